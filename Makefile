@@ -1,0 +1,59 @@
+# Daybook on one machine, without Docker and without root. `make help` lists what there is.
+
+PYTHON ?= python3
+UI_PORT ?= 8080
+VENV := .venv
+INSTALLED := $(VENV)/.installed
+DEPLOYMENT := $(VENV)/bin/python -m deployment
+
+export PYTHONPATH := $(CURDIR)/include:$(CURDIR)/config
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up down day psql clean test lint lock
+
+help: ## list what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(INSTALLED) ## publish seven days of real flights, show them, stop everything
+	@$(DEPLOYMENT) demo
+
+up: $(INSTALLED) ## start everything with Airflow's UI on 127.0.0.1:8080 until Ctrl-C [UI_PORT=8081]
+	@$(DEPLOYMENT) up --ui-port $(UI_PORT)
+
+down: $(INSTALLED) ## stop what runs in this checkout
+	@$(DEPLOYMENT) down
+
+day: $(INSTALLED) ## publish one day, DAY=2013-01-05, again if need be
+	@$(DEPLOYMENT) day "$(DAY)"
+
+psql: $(INSTALLED) ## open the warehouse as an analyst [SQL='select * from flights.by_day']
+	@$(DEPLOYMENT) psql $(if $(SQL),--sql "$$SQL")
+
+clean: $(INSTALLED) ## remove the databases, logs and published files of this checkout
+	@$(DEPLOYMENT) clean
+
+test: $(INSTALLED) ## run the tests
+	$(VENV)/bin/python -m pytest
+
+lint: $(INSTALLED) ## check style and types
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+
+lock: $(INSTALLED) ## write requirements.lock anew from requirements.txt
+	$(VENV)/bin/uv pip compile requirements.txt --universal --python-version 3.11 --generate-hashes --no-header \
+	    --no-emit-index-url --no-emit-find-links --output-file requirements.lock
+
+setup: $(INSTALLED) ## install what is locked into .venv; every other target does it when needed
+
+# Old pips cannot read a lock of Airflow with hashes, but the one line of it that is uv, and uv reads the rest.
+$(INSTALLED): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else "Daybook needs Python 3.11, 3.12 or 3.13; $(PYTHON) is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12")'
+	@echo "Making $(VENV) with $$($(PYTHON) --version)."
+	@$(PYTHON) -m venv $(VENV)
+	@echo "Installing uv, the installer, by its hash in requirements.lock."
+	@awk '/^uv==/ { inside = 1 } inside { print } inside && !/\\$$/ { exit }' requirements.lock > $(VENV)/uv.lock
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $(VENV)/uv.lock
+	@echo "Installing the locked packages (about 210, 1.2 GB; seconds where they were downloaded before)."
+	@$(VENV)/bin/uv pip sync --quiet --python $(VENV)/bin/python --require-hashes --compile-bytecode requirements.lock
+	@touch $(INSTALLED)

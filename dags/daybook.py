@@ -1,0 +1,167 @@
+"""
+### Daybook: a table and a file in, published daily summaries out, every row accounted for
+
+`extract_tables` and `extract_files` copy the day's raw rows; `load` types them, `clean` checks them, `index` matches
+them by key; `aggregate` and `summarize` make the numbers; `save` writes them where nobody looks yet; `deploy` lets
+readers see them, all at once. Readers see the day as it was published last, whole, until `deploy` is done.
+
+**When a task is red**
+
+* `extract_tables`, `extract_files`: the other side is late, down or refuses us. It retries by itself where that can
+  help; the log says what was asked and what came back. Mend the other side or the connection, then clear the task.
+* `load`, `clean`, `index`: the data broke the contract. The log counts the rows by column and rule; the refused rows
+  lie in the run's folder with line and reason. A retry will not help: mend the source, then clear from `extract_*` on.
+* `aggregate`, `summarize`: there is nothing left to count, or a number does not fit. Look at the refused rows first.
+* `save`: the warehouse is down or has other columns than the spec. Nothing is visible of it; clear the task.
+* `deploy`: readers still see what was published before, whole. The log says why; clear the task.
+
+**To run a day by hand**: Trigger, and set `day`. A day that has not changed is not published again unless `force` is on.
+"""
+
+import os
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from airflow.providers.ftp.hooks.ftp import FTPHook
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.providers.standard.operators.python import PythonOperator
+from airflow.sdk import (
+    DAG,
+    CronDataIntervalTimetable,
+    ExceptionRetryPolicy,
+    ObjectStoragePath,
+    Param,
+    RetryAction,
+    RetryRule,
+)
+from daybook import steps
+from daybook.day import day_of_run
+from daybook.errors import DaybookError, SourceUnavailable
+from daybook.folder import Folder
+from daybook.pipelines import PIPELINES
+from daybook.work import Work, run_folder
+
+# The kind of error decides about a retry: only what may pass by itself is tried again. The first rule that fits wins.
+RETRIES = ExceptionRetryPolicy(
+    rules=[
+        RetryRule(exception=SourceUnavailable, action=RetryAction.RETRY, reason="the other side may come back"),
+        RetryRule(exception=DaybookError, action=RetryAction.FAIL, reason="a person has to mend or decide"),
+    ]
+)
+PATIENT = {"retries": 5, "retry_delay": timedelta(seconds=30), "execution_timeout": timedelta(hours=1)}
+PROMPT = {"retries": 1, "retry_delay": timedelta(seconds=5), "execution_timeout": timedelta(minutes=30)}
+
+FORM = {
+    "day": Param(
+        None,
+        type=["null", "string"],
+        format="date",
+        title="Day",
+        description="The local day to work on; empty takes the day of the run's data interval.",
+    ),
+    "force": Param(
+        False,
+        type="boolean",
+        title="Publish even if nothing changed",
+        description="Otherwise a day whose numbers are equal to the published ones keeps its publication.",
+    ),
+}
+
+
+def work(context) -> Work:
+    """Give the day's work that a run's context asks for: which pipeline, which day, in which folder."""
+    run, pipeline = context["dag_run"], PIPELINES[context["dag"].dag_id]
+    start = context.get("data_interval_start")
+    day = day_of_run(context["params"]["day"], start, run.run_after, pipeline.schedule.time_zone)
+    data = ObjectStoragePath(os.environ["DAYBOOK_DATA"])
+    return Work(
+        pipeline=pipeline,
+        day=day,
+        run=run.run_id,
+        folder=Folder(run_folder(data, pipeline.name, day, run.run_id)),
+        published=Folder(data / "published" / pipeline.name),
+        is_forced=context["params"]["force"],
+    )
+
+
+def postgres(connection: str):
+    """Open a PostgreSQL connection by its id in Airflow."""
+    return PostgresHook(connection).get_conn()
+
+
+def ftp(connection: str):
+    """Open an FTP connection by its id in Airflow."""
+    return FTPHook(connection).get_conn()
+
+
+for pipeline in PIPELINES.values():
+    schedule, zone = pipeline.schedule, ZoneInfo(pipeline.schedule.time_zone)
+    with DAG(
+        pipeline.name,
+        description=pipeline.description,
+        doc_md=__doc__,
+        schedule=CronDataIntervalTimetable(schedule.cron, timezone=schedule.time_zone),
+        start_date=datetime(schedule.start.year, schedule.start.month, schedule.start.day, tzinfo=zone),
+        end_date=schedule.end and datetime(schedule.end.year, schedule.end.month, schedule.end.day, tzinfo=zone),
+        catchup=False,
+        max_active_runs=pipeline.max_active_runs,
+        params=FORM,
+        default_args={"retry_policy": RETRIES},
+        tags=["daybook"],
+    ):
+        pools = pipeline.pools
+        extract_tables = PythonOperator(
+            task_id="extract_tables",
+            python_callable=lambda **context: steps.extract_tables(work(context), postgres),
+            pool=pools.source_db,
+            **PATIENT,
+        )
+        extract_files = PythonOperator(
+            task_id="extract_files",
+            python_callable=lambda **context: steps.extract_files(work(context), ftp),
+            pool=pools.ftp,
+            **PATIENT,
+        )
+        load = PythonOperator(
+            task_id="load",
+            python_callable=lambda **context: steps.load(work(context)),
+            pool=pools.compute,
+            **PROMPT,
+        )
+        clean = PythonOperator(
+            task_id="clean",
+            python_callable=lambda **context: steps.clean(work(context)),
+            pool=pools.compute,
+            **PROMPT,
+        )
+        index = PythonOperator(
+            task_id="index",
+            python_callable=lambda **context: steps.index(work(context)),
+            pool=pools.compute,
+            **PROMPT,
+        )
+        aggregate = PythonOperator(
+            task_id="aggregate",
+            python_callable=lambda **context: steps.aggregate(work(context)),
+            pool=pools.compute,
+            **PROMPT,
+        )
+        summarize = PythonOperator(
+            task_id="summarize",
+            python_callable=lambda **context: steps.summarize(work(context)),
+            pool=pools.compute,
+            **PROMPT,
+        )
+        save = PythonOperator(
+            task_id="save",
+            python_callable=lambda **context: steps.save(work(context), postgres),
+            pool=pools.warehouse,
+            **PATIENT,
+        )
+        deploy = PythonOperator(
+            task_id="deploy",
+            python_callable=lambda **context: steps.deploy(work(context), postgres),
+            pool=pools.warehouse,
+            **PATIENT,
+        )
+        [extract_tables, extract_files] >> load >> clean >> index >> aggregate >> summarize >> save >> deploy

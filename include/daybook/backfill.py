@@ -1,0 +1,178 @@
+"""`airflow dags backfill` in terms of Airflow 3: a request in, days and exact instants out.
+
+    words --backfill_options.parse--> Request --plan--> Plan: the words of `airflow backfill create`, and its days
+
+Airflow 3 compares bounds with a run's logical date, which is where its data interval starts: bare dates lose the last
+day of most time zones, and ten days run at once whatever the DAG says. Both are settled here. Imports no Airflow,
+reads no clock, writes nothing; config/dags_backfill.py does that.
+"""
+
+import json
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from daybook.backfill_options import BadBackfill, Request
+
+_SECOND = timedelta(seconds=1)
+_DAY = timedelta(days=1)
+# An open end such as 9999-12-31 has no next day, and nobody's data are older than the clock of computers.
+_YEARS = range(1970, 2200)
+
+
+class Dag(NamedTuple):
+    """What a plan needs to know of a DAG. `cron` is None for one that is no Daybook pipeline: its days are not known."""
+
+    dag_id: str
+    time_zone: str
+    cron: str | None
+    max_active_runs: int
+
+
+class Plan(NamedTuple):
+    """What will be done: the instants asked of Airflow, both included, and the words that ask it.
+
+    `days`: the local days that will get a run; `left_out`: those asked for that are not over yet. Both are empty for a
+    DAG that is no pipeline.
+    """
+
+    dag: Dag
+    first: datetime
+    last: datetime
+    days: tuple[date, ...]
+    left_out: tuple[date, ...]
+    words: tuple[str, ...]
+
+
+def plan(request: Request, dag: Dag, now: datetime) -> Plan:
+    """Decide which days are asked for and say it in Airflow 3's words.
+
+    now: an instant with a time zone; a day is over when its data interval has ended before it. Raises BadBackfill for
+    dates that are missing, unreadable, in the wrong order or not over yet, and for a conf that is no JSON object.
+    """
+    start, end = request.start or request.end, request.end or request.start
+    if start is None or end is None:
+        raise BadBackfill(f"{dag.dag_id}: no day given; add -s YYYY-MM-DD, -e YYYY-MM-DD or both")
+    first, last = _first_instant("-s", start, dag), _last_instant("-e", end, dag)
+    if last < first:
+        raise BadBackfill(f"{dag.dag_id}: -e {end} is before -s {start}; expected the first day first: exchange them")
+    asked = _days_between(first, last, dag)
+    days = tuple(day for day in asked if _due(day + _DAY, dag) < now)
+    _check_days(dag, first, last, asked, days)
+    _check_conf(request.conf, dag)
+    return Plan(dag, first, last, days, asked[len(days) :], _words(request, dag, first, last))
+
+
+def spell(days: tuple[date, ...]) -> str:
+    """Give days as a person writes them: runs of neighbours as "first to last", the others one by one."""
+    known = set(days)
+    starts = [day for day in days if day - _DAY not in known]
+    ends = [day for day in days if day + _DAY not in known]
+    return ", ".join(str(a) if a == b else f"{a} to {b}" for a, b in zip(starts, ends, strict=True))
+
+
+def _first_instant(flag: str, typed: str, dag: Dag) -> datetime:
+    bound = _read(flag, typed)
+    if isinstance(bound, datetime):
+        return _placed(bound, dag, fold=0)
+    start = _start_of(bound, dag)
+    # Airflow's cron arithmetic skips a day that starts or ends at a midnight that the clock skips or shows twice
+    # (Sao Paulo, Havana, Beirut, Cairo) when the window opens exactly on it. A second earlier it finds the day.
+    is_torn = dag.cron is not None and any(_is_torn_midnight(day, dag) for day in (bound, bound + _DAY))
+    return start - _SECOND if is_torn else start
+
+
+def _last_instant(flag: str, typed: str, dag: Dag) -> datetime:
+    bound = _read(flag, typed)
+    if isinstance(bound, datetime):
+        return _placed(bound, dag, fold=1)
+    # The day's logical date lies anywhere in it, as the cron says: the window ends with the day. UTC arithmetic,
+    # because the last second of a local day is not always one second before the next midnight on the clock's face.
+    return (_start_of(bound + _DAY, dag).astimezone(UTC) - _SECOND).astimezone(ZoneInfo(dag.time_zone))
+
+
+def _read(flag: str, typed: str) -> date | datetime:
+    for read in (date.fromisoformat, datetime.fromisoformat):
+        try:
+            found = read(typed)
+        except ValueError:
+            continue
+        if found.year in _YEARS:
+            return found
+    raise BadBackfill(f"{flag} {typed}: no such date; expected YYYY-MM-DD, or 2013-01-05T06:00+01:00 for an instant")
+
+
+def _placed(moment: datetime, dag: Dag, fold: int) -> datetime:
+    # Without an offset it is what the clock on the pipeline's wall shows; shown twice, the window takes in both.
+    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(dag.time_zone), fold=fold)
+
+
+def _start_of(day: date, dag: Dag) -> datetime:
+    # Through UTC and back: a midnight that the clock skips becomes the moment that it jumps to.
+    zone = ZoneInfo(dag.time_zone)
+    return datetime.combine(day, time.min, zone).astimezone(UTC).astimezone(zone)
+
+
+def _is_torn_midnight(day: date, dag: Dag) -> bool:
+    midnight = datetime.combine(day, time.min, ZoneInfo(dag.time_zone))
+    return midnight.utcoffset() != midnight.replace(fold=1).utcoffset()
+
+
+def _days_between(first: datetime, last: datetime, dag: Dag) -> tuple[date, ...]:
+    zone = ZoneInfo(dag.time_zone)
+    if dag.cron is None:
+        return ()
+    lowest, highest = first.astimezone(zone).date(), last.astimezone(zone).date()
+    near = (lowest + _DAY * n for n in range((highest - lowest).days + 1))
+    return tuple(day for day in near if first <= _due(day, dag) <= last)
+
+
+def _due(day: date, dag: Dag) -> datetime:
+    # The logical date of the day: the cron's minute on that local day. A cron that is not one minute a day counts from
+    # midnight; the instants asked of Airflow do not depend on this, only what is said about days.
+    found = re.match(r"(\d+) (\d+) ", dag.cron or "")
+    minute, hour = (int(part) for part in found.groups()) if found else (0, 0)
+    return datetime.combine(day, time(hour, minute), ZoneInfo(dag.time_zone)).astimezone(UTC)
+
+
+def _check_days(dag: Dag, first: datetime, last: datetime, asked: tuple[date, ...], days: tuple[date, ...]) -> None:
+    if dag.cron is None or days:
+        return
+    if asked:
+        raise BadBackfill(
+            f"{dag.dag_id}: {spell(asked)}: not over yet in {dag.time_zone}; expected days that have ended; wait for it"
+        )
+    raise BadBackfill(
+        f"{dag.dag_id}: no day starts from {first.isoformat()} to {last.isoformat()}; expected bounds that take in a "
+        f"day's start ({_due(last.date(), dag).astimezone(ZoneInfo(dag.time_zone)).isoformat()}); give dates without time"
+    )
+
+
+def _check_conf(conf: str | None, dag: Dag) -> None:
+    if conf is None:
+        return
+    try:
+        found = json.loads(conf)
+    except json.JSONDecodeError as error:
+        raise BadBackfill(
+            f"--conf {conf}: not JSON ({error}); expected an object such as '{{\"force\": true}}'"
+        ) from None
+    if not isinstance(found, dict):
+        raise BadBackfill(f"--conf {conf}: expected a JSON object such as '{{\"force\": true}}'")
+    if dag.cron is not None and found.get("day"):
+        raise BadBackfill(
+            f"--conf sets day to {found['day']}: every run would do that same day; give days by -s and -e"
+        )
+
+
+def _words(request: Request, dag: Dag, first: datetime, last: datetime) -> tuple[str, ...]:
+    words = ["backfill", "create", "--dag-id", dag.dag_id]
+    words += ["--from-date", first.isoformat(), "--to-date", last.isoformat()]
+    words += ["--reprocess-behavior", request.reprocess]
+    # Without it Airflow runs ten days at a time, over the DAG's own limit.
+    words += ["--max-active-runs", str(request.max_active_runs or dag.max_active_runs)]
+    words += ["--dag-run-conf", request.conf] if request.conf is not None else []
+    words += ["--run-backwards"] if request.is_backwards else []
+    words += ["--dry-run"] if request.is_dry_run else []
+    return tuple(words)

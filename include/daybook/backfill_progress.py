@@ -1,0 +1,62 @@
+"""How far a backfill is: the runs and tasks that were seen in, what to say and whether all is well out. Pure."""
+
+from collections import Counter
+from datetime import datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from daybook.backfill import Plan
+
+_BAR = 24
+
+
+class Run(NamedTuple):
+    """One run that was asked for. `state` is None where Airflow has no run of that logical date (it was deleted)."""
+
+    logical_date: datetime
+    state: str | None
+
+
+class Sight(NamedTuple):
+    """What was seen at one moment: the runs, and how many of their tasks have ended."""
+
+    runs: tuple[Run, ...]
+    tasks: int
+    tasks_ended: int
+
+
+def has_ended(sight: Sight) -> bool:
+    """Say whether no run is at work or waiting for its turn."""
+    return not any(run.state in ("queued", "running") for run in sight.runs)
+
+
+def bar(sight: Sight) -> str:
+    """Give a bar of the tasks that have ended, of a fixed width."""
+    filled = _BAR * sight.tasks_ended // max(sight.tasks, 1)
+    return f"[{'#' * filled}{'.' * (_BAR - filled)}]"
+
+
+def progress(plan: Plan, sight: Sight) -> str:
+    """Give one line of counts: days done of all, failed, running, tasks ended of all."""
+    states = Counter(run.state for run in sight.runs)
+    return (
+        f"{plan.dag.dag_id}: {states['success']} of {len(sight.runs)} {_unit(plan)} done, {states['failed']} failed, "
+        f"{states['running']} running, {sight.tasks_ended} of {sight.tasks} tasks"
+    )
+
+
+def missed(plan: Plan, sight: Sight) -> tuple[str, ...]:
+    """Name what was asked for and is no success: "2013-01-05 (failed)". Nothing means that all is well."""
+    states = {str(day): "no run" for day in plan.days}
+    states |= {_name(run, plan): run.state or "no run" for run in sight.runs}
+    states |= {str(day): "not over yet, left out" for day in plan.left_out}
+    return tuple(f"{name} ({state})" for name, state in states.items() if state != "success")
+
+
+def _unit(plan: Plan) -> str:
+    return "runs" if plan.dag.cron is None else "days"
+
+
+def _name(run: Run, plan: Plan) -> str:
+    local = run.logical_date.astimezone(ZoneInfo(plan.dag.time_zone))
+    return local.isoformat() if plan.dag.cron is None else str(local.date())

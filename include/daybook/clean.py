@@ -1,0 +1,180 @@
+"""Third step: typed rows in, clean rows out, and each other row with the rule that refused it or the reason it went.
+
+Cleaning turns declared tokens to nothing, drops wholly empty rows and exact twins, checks the day, the columns' rules
+and the key, derives the yes-or-no columns, and runs the pipeline's own transform. It guesses and fills nothing.
+"""
+
+from datetime import date
+from functools import reduce
+from typing import Any, NamedTuple
+
+import narwhals as nw
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from daybook.errors import BadSpec
+from daybook.frames import add_columns, as_units, close_frame, open_frame, ordered, rows_schema
+from daybook.spec import Column, Derived, Pipeline, Source
+from daybook.spec_check import clean_columns
+
+REFUSED = pa.schema([("line", pa.int64()), ("column", pa.string()), ("reason", pa.string())])
+
+
+KEPT = -1  # the number of the rule that took a row out, where none did
+
+
+class Cleaned(NamedTuple):
+    """What `clean` gives: the clean rows, the refused ones (line, column, reason), and how many it dropped, by why."""
+
+    kept: pa.Table
+    refused: pa.Table
+    dropped: dict[str, int]
+
+
+class Rule(NamedTuple):
+    """A reason to take a row out: the column it is about (or none), the reason's code, and when it holds."""
+
+    column: str | None
+    reason: str
+    holds: nw.Expr
+
+
+def clean(rows: pa.Table, source: Source, pipeline: Pipeline, day: date) -> Cleaned:
+    """Clean the rows of one source.
+
+    rows: `line` and the source's columns under their headers, as `load` gives them. day: the day that facts must be
+    of. Gives rows named as in the spec, the facts with their derived columns, ordered by line.
+    Raises BadSpec where the pipeline's transform gives something else than it declares.
+    """
+    is_facts = source.name == pipeline.facts
+    named = rows.rename_columns(["line", *(column.name for column in source.columns)])
+    frame = _without_tokens(open_frame(named, pipeline.engine), source)
+    rules = [*_drops(source), *_rules(source), *(_day_rules(pipeline, day) if is_facts else [])]
+    marked = _marked(_numbered(frame, rules), source, pipeline if is_facts else None, number_of_rules=len(rules))
+    rules.append(Rule(None, "key_conflict", nw.lit(True)))
+    cleaned = _split(marked, rules)
+    return _transformed(cleaned, pipeline) if is_facts else cleaned
+
+
+def _without_tokens(frame: nw.LazyFrame[Any], source: Source) -> nw.LazyFrame[Any]:
+    texts = [column for column in source.columns if column.kind == "text" and source.tokens(column)]
+    return add_columns(frame, (_without(column.name, source.tokens(column)) for column in texts))
+
+
+def _without(name: str, tokens: tuple[str, ...]) -> nw.Expr:
+    return nw.when(~nw.col(name).is_in(tokens)).then(nw.col(name)).alias(name)
+
+
+def _drops(source: Source) -> list[Rule]:
+    names = [column.name for column in source.columns]
+    is_empty = nw.all_horizontal(*(nw.col(name).is_null() for name in names), ignore_nulls=False)
+    is_twin = nw.col("line") > nw.col("line").min().over(*names)
+    return [Rule(None, "empty_row", is_empty), Rule(None, "twin", is_twin)]
+
+
+
+
+def _rules(source: Source) -> list[Rule]:
+    return [rule for column in source.columns for rule in _column_rules(column, column.name in source.key)]
+
+
+def _column_rules(column: Column, is_key: bool) -> list[Rule]:
+    value, name = nw.col(column.name), column.name
+    rules = [Rule(name, "missing", value.is_null())] if column.is_required or is_key else []
+    if column.minimum is not None:
+        rules.append(Rule(name, "below_minimum", value < as_units(column.minimum, column)))
+    if column.maximum is not None:
+        rules.append(Rule(name, "above_maximum", value > as_units(column.maximum, column)))
+    if column.allowed:
+        rules.append(Rule(name, "not_allowed", ~value.is_in(column.allowed)))
+    if column.pattern:
+        rules.append(Rule(name, "no_match", ~value.str.contains(f"^(?:{column.pattern})$")))
+    return rules
+
+
+def _day_rules(pipeline: Pipeline, day: date) -> list[Rule]:
+    wanted: list[date | int] = [day] if len(pipeline.day_columns) == 1 else [day.year, day.month, day.day]
+    is_other = (nw.col(name) != nw.lit(value) for name, value in zip(pipeline.day_columns, wanted, strict=True))
+    return [Rule(None, "other_day", nw.any_horizontal(*is_other, ignore_nulls=False))]
+
+
+def _numbered(frame: nw.LazyFrame[Any], rules: list[Rule]) -> nw.LazyFrame[Any]:
+    first = reduce(
+        lambda otherwise, numbered: nw.when(numbered[1].holds).then(nw.lit(numbered[0])).otherwise(otherwise),
+        reversed(list(enumerate(rules))),
+        nw.lit(KEPT),
+    )
+    return frame.with_columns(rule=first)
+
+
+def _marked(
+    frame: nw.LazyFrame[Any], source: Source, pipeline: Pipeline | None, *, number_of_rules: int
+) -> pa.Table:
+    frame = add_columns(frame, (_derived(derived, source) for derived in _derivations(pipeline)))
+    if source.key:
+        frame = _key_conflicts_marked(frame, source.key, number_of_rules)
+    columns = [*source.columns, *(Column(header=d.name, name=d.name, kind="boolean") for d in _derivations(pipeline))]
+    schema = rows_schema(columns).append(pa.field("rule", pa.int64()))
+    return close_frame(frame, schema, ["line"])
+
+
+def _derivations(pipeline: Pipeline | None) -> tuple[Derived, ...]:
+    return pipeline.derived if pipeline else ()
+
+
+def _derived(derived: Derived, source: Source) -> nw.Expr:
+    column, value = source.column(derived.column), nw.col(derived.column)
+    if derived.test == "is_missing" or derived.value is None or column is None:
+        return value.is_null().alias(derived.name)
+    limit = as_units(derived.value, column)
+    return (value > limit if derived.test == "is_over" else value <= limit).alias(derived.name)
+
+
+def _key_conflicts_marked(frame: nw.LazyFrame[Any], key: tuple[str, ...], number: int) -> nw.LazyFrame[Any]:
+    # Only rows that no other rule took out can be in each other's way; of those, all are refused, not all but one.
+    is_kept = nw.when(nw.col("rule") == KEPT).then(nw.lit(1)).otherwise(nw.lit(0))
+    in_conflict = (nw.col("rule") == KEPT) & (nw.col("kept").sum().over(*key) > 1)
+    marked = nw.when(in_conflict).then(nw.lit(number)).otherwise(nw.col("rule"))
+    return frame.with_columns(kept=is_kept).with_columns(rule=marked)
+
+
+def _split(marked: pa.Table, rules: list[Rule]) -> Cleaned:
+    number = marked["rule"]
+    # The first two rules drop a row, the others refuse it (see _drops).
+    dropped = {rule.reason: pc.sum(pc.equal(number, place)).as_py() or 0 for place, rule in enumerate(rules[:2])}
+    taken_out = marked.filter(pc.greater_equal(number, 2))
+    kept = marked.filter(pc.equal(number, KEPT)).drop_columns(["rule"])
+    return Cleaned(kept, _refused(taken_out, rules), {reason: count for reason, count in dropped.items() if count})
+
+
+def _refused(taken_out: pa.Table, rules: list[Rule]) -> pa.Table:
+    columns = pa.array([rule.column for rule in rules], pa.string())
+    reasons = pa.array([rule.reason for rule in rules], pa.string())
+    number = taken_out["rule"].combine_chunks()
+    return pa.table([taken_out["line"], columns.take(number), reasons.take(number)], schema=REFUSED)
+
+
+def _transformed(cleaned: Cleaned, pipeline: Pipeline) -> Cleaned:
+    if pipeline.transform is None:
+        return cleaned
+    import pandas
+
+    given = pipeline.transform(cleaned.kept.to_pandas(types_mapper=pandas.ArrowDtype))
+    kept = _checked(given, pipeline, cleaned.kept)
+    gone = cleaned.kept.num_rows - kept.num_rows
+    return cleaned._replace(kept=kept, dropped=cleaned.dropped | ({"transform": gone} if gone else {}))
+
+
+def _checked(given: Any, pipeline: Pipeline, before: pa.Table) -> pa.Table:
+    schema = rows_schema(clean_columns(pipeline))
+    name = f"{pipeline.name}: transform {getattr(pipeline.transform, '__name__', 'function')}"
+    columns = list(getattr(given, "columns", []))
+    if sorted(columns) != sorted(schema.names):
+        raise BadSpec(f"{name} gave the columns {columns}; declared are {schema.names}; mend transform_gives or it")
+    try:
+        kept = pa.Table.from_pandas(given[schema.names], schema=schema, preserve_index=False)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise BadSpec(f"{name} gave a column of another kind than declared: {type(error).__name__}") from None
+    if len(set(kept["line"].to_pylist()) & set(before["line"].to_pylist())) != kept.num_rows:
+        raise BadSpec(f"{name} gave rows that it did not get, or one twice; it may change, add to and drop rows")
+    return ordered(kept.replace_schema_metadata(), ["line"])

@@ -1,0 +1,28 @@
+"""What a person can mend, by what to do next. Anything else that is raised is a bug and shows its traceback.
+
+The DAG maps these classes to retries: `SourceUnavailable` is tried again, the others are not.
+"""
+
+
+class DaybookError(Exception):
+    """The base of all that a person can mend. Its message says what, where, what was found, and what to do."""
+
+
+class SourceUnavailable(DaybookError):
+    """Retry: the other side is late, down, busy or cut the line. Nothing was published, nothing is lost."""
+
+
+class BadData(DaybookError):
+    """Mend the data: the file or the table breaks its contract. The same bytes will fail again."""
+
+
+class BadSpec(DaybookError):
+    """Mend the spec, a connection or a right: the pipeline asks for something that is not there."""
+
+
+class Implausible(DaybookError):
+    """Decide: the numbers do not look like a day. A person releases the day or has the source mended."""
+
+
+class Superseded(DaybookError):
+    """Nothing to do: a newer run of the same day has published already, and an older one never overwrites it."""

@@ -1,0 +1,103 @@
+"""Frames for the pure steps: an Arrow table in, a lazy narwhals frame of the pipeline's engine, an Arrow table out.
+
+The steps are written once against narwhals and run on Polars, pandas or DuckDB. Two things keep the engines equal to
+the byte: decimals travel as 64-bit integers of their last digit and become decimals again at the end, and the order
+of rows is made at the end, by Arrow, over columns that the step names.
+"""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+import narwhals as nw
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from daybook.spec import Column, Engine
+
+TYPES: dict[str, pa.DataType] = {
+    "text": pa.string(),
+    "integer": pa.int64(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us", "UTC"),
+    "boolean": pa.bool_(),
+}
+
+
+def arrow_type(column: Column) -> pa.DataType:
+    """Give the Arrow type that a column of the spec has in every file between the steps."""
+    return pa.decimal128(column.digits, column.scale) if column.kind == "decimal" else TYPES[column.kind]
+
+
+def rows_schema(columns: Sequence[Column]) -> pa.Schema:
+    """Give the schema of rows with their line: `line` (the physical line in the raw file), then the columns."""
+    return pa.schema([("line", pa.int64()), *((column.name, arrow_type(column)) for column in columns)])
+
+
+def open_frame(table: pa.Table, engine: Engine) -> nw.LazyFrame[Any]:
+    """Give the table as a lazy frame of the engine. Decimals become integers of their last digit."""
+    return _OPEN[engine](_without_decimals(table))
+
+
+def close_frame(frame: nw.LazyFrame[Any], schema: pa.Schema, order: Sequence[str]) -> pa.Table:
+    """Run the frame; give its rows with the columns and types of `schema`, sorted by `order` (nothing comes last)."""
+    table = frame.select(*schema.names).collect("pyarrow").to_native().select(schema.names)
+    typed = pa.table([_typed(table[field.name], field.type) for field in schema], schema=schema)
+    return ordered(typed, order)
+
+
+def add_columns(frame: nw.LazyFrame[Any], columns: Iterable[nw.Expr]) -> nw.LazyFrame[Any]:
+    """Give the frame with the columns added, also where there are none to add (which narwhals refuses)."""
+    added = list(columns)
+    return frame.with_columns(*added) if added else frame
+
+
+def ordered(table: pa.Table, order: Sequence[str]) -> pa.Table:
+    """Give the table sorted by the columns of `order`, ascending, nothing last."""
+    if not order or not table.num_rows:
+        return table
+    return table.take(pc.sort_indices(table, sort_keys=[(name, "ascending") for name in order]))
+
+
+def as_units(value: int | Decimal, column: Column) -> int:
+    """Give a value of the spec in the integers that a frame holds for this column (1.25 at scale 2 is 125)."""
+    return int(Decimal(value).scaleb(column.scale if column.kind == "decimal" else 0))
+
+
+def _open_polars(table: pa.Table) -> nw.LazyFrame[Any]:
+    import polars
+
+    return nw.from_native(polars.from_arrow(table).lazy())  # type: ignore[union-attr]
+
+
+def _open_pandas(table: pa.Table) -> nw.LazyFrame[Any]:
+    import pandas
+
+    # Arrow's own types: pandas' default ones turn an integer column with a gap into floats.
+    return nw.from_native(table.to_pandas(types_mapper=pandas.ArrowDtype)).lazy()
+
+
+def _open_duckdb(table: pa.Table) -> nw.LazyFrame[Any]:
+    import duckdb
+
+    # The process's default connection: relations of two connections cannot be joined.
+    return nw.from_native(duckdb.from_arrow(table))
+
+
+_OPEN = {"polars": _open_polars, "pandas": _open_pandas, "duckdb": _open_duckdb}
+
+
+def _without_decimals(table: pa.Table) -> pa.Table:
+    for position, field in enumerate(table.schema):
+        if pa.types.is_decimal(field.type):
+            units = pc.multiply(table[field.name], pa.scalar(Decimal(10) ** field.type.scale))
+            table = table.set_column(position, field.name, units.cast(pa.int64()))
+    return table
+
+
+def _typed(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
+    if not pa.types.is_decimal(wanted):
+        return column.cast(wanted)
+    # DuckDB sums integers into decimals of scale 0: through int64 all engines are alike.
+    units = column.cast(pa.int64()).cast(pa.decimal128(19, 0))
+    return pc.multiply(units, pa.scalar(Decimal(1).scaleb(-wanted.scale))).cast(wanted)

@@ -1,0 +1,71 @@
+"""Fourth step: facts matched to the lookups by key and ordered by their own key; those without a match counted.
+
+A lookup's key is unique here: `clean` refused rows that share a key. A fact that a lookup must know and does not is
+refused; where the spec keeps it, its given columns are empty and a flag says so.
+"""
+
+from typing import Any, NamedTuple
+
+import narwhals as nw
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from daybook.clean import REFUSED
+from daybook.frames import add_columns, close_frame, open_frame, rows_schema
+from daybook.spec import Lookup, Pipeline
+from daybook.spec_check import fact_columns
+
+
+class Indexed(NamedTuple):
+    """What `index` gives: the facts with the lookups' columns, the refused (line, column, reason), and how many kept
+    facts each lookup does not know."""
+
+    facts: pa.Table
+    refused: pa.Table
+    unknown: dict[str, int]
+
+
+def index(facts: pa.Table, lookups: dict[str, pa.Table], pipeline: Pipeline) -> Indexed:
+    """Match the facts to the lookups.
+
+    facts: clean facts with their line. lookups: {source name: its clean rows}. Gives the facts ordered by their key,
+    with one column more for each that a lookup gives, and for each flag.
+    """
+    columns = list(fact_columns(pipeline).values())
+    schema = rows_schema(columns)
+    for lookup in pipeline.lookups:
+        schema = schema.append(pa.field(_mark(lookup), pa.bool_()))
+    frame = open_frame(facts, pipeline.engine)
+    for lookup in pipeline.lookups:
+        frame = _matched(frame, open_frame(lookups[lookup.source], pipeline.engine), lookup)
+    order = [*pipeline.source(pipeline.facts).key, "line"]
+    return _split(close_frame(frame, schema, order), pipeline)
+
+
+def _mark(lookup: Lookup) -> str:
+    return f"is_unknown_in_{lookup.source}"
+
+
+def _matched(frame: nw.LazyFrame[Any], lookup_rows: nw.LazyFrame[Any], lookup: Lookup) -> nw.LazyFrame[Any]:
+    given = [nw.col(column).alias(name) for column, name in lookup.gives.items()]
+    found = lookup_rows.select(nw.col(lookup.key), *given, nw.lit(True).alias("is_found"))
+    joined = frame.join(found, on=lookup.key, how="left")
+    flags = [name for name in (_mark(lookup), lookup.unknown_flag) if name]
+    return add_columns(joined, (nw.col("is_found").is_null().alias(name) for name in flags)).drop("is_found")
+
+
+def _split(matched: pa.Table, pipeline: Pipeline) -> Indexed:
+    refused = []
+    for lookup in pipeline.lookups:
+        if lookup.when_unknown == "refuse":
+            is_unknown = matched[_mark(lookup)]
+            refused.append(_refused(matched.filter(is_unknown), lookup))
+            matched = matched.filter(pc.invert(is_unknown))
+    unknown = {lookup.source: pc.sum(matched[_mark(lookup)]).as_py() or 0 for lookup in pipeline.lookups}
+    facts = matched.drop_columns([_mark(lookup) for lookup in pipeline.lookups])
+    return Indexed(facts, pa.concat_tables([REFUSED.empty_table(), *refused]), {k: n for k, n in unknown.items() if n})
+
+
+def _refused(facts: pa.Table, lookup: Lookup) -> pa.Table:
+    size = facts.num_rows
+    return pa.table([facts["line"], [lookup.key] * size, [f"unknown_in_{lookup.source}"] * size], schema=REFUSED)

@@ -1,0 +1,85 @@
+"""A stream cut into blocks at line ends, the blocks read side by side on the cores, their rows given in file order.
+
+Called by load; decides nothing about data. A block is read as if it began with a record; where the block before it
+turns out to end with an open quote, it is read again with what was left.
+"""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
+from typing import NamedTuple
+
+from daybook.load_layout import Parsed
+from daybook.load_slow import RECORD_BYTES
+
+Read = Callable[[int], bytes]
+Parse = Callable[[bytes, bool], Parsed]
+
+
+class Placed(NamedTuple):
+    """What a block gave, and the number of line ends before it."""
+
+    parsed: Parsed
+    lines_before: int
+
+
+def side_by_side(blocks: Iterator[bytes], parse: Parse, threads: int | None) -> Iterator[Placed]:
+    """Give what `parse` makes of each block, in order; at most two blocks more than threads are held in memory."""
+    workers = threads or min(os.cpu_count() or 1, 8)
+    with ThreadPoolExecutor(workers) as pool:
+        ahead: deque[tuple[bytes, bool, Future[Parsed]]] = deque()
+        try:
+            yield from _in_order(_begun(blocks, parse, pool, ahead, workers + 1), parse)
+        finally:
+            for _, _, future in ahead:
+                future.cancel()
+
+
+def _begun(blocks, parse, pool, ahead, depth):  # type: ignore[no-untyped-def]
+    for block, is_last in _with_last(blocks):
+        ahead.append((block, is_last, pool.submit(parse, block, is_last)))
+        if len(ahead) > depth:
+            yield ahead.popleft()
+    while ahead:
+        yield ahead.popleft()
+
+
+def _in_order(begun: Iterator[tuple[bytes, bool, Future[Parsed]]], parse: Parse) -> Iterator[Placed]:
+    rest, lines = b"", 0
+    for block, is_last, future in begun:
+        parsed = parse(rest + block, is_last) if rest else future.result()
+        yield Placed(parsed, lines)
+        rest = (rest + block)[parsed.used :]
+        lines += parsed.lines
+
+
+def _with_last(blocks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
+    before = next(blocks, b"")
+    for block in chain(blocks):
+        yield before, False
+        before = block
+    yield before, True
+
+
+def cut_at_line_ends(head: bytes, read: Read, size: int) -> Iterator[bytes]:
+    """Give blocks of about `size` bytes that end with a line end: the head first, then what `read` gives.
+
+    Only the last block may end without one, and one whose line is longer than any record may be.
+    """
+    rest = [head]
+    length = len(head)
+    cut = head.rfind(b"\n") + 1
+    if cut:
+        yield head[:cut]
+        rest, length = [head[cut:]], len(head) - cut
+    while chunk := read(size):
+        cut = chunk.rfind(b"\n") + 1
+        if cut or length > RECORD_BYTES:
+            cut = cut or len(chunk)
+            yield b"".join([*rest, chunk[:cut]])
+            rest, length = [], 0
+        rest.append(chunk[cut:])
+        length += len(chunk) - cut
+    yield b"".join(rest)

@@ -1,0 +1,184 @@
+"""What one field of a file means by its column's kind: the authority on values, one value at a time.
+
+Called by load_slow for whole records, and by load_fast for what whole columns cannot settle. Pure. Below it is only
+the spec. A value that is not of its kind raises Unfit; nothing is guessed, rounded or filled.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+
+from daybook.errors import BadSpec
+from daybook.spec import Column
+
+# What one value of each kind is written as. ASCII digits only: int() would also take "1_000" and Arabic digits.
+INTEGER = re.compile(r"[+-]?[0-9]+")
+DECIMAL = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?")
+BLANKS = " \t"
+LOWEST_INTEGER, HIGHEST_INTEGER = -(2**63), 2**63 - 1
+# strptime takes one digit where two are due and any run of blanks for one, so the shape is checked before it.
+SHAPES = {
+    "Y": "[0-9]{4}",
+    "f": "[0-9]{6}",
+    "j": "[0-9]{3}",
+    "z": "(?:Z|[+-][0-9]{2}:?[0-9]{2})",
+    "%": "%",
+    **dict.fromkeys("mdHMSyI", "[0-9]{2}"),
+    **dict.fromkeys("bBaAp", "[^0-9]+"),
+}
+# strftime does not write years below 1000 with four digits, and no supplier means them: 0026 is a slip for 2026.
+FIRST_YEAR = 1000
+
+
+class Unfit(Exception):
+    """A value is not of its column's kind: `reason` is a code without the value, `detail` holds the value."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.detail = detail
+
+
+def arrow_type(column: Column) -> pa.DataType:
+    """Give the Arrow type of a column: exact decimals, days, instants in UTC to the microsecond."""
+    match column.kind:
+        case "integer":
+            return pa.int64()
+        case "decimal":
+            return pa.decimal128(column.digits, column.scale)
+        case "date":
+            return pa.date32()
+        case "timestamp":
+            return pa.timestamp("us", "UTC")
+        case "boolean":
+            return pa.bool_()
+    return pa.string()
+
+
+def reader(column: Column, tokens: tuple[str, ...]) -> Callable[[str, bool], Any]:
+    """Give the function that reads a field's text into a value, or None for nothing; it is also told of quotes.
+
+    Nothing is an empty field without quotes, for every kind, and for other kinds than text each of `tokens` too. A
+    quoted empty field is empty text; for other kinds it is refused unless "" is a token. The function raises Unfit.
+    """
+    if column.kind == "text":
+        return lambda text, is_quoted: text if text or is_quoted else None
+    parse = PARSERS[column.kind](column)
+    blanks = BLANKS if column.kind in ("integer", "decimal") else ""
+
+    def read(text: str, is_quoted: bool) -> Any:
+        value = text.strip(blanks) if blanks else text
+        return None if value in tokens or not (text or is_quoted) else parse(value)
+
+    return read
+
+
+def _integer(column: Column) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not INTEGER.fullmatch(text):
+            raise Unfit("not_an_integer", f"{shown(text)} is not an integer")
+        # int() refuses thousands of digits with another error, so the length is looked at first.
+        value = int(text) if len(text.lstrip("+-0")) <= 19 else HIGHEST_INTEGER + 1
+        if not LOWEST_INTEGER <= value <= HIGHEST_INTEGER:
+            raise Unfit("integer_out_of_range", f"{shown(text)} does not fit 64 bits")
+        return value
+
+    return parse
+
+
+def _decimal(column: Column) -> Callable[[str], Decimal]:
+    places = column.digits - column.scale
+
+    def parse(text: str) -> Decimal:
+        found = DECIMAL.fullmatch(text)
+        if not found:
+            raise Unfit("not_a_decimal", f"{shown(text)} is not a decimal number with a point")
+        sign, whole, part = found[1], found[2].lstrip("0"), (found[3] or "").rstrip("0")
+        # Zeros at the end change nothing: 12.340 is 12.34 exactly.
+        if len(part) > column.scale:
+            raise Unfit("too_many_decimals", f"{shown(text)} has more than {column.scale} decimals")
+        if len(whole) > places:
+            raise Unfit("too_many_digits", f"{shown(text)} has more than {places} digits before the point")
+        return Decimal(f"{sign}{whole or 0}.{part or 0}")
+
+    return parse
+
+
+def _date(column: Column) -> Callable[[str], date]:
+    parse = _moment(column, "not_a_date", "no_such_date")
+    return lambda text: parse(text).date()
+
+
+def _timestamp(column: Column) -> Callable[[str], datetime]:
+    parse = _moment(column, "not_a_timestamp", "no_such_time")
+
+    def instant(text: str) -> datetime:
+        moment = parse(text)
+        if moment.tzinfo is None:
+            return moment.replace(tzinfo=UTC)
+        try:
+            return moment.astimezone(UTC)
+        except OverflowError:
+            raise Unfit("no_such_time", f"{shown(text)} is outside of the years 1000 to 9999 in UTC") from None
+
+    return instant
+
+
+def _moment(column: Column, not_in_format: str, no_such: str) -> Callable[[str], datetime]:
+    form = column.format or ""
+    shape = re.compile(shape_of(column))
+
+    def parse(text: str) -> datetime:
+        if not shape.fullmatch(text):
+            raise Unfit(not_in_format, f"{shown(text)} is not written as {form}")
+        try:
+            moment = datetime.strptime(text, form)
+        except ValueError:
+            raise Unfit(no_such, f"{shown(text)} does not exist") from None
+        if moment.year < FIRST_YEAR:
+            raise Unfit(no_such, f"{shown(text)} is before the year {FIRST_YEAR}")
+        return moment
+
+    return parse
+
+
+def _boolean(column: Column) -> Callable[[str], bool]:
+    values = {**dict.fromkeys(column.true_tokens, True), **dict.fromkeys(column.false_tokens, False)}
+
+    def parse(text: str) -> bool:
+        if text not in values:
+            raise Unfit("not_a_boolean", f"{shown(text)} is none of {', '.join(map(repr, values))}")
+        return values[text]
+
+    return parse
+
+
+PARSERS: dict[str, Callable[[Column], Callable[[str], Any]]] = {
+    "integer": _integer,
+    "decimal": _decimal,
+    "date": _date,
+    "timestamp": _timestamp,
+    "boolean": _boolean,
+}
+
+
+def shape_of(column: Column) -> str:
+    """Give the regular expression of a format's shape, as strptime's words write it. Raises BadSpec for other words."""
+    return "".join(_shape(column, part) for part in re.findall(r"%.?|[^%]", column.format or "", re.DOTALL))
+
+
+def _shape(column: Column, part: str) -> str:
+    if not part.startswith("%"):
+        return re.escape(part)
+    if part[1:] not in SHAPES:
+        raise BadSpec(f"Column {column.name!r}, format: {part!r} is refused: it takes {', '.join('%' + c for c in SHAPES)}")
+    return SHAPES[part[1:]]
+
+
+def shown(text: str) -> str:
+    """Give a value for the refused rows' detail: quoted, and at most 200 characters of it."""
+    return repr(text if len(text) <= 200 else f"{text[:200]}…")

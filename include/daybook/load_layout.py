@@ -1,0 +1,91 @@
+"""What the loader knows of a file after its header, and what it makes of a block of it: the words its modules share."""
+
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from daybook.load_kinds import arrow_type
+from daybook.spec import Column, Source
+
+# One refused record: the physical number of its first line (the header's is 1), the header of the column, a code, a
+# sentence that may hold the value, and the bytes as they came, without line end and cut at RAW_BYTES.
+REFUSED = pa.schema(
+    [
+        ("line", pa.int64()),
+        ("column", pa.string()),
+        ("reason", pa.string()),
+        ("detail", pa.string()),
+        ("raw", pa.binary()),
+    ]
+)
+RAW_BYTES = 2**16
+
+
+class Layout(NamedTuple):
+    """How the records of one file lie: its header's fields in their order, and the contract's column for each.
+
+    A field without a column is not loaded. `schema` is the kept rows', in the order of the contract.
+    """
+
+    header: list[bytes]
+    columns: list[Column | None]
+    tokens: list[tuple[str, ...]]
+    schema: pa.Schema
+    delimiter: bytes
+    blanks: bytes
+    field_bytes: int
+    are_control_bytes_kept: bool
+    is_last_line_end_needed: bool
+
+
+class Refusal(NamedTuple):
+    """Why a record is refused: the header of the column where it is one column's, a code, and a sentence."""
+
+    column: str | None
+    reason: str
+    detail: str
+
+
+class Record(NamedTuple):
+    """A record: its line (counted from 0 in its block), its bytes, and its values by field or why it is refused."""
+
+    line: int
+    raw: bytes
+    values: list[Any]
+    refusal: Refusal | None
+
+
+class Parsed(NamedTuple):
+    """What a block gave: rows kept and refused (`line` counts from 0 in the block), empty lines, and its end.
+
+    `lines` are the line ends used up and `used` the bytes; what is left is the start of a record with an open quote.
+    `damage` ends the file: the line and what is wrong there.
+    """
+
+    kept: pa.Table
+    refused: pa.Table
+    blank: int
+    lines: int
+    used: int
+    damage: tuple[int, str] | None = None
+
+
+def schema(source: Source) -> pa.Schema:
+    """Give the schema of kept rows: `line`, then the contract's columns under the names they have in the file."""
+    return pa.schema([("line", pa.int64()), *((column.header, arrow_type(column)) for column in source.columns)])
+
+
+def kept_table(records: list[Record], layout: Layout) -> pa.Table:
+    """Give the kept records as columns."""
+    kept = [record for record in records if not record.refusal]
+    places = {column.header: place for place, column in enumerate(layout.columns) if column}
+    arrays = [pa.array([record.line for record in kept], pa.int64())]
+    for field in list(layout.schema)[1:]:
+        arrays.append(pa.array([record.values[places[field.name]] for record in kept], field.type))
+    return pa.Table.from_arrays(arrays, schema=layout.schema)
+
+
+def refused_table(records: list[Record]) -> pa.Table:
+    """Give the refused records as columns of REFUSED."""
+    rows = [(record.line, *record.refusal, record.raw[:RAW_BYTES]) for record in records if record.refusal]
+    return pa.table(dict(zip(REFUSED.names, zip(*rows, strict=True), strict=True)) if rows else [[]] * 5, schema=REFUSED)

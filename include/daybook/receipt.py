@@ -1,0 +1,155 @@
+"""The account of a day: what each step took in, kept, refused and dropped, and whether the nine steps balance.
+
+A step's receipt is written into its folder when the step is done; the next step finds its inputs' hashes there.
+`deploy` stores all of them with the publication, and refuses to publish where the rows do not balance.
+"""
+
+import resource
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+
+from daybook.errors import DaybookError
+from daybook.spec import Value
+
+STEPS = (
+    "extract_tables",
+    "extract_files",
+    "load",
+    "clean",
+    "index",
+    "aggregate",
+    "summarize",
+    "save",
+    "deploy",
+)
+
+
+class Unbalanced(DaybookError):
+    """A bug or a damaged file: rows were lost or made between two steps. The day is not published."""
+
+
+class Rows(Value):
+    """Where the rows of one source (or summary) went in one step; refused and dropped are counts by reason."""
+
+    read: int
+    kept: int
+    refused: dict[str, int] = {}
+    dropped: dict[str, int] = {}
+
+    @property
+    def is_balanced(self) -> bool:
+        """Say whether every row that was read is kept, refused or dropped."""
+        return self.read == self.kept + sum(self.refused.values()) + sum(self.dropped.values())
+
+
+class Output(Value):
+    """A file that a step made."""
+
+    rows: int | None = None
+    size_bytes: int
+    sha256: str
+
+
+class Receipt(Value):
+    """What one step did to one day. `inputs` and `outputs` are by file name; `unknown` counts kept facts without a
+    match, by lookup; `notes` hold names and settings, never a value of a row."""
+
+    pipeline: str
+    day: date
+    run: str
+    step: str
+    rows: dict[str, Rows] = {}
+    unknown: dict[str, int] = {}
+    inputs: dict[str, str] = {}
+    outputs: dict[str, Output] = {}
+    notes: dict[str, str | int] = {}
+    seconds: float
+    peak_memory_mib: int
+
+    @property
+    def refused(self) -> int:
+        """Give the number of rows that the step refused, over all sources."""
+        return sum(sum(rows.refused.values()) for rows in self.rows.values())
+
+    def line(self) -> str:
+        """Give the step's one log line, in counts."""
+        return " ".join([self.step, *(_told(name, rows) for name, rows in self.rows.items())])
+
+    def counts(self) -> dict[str, object]:
+        """Give what travels to the next task and the UI: names, counts and hashes only."""
+        hashes = {name: output.sha256 for name, output in self.outputs.items()}
+        return {"line": self.line(), "rows": {n: r.model_dump() for n, r in self.rows.items()}, "sha256": hashes}
+
+
+class Meter:
+    """What a step took: wall seconds since the meter was made, and the process's peak memory."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Give the wall seconds since the meter was made."""
+        return round(time.monotonic() - self._start, 3)
+
+    @property
+    def peak_memory_mib(self) -> int:
+        """Give the most memory that this process has held."""
+        # ru_maxrss is in KiB on Linux (getrusage(2)).
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def by_reason(refused: list[dict[str, str | None]]) -> dict[str, int]:
+    """Count refused rows (their column and reason) by "column_reason", or the reason alone; sorted."""
+    names = Counter("_".join(filter(None, (row["column"], row["reason"]))) for row in refused)
+    return dict(sorted(names.items()))
+
+
+def check_balance(receipts: dict[str, Receipt], facts: str) -> None:
+    """Check that no row was lost or made from `load` to `save`.
+
+    receipts: by step. facts: the source whose rows are aggregated. Raises Unbalanced with every gap.
+    """
+    gaps = [*_within(receipts), *_between(receipts), *_over_groups(receipts, facts)]
+    if gaps:
+        raise Unbalanced(f"the rows do not balance; nothing was published: {'; '.join(gaps)}")
+
+
+def _told(name: str, rows: Rows) -> str:
+    parts = [f"{name} rows={rows.read} kept={rows.kept}"]
+    for word, counts in (("refused", rows.refused), ("dropped", rows.dropped)):
+        if counts:
+            reasons = " ".join(f"{reason}={count}" for reason, count in counts.items())
+            parts.append(f"{word}={sum(counts.values())} ({reasons})")
+    return " ".join(parts)
+
+
+def _within(receipts: dict[str, Receipt]) -> Iterator[str]:
+    for step, receipt in receipts.items():
+        for name, rows in receipt.rows.items():
+            if not rows.is_balanced:
+                yield f"{step}, {name}: {rows.read} read, {rows.kept} kept, the rest is not all accounted for"
+
+
+def _between(receipts: dict[str, Receipt]) -> Iterator[str]:
+    followers = (("extract_tables", "load"), ("load", "clean"), ("clean", "index"))
+    for before, after in followers:
+        for name, rows in receipts[before].rows.items():
+            given, taken = rows.kept, receipts[after].rows[name].read
+            if given != taken:
+                yield f"{name}: {before} gave {given} rows, {after} read {taken}"
+
+
+def _over_groups(receipts: dict[str, Receipt], facts: str) -> Iterator[str]:
+    indexed, aggregated = receipts["index"].rows[facts].kept, receipts["aggregate"].rows[facts]
+    if indexed != aggregated.read:
+        yield f"{facts}: index gave {indexed} rows, aggregate read {aggregated.read}"
+    for name, rows in receipts["summarize"].rows.items():
+        if rows.kept != aggregated.kept:
+            yield f"summary {name}: {rows.kept} rows stand behind it, {aggregated.kept} were aggregated"
+    for name, rows in receipts["save"].rows.items():
+        made = receipts["summarize"].outputs[f"{name}.parquet"].rows
+        if rows.kept != made:
+            yield f"summary {name}: summarize made {made} rows, the warehouse holds {rows.kept}"

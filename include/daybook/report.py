@@ -1,0 +1,66 @@
+"""The report of a day: one HTML page with the summaries and where every row went.
+
+It is made from the summaries and the receipts and holds no clock time, so equal inputs give equal bytes.
+"""
+
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import jinja2
+import pyarrow as pa
+
+from daybook.receipt import Receipt
+from daybook.spec import Pipeline
+
+NUMBERS = (int, Decimal)
+
+
+def report(pipeline: Pipeline, summaries: dict[str, pa.Table], receipts: dict[str, Receipt]) -> bytes:
+    """Give the page. summaries: published columns, by name. receipts: of the steps before `deploy`, by step."""
+    page = _template().render(
+        pipeline=pipeline,
+        day=receipts["load"].day,
+        summaries=[(name, _table(summaries[name])) for name in (s.name for s in reversed(pipeline.summaries))],
+        receipts=receipts,
+        sources=_sources(pipeline, receipts),
+    )
+    return page.encode()
+
+
+def _table(rows: pa.Table) -> dict[str, Any]:
+    shown = rows.drop_columns(["day"])
+    return {"columns": shown.column_names, "rows": [list(row.values()) for row in shown.to_pylist()]}
+
+
+def _sources(pipeline: Pipeline, receipts: dict[str, Receipt]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": source.name,
+            "file": receipts[step].outputs[f"{source.name}.csv"],
+            "origin": receipts[step].notes[source.name],
+            "lines": [(name, receipts[name].rows[source.name]) for name in ("load", "clean", "index")],
+        }
+        for step, sources in (("extract_tables", pipeline.tables), ("extract_files", pipeline.files))
+        for source in sources
+    ]
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,}" if isinstance(value, NUMBERS) and not isinstance(value, bool) else str(value)
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("daybook", ""),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["shown"] = _shown
+    environment.tests["number"] = lambda value: isinstance(value, NUMBERS)
+    return environment.get_template("report.html.jinja")

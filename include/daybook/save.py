@@ -1,0 +1,184 @@
+"""Seventh step: the summaries into the warehouse under the run's own number, durable and seen by nobody yet.
+
+Rows of all runs lie in `<schema>_store`; readers have rights only on the views of `<schema>`, which show the run that
+`daybook.published` points to. Identifiers come from the spec and are quoted by psycopg.sql.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from io import BytesIO
+from typing import Any, NamedTuple
+
+import psycopg
+import pyarrow as pa
+import pyarrow.csv
+from psycopg import sql
+
+from daybook import ledger, summarize
+from daybook.errors import BadSpec
+from daybook.spec import Pipeline, Summary
+
+READERS = "daybook_reader"
+
+
+class Saved(NamedTuple):
+    """The run's number, and how many rows of it the warehouse holds, by summary."""
+
+    run_id: int
+    rows: dict[str, int]
+
+
+def save(
+    connection: psycopg.Connection[Any], pipeline: Pipeline, day: date, started_by: str, summaries: dict[str, pa.Table]
+) -> Saved:
+    """Save the summaries of a day under a new run number, in one transaction.
+
+    summaries: published columns only, by name. started_by: the scheduler's run. Rows that an earlier try of the same
+    run left unpublished are deleted. Raises BadSpec where the warehouse's tables have other columns than the spec.
+    """
+    with connection.transaction():
+        ledger.prepare(connection)
+        prepare(connection, pipeline)
+        _forget(connection, pipeline, ledger.unpublished_runs(connection, pipeline.name, day, started_by))
+        run_id = ledger.begin_run(connection, pipeline.name, day, started_by)
+        for summary in pipeline.summaries:
+            _copy_in(connection, _stored(pipeline, summary), run_id, summaries[summary.name])
+        return Saved(run_id, {s.name: _count(connection, _stored(pipeline, s), run_id) for s in pipeline.summaries})
+
+
+def prepare(connection: psycopg.Connection[Any], pipeline: Pipeline) -> None:
+    """Create the pipeline's tables and views where they are not there, and add columns that are new in the spec."""
+    if _is_prepared(connection, pipeline):
+        return
+    connection.execute("select pg_advisory_xact_lock(hashtext('daybook.prepare'))")
+    for schema in (pipeline.target.store, pipeline.target.schema_):
+        connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(schema)))
+    for summary in pipeline.summaries:
+        for statement in _definition(connection, pipeline, summary):
+            connection.execute(statement)
+    _grant(connection, pipeline)
+
+
+def _is_prepared(connection: psycopg.Connection[Any], pipeline: Pipeline) -> bool:
+    for summary in pipeline.summaries:
+        wanted = _types(pipeline, summary)
+        stored = dict(_live_columns(connection, pipeline.target.store, summary))
+        if not wanted.items() <= stored.items():
+            return False
+        if _live_columns(connection, pipeline.target.schema_, summary) != list(wanted.items()):
+            return False
+    return True
+
+
+def _definition(
+    connection: psycopg.Connection[Any], pipeline: Pipeline, summary: Summary
+) -> Iterator[sql.Composed | sql.SQL]:
+    live = dict(_live_columns(connection, pipeline.target.store, summary))
+    wanted = _types(pipeline, summary)
+    if live:
+        yield from _added(pipeline, summary, live, wanted)
+    else:
+        yield _table(pipeline, summary, wanted)
+    # A view's columns can only be appended to in place; nobody else's view may depend on ours, so it is made anew.
+    yield sql.SQL("drop view if exists {}").format(_view(pipeline, summary))
+    yield _view_definition(pipeline, summary, wanted)
+
+
+def _added(
+    pipeline: Pipeline, summary: Summary, live: dict[str, str], wanted: dict[str, str]
+) -> Iterator[sql.Composed]:
+    changed = [f"{n} is {live[n]}, {kind} in the spec" for n, kind in wanted.items() if live.get(n, kind) != kind]
+    if changed:
+        raise BadSpec(
+            f"{pipeline.target.store}.{summary.name}: {'; '.join(changed)}; nothing was saved; "
+            "give the column a new name in the spec, or rename the table so that a new one is made"
+        )
+    for name, kind in wanted.items():
+        if name not in live:
+            yield sql.SQL("alter table {} add column {} {}").format(
+                _stored(pipeline, summary), sql.Identifier(name), sql.SQL(kind)
+            )
+
+
+def _table(pipeline: Pipeline, summary: Summary, wanted: dict[str, str]) -> sql.Composed:
+    columns = sql.SQL(", ").join(sql.SQL("{} {}").format(sql.Identifier(n), sql.SQL(k)) for n, k in wanted.items())
+    # Group columns may hold nothing, which a primary key refuses; nothing equals nothing here.
+    key = sql.SQL(", ").join(sql.Identifier(name) for name in ("run_id", "day", *summary.by))
+    return sql.SQL("create table {} (run_id bigint not null, {}, unique nulls not distinct ({}))").format(
+        _stored(pipeline, summary), columns, key
+    )
+
+
+def _view_definition(pipeline: Pipeline, summary: Summary, wanted: dict[str, str]) -> sql.Composed:
+    columns = sql.SQL(", ").join(sql.SQL("stored.{}").format(sql.Identifier(name)) for name in wanted)
+    return sql.SQL(
+        "create view {} as select {} from {} stored join daybook.published on published.pipeline = {} "
+        "and published.day = stored.day and published.run_id = stored.run_id"
+    ).format(_view(pipeline, summary), columns, _stored(pipeline, summary), sql.Literal(pipeline.name))
+
+
+def _grant(connection: psycopg.Connection[Any], pipeline: Pipeline) -> None:
+    # The role is the deployment's to make; a warehouse without it has its own way of letting readers in.
+    if connection.execute("select 1 from pg_roles where rolname = %s", [READERS]).fetchone() is None:
+        return
+    schema, readers = sql.Identifier(pipeline.target.schema_), sql.Identifier(READERS)
+    connection.execute(sql.SQL("grant usage on schema {} to {}").format(schema, readers))
+    connection.execute(sql.SQL("grant select on all tables in schema {} to {}").format(schema, readers))
+
+
+def _types(pipeline: Pipeline, summary: Summary) -> dict[str, str]:
+    return {field.name: _type(field.type) for field in summarize.schema(pipeline, summary)}
+
+
+def _type(arrow: pa.DataType) -> str:
+    if pa.types.is_decimal(arrow):
+        return f"numeric({arrow.precision},{arrow.scale})"
+    return {pa.int64(): "bigint", pa.string(): "text", pa.date32(): "date", pa.bool_(): "boolean"}.get(
+        arrow, "timestamp with time zone"
+    )
+
+
+def _live_columns(connection: psycopg.Connection[Any], schema: str, summary: Summary) -> list[tuple[str, str]]:
+    return connection.execute(
+        "select attname, format_type(atttypid, atttypmod) from pg_attribute join pg_class on pg_class.oid = attrelid "
+        "join pg_namespace on pg_namespace.oid = relnamespace where nspname = %s and relname = %s "
+        "and attnum > 0 and not attisdropped order by attnum",
+        [schema, summary.name],
+    ).fetchall()
+
+
+def _stored(pipeline: Pipeline, summary: Summary) -> sql.Identifier:
+    return sql.Identifier(pipeline.target.store, summary.name)
+
+
+def _view(pipeline: Pipeline, summary: Summary) -> sql.Identifier:
+    return sql.Identifier(pipeline.target.schema_, summary.name)
+
+
+def _forget(connection: psycopg.Connection[Any], pipeline: Pipeline, run_ids: list[int]) -> None:
+    for summary in pipeline.summaries:
+        statement = sql.SQL("delete from {} where run_id = any(%s)").format(_stored(pipeline, summary))
+        connection.execute(statement, [run_ids])
+    ledger.forget_runs(connection, run_ids)
+
+
+def _copy_in(connection: psycopg.Connection[Any], stored: sql.Identifier, run_id: int, rows: pa.Table) -> None:
+    columns = sql.SQL(", ").join(map(sql.Identifier, ("run_id", *rows.column_names)))
+    numbered = rows.add_column(0, "run_id", pa.array([run_id] * rows.num_rows, pa.int64()))
+    with connection.cursor() as cursor, cursor.copy(
+        sql.SQL("copy {} ({}) from stdin (format csv)").format(stored, columns)
+    ) as copy:
+        copy.write(csv_bytes(numbered, has_header=False))
+
+
+def csv_bytes(rows: pa.Table, *, has_header: bool = True) -> bytes:
+    """Give a table as CSV: texts quoted, nothing as nothing, so that an empty text and nothing stay apart."""
+    sink = BytesIO()
+    pyarrow.csv.write_csv(rows, sink, pyarrow.csv.WriteOptions(include_header=has_header))
+    return sink.getvalue()
+
+
+def _count(connection: psycopg.Connection[Any], stored: sql.Identifier, run_id: int) -> int:
+    statement = sql.SQL("select count(*) from {} where run_id = %s").format(stored)
+    row = connection.execute(statement, [run_id]).fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,300 @@
+"""What a pipeline is: frozen values that refuse unknown words and say which word was meant.
+
+A module in pipelines/ builds one `Pipeline` from these. Everything is checked when it is built, so a wrong spec is
+seen when the DAG file is parsed, not in the night. Stands below every other module: imports only errors.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from daybook.errors import BadSpec
+
+# What PostgreSQL takes as a name without quotes; also keeps names out of trouble in files and addresses.
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
+Kind = Literal["text", "integer", "decimal", "date", "timestamp", "boolean"]
+Engine = Literal["polars", "pandas", "duckdb"]
+# Words that the steps and the warehouse use for themselves in every frame and table.
+RESERVED = ("line", "run_id", "row_count")
+
+
+class Value(BaseModel):
+    """A frozen value. Raises BadSpec with the path, the value, the reason and the nearest right word."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def __init__(self, **words: Any) -> None:
+        try:
+            super().__init__(**words)
+        except ValidationError as error:
+            raise BadSpec(_explained(type(self), words, error)) from None
+
+
+class Column(Value):
+    """One column of a table or a file: how it is written there (`header`), its name here, its kind, its rules.
+
+    `digits` and `scale` go with decimals (digits in all, digits after the point); `format` (strptime) with dates and
+    timestamps; `true_tokens` and `false_tokens` with booleans. `null_tokens` None takes those of the source.
+    A rule that a row breaks (`is_required`, `minimum`, `maximum`, `allowed`, `pattern`) refuses the row in `clean`.
+    """
+
+    header: str
+    name: Name
+    kind: Kind
+    # 18 digits fit a 64-bit integer: decimals travel through the engines as integers of their last digit.
+    digits: int = Field(default=18, ge=1, le=18)
+    scale: int = Field(default=0, ge=0, le=18)
+    format: str | None = None
+    true_tokens: tuple[str, ...] = ("true", "t")
+    false_tokens: tuple[str, ...] = ("false", "f")
+    null_tokens: tuple[str, ...] | None = None
+    is_required: bool = False
+    minimum: int | Decimal | None = None
+    maximum: int | Decimal | None = None
+    allowed: tuple[str, ...] = ()
+    pattern: str | None = None
+
+
+def _column(kind: Kind, header: str, name: str | None, words: dict[str, Any]) -> Column:
+    return Column(header=header, name=name or header, kind=kind, **words)
+
+
+def text(header: str, name: str | None = None, **words: Any) -> Column:
+    """Give a column of text, kept as it is written."""
+    return _column("text", header, name, words)
+
+
+def integer(header: str, name: str | None = None, **words: Any) -> Column:
+    """Give a column of whole numbers that fit 64 bits."""
+    return _column("integer", header, name, words)
+
+
+def decimal(header: str, name: str | None = None, *, digits: int, scale: int, **words: Any) -> Column:
+    """Give a column of exact decimals: `digits` in all, `scale` of them after the point; never rounded."""
+    return _column("decimal", header, name, {"digits": digits, "scale": scale, **words})
+
+
+def day_date(header: str, name: str | None = None, *, format: str = "%Y-%m-%d", **words: Any) -> Column:
+    """Give a column of dates written in one format."""
+    return _column("date", header, name, {"format": format, **words})
+
+
+def timestamp(header: str, name: str | None = None, *, format: str = "%Y-%m-%d %H:%M:%S", **words: Any) -> Column:
+    """Give a column of instants. A format without %z or a literal Z is read as UTC."""
+    return _column("timestamp", header, name, {"format": format, **words})
+
+
+def boolean(header: str, name: str | None = None, **words: Any) -> Column:
+    """Give a column of yes and no, in the spellings of `true_tokens` and `false_tokens`."""
+    return _column("boolean", header, name, words)
+
+
+class Source(Value):
+    """Rows from elsewhere: a name, the id of an Airflow connection, columns, and the key that is unique in them.
+
+    `null_tokens` are the spellings of nothing; an empty unquoted field is nothing too. Nothing else is.
+    """
+
+    name: Name
+    connection: str
+    columns: tuple[Column, ...] = Field(min_length=1)
+    key: tuple[str, ...] = ()
+    null_tokens: tuple[str, ...] = ()
+    delimiter: str = Field(",", min_length=1, max_length=1)
+
+    def column(self, name: str) -> Column | None:
+        """Give the column of that name (the name here, not the header), or None."""
+        return next((column for column in self.columns if column.name == name), None)
+
+    def tokens(self, column: Column) -> tuple[str, ...]:
+        """Give the spellings of nothing in this column."""
+        return self.null_tokens if column.null_tokens is None else column.null_tokens
+
+
+class Table(Source):
+    """A table or view of a PostgreSQL database, read whole: `relation` is its name with its schema."""
+
+    relation: str = Field(pattern=r"^[^.]+\.[^.]+$")
+
+
+class File(Source):
+    """A CSV file on an FTP server, one a day: `path` holds the day, as in "flights/flights_{day:%Y-%m-%d}.csv"."""
+
+    path: str
+
+    def path_on(self, day: date) -> str:
+        """Give the file's path on the server for a day."""
+        return self.path.format(day=day)
+
+
+class Lookup(Value):
+    """A source that facts are matched to by key.
+
+    `gives` names the columns that a match adds to a fact: {column of the lookup: name in the facts}. A fact without a
+    match is refused, or kept (its given columns are then empty); `unknown_flag` names a boolean that says it has none.
+    """
+
+    source: str
+    key: str
+    gives: dict[str, Name] = {}
+    when_unknown: Literal["refuse", "keep"]
+    unknown_flag: Name | None = None
+
+
+class Derived(Value):
+    """A yes-or-no column made in `clean` from another: is it missing, over, or at most a value?
+
+    Over and at most are nothing where the column is nothing. `value` is in the column's unit.
+    """
+
+    name: Name
+    column: str
+    test: Literal["is_missing", "is_over", "is_at_most"]
+    value: int | Decimal | None = None
+
+
+class Measure(Value):
+    """A number per group that adds up: groups of groups have the same measure, taken over the groups.
+
+    count of rows, of rows where a boolean is true (`where`), or of rows that have a value (`of`); sum, min, max `of` a
+    column of integers or decimals. Means and shares are not measures but a `Ratio` of two.
+    """
+
+    name: Name
+    how: Literal["count", "sum", "min", "max"]
+    of: str | None = None
+    where: str | None = None
+
+
+class Ratio(Value):
+    """A measure over another, `times` 1 or 100, to two decimals, rounded half away from zero; nothing over zero."""
+
+    name: Name
+    of: str
+    over: str
+    times: Literal[1, 100] = 1
+
+
+class Summary(Value):
+    """One published view and file: a row per day and `by`, with measures and ratios as `columns`."""
+
+    name: Name
+    by: tuple[str, ...] = ()
+    columns: tuple[str, ...] = Field(min_length=1)
+
+
+class Schedule(Value):
+    """When the day's run is due (`cron`), whose days they are (`time_zone`, an IANA name), from when until when."""
+
+    cron: str = "0 0 * * *"
+    time_zone: str = "UTC"
+    start: date
+    end: date | None = None
+
+
+class Target(Value):
+    """Where summaries are published: the id of an Airflow connection, and the schema of the views."""
+
+    connection: str = "warehouse"
+    schema_: Name = Field(alias="schema")
+
+    @property
+    def store(self) -> str:
+        """Give the schema that holds the rows of every run; only the views are for readers."""
+        return f"{self.schema_}_store"
+
+
+class Pools(Value):
+    """The Airflow pools that the steps share with whatever else uses the same resource; config/pools.json has them."""
+
+    source_db: str = "source_db"
+    ftp: str = "ftp"
+    compute: str = "compute"
+    warehouse: str = "warehouse"
+
+
+class Pipeline(Value):
+    """A pipeline: sources in, summaries out. See docs/glossary.md for the words.
+
+    `facts` names the source whose rows are counted; `day_columns` the columns of the facts that say their day, either
+    one date or year, month and day of month. `transform` is the pipeline's own function at the end of `clean`: it
+    takes a pandas frame of the facts and gives one, with the columns of `transform_gives` added; it may drop rows.
+    """
+
+    name: Name
+    description: str
+    tables: tuple[Table, ...] = ()
+    files: tuple[File, ...] = ()
+    facts: str
+    day_columns: tuple[str, ...] = Field(min_length=1, max_length=3)
+    derived: tuple[Derived, ...] = ()
+    transform: Callable[[Any], Any] | None = None
+    transform_gives: tuple[Column, ...] = ()
+    lookups: tuple[Lookup, ...] = ()
+    measures: tuple[Measure, ...] = Field(min_length=1)
+    ratios: tuple[Ratio, ...] = ()
+    summaries: tuple[Summary, ...] = Field(min_length=1)
+    target: Target
+    schedule: Schedule
+    pools: Pools = Pools()
+    engine: Engine = "polars"
+    max_active_runs: int = Field(default=8, ge=1)
+
+    @model_validator(mode="after")
+    def _names_meet(self) -> Self:
+        from daybook.spec_check import check  # the check reads these classes
+
+        check(self)
+        return self
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Give the tables, then the files."""
+        return (*self.tables, *self.files)
+
+    def source(self, name: str) -> Source:
+        """Give the source of that name."""
+        return next(source for source in self.sources if source.name == name)
+
+
+def nearest(word: str, words: Any) -> str:
+    """Give "; did you mean 'x'?" for the most alike of the words, or nothing where none is alike."""
+    found = get_close_matches(word, [str(other) for other in words], n=1)
+    return f"; did you mean {found[0]!r}?" if found else ""
+
+
+def _explained(kind: type[BaseModel], words: dict[str, Any], error: ValidationError) -> str:
+    where = f"{kind.__name__} {words['name']!r}" if "name" in words else kind.__name__
+    return "; ".join(f"{where}, {_one_error(kind, problem)}" for problem in error.errors())
+
+
+def _one_error(kind: type[BaseModel], problem: Any) -> str:
+    path = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return f"{path}: {kind.__name__} has no word {path!r}{nearest(path, kind.model_fields)}"
+    if problem["type"] == "missing":
+        return f"{path}: is missing"
+    return f"{path}: {problem['input']!r} is refused: {_reason(problem)}"
+
+
+# Words that people try and that cannot be added up, with the way to say it.
+_NOT_ADDITIVE = {
+    "mean": "a mean of means is not a mean: write a Ratio of a sum over a count",
+    "median": "a median does not roll up from groups to summaries",
+    "share": "a share is a Ratio of two counts",
+    "distinct": "distinct values do not roll up from groups to summaries",
+}
+
+
+def _reason(problem: Any) -> str:
+    given = str(problem["input"])
+    if problem["type"] == "literal_error":
+        known = re.findall(r"'([^']*)'", problem["ctx"]["expected"])
+        why = _NOT_ADDITIVE.get(given)
+        return f"{why + '; ' if why else ''}it takes {problem['ctx']['expected']}{nearest(given, known)}"
+    return str(problem["msg"])

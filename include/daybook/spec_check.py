@@ -1,0 +1,175 @@
+"""The check that the names in a pipeline meet: every column, measure and source that is named exists and fits.
+
+Called by `Pipeline` when it is built. Raises BadSpec with all that is wrong, a line each: path, value, reason, and
+the nearest right name.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from daybook.errors import BadSpec
+from daybook.spec import RESERVED, Column, Derived, Kind, Lookup, Measure, Pipeline, Ratio, Source, Summary, nearest
+
+NUMBERS: tuple[Kind, ...] = ("integer", "decimal")
+
+
+def check(pipeline: Pipeline) -> None:
+    """Check that all names meet. Raises BadSpec with a line for each that does not."""
+    problems = [f"{pipeline.name}.{problem}" for problem in _problems(pipeline)]
+    if problems:
+        raise BadSpec("\n".join(problems))
+
+
+def fact_columns(pipeline: Pipeline) -> dict[str, Column]:
+    """Give the columns of the facts after `index`: their own, the transform's, the derived and the looked up."""
+    return {column.name: column for column in (*clean_columns(pipeline), *_looked_up(pipeline))}
+
+
+def clean_columns(pipeline: Pipeline) -> tuple[Column, ...]:
+    """Give the columns of the facts after `clean`: their own, the derived, and what the transform gives."""
+    derived = (_flag(derived.name) for derived in pipeline.derived)
+    return (*pipeline.source(pipeline.facts).columns, *derived, *pipeline.transform_gives)
+
+
+def _looked_up(pipeline: Pipeline) -> Iterator[Column]:
+    for lookup in pipeline.lookups:
+        source = pipeline.source(lookup.source)
+        for given, name in lookup.gives.items():
+            column = source.column(given)
+            if column:
+                yield column.model_copy(update={"name": name})
+        if lookup.unknown_flag:
+            yield _flag(lookup.unknown_flag)
+
+
+def _flag(name: str) -> Column:
+    return Column(header=name, name=name, kind="boolean")
+
+
+def _problems(pipeline: Pipeline) -> list[str]:
+    # What comes later looks things up in what comes earlier, so the first stage with problems ends the search.
+    stages: tuple[Callable[[Pipeline], Iterator[str]], ...] = (_sources, _facts, _lookups, _columns, _measures)
+    for stage in stages:
+        found = list(stage(pipeline))
+        if found:
+            return found
+    return []
+
+
+def _sources(pipeline: Pipeline) -> Iterator[str]:
+    names = [source.name for source in pipeline.sources]
+    yield from _twice("sources", names)
+    yield from _unknown("facts", pipeline.facts, names, "source")
+    for number, lookup in enumerate(pipeline.lookups):
+        yield from _unknown(f"lookups[{number}].source", lookup.source, names, "source")
+    for source in pipeline.sources:
+        yield from _source(source)
+
+
+def _source(source: Source) -> Iterator[str]:
+    names = [column.name for column in source.columns]
+    yield from _twice(f"{source.name}.columns", names)
+    yield from _twice(f"{source.name}.columns (headers)", [column.header for column in source.columns])
+    yield from (f"{source.name}.columns: {name!r} is a word of Daybook's own" for name in names if name in RESERVED)
+    for number, name in enumerate(source.key):
+        yield from _unknown(f"{source.name}.key[{number}]", name, names, "column")
+
+
+def _facts(pipeline: Pipeline) -> Iterator[str]:
+    columns = {column.name: column for column in pipeline.source(pipeline.facts).columns}
+    kinds = [columns[name].kind for name in pipeline.day_columns if name in columns]
+    for number, name in enumerate(pipeline.day_columns):
+        yield from _unknown(f"day_columns[{number}]", name, columns, "column of the facts")
+    if len(kinds) == len(pipeline.day_columns) and kinds not in (["date"], ["integer"] * 3):
+        yield f"day_columns: {kinds} are no day: it takes one date, or integers for year, month and day of month"
+    for number, derived in enumerate(pipeline.derived):
+        yield from _derived(f"derived[{number}]", derived, columns)
+
+
+def _derived(path: str, derived: Derived, columns: dict[str, Column]) -> Iterator[str]:
+    yield from _unknown(f"{path}.column", derived.column, columns, "column of the facts")
+    if derived.test == "is_missing":
+        return
+    if derived.value is None:
+        yield f"{path}.value: is missing; {derived.test!r} compares with a value"
+    yield from _not_a_number(f"{path}.column", derived.column, columns)
+
+
+def _lookups(pipeline: Pipeline) -> Iterator[str]:
+    facts = {column.name: column for column in clean_columns(pipeline)}
+    for number, lookup in enumerate(pipeline.lookups):
+        yield from _lookup(f"lookups[{number}]", lookup, pipeline.source(lookup.source), facts)
+
+
+def _lookup(path: str, lookup: Lookup, source: Source, facts: dict[str, Column]) -> Iterator[str]:
+    columns = {column.name: column for column in source.columns}
+    yield from _unknown(f"{path}.key", lookup.key, columns, f"column of {source.name}")
+    yield from _unknown(f"{path}.key", lookup.key, facts, "column of the facts")
+    for given in lookup.gives:
+        yield from _unknown(f"{path}.gives", given, columns, f"column of {source.name}")
+    here, there = facts.get(lookup.key), columns.get(lookup.key)
+    if here and there and here.kind != there.kind:
+        yield f"{path}.key: {lookup.key!r} is {here.kind} in the facts and {there.kind} in {source.name}: never equal"
+
+
+def _columns(pipeline: Pipeline) -> Iterator[str]:
+    names = [column.name for column in (*clean_columns(pipeline), *_looked_up(pipeline))]
+    numbers = [*(measure.name for measure in pipeline.measures), *(ratio.name for ratio in pipeline.ratios)]
+    yield from _twice("facts (with derived, transform_gives and lookups)", names)
+    yield from _twice("measures and ratios", numbers)
+    yield from _twice("summaries", [summary.name for summary in pipeline.summaries])
+
+
+def _measures(pipeline: Pipeline) -> Iterator[str]:
+    columns = fact_columns(pipeline)
+    measures = {measure.name: measure for measure in pipeline.measures}
+    for number, measure in enumerate(pipeline.measures):
+        yield from _measure(f"measures[{number}]", measure, columns)
+    for number, ratio in enumerate(pipeline.ratios):
+        yield from _ratio(f"ratios[{number}]", ratio, measures)
+    for number, summary in enumerate(pipeline.summaries):
+        yield from _summary(f"summaries[{number}]", summary, columns, [*measures, *(r.name for r in pipeline.ratios)])
+
+
+def _measure(path: str, measure: Measure, columns: dict[str, Column]) -> Iterator[str]:
+    if measure.of is not None:
+        yield from _unknown(f"{path}.of", measure.of, columns, "column of the facts")
+    if measure.how != "count":
+        yield from _not_a_number(f"{path}.of", measure.of or "", columns)
+        yield from ([f"{path}.where: only a count takes it"] if measure.where else [])
+    elif measure.where is not None:
+        yield from _unknown(f"{path}.where", measure.where, columns, "column of the facts")
+        if measure.where in columns and columns[measure.where].kind != "boolean":
+            yield f"{path}.where: {measure.where!r} is {columns[measure.where].kind}; it takes a boolean"
+
+
+def _ratio(path: str, ratio: Ratio, measures: dict[str, Measure]) -> Iterator[str]:
+    for word, name in (("of", ratio.of), ("over", ratio.over)):
+        yield from _unknown(f"{path}.{word}", name, measures, "measure")
+        if name in measures and measures[name].how not in ("count", "sum"):
+            yield f"{path}.{word}: {name!r} is a {measures[name].how}; a ratio takes sums and counts"
+    if ratio.over in measures and measures[ratio.over].how != "count":
+        yield f"{path}.over: {ratio.over!r} is a {measures[ratio.over].how}; a ratio is over a count"
+
+
+def _summary(path: str, summary: Summary, columns: dict[str, Column], numbers: list[str]) -> Iterator[str]:
+    yield from _twice(f"{path}", ["day", *summary.by, *summary.columns])
+    for number, name in enumerate(summary.by):
+        yield from _unknown(f"{path}.by[{number}]", name, columns, "column of the facts")
+    for number, name in enumerate(summary.columns):
+        yield from _unknown(f"{path}.columns[{number}]", name, numbers, "measure or ratio")
+
+
+def _not_a_number(path: str, name: str, columns: dict[str, Column]) -> Iterator[str]:
+    if name in columns and columns[name].kind not in NUMBERS:
+        yield f"{path}: {name!r} is {columns[name].kind}; it takes an integer or a decimal"
+    elif not name:
+        yield f"{path}: is missing; it takes an integer or a decimal column"
+
+
+def _unknown(path: str, name: str, known: Iterable[str], what: str) -> Iterator[str]:
+    if name not in known:
+        yield f"{path}: {name!r} is no {what}{nearest(name, known)}"
+
+
+def _twice(path: str, names: list[str]) -> Iterator[str]:
+    yield from (f"{path}: {name!r} stands twice" for name in sorted({n for n in names if names.count(n) > 1}))

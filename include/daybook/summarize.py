@@ -1,0 +1,100 @@
+"""Sixth step: the summaries, from the aggregates and nothing else, with means and shares computed exactly.
+
+A ratio is an integer division rounded half away from zero at two decimals, as PostgreSQL's round(numeric) does
+(its manual, 9.3 Mathematical Functions), so no engine's floating point has a say in a published number.
+"""
+
+from datetime import date
+
+import narwhals as nw
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from daybook.aggregate import measure_type
+from daybook.errors import BadData, Implausible
+from daybook.frames import arrow_type, close_frame, open_frame
+from daybook.spec import Pipeline, Ratio, Summary
+from daybook.spec_check import fact_columns
+
+RATIO = pa.decimal128(20, 2)
+
+
+def summarize(aggregates: pa.Table, pipeline: Pipeline, day: date) -> dict[str, pa.Table]:
+    """Give each summary by name: day, the columns it groups by, its measures and ratios, and `row_count`.
+
+    aggregates: as `aggregate` gives them. day: the day that the rows are of. Ordered by the group columns.
+    Raises Implausible for a day without a row, BadData where a ratio could leave 64 bits.
+    """
+    if not (pc.sum(aggregates["row_count"]).as_py() or 0):
+        raise Implausible(
+            f"{pipeline.name} {day}: 0 rows are left, at least 1 expected; nothing was published; "
+            "look at the refused rows of this day, then mend the source"
+        )
+    _check_ratios_fit(aggregates, pipeline)
+    summaries = {summary.name: _summary(aggregates, pipeline, summary, day) for summary in pipeline.summaries}
+    _check_totals(summaries, aggregates, pipeline)
+    return summaries
+
+
+def schema(pipeline: Pipeline, summary: Summary) -> pa.Schema:
+    """Give the published schema of a summary: day, group columns, measures and ratios in the spec's order."""
+    columns = fact_columns(pipeline)
+    measures = {measure.name: measure_type(measure, pipeline) for measure in pipeline.measures}
+    groups = [(name, arrow_type(columns[name])) for name in summary.by]
+    return pa.schema([("day", pa.date32()), *groups, *((name, measures.get(name, RATIO)) for name in summary.columns)])
+
+
+def _summary(aggregates: pa.Table, pipeline: Pipeline, summary: Summary, day: date) -> pa.Table:
+    frame = open_frame(aggregates, pipeline.engine)
+    totals = [nw.col("row_count").sum(), *(_rolled_up(measure.how, measure.name) for measure in pipeline.measures)]
+    grouped = frame.group_by(*summary.by).agg(*totals) if summary.by else frame.select(*totals)
+    # DuckDB sums into decimals, on which // is not an integer division.
+    whole = grouped.with_columns(nw.col(name).cast(nw.Int64) for name in _summed(pipeline))
+    ratios = [_ratio(ratio, pipeline).alias(ratio.name) for ratio in pipeline.ratios if ratio.name in summary.columns]
+    dated = whole.with_columns(*ratios, nw.lit(day).alias("day"))
+    return close_frame(dated, schema(pipeline, summary).append(pa.field("row_count", pa.int64())), summary.by)
+
+
+def _rolled_up(how: str, name: str) -> nw.Expr:
+    column = nw.col(name)
+    return getattr(column, "sum" if how == "count" else how)()  # type: ignore[no-any-return]
+
+
+def _summed(pipeline: Pipeline) -> list[str]:
+    return ["row_count", *(measure.name for measure in pipeline.measures if measure.how in ("count", "sum"))]
+
+
+def _ratio(ratio: Ratio, pipeline: Pipeline) -> nw.Expr:
+    # round(n / d * times, 2) half away from zero = sign(n) * floor((2 * |n| * times * 100 + d) / (2 * d)) hundredths
+    top, bottom = nw.col(ratio.of), nw.col(ratio.over) * 10 ** _scale(ratio, pipeline)
+    safe = nw.when(bottom > 0).then(bottom).otherwise(nw.lit(1))
+    hundredths = (top.abs() * (2 * ratio.times * 100) + safe) // (safe * 2)
+    signed = nw.when(top < 0).then(hundredths * -1).otherwise(hundredths)
+    return nw.when(bottom > 0).then(signed)
+
+
+def _scale(ratio: Ratio, pipeline: Pipeline) -> int:
+    measure = next(measure for measure in pipeline.measures if measure.name == ratio.of)
+    kind = measure_type(measure, pipeline)
+    return kind.scale if pa.types.is_decimal(kind) else 0
+
+
+def _check_ratios_fit(aggregates: pa.Table, pipeline: Pipeline) -> None:
+    for ratio in pipeline.ratios:
+        scale = _scale(ratio, pipeline)
+        top = pc.sum(pc.abs(aggregates[ratio.of])).as_py() or 0
+        bottom = (pc.sum(aggregates[ratio.over]).as_py() or 0) * 10**scale
+        if top * 10**scale * 2 * ratio.times * 100 + bottom >= 2**63:
+            raise BadData(
+                f"{pipeline.name}: ratio {ratio.name!r} could leave 64 bits; nothing was published; "
+                f"mend the values behind {ratio.of!r} or give them a coarser unit"
+            )
+
+
+def _check_totals(summaries: dict[str, pa.Table], aggregates: pa.Table, pipeline: Pipeline) -> None:
+    totals = _summed(pipeline)
+    for name, summary in summaries.items():
+        for column in set(totals) & set(summary.column_names):
+            here, there = pc.sum(summary[column]).as_py(), pc.sum(aggregates[column]).as_py()
+            if here != there:
+                raise AssertionError(f"{pipeline.name}, summary {name}: {column} is {here}, its aggregates say {there}")

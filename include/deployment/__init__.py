@@ -1,0 +1,20 @@
+"""The local deployment: everything that `make demo` and `make up` start, on 127.0.0.1, without Docker and without root.
+
+    home.py             where the state of a checkout lies, and the lock that lets one deployment run in it
+    secret_values.py    the passwords and keys, made once
+    postgres_server.py  PostgreSQL's programs: made, started, stopped
+    databases.py        the databases, the roles and their rights
+    ftp_server.py       an FTP server with one read-only user
+    flights_source.py   a year of real flights: two tables, and one CSV a day
+    environment.py      the settings of every Airflow process
+    processes.py        started in sessions of their own, recorded, and stopped with all that they started
+    watcher.py          stops them when the supervisor itself was killed
+    signals.py          Ctrl-C, SIGTERM, SIGHUP: once, and never halfway through starting something
+    supervisor.py       `Deployment`: starts all of it, tells what it does, stops all of it
+    airflow_api.py      what is asked of Airflow's REST API
+    demo.py             the seven days of `make demo`
+    day_table.py        the table of published days that the commands print
+    __main__.py         `python -m deployment demo|up|down|day|psql|clean|env`
+
+The business knows nothing of this package, and this package knows nothing of what the business does to a row.
+"""

@@ -1,0 +1,162 @@
+"""What is asked of Airflow's REST API (v2): health, DAGs, runs, task instances, pools, backfills."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential
+
+from deployment.errors import DeploymentError
+
+FINISHED = ("success", "failed")
+SECONDS_BETWEEN_LOOKS = 0.3
+PAGE = 100
+
+Json = dict[str, Any]
+
+
+class AirflowApi:
+    """One Airflow's REST API, as one user. A method raises DeploymentError with Airflow's own words where it refuses.
+
+    A connection that breaks is tried again some times; the API server may be busy.
+    """
+
+    def __init__(self, url: str, user: str, password: str) -> None:
+        """Name the API; nothing is asked yet. url: without /api/v2."""
+        self.url = url
+        self._login = {"username": user, "password": password}
+        # A proxy of the environment is not asked about 127.0.0.1.
+        self._client = httpx.Client(base_url=url, timeout=30, trust_env=False)
+
+    def health(self) -> Json:
+        """Give each component's `status` and latest heartbeat; an empty answer while nothing listens."""
+        try:
+            answer = self._client.get("/api/v2/monitor/health")
+            return answer.json() if answer.status_code == httpx.codes.OK else {}
+        except httpx.TransportError:
+            return {}
+
+    def dags(self) -> list[Json]:
+        """Give the DAGs that Airflow knows by now."""
+        return list(self._pages("/dags", "dags"))
+
+    def import_errors(self) -> list[Json]:
+        """Give what went wrong with DAG files: `filename`, `stack_trace`."""
+        return list(self._pages("/importErrors", "import_errors"))
+
+    def wait_for_dag(self, dag_id: str, seconds: float = 60, check: Callable[[], None] = lambda: None) -> None:
+        """Wait until Airflow has read a DAG; raise with the file's error if it cannot. check: called at every look."""
+        until = time.monotonic() + seconds
+        while not any(dag["dag_id"] == dag_id for dag in self.dags()):
+            check()
+            if errors := self.import_errors():
+                raise DeploymentError(f"{errors[0]['filename']} cannot be read:\n{errors[0]['stack_trace']}")
+            if time.monotonic() > until:
+                raise DeploymentError(f"Airflow has not found the DAG {dag_id!r} in {seconds:.0f} s.")
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+
+    def unpause(self, dag_id: str) -> None:
+        """Let a DAG run."""
+        self._ask("PATCH", f"/dags/{dag_id}", {"is_paused": False})
+
+    def task_count(self, dag_id: str) -> int:
+        """Give how many tasks a DAG has."""
+        return int(self._ask("GET", f"/dags/{dag_id}/tasks")["total_entries"])
+
+    def trigger(self, dag_id: str, conf: Mapping[str, object] | None = None) -> str:
+        """Start a run without a logical date, and give its id."""
+        body = {"logical_date": None, "conf": dict(conf or {})}
+        return str(self._ask("POST", f"/dags/{dag_id}/dagRuns", body)["dag_run_id"])
+
+    def dag_run(self, dag_id: str, run_id: str) -> Json:
+        """Give a run: its `state`, `start_date`, `end_date`, `conf`."""
+        return self._ask("GET", f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}")
+
+    def dag_runs(self, dag_id: str, **filters: object) -> list[Json]:
+        """Give the runs that pass the API's own filters, such as state="failed" or logical_date_gte=…."""
+        return list(self._pages(f"/dags/{dag_id}/dagRuns", "dag_runs", **filters))
+
+    def wait_for_run(
+        self, dag_id: str, run_id: str, seconds: float = 120, check: Callable[[], None] = lambda: None
+    ) -> Json:
+        """Wait until a run has finished, well or not, and give it. check: called at every look."""
+        until = time.monotonic() + seconds
+        while (run := self.dag_run(dag_id, run_id))["state"] not in FINISHED:
+            check()
+            if time.monotonic() > until:
+                raise DeploymentError(f"Run {run_id} of {dag_id} is still {run['state']} after {seconds:.0f} s.")
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+        return run
+
+    def task_instances(self, dag_id: str, run_id: str = "~", **filters: object) -> list[Json]:
+        """Give the task instances of a run, or of all runs, that pass the API's own filters."""
+        return list(self._pages(self._tasks(dag_id, run_id), "task_instances", **filters))
+
+    def count_task_instances(self, dag_id: str, run_id: str = "~", **filters: object) -> int:
+        """Give how many task instances pass the filters."""
+        return int(self._ask("GET", self._tasks(dag_id, run_id), params={**filters, "limit": 1})["total_entries"])
+
+    def xcom(self, dag_id: str, run_id: str, task_id: str, key: str = "return_value") -> object:
+        """Give what a task returned, or left under another key."""
+        return self._ask("GET", f"{self._tasks(dag_id, run_id)}/{task_id}/xcomEntries/{key}")["value"]
+
+    def pools(self) -> dict[str, int]:
+        """Give the pools' slots by name."""
+        return {pool["name"]: pool["slots"] for pool in self._pages("/pools", "pools")}
+
+    def put_pool(self, name: str, slots: int, description: str, include_deferred: bool = False) -> None:
+        """Make a pool, or change the one of that name."""
+        body = {"slots": slots, "description": description, "include_deferred": include_deferred}
+        if name in self.pools():
+            self._ask("PATCH", f"/pools/{name}", {"pool": name, **body})
+        else:
+            self._ask("POST", "/pools", {"name": name, **body})
+
+    def unfinished_backfills(self, dag_id: str) -> list[Json]:
+        """Give the backfills of a DAG that Airflow does not hold for complete yet."""
+        backfills = self._pages("/backfills", "backfills", dag_id=dag_id)
+        return [backfill for backfill in backfills if backfill["completed_at"] is None]
+
+    def cancel_backfill(self, backfill_id: int) -> None:
+        """Close a backfill. Its queued runs turn `failed`, so close one only when it has none."""
+        self._ask("PUT", f"/backfills/{backfill_id}/cancel")
+
+    @staticmethod
+    def _tasks(dag_id: str, run_id: str) -> str:
+        return f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='~')}/taskInstances"
+
+    def _pages(self, path: str, key: str, **filters: object) -> Iterator[Json]:
+        seen = 0
+        while True:
+            page = self._ask("GET", path, params={**filters, "limit": PAGE, "offset": seen})
+            yield from page[key]
+            seen += len(page[key])
+            if seen >= page["total_entries"] or not page[key]:
+                return
+
+    def _ask(self, method: str, path: str, body: Json | None = None, params: Mapping[str, Any] | None = None) -> Json:
+        answer = self._send(method, path, body, params)
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            self._log_in()
+            answer = self._send(method, path, body, params)
+        if answer.is_error:
+            raise DeploymentError(f"Airflow refused {method} {path} with {answer.status_code}: {answer.text}")
+        return answer.json() if answer.content else {}
+
+    # Only what did not reach the server is sent again: a trigger that did must not be sent twice.
+    @retry(
+        stop=stop_after_attempt(6),
+        wait=wait_exponential(0.2),
+        retry=retry_if_exception_type((httpx.ConnectError, httpx.ConnectTimeout)),
+        reraise=True,
+    )
+    def _send(self, method: str, path: str, body: Json | None, params: Mapping[str, Any] | None) -> httpx.Response:
+        return self._client.request(method, f"/api/v2{path}", json=body, params=params)
+
+    def _log_in(self) -> None:
+        answer = self._client.post("/auth/token", json=self._login)
+        if answer.is_error:
+            raise DeploymentError(f"Airflow refused the login of {self._login['username']!r}: {answer.text}")
+        self._client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"

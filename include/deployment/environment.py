@@ -1,0 +1,133 @@
+"""The settings of every Airflow process of a deployment, as environment variables.
+
+What docker compose needs too lies in `config/airflow.env`; here is what only this home knows: folders, ports, secrets.
+"""
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from psycopg.conninfo import conninfo_to_dict
+
+from deployment.ftp_server import LocalFtp
+from deployment.home import HOST, REPOSITORY, Home, write_private
+from deployment.postgres_server import LocalPostgres
+from deployment.secret_values import Secrets
+
+USERS = {"admin": "admin", "viewer": "viewer"}
+PROGRAMS = Path(sys.prefix) / "bin"
+
+
+def data_url(data: Path | str | None = None) -> str:
+    """Give the URL of the folder for what is published: what is asked for, else DAYBOOK_DATA, else the checkout's."""
+    place = str(data or os.environ.get("DAYBOOK_DATA") or REPOSITORY / "data")
+    return place if "://" in place else Path(place).absolute().as_uri()
+
+
+def airflow_environment(
+    postgres: LocalPostgres, ftp: LocalFtp, data: str, dags_folder: Path, ui_port: int
+) -> dict[str, str]:
+    """Give the variables that make a process part of this deployment, and no others. They hold its secrets."""
+    return {
+        **shared_settings(),
+        **_folders(postgres.home, dags_folder),
+        **_addresses(postgres, ui_port),
+        **_logins(postgres.home, postgres.secrets),
+        **_connections(postgres, ftp),
+        "DAYBOOK_DATA": data,
+    }
+
+
+def shared_settings() -> dict[str, str]:
+    """Give what `config/airflow.env` sets."""
+    lines = (REPOSITORY / "config" / "airflow.env").read_text().splitlines()
+    pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
+    return {name: value for name, _, value in pairs}
+
+
+def with_this_shell(settings: Mapping[str, str]) -> dict[str, str]:
+    """Give the variables of this process with the deployment's laid over them, and nothing that would change its meaning.
+
+    The caller's own AIRFLOW__… and libpq's PG… would, and a proxy must not be asked for 127.0.0.1.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "PG"))}
+    direct = ",".join(filter(None, [kept.get("NO_PROXY", ""), HOST, "localhost"]))
+    path = f"{PROGRAMS}{os.pathsep}{kept.get('PATH', os.defpath)}"
+    return kept | {"NO_PROXY": direct, "no_proxy": direct, "PATH": path} | settings
+
+
+def write_shell_file(home: Home, settings: Mapping[str, str]) -> None:
+    """Write what another terminal reads to use `airflow` with this deployment: `. .daybook/env`."""
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in sorted(settings.items())]
+    path = f'export PATH={shlex.quote(str(PROGRAMS))}:"$PATH"'
+    write_private(home.shell_file, "\n".join([*lines, path, ""]))
+
+
+def write_passwords(home: Home, secrets: Secrets) -> None:
+    """Write the file from which Airflow's login reads the users' passwords, so that it makes none of its own."""
+    write_private(_passwords_file(home), json.dumps({user: getattr(secrets, user) for user in USERS}))
+
+
+def _folders(home: Home, dags_folder: Path) -> dict[str, str]:
+    return {
+        "AIRFLOW_HOME": str(home.airflow),
+        "PYTHONPATH": os.pathsep.join(str(REPOSITORY / name) for name in ("include", "config")),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(dags_folder),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPOSITORY / "plugins"),
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home.logs / "tasks"),
+        "AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(home.logs / "parsing"),
+        # The default is one folder in /tmp for every Airflow of the machine.
+        "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH": str(home.airflow / "bundles"),
+    }
+
+
+def _addresses(postgres: LocalPostgres, ui_port: int) -> dict[str, str]:
+    ui = f"http://{HOST}:{ui_port}"
+    database = f"airflow:{postgres.secrets.airflow}@{HOST}:{postgres.port}/airflow"
+    return {
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://{database}",
+        "AIRFLOW__API__HOST": HOST,
+        "AIRFLOW__API__PORT": str(ui_port),
+        "AIRFLOW__API__BASE_URL": ui,
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{ui}/execution/",
+    }
+
+
+def _logins(home: Home, secrets: Secrets) -> dict[str, str]:
+    return {
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{user}:{role}" for user, role in USERS.items()),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(_passwords_file(home)),
+        "AIRFLOW__CORE__FERNET_KEY": secrets.fernet_key,
+        "AIRFLOW__API_AUTH__JWT_SECRET": secrets.jwt_secret,
+        "AIRFLOW__API__SECRET_KEY": secrets.api_secret_key,
+    }
+
+
+def _connections(postgres: LocalPostgres, ftp: LocalFtp) -> dict[str, str]:
+    of_ftp = {"conn_type": "ftp", "host": ftp.host, "port": ftp.port, "login": ftp.user, "password": ftp.password}
+    return {
+        "AIRFLOW_CONN_SOURCE_DB": _postgres_connection(postgres.dsn("source", "source_reader")),
+        "AIRFLOW_CONN_WAREHOUSE": _postgres_connection(postgres.dsn("warehouse", "warehouse_owner")),
+        "AIRFLOW_CONN_FTP": json.dumps(of_ftp),
+    }
+
+
+def _postgres_connection(dsn: str) -> str:
+    parts = conninfo_to_dict(dsn)
+    return json.dumps(
+        {
+            "conn_type": "postgres",
+            "host": parts["host"],
+            "port": int(str(parts["port"])),
+            "schema": parts["dbname"],
+            "login": parts["user"],
+            "password": parts["password"],
+        }
+    )
+
+
+def _passwords_file(home: Home) -> Path:
+    return home.airflow / "passwords.json"

@@ -1,0 +1,21 @@
+"""What can go wrong with a local deployment and what a person can do about it."""
+
+from pathlib import Path
+
+TAIL_LINES = 25
+
+
+class DeploymentError(Exception):
+    """The deployment cannot do what was asked. Its message says what, where, what was found, and what to do."""
+
+
+def with_log(message: str, log: Path) -> DeploymentError:
+    """Give an error that shows the last lines of a log and says where the rest is."""
+    return DeploymentError(f"{message}\nThe last lines of {log}:\n\n{tail(log)}")
+
+
+def tail(log: Path, lines: int = TAIL_LINES) -> str:
+    """Give the last lines of a log; the empty string where there is none."""
+    if not log.exists():
+        return ""
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])

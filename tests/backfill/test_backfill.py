@@ -1,0 +1,153 @@
+"""Dates to instants: both ends included, local days, both changes of the clock."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from daybook.backfill import Dag, plan, spell
+from daybook.backfill_options import BadBackfill, Request
+
+LONG_AFTER = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def dag(time_zone, cron="0 0 * * *"):
+    return Dag("flights", time_zone, cron, max_active_runs=8)
+
+
+def planned(start, end, time_zone, now=LONG_AFTER, cron="0 0 * * *", **asked):
+    return plan(Request("flights", start=start, end=end, **asked), dag(time_zone, cron), now)
+
+
+def option(plan, name):
+    return plan.words[plan.words.index(name) + 1]
+
+
+@pytest.mark.parametrize(
+    ("time_zone", "start", "end", "from_date", "to_date"),
+    [
+        ("UTC", "2013-01-01", "2013-01-07", "2013-01-01T00:00:00+00:00", "2013-01-07T23:59:59+00:00"),
+        # The clock goes forward on 31 March and back on 27 October.
+        ("Europe/Madrid", "2013-03-30", "2013-04-01", "2013-03-30T00:00:00+01:00", "2013-04-01T23:59:59+02:00"),
+        ("Europe/Madrid", "2013-03-31", "2013-03-31", "2013-03-31T00:00:00+01:00", "2013-03-31T23:59:59+02:00"),
+        ("Europe/Madrid", "2013-10-27", "2013-10-27", "2013-10-27T00:00:00+02:00", "2013-10-27T23:59:59+01:00"),
+        # Forward on 10 March, back on 3 November.
+        ("America/New_York", "2013-03-10", "2013-03-10", "2013-03-10T00:00:00-05:00", "2013-03-10T23:59:59-04:00"),
+        ("America/New_York", "2013-11-03", "2013-11-03", "2013-11-03T00:00:00-04:00", "2013-11-03T23:59:59-05:00"),
+        # No midnight on 20 October: the day before it needs a second more, see _first_instant.
+        ("America/Sao_Paulo", "2013-10-19", "2013-10-19", "2013-10-18T23:59:59-03:00", "2013-10-19T23:59:59-03:00"),
+    ],
+)
+def test_a_day_is_all_of_the_local_day(time_zone, start, end, from_date, to_date):
+    made = planned(start, end, time_zone)
+    assert (option(made, "--from-date"), option(made, "--to-date")) == (from_date, to_date)
+
+
+@pytest.mark.parametrize("time_zone", ["UTC", "Europe/Madrid", "America/New_York", "Asia/Kolkata"])
+def test_a_year_of_single_days_is_the_year_once(time_zone):
+    year = [date(2013, 1, 1) + timedelta(n) for n in range(365)]
+    plans = [planned(str(day), str(day), time_zone) for day in year]
+    assert [made.days for made in plans] == [(day,) for day in year]
+    # Each window opens a second after the one before it closed: no instant is in two days, none in no day.
+    assert all(b.first - a.last == timedelta(seconds=1) for a, b in zip(plans, plans[1:], strict=False))
+
+
+@pytest.mark.parametrize(("start", "end"), [("2013-01-05", None), (None, "2013-01-05")])
+def test_one_end_alone_is_that_day(start, end):
+    assert planned(start, end, "UTC").days == (date(2013, 1, 5),)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "days"),
+    [
+        ("2013-01-05T05:00Z", "2013-01-06T05:00Z", [5, 6]),  # both are midnight in New York
+        ("2013-01-05T05:01Z", "2013-01-06T05:00Z", [6]),
+        ("2013-01-05T00:00-05:00", None, [5]),
+        ("2013-01-05 00:00", "2013-01-05 23:00", [5]),  # no offset: the clock in New York
+        ("2013-01-05", "2013-01-06T04:59Z", [5]),
+    ],
+)
+def test_a_date_time_is_an_instant(start, end, days):
+    assert [day.day for day in planned(start, end, "America/New_York").days] == days
+
+
+def test_a_cron_later_in_the_day_keeps_its_days():
+    assert planned("2013-03-30", "2013-04-01", "Europe/Madrid", cron="30 6 * * *").days == (
+        date(2013, 3, 30),
+        date(2013, 3, 31),
+        date(2013, 4, 1),
+    )
+
+
+def test_days_that_are_not_over_are_left_out():
+    now = datetime(2013, 1, 5, 22, 59, tzinfo=UTC)  # 23:59 on 5 January in Madrid
+    made = planned("2013-01-03", "2013-01-07", "Europe/Madrid", now)
+    assert spell(made.days) == "2013-01-03 to 2013-01-04"
+    assert spell(made.left_out) == "2013-01-05 to 2013-01-07"
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "says"),
+    [
+        (None, None, "no day given"),
+        ("2013-13-01", None, "-s 2013-13-01: no such date; expected YYYY-MM-DD"),
+        ("2013-02-29", None, "-s 2013-02-29: no such date"),
+        ("2013-01-01", "soon", "-e soon: no such date"),
+        ("2013-01-01", "9999-12-31", "-e 9999-12-31: no such date"),
+        ("2013-01-07", "2013-01-01", "-e 2013-01-01 is before -s 2013-01-07"),
+        ("2030-01-01", "2030-01-03", "2030-01-01 to 2030-01-03: not over yet in UTC"),
+        ("2013-01-01T06:00Z", "2013-01-01T07:00Z", "no day starts from 2013-01-01T06:00:00"),
+    ],
+)
+def test_wrong_days_are_one_line(start, end, says):
+    with pytest.raises(BadBackfill, match=says) as wrong:
+        planned(start, end, "UTC")
+    assert "\n" not in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    ("conf", "says"),
+    [("{force: 1}", "not JSON"), ("[1]", "expected a JSON object"), ('{"day": "2013-01-01"}', "that same day")],
+)
+def test_a_wrong_conf_is_refused(conf, says):
+    with pytest.raises(BadBackfill, match=says):
+        planned("2013-01-01", None, "UTC", conf=conf)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({}, "--reprocess-behavior none --max-active-runs 8"),
+        ({"reprocess": "failed"}, "--reprocess-behavior failed --max-active-runs 8"),
+        ({"max_active_runs": 1}, "--reprocess-behavior none --max-active-runs 1"),
+        ({"conf": '{"force":1}'}, '--reprocess-behavior none --max-active-runs 8 --dag-run-conf {"force":1}'),
+        (
+            {"is_backwards": True, "is_dry_run": True},
+            "--reprocess-behavior none --max-active-runs 8 --run-backwards --dry-run",
+        ),
+    ],
+)
+def test_what_is_asked_is_said_in_the_words_of_airflow_3(asked, words):
+    made = planned("2013-01-01", None, "UTC", **asked)
+    assert made.words[:4] == ("backfill", "create", "--dag-id", "flights")
+    assert list(made.words[8:]) == words.split()
+
+
+def test_a_dag_that_is_no_pipeline_gets_its_utc_days_whole():
+    made = plan(Request("other", "2013-01-01", "2013-01-02"), Dag("other", "UTC", None, 16), LONG_AFTER)
+    assert (option(made, "--from-date"), option(made, "--to-date")) == (
+        "2013-01-01T00:00:00+00:00",
+        "2013-01-02T23:59:59+00:00",
+    )
+    assert made.days == () and option(made, "--max-active-runs") == "16"
+
+
+@pytest.mark.parametrize(
+    ("days", "spelled"),
+    [
+        ([1], "2013-01-01"),
+        ([1, 2, 3], "2013-01-01 to 2013-01-03"),
+        ([1, 3, 4], "2013-01-01, 2013-01-03 to 2013-01-04"),
+    ],
+)
+def test_days_are_spelled_as_a_person_does(days, spelled):
+    assert spell(tuple(date(2013, 1, day) for day in days)) == spelled

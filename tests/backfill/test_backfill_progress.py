@@ -1,0 +1,66 @@
+"""How far a backfill is, and whether every day that was asked for is a success."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from daybook.backfill import Dag, Plan
+from daybook.backfill_progress import Run, Sight, bar, has_ended, missed, progress
+
+# New York's midnight of 1 January 2013.
+FIRST = datetime(2013, 1, 1, 5, tzinfo=UTC)
+
+
+def plan(days, left_out=(), cron="0 0 * * *"):
+    asked = [tuple(date(2013, 1, day) for day in some) for some in (days, left_out)]
+    return Plan(Dag("flights", "America/New_York", cron, 8), FIRST, FIRST, *asked, ())
+
+
+def sight(*states, tasks=0, tasks_ended=0):
+    runs = (Run(FIRST + timedelta(days=n), state) for n, state in enumerate(states))
+    return Sight(tuple(runs), tasks, tasks_ended)
+
+
+@pytest.mark.parametrize(
+    ("states", "ended"),
+    [
+        (["success", "failed"], True),
+        (["success", "running"], False),
+        (["queued"], False),
+        ([None], True),
+    ],
+)
+def test_a_backfill_has_ended_when_no_run_is_queued_or_running(states, ended):
+    assert has_ended(sight(*states)) is ended
+
+
+@pytest.mark.parametrize(
+    ("days", "left_out", "states", "not_done"),
+    [
+        ([1, 2], [], ["success", "success"], []),
+        ([1, 2], [], ["success", "failed"], ["2013-01-02 (failed)"]),
+        ([1, 2, 3], [], ["success", "success"], ["2013-01-03 (no run)"]),
+        ([1, 2], [], ["success", None], ["2013-01-02 (no run)"]),
+        ([1], [2], ["success"], ["2013-01-02 (not over yet, left out)"]),
+    ],
+)
+def test_every_day_that_is_no_success_is_named(days, left_out, states, not_done):
+    assert list(missed(plan(days, left_out), sight(*states))) == not_done
+
+
+def test_a_dag_that_is_no_pipeline_is_told_by_its_logical_dates():
+    other = plan([], cron=None)
+    assert missed(other, sight("failed")) == ("2013-01-01T00:00:00-05:00 (failed)",)
+    assert "0 of 1 runs done" in progress(other, sight("failed"))
+
+
+def test_progress_is_one_line_of_counts():
+    seen = sight("success", "failed", "running", "queued", tasks=36, tasks_ended=20)
+    assert progress(plan([1, 2, 3, 4]), seen) == (
+        "flights: 1 of 4 days done, 1 failed, 1 running, 20 of 36 tasks"
+    )
+    assert bar(seen) == "[#############...........]"
+
+
+def test_the_bar_stands_when_there_are_no_tasks_yet():
+    assert bar(sight()) == "[........................]"

@@ -1,0 +1,54 @@
+"""Servers that tests of every kind share: real ones, started once, on free ports of 127.0.0.1."""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deployment.databases import make_databases
+from deployment.ftp_server import LocalFtp
+from deployment.home import Home
+from deployment.postgres_programs import FOLDERS_OF_ROOT, is_root
+from deployment.postgres_server import LocalPostgres
+
+FTP_SECONDS = 15
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPostgres]:
+    """A running PostgreSQL with the deployment's databases and roles; `.dsn(database, role)` connects."""
+    server = LocalPostgres(Home(tmp_path_factory.mktemp("postgres")))
+    server.start()
+    make_databases(server)
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def ftp_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalFtp]:
+    """A running FTP server (`.host`, `.port`, `.user`, `.password`); what lies in `.root` is what it shows."""
+    home = Home(tmp_path_factory.mktemp("ftp"))
+    home.make()
+    server = LocalFtp.of(home)
+    process = subprocess.Popen(server.command, env=server.environment)
+    until = time.monotonic() + FTP_SECONDS
+    while not server.answers():
+        assert time.monotonic() < until, "the FTP server does not answer"
+        time.sleep(0.05)
+    yield server
+    process.terminate()
+    process.wait()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_folder_of_root_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Remove what PostgreSQL, started by root, keeps outside the tests' folders for homes inside them."""
+    yield
+    if is_root():
+        tests = tmp_path_factory.getbasetemp()
+        for note in FOLDERS_OF_ROOT.glob("daybook-*/home"):
+            if Path(note.read_text()).is_relative_to(tests):
+                shutil.rmtree(note.parent)

@@ -1,0 +1,103 @@
+"""A day's work without Airflow: the steps on a real PostgreSQL and a real FTP server."""
+
+import ftplib
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from daybook import steps
+from daybook.folder import Folder
+from daybook.pipelines import PIPELINES
+from daybook.spec import Pipeline
+from daybook.work import Work, run_folder
+from psycopg import sql
+from upath import UPath
+
+from deployment.flights_source import fill_tables, write_days
+from deployment.ftp_server import LocalFtp
+from deployment.postgres_server import LocalPostgres
+
+Run = Callable[..., Work]
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Where the steps connect to, and what a test looks at."""
+
+    postgres: LocalPostgres
+    ftp: LocalFtp
+    data: Path
+
+    def connect_postgres(self, connection: str) -> psycopg.Connection[Any]:
+        """Open a connection by its id in Airflow, as the hook would."""
+        roles = {"source_db": ("source", "source_reader"), "warehouse": ("warehouse", "warehouse_owner")}
+        return psycopg.connect(self.postgres.dsn(*roles[connection]))
+
+    def connect_ftp(self, connection: str) -> ftplib.FTP:
+        """Open a connection to the FTP server, as the hook would."""
+        ftp = ftplib.FTP()  # noqa: S321 - loopback
+        ftp.connect(self.ftp.host, self.ftp.port)
+        ftp.login(self.ftp.user, self.ftp.password)
+        return ftp
+
+    def rows(self, query: str, *values: object, role: str = "analyst") -> list[tuple[Any, ...]]:
+        """Give what a role sees in the warehouse."""
+        with psycopg.connect(self.postgres.dsn("warehouse", role)) as connection:
+            return connection.execute(query.encode(), values).fetchall()
+
+    def work(self, pipeline: Pipeline, day: str, run: str, *, is_forced: bool = False) -> Work:
+        """Give the work of one run on one day."""
+        data, on = UPath(f"file://{self.data}"), date.fromisoformat(day)
+        folder, published = Folder(run_folder(data, pipeline.name, on, run)), data / "published" / pipeline.name
+        return Work(pipeline, on, run, folder, Folder(published), is_forced)
+
+
+@pytest.fixture(scope="session")
+def source(postgres: LocalPostgres, ftp_server: LocalFtp, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The year of flights on both servers."""
+    fill_tables(postgres.dsn("source", "source_owner"))
+    write_days(ftp_server.root / "flights", tmp_path_factory.mktemp("mark") / "flights.complete")
+
+
+@pytest.fixture
+def servers(source: None, postgres: LocalPostgres, ftp_server: LocalFtp, tmp_path: Path) -> Iterator[Servers]:
+    """Both servers filled, and a data folder of the test's own."""
+    yield Servers(postgres, ftp_server, tmp_path / "data")
+
+
+@pytest.fixture
+def pipeline(request: pytest.FixtureRequest, postgres: LocalPostgres) -> Iterator[Pipeline]:
+    """The flights pipeline under a name and a schema of the test's own."""
+    name = f"p{zlib.crc32(request.node.nodeid.encode())}"
+    flights = PIPELINES["flights"]
+    yield flights.model_copy(update={"name": name, "target": flights.target.model_copy(update={"schema_": name})})
+    with psycopg.connect(postgres.dsn("warehouse", "warehouse_owner")) as connection:
+        for schema in (name, f"{name}_store"):
+            connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
+
+
+def run_steps(work: Work, servers: Servers, until: str = "deploy") -> Work:
+    """Run the nine steps in order, to the named one."""
+    for name in ("extract_tables", "extract_files", "load", "clean", "index", "aggregate", "summarize", "save", "deploy"):
+        connect = {"extract_files": [servers.connect_ftp]}.get(name, [servers.connect_postgres])
+        needs = connect if name in ("extract_tables", "extract_files", "save", "deploy") else []
+        getattr(steps, name)(work, *needs)
+        if name == until:
+            break
+    return work
+
+
+@pytest.fixture
+def run(servers: Servers, pipeline: Pipeline) -> Run:
+    """Run the steps on a day: run(day, run name, until=step, engine=…)."""
+
+    def do(day: str, run: str = "run_1", until: str = "deploy", is_forced: bool = False, **changes: Any) -> Work:
+        changed = pipeline.model_copy(update=changes)
+        return run_steps(replace(servers.work(changed, day, run), is_forced=is_forced), servers, until)
+
+    return do

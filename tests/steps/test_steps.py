@@ -1,0 +1,30 @@
+"""The nine steps on real servers: numbers, files, and what a re-run leaves."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from .conftest import Run, Servers
+
+
+def test_the_first_of_january_is_published_with_its_known_totals(run: Run, servers: Servers) -> None:
+    work = run("2013-01-01")
+    name = work.pipeline.name
+    assert servers.rows(f"select flights, cancelled, distance_mi from {name}.by_day") == [(842, 4, 907196)]
+    departures = work.folder.path / "aggregate" / "aggregates.parquet"
+    assert departures.exists()
+
+
+@pytest.mark.parametrize("engine", ["pandas", "duckdb"])
+def test_every_engine_publishes_the_same_bytes(run: Run, servers: Servers, engine: str) -> None:
+    of_polars = published_hashes(run("2013-01-02", "polars", engine="polars").published.path.path + "/2013-01-02")
+    forced = run("2013-01-02", engine, engine=engine, is_forced=True)
+    assert published_hashes(forced.published.path.path + "/2013-01-02") == of_polars
+
+
+def published_hashes(folder: str) -> dict[str, str]:
+    """Give the hash of every published file."""
+    files = sorted(Path(folder).iterdir())
+    assert len(files) == 7
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
