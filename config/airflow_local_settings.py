@@ -35,8 +35,8 @@ PRELOADED = (
 def _preload(name: str) -> None:
     try:
         importlib.import_module(name)
-    except Exception as error:  # noqa: BLE001
-        # Whatever it is: tasks still run, each with its own import. That is slower, so it is said, and no reason to stop.
+    except Exception as error:
+        # Whatever it is: tasks still run, each with its own import. Slower, so it is said, but no reason to stop.
         logging.getLogger(__name__).warning("%s is not preloaded, tasks will start slower: %r", name, error)
 
 

@@ -9,11 +9,10 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from airflow.configuration import conf
+from daybook.backfill_progress import Run, Sight
 from sqlalchemy import Boolean, DateTime, Engine, Executable, case, column, create_engine, func, select, table
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
-
-from daybook.backfill_progress import Run, Sight
 
 _WHEN = DateTime(timezone=True)
 _dag = table(
@@ -63,7 +62,8 @@ def dags() -> dict[str, DagRow]:
 def open_backfill(dag_id: str) -> int | None:
     """Give the id of the backfill that Airflow holds for running, or None. Airflow allows one for each DAG."""
     is_open = (_backfill.c.dag_id == dag_id, _backfill.c.completed_at.is_(None))
-    return _value(select(func.max(_backfill.c.id)).where(*is_open))
+    found: int | None = _value(select(func.max(_backfill.c.id)).where(*is_open))
+    return found
 
 
 def last_backfill(dag_id: str) -> int:

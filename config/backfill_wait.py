@@ -55,8 +55,8 @@ def create_and_wait(plan: Plan, is_verbose: bool) -> int:
 def _refuse_if_hopeless(dag_id: str, backfill: int) -> None:
     if at_work := metadata.runs_at_work(backfill):
         raise NotReady(
-            f"{dag_id}: backfill {backfill} still has {at_work} runs queued or running, and Airflow does one backfill of "
-            "a DAG at a time; wait for it, or cancel it in the UI, page of the DAG, Backfills"
+            f"{dag_id}: backfill {backfill} still has {at_work} runs queued or running, and Airflow does one backfill "
+            "of a DAG at a time; wait for it, or cancel it in the UI, page of the DAG, Backfills"
         )
     silent_s = metadata.seconds_without_scheduler()
     if silent_s is None or silent_s > SILENT_S:
@@ -68,7 +68,8 @@ def _refuse_if_hopeless(dag_id: str, backfill: int) -> None:
 def _create(plan: Plan, is_verbose: bool) -> int:
     # Airflow's own command, in a process of its own: it can end, or fail, and this one goes on. It logs a line a run.
     words = [sys.executable, "-m", "airflow", *plan.words]
-    made = subprocess.run(words, capture_output=not is_verbose, text=True, check=False)
+    # No shell is between: what was typed stays one word each.
+    made = subprocess.run(words, capture_output=not is_verbose, text=True, check=False)  # noqa: S603
     if made.returncode and not is_verbose:
         print(made.stdout + made.stderr, file=sys.stderr, end="")
     return made.returncode
@@ -125,8 +126,8 @@ def _outcome(plan: Plan, seen: Sight) -> int:
 
 def _after_ctrl_c(dag_id: str, backfill: int | None) -> str:
     if backfill is None:
-        return f"{dag_id}: stopped while Airflow was making the runs; `airflow dags list-runs {dag_id}` shows which there are"
+        return f"{dag_id}: stopped while runs were being made; `airflow dags list-runs {dag_id}` shows which there are"
     return (
-        f"{dag_id}: backfill {backfill} goes on without this command. Look: `airflow dags list-runs {dag_id}`, or the UI. "
-        "Cancel: in the UI, page of the DAG, Backfills"
+        f"{dag_id}: backfill {backfill} goes on without this command. Look: `airflow dags list-runs {dag_id}`, or the "
+        "UI. Cancel: in the UI, page of the DAG, Backfills"
     )

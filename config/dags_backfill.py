@@ -12,14 +12,13 @@ from difflib import get_close_matches
 from types import TracebackType
 from typing import NoReturn
 
-from sqlalchemy.exc import SQLAlchemyError
-
 import backfill_metadata as metadata
 import backfill_wait
 from backfill_wait import NotReady
 from daybook.backfill import Dag, Plan, plan, spell
 from daybook.backfill_options import PROGRAM, BadBackfill, Request, parse
 from daybook.errors import DaybookError
+from sqlalchemy.exc import SQLAlchemyError
 
 # What Airflow refuses, by the name of its exception, and what a person does about it.
 ADVICE = {
@@ -46,10 +45,8 @@ def become_backfill_create() -> None:
     except DaybookError as error:
         _leave(1, str(error))
     except SQLAlchemyError as error:
-        _leave(
-            1,
-            f"{metadata.address()}: {_one_line(error)}; expected Airflow's tables; is it up, and `airflow db migrate` done?",
-        )
+        found = f"{metadata.address()}: {_one_line(error)}"
+        _leave(1, f"{found}; expected Airflow's tables; is the database up, and `airflow db migrate` done?")
     except KeyboardInterrupt:
         _leave(130, "stopped by Ctrl-C; nothing was made")
 

@@ -45,7 +45,8 @@ def measure_type(measure: Measure, pipeline: Pipeline) -> pa.DataType:
     if measure.how == "count" or measure.of is None:
         return pa.int64()
     column = fact_columns(pipeline)[measure.of]
-    return pa.decimal128(38, column.scale) if column.kind == "decimal" else pa.int64()
+    # 19 digits are what 64 bits hold; _check_sums_fit sees to it that no sum needs more.
+    return pa.decimal128(19, column.scale) if column.kind == "decimal" else pa.int64()
 
 
 def _check_sums_fit(facts: pa.Table, pipeline: Pipeline) -> None:

@@ -22,7 +22,7 @@ _YEARS = range(1970, 2200)
 
 
 class Dag(NamedTuple):
-    """What a plan needs to know of a DAG. `cron` is None for one that is no Daybook pipeline: its days are not known."""
+    """What a plan needs to know of a DAG. `cron` is None for one that is no Daybook pipeline: its days are unknown."""
 
     dag_id: str
     time_zone: str
@@ -76,20 +76,19 @@ def _first_instant(flag: str, typed: str, dag: Dag) -> datetime:
     bound = _read(flag, typed)
     if isinstance(bound, datetime):
         return _placed(bound, dag, fold=0)
-    start = _start_of(bound, dag)
     # Airflow's cron arithmetic skips a day that starts or ends at a midnight that the clock skips or shows twice
     # (Sao Paulo, Havana, Beirut, Cairo) when the window opens exactly on it. A second earlier it finds the day.
     is_torn = dag.cron is not None and any(_is_torn_midnight(day, dag) for day in (bound, bound + _DAY))
-    return start - _SECOND if is_torn else start
+    start = _start_of(bound, dag) - _SECOND if is_torn else _start_of(bound, dag)
+    return start.astimezone(ZoneInfo(dag.time_zone))
 
 
 def _last_instant(flag: str, typed: str, dag: Dag) -> datetime:
     bound = _read(flag, typed)
     if isinstance(bound, datetime):
         return _placed(bound, dag, fold=1)
-    # The day's logical date lies anywhere in it, as the cron says: the window ends with the day. UTC arithmetic,
-    # because the last second of a local day is not always one second before the next midnight on the clock's face.
-    return (_start_of(bound + _DAY, dag).astimezone(UTC) - _SECOND).astimezone(ZoneInfo(dag.time_zone))
+    # The day's logical date lies anywhere in it, as the cron says: the window closes with the day.
+    return (_start_of(bound + _DAY, dag) - _SECOND).astimezone(ZoneInfo(dag.time_zone))
 
 
 def _read(flag: str, typed: str) -> date | datetime:
@@ -109,9 +108,9 @@ def _placed(moment: datetime, dag: Dag, fold: int) -> datetime:
 
 
 def _start_of(day: date, dag: Dag) -> datetime:
-    # Through UTC and back: a midnight that the clock skips becomes the moment that it jumps to.
-    zone = ZoneInfo(dag.time_zone)
-    return datetime.combine(day, time.min, zone).astimezone(UTC).astimezone(zone)
+    # In UTC: sums on local times follow the clock on the wall, and are wrong by an hour where it jumps. A midnight that
+    # the clock skips is the moment that it jumps from.
+    return datetime.combine(day, time.min, ZoneInfo(dag.time_zone)).astimezone(UTC)
 
 
 def _is_torn_midnight(day: date, dag: Dag) -> bool:
@@ -144,8 +143,8 @@ def _check_days(dag: Dag, first: datetime, last: datetime, asked: tuple[date, ..
             f"{dag.dag_id}: {spell(asked)}: not over yet in {dag.time_zone}; expected days that have ended; wait for it"
         )
     raise BadBackfill(
-        f"{dag.dag_id}: no day starts from {first.isoformat()} to {last.isoformat()}; expected bounds that take in a "
-        f"day's start ({_due(last.date(), dag).astimezone(ZoneInfo(dag.time_zone)).isoformat()}); give dates without time"
+        f"{dag.dag_id}: no day starts from {first.isoformat()} to {last.isoformat()}; expected bounds that take in the "
+        f"start of a day by {dag.cron!r} in {dag.time_zone}; give dates without a time"
     )
 
 

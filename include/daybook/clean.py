@@ -49,7 +49,8 @@ def clean(rows: pa.Table, source: Source, pipeline: Pipeline, day: date) -> Clea
     is_facts = source.name == pipeline.facts
     named = rows.rename_columns(["line", *(column.name for column in source.columns)])
     frame = _without_tokens(open_frame(named, pipeline.engine), source)
-    rules = [*_drops(source), *_rules(source), *(_day_rules(pipeline, day) if is_facts else [])]
+    needed = {*source.key, *(pipeline.day_columns if is_facts else ())}
+    rules = [*_drops(source), *_rules(source, needed), *(_day_rules(pipeline, day) if is_facts else [])]
     marked = _marked(_numbered(frame, rules), source, pipeline if is_facts else None, number_of_rules=len(rules))
     rules.append(Rule(None, "key_conflict", nw.lit(True)))
     cleaned = _split(marked, rules)
@@ -72,15 +73,13 @@ def _drops(source: Source) -> list[Rule]:
     return [Rule(None, "empty_row", is_empty), Rule(None, "twin", is_twin)]
 
 
+def _rules(source: Source, needed: set[str]) -> list[Rule]:
+    return [rule for column in source.columns for rule in _column_rules(column, column.name in needed)]
 
 
-def _rules(source: Source) -> list[Rule]:
-    return [rule for column in source.columns for rule in _column_rules(column, column.name in source.key)]
-
-
-def _column_rules(column: Column, is_key: bool) -> list[Rule]:
+def _column_rules(column: Column, is_needed: bool) -> list[Rule]:
     value, name = nw.col(column.name), column.name
-    rules = [Rule(name, "missing", value.is_null())] if column.is_required or is_key else []
+    rules = [Rule(name, "missing", value.is_null())] if column.is_required or is_needed else []
     if column.minimum is not None:
         rules.append(Rule(name, "below_minimum", value < as_units(column.minimum, column)))
     if column.maximum is not None:
@@ -107,9 +106,7 @@ def _numbered(frame: nw.LazyFrame[Any], rules: list[Rule]) -> nw.LazyFrame[Any]:
     return frame.with_columns(rule=first)
 
 
-def _marked(
-    frame: nw.LazyFrame[Any], source: Source, pipeline: Pipeline | None, *, number_of_rules: int
-) -> pa.Table:
+def _marked(frame: nw.LazyFrame[Any], source: Source, pipeline: Pipeline | None, *, number_of_rules: int) -> pa.Table:
     frame = add_columns(frame, (_derived(derived, source) for derived in _derivations(pipeline)))
     if source.key:
         frame = _key_conflicts_marked(frame, source.key, number_of_rules)

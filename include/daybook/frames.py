@@ -90,7 +90,7 @@ _OPEN = {"polars": _open_polars, "pandas": _open_pandas, "duckdb": _open_duckdb}
 def _without_decimals(table: pa.Table) -> pa.Table:
     for position, field in enumerate(table.schema):
         if pa.types.is_decimal(field.type):
-            units = pc.multiply(table[field.name], pa.scalar(Decimal(10) ** field.type.scale))
+            units = _with_scale(table[field.name], 0)
             table = table.set_column(position, field.name, units.cast(pa.int64()))
     return table
 
@@ -100,4 +100,12 @@ def _typed(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
         return column.cast(wanted)
     # DuckDB sums integers into decimals of scale 0: through int64 all engines are alike.
     units = column.cast(pa.int64()).cast(pa.decimal128(19, 0))
-    return pc.multiply(units, pa.scalar(Decimal(1).scaleb(-wanted.scale))).cast(wanted)
+    return _with_scale(units, wanted.scale).cast(wanted)
+
+
+def _with_scale(column: pa.ChunkedArray, scale: int) -> pa.ChunkedArray:
+    """Give the same integers of the last digit, read at another scale: 1.25 at scale 0 is 125."""
+    kind = pa.decimal128(column.type.precision, scale)
+    return pa.chunked_array(
+        [pa.Array.from_buffers(kind, len(chunk), chunk.buffers(), offset=chunk.offset) for chunk in column.chunks], kind
+    )

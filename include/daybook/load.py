@@ -18,7 +18,7 @@ from daybook.errors import BadData
 from daybook.load_blocks import Placed, cut_at_line_ends, side_by_side
 from daybook.load_gate import HEAD_BYTES, first_look
 from daybook.load_layout import REFUSED, schema
-from daybook.load_slow import slow_block
+from daybook.load_fast import fast_block
 from daybook.spec import Source
 
 __all__ = ["REFUSED", "Batch", "load", "schema"]
@@ -47,7 +47,7 @@ def load(
     layout, start = first_look(head, source, name)
     lines_before = 1 + head.count(b"\n", 0, start)
     blocks = cut_at_line_ends(head[start:], stream.read, block_bytes)
-    for placed in side_by_side(blocks, lambda block, is_last: slow_block(block, layout, is_last), threads):
+    for placed in side_by_side(blocks, lambda block, is_last: fast_block(block, layout, is_last), threads):
         yield _batch(placed, lines_before)
         if placed.parsed.damage:
             line, what = placed.parsed.damage

@@ -56,7 +56,7 @@ def _layout(found: list[bytes], source: Source) -> Layout:
     return Layout(
         header=found,
         columns=columns,
-        tokens=[source.tokens(column) if column else () for column in columns],
+        contract={column.header: (column, source.tokens(column)) for column in source.columns},
         schema=schema(source),
         delimiter=source.delimiter.encode(),
         blanks=b" \t".replace(source.delimiter.encode(), b""),

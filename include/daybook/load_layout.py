@@ -24,12 +24,13 @@ RAW_BYTES = 2**16
 class Layout(NamedTuple):
     """How the records of one file lie: its header's fields in their order, and the contract's column for each.
 
-    A field without a column is not loaded. `schema` is the kept rows', in the order of the contract.
+    A field without a column is not loaded; `contract` holds each loaded column, by header, with its spellings of nothing.
+    `schema` is the kept rows', in the order of the contract.
     """
 
     header: list[bytes]
     columns: list[Column | None]
-    tokens: list[tuple[str, ...]]
+    contract: dict[str, tuple[Column, tuple[str, ...]]]
     schema: pa.Schema
     delimiter: bytes
     blanks: bytes

@@ -66,7 +66,7 @@ class RecordReader:
     def __init__(self, layout: Layout, is_last: bool) -> None:
         self.layout = layout
         self.is_last = is_last
-        self.readers = [column and reader(column, tokens) for column, tokens in zip(layout.columns, layout.tokens)]
+        self.readers = [column and reader(*layout.contract[column.header]) for column in layout.columns]
 
     def __call__(self, data: bytes, start: int, line: int) -> tuple[int, Record | None] | None:
         """Give where the record at `start` ends, and the record: None for an empty line.

@@ -10,8 +10,9 @@ from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
+from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from daybook.errors import BadSpec
 
@@ -127,6 +128,15 @@ class File(Source):
 
     path: str
 
+    @field_validator("path")
+    @classmethod
+    def _holds_the_day(cls, path: str) -> str:
+        try:
+            path.format(day=date.min)
+        except (KeyError, IndexError, ValueError) as error:
+            raise ValueError(f"only the day can be filled in, as {{day}} or {{day:%Y%m%d}} ({error!r})") from None
+        return path
+
     def path_on(self, day: date) -> str:
         """Give the file's path on the server for a day."""
         return self.path.format(day=day)
@@ -195,6 +205,19 @@ class Schedule(Value):
     time_zone: str = "UTC"
     start: date
     end: date | None = None
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"no time zone of that name{nearest(name, available_timezones())}")
+        return name
+
+    @model_validator(mode="after")
+    def _ends_after_start(self) -> Self:
+        if self.end and self.end < self.start:
+            raise ValueError(f"end {self.end} is before start {self.start}")
+        return self
 
 
 class Target(Value):

@@ -106,6 +106,8 @@ def _lookup(path: str, lookup: Lookup, source: Source, facts: dict[str, Column])
     yield from _unknown(f"{path}.key", lookup.key, facts, "column of the facts")
     for given in lookup.gives:
         yield from _unknown(f"{path}.gives", given, columns, f"column of {source.name}")
+    if source.key != (lookup.key,):
+        yield f"{path}.key: {lookup.key!r} is not the key of {source.name}, {list(source.key)}: a match may not be one row"
     here, there = facts.get(lookup.key), columns.get(lookup.key)
     if here and there and here.kind != there.kind:
         yield f"{path}.key: {lookup.key!r} is {here.kind} in the facts and {there.kind} in {source.name}: never equal"

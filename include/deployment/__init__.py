@@ -14,6 +14,8 @@
     airflow_api.py      what is asked of Airflow's REST API
     demo.py             the seven days of `make demo`
     day_table.py        the table of published days that the commands print
+    compose_env.py      writes `.env`, the passwords and keys of the docker compose stack
+    compose_init.py     its `init` service: databases, source and login, as they are made here
     __main__.py         `python -m deployment demo|up|down|day|psql|clean|env`
 
 The business knows nothing of this package, and this package knows nothing of what the business does to a row.

@@ -8,12 +8,13 @@
 
 from collections.abc import Sequence
 from itertools import chain
+from typing import Protocol
 
 import psycopg
 from psycopg import Connection
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
-from deployment.postgres_server import LocalPostgres
+from deployment.secret_values import Secrets
 
 OWNERS = {"airflow": "airflow", "source": "source_owner", "warehouse": "warehouse_owner"}
 LOGINS = ("airflow", "source_owner", "source_reader", "warehouse_owner", "analyst")
@@ -22,7 +23,18 @@ READERS = "daybook_reader"
 CONNECTING = {"source": "source_reader", "warehouse": READERS}
 
 
-def make_databases(postgres: LocalPostgres) -> None:
+class Server(Protocol):
+    """A PostgreSQL server, of this machine or of a container: the passwords of its roles, and how to reach it."""
+
+    @property
+    def secrets(self) -> Secrets:
+        """Give the deployment's secrets."""
+
+    def dsn(self, database: str = ..., role: str = ...) -> str:
+        """Give libpq's connection string for a role in a database; for the superuser unless one is named."""
+
+
+def make_databases(postgres: Server) -> None:
     """Make what is missing of the roles and databases of a running server, and set their passwords and rights."""
     with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
         _run(connection, _missing_roles(connection))
@@ -47,7 +59,7 @@ def _missing_roles(connection: Connection) -> list[Composed]:
     return [SQL("CREATE ROLE {} NOLOGIN").format(Identifier(name)) for name in missing]
 
 
-def _passwords(postgres: LocalPostgres) -> list[Composed]:
+def _passwords(postgres: Server) -> list[Composed]:
     give = SQL("ALTER ROLE {} LOGIN PASSWORD {}")
     return [give.format(Identifier(name), Literal(getattr(postgres.secrets, name))) for name in LOGINS]
 

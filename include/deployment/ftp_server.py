@@ -1,6 +1,7 @@
 """An FTP server on 127.0.0.1 with one user who may read, in a process of its own.
 
-`python -m deployment.ftp_server ROOT PORT USER`, with the password in the environment.
+`python -m deployment.ftp_server ROOT PORT USER [ADDRESS]`, with the password in the environment. In a container, which
+has a network of its own, ADDRESS is 0.0.0.0.
 """
 
 import os
@@ -54,7 +55,7 @@ class LocalFtp:
             return probe.connect_ex((self.host, self.port)) == 0
 
 
-def serve(root: Path, port: int, user: str, password: str) -> None:
+def serve(root: Path, port: int, user: str, password: str, address: str = HOST) -> None:
     """Serve a folder to one user who may read it, until the process is ended."""
     authorizer = DummyAuthorizer()
     authorizer.add_user(user, password, str(root), perm=MAY_READ)
@@ -64,10 +65,10 @@ def serve(root: Path, port: int, user: str, password: str) -> None:
 
     Handler.authorizer = authorizer
     Handler.banner = "Daybook's local FTP server"
-    server = FTPServer((HOST, port), Handler)
+    server = FTPServer((address, port), Handler)
     server.max_cons = MAX_CONNECTIONS
     server.serve_forever(handle_exit=False)
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], os.environ[PASSWORD_VARIABLE])
+    serve(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], os.environ[PASSWORD_VARIABLE], *sys.argv[4:5])

@@ -23,6 +23,8 @@ from deployment.home import Home
 STAGES = {"ftp": 0, "api-server": 1}
 LAST_STAGE = 2
 GRACE_SECONDS = 10.0
+# To how many seconds the kernel tells when a process started, with some room.
+CLOCK_TICK = 0.02
 
 
 @dataclass(frozen=True)
@@ -147,19 +149,16 @@ def _members(records: list[Record]) -> list[psutil.Process]:
     is still ours; one whose first process started at another time is not.
     """
     first = {record.pid: record.started for record in records}
-    return [one for one in psutil.process_iter() if (session := _session(one)) in first and _is_ours(one, session, first)]
+    return [process for process in psutil.process_iter() if _belongs(process, first)]
 
 
-def _session(process: psutil.Process) -> int:
+def _belongs(process: psutil.Process, first: dict[int, float]) -> bool:
     try:
-        # One that has ended and was not reaped yet has nothing left to stop.
-        return 0 if process.status() == psutil.STATUS_ZOMBIE else os.getsid(process.pid)
-    except (psutil.NoSuchProcess, ProcessLookupError, PermissionError):
-        return 0
-
-
-def _is_ours(process: psutil.Process, session: int, first: dict[int, float]) -> bool:
-    # Clock ticks are hundredths of a second.
-    return process.create_time() >= first[session] - 0.02 and (
-        process.pid != session or abs(process.create_time() - first[session]) < 0.02
-    )
+        session = os.getsid(process.pid)
+        # What has ended and was not reaped yet has nothing left to stop.
+        if session not in first or process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        later = process.create_time() - first[session]
+    except (psutil.Error, ProcessLookupError, PermissionError):
+        return False
+    return abs(later) < CLOCK_TICK if process.pid == session else later > -CLOCK_TICK

@@ -244,8 +244,9 @@ class Deployment:
         )
 
     def _reap(self) -> None:
+        # All have ended, or could not be ended and must not be waited for.
         for component in self._components:
-            component.process.wait()
+            component.process.poll()
 
     def _end_watcher(self) -> None:
         if self._watcher:

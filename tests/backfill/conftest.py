@@ -43,6 +43,8 @@ for name, time_zone in {zones}.items():
         name,
         schedule=CronDataIntervalTimetable("0 0 * * *", timezone=time_zone),
         start_date=datetime.datetime(2013, 1, 1),
+        # In the past, so that the scheduler makes no run of its own.
+        end_date=datetime.datetime(2013, 12, 31),
         catchup=False,
         is_paused_upon_creation=name.endswith("_paused"),
     ):
@@ -62,6 +64,7 @@ class PrivateAirflow:
             "AIRFLOW_HOME": str(folder),
             "AIRFLOW__CORE__DAGS_FOLDER": str(folder / "dags"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__PARALLELISM": "2",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.database}",
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
             "PYTHONPATH": f"{folder / 'include'}:{ROOT / 'config'}",

@@ -3,7 +3,6 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-
 from daybook.backfill import Dag, Plan
 from daybook.backfill_progress import Run, Sight, bar, has_ended, missed, progress
 
@@ -56,9 +55,7 @@ def test_a_dag_that_is_no_pipeline_is_told_by_its_logical_dates():
 
 def test_progress_is_one_line_of_counts():
     seen = sight("success", "failed", "running", "queued", tasks=36, tasks_ended=20)
-    assert progress(plan([1, 2, 3, 4]), seen) == (
-        "flights: 1 of 4 days done, 1 failed, 1 running, 20 of 36 tasks"
-    )
+    assert progress(plan([1, 2, 3, 4]), seen) == ("flights: 1 of 4 days done, 1 failed, 1 running, 20 of 36 tasks")
     assert bar(seen) == "[#############...........]"
 
 

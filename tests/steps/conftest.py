@@ -83,7 +83,17 @@ def pipeline(request: pytest.FixtureRequest, postgres: LocalPostgres) -> Iterato
 
 def run_steps(work: Work, servers: Servers, until: str = "deploy") -> Work:
     """Run the nine steps in order, to the named one."""
-    for name in ("extract_tables", "extract_files", "load", "clean", "index", "aggregate", "summarize", "save", "deploy"):
+    for name in (
+        "extract_tables",
+        "extract_files",
+        "load",
+        "clean",
+        "index",
+        "aggregate",
+        "summarize",
+        "save",
+        "deploy",
+    ):
         connect = {"extract_files": [servers.connect_ftp]}.get(name, [servers.connect_postgres])
         needs = connect if name in ("extract_tables", "extract_files", "save", "deploy") else []
         getattr(steps, name)(work, *needs)

@@ -1,0 +1,24 @@
+# Daybook's image: the public Airflow image, the locked packages, and this checkout's code. It holds no secret.
+FROM apache/airflow:slim-3.3.2-python3.11
+WORKDIR /opt/airflow
+
+# What runs, and no test tool: the pins of requirements.txt above its last heading. The lock says the version and the
+# hashes of every package that they need; one that it does not name is refused.
+COPY --chown=50000:0 requirements.txt requirements.lock ./
+RUN sed -n '/^# Tests and checks/q; /==/p' requirements.txt | \
+    uv pip install --no-cache --compile-bytecode --require-hashes --requirement - --constraint requirements.lock
+
+COPY --chown=50000:0 config config
+COPY --chown=50000:0 dags dags
+COPY --chown=50000:0 include include
+COPY --chown=50000:0 plugins plugins
+
+# A new volume takes the owner and mode of the folder that it covers. Any user of group 0 may run the image, as with the
+# public one, whatever the modes in the checkout were.
+RUN mkdir -p data login logs source \
+ && chmod g+rwX data login logs source \
+ && chmod -R g+rX config dags include plugins \
+ && python -m compileall -q config dags include plugins
+
+ENV PYTHONPATH=/opt/airflow/include:/opt/airflow/config \
+    DAYBOOK_DATA=file:///opt/airflow/data

@@ -1,0 +1,168 @@
+"""A whole column of texts made into values at once, exactly as load_kinds makes them one by one.
+
+Called by load_fast. What a whole-column way can vouch for, it does. Every odd value (a token of nothing, a plus sign,
+an exponent that Arrow would take, an overflow) goes to load_kinds, once for each spelling, and is settled there. Pure.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from daybook.load_kinds import PARSERS, Unfit, arrow_type, reader
+from daybook.load_moments import moments
+from daybook.spec import Column
+
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
+Bytes = np.ndarray[Any, np.dtype[np.uint8]]
+Offsets = np.ndarray[Any, np.dtype[np.int32]]
+# Where a cast fails, the column is cut into so many parts, and again, until the misfits are found.
+HUNT_PARTS = 32
+
+
+class Made(NamedTuple):
+    """A column of values, null where it holds nothing, and which rows hold a text that is not of its kind."""
+
+    values: pa.Array
+    are_unfit: Flags
+
+
+def made(texts: pa.StringArray, column: Column, tokens: tuple[str, ...]) -> Made:
+    """Make a column's texts into its values; a null text is an empty field without quotes."""
+    if column.kind == "text":
+        return Made(texts, np.zeros(len(texts), bool))
+    if column.kind in ("integer", "decimal"):
+        texts = _trimmed(texts)
+    values, are_odd = _vouched_for(texts, column, _empty_texts(texts) | _tokens_that_are_values(texts, column, tokens))
+    return _settled(texts, values, are_odd, column, tokens) if are_odd.any() else Made(values, are_odd)
+
+
+def _trimmed(texts: pa.StringArray) -> pa.StringArray:
+    content, _ = content_of(texts)
+    return pc.ascii_trim(texts, " \t") if np.isin(content, (9, 32)).any() else texts
+
+
+def _empty_texts(texts: pa.StringArray) -> Flags:
+    # Empty and yet not null: it stood in quotes, or was blanks.
+    _, offsets = content_of(texts)
+    are_empty = np.diff(offsets) == 0
+    return are_empty & flags(texts.is_valid()) if np.count_nonzero(are_empty) > texts.null_count else are_empty & False
+
+
+def _tokens_that_are_values(texts: pa.StringArray, column: Column, tokens: tuple[str, ...]) -> Flags:
+    # A token such as -999 would be taken for a number.
+    taken = [token for token in tokens if _is_value(column, token)]
+    return flags(pc.is_in(texts, pa.array(taken, pa.string()))) if taken else np.zeros(len(texts), bool)
+
+
+def _is_value(column: Column, token: str) -> bool:
+    try:
+        PARSERS[column.kind](column)(token)
+    except Unfit:
+        return False
+    return True
+
+
+def _vouched_for(texts: pa.StringArray, column: Column, are_odd: Flags) -> tuple[pa.Array, Flags]:
+    """Give the values, null where they are odd, and what is odd."""
+    match column.kind:
+        case "integer":
+            return _cast(texts, arrow_type(column), are_odd | _with_other_bytes(texts, NOT_INTEGER))
+        case "decimal":
+            are_odd = are_odd | _with_other_bytes(texts, NOT_DECIMAL) | _with_loose_points(texts)
+            return _cast(texts, arrow_type(column), are_odd)
+        case "date" | "timestamp":
+            values, are_read = moments(*content_of(texts), column)
+            are_odd = are_odd | ~are_read & flags(texts.is_valid())
+            return pc.if_else(pa.array(~are_odd & are_read), values, None), are_odd
+    return pa.nulls(len(texts), arrow_type(column)), flags(texts.is_valid())
+
+
+def _other_bytes(allowed: bytes) -> Flags:
+    are_other = np.ones(256, bool)
+    are_other[list(allowed)] = False
+    return are_other
+
+
+# Without the x of hexadecimal numbers and the e of exponents, which Arrow reads. A plus is read by load_kinds.
+NOT_INTEGER = _other_bytes(b"0123456789-")
+NOT_DECIMAL = _other_bytes(b"0123456789-.")
+
+
+def _with_other_bytes(texts: pa.StringArray, are_other: Flags) -> Flags:
+    content, offsets = content_of(texts)
+    return _holders(np.flatnonzero(are_other[content]), offsets)
+
+
+def _with_loose_points(texts: pa.StringArray) -> Flags:
+    # Arrow takes ".5" and "5.", the contract does not.
+    content, offsets = content_of(texts)
+    points = np.flatnonzero(content == ord("."))
+    is_edge = np.zeros(len(content) + 1, bool)
+    is_edge[offsets] = True
+    are_loose = is_edge[points] | is_edge[points + 1] | (content[points - 1] == ord("-"))
+    return _holders(points[are_loose], offsets)
+
+
+def _holders(places: Any, offsets: Offsets) -> Flags:
+    """Give which values hold one of the bytes at these places."""
+    are_holders = np.zeros(len(offsets) - 1, bool)
+    are_holders[np.searchsorted(offsets, places, side="right") - 1] = True
+    return are_holders
+
+
+def _cast(texts: pa.StringArray, kind: pa.DataType, are_odd: Flags) -> tuple[pa.Array, Flags]:
+    plain = _without(texts, are_odd)
+    try:
+        return plain.cast(kind), are_odd
+    except pa.ArrowInvalid:
+        are_odd = are_odd.copy()
+        are_odd[misfits(plain, kind, 0)] = True
+        return _without(texts, are_odd).cast(kind), are_odd
+
+
+def _without(texts: pa.StringArray, are_odd: Flags) -> pa.StringArray:
+    return pc.if_else(pa.array(~are_odd), texts, None) if are_odd.any() else texts
+
+
+def misfits(texts: pa.Array, kind: pa.DataType, first: int) -> list[int]:
+    """Give which of the texts do not cast to a type, counted from `first`."""
+    try:
+        texts.cast(kind)
+        return []
+    except pa.ArrowInvalid:
+        step = -(-len(texts) // HUNT_PARTS)
+        if len(texts) == 1:
+            return [first]
+        return [found for at in range(0, len(texts), step) for found in misfits(texts.slice(at, step), kind, first + at)]
+
+
+def _settled(texts: pa.StringArray, values: pa.Array, are_odd: Flags, column: Column, tokens: tuple[str, ...]) -> Made:
+    odd = texts.filter(pa.array(are_odd)).dictionary_encode()
+    read = reader(column, tokens)
+    found = [_read(read, text) for text in odd.dictionary.to_pylist()]
+    settled = pa.array([value for value, _ in found], values.type).take(odd.indices)
+    are_unfit = np.zeros(len(texts), bool)
+    are_unfit[are_odd] = np.array([is_unfit for _, is_unfit in found], bool)[odd.indices.to_numpy()]
+    return Made(pc.replace_with_mask(values, pa.array(are_odd), settled), are_unfit)
+
+
+def _read(read: Any, text: str) -> tuple[Any, bool]:
+    try:
+        return read(text, True), False
+    except Unfit:
+        return None, True
+
+
+def content_of(texts: pa.StringArray) -> tuple[Bytes, Offsets]:
+    """Give the bytes of all texts, one after another, and where each begins (and the last one ends). Nothing is copied."""
+    _, starts, content = texts.buffers()
+    offsets = np.frombuffer(starts, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    held = np.frombuffer(content, np.uint8)[offsets[0] : offsets[-1]] if content else np.zeros(0, np.uint8)
+    return held, offsets - offsets[0]
+
+
+def flags(booleans: pa.BooleanArray) -> Flags:
+    """Give Arrow's booleans as NumPy's."""
+    return np.asarray(booleans.to_numpy(zero_copy_only=False), bool)

@@ -1,0 +1,143 @@
+"""A block of a file read as whole columns, being optimistic: only the lines that fail go to load_slow.
+
+Called by load_blocks, on several threads at once. In order: put aside the lines whose quotes, encoding or line ends are
+in doubt; cut the others into columns of text with Arrow, which names the ragged ones; make the columns into values;
+read what was put aside, record by record. It gives just what load_slow gives for the whole block: the tests hold that.
+Pure: bytes in, columns out.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+
+from daybook.load_columns import flags, made
+from daybook.load_layout import Layout, Parsed, Record, kept_table, refused_table
+from daybook.load_lines import Flags, Lines, Numbers, lines_of
+from daybook.load_slow import Damage, RecordReader
+
+
+def fast_block(data: bytes, layout: Layout, is_last: bool) -> Parsed:
+    """Read a block that starts with a record; `is_last` says that the file ends with it."""
+    if not data:
+        return Parsed(layout.schema.empty_table(), refused_table([]), 0, 0, 0)
+    lines = lines_of(data, layout)
+    read = RecordReader(layout, is_last)
+    doubtful = _read_doubtful(data, lines, read)
+    kept, failed = _columns(data, lines, ~(doubtful.are_taken | lines.are_empty), layout)
+    records = sorted([*doubtful.records, *_read_lines(data, lines, failed, read)])
+    return Parsed(
+        kept=_merged(kept, kept_table(records, layout)),
+        refused=refused_table(records),
+        blank=int(np.count_nonzero(lines.are_empty & ~doubtful.are_taken)),
+        lines=int(np.searchsorted(lines.ends, doubtful.used, side="right")),
+        used=doubtful.used,
+        damage=doubtful.damage,
+    )
+
+
+class Doubtful(NamedTuple):
+    """What load_slow made of the lines in doubt: the records, the lines they took, and how far the block was read."""
+
+    records: list[Record]
+    are_taken: Flags
+    used: int
+    damage: tuple[int, str] | None = None
+
+
+def _read_doubtful(data: bytes, lines: Lines, read: RecordReader) -> Doubtful:
+    """Read a record from each line in doubt; it may take lines behind it, and the lines before it end a record."""
+    records: list[Record] = []
+    are_taken = np.zeros(len(lines.ends), bool)
+    used = 0
+    for line in np.flatnonzero(lines.are_doubtful).tolist():
+        start = int(lines.starts[line])
+        if start < used:
+            continue
+        try:
+            found = read(data, start, line)
+        except Damage as damage:
+            are_taken[line:] = True
+            return Doubtful(records, are_taken, start, (data.count(b"\n", 0, damage.at), str(damage)))
+        if found is None:
+            are_taken[line:] = True
+            return Doubtful(records, are_taken, start)
+        used, record = found
+        records += [record] if record else []
+        are_taken[line : np.searchsorted(lines.ends, used) + 1] = True
+    return Doubtful(records, are_taken, len(data))
+
+
+def _read_lines(data: bytes, lines: Lines, numbers: Numbers, read: RecordReader) -> list[Record]:
+    found = (read(data, int(lines.starts[line]), line) for line in numbers.tolist())
+    return [record for _, record in filter(None, found) if record]
+
+
+def _columns(data: bytes, lines: Lines, are_plain: Flags, layout: Layout) -> tuple[pa.Table, Numbers]:
+    """Give the plain lines as typed columns, and the numbers of those that failed: ragged, or not of their kinds."""
+    numbers = np.flatnonzero(are_plain)
+    if not len(numbers):
+        return layout.schema.empty_table(), numbers
+    texts, ragged = _texts(_joined(data, lines, are_plain), layout)
+    numbers, failed = np.delete(numbers, ragged), numbers[ragged]
+    columns = {name: made(texts[name], *layout.contract[name]) for name in layout.schema.names[1:]}
+    are_failed = np.logical_or.reduce([_like_header(texts, layout), *(column.are_unfit for column in columns.values())])
+    values = [pa.array(numbers, pa.int64()), *(column.values for column in columns.values())]
+    kept = pa.Table.from_arrays(values, schema=layout.schema)
+    if are_failed.any():
+        kept = kept.filter(pa.array(~are_failed))
+    return kept, np.concatenate([failed, numbers[are_failed]])
+
+
+def _joined(data: bytes, lines: Lines, are_plain: Flags) -> bytes:
+    if are_plain.all():
+        return data
+    view = memoryview(data)
+    runs = np.flatnonzero(np.diff(are_plain, prepend=False, append=False)).reshape(-1, 2).tolist()
+    return b"".join(view[lines.starts[first] : lines.ends[end - 1]] for first, end in runs)
+
+
+def _texts(data: bytes, layout: Layout) -> tuple[dict[str, pa.StringArray], list[int]]:
+    """Cut lines into the contract's columns of text, null where a field is empty without quotes; and the ragged rows."""
+    ragged: list[int] = []
+
+    def set_aside(row: pa_csv.InvalidRow) -> str:
+        ragged.append(row.number - 1)
+        return "skip"
+
+    names = [str(place) for place in range(len(layout.header))]
+    wanted = {names[place]: column.header for place, column in enumerate(layout.columns) if column}
+    table = pa_csv.read_csv(
+        pa.BufferReader(data),
+        # One thread and one block: else Arrow gives ragged rows no number.
+        pa_csv.ReadOptions(use_threads=False, block_size=len(data) + 1, column_names=names),
+        pa_csv.ParseOptions(
+            delimiter=layout.delimiter.decode(),
+            quote_char='"' if b'"' in data else False,
+            invalid_row_handler=set_aside,
+        ),
+        pa_csv.ConvertOptions(
+            check_utf8=False,
+            column_types=dict.fromkeys(names, pa.string()),
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+            include_columns=list(wanted),
+        ),
+    )
+    return {wanted[name]: table[name].combine_chunks() for name in table.column_names}, ragged
+
+
+def _like_header(texts: dict[str, pa.StringArray], layout: Layout) -> Flags:
+    """Give the rows that may repeat the header, or hold blanks only: rare, and for load_slow to say."""
+    name, first = next(iter(texts.items()))
+    are_like = pc.fill_null(pc.equal(first, name), False)
+    if len(layout.header) == 1:
+        are_like = pc.or_(are_like, pc.fill_null(pc.equal(pc.ascii_trim(first, " \t"), ""), False))
+    return flags(are_like)
+
+
+def _merged(kept: pa.Table, slowly: pa.Table) -> pa.Table:
+    return pa.concat_tables([kept, slowly]).sort_by("line").combine_chunks() if slowly.num_rows else kept

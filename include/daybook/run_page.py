@@ -1,0 +1,126 @@
+"""The page of a run: which steps are done, where its rows went, and whether readers see it. plugins/ serves it.
+
+It decides words and layout only; run_state.py reads what there is to show.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
+
+import jinja2
+
+from daybook.receipt import Receipt, Rows
+from daybook.run_state import Progress, RunState
+
+
+class Reader(NamedTuple):
+    """What readers of the day see: a word or two, a sentence, and whether that is good, waiting or past."""
+
+    tone: str
+    label: str
+    sentence: str
+
+
+class Lost(NamedTuple):
+    """Rows of one source that did not pass one step, for one reason."""
+
+    step: str
+    source: str
+    what: str
+    reason: str
+    rows: int
+
+
+def run_page(state: RunState) -> bytes:
+    """Give the page of a run. It embeds the report of its day from the address `report` beside its own."""
+    receipts = state.receipts
+    page = _template("run_page").render(
+        title=f"{state.pipeline.name} {state.day}",
+        state=state,
+        reader=readers_see(state),
+        next_step=_next_step(state),
+        told={step: told(receipt) for step, receipt in receipts.items()},
+        lost=lost_rows(receipts),
+        unknown=receipts["index"].unknown if "index" in receipts else {},
+    )
+    return page.encode()
+
+
+def message_page(title: str, *sentences: str) -> bytes:
+    """Give a page that only says something."""
+    return _template("message_page").render(title=title, sentences=sentences).encode()
+
+
+def readers_see(state: RunState) -> Reader:
+    """Say whether readers of the day see this run, an earlier one, a newer one, or nothing."""
+    seen, own = state.seen_run_id, state.run_id
+    if seen is None:
+        return Reader("waiting", "Not published", "Readers see nothing of this day yet.")
+    if seen == own:
+        return Reader("good", "Published", f"Readers see this run, number {own}.")
+    if _found_unchanged(state):
+        return Reader("good", "Unchanged", f"Readers see run {seen}: this one came to the same numbers.")
+    if own is None:
+        return Reader("waiting", "Not published", f"Readers see run {seen}; this one has saved nothing yet.")
+    if own < seen:
+        return Reader("past", "Replaced", f"Readers see a newer run, number {seen}; this is number {own}.")
+    return Reader("waiting", "Not published", f"Readers see an earlier run, number {seen}; this is number {own}.")
+
+
+def told(receipt: Receipt) -> list[str]:
+    """Give what a step did, in counts: a line for each source or summary, else for each file it made."""
+    if receipt.rows:
+        lines = [", ".join(_rows_told(receipt, name, rows)) for name, rows in receipt.rows.items()]
+    else:
+        lines = [f"{name} {output.size_bytes:,} bytes" for name, output in receipt.outputs.items()]
+    if "outcome" in receipt.notes:
+        lines.append(f"{str(receipt.notes['outcome']).replace('_', ' ')}, run {receipt.notes['run_id']}")
+    return lines
+
+
+def lost_rows(receipts: dict[str, Receipt]) -> list[Lost]:
+    """Give the refused and the dropped rows by step, source and reason, in the order of the work."""
+    return [
+        Lost(step, source, what, reason, count)
+        for step, receipt in receipts.items()
+        for source, rows in receipt.rows.items()
+        for what, reasons in (("refused", rows.refused), ("dropped", rows.dropped))
+        for reason, count in reasons.items()
+    ]
+
+
+def _found_unchanged(state: RunState) -> bool:
+    deployed = state.receipts.get("deploy")
+    return bool(deployed and deployed.notes == {"outcome": "unchanged", "run_id": state.seen_run_id})
+
+
+def _rows_told(receipt: Receipt, name: str, rows: Rows) -> Iterator[str]:
+    made = receipt.outputs.get(f"{name}.parquet")
+    groups = made.rows if made else None
+    yield f"{name} {rows.read:,}" if groups in (None, rows.kept) else f"{name} {rows.read:,} into {groups:,}"
+    if rows.kept != rows.read:
+        yield f"{rows.kept:,} kept"
+    for what, reasons in (("refused", rows.refused), ("dropped", rows.dropped)):
+        if reasons:
+            yield f"{sum(reasons.values()):,} {what}"
+
+
+def _next_step(state: RunState) -> str | None:
+    return next((step for step, found in state.steps.items() if found.progress is not Progress.DONE), None)
+
+
+def _thousands(value: int) -> str:
+    return f"{value:,}"
+
+
+@cache
+def _template(name: str) -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("daybook", ""),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["thousands"] = _thousands
+    return environment.get_template(f"{name}.html.jinja")

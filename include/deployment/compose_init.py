@@ -1,0 +1,70 @@
+"""What the `init` service of docker-compose.yaml does before Airflow's own tables: databases, source, login.
+
+`python -m deployment.compose_init SOURCE DATA`, in the image, with the passwords in the environment. It runs at every
+start of the stack; what is there already is kept, and every role gets the password that `.env` has now.
+"""
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from psycopg.conninfo import make_conninfo
+
+from deployment.compose_env import variable
+from deployment.databases import LOGINS, make_databases
+from deployment.environment import USERS
+from deployment.errors import DeploymentError
+from deployment.flights_source import fill_tables, write_days
+from deployment.home import write_private
+from deployment.postgres_server import SUPERUSER
+from deployment.secret_values import Secrets
+
+
+@dataclass(frozen=True)
+class ComposePostgres:
+    """The stack's PostgreSQL, as its services reach it."""
+
+    secrets: Secrets
+
+    def dsn(self, database: str = "postgres", role: str = SUPERUSER) -> str:
+        """Give libpq's connection string for the superuser, or for a role of `databases.py`, in a database."""
+        return make_conninfo(host="postgres", dbname=database, user=role, password=getattr(self.secrets, role))
+
+
+def prepare(source: Path, data: Path) -> None:
+    """Make the databases, fill the source and write the login's passwords. Raises DeploymentError where `data` is not ours.
+
+    source: a folder whose `ftp` the FTP server shows. data: the folder for what is published.
+    """
+    _check_writable(data)
+    secrets = passwords()
+    postgres = ComposePostgres(secrets)
+    make_databases(postgres)
+    fill_tables(postgres.dsn("source", "source_owner"))
+    (source / "ftp").mkdir(exist_ok=True)
+    write_days(source / "ftp" / "flights", source / "flights.complete")
+    login = Path(os.environ["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"])
+    write_private(login, json.dumps({user: getattr(secrets, user) for user in USERS}))
+
+
+def passwords() -> Secrets:
+    """Give the passwords of the environment: of PostgreSQL's roles and of Airflow's users. The other secrets are not used."""
+    return Secrets(**{name: os.environ[variable(name)] for name in (SUPERUSER, *LOGINS, *USERS)})
+
+
+def _check_writable(data: Path) -> None:
+    # Where the folder is missing on the host, the engine makes it, and makes it root's.
+    if not os.access(data, os.W_OK):
+        raise DeploymentError(
+            f"{data}, which is ./data beside docker-compose.yaml, is not writable for user {os.getuid()}, as whom the"
+            f" stack runs (AIRFLOW_UID in .env). Give it to that user: sudo chown -R {os.getuid()}:0 data"
+        )
+
+
+if __name__ == "__main__":
+    try:
+        prepare(Path(sys.argv[1]), Path(sys.argv[2]))
+    except DeploymentError as error:
+        sys.exit(str(error))

@@ -1,0 +1,112 @@
+"""The DAG file: the order, the pools, the same at every parse, nothing asked at parse time."""
+
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from daybook.pipelines import PIPELINES
+from daybook.receipt import STEPS
+
+from deployment.home import REPOSITORY
+
+PARSE = """
+import json, sys
+from airflow.dag_processing.dagbag import DagBag
+from airflow.serialization.serialized_objects import DagSerialization
+bag = DagBag(dag_folder=sys.argv[1])
+print("PARSED" + json.dumps({"errors": bag.import_errors, "dags": {
+    name: DagSerialization.to_dict(dag) for name, dag in sorted(bag.dags.items())}}, default=str))
+"""
+
+
+def parsed(tmp_path: Path, **more: str) -> dict[str, Any]:
+    """Parse the DAG folder in a process of its own, as the DAG processor does, and give what it serializes."""
+    environment = {
+        "AIRFLOW_HOME": str(tmp_path),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "PYTHONPATH": f"{REPOSITORY / 'include'}:{REPOSITORY / 'config'}",
+        "PATH": str(Path(sys.executable).parent),
+        **more,
+    }
+    command = [sys.executable, "-W", "error::DeprecationWarning:daybook", "-c", PARSE, str(REPOSITORY / "dags")]
+    out = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    line = next((line for line in out.stdout.splitlines() if line.startswith("PARSED")), None)
+    assert line, out.stderr[-3000:]
+    return dict(json.loads(line.removeprefix("PARSED")))
+
+
+@pytest.fixture(scope="module")
+def parse(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """One parse, without any connection or data folder in the environment."""
+    return parsed(tmp_path_factory.mktemp("airflow"))
+
+
+def tasks(parse: dict[str, Any], dag: str) -> dict[str, dict[str, Any]]:
+    """Give the serialized tasks of a DAG by id."""
+    return {task["__var"]["task_id"]: task["__var"] for task in parse["dags"][dag]["dag"]["tasks"]}
+
+
+def test_every_pipeline_is_a_dag_and_nothing_else_is(parse: dict[str, Any]) -> None:
+    assert parse["errors"] == {}
+    assert sorted(parse["dags"]) == sorted(PIPELINES)
+
+
+@pytest.mark.parametrize("name", sorted(PIPELINES))
+def test_the_nine_steps_follow_each_other(parse: dict[str, Any], name: str) -> None:
+    follows = {task: sorted(words.get("downstream_task_ids", [])) for task, words in tasks(parse, name).items()}
+    chain = STEPS[2:]
+    assert follows == {
+        "extract_tables": ["load"],
+        "extract_files": ["load"],
+        **{step: [after] for step, after in zip(chain, chain[1:], strict=False)},
+        "deploy": [],
+    }
+
+
+@pytest.mark.parametrize("name", sorted(PIPELINES))
+def test_every_task_is_a_python_operator_with_a_time_limit_and_a_policy(parse: dict[str, Any], name: str) -> None:
+    for task in tasks(parse, name).values():
+        assert task["task_type"] == "PythonOperator"
+        assert task["execution_timeout"] > 0
+        assert task["retries"] >= 1
+
+
+@pytest.mark.parametrize("name", sorted(PIPELINES))
+def test_every_pool_that_is_named_exists(parse: dict[str, Any], name: str) -> None:
+    # A task in a pool that does not exist waits for ever, and nothing says so.
+    pools = json.loads((REPOSITORY / "config" / "pools.json").read_text())
+    assert {task["pool"] for task in tasks(parse, name).values()} <= set(pools)
+
+
+def test_two_parses_serialize_alike(parse: dict[str, Any], tmp_path: Path) -> None:
+    again = parsed(tmp_path, PYTHONHASHSEED="7", TZ="Asia/Tokyo")
+    assert json.dumps(again, sort_keys=True) == json.dumps(parse, sort_keys=True)
+
+
+def test_nothing_is_asked_at_parse_time(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0)
+        port = server.getsockname()[1]
+        uri = {"AIRFLOW_CONN_FTP": f"ftp://a:secret@127.0.0.1:{port}"}
+        for connection in ("SOURCE_DB", "WAREHOUSE"):
+            uri[f"AIRFLOW_CONN_{connection}"] = f"postgres://a:secret@127.0.0.1:{port}/db"
+        assert parsed(tmp_path, DAYBOOK_DATA=f"ftp://127.0.0.1:{port}", **uri)["errors"] == {}
+        with pytest.raises(BlockingIOError):
+            server.accept()
+
+
+def test_the_runbook_names_every_step(parse: dict[str, Any]) -> None:
+    for dag in parse["dags"].values():
+        text = dag["dag"]["doc_md"].replace("`extract_*`", "`extract_tables` `extract_files`")
+        assert [step for step in STEPS if f"`{step}`" not in text] == []
+
+
+def test_the_form_asks_for_the_day_and_for_force(parse: dict[str, Any]) -> None:
+    for dag in parse["dags"].values():
+        names = [name for name, _ in dag["dag"]["params"]]
+        assert names[:2] == ["day", "force"]

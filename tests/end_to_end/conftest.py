@@ -1,0 +1,81 @@
+"""One whole deployment for the tests here: servers, Airflow, the shipped pipeline and one of the test's own."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from deployment.environment import with_this_shell
+from deployment.home import REPOSITORY
+from deployment.supervisor import Deployment
+
+YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
+
+# Adding a pipeline is adding this one file.
+WEATHER = f"""
+from datetime import date
+
+from daybook.spec import File, Measure, Pipeline, Ratio, Schedule, Summary, Target, day_date, decimal, text
+
+READINGS = File(
+    name="readings",
+    connection="ftp",
+    path="weather/{{day}}.csv",
+    columns=(day_date("day", "read_on"), text("station"), decimal("rain", "rain_mm", digits=6, scale=1)),
+    key=("station",),
+)
+PIPELINE = Pipeline(
+    name="weather",
+    description="Rain by day",
+    files=(READINGS,),
+    facts="readings",
+    day_columns=("read_on",),
+    measures=(Measure(name="stations", how="count"), Measure(name="rain_mm", how="sum", of="rain_mm")),
+    ratios=(Ratio(name="mean_rain_mm", of="rain_mm", over="stations"),),
+    summaries=(Summary(name="by_day", columns=("stations", "rain_mm", "mean_rain_mm")),),
+    target=Target(schema="weather"),
+    schedule=Schedule(start=date.fromisoformat("{YESTERDAY - timedelta(days=3)}")),
+)
+"""
+READINGS = f"day,station,rain\n{YESTERDAY},A,1.5\n{YESTERDAY},B,2.0\n{YESTERDAY},C,\n"
+
+
+@pytest.fixture(scope="session")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """A running deployment with the pipelines `flights`, which ships, and `weather`, which is due daily."""
+    folder = tmp_path_factory.mktemp("end_to_end")
+    include = folder / "include"
+    shutil.copytree(REPOSITORY / "include", include, ignore=shutil.ignore_patterns("__pycache__"))
+    (include / "daybook" / "pipelines" / "weather.py").write_text(WEATHER)
+    path = os.pathsep.join([str(include), str(REPOSITORY / "config")])
+    with Deployment(home=folder / "home", data=folder / "data", extra_environment={"PYTHONPATH": path}) as running:
+        (running.ftp.root / "weather").mkdir()
+        (running.ftp.root / "weather" / f"{YESTERDAY}.csv").write_text(READINGS)
+        for dag in ("flights", "weather"):
+            running.api.wait_for_dag(dag)
+            running.api.unpause(dag)
+        yield running
+
+
+def airflow(deployment: Deployment, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Airflow's own command line in the deployment's environment."""
+    command = ["airflow", *arguments]
+    environment = with_this_shell(deployment.environment)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+
+
+def rows(deployment: Deployment, query: str, role: str = "analyst") -> list[tuple[Any, ...]]:
+    """Give what a role sees in the warehouse."""
+    with psycopg.connect(deployment.postgres.dsn("warehouse", role)) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def published(deployment: Deployment, pipeline: str, day: object) -> Path:
+    """Give the folder of a published day."""
+    return Path(deployment.data.removeprefix("file://")) / "published" / pipeline / str(day)

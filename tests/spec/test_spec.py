@@ -1,0 +1,96 @@
+"""A wrong spec says, when it is built, which path, which value, why, and the nearest right name."""
+
+from datetime import date
+
+import pytest
+from daybook.errors import BadSpec
+from daybook.pipelines import PIPELINES
+from daybook.spec import Column, Derived, File, Lookup, Measure, Ratio, Schedule, Summary, integer, text
+from pydantic import ValidationError
+
+from tests.rules.shop import CUSTOMERS, SALES, SHOPS, shop
+
+
+@pytest.mark.parametrize(
+    ("build", "says"),
+    [
+        (lambda: Column(header="a", name="a", kind="intger"), "Column 'a', kind: 'intger' is refused: it takes"),
+        (lambda: Column(header="a", name="a", kind="intger"), "did you mean 'integer'?"),
+        (lambda: Column(header="a", name="a", kind="text", requird=True), "Column has no word 'requird'"),
+        (lambda: text("a", is_requird=True), "did you mean 'is_required'?"),
+        (lambda: Column(header="a", kind="text"), "Column, name: is missing"),
+        (lambda: text("select; drop"), "Column 'select; drop', name: 'select; drop' is refused"),
+        (lambda: Measure(name="m", how="mean", of="a"), "a mean of means is not a mean: write a Ratio"),
+        (lambda: Measure(name="m", how="median", of="a"), "a median does not roll up"),
+        (lambda: Schedule(time_zone="Europe/Madird", start=date(2026, 1, 1)), "did you mean 'Europe/Madrid'?"),
+        (lambda: Schedule(start=date(2026, 1, 2), end=date(2026, 1, 1)), "end 2026-01-01 is before start 2026-01-02"),
+        (lambda: File(name="f", connection="ftp", path="f_{month}.csv", columns=(text("a"),)), "only the day"),
+    ],
+)
+def test_a_word_that_is_wrong_by_itself(build: object, says: str) -> None:
+    with pytest.raises(BadSpec) as error:
+        build()  # type: ignore[operator]
+    assert says in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"facts": "sale"}, "shop.facts: 'sale' is no source; did you mean 'sales'?"),
+        ({"day_columns": ("sold",)}, "shop.day_columns[0]: 'sold' is no column of the facts; did you mean 'sold_on'?"),
+        ({"day_columns": ("id",)}, "shop.day_columns: ['integer'] are no day"),
+        ({"derived": (Derived(name="x", column="kind", test="is_over", value=1),)}, "'kind' is text; it takes"),
+        ({"derived": (Derived(name="x", column="id", test="is_over"),)}, "derived[0].value: is missing"),
+        ({"derived": (Derived(name="kind", column="id", test="is_missing"),)}, "'kind' stands twice"),
+        (
+            {"lookups": (Lookup(source="shops", key="shp", when_unknown="keep"),)},
+            "shop.lookups[0].key: 'shp' is no column of shops; did you mean 'shop'?",
+        ),
+        (
+            {"tables": (SHOPS.model_copy(update={"columns": (integer("shop"), text("city"))}), CUSTOMERS)},
+            "'shop' is text in the facts and integer in shops: never equal",
+        ),
+        (
+            {"tables": (SHOPS.model_copy(update={"key": ()}), CUSTOMERS)},
+            "is not the key of shops, []: a match may not be one row",
+        ),
+        ({"tables": (SHOPS, SHOPS, CUSTOMERS)}, "shop.sources: 'shops' stands twice"),
+        ({"files": (SALES.model_copy(update={"key": ("ident",)}),)}, "shop.sales.key[0]: 'ident' is no column"),
+        ({"files": (SALES.model_copy(update={"columns": (*SALES.columns, text("line"))}),)}, "a word of Daybook's own"),
+        ({"measures": (Measure(name="n", how="sum", of="kind"),)}, "shop.measures[0].of: 'kind' is text"),
+        ({"measures": (Measure(name="n", how="count", where="id"),)}, "'id' is integer; it takes a boolean"),
+        ({"ratios": (Ratio(name="r", of="largest_eur", over="sales"),)}, "is a max; a ratio takes sums and counts"),
+        ({"ratios": (Ratio(name="r", of="sales", over="amount_eur"),)}, "a ratio is over a count"),
+        (
+            {"summaries": (Summary(name="s", by=("city",), columns=("sale",)),)},
+            "shop.summaries[0].columns[0]: 'sale' is no measure or ratio; did you mean 'sales'?",
+        ),
+        ({"summaries": (Summary(name="s", by=("town",), columns=("sales",)),)}, "summaries[0].by[0]: 'town' is no"),
+    ],
+)
+def test_names_that_do_not_meet(changes: dict[str, object], says: str) -> None:
+    with pytest.raises(BadSpec) as error:
+        shop(**changes)
+    assert says in str(error.value)
+
+
+def test_all_that_is_wrong_comes_in_one_message() -> None:
+    with pytest.raises(BadSpec) as error:
+        shop(summaries=(Summary(name="s", by=("town",), columns=("sale", "price")),))
+    assert len(str(error.value).splitlines()) == 3
+
+
+def test_a_spec_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        PIPELINES["flights"].engine = "pandas"
+
+
+def test_a_bad_module_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+    from daybook import pipelines
+
+    (tmp_path / "weather.py").write_text(  # type: ignore[operator]
+        "from daybook.spec import Column\nPIPELINE = Column(header='a', name='a', kind='txt')\n"
+    )
+    monkeypatch.setattr(pipelines, "__path__", [str(tmp_path)])
+    with pytest.raises(BadSpec, match=r"include/daybook/pipelines/weather.py: Column 'a', kind: 'txt' is refused"):
+        pipelines._found()
