@@ -40,7 +40,7 @@ def made(texts: pa.StringArray, column: Column, tokens: tuple[str, ...]) -> Made
 
 def _trimmed(texts: pa.StringArray) -> pa.StringArray:
     content, _ = content_of(texts)
-    return pc.ascii_trim(texts, " \t") if np.isin(content, (9, 32)).any() else texts
+    return pc.ascii_trim(texts, " \t") if (content <= 32).any() else texts
 
 
 def _empty_texts(texts: pa.StringArray) -> Flags:
@@ -92,7 +92,9 @@ NOT_DECIMAL = _other_bytes(b"0123456789-.")
 
 def _with_other_bytes(texts: pa.StringArray, are_other: Flags) -> Flags:
     content, offsets = content_of(texts)
-    return _holders(np.flatnonzero(are_other[content]), offsets)
+    # Bytes wrap around below zero, so this is one comparison for all that is no digit.
+    places = np.flatnonzero(content - np.uint8(48) > 9)
+    return _holders(places[are_other[content[places]]], offsets)
 
 
 def _with_loose_points(texts: pa.StringArray) -> Flags:
@@ -108,7 +110,8 @@ def _with_loose_points(texts: pa.StringArray) -> Flags:
 def _holders(places: Any, offsets: Offsets) -> Flags:
     """Give which values hold one of the bytes at these places."""
     are_holders = np.zeros(len(offsets) - 1, bool)
-    are_holders[np.searchsorted(offsets, places, side="right") - 1] = True
+    if len(places):
+        are_holders[np.searchsorted(offsets, places, side="right") - 1] = True
     return are_holders
 
 

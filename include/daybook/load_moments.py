@@ -17,6 +17,10 @@ Flags = np.ndarray[Any, np.dtype[np.bool_]]
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 Numbers = np.ndarray[Any, np.dtype[np.int64]]
 WIDTHS = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2, "%f": 6}
+ZERO = np.uint8(ord("0"))
+DAY_MICROS = 86_400_000_000
+# The first day of each month that there is, from January of FIRST_YEAR, counted from 1970-01-01.
+MONTH_STARTS = np.arange(f"{FIRST_YEAR}-01", "10000-02", dtype="M8[M]").astype("M8[D]").astype(np.int32)
 # Lowest, highest, and what strptime takes where the format does not say.
 RANGES = {
     "%Y": (FIRST_YEAR, 9999, 1900),
@@ -48,7 +52,7 @@ def moments(content: Bytes, offsets: Any, column: Column) -> tuple[pa.Array, Fla
 
 def _array(micros: Numbers, column: Column) -> pa.Array:
     if column.kind == "date":
-        return pa.array((micros // 86_400_000_000).astype(np.int32)).cast(arrow_type(column))
+        return pa.array((micros // DAY_MICROS).astype(np.int32)).cast(arrow_type(column))
     return pa.array(micros).cast(arrow_type(column))
 
 
@@ -67,28 +71,29 @@ def _moments_in(grid: Bytes, parts: list[str]) -> tuple[Numbers, Flags]:
     for part in parts:
         places = grid[at : at + (WIDTHS.get(part) or len(part.encode()))]
         if part in WIDTHS:
+            # Bytes wrap around below zero, so this is one comparison for all that is no digit.
+            are_right &= (places - ZERO <= 9).all(axis=0)
             numbers[part] = _number(places)
-            are_right &= (places - np.uint8(48) <= 9).all(axis=0)
+            lowest, highest, _ = RANGES[part]
+            are_right &= (lowest <= numbers[part]) & (numbers[part] <= highest)
         else:
             are_right &= (places == np.frombuffer(part.encode(), np.uint8)[:, None]).all(axis=0)
         at += len(places)
     return _micros(numbers, are_right)
 
 
-def _number(places: Bytes) -> Numbers:
-    number = np.zeros(places.shape[1], np.int64)
-    for digits in places:
-        number = number * 10 + digits - 48
+def _number(places: Bytes) -> Any:
+    # Two digits fit a byte, and bytes are added up many at once.
+    pairs = (places[::2] - ZERO) * np.uint8(10) + (places[1::2] - ZERO)
+    number = pairs[0].astype(np.int32)
+    for pair in pairs[1:]:
+        number = number * 100 + pair
     return number
 
 
 def _micros(numbers: dict[str, Any], are_right: Flags) -> tuple[Numbers, Flags]:
-    for part, (lowest, highest, _) in RANGES.items():
-        are_right &= (lowest <= numbers[part]) & (numbers[part] <= highest)
-    month = (numbers["%Y"] - 1970) * 12 + numbers["%m"] - 1
-    month = np.where(are_right, month, 0).astype("M8[M]")
-    first, next_first = (day.astype("M8[D]").astype(np.int64) for day in (month, month + 1))
-    day = first + numbers["%d"] - 1
-    are_right &= day < next_first
-    seconds = ((day * 24 + numbers["%H"]) * 60 + numbers["%M"]) * 60 + numbers["%S"]
-    return seconds * 1_000_000 + numbers["%f"], are_right
+    month = np.where(are_right, (numbers["%Y"] - FIRST_YEAR) * 12 + numbers["%m"] - 1, 0)
+    day = MONTH_STARTS[month] + numbers["%d"] - 1
+    are_right &= day < MONTH_STARTS[month + 1]
+    seconds = (numbers["%H"] * 60 + numbers["%M"]) * 60 + numbers["%S"]
+    return day.astype(np.int64) * DAY_MICROS + (seconds * np.int64(1_000_000) + numbers["%f"]), are_right

@@ -57,6 +57,8 @@ def _give(data: Path, uid: int) -> None:
 
 if __name__ == "__main__":
     try:
-        print(f"Wrote {REPOSITORY / '.env'}; the stack writes into {REPOSITORY / 'data'} as user {write_env(REPOSITORY)}.")
+        print(
+            f"Wrote {REPOSITORY / '.env'}; the stack writes into {REPOSITORY / 'data'} as user {write_env(REPOSITORY)}."
+        )
     except DeploymentError as error:
         sys.exit(str(error))

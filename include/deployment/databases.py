@@ -1,9 +1,9 @@
 """The databases of a deployment, the roles that use them, and what each may do. Made anew at every start, the same.
 
-    database    owner             others who may connect
-    airflow     airflow           nobody
-    source      source_owner      source_reader: reads, and no more
-    warehouse   warehouse_owner   daybook_reader, a group whose member `analyst` is: sees what is published
+database    owner             others who may connect
+airflow     airflow           nobody
+source      source_owner      source_reader: reads, and no more
+warehouse   warehouse_owner   daybook_reader, a group whose member `analyst` is: sees what is published
 """
 
 from collections.abc import Sequence
@@ -85,5 +85,7 @@ def _rights() -> list[Composed]:
 def _rights_in_source() -> list[Composed]:
     return [
         SQL("GRANT USAGE ON SCHEMA public TO source_reader").format(),
-        SQL("ALTER DEFAULT PRIVILEGES FOR ROLE source_owner IN SCHEMA public GRANT SELECT ON TABLES TO source_reader").format(),
+        SQL(
+            "ALTER DEFAULT PRIVILEGES FOR ROLE source_owner IN SCHEMA public GRANT SELECT ON TABLES TO source_reader"
+        ).format(),
     ]

@@ -109,7 +109,9 @@ class LocalPostgres:
         new.rename(self.data)
 
     # After a crash, processes of the server before may hold its shared memory for some seconds.
-    @retry(stop=stop_after_delay(15), wait=wait_fixed(0.5), retry=retry_if_exception_type(DeploymentError), reraise=True)
+    @retry(
+        stop=stop_after_delay(15), wait=wait_fixed(0.5), retry=retry_if_exception_type(DeploymentError), reraise=True
+    )
     def _start_server(self) -> None:
         (self.data / "postmaster.pid").unlink(missing_ok=True)
         self._show_log_in_home()
@@ -122,7 +124,9 @@ class LocalPostgres:
             "timezone": "UTC",
             "log_timezone": "UTC",
         }
-        self._control("start", "-l", self.log, "-o", " ".join(f"-c {name}='{value}'" for name, value in settings.items()))
+        self._control(
+            "start", "-l", self.log, "-o", " ".join(f"-c {name}='{value}'" for name, value in settings.items())
+        )
 
     def _control(self, action: str, *arguments: str | Path) -> None:
         try:

@@ -1,0 +1,71 @@
+"""`make down` and `make clean`: stop what runs in a checkout, and remove what it has made."""
+
+import contextlib
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from deployment.errors import DeploymentError
+from deployment.home import REPOSITORY, Home, Lock
+from deployment.postgres_server import LocalPostgres
+from deployment.processes import stop_all
+
+STOP_SECONDS = 90
+SECONDS_BETWEEN_LOOKS = 0.2
+
+
+def down(home: Home) -> str:
+    """Stop the deployment that runs in a home, or what a killed one left, and give a sentence that says what was done."""
+    if not home.path.exists():
+        return f"Nothing runs: there is no {home.path}."
+    lock = Lock(home)
+    holder = lock.holder() if lock.is_taken() else None
+    if holder:
+        _end(home, lock, holder)
+    lock.take("make down")
+    left = stop_all(home)
+    LocalPostgres(home).stop()
+    lock.release()
+    if holder:
+        return f"Stopped {holder['command']} (process {holder['pid']}) and all that it had started."
+    return f"Stopped what a killed run had left: {', '.join(left)}." if left else "Nothing was running."
+
+
+def clean(home: Home, data: str) -> str:
+    """Remove a home and what was published, and give a sentence that says so. Refuses while a deployment runs there.
+
+    data: the URL of the data folder. Only the checkout's own is removed: another may hold what others need.
+    """
+    if home.path.exists():
+        _remove_home(home)
+    own = Path(url2pathname(urlsplit(data).path))
+    if own != REPOSITORY / "data":
+        return f"Removed {home.path}. What was published is left in {data}."
+    shutil.rmtree(own, ignore_errors=True)
+    return f"Removed {home.path} and {own}."
+
+
+def _end(home: Home, lock: Lock, holder: dict[str, str]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(int(holder["pid"]), signal.SIGTERM)
+    until = time.monotonic() + STOP_SECONDS
+    while lock.is_taken():
+        if time.monotonic() > until:
+            raise DeploymentError(
+                f"{holder['command']} (process {holder['pid']}) has not ended {STOP_SECONDS} s after SIGTERM; its logs"
+                f" are in {home.logs}. Once it is killed (kill -9 {holder['pid']}), its watcher stops the rest."
+            )
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def _remove_home(home: Home) -> None:
+    lock = Lock(home)
+    lock.take("make clean")
+    stop_all(home)
+    LocalPostgres(home).remove()
+    shutil.rmtree(home.path)
+    lock.release()
