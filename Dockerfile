@@ -20,5 +20,7 @@ RUN mkdir -p data login logs source \
  && chmod -R g+rX config dags include plugins \
  && python -m compileall -q config dags include plugins
 
-ENV PYTHONPATH=/opt/airflow/include:/opt/airflow/config \
+# Airflow asks for its user's name, which a user who is in no file of the image has from here only.
+ENV USER=airflow \
+    PYTHONPATH=/opt/airflow/include:/opt/airflow/config \
     DAYBOOK_DATA=file:///opt/airflow/data

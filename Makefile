@@ -9,7 +9,7 @@ DEPLOYMENT := $(VENV)/bin/python -m deployment
 export PYTHONPATH := $(CURDIR)/include:$(CURDIR)/config
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down day psql clean test lint lock
+.PHONY: help setup demo up down day psql clean test lint lock env
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ psql: $(INSTALLED) ## open the warehouse as an analyst [SQL='select * from fligh
 
 clean: $(INSTALLED) ## remove the databases, logs and published files of this checkout
 	@$(DEPLOYMENT) clean
+
+env: ## write .env, the passwords for docker compose
+	@$(PYTHON) -m deployment.compose_env
 
 test: $(INSTALLED) ## run the tests
 	$(VENV)/bin/python -m pytest

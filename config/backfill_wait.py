@@ -79,32 +79,27 @@ def _watch(plan: Plan, backfill: int) -> Sight:
     line = _Line()
     while True:
         seen = metadata.sight(plan.dag.dag_id, backfill)
-        line.show(f"{progress(plan, seen)}{_concern()}", seen)
+        line.show(f"{progress(plan, seen)}{_concern()}", seen, is_last=has_ended(seen))
         if has_ended(seen):
-            line.end()
             return seen
         time.sleep(LOOK_EVERY_S)
 
 
 class _Line:
-    """One line: rewritten on a terminal; elsewhere printed when it has changed, and not too often."""
+    """One line: rewritten on a terminal; elsewhere printed when it has changed, not too often, and at the end."""
 
     def __init__(self) -> None:
         self.started = time.monotonic()
         self.said = ""
         self.next_s = 0.0
 
-    def show(self, line: str, seen: Sight) -> None:
+    def show(self, line: str, seen: Sight, *, is_last: bool) -> None:
         passed = time.monotonic() - self.started
         if sys.stdout.isatty():
-            print(f"\r\x1b[K{bar(seen)} {line}, {passed:.0f} s", end="", flush=True)
-        elif line != self.said and passed >= self.next_s:
+            print(f"\r\x1b[K{bar(seen)} {line}, {passed:.0f} s", end="\n" if is_last else "", flush=True)
+        elif line != self.said and (is_last or passed >= self.next_s):
             self.said, self.next_s = line, passed + SAY_EVERY_S
             print(f"{line}, {passed:.0f} s", flush=True)
-
-    def end(self) -> None:
-        if sys.stdout.isatty():
-            print(flush=True)
 
 
 def _concern() -> str:
@@ -119,7 +114,7 @@ def _outcome(plan: Plan, seen: Sight) -> int:
     if not not_done:
         print(f"{dag_id}: all is well, {len(seen.runs)} of {len(seen.runs)} runs ended in success", flush=True)
         return 0
-    print(f"{dag_id}: {len(not_done)} not done: {', '.join(not_done)}", flush=True)
+    print(f"{dag_id}: not done: {', '.join(not_done)}", flush=True)
     print("their tasks and logs are in the UI; failed days run again with --rerun-failed-tasks", flush=True)
     return 1
 

@@ -11,7 +11,8 @@ readers see them, all at once. Readers see the day as it was published last, who
   help; the log says what was asked and what came back. Mend the other side or the connection, then clear the task.
 * `load`, `clean`, `index`: the data broke the contract. The log counts the rows by column and rule; the refused rows
   lie in the run's folder with line and reason. A retry will not help: mend the source, then clear from `extract_*` on.
-* `aggregate`, `summarize`: there is nothing left to count, or a number does not fit. Look at the refused rows first.
+* `aggregate`, `summarize`: there is nothing left to count, or the day looks like no other and is held. Look at the
+  refused rows and at the source. If the numbers are right, trigger the day again with a reason in `release`.
 * `save`: the warehouse is down or has other columns than the spec. Nothing is visible of it; clear the task.
 * `deploy`: readers still see what was published before, whole. The log says why; clear the task.
 
@@ -34,11 +35,14 @@ from airflow.sdk import (
     RetryAction,
     RetryRule,
 )
+from airflow.sdk.exceptions import AirflowRescheduleException
 from daybook import steps
 from daybook.day import day_of_run
-from daybook.errors import DaybookError, SourceUnavailable
+from daybook.errors import DaybookError, NotYet, SourceUnavailable
 from daybook.folder import Folder
+from daybook.ftp_tls import FtpServer
 from daybook.pipelines import PIPELINES
+from daybook.plausible import Release
 from daybook.work import Work, run_folder
 
 # The kind of error decides about a retry: only what may pass by itself is tried again. The first rule that fits wins.
@@ -65,6 +69,12 @@ FORM = {
         title="Publish even if nothing changed",
         description="Otherwise a day whose numbers are equal to the published ones keeps its publication.",
     ),
+    "release": Param(
+        None,
+        type=["null", "string"],
+        title="Release a held day: why",
+        description="A reason here publishes a day although its numbers are implausible. It is kept, with your name.",
+    ),
 }
 
 
@@ -81,7 +91,14 @@ def work(context) -> Work:
         folder=Folder(run_folder(data, pipeline.name, day, run.run_id)),
         published=Folder(data / "published" / pipeline.name),
         is_forced=context["params"]["force"],
+        release=release(context),
     )
+
+
+def release(context) -> Release | None:
+    """Give who released the day, and why, where the form says so."""
+    why = (context["params"]["release"] or "").strip()
+    return Release(context["dag_run"].triggering_user_name or "unknown", why) if why else None
 
 
 def postgres(connection: str):
@@ -90,8 +107,18 @@ def postgres(connection: str):
 
 
 def ftp(connection: str):
-    """Open an FTP connection by its id in Airflow."""
-    return FTPHook(connection).get_conn()
+    """Open an FTP connection by its id in Airflow: over TLS, unless its extra says `insecure`."""
+    stored = FTPHook.get_connection(connection)
+    login = {"user": stored.login or "anonymous", "password": stored.password or ""}
+    return FtpServer(host=stored.host, port=stored.port or 21, **login, **stored.extra_dejson).open()
+
+
+def fetch_files(**context):
+    """Copy the day's files; while one is not there yet, give the worker back and look again later."""
+    try:
+        return steps.extract_files(work(context), ftp)
+    except NotYet as not_yet:
+        raise AirflowRescheduleException(not_yet.look_again_at) from None
 
 
 for pipeline in PIPELINES.values():
@@ -118,7 +145,7 @@ for pipeline in PIPELINES.values():
         )
         extract_files = PythonOperator(
             task_id="extract_files",
-            python_callable=lambda **context: steps.extract_files(work(context), ftp),
+            python_callable=fetch_files,
             pool=pools.ftp,
             **PATIENT,
         )
@@ -148,9 +175,9 @@ for pipeline in PIPELINES.values():
         )
         summarize = PythonOperator(
             task_id="summarize",
-            python_callable=lambda **context: steps.summarize(work(context)),
+            python_callable=lambda **context: steps.summarize(work(context), postgres),
             pool=pools.compute,
-            **PROMPT,
+            **PATIENT,
         )
         save = PythonOperator(
             task_id="save",

@@ -1,13 +1,14 @@
 """How far a backfill is: the runs and tasks that were seen in, what to say and whether all is well out. Pure."""
 
 from collections import Counter
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from daybook.backfill import Plan
+from daybook.backfill import Plan, spell
 
 _BAR = 24
+_NO_RUN = "no run"
 
 
 class Run(NamedTuple):
@@ -46,17 +47,21 @@ def progress(plan: Plan, sight: Sight) -> str:
 
 
 def missed(plan: Plan, sight: Sight) -> tuple[str, ...]:
-    """Name what was asked for and is no success: "2013-01-05 (failed)". Nothing means that all is well."""
-    states = {str(day): "no run" for day in plan.days}
-    states |= {_name(run, plan): run.state or "no run" for run in sight.runs}
-    states |= {str(day): "not over yet, left out" for day in plan.left_out}
-    return tuple(f"{name} ({state})" for name, state in states.items() if state != "success")
+    """Name what was asked for and is no success, by state: "2013-01-05 (failed)". Nothing means: all is well."""
+    if plan.dag.cron is None:
+        return tuple(f"{run.logical_date.isoformat()} ({_state(run)})" for run in sight.runs if run.state != "success")
+    states = dict.fromkeys(plan.days, _NO_RUN)
+    states |= {run.logical_date.astimezone(ZoneInfo(plan.dag.time_zone)).date(): _state(run) for run in sight.runs}
+    states |= dict.fromkeys(plan.left_out, "not over yet, left out")
+    by_state: dict[str, list[date]] = {}
+    for day, state in sorted(states.items()):
+        by_state.setdefault(state, []).append(day)
+    return tuple(f"{spell(tuple(days))} ({state})" for state, days in by_state.items() if state != "success")
+
+
+def _state(run: Run) -> str:
+    return run.state or _NO_RUN
 
 
 def _unit(plan: Plan) -> str:
     return "runs" if plan.dag.cron is None else "days"
-
-
-def _name(run: Run, plan: Plan) -> str:
-    local = run.logical_date.astimezone(ZoneInfo(plan.dag.time_zone))
-    return local.isoformat() if plan.dag.cron is None else str(local.date())

@@ -1,11 +1,12 @@
 """Last step: readers see the new run, in one short transaction; until it commits they see the old one, whole.
 
-In that transaction: the day's lock, the fence (an older save never replaces a newer one), the balance of the rows,
+In that transaction: the day's lock, the fence (an older reading never replaces a newer one), the balance of the rows,
 the pointer, the count that readers now see, and the ledger row with all receipts. A commit whose answer was lost is
-settled by reading the ledger: the same run is then found published.
+settled by asking the ledger again: `deploy` may be called any number of times.
 """
 
 import hashlib
+from datetime import date
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -13,9 +14,11 @@ import psycopg
 from psycopg import sql
 
 from daybook import ledger
+from daybook.changes import Changes
 from daybook.errors import SourceUnavailable, Superseded
+from daybook.ledger import Decision, Entry
 from daybook.receipt import Receipt, Unbalanced, check_balance
-from daybook.spec import Pipeline
+from daybook.spec import File, Pipeline
 
 
 class Outcome(Enum):
@@ -36,28 +39,37 @@ class Deployed(NamedTuple):
 def deploy(
     connection: psycopg.Connection[Any],
     pipeline: Pipeline,
-    run_id: int,
     receipts: dict[str, Receipt],
+    changes: Changes,
     *,
     is_forced: bool = False,
 ) -> Deployed:
     """Publish a saved run.
 
-    receipts: of all steps before this one, by step. is_forced: publish also where nothing changed. Raises Unbalanced
-    where rows were lost on the way, Superseded where a newer run has published the day, SourceUnavailable where
-    another run is publishing it right now.
+    receipts: of all steps before this one, by step. changes: what it changes for readers. is_forced: publish also
+    where nothing changed. Raises Unbalanced where rows were lost on the way, Superseded where a run that read the
+    facts later has published the day or the saved rows are gone, SourceUnavailable where other runs publish the day
+    for so long that the lock cannot be had.
     """
     check_balance(receipts, pipeline.facts)
-    content = content_sha256(pipeline, receipts["summarize"])
+    entry, day = _entry(pipeline, receipts, changes), receipts["save"].day
     with connection.transaction():
-        seen = _seen_under_lock(connection, pipeline, receipts["save"])
-        if seen and seen.run_id == run_id:
-            return Deployed(Outcome.ALREADY_PUBLISHED, run_id)
-        _check_fence(pipeline, receipts["save"], seen, run_id)
-        if seen and seen.content_sha256 == content and not is_forced:
+        _lock(connection, pipeline, day)
+        seen = ledger.publication(connection, pipeline.name, day)
+        if seen and ledger.was_published(connection, entry.run_id):
+            return Deployed(Outcome.ALREADY_PUBLISHED, seen.run_id)
+        if seen and seen.content_sha256 == entry.content_sha256 and not is_forced:
+            ledger.confirm(connection, seen.run_id, entry.run_id)
             return Deployed(Outcome.UNCHANGED, seen.run_id)
-        _publish(connection, pipeline, run_id, content, receipts)
-    return Deployed(Outcome.PUBLISHED, run_id)
+        _check_fence(connection, pipeline, day, entry.run_id)
+        _publish(connection, pipeline, day, entry)
+    return Deployed(Outcome.PUBLISHED, entry.run_id)
+
+
+def reading(pipeline: Pipeline, receipts: dict[str, Receipt]) -> Receipt:
+    """Give the receipt of the step that read the facts: its start is what the fence compares."""
+    is_file = isinstance(pipeline.source(pipeline.facts), File)
+    return receipts["extract_files" if is_file else "extract_tables"]
 
 
 def content_sha256(pipeline: Pipeline, summarized: Receipt) -> str:
@@ -66,37 +78,57 @@ def content_sha256(pipeline: Pipeline, summarized: Receipt) -> str:
     return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
 
-def _seen_under_lock(
-    connection: psycopg.Connection[Any], pipeline: Pipeline, saved: Receipt
-) -> ledger.Publication | None:
-    if not ledger.lock_day(connection, pipeline.name, saved.day):
+def _entry(pipeline: Pipeline, receipts: dict[str, Receipt], changes: Changes) -> Entry:
+    return Entry(
+        run_id=int(receipts["save"].notes["run_id"]),
+        content_sha256=content_sha256(pipeline, receipts["summarize"]),
+        facts_sha256=reading(pipeline, receipts).outputs[f"{pipeline.facts}.csv"].sha256,
+        rows_read=receipts["load"].rows[pipeline.facts].read,
+        receipts=tuple(receipts.values()),
+        changes=changes,
+    )
+
+
+def _lock(connection: psycopg.Connection[Any], pipeline: Pipeline, day: date) -> None:
+    try:
+        ledger.lock_day(connection, pipeline.name, day)
+    except psycopg.errors.LockNotAvailable:
         raise SourceUnavailable(
-            f"{pipeline.name} {saved.day}: another run is publishing this day right now; nothing was changed; "
+            f"{pipeline.name} {day}: another run is publishing this day, and has been for long; nothing was changed; "
             "it is tried again"
-        )
-    return ledger.publication(connection, pipeline.name, saved.day)
+        ) from None
 
 
-def _check_fence(pipeline: Pipeline, saved: Receipt, seen: ledger.Publication | None, run_id: int) -> None:
-    if seen and seen.run_id > run_id:
+def _check_fence(connection: psycopg.Connection[Any], pipeline: Pipeline, day: date, run_id: int) -> None:
+    own = ledger.claim(connection, run_id)
+    if own is None:
         raise Superseded(
-            f"{pipeline.name} {saved.day}: run {seen.run_id} has published this day, and this is the older run "
-            f"{run_id}; nothing was changed; clear `save` of this run if it is the one that readers should see"
+            f"{pipeline.name} {day}: the rows that run {run_id} saved are gone: a newer run has published the day, or "
+            "they lay unpublished for long; nothing was changed; clear `save` of this run to save them again"
+        )
+    newer = ledger.newer_publication(connection, pipeline.name, day, own)
+    if newer:
+        raise Superseded(
+            f"{pipeline.name} {day}: run {newer.run_id}, which read the facts at {newer.read_at:%Y-%m-%d %H:%M:%S %Z}, "
+            f"has published this day; this is run {run_id}, which read them at {own.read_at:%Y-%m-%d %H:%M:%S %Z}; "
+            "nothing was changed; clear this run from `extract_*` on if readers should see what the source holds now"
         )
 
 
-def _publish(
-    connection: psycopg.Connection[Any], pipeline: Pipeline, run_id: int, content: str, receipts: dict[str, Receipt]
-) -> None:
-    day, saved = receipts["save"].day, receipts["save"].rows
-    ledger.point(connection, pipeline.name, day, run_id)
+def _publish(connection: psycopg.Connection[Any], pipeline: Pipeline, day: date, entry: Entry) -> None:
+    receipts = {receipt.step: receipt for receipt in entry.receipts}
+    ledger.point(connection, pipeline.name, day, entry.run_id)
     for summary in pipeline.summaries:
-        _check_readers_see(connection, pipeline, summary.name, day, saved[summary.name].kept)
-    ledger.write(connection, run_id, content, receipts.values(), pipeline.facts)
+        _check_readers_see(connection, pipeline, summary.name, day, receipts["save"].rows[summary.name].kept)
+    ledger.write(connection, pipeline.name, day, entry)
+    notes = receipts["summarize"].notes
+    if "held_for" in notes:
+        words = (str(notes[word]) for word in ("released_by", "released_why", "held_for"))
+        ledger.decide(connection, pipeline.name, day, entry.run_id, Decision("release", *words))
 
 
 def _check_readers_see(
-    connection: psycopg.Connection[Any], pipeline: Pipeline, summary: str, day: Any, wanted: int
+    connection: psycopg.Connection[Any], pipeline: Pipeline, summary: str, day: date, wanted: int
 ) -> None:
     view = sql.Identifier(pipeline.target.schema_, summary)
     row = connection.execute(sql.SQL("select count(*) from {} where day = %s").format(view), [day]).fetchone()

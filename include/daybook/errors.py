@@ -1,7 +1,9 @@
 """What a person can mend, by what to do next. Anything else that is raised is a bug and shows its traceback.
 
-The DAG maps these classes to retries: `SourceUnavailable` is tried again, the others are not.
+The DAG maps these classes to retries: `NotYet` waits, `SourceUnavailable` is tried again, the others are not.
 """
+
+from datetime import datetime
 
 
 class DaybookError(Exception):
@@ -10,6 +12,14 @@ class DaybookError(Exception):
 
 class SourceUnavailable(DaybookError):
     """Retry: the other side is late, down, busy or cut the line. Nothing was published, nothing is lost."""
+
+
+class NotYet(SourceUnavailable):
+    """Wait: the day's file is not there, or not whole, and its cut-off has not come. `look_again_at` is an instant."""
+
+    def __init__(self, message: str, look_again_at: datetime) -> None:
+        super().__init__(message)
+        self.look_again_at = look_again_at
 
 
 class BadData(DaybookError):

@@ -9,13 +9,17 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from io import BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
-from daybook.errors import SourceUnavailable
+from daybook import disk
+from daybook.disk import disk_told, durable
+from daybook.errors import BadData, SourceUnavailable
+from daybook.part_file import PartFile
 
 
 class Written(NamedTuple):
@@ -38,21 +42,75 @@ class Folder:
         """Say whether a file of that name is there."""
         return bool((self.path / name).exists())
 
+    def exists(self) -> bool:
+        """Say whether the folder is there."""
+        return bool(self.path.exists())
+
+    def names(self) -> list[str]:
+        """Give the names of what lies in the folder; nothing where it is not there."""
+        return sorted(path.name for path in self.path.iterdir()) if self.exists() else []
+
+    def remove(self) -> None:
+        """Remove the folder and all that is in it, where it is there."""
+        if self._is_local():
+            shutil.rmtree(self.path.path, ignore_errors=True)
+        elif self.exists():
+            self.path.fs.rm(self.path.path, recursive=True)
+
+    def remove_left_over(self) -> None:
+        """Remove what dead processes left half written in the folder and below it; off a disk that cannot be."""
+        if self._is_local():
+            disk.remove_left_over(Path(self.path.path))
+
+    def days_since_written(self) -> float:
+        """Give how long ago the newest file in the folder or below it was written; 0 where there is none."""
+        times = [path.stat().st_mtime for path in self.path.rglob("*") if path.is_file()]
+        return (time.time() - max(times)) / 86_400 if times else 0.0
+
     @contextmanager
     def new_file(self, name: str) -> Iterator[BinaryIO]:
         """Write a file: it takes its name when the block ends, and leaves nothing when the block raises."""
-        with self._temporary(name) as temporary:
-            with temporary.open("wb") as file:
+        with disk_told(self.path), self._temporary(name) as temporary:
+            with durable(temporary) as file:
                 yield file
-                file.flush()
-                os.fsync(file.fileno())
             self._put(temporary, name)
+
+    @contextmanager
+    def part_file(self, name: str) -> Iterator[PartFile]:
+        """Write a file over several tries: it takes its name when the block ends.
+
+        When the block raises, what was written stays for the next try, unless it is bad. Where the folder is not on a
+        disk, there is nowhere for it to stay.
+        """
+        with self._place() as place:
+            part = PartFile(place, name)
+            try:
+                yield part
+                self._put(part.path, name)
+            except BadData:
+                part.path.unlink(missing_ok=True)
+                raise
+            finally:
+                part.close()
 
     def written(self, name: str) -> Written:
         """Give the size and hash of a file, read back from where it lies."""
         with self.open(name) as file:
             digest = hashlib.file_digest(cast(BufferedReader, file), "sha256")
             return Written(file.tell(), digest.hexdigest())
+
+    def text(self, name: str) -> str:
+        """Give a file's text."""
+        return str((self.path / name).read_text())
+
+    def take(self, name: str, other: "Folder") -> None:
+        """Have a file of another folder here too; on one disk it is the same file under two names."""
+        if not self._is_local():
+            self.path.fs.copy((other.path / name).path, (self.path / name).path)
+            return
+        with self._temporary(name) as temporary:
+            os.link(Path(other.path.path) / name, temporary)
+            os.replace(temporary, Path(self.path.path) / name)
 
     def open(self, name: str) -> BinaryIO:
         """Open a file for reading."""
@@ -68,8 +126,16 @@ class Folder:
             )
         return self.open(name)
 
-    def _temporary(self, name: str) -> "_Temporary":
-        return _Temporary(Path(self.path.path) if self._is_local() else None, name)
+    @contextmanager
+    def _place(self) -> Iterator[Path]:
+        if self._is_local():
+            yield Path(self.path.path)
+            return
+        with tempfile.TemporaryDirectory() as scratch:
+            yield Path(scratch)
+
+    def _temporary(self, name: str) -> AbstractContextManager[Path]:
+        return disk.temporary(Path(self.path.path) if self._is_local() else None, name)
 
     def _is_local(self) -> bool:
         return self.path.protocol in ("", "file", "local")
@@ -78,8 +144,7 @@ class Folder:
         if not self._is_local():
             self.path.fs.put_file(str(temporary), (self.path / name).path)
             return
-        os.replace(temporary, Path(self.path.path) / name)
-        sync_folder(Path(self.path.path))
+        disk.put(temporary, Path(self.path.path) / name)
 
     def point(self, name: str, target: str) -> None:
         """Let `name` stand for the folder `target` (relative to this one), in one step: readers see old or new.
@@ -90,37 +155,6 @@ class Folder:
             with self.new_file(f"{name}.json") as file:
                 file.write(f'{{"folder": "{target}"}}\n'.encode())
             return
-        folder = Path(self.path.path)
-        link = folder / f".{name}.{os.getpid()}.tmp"
-        link.unlink(missing_ok=True)
-        link.symlink_to(target)
-        os.replace(link, folder / name)
-        sync_folder(folder)
-
-
-class _Temporary:
-    """A temporary file beside the wanted one, or on this machine's disk; it is gone when the block ends."""
-
-    def __init__(self, folder: Path | None, name: str) -> None:
-        self.folder, self.name, self.scratch = folder, name, None if folder else Path(tempfile.mkdtemp())
-
-    def __enter__(self) -> Path:
-        folder = self.folder or cast(Path, self.scratch)
-        folder.mkdir(parents=True, exist_ok=True)
-        # The name starts with a dot and ends in .tmp, so nobody takes it for a file of ours; the pid keeps two apart.
-        self.path = folder / f".{self.name}.{os.getpid()}.tmp"
-        return self.path
-
-    def __exit__(self, *_: object) -> None:
-        self.path.unlink(missing_ok=True)
-        if self.scratch:
-            shutil.rmtree(self.scratch)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename in the folder durable: after a power cut the new name is there."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        with disk_told(self.path), self._temporary(name) as link:
+            link.symlink_to(target)
+            self._put(link, name)

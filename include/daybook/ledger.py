@@ -1,17 +1,21 @@
-"""What was done to which day, in the warehouse's schema `daybook`: runs, the pointer, the ledger.
+"""What was done to which day, in the warehouse's schema `daybook`: runs, the pointer, the ledger, people's decisions.
 
-Every function works in the transaction of the connection it gets. The tables are in ledger.sql.
+Every function works in the transaction of the connection it gets. The tables are in ledger.sql; what is read of the
+days before is in history.py.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from importlib.resources import files
 from typing import Any, NamedTuple
 
 import psycopg
 
 from daybook.receipt import Receipt
+
+Connection = psycopg.Connection[Any]
 
 
 class Publication(NamedTuple):
@@ -21,47 +25,68 @@ class Publication(NamedTuple):
     content_sha256: str
 
 
-def prepare(connection: psycopg.Connection[Any]) -> None:
-    """Create the ledger's tables where they are not there."""
-    if connection.execute("select to_regclass('daybook.ledger')").fetchone() == (None,):
+class Reading(NamedTuple):
+    """A run, and when it read its facts, by the worker's clock."""
+
+    run_id: int
+    read_at: datetime
+
+
+class Entry(NamedTuple):
+    """What the ledger keeps of a publication. facts_sha256: of the bytes that the facts came as. changes: by summary,
+    how many rows were added, removed and changed."""
+
+    run_id: int
+    content_sha256: str
+    facts_sha256: str
+    rows_read: int
+    receipts: tuple[Receipt, ...]
+    changes: dict[str, dict[str, int]]
+
+
+class Decision(NamedTuple):
+    """What a person decided about a day ("release" or "rollback"), why, and what was found that asked for it."""
+
+    what: str
+    who: str
+    why: str
+    found: str
+
+
+def prepare(connection: Connection) -> None:
+    """Create what is not there of the ledger's tables."""
+    definition = files("daybook").joinpath("ledger.sql").read_text()
+    version = hashlib.sha256(definition.encode()).hexdigest()
+    if _version(connection) != version:
         # Two first runs at once: `if not exists` alone still lets one of them fail.
         connection.execute("select pg_advisory_xact_lock(hashtext('daybook.ledger'))")
-        connection.execute(files("daybook").joinpath("ledger.sql").read_text().encode())
+        connection.execute(definition.encode())
+        connection.execute(f"comment on schema daybook is '{version}'".encode())
 
 
-def begin_run(connection: psycopg.Connection[Any], pipeline: str, day: date, started_by: str) -> int:
+def _version(connection: Connection) -> str | None:
+    row = connection.execute("select obj_description(to_regnamespace('daybook'), 'pg_namespace')").fetchone()
+    return row[0] if row else None
+
+
+def begin_run(connection: Connection, pipeline: str, day: date, started_by: str, read_at: datetime) -> int:
     """Give a run its number: larger than that of every run before it."""
+    # A worker's clock that is ahead must not fence off the runs of all others until its time has come.
     row = connection.execute(
-        "insert into daybook.run (pipeline, day, started_by) values (%s, %s, %s) returning run_id",
-        [pipeline, day, started_by],
+        "insert into daybook.run (pipeline, day, started_by, read_at) values (%s, %s, %s, least(%s, now())) "
+        "returning run_id",
+        [pipeline, day, started_by, read_at],
     ).fetchone()
     return int(row[0]) if row else 0
 
 
-def unpublished_runs(connection: psycopg.Connection[Any], pipeline: str, day: date, started_by: str) -> list[int]:
-    """Give the earlier numbers of the same run of the scheduler that readers have never seen."""
-    rows = connection.execute(
-        "select run_id from daybook.run left join daybook.ledger using (run_id) where run.pipeline = %s "
-        "and run.day = %s and started_by = %s and ledger.run_id is null order by run_id",
-        [pipeline, day, started_by],
-    )
-    return [row[0] for row in rows]
+def lock_day(connection: Connection, pipeline: str, day: date) -> None:
+    """Take the day's publishing lock until the transaction ends. Waits no longer than the session's lock_timeout."""
+    key = [f"daybook.publish {pipeline}", day.toordinal()]
+    connection.execute("select pg_advisory_xact_lock(hashtext(%s), %s)", key)
 
 
-def forget_runs(connection: psycopg.Connection[Any], run_ids: list[int]) -> None:
-    """Delete the numbers of runs that were never published."""
-    connection.execute("delete from daybook.run where run_id = any(%s)", [run_ids])
-
-
-def lock_day(connection: psycopg.Connection[Any], pipeline: str, day: date) -> bool:
-    """Take the day's publishing lock until the transaction ends; False where another run holds it."""
-    row = connection.execute(
-        "select pg_try_advisory_xact_lock(hashtext(%s), %s)", [f"daybook.publish {pipeline}", day.toordinal()]
-    ).fetchone()
-    return bool(row and row[0])
-
-
-def publication(connection: psycopg.Connection[Any], pipeline: str, day: date) -> Publication | None:
+def publication(connection: Connection, pipeline: str, day: date) -> Publication | None:
     """Give what readers of the day see, or None."""
     row = connection.execute(
         "select run_id, content_sha256 from daybook.published join daybook.ledger using (run_id) "
@@ -71,27 +96,72 @@ def publication(connection: psycopg.Connection[Any], pipeline: str, day: date) -
     return Publication(*row) if row else None
 
 
-def point(connection: psycopg.Connection[Any], pipeline: str, day: date, run_id: int) -> None:
-    """Let readers of the day see this run, from the commit on."""
+def was_published(connection: Connection, run_id: int) -> bool:
+    """Say whether readers have ever seen the run."""
+    return connection.execute("select 1 from daybook.ledger where run_id = %s", [run_id]).fetchone() is not None
+
+
+def claim(connection: Connection, run_id: int) -> Reading | None:
+    """Keep the rows of a run from being tidied away until the transaction ends; None where they are gone already."""
+    row = connection.execute(
+        "select run_id, read_at from daybook.run where run_id = %s and removed_at is null for key share", [run_id]
+    ).fetchone()
+    return Reading(*row) if row else None
+
+
+def newer_publication(connection: Connection, pipeline: str, day: date, than: Reading) -> Reading | None:
+    """Give the newest run that has published the day and read its facts later than this one, or None."""
+    row = connection.execute(
+        "select run_id, read_at from daybook.run join daybook.ledger using (run_id) where run.pipeline = %s "
+        "and run.day = %s and (read_at, run_id) > (%s, %s) order by read_at desc, run_id desc limit 1",
+        [pipeline, day, than.read_at, than.run_id],
+    ).fetchone()
+    return Reading(*row) if row else None
+
+
+def confirm(connection: Connection, published: int, run_id: int) -> None:
+    """Note that a later run found the same as the published one, so that what is older than it stays fenced off."""
+    connection.execute(
+        "update daybook.run set read_at = greatest(run.read_at, later.read_at) from daybook.run later "
+        "where run.run_id = %s and later.run_id = %s",
+        [published, run_id],
+    )
+
+
+def point(connection: Connection, pipeline: str, day: date, run_id: int) -> None:
+    """Let readers of the day see this run, from the commit on, and tell whoever listens."""
     connection.execute(
         "insert into daybook.published (pipeline, day, run_id) values (%s, %s, %s) "
         "on conflict (pipeline, day) do update set run_id = excluded.run_id",
         [pipeline, day, run_id],
     )
-
-
-def write(
-    connection: psycopg.Connection[Any], run_id: int, content_sha256: str, receipts: Iterable[Receipt], facts: str
-) -> None:
-    """Write the publication of a run into the ledger, with its receipts, and notify whoever listens."""
-    done = list(receipts)
-    loaded = next(receipt for receipt in done if receipt.step == "load")
-    refused = sum(receipt.refused for receipt in done)
-    stored = json.dumps([receipt.model_dump(mode="json") for receipt in done])
-    connection.execute(
-        "insert into daybook.ledger (run_id, pipeline, day, content_sha256, rows_read, rows_refused, receipts) "
-        "values (%s, %s, %s, %s, %s, %s, %s)",
-        [run_id, loaded.pipeline, loaded.day, content_sha256, loaded.rows[facts].read, refused, stored],
-    )
-    told = json.dumps({"pipeline": loaded.pipeline, "day": str(loaded.day), "run_id": run_id})
+    told = json.dumps({"pipeline": pipeline, "day": str(day), "run_id": run_id})
     connection.execute("select pg_notify('daybook_published', %s)", [told])
+
+
+def write(connection: Connection, pipeline: str, day: date, entry: Entry) -> None:
+    """Write the publication of a run into the ledger."""
+    connection.execute(
+        "insert into daybook.ledger (run_id, pipeline, day, content_sha256, facts_sha256, rows_read, rows_refused, "
+        "totals, changes, receipts) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        [
+            *(entry.run_id, pipeline, day, entry.content_sha256, entry.facts_sha256, entry.rows_read),
+            sum(receipt.refused for receipt in entry.receipts),
+            json.dumps(_totals(entry.receipts)),
+            json.dumps(entry.changes),
+            json.dumps([receipt.model_dump(mode="json") for receipt in entry.receipts]),
+        ],
+    )
+
+
+def _totals(receipts: Iterable[Receipt]) -> dict[str, str]:
+    return {name: str(total) for receipt in receipts for name, total in receipt.totals.items()}
+
+
+def decide(connection: Connection, pipeline: str, day: date, run_id: int, decision: Decision) -> None:
+    """Write down what a person decided about a day."""
+    connection.execute(
+        "insert into daybook.decision (pipeline, day, run_id, what, who, why, found) "
+        "values (%s, %s, %s, %s, %s, %s, %s)",
+        [pipeline, day, run_id, *decision],
+    )

@@ -1,31 +1,55 @@
--- The ledger: which run of which day readers see, and what was published when. Safe to run again.
+-- The ledger: which run of which day readers see, what was published when, and what people decided. Safe to run again.
 create schema if not exists daybook;
 
--- One row per run that saved rows. Numbers only grow: a later save has a larger one (the fence of deploy.py).
+-- One row per run that saved rows. Numbers only grow. `read_at` is when the run began to read its facts, or when a later
+-- run found the same: an older reading never replaces a newer one (the fence of deploy.py). `removed_at`: its rows are gone.
 create table if not exists daybook.run (
     run_id bigint generated always as identity primary key,
     pipeline text not null,
     day date not null,
     started_by text not null,
-    saved_at timestamptz not null default now()
+    read_at timestamptz not null,
+    saved_at timestamptz not null default now(),
+    removed_at timestamptz
 );
+create index if not exists run_by_day on daybook.run (pipeline, day);
 
--- The pointer: the run that readers of a day see.
+-- The pointer: the run that readers of a day see. `linked_run_id`: the one that the published folder points to.
 create table if not exists daybook.published (
     pipeline text not null,
     day date not null,
     run_id bigint not null references daybook.run,
+    linked_run_id bigint,
     primary key (pipeline, day)
 );
 
--- One row per publication, never changed: the account of the day, with the nine receipts.
+-- One row per publication, never changed: the account of the day, with the receipts of all steps before `deploy`.
+-- `totals` are its row count and the measures that can be summed; `changes` what became of the rows published before.
 create table if not exists daybook.ledger (
     run_id bigint primary key references daybook.run,
     pipeline text not null,
     day date not null,
-    published_at timestamptz not null default now(),
+    -- The clock's time under the day's lock, not the transaction's start: so publications of a day are in order.
+    published_at timestamptz not null default clock_timestamp(),
     content_sha256 text not null,
+    facts_sha256 text not null,
     rows_read bigint not null,
     rows_refused bigint not null,
+    totals jsonb not null,
+    changes jsonb not null,
     receipts jsonb not null
+);
+create index if not exists ledger_by_day on daybook.ledger (pipeline, day);
+create index if not exists ledger_by_facts on daybook.ledger (pipeline, facts_sha256);
+
+-- What a person decided about a day, never changed: released although it was held, or rolled back to an earlier run.
+create table if not exists daybook.decision (
+    decided_at timestamptz not null default clock_timestamp(),
+    pipeline text not null,
+    day date not null,
+    run_id bigint not null references daybook.run,
+    what text not null check (what in ('release', 'rollback')),
+    who text not null,
+    why text not null,
+    found text not null
 );

@@ -1,8 +1,11 @@
 """Raw bytes to typed rows: every record of a CSV file is kept, refused with its line and reason, or blank.
 
-    load ─┬> load_gate      the first bytes: is this the file that was agreed, where does each column lie
-          ├> load_blocks    the stream in blocks, side by side on the cores
-          └> load_fast ─> load_slow ─> load_kinds     a block's columns; what they cannot settle, record by record
+    load_bytes     unpacked, in UTF-8
+    load_gate      the first bytes: is this the file that was agreed, and where does each column lie?
+    load_blocks    the stream in blocks, side by side on the cores
+    load_fast      a block as whole columns: load_lines, load_columns, load_moments
+    load_slow      what they cannot settle, record by record and value by value: load_kinds; the authority
+    load_limits    were too many refused?
 
 Step `load` of the nine. It never infers a type, never loads by position, never rounds, and never takes a word for
 nothing that was not declared as such. Reads from the stream it is given, writes nothing, logs nothing.
@@ -16,9 +19,11 @@ import pyarrow.compute as pc
 
 from daybook.errors import BadData
 from daybook.load_blocks import Placed, cut_at_line_ends, side_by_side
-from daybook.load_gate import HEAD_BYTES, first_look
-from daybook.load_layout import REFUSED, schema
+from daybook.load_bytes import Read, in_utf8, put_back, taken, unpacked
 from daybook.load_fast import fast_block
+from daybook.load_gate import HEAD_BYTES, check_kind, first_look
+from daybook.load_layout import BOM, REFUSED, Layout, Parsed, schema
+from daybook.load_limits import Tally
 from daybook.spec import Source
 
 __all__ = ["REFUSED", "Batch", "load", "schema"]
@@ -35,7 +40,12 @@ class Batch(NamedTuple):
 
 
 def load(
-    stream: BinaryIO, source: Source, *, name: str | None = None, block_bytes: int = BLOCK_BYTES, threads: int | None = None
+    stream: BinaryIO,
+    source: Source,
+    *,
+    name: str | None = None,
+    block_bytes: int = BLOCK_BYTES,
+    threads: int | None = None,
 ) -> Iterator[Batch]:
     """Give the file's rows by its contract, block by block; records = kept + refused + blank.
 
@@ -43,15 +53,35 @@ def load(
     end, when more rows were refused than the limits allow: nothing is to be published before the last batch.
     """
     name = name or source.name
-    head = stream.read(HEAD_BYTES)
+    read, layout, lines_before = _opened(stream, source, name)
+    tally = Tally(source.limits, name)
+
+    def parse(block: bytes, is_last: bool) -> Parsed:
+        return fast_block(block, layout, is_last)
+
+    for placed in side_by_side(cut_at_line_ends(read, block_bytes), parse, threads):
+        batch = _batch(placed, lines_before)
+        tally.add(batch.kept.num_rows, batch.refused)
+        yield batch
+        _check_damage(placed, lines_before, name)
+    tally.judge()
+
+
+def _opened(stream: BinaryIO, source: Source, name: str) -> tuple[Read, Layout, int]:
+    """Give the reading of the records, their layout, and the number of the line that the first one is on."""
+    read = unpacked(stream, source, name)
+    packed_head = taken(read, HEAD_BYTES)
+    check_kind(packed_head, source.form, name)
+    read = in_utf8(put_back(packed_head, read), source.form)
+    head = taken(read, HEAD_BYTES).removeprefix(BOM)
     layout, start = first_look(head, source, name)
-    lines_before = 1 + head.count(b"\n", 0, start)
-    blocks = cut_at_line_ends(head[start:], stream.read, block_bytes)
-    for placed in side_by_side(blocks, lambda block, is_last: fast_block(block, layout, is_last), threads):
-        yield _batch(placed, lines_before)
-        if placed.parsed.damage:
-            line, what = placed.parsed.damage
-            raise BadData(f"{name}, line {lines_before + placed.lines_before + line}: {what}")
+    return put_back(head[start:], read), layout, 1 + head.count(b"\n", 0, start)
+
+
+def _check_damage(placed: Placed, lines_before: int, name: str) -> None:
+    if placed.parsed.damage:
+        line, what = placed.parsed.damage
+        raise BadData(f"{name}, line {lines_before + placed.lines_before + line:,}: {what}; nothing is loaded")
 
 
 def _batch(placed: Placed, lines_before: int) -> Batch:

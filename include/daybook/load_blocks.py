@@ -11,10 +11,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
 from typing import NamedTuple
 
+from daybook.load_bytes import Read
 from daybook.load_layout import Parsed
 from daybook.load_slow import RECORD_BYTES
 
-Read = Callable[[int], bytes]
 Parse = Callable[[bytes, bool], Parsed]
 
 
@@ -63,17 +63,13 @@ def _with_last(blocks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
     yield before, True
 
 
-def cut_at_line_ends(head: bytes, read: Read, size: int) -> Iterator[bytes]:
-    """Give blocks of about `size` bytes that end with a line end: the head first, then what `read` gives.
+def cut_at_line_ends(read: Read, size: int) -> Iterator[bytes]:
+    """Give what `read` gives in blocks of about `size` bytes that end with a line end.
 
-    Only the last block may end without one, and one whose line is longer than any record may be.
+    Only the last block may end without one, and one with a line that is longer than any record may be.
     """
-    rest = [head]
-    length = len(head)
-    cut = head.rfind(b"\n") + 1
-    if cut:
-        yield head[:cut]
-        rest, length = [head[cut:]], len(head) - cut
+    rest: list[bytes] = []
+    length = 0
     while chunk := read(size):
         cut = chunk.rfind(b"\n") + 1
         if cut or length > RECORD_BYTES:

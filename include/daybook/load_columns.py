@@ -46,8 +46,10 @@ def _trimmed(texts: pa.StringArray) -> pa.StringArray:
 def _empty_texts(texts: pa.StringArray) -> Flags:
     # Empty and yet not null: it stood in quotes, or was blanks.
     _, offsets = content_of(texts)
-    are_empty = np.diff(offsets) == 0
-    return are_empty & flags(texts.is_valid()) if np.count_nonzero(are_empty) > texts.null_count else are_empty & False
+    are_empty: Flags = np.diff(offsets) == 0
+    if np.count_nonzero(are_empty) == texts.null_count:
+        return np.zeros(len(texts), bool)
+    return are_empty & flags(texts.is_valid())
 
 
 def _tokens_that_are_values(texts: pa.StringArray, column: Column, tokens: tuple[str, ...]) -> Flags:
@@ -138,7 +140,9 @@ def misfits(texts: pa.Array, kind: pa.DataType, first: int) -> list[int]:
         step = -(-len(texts) // HUNT_PARTS)
         if len(texts) == 1:
             return [first]
-        return [found for at in range(0, len(texts), step) for found in misfits(texts.slice(at, step), kind, first + at)]
+        return [
+            found for at in range(0, len(texts), step) for found in misfits(texts.slice(at, step), kind, first + at)
+        ]
 
 
 def _settled(texts: pa.StringArray, values: pa.Array, are_odd: Flags, column: Column, tokens: tuple[str, ...]) -> Made:
@@ -159,7 +163,7 @@ def _read(read: Any, text: str) -> tuple[Any, bool]:
 
 
 def content_of(texts: pa.StringArray) -> tuple[Bytes, Offsets]:
-    """Give the bytes of all texts, one after another, and where each begins (and the last one ends). Nothing is copied."""
+    """Give the bytes of all texts in one, and where each begins and the last one ends; nothing is copied."""
     _, starts, content = texts.buffers()
     offsets = np.frombuffer(starts, np.int32)[texts.offset : texts.offset + len(texts) + 1]
     held = np.frombuffer(content, np.uint8)[offsets[0] : offsets[-1]] if content else np.zeros(0, np.uint8)

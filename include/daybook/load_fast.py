@@ -14,9 +14,12 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from daybook.load_columns import flags, made
-from daybook.load_layout import Layout, Parsed, Record, kept_table, refused_table
+from daybook.load_layout import BOM, Layout, Parsed, Record, kept_table, refused_table
 from daybook.load_lines import Flags, Lines, Numbers, lines_of
 from daybook.load_slow import Damage, RecordReader
+
+# The name of the field behind the last delimiter, where one is agreed; no column has it.
+TRAILING = "\0"
 
 
 def fast_block(data: bytes, layout: Layout, is_last: bool) -> Parsed:
@@ -32,10 +35,15 @@ def fast_block(data: bytes, layout: Layout, is_last: bool) -> Parsed:
         kept=_merged(kept, kept_table(records, layout)),
         refused=refused_table(records),
         blank=int(np.count_nonzero(lines.are_empty & ~doubtful.are_taken)),
-        lines=int(np.searchsorted(lines.ends, doubtful.used, side="right")),
+        lines=_line_ends(data, lines, doubtful.used),
         used=doubtful.used,
         damage=doubtful.damage,
     )
+
+
+def _line_ends(data: bytes, lines: Lines, used: int) -> int:
+    is_cut = used == len(data) and not data.endswith(b"\n")
+    return int(np.searchsorted(lines.ends, used, side="right")) - is_cut
 
 
 class Doubtful(NamedTuple):
@@ -83,7 +91,9 @@ def _columns(data: bytes, lines: Lines, are_plain: Flags, layout: Layout) -> tup
     texts, ragged = _texts(_joined(data, lines, are_plain), layout)
     numbers, failed = np.delete(numbers, ragged), numbers[ragged]
     columns = {name: made(texts[name], *layout.contract[name]) for name in layout.schema.names[1:]}
-    are_failed = np.logical_or.reduce([_like_header(texts, layout), *(column.are_unfit for column in columns.values())])
+    are_failed = np.logical_or.reduce(
+        [_doubtful_rows(texts, layout), *(column.are_unfit for column in columns.values())]
+    )
     values = [pa.array(numbers, pa.int64()), *(column.values for column in columns.values())]
     kept = pa.Table.from_arrays(values, schema=layout.schema)
     if are_failed.any():
@@ -92,15 +102,16 @@ def _columns(data: bytes, lines: Lines, are_plain: Flags, layout: Layout) -> tup
 
 
 def _joined(data: bytes, lines: Lines, are_plain: Flags) -> bytes:
-    if are_plain.all():
-        return data
-    view = memoryview(data)
-    runs = np.flatnonzero(np.diff(are_plain, prepend=False, append=False)).reshape(-1, 2).tolist()
-    return b"".join(view[lines.starts[first] : lines.ends[end - 1]] for first, end in runs)
+    if not are_plain.all():
+        view = memoryview(data)
+        runs = np.flatnonzero(np.diff(are_plain, prepend=False, append=False)).reshape(-1, 2).tolist()
+        data = b"".join(view[lines.starts[first] : lines.ends[end - 1]] for first, end in runs)
+    # Arrow takes a byte order mark away from the start of what it reads, so here it gets one to take.
+    return BOM + data if data.startswith(BOM) else data
 
 
 def _texts(data: bytes, layout: Layout) -> tuple[dict[str, pa.StringArray], list[int]]:
-    """Cut lines into the contract's columns of text, null where a field is empty without quotes; and the ragged rows."""
+    """Cut lines into columns of text, null where a field is empty without quotes, and tell the ragged rows."""
     ragged: list[int] = []
 
     def set_aside(row: pa_csv.InvalidRow) -> str:
@@ -109,6 +120,8 @@ def _texts(data: bytes, layout: Layout) -> tuple[dict[str, pa.StringArray], list
 
     names = [str(place) for place in range(len(layout.header))]
     wanted = {names[place]: column.header for place, column in enumerate(layout.columns) if column}
+    if layout.has_trailing_delimiter:
+        wanted[names[-1]] = TRAILING
     table = pa_csv.read_csv(
         pa.BufferReader(data),
         # One thread and one block: else Arrow gives ragged rows no number.
@@ -130,13 +143,15 @@ def _texts(data: bytes, layout: Layout) -> tuple[dict[str, pa.StringArray], list
     return {wanted[name]: table[name].combine_chunks() for name in table.column_names}, ragged
 
 
-def _like_header(texts: dict[str, pa.StringArray], layout: Layout) -> Flags:
-    """Give the rows that may repeat the header, or hold blanks only: rare, and for load_slow to say."""
+def _doubtful_rows(texts: dict[str, pa.StringArray], layout: Layout) -> Flags:
+    """Give the rows that may repeat the header, hold blanks only, or go on behind the last delimiter."""
     name, first = next(iter(texts.items()))
-    are_like = pc.fill_null(pc.equal(first, name), False)
+    are_doubtful = flags(pc.fill_null(pc.equal(first, name), False))
     if len(layout.header) == 1:
-        are_like = pc.or_(are_like, pc.fill_null(pc.equal(pc.ascii_trim(first, " \t"), ""), False))
-    return flags(are_like)
+        are_doubtful |= flags(pc.fill_null(pc.equal(pc.ascii_trim(first, " \t"), ""), False))
+    if layout.has_trailing_delimiter:
+        are_doubtful |= flags(texts[TRAILING].is_valid())
+    return are_doubtful
 
 
 def _merged(kept: pa.Table, slowly: pa.Table) -> pa.Table:

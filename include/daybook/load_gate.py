@@ -1,48 +1,138 @@
-"""The first look at a file: is it what the contract says, and where does each column lie?
+"""The first look at a file: is it what was agreed, and where does each column lie?
 
-Called by load with the first bytes. Pure; it refuses the file as a whole by BadData, and never shows a row's value.
+Called by load with the first bytes. Pure. It refuses a file as a whole by BadData, naming what it is instead, and never
+shows a row's value: a first line that holds none of the contract's names may be a row.
 """
 
+import re
+from collections.abc import Iterator
+
 from daybook.errors import BadData
-from daybook.load_layout import Layout, schema
-from daybook.load_slow import Damage, split
-from daybook.spec import Source, nearest
+from daybook.load_layout import BOM, Layout, schema
+from daybook.load_slow import PROBLEMS, Damage, Fields, split
+from daybook.spec import Form, Source, nearest
 
 HEAD_BYTES = 2**20
-FIELD_BYTES = 2**16
-BOM = b"\xef\xbb\xbf"
-SHOWN_NAMES = 20
+# Names in a message: enough to see what happened, not a page.
+SHOWN_NAMES, COMPARED_NAMES = 20, 200
+OTHER_DELIMITERS = (";", "\t", "|", ",")
+# The first bytes of what gets renamed to .csv, with the name that a person knows it by.
+KINDS = (
+    (rb"\x1f\x8b", "gzip data; declare the compression 'gzip' if that is meant"),
+    (rb"PK\x03\x04.*?(\[Content_Types\]\.xml|xl/|mimetypeapplication/vnd)", "a workbook (Excel or OpenDocument)"),
+    (rb"PK[\x03\x05]", "a zip file; declare the compression 'zip' if that is meant"),
+    (rb"\xd0\xcf\x11\xe0", "an old Excel workbook"),
+    (rb"%PDF-", "a PDF"),
+    (rb"PAR1", "a Parquet file"),
+    (rb"BZh[1-9]1AY&SY", "bzip2 data"),
+    (rb"\xfd7zXZ\x00", "xz data"),
+    (rb"\x28\xb5\x2f\xfd", "zstandard data"),
+    (rb"7z\xbc\xaf\x27\x1c", "a 7z file"),
+    (rb"\s*<(!doctype html|html|head|body)\b", "an HTML page"),
+    (rb"\s*<(\?xml|!--|[a-z]+>)", "XML"),
+    (rb"\s*[\[{]\s*[\[{\"}\]]", "JSON"),
+)
+MARKS = (
+    (b"\xff\xfe\0\0", "UTF-32"),
+    (b"\0\0\xfe\xff", "UTF-32"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+)
+
+
+def check_kind(head: bytes, form: Form, name: str) -> None:
+    """Check that the first bytes can be text in the declared encoding. Raises BadData with what they are instead."""
+    if not head:
+        raise BadData(f"{name}: the file is empty (0 bytes); have it delivered again")
+    start = head[:4096].removeprefix(BOM)
+    for pattern, kind in KINDS:
+        if re.match(pattern, start, re.DOTALL | re.IGNORECASE):
+            raise BadData(f"{name}: it is {kind}{_title(start)}, CSV agreed")
+    if not form.encoding.startswith(("utf-16", "utf-32", "utf_16", "utf_32")):
+        _check_encoding(start, form, name)
+
+
+def _title(start: bytes) -> str:
+    # The title of an error page says who refused what; it is no row.
+    title = re.search(rb"<title>\s*([^<]{1,60})", start, re.IGNORECASE)
+    return f" with the title {title[1].decode(errors='replace').strip()!r}" if title else ""
+
+
+def _check_encoding(start: bytes, form: Form, name: str) -> None:
+    for mark, encoding in MARKS:
+        if start.startswith(mark):
+            raise BadData(f"{name}: it is {encoding}, {form.encoding} agreed; declare the encoding if that is meant")
+    even, odd = start[::2].count(0), start[1::2].count(0)
+    # A few may be accidents in single fields, which refuse their rows.
+    if even + odd > len(start) / 10:
+        place = "even" if even > 10 * odd else "odd" if odd > 10 * even else "many"
+        kind = "binary data" if place == "many" else "UTF-16 without its mark"
+        raise BadData(f"{name}: NUL bytes at {place} places: it looks like {kind}, {form.encoding} agreed")
 
 
 def first_look(head: bytes, source: Source, name: str) -> tuple[Layout, int]:
-    """Give the layout, and where the first record after the header starts. Raises BadData."""
-    if not head:
-        raise BadData(f"{name}: the file is empty (0 bytes)")
-    start = len(BOM) if head.startswith(BOM) else 0
-    names, end = _header(head, start, source, name)
-    _check_names(names, source, name)
-    return _layout(names, source), end
+    """Give the layout, and where the first record behind the header starts, from the first HEAD_BYTES in UTF-8.
 
-
-def _header(head: bytes, start: int, source: Source, name: str) -> tuple[list[bytes], int]:
-    try:
-        cut = split(head, start, source.delimiter.encode(), True)
-    except Damage as damage:
-        raise BadData(f"{name}, line 1: {damage}; expected is the header") from None
-    if cut is None or cut.problem:
-        raise BadData(f"{name}: line 1 is not the header: wrong quotes")
-    return cut.values, cut.end
-
-
-def _check_names(found: list[bytes], source: Source, name: str) -> None:
-    names = [field.decode(errors="replace") for field in found]
-    expected = [column.header for column in source.columns]
-    problems = [f"missing column {want!r}{_meant(want, names)}" for want in expected if want not in names]
-    problems += [f"unknown column {got!r}{_meant(got, expected)}" for got in names if got not in expected]
-    problems += [f"column {got!r} stands {names.count(got)} times" for got in sorted(set(names)) if names.count(got) > 1]
+    Columns are found by their names, in any order. Raises BadData with all that is wrong with the header.
+    """
+    if b"\r" in head and b"\n" not in head:
+        raise BadData(f"{name}: the line ends are CR, LF or CRLF agreed; declare the line end 'cr' if that is meant")
+    start = _start_of_line(head, source.form.header_line, name)
+    header = _header(head, start, source, name)
+    names = [field.decode(errors="replace") for field in header.values]
+    loaded = names[:-1] if source.form.has_trailing_delimiter and names[-1] == "" else names
+    problems = [*_missing(loaded, source), *_unknown(loaded, source), *_repeated(loaded, source)]
     if problems:
-        shown = ", ".join(map(repr, names[:SHOWN_NAMES])) + (", …" if len(names) > SHOWN_NAMES else "")
-        raise BadData(f"{name}: {'; '.join(problems[:SHOWN_NAMES])}; the file has {len(names)} columns: [{shown}]")
+        raise BadData(f"{name}: {_told(head[start:], names, problems, source)}")
+    return _layout([name.encode() for name in loaded], source), header.end
+
+
+def _start_of_line(head: bytes, line: int, name: str) -> int:
+    start = 0
+    for _ in range(line - 1):
+        start = head.find(b"\n", start) + 1
+        if not start:
+            raise BadData(f"{name}: the file has fewer lines than {line}, where the header was agreed to be")
+    return start
+
+
+def _header(head: bytes, start: int, source: Source, name: str) -> Fields:
+    where = f"{name}, line {source.form.header_line}"
+    if len(head) == HEAD_BYTES and b"\n" not in head[start:]:
+        raise BadData(f"{where}: it is longer than {HEAD_BYTES:,} bytes, and should be the header")
+    try:
+        header = split(head, start, source.delimiter.encode(), is_last=True)
+    except Damage as damage:
+        raise BadData(f"{where}: {damage}, in what should be the header") from None
+    if header is None or header.problem:
+        raise BadData(
+            f"{where}: {PROBLEMS[header.problem or ''] if header else 'damage'}, in what should be the header"
+        )
+    return header
+
+
+def _missing(names: list[str], source: Source) -> Iterator[str]:
+    found, expected = dict.fromkeys(names), [column.header for column in source.columns]
+    # Ten thousand names are not compared each with each.
+    unknown = [name for name in found if name not in expected][:COMPARED_NAMES]
+    for place, name in enumerate(name for name in expected if name not in found):
+        yield f"missing column {name!r}{_meant(name, unknown) if place < SHOWN_NAMES else ''}"
+
+
+def _unknown(names: list[str], source: Source) -> Iterator[str]:
+    expected = {column.header for column in source.columns}
+    if source.form.extra_columns == "refuse":
+        yield from (f"unknown column {_short(name)}" for name in dict.fromkeys(names) if name not in expected)
+
+
+def _repeated(names: list[str], source: Source) -> Iterator[str]:
+    places: dict[str, list[str]] = {}
+    for place, name in enumerate(names, 1):
+        places.setdefault(name, []).append(str(place))
+    expected = {column.header for column in source.columns}
+    for name, found in places.items():
+        if len(found) > 1 and (source.form.extra_columns == "refuse" or name in expected):
+            yield f"column {_short(name)} stands {len(found)} times (columns {', '.join(found[:SHOWN_NAMES])})"
 
 
 def _meant(word: str, words: list[str]) -> str:
@@ -50,17 +140,58 @@ def _meant(word: str, words: list[str]) -> str:
     return f" ({hint.removeprefix('; ')})" if hint else ""
 
 
-def _layout(found: list[bytes], source: Source) -> Layout:
+def _short(name: str) -> str:
+    return repr(name if len(name) <= 60 else f"{name[:60]}…")
+
+
+def _told(head: bytes, names: list[str], problems: list[str], source: Source) -> str:
+    """Say in one line what is wrong with a header; names only if it is one, for else they would be a row's values."""
+    expected = {column.header for column in source.columns}
+    if not expected & set(names):
+        return _no_header(head, names, source)
+    if names[-1] == "" and expected == set(names[:-1]):
+        return f"the header ends with an extra {source.delimiter!r}; declare has_trailing_delimiter if every row does"
+    more = f"; and {len(problems) - SHOWN_NAMES} more" if len(problems) > SHOWN_NAMES else ""
+    shown = ", ".join(map(_short, names[:SHOWN_NAMES])) + (", …" if len(names) > SHOWN_NAMES else "")
+    return (
+        f"{'; '.join(problems[:SHOWN_NAMES])}{more}; the file has {len(names):,} columns, "
+        f"{len(expected):,} agreed: [{shown}]"
+    )
+
+
+def _no_header(head: bytes, names: list[str], source: Source) -> str:
+    expected = [column.header for column in source.columns]
+    lines = head[: 2**16].decode(errors="replace").splitlines()
+    for delimiter in OTHER_DELIMITERS:
+        if {field.strip('"') for field in lines[0].split(delimiter)} & set(expected) and delimiter != source.delimiter:
+            return f"the delimiter is {delimiter!r}, {source.delimiter!r} agreed"
+    for number, line in enumerate(lines[1:100], source.form.header_line + 1):
+        if {field.strip('"') for field in line.split(source.delimiter)} >= set(expected):
+            return f"the header is on line {number}, {source.form.header_line} agreed; declare header_line if so meant"
+    counted = max(OTHER_DELIMITERS, key=lines[0].count)
+    hint = (
+        f"; {counted!r} stands {lines[0].count(counted)} times in it" if len(names) == 1 and counted in lines[0] else ""
+    )
+    return (
+        f"line {source.form.header_line} is not the header: it has {len(names):,} fields{hint}, and none of the "
+        f"columns agreed: {', '.join(map(_short, expected[:SHOWN_NAMES]))}"
+    )
+
+
+def _layout(header: list[bytes], source: Source) -> Layout:
     by_header = {column.header.encode(): column for column in source.columns}
-    columns = [by_header.get(field) for field in found]
+    delimiter = source.delimiter.encode()
+    form = source.form
     return Layout(
-        header=found,
-        columns=columns,
+        header=[*header, b""] if form.has_trailing_delimiter else header,
+        columns=[*map(by_header.get, header), *([None] if form.has_trailing_delimiter else [])],
         contract={column.header: (column, source.tokens(column)) for column in source.columns},
         schema=schema(source),
-        delimiter=source.delimiter.encode(),
-        blanks=b" \t".replace(source.delimiter.encode(), b""),
-        field_bytes=FIELD_BYTES,
-        are_control_bytes_kept=False,
-        is_last_line_end_needed=True,
+        delimiter=delimiter,
+        blanks=b" \t".replace(delimiter, b""),
+        encoding=form.encoding,
+        field_bytes=source.limits.field_bytes,
+        has_trailing_delimiter=form.has_trailing_delimiter,
+        are_control_bytes_kept=form.are_control_bytes_kept,
+        is_last_line_end_needed=form.is_last_line_end_needed,
     )

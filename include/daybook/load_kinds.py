@@ -12,7 +12,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from daybook.errors import BadSpec
 from daybook.spec import Column
 
 # What one value of each kind is written as. ASCII digits only: int() would also take "1_000" and Arabic digits.
@@ -28,17 +27,18 @@ SHAPES = {
     "z": "(?:Z|[+-][0-9]{2}:?[0-9]{2})",
     "%": "%",
     **dict.fromkeys("mdHMSyI", "[0-9]{2}"),
-    **dict.fromkeys("bBaAp", "[^0-9]+"),
+    **dict.fromkeys("bBp", "[^0-9]+"),
 }
 # strftime does not write years below 1000 with four digits, and no supplier means them: 0026 is a slip for 2026.
 FIRST_YEAR = 1000
 
 
 class Unfit(Exception):
-    """A value is not of its column's kind: `reason` is a code without the value, `detail` holds the value."""
+    """A value is not of its kind, or a record not of its form; `reason` never holds the value, `detail` may."""
 
-    def __init__(self, reason: str, detail: str) -> None:
+    def __init__(self, reason: str, detail: str, column: str | None = None) -> None:
         super().__init__(reason)
+        self.column = column
         self.reason = reason
         self.detail = detail
 
@@ -130,13 +130,13 @@ def _timestamp(column: Column) -> Callable[[str], datetime]:
 
 def _moment(column: Column, not_in_format: str, no_such: str) -> Callable[[str], datetime]:
     form = column.format or ""
-    shape = re.compile(shape_of(column))
+    shape = re.compile(_shape(form))
 
     def parse(text: str) -> datetime:
         if not shape.fullmatch(text):
             raise Unfit(not_in_format, f"{shown(text)} is not written as {form}")
         try:
-            moment = datetime.strptime(text, form)
+            moment = datetime.strptime(text, form)  # noqa: DTZ007 - the zone, or UTC, comes with the caller
         except ValueError:
             raise Unfit(no_such, f"{shown(text)} does not exist") from None
         if moment.year < FIRST_YEAR:
@@ -166,17 +166,9 @@ PARSERS: dict[str, Callable[[Column], Callable[[str], Any]]] = {
 }
 
 
-def shape_of(column: Column) -> str:
-    """Give the regular expression of a format's shape, as strptime's words write it. Raises BadSpec for other words."""
-    return "".join(_shape(column, part) for part in re.findall(r"%.?|[^%]", column.format or "", re.DOTALL))
-
-
-def _shape(column: Column, part: str) -> str:
-    if not part.startswith("%"):
-        return re.escape(part)
-    if part[1:] not in SHAPES:
-        raise BadSpec(f"Column {column.name!r}, format: {part!r} is refused: it takes {', '.join('%' + c for c in SHAPES)}")
-    return SHAPES[part[1:]]
+def _shape(form: str) -> str:
+    parts = re.findall(r"%.|[^%]", form, re.DOTALL)
+    return "".join(SHAPES[part[1]] if part[0] == "%" else re.escape(part) for part in parts)
 
 
 def shown(text: str) -> str:

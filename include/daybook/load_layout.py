@@ -19,13 +19,14 @@ REFUSED = pa.schema(
     ]
 )
 RAW_BYTES = 2**16
+BOM = b"\xef\xbb\xbf"  # the byte order mark U+FEFF in UTF-8
 
 
 class Layout(NamedTuple):
     """How the records of one file lie: its header's fields in their order, and the contract's column for each.
 
-    A field without a column is not loaded; `contract` holds each loaded column, by header, with its spellings of nothing.
-    `schema` is the kept rows', in the order of the contract.
+    A field without a column is not loaded. `contract` has each loaded column by its header, with its spellings of
+    nothing. `schema` is the kept rows', in the order of the contract.
     """
 
     header: list[bytes]
@@ -34,7 +35,9 @@ class Layout(NamedTuple):
     schema: pa.Schema
     delimiter: bytes
     blanks: bytes
+    encoding: str
     field_bytes: int
+    has_trailing_delimiter: bool
     are_control_bytes_kept: bool
     is_last_line_end_needed: bool
 
@@ -89,4 +92,6 @@ def kept_table(records: list[Record], layout: Layout) -> pa.Table:
 def refused_table(records: list[Record]) -> pa.Table:
     """Give the refused records as columns of REFUSED."""
     rows = [(record.line, *record.refusal, record.raw[:RAW_BYTES]) for record in records if record.refusal]
-    return pa.table(dict(zip(REFUSED.names, zip(*rows, strict=True), strict=True)) if rows else [[]] * 5, schema=REFUSED)
+    return pa.table(
+        dict(zip(REFUSED.names, zip(*rows, strict=True), strict=True)) if rows else [[]] * 5, schema=REFUSED
+    )

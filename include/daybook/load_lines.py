@@ -16,7 +16,6 @@ from daybook.load_layout import Layout
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 Numbers = np.ndarray[Any, np.dtype[np.int64]]
 TAB, LF, CR = 9, 10, 13
-BOM = b"\xef\xbb\xbf"
 
 
 class Lines(NamedTuple):
@@ -57,12 +56,14 @@ def _are_refused(layout: Layout) -> Flags:
 
 def _lone(returns: Numbers, content: Any) -> Numbers:
     # The last byte of a block is a line end, or its line is in doubt in any case.
-    return returns[content[np.minimum(returns + 1, len(content) - 1)] != LF]
+    lone: Numbers = returns[content[np.minimum(returns + 1, len(content) - 1)] != LF]
+    return lone
 
 
 def _are_empty(content: Any, starts: Numbers, ends: Numbers) -> Flags:
     lengths = ends - starts
-    return (content[ends - 1] == LF) & ((lengths == 1) | (lengths == 2) & (content[starts] == CR))
+    are_empty: Flags = (content[ends - 1] == LF) & ((lengths == 1) | ((lengths == 2) & (content[starts] == CR)))
+    return are_empty
 
 
 def _doubtful(data: bytes, ends: Numbers, layout: Layout) -> Flags:
@@ -74,8 +75,6 @@ def _doubtful(data: bytes, ends: Numbers, layout: Layout) -> Flags:
         are_doubtful |= ~flags(pc.match_substring_regex(lines, _well_quoted(layout.delimiter.decode())))
     if not data.isascii():
         are_doubtful[misfits(lines, pa.string(), 0)] = True
-    # Arrow would drop a byte order mark at the start of any block.
-    are_doubtful[:1] |= data.startswith(BOM)
     return are_doubtful
 
 

@@ -99,6 +99,8 @@ class RecordReader:
             raise Unfit("repeated_header", "the line repeats the header")
         if len(cut.values) != len(layout.header):
             _refuse_width(len(cut.values), len(layout.header))
+        if layout.has_trailing_delimiter and (cut.values[-1] or cut.are_quoted[-1]):
+            raise Unfit("too_many_fields", "text behind the last delimiter")
 
     def _values(self, cut: Fields) -> list[Any]:
         fields = zip(self.layout.header, self.readers, cut.values, cut.are_quoted, strict=True)
@@ -124,7 +126,8 @@ def _check_bytes(raw: bytes, layout: Layout) -> None:
     try:
         raw.decode()
     except UnicodeDecodeError as error:
-        raise Unfit("not_utf8", f"not UTF-8 (byte 0x{raw[error.start]:02X} at offset {error.start})") from None
+        detail = f"byte 0x{raw[error.start]:02X} at offset {error.start} is not {layout.encoding}"
+        raise Unfit("wrong_encoding", detail) from None
     control = None if layout.are_control_bytes_kept else CONTROL.search(raw.replace(layout.delimiter, b""))
     if control:
         raise Unfit("control_byte", f"control byte 0x{control[0][0]:02X}")
@@ -151,13 +154,13 @@ def split(data: bytes, start: int, delimiter: bytes, is_last: bool) -> Fields | 
 
 
 def _split_quoted(data: bytes, start: int, delimiter: bytes, is_last: bool) -> Fields | None:
-    plain = re.compile(rb'[^"\r\n' + re.escape(delimiter) + rb"]*")
+    stops = re.compile(rb'["\r\n]|' + re.escape(delimiter))
     values: list[bytes] = []
     are_quoted: list[bool] = []
     at = start
     while True:
         is_quoted = data.startswith(b'"', at)
-        after = _after_quotes(data, at, is_last) if is_quoted else plain.match(data, at).end()
+        after = _after_quotes(data, at) if is_quoted else _start(stops.search(data, at), len(data))
         if after is None:
             return _cut_off(data, at) if is_last else None
         values.append(data[at + 1 : after - 1].replace(b'""', b'"') if is_quoted else data[at:after])
@@ -165,6 +168,10 @@ def _split_quoted(data: bytes, start: int, delimiter: bytes, is_last: bool) -> F
         if not data.startswith(delimiter, after):
             return _ended(data, after, values, are_quoted)
         at = after + len(delimiter)
+
+
+def _start(found: re.Match[bytes] | None, otherwise: int) -> int:
+    return found.start() if found else otherwise
 
 
 def _ended(data: bytes, after: int, values: list[bytes], are_quoted: list[bool]) -> Fields:
@@ -177,13 +184,15 @@ def _ended(data: bytes, after: int, values: list[bytes], are_quoted: list[bool])
     return Fields(data.find(b"\n", after) + 1 or len(data), values, are_quoted, problem)
 
 
-def _after_quotes(data: bytes, start: int, is_last: bool) -> int | None:
+def _after_quotes(data: bytes, start: int) -> int | None:
     at = start + 1
     while (quote := data.find(b'"', at)) >= 0 and data.startswith(b'"', quote + 1):
         at = quote + 2
     end = quote if quote >= 0 else len(data)
     if end - start > OPEN_QUOTE_BYTES or data.count(b"\n", start, end) > OPEN_QUOTE_LINES:
-        raise Damage(start, f"a quote opened here is not closed within {OPEN_QUOTE_LINES:,} lines or {OPEN_QUOTE_BYTES:,} bytes")
+        raise Damage(
+            start, f"a quote opened here is not closed within {OPEN_QUOTE_LINES:,} lines or {OPEN_QUOTE_BYTES:,} bytes"
+        )
     return quote + 1 if quote >= 0 else None
 
 

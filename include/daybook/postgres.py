@@ -1,21 +1,28 @@
-"""Tables from a PostgreSQL database, over a connection that somebody else opens: one snapshot, checked, by COPY.
+"""Tables from a PostgreSQL database: one snapshot, checked against the contract, by COPY.
 
 All tables are read in one REPEATABLE READ READ ONLY transaction, so that they fit each other (PostgreSQL's manual,
 13.2.2). The live columns are compared with the contract before a byte is read.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import psycopg
 from psycopg import sql
 
 from daybook.errors import BadSpec, SourceUnavailable
+from daybook.folder import Folder
+from daybook.postgres_session import SILENCE_S, Connection, Silence, at_once
 from daybook.spec import Column, Table, nearest
 
-# A lock or a silent server must not hold the task for ever.
-LIMITS = "set lock_timeout = '30s'; set statement_timeout = '15min'; set timezone = 'UTC'; set datestyle = 'ISO'"
+LOCK_S = 30
+SETTINGS = (
+    f"set lock_timeout = '{LOCK_S}s'; set statement_timeout = '15min'; "
+    "set idle_in_transaction_session_timeout = '5min'; "
+    "set timezone = 'UTC'; set datestyle = 'ISO'; set search_path = pg_catalog, pg_temp"
+)
 
 # The types of the catalogue (format_type without its modifier) that each kind is read from.
 TYPES: dict[str, tuple[str, ...]] = {
@@ -28,21 +35,46 @@ TYPES: dict[str, tuple[str, ...]] = {
 }
 
 
-@contextmanager
-def snapshot(connect: Callable[[], psycopg.Connection[Any]]) -> Iterator[psycopg.Connection[Any]]:
-    """Give a connection whose reads all see one moment of the database.
+def copy_tables(
+    connect: Callable[[], Connection], tables: tuple[Table, ...], folder: Folder, *, silence_s: float = SILENCE_S
+) -> dict[str, int]:
+    """Copy tables of one database, all of one moment, as `<name>.csv` into a folder; give the number of rows of each.
 
-    Raises SourceUnavailable where the database is down, busy or locked, BadSpec where it refuses us.
+    connect: opens a connection; where a line is cut, all starts anew, once or twice at once.
+    silence_s: without a byte for that long, and with no query at work, the connection is given up. Raises
+    SourceUnavailable where the database is down, busy or locked, BadSpec where it refuses us or has other columns.
     """
-    with told("the source database"), connect() as connection:
-        connection.execute(LIMITS)
-        connection.commit()
-        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        connection.read_only = True
-        yield connection
+
+    def copy(connection: Connection) -> dict[str, int]:
+        with Silence(connection, connect, silence_s) as silence, _who_blocks(connect, tables):
+            _begin_snapshot(connection, tables)
+            check_columns(connection, tables)
+            return {table.name: _copied(connection, table, folder, silence) for table in tables}
+
+    return at_once(connect, copy, settings=SETTINGS, where="the source database")
 
 
-def check_columns(connection: psycopg.Connection[Any], tables: tuple[Table, ...]) -> None:
+def _begin_snapshot(connection: Connection, tables: tuple[Table, ...]) -> None:
+    lockable = [table for table in tables if _is_lockable(connection, table)]
+    connection.commit()
+    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    connection.read_only = True
+    # Locked before the snapshot is taken: one that waits for a TRUNCATE, or an ALTER that rewrites the table, would
+    # see it empty afterwards (PostgreSQL's manual, 13.6 Caveats).
+    if lockable:
+        names = sql.SQL(", ").join(map(_relation, lockable))
+        connection.execute(sql.SQL("lock table {} in access share mode").format(names))
+
+
+def _is_lockable(connection: Connection, table: Table) -> bool:
+    row = connection.execute(
+        "select relkind in ('r', 'p', 'v') from pg_class where oid = to_regclass(%s)",
+        [_relation(table).as_string(connection)],
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def check_columns(connection: Connection, tables: tuple[Table, ...]) -> None:
     """Check that the tables are there with the columns and types of the spec.
 
     Raises BadSpec with all differences in one message.
@@ -52,28 +84,47 @@ def check_columns(connection: psycopg.Connection[Any], tables: tuple[Table, ...]
         raise BadSpec(f"{'; '.join(differences)}; nothing was read; mend the spec or the table")
 
 
-def copy_out(connection: psycopg.Connection[Any], table: Table, file: BinaryIO) -> int:
+def _copied(connection: Connection, table: Table, folder: Folder, silence: Silence) -> int:
+    with folder.new_file(f"{table.name}.csv") as file:
+        return copy_out(connection, table, file, silence.heard)
+
+
+def copy_out(connection: Connection, table: Table, file: BinaryIO, heard: Callable[[], None] = lambda: None) -> int:
     """Write a table as CSV with a header, ordered by its key, into `file`; give the number of rows.
 
-    An empty text is written "" and nothing is written as nothing, so that the two stay apart.
+    An empty text is written "" and nothing is written as nothing, so that the two stay apart. heard: called for each
+    block that comes.
     """
     with connection.cursor() as cursor:
         with cursor.copy(_copy_statement(table)) as copy:
             for block in copy:
+                heard()
                 file.write(block)
         return cursor.rowcount
 
 
 @contextmanager
-def told(where: str) -> Iterator[None]:
-    """Turn PostgreSQL's errors into ours, by what to do next (its manual, appendix A: the classes of SQLSTATE)."""
+def _who_blocks(connect: Callable[[], Connection], tables: tuple[Table, ...]) -> Iterator[None]:
     try:
         yield
-    except psycopg.Error as error:
-        raise _by_what_to_do(where, error) from None
+    except psycopg.errors.LockNotAvailable:
+        held = at_once(connect, lambda connection: [_holders(connection, table) for table in tables])
+        raise SourceUnavailable(
+            f"the source database: {', '.join(filter(None, held)) or 'a table'} is locked, waited for {LOCK_S} s; "
+            "nothing was read; it is tried again; if it stays so, ask who holds the lock (pg_stat_activity)"
+        ) from None
 
 
-def _differences(connection: psycopg.Connection[Any], table: Table) -> Iterator[str]:
+def _holders(connection: Connection, table: Table) -> str:
+    pids = connection.execute(
+        "select string_agg(distinct pid::text, ', ') from pg_locks where relation = to_regclass(%s) "
+        "and mode = 'AccessExclusiveLock' and granted",
+        [_relation(table).as_string(connection)],
+    ).fetchone()
+    return f"{table.relation} by process {pids[0]}" if pids and pids[0] else ""
+
+
+def _differences(connection: Connection, table: Table) -> Iterator[str]:
     live = _live_columns(connection, table)
     if not live:
         yield f"{table.relation} is not there, or not ours to see"
@@ -82,17 +133,30 @@ def _differences(connection: psycopg.Connection[Any], table: Table) -> Iterator[
         found = live.get(column.header)
         if found is None:
             yield f"{table.relation} has no column {column.header!r}{nearest(column.header, live)}"
-        elif found.split("(")[0].strip() not in TYPES[column.kind]:
-            yield f"{table.relation}.{column.header} is {found}, {column.kind} agreed"
+        elif not _fits(column, found):
+            yield f"{table.relation}.{column.header} is {found}, {_agreed(column)} agreed"
 
 
-def _live_columns(connection: psycopg.Connection[Any], table: Table) -> dict[str, str]:
+def _live_columns(connection: Connection, table: Table) -> dict[str, str]:
     rows = connection.execute(
-        "select attname, format_type(atttypid, null) from pg_attribute "
+        "select attname, format_type(atttypid, atttypmod) from pg_attribute "
         "where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped",
         [_relation(table).as_string(connection)],
     )
     return dict(rows.fetchall())
+
+
+def _fits(column: Column, found: str) -> bool:
+    # format_type puts the modifier in the middle: "timestamp(3) without time zone", "numeric(12,2)".
+    modifier = re.search(r"\((\d+)(?:,(-?\d+))?\)", found)
+    if re.sub(r"\(.*?\)", "", found) not in TYPES[column.kind]:
+        return False
+    # A numeric without a modifier can hold anything: its rows are checked one by one by `load`.
+    return column.kind != "decimal" or modifier is None or int(modifier[2] or 0) <= column.scale
+
+
+def _agreed(column: Column) -> str:
+    return f"numeric({column.digits},{column.scale})" if column.kind == "decimal" else column.kind
 
 
 def _relation(table: Table) -> sql.Identifier:
@@ -111,10 +175,11 @@ def _written(column: Column) -> sql.Composed:
     name = sql.Identifier(column.header)
     if column.format is None:
         return sql.Composed([name])
-    # to_char gives nothing for infinity: written as its text, the loader sees and refuses it.
-    return sql.SQL("case when isfinite({0}) then to_char({0}, {1}) else {0}::text end as {0}").format(
-        name, sql.Literal(_to_char(column.format))
-    )
+    # to_char gives nothing for infinity, and drops the BC of a year: those are written as their own text, which the
+    # loader sees and refuses.
+    return sql.SQL(
+        "case when {0} >= '0001-01-01' and {0} < '10000-01-01' then to_char({0}, {1}) else {0}::text end as {0}"
+    ).format(name, sql.Literal(_to_char(column.format)))
 
 
 # strptime's words in to_char's (PostgreSQL's manual, table 9.31).
@@ -127,14 +192,3 @@ def _to_char(format: str) -> str:
     # What is left between the patterns is literal: quoted, so that no letter of it is taken for a pattern.
     parts = format.split("\0")
     return "".join(part if place % 2 else (f'"{part}"' if part else "") for place, part in enumerate(parts))
-
-
-def _by_what_to_do(where: str, error: psycopg.Error) -> Exception:
-    state = error.sqlstate or ""
-    what = f"{type(error).__name__}{f' {state}' if state else ''}: {str(error).splitlines()[0]}"
-    is_refusal = state[:2] in ("28", "3D", "3F", "42") or "password authentication failed" in str(error)
-    if is_refusal:
-        return BadSpec(f"{where}: {what}; not tried again; mend the connection, the rights or the spec")
-    if isinstance(error, psycopg.OperationalError) or state[:2] in ("08", "40", "53", "55", "57"):
-        return SourceUnavailable(f"{where}: {what}; nothing was kept of it; it is tried again")
-    return error

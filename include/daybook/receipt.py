@@ -8,9 +8,11 @@ import resource
 import time
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
+from decimal import Decimal
 
 from daybook.errors import DaybookError
+from daybook.fingerprint import Fingerprint
 from daybook.spec import Value
 
 STEPS = (
@@ -54,7 +56,8 @@ class Output(Value):
 
 class Receipt(Value):
     """What one step did to one day. `inputs` and `outputs` are by file name; `unknown` counts kept facts without a
-    match, by lookup; `notes` hold names and settings, never a value of a row."""
+    match, by lookup; `totals` are those of the day's groups, by measure; `notes` hold names and settings, never a value
+    of a row."""
 
     pipeline: str
     day: date
@@ -64,7 +67,12 @@ class Receipt(Value):
     unknown: dict[str, int] = {}
     inputs: dict[str, str] = {}
     outputs: dict[str, Output] = {}
+    totals: dict[str, Decimal] = {}
     notes: dict[str, str | int] = {}
+    # UTC. A receipt without it is older than every other.
+    started_at: datetime = datetime.min.replace(tzinfo=UTC)
+    fingerprint: Fingerprint | None = None
+    reused_from: str | None = None
     seconds: float
     peak_memory_mib: int
 
@@ -75,7 +83,8 @@ class Receipt(Value):
 
     def line(self) -> str:
         """Give the step's one log line, in counts."""
-        return " ".join([self.step, *(_told(name, rows) for name, rows in self.rows.items())])
+        reused = [f"reused={self.reused_from}"] if self.reused_from else []
+        return " ".join([self.step, *reused, *(_told(name, rows) for name, rows in self.rows.items())])
 
     def counts(self) -> dict[str, object]:
         """Give what travels to the next task and the UI: names, counts and hashes only."""
@@ -87,6 +96,7 @@ class Meter:
     """What a step took: wall seconds since the meter was made, and the process's peak memory."""
 
     def __init__(self) -> None:
+        self.started_at = datetime.now(UTC)
         self._start = time.monotonic()
 
     @property

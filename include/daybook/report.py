@@ -10,19 +10,28 @@ from typing import Any
 import jinja2
 import pyarrow as pa
 
+from daybook.changes import Changes
 from daybook.receipt import Receipt
 from daybook.spec import Pipeline
 
 NUMBERS = (int, Decimal)
 
 
-def report(pipeline: Pipeline, summaries: dict[str, pa.Table], receipts: dict[str, Receipt]) -> bytes:
-    """Give the page. summaries: published columns, by name. receipts: of the steps before `deploy`, by step."""
+def report(
+    pipeline: Pipeline, summaries: dict[str, pa.Table], receipts: dict[str, Receipt], changes: Changes | None = None
+) -> bytes:
+    """Give the page.
+
+    summaries: published columns, by name. receipts: of the steps before `deploy`, by step. changes: of what readers
+    saw before.
+    """
     page = _template().render(
         pipeline=pipeline,
         day=receipts["load"].day,
         summaries=[(name, _table(summaries[name])) for name in (s.name for s in reversed(pipeline.summaries))],
         receipts=receipts,
+        changes=changes or {},
+        release=receipts["summarize"].notes,
         sources=_sources(pipeline, receipts),
     )
     return page.encode()
@@ -39,6 +48,7 @@ def _sources(pipeline: Pipeline, receipts: dict[str, Receipt]) -> list[dict[str,
             "name": source.name,
             "file": receipts[step].outputs[f"{source.name}.csv"],
             "origin": receipts[step].notes[source.name],
+            "is_plain": receipts[step].notes.get(f"{source.name}_is_encrypted", True) == 0,
             "lines": [(name, receipts[name].rows[source.name]) for name in ("load", "clean", "index")],
         }
         for step, sources in (("extract_tables", pipeline.tables), ("extract_files", pipeline.files))

@@ -12,6 +12,12 @@ import jinja2
 from daybook.receipt import Receipt, Rows
 from daybook.run_state import Progress, RunState
 
+# Only where a run has such steps: the other words explain themselves.
+MEANINGS = {
+    Progress.OUTDATED: "made from files that an earlier step has made anew since. It is done again, or waits for it.",
+    Progress.UNREADABLE: "its receipt in the run's folder is damaged. Clear the task to make it again.",
+}
+
 
 class Reader(NamedTuple):
     """What readers of the day see: a word or two, a sentence, and whether that is good, waiting or past."""
@@ -40,6 +46,7 @@ def run_page(state: RunState) -> bytes:
         reader=readers_see(state),
         next_step=_next_step(state),
         told={step: told(receipt) for step, receipt in receipts.items()},
+        meanings=_meanings(state),
         lost=lost_rows(receipts),
         unknown=receipts["index"].unknown if "index" in receipts else {},
     )
@@ -58,12 +65,14 @@ def readers_see(state: RunState) -> Reader:
         return Reader("waiting", "Not published", "Readers see nothing of this day yet.")
     if seen == own:
         return Reader("good", "Published", f"Readers see this run, number {own}.")
-    if _found_unchanged(state):
+    if _deployed(state) == ("unchanged", seen):
         return Reader("good", "Unchanged", f"Readers see run {seen}: this one came to the same numbers.")
     if own is None:
         return Reader("waiting", "Not published", f"Readers see run {seen}; this one has saved nothing yet.")
     if own < seen:
         return Reader("past", "Replaced", f"Readers see a newer run, number {seen}; this is number {own}.")
+    if _deployed(state) == ("published", own):
+        return Reader("past", "Rolled back", f"Readers see an earlier run again, number {seen}; this is number {own}.")
     return Reader("waiting", "Not published", f"Readers see an earlier run, number {seen}; this is number {own}.")
 
 
@@ -75,6 +84,8 @@ def told(receipt: Receipt) -> list[str]:
         lines = [f"{name} {output.size_bytes:,} bytes" for name, output in receipt.outputs.items()]
     if "outcome" in receipt.notes:
         lines.append(f"{str(receipt.notes['outcome']).replace('_', ' ')}, run {receipt.notes['run_id']}")
+    if receipt.reused_from:
+        lines.append(f"taken over from {receipt.reused_from}")
     return lines
 
 
@@ -89,9 +100,10 @@ def lost_rows(receipts: dict[str, Receipt]) -> list[Lost]:
     ]
 
 
-def _found_unchanged(state: RunState) -> bool:
-    deployed = state.receipts.get("deploy")
-    return bool(deployed and deployed.notes == {"outcome": "unchanged", "run_id": state.seen_run_id})
+def _deployed(state: RunState) -> tuple[object, object] | None:
+    """Give the outcome of the run's `deploy`, and the number of the run that readers saw then."""
+    receipt = state.receipts.get("deploy")
+    return (receipt.notes.get("outcome"), receipt.notes.get("run_id")) if receipt else None
 
 
 def _rows_told(receipt: Receipt, name: str, rows: Rows) -> Iterator[str]:
@@ -103,6 +115,11 @@ def _rows_told(receipt: Receipt, name: str, rows: Rows) -> Iterator[str]:
     for what, reasons in (("refused", rows.refused), ("dropped", rows.dropped)):
         if reasons:
             yield f"{sum(reasons.values()):,} {what}"
+
+
+def _meanings(state: RunState) -> list[tuple[str, str]]:
+    found = {step.progress for step in state.steps.values()}
+    return [(progress.value, meaning) for progress, meaning in MEANINGS.items() if progress in found]
 
 
 def _next_step(state: RunState) -> str | None:

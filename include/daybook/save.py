@@ -5,7 +5,7 @@ Rows of all runs lie in `<schema>_store`; readers have rights only on the views 
 """
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from io import BytesIO
 from typing import Any, NamedTuple
 
@@ -21,6 +21,13 @@ from daybook.spec import Pipeline, Summary
 READERS = "daybook_reader"
 
 
+class Run(NamedTuple):
+    """Who started a run (the scheduler's name of it), and when it read its facts."""
+
+    started_by: str
+    read_at: datetime
+
+
 class Saved(NamedTuple):
     """The run's number, and how many rows of it the warehouse holds, by summary."""
 
@@ -29,21 +36,21 @@ class Saved(NamedTuple):
 
 
 def save(
-    connection: psycopg.Connection[Any], pipeline: Pipeline, day: date, started_by: str, summaries: dict[str, pa.Table]
+    connection: psycopg.Connection[Any], pipeline: Pipeline, day: date, run: Run, summaries: dict[str, pa.Table]
 ) -> Saved:
     """Save the summaries of a day under a new run number, in one transaction.
 
-    summaries: published columns only, by name. started_by: the scheduler's run. Rows that an earlier try of the same
-    run left unpublished are deleted. Raises BadSpec where the warehouse's tables have other columns than the spec.
+    summaries: published columns only, by name. Rows that an earlier try left unpublished stay where they are: nobody
+    sees them, and janitor.py removes them. Raises BadSpec where the warehouse's tables have other columns than the
+    spec.
     """
     with connection.transaction():
         ledger.prepare(connection)
         prepare(connection, pipeline)
-        _forget(connection, pipeline, ledger.unpublished_runs(connection, pipeline.name, day, started_by))
-        run_id = ledger.begin_run(connection, pipeline.name, day, started_by)
+        run_id = ledger.begin_run(connection, pipeline.name, day, run.started_by, run.read_at)
         for summary in pipeline.summaries:
-            _copy_in(connection, _stored(pipeline, summary), run_id, summaries[summary.name])
-        return Saved(run_id, {s.name: _count(connection, _stored(pipeline, s), run_id) for s in pipeline.summaries})
+            _copy_in(connection, stored(pipeline, summary), run_id, summaries[summary.name])
+        return Saved(run_id, {s.name: _count(connection, stored(pipeline, s), run_id) for s in pipeline.summaries})
 
 
 def prepare(connection: psycopg.Connection[Any], pipeline: Pipeline) -> None:
@@ -62,8 +69,8 @@ def prepare(connection: psycopg.Connection[Any], pipeline: Pipeline) -> None:
 def _is_prepared(connection: psycopg.Connection[Any], pipeline: Pipeline) -> bool:
     for summary in pipeline.summaries:
         wanted = _types(pipeline, summary)
-        stored = dict(_live_columns(connection, pipeline.target.store, summary))
-        if not wanted.items() <= stored.items():
+        live = dict(_live_columns(connection, pipeline.target.store, summary))
+        if not wanted.items() <= live.items():
             return False
         if _live_columns(connection, pipeline.target.schema_, summary) != list(wanted.items()):
             return False
@@ -96,7 +103,7 @@ def _added(
     for name, kind in wanted.items():
         if name not in live:
             yield sql.SQL("alter table {} add column {} {}").format(
-                _stored(pipeline, summary), sql.Identifier(name), sql.SQL(kind)
+                stored(pipeline, summary), sql.Identifier(name), sql.SQL(kind)
             )
 
 
@@ -105,7 +112,7 @@ def _table(pipeline: Pipeline, summary: Summary, wanted: dict[str, str]) -> sql.
     # Group columns may hold nothing, which a primary key refuses; nothing equals nothing here.
     key = sql.SQL(", ").join(sql.Identifier(name) for name in ("run_id", "day", *summary.by))
     return sql.SQL("create table {} (run_id bigint not null, {}, unique nulls not distinct ({}))").format(
-        _stored(pipeline, summary), columns, key
+        stored(pipeline, summary), columns, key
     )
 
 
@@ -114,7 +121,7 @@ def _view_definition(pipeline: Pipeline, summary: Summary, wanted: dict[str, str
     return sql.SQL(
         "create view {} as select {} from {} stored join daybook.published on published.pipeline = {} "
         "and published.day = stored.day and published.run_id = stored.run_id"
-    ).format(_view(pipeline, summary), columns, _stored(pipeline, summary), sql.Literal(pipeline.name))
+    ).format(_view(pipeline, summary), columns, stored(pipeline, summary), sql.Literal(pipeline.name))
 
 
 def _grant(connection: psycopg.Connection[Any], pipeline: Pipeline) -> None:
@@ -147,7 +154,8 @@ def _live_columns(connection: psycopg.Connection[Any], schema: str, summary: Sum
     ).fetchall()
 
 
-def _stored(pipeline: Pipeline, summary: Summary) -> sql.Identifier:
+def stored(pipeline: Pipeline, summary: Summary) -> sql.Identifier:
+    """Give the name of the table that holds a summary's rows of every run."""
     return sql.Identifier(pipeline.target.store, summary.name)
 
 
@@ -155,18 +163,11 @@ def _view(pipeline: Pipeline, summary: Summary) -> sql.Identifier:
     return sql.Identifier(pipeline.target.schema_, summary.name)
 
 
-def _forget(connection: psycopg.Connection[Any], pipeline: Pipeline, run_ids: list[int]) -> None:
-    for summary in pipeline.summaries:
-        statement = sql.SQL("delete from {} where run_id = any(%s)").format(_stored(pipeline, summary))
-        connection.execute(statement, [run_ids])
-    ledger.forget_runs(connection, run_ids)
-
-
-def _copy_in(connection: psycopg.Connection[Any], stored: sql.Identifier, run_id: int, rows: pa.Table) -> None:
+def _copy_in(connection: psycopg.Connection[Any], table: sql.Identifier, run_id: int, rows: pa.Table) -> None:
     columns = sql.SQL(", ").join(map(sql.Identifier, ("run_id", *rows.column_names)))
     numbered = rows.add_column(0, "run_id", pa.array([run_id] * rows.num_rows, pa.int64()))
     with connection.cursor() as cursor, cursor.copy(
-        sql.SQL("copy {} ({}) from stdin (format csv)").format(stored, columns)
+        sql.SQL("copy {} ({}) from stdin (format csv)").format(table, columns)
     ) as copy:
         copy.write(csv_bytes(numbered, has_header=False))
 
@@ -178,7 +179,7 @@ def csv_bytes(rows: pa.Table, *, has_header: bool = True) -> bytes:
     return sink.getvalue()
 
 
-def _count(connection: psycopg.Connection[Any], stored: sql.Identifier, run_id: int) -> int:
-    statement = sql.SQL("select count(*) from {} where run_id = %s").format(stored)
+def _count(connection: psycopg.Connection[Any], table: sql.Identifier, run_id: int) -> int:
+    statement = sql.SQL("select count(*) from {} where run_id = %s").format(table)
     row = connection.execute(statement, [run_id]).fetchone()
     return int(row[0]) if row else 0

@@ -4,15 +4,25 @@ A module in pipelines/ builds one `Pipeline` from these. Everything is checked w
 seen when the DAG file is parsed, not in the night. Stands below every other module: imports only errors.
 """
 
+import codecs
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from daybook.errors import BadSpec
 
@@ -22,6 +32,8 @@ Kind = Literal["text", "integer", "decimal", "date", "timestamp", "boolean"]
 Engine = Literal["polars", "pandas", "duckdb"]
 # Words that the steps and the warehouse use for themselves in every frame and table.
 RESERVED = ("line", "run_id", "row_count")
+# The words of strptime whose texts the loader checks strictly.
+FORMAT_WORDS = "YymbBdjHIpMSfz%"
 
 
 class Value(BaseModel):
@@ -60,6 +72,17 @@ class Column(Value):
     allowed: tuple[str, ...] = ()
     pattern: str | None = None
 
+    @field_validator("format")
+    @classmethod
+    def _tells_the_day(cls, format: str | None, others: ValidationInfo) -> str | None:
+        if format is not None and others.data.get("kind") in ("date", "timestamp"):
+            words = set(re.findall(r"%(.?)", format))
+            if not words <= set(FORMAT_WORDS):
+                raise ValueError(f"its words are {', '.join('%' + word for word in FORMAT_WORDS)}")
+            if not (words & set("Yy") and ("j" in words or ("d" in words and words & set("mbB")))):
+                raise ValueError("it does not tell year, month and day")
+        return format
+
 
 def _column(kind: Kind, header: str, name: str | None, words: dict[str, Any]) -> Column:
     return Column(header=header, name=name or header, kind=kind, **words)
@@ -95,6 +118,52 @@ def boolean(header: str, name: str | None = None, **words: Any) -> Column:
     return _column("boolean", header, name, words)
 
 
+class Form(Value):
+    """How a file is written, where that is not UTF-8 with line feeds and a header on line 1.
+
+    Lines before `header_line` are skipped. `extra_columns` says what to do about columns that the contract does not
+    name. A last line without a line end is refused, as it may be cut; `is_last_line_end_needed` False takes it.
+    """
+
+    encoding: str = "utf-8"
+    compression: Literal["none", "gzip", "zip"] = "none"
+    line_end: Literal["lf", "cr"] = "lf"
+    header_line: int = Field(default=1, ge=1, le=1000)
+    extra_columns: Literal["refuse", "ignore"] = "refuse"
+    has_trailing_delimiter: bool = False
+    is_last_line_end_needed: bool = True
+    are_control_bytes_kept: bool = False
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_known(cls, encoding: str) -> str:
+        try:
+            "a".encode(encoding)
+            return codecs.lookup(encoding).name
+        except LookupError:
+            raise ValueError("Python knows no such encoding of text") from None
+
+
+class Limits(Value):
+    """How much may be wrong with a file before it is refused as a whole; refused rows that are fewer are set aside.
+
+    Refused are more rows than `refused_rows` and `refused_share`; or, from `at_least` such rows on, the same reason in
+    the same column on more than `systemic_share` of the rows (the contract does not fit), or damage to quotes, encoding
+    or line ends on more than `structural_share`; or more than half of all. `stored_rows` ends the count early. Packed
+    files may unpack to `unpacked_bytes`, and to `unpacked_times` their size.
+    """
+
+    refused_rows: int = Field(default=20, ge=0)
+    refused_share: float = Field(default=0.005, ge=0, le=1)
+    systemic_share: float = Field(default=0.05, ge=0, le=1)
+    structural_share: float = Field(default=0.001, ge=0, le=1)
+    at_least: int = Field(default=10, ge=0)
+    stored_rows: int = Field(default=100_000, ge=0)
+    field_bytes: int = Field(default=65_536, ge=1, le=1_048_576)
+    unpacked_bytes: int = Field(default=64_000_000_000, ge=1)
+    unpacked_times: int = Field(default=200, ge=1)
+
+
 class Source(Value):
     """Rows from elsewhere: a name, the id of an Airflow connection, columns, and the key that is unique in them.
 
@@ -106,7 +175,10 @@ class Source(Value):
     columns: tuple[Column, ...] = Field(min_length=1)
     key: tuple[str, ...] = ()
     null_tokens: tuple[str, ...] = ()
-    delimiter: str = Field(",", min_length=1, max_length=1)
+    # One byte that is no letter, digit, quote or line end.
+    delimiter: str = Field(",", pattern=r"^[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]$")
+    form: Form = Form()
+    limits: Limits = Limits()
 
     def column(self, name: str) -> Column | None:
         """Give the column of that name (the name here, not the header), or None."""
@@ -124,22 +196,48 @@ class Table(Source):
 
 
 class File(Source):
-    """A CSV file on an FTP server, one a day: `path` holds the day, as in "flights/flights_{day:%Y-%m-%d}.csv"."""
+    """A CSV file on an FTP server, one a day: `path` holds the day, as in "flights/flights_{day:%Y-%m-%d}.csv".
+
+    A file counts once its size and time have stood still over two looks, `look_every_s` apart; at the first look if
+    the sender writes it whole under another name and renames it (`is_written_whole`); or as soon as a `marker` lies
+    beside it, as in "{path}.done". It is waited for until `cut_off`, a clock time of the day after, in the schedule's
+    time zone. `is_size_unreliable`: the server is known to tell wrong sizes, so two equal copies are enough.
+    """
 
     path: str
+    marker: str | None = None
+    is_written_whole: bool = False
+    look_every_s: int = Field(60, ge=1)
+    cut_off: time = time(12)
+    size_limit_bytes: int = Field(2_000_000_000, ge=1)
+    is_size_unreliable: bool = False
 
-    @field_validator("path")
+    @field_validator("path", "marker")
     @classmethod
-    def _holds_the_day(cls, path: str) -> str:
+    def _holds_the_day(cls, path: str | None, field: ValidationInfo) -> str | None:
+        words = {"day": date.min} | ({"path": ""} if field.field_name == "marker" else {})
         try:
-            path.format(day=date.min)
+            (path or "").format(**words)
         except (KeyError, IndexError, ValueError) as error:
-            raise ValueError(f"only the day can be filled in, as {{day}} or {{day:%Y%m%d}} ({error!r})") from None
+            known = " and the ".join(words)
+            raise ValueError(f"only the {known} can be filled in, as in {{day:%Y%m%d}} ({error!r})") from None
         return path
+
+    @model_validator(mode="after")
+    def _paths_are_one_line(self) -> Self:
+        # A line end in a path would be a second command on the control connection (RFC 959, 5.3).
+        for path in (self.path_on(date.min), self.marker_on(date.min) or ""):
+            if re.search(r"[\x00-\x1f\x7f]", path):
+                raise BadSpec(f"File {self.name!r}, path {path!r}: a control character is no part of a path")
+        return self
 
     def path_on(self, day: date) -> str:
         """Give the file's path on the server for a day."""
         return self.path.format(day=day)
+
+    def marker_on(self, day: date) -> str | None:
+        """Give the path of the marker for a day, or None where the file has none."""
+        return self.marker and self.marker.format(path=self.path_on(day), day=day)
 
 
 class Lookup(Value):
@@ -241,6 +339,19 @@ class Pools(Value):
     warehouse: str = "warehouse"
 
 
+class Plausible(Value):
+    """What a day has to look like to be published; one that does not is held until a person releases it.
+
+    It has at least `min_rows` rows, and they, like each of `measures` (counts and sums), are within `within_pct` of the
+    median of the `days` published days nearest to it. None compares with no other day.
+    """
+
+    min_rows: int = Field(default=1, ge=1)
+    within_pct: int | None = Field(default=50, ge=1)
+    measures: tuple[str, ...] = ()
+    days: int = Field(default=7, ge=3)
+
+
 class Pipeline(Value):
     """A pipeline: sources in, summaries out. See docs/glossary.md for the words.
 
@@ -267,6 +378,9 @@ class Pipeline(Value):
     pools: Pools = Pools()
     engine: Engine = "polars"
     max_active_runs: int = Field(default=8, ge=1)
+    plausible: Plausible = Plausible()
+    # How many runs before the published one a day can be rolled back to.
+    keep_runs: int = Field(default=3, ge=0)
 
     @model_validator(mode="after")
     def _names_meet(self) -> Self:
@@ -283,6 +397,10 @@ class Pipeline(Value):
     def source(self, name: str) -> Source:
         """Give the source of that name."""
         return next(source for source in self.sources if source.name == name)
+
+    def file(self, name: str) -> File:
+        """Give the file of that name."""
+        return next(file for file in self.files if file.name == name)
 
 
 def nearest(word: str, words: Any) -> str:

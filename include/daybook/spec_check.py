@@ -130,6 +130,9 @@ def _measures(pipeline: Pipeline) -> Iterator[str]:
         yield from _ratio(f"ratios[{number}]", ratio, measures)
     for number, summary in enumerate(pipeline.summaries):
         yield from _summary(f"summaries[{number}]", summary, columns, [*measures, *(r.name for r in pipeline.ratios)])
+    totals = [measure.name for measure in pipeline.measures if measure.how in ("count", "sum")]
+    for number, name in enumerate(pipeline.plausible.measures):
+        yield from _unknown(f"plausible.measures[{number}]", name, totals, "count or sum")
 
 
 def _measure(path: str, measure: Measure, columns: dict[str, Column]) -> Iterator[str]:

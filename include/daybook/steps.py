@@ -1,14 +1,15 @@
 """One function a task: read, call the pure function, write, log one line of counts.
 
-The order of the functions is the order of the work. Each takes a day's `Work` (and, where it moves data, a way to
-open a connection by its id), leaves its files and its receipt in the run's folder, and hands on names, counts and
-hashes. What a step may raise: the errors of errors.py; anything else is a bug.
+The order of the functions is the order of the work. To a caller each is a function of a day's `Work` (and, where it
+moves data, of a way to open a connection by its id) that hands on names, counts and hashes: `a_step` (work.py) wraps
+it, so that its files and its receipt lie in the run's folder, and so that it is not done again where an earlier run
+has done the same. What a step may raise: the errors of errors.py; anything else is a bug.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,135 +17,137 @@ import pyarrow.parquet as pq
 from daybook import aggregate as aggregating
 from daybook import clean as cleaning
 from daybook import deploy as deploying
-from daybook import ftp, postgres
+from daybook import ftp, ftp_ready, history, plausible, postgres
 from daybook import index as indexing
 from daybook import load as loading
 from daybook import save as saving
 from daybook import summarize as summarizing
+from daybook.changes import changes
+from daybook.janitor import tidy
+from daybook.postgres_session import Connection, at_once
+from daybook.published import follow, run_files
 from daybook.receipt import Rows, by_reason
 from daybook.report import report
 from daybook.spec import File, Source
-from daybook.work import Connect, Step, Work, write_parquet
+from daybook.work import Connect, Step, Work, a_step, write_parquet
 
 REFUSED = pa.schema([("source", pa.string()), *loading.REFUSED])
 
 
-def extract_tables(work: Work, connect: Connect) -> dict[str, object]:
+@a_step
+def extract_tables(step: Step, connect: Connect) -> None:
     """Copy the pipeline's tables as CSV, all of one moment. connect: opens a PostgreSQL connection by its id."""
-    with work.step("extract_tables") as step:
-        for connection_id in dict.fromkeys(table.connection for table in work.pipeline.tables):
-            tables = tuple(table for table in work.pipeline.tables if table.connection == connection_id)
-            with postgres.snapshot(partial(connect, connection_id)) as connection:
-                postgres.check_columns(connection, tables)
-                for table in tables:
-                    with step.folder.new_file(f"{table.name}.csv") as file:
-                        count = postgres.copy_out(connection, table, file)
-                    step.note_output(f"{table.name}.csv", count)
-                    step.rows[table.name] = Rows(read=count, kept=count)
-                    step.notes[table.name] = f"{connection_id}: {table.relation}"
-    return step.told()
+    for connection_id in dict.fromkeys(table.connection for table in step.work.pipeline.tables):
+        tables = tuple(table for table in step.work.pipeline.tables if table.connection == connection_id)
+        rows = postgres.copy_tables(partial(connect, connection_id), tables, step.folder)
+        for table in tables:
+            step.note_output(f"{table.name}.csv", rows[table.name])
+            step.rows[table.name] = Rows(read=rows[table.name], kept=rows[table.name])
+            step.notes[table.name] = f"{connection_id}: {table.relation}"
 
 
-def extract_files(work: Work, connect: Connect) -> dict[str, object]:
-    """Copy the day's files. connect: opens an FTP connection by its id."""
-    with work.step("extract_files") as step:
-        for source in work.pipeline.files:
-            path = source.path_on(work.day)
-            with step.new_file(f"{source.name}.csv") as file:
-                remote = ftp.fetch(partial(connect, source.connection), path, file)
-            step.notes[source.name] = f"{source.connection}: {path}"
-            step.notes[f"{source.name}_modified_at"] = remote.modified_at
-    return step.told()
+@a_step
+def extract_files(step: Step, connect: Connect) -> None:
+    """Copy the day's files, once all are there and whole. connect: opens an FTP connection by its id."""
+    ftp_ready.check_ready(step.work, connect, step.folder, datetime.now(UTC))
+    for source in step.work.pipeline.files:
+        with step.folder.part_file(f"{source.name}.csv") as part:
+            fetched = ftp.fetch(partial(connect, source.connection), source, step.work.day, part)
+        step.note_output(f"{source.name}.csv", None)
+        step.notes[source.name] = f"{source.connection}: {source.path_on(step.work.day)}"
+        step.notes[f"{source.name}_modified_at"] = fetched.remote.modified_at
+        step.notes[f"{source.name}_is_encrypted"] = fetched.is_encrypted
+        step.notes[f"{source.name}_remarks"] = "; ".join(fetched.remarks)
 
 
-def load(work: Work) -> dict[str, object]:
+@a_step
+def load(step: Step) -> None:
     """Type every row by the contract; set aside, with line, column and reason, each that breaks it."""
-    with work.step("load") as step:
-        refused = [_loaded(step, source) for source in work.pipeline.sources]
-        step.write("refused.parquet", pa.concat_tables(refused))
-    return step.told()
+    refused = [_loaded(step, source) for source in step.work.pipeline.sources]
+    step.write("refused.parquet", pa.concat_tables(refused))
 
 
-def clean(work: Work) -> dict[str, object]:
+@a_step
+def clean(step: Step) -> None:
     """Drop, check and derive by the spec's rules; set aside each row that breaks one, with the rule."""
-    with work.step("clean") as step:
-        refused = []
-        for source in work.pipeline.sources:
-            rows = step.read("load", f"{source.name}.parquet")
-            cleaned = cleaning.clean(rows, source, work.pipeline, work.day)
-            step.write(f"{source.name}.parquet", cleaned.kept)
-            refused.append(_with_raw(step, source, cleaned.refused))
-            step.rows[source.name] = _rows(rows.num_rows, cleaned.kept.num_rows, cleaned.refused, cleaned.dropped)
-        step.write("refused.parquet", pa.concat_tables(refused))
-    return step.told()
+    refused = []
+    for source in step.work.pipeline.sources:
+        rows = step.read("load", f"{source.name}.parquet")
+        cleaned = cleaning.clean(rows, source, step.work.pipeline, step.work.day)
+        step.write(f"{source.name}.parquet", cleaned.kept)
+        refused.append(_with_raw(step, source, cleaned.refused))
+        step.rows[source.name] = _rows(rows.num_rows, cleaned.kept.num_rows, cleaned.refused, cleaned.dropped)
+    step.write("refused.parquet", pa.concat_tables(refused))
 
 
-def index(work: Work) -> dict[str, object]:
+@a_step
+def index(step: Step) -> None:
     """Match the facts to the lookups by key, and order them by their own."""
-    pipeline = work.pipeline
-    with work.step("index") as step:
-        clean_rows = {source.name: step.read("clean", f"{source.name}.parquet") for source in pipeline.sources}
-        facts = clean_rows[pipeline.facts]
-        indexed = indexing.index(facts, clean_rows, pipeline)
-        step.write(f"{pipeline.facts}.parquet", indexed.facts)
-        step.write("refused.parquet", _with_raw(step, pipeline.source(pipeline.facts), indexed.refused))
-        step.unknown = indexed.unknown
-        step.rows = {name: Rows(read=rows.num_rows, kept=rows.num_rows) for name, rows in clean_rows.items()}
-        step.rows[pipeline.facts] = _rows(facts.num_rows, indexed.facts.num_rows, indexed.refused, {})
-    return step.told()
+    pipeline = step.work.pipeline
+    clean_rows = {source.name: step.read("clean", f"{source.name}.parquet") for source in pipeline.sources}
+    facts = clean_rows[pipeline.facts]
+    indexed = indexing.index(facts, clean_rows, pipeline)
+    step.write(f"{pipeline.facts}.parquet", indexed.facts)
+    step.write("refused.parquet", _with_raw(step, pipeline.source(pipeline.facts), indexed.refused))
+    step.unknown = indexed.unknown
+    step.rows = {name: Rows(read=rows.num_rows, kept=rows.num_rows) for name, rows in clean_rows.items()}
+    step.rows[pipeline.facts] = _rows(facts.num_rows, indexed.facts.num_rows, indexed.refused, {})
 
 
-def aggregate(work: Work) -> dict[str, object]:
+@a_step
+def aggregate(step: Step) -> None:
     """Compute the measures per group."""
-    facts_name = work.pipeline.facts
-    with work.step("aggregate") as step:
-        facts = step.read("index", f"{facts_name}.parquet")
-        aggregates = aggregating.aggregate(facts, work.pipeline)
-        step.write("aggregates.parquet", aggregates)
-        step.rows[facts_name] = Rows(read=facts.num_rows, kept=_rows_behind(aggregates))
-    return step.told()
+    facts_name = step.work.pipeline.facts
+    facts = step.read("index", f"{facts_name}.parquet")
+    aggregates = aggregating.aggregate(facts, step.work.pipeline)
+    step.write("aggregates.parquet", aggregates)
+    step.rows[facts_name] = Rows(read=facts.num_rows, kept=_rows_behind(aggregates))
 
 
-def summarize(work: Work) -> dict[str, object]:
-    """Make the summaries from the aggregates."""
-    with work.step("summarize") as step:
-        aggregates = step.read("aggregate", "aggregates.parquet")
-        summaries = summarizing.summarize(aggregates, work.pipeline, work.day)
-        for name, summary in summaries.items():
-            step.write(f"{name}.parquet", summary.drop_columns(["row_count"]))
-            step.rows[name] = Rows(read=_rows_behind(aggregates), kept=_rows_behind(summary))
-    return step.told()
+@a_step
+def summarize(step: Step, connect: Connect) -> None:
+    """Make the summaries from the aggregates, and hold a day back that does not look like the days before."""
+    pipeline, day = step.work.pipeline, step.work.day
+    aggregates = step.read("aggregate", "aggregates.parquet")
+    step.totals = plausible.totals(aggregates, pipeline)
+    facts = deploying.reading(pipeline, step.work.receipts(before="summarize")).outputs[f"{pipeline.facts}.csv"]
+    doubts = at_once(_warehouse(step, connect), partial(_doubts, step=step, facts_sha256=facts.sha256))
+    step.notes |= plausible.judged(doubts, pipeline, day, step.work.release)
+    for name, summary in summarizing.summarize(aggregates, pipeline, day).items():
+        step.write(f"{name}.parquet", summary.drop_columns(["row_count"]))
+        step.rows[name] = Rows(read=_rows_behind(aggregates), kept=_rows_behind(summary))
 
 
-def save(work: Work, connect: Connect) -> dict[str, object]:
+@a_step
+def save(step: Step, connect: Connect) -> None:
     """Write the summaries under the run's number, into the warehouse and as files, seen by nobody yet."""
-    with work.step("save") as step:
-        summaries = _summaries(step)
-        with _warehouse(work, connect) as connection:
-            saved = saving.save(connection, work.pipeline, work.day, work.run, summaries)
-        for name, summary in summaries.items():
-            step.rows[name] = Rows(read=summary.num_rows, kept=saved.rows[name])
-            with (work.published / ".runs" / str(work.day) / str(saved.run_id)).new_file(f"{name}.parquet") as file:
-                write_parquet(summary, file)
-            with (work.published / ".runs" / str(work.day) / str(saved.run_id)).new_file(f"{name}.csv") as file:
-                file.write(saving.csv_bytes(summary))
-        step.notes["run_id"] = saved.run_id
-    return step.told()
+    pipeline, day, summaries = step.work.pipeline, step.work.day, _summaries(step)
+    run = saving.Run(step.work.run, deploying.reading(pipeline, step.work.receipts(before="save")).started_at)
+    saved = at_once(_warehouse(step, connect), lambda session: saving.save(session, pipeline, day, run, summaries))
+    files = run_files(step.work.published, day, saved.run_id)
+    for name, summary in summaries.items():
+        step.rows[name] = Rows(read=summary.num_rows, kept=saved.rows[name])
+        with files.new_file(f"{name}.parquet") as file:
+            write_parquet(summary, file)
+        with files.new_file(f"{name}.csv") as file:
+            file.write(saving.csv_bytes(summary))
+    step.notes["run_id"] = saved.run_id
 
 
-def deploy(work: Work, connect: Connect) -> dict[str, object]:
+@a_step
+def deploy(step: Step, connect: Connect) -> None:
     """Let readers see the run, in the warehouse and then in the published folder, with its report."""
-    with work.step("deploy") as step:
-        receipts = work.receipts(before="deploy")
-        run_id = int(receipts["save"].notes["run_id"])
-        runs = work.published / ".runs" / str(work.day)
-        with (runs / str(run_id)).new_file("report.html") as file:
-            file.write(report(work.pipeline, _summaries(step), receipts))
-        with _warehouse(work, connect) as connection:
-            deployed = deploying.deploy(connection, work.pipeline, run_id, receipts, is_forced=work.is_forced)
-        work.published.point(str(work.day), f".runs/{work.day}/{deployed.run_id}")
-        step.notes = {"outcome": deployed.outcome.value, "run_id": deployed.run_id}
-    return step.told()
+    work, warehouse = step.work, _warehouse(step, connect)
+    receipts = work.receipts(before="deploy")
+    run_id = int(receipts["save"].notes["run_id"])
+    changed = at_once(warehouse, lambda session: changes(session, work.pipeline, work.day, run_id))
+    with run_files(work.published, work.day, run_id).new_file("report.html") as file:
+        file.write(report(work.pipeline, _summaries(step), receipts, changed))
+    publish = partial(deploying.deploy, pipeline=work.pipeline, receipts=receipts, changes=changed)
+    deployed = at_once(warehouse, partial(publish, is_forced=work.is_forced))
+    at_once(warehouse, lambda session: follow(session, work.published, work.pipeline.name, work.day))
+    tidy(work, run_id, warehouse)
+    step.notes = {"outcome": deployed.outcome.value, "run_id": deployed.run_id}
 
 
 def _loaded(step: Step, source: Source) -> pa.Table:
@@ -208,9 +211,15 @@ def _summaries(step: Step) -> dict[str, pa.Table]:
     return {s.name: step.read("summarize", f"{s.name}.parquet") for s in step.work.pipeline.summaries}
 
 
-@contextmanager
-def _warehouse(work: Work, connect: Connect) -> Iterator[Any]:
-    with postgres.told("the warehouse"), connect(work.pipeline.target.connection) as connection:
-        connection.execute("set lock_timeout = '30s'; set statement_timeout = '5min'")
-        connection.commit()
-        yield connection
+def _doubts(session: Connection, *, step: Step, facts_sha256: str) -> list[str]:
+    pipeline, day = step.work.pipeline, step.work.day
+    if not history.is_begun(session):
+        return plausible.doubts(step.totals, {}, pipeline)
+    same = history.day_with_facts(session, pipeline.name, day, facts_sha256)
+    plausible.check_not_another_days_file(pipeline, day, same)
+    nearest = history.nearest_days(session, pipeline.name, day, pipeline.plausible.days)
+    return plausible.doubts(step.totals, nearest, pipeline)
+
+
+def _warehouse(step: Step, connect: Connect) -> Callable[[], Connection]:
+    return partial(connect, step.work.pipeline.target.connection)

@@ -9,16 +9,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, BinaryIO
+from decimal import Decimal
+from functools import wraps
+from typing import Any, BinaryIO, Concatenate, ParamSpec
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from daybook import fingerprint
+from daybook.fingerprint import Fingerprint
 from daybook.folder import Folder
+from daybook.plausible import Release
 from daybook.receipt import STEPS, Meter, Output, Receipt, Rows
 from daybook.spec import Pipeline
 
 log = logging.getLogger(__name__)
+P = ParamSpec("P")
 
 
 def run_folder(data: Any, pipeline: str, day: date, run: str) -> Any:
@@ -26,13 +32,18 @@ def run_folder(data: Any, pipeline: str, day: date, run: str) -> Any:
 
     run: the scheduler's name for it, of which only letters, digits, `.`, `_` and `-` stay as they are.
     """
-    return data / "days" / pipeline / str(day) / re.sub(r"[^A-Za-z0-9_.-]", "_", run)
+    return data / "days" / pipeline / str(day) / run_folder_name(run)
+
+
+def run_folder_name(run: str) -> str:
+    """Give the name of a run's folder below its day's."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", run)
 
 
 @dataclass(frozen=True)
 class Work:
     """One run's work on one day: `run` names the run (it started this), `folder` is the run's, `published` the
-    pipeline's published days."""
+    pipeline's published days. is_forced: publish also where nothing changed."""
 
     pipeline: Pipeline
     day: date
@@ -40,22 +51,37 @@ class Work:
     folder: Folder
     published: Folder
     is_forced: bool = False
+    release: Release | None = None
 
     def receipt(self, step: str) -> Receipt:
         """Give the receipt that a step left."""
-        with (self.folder / step).open("receipt.json") as file:
-            return Receipt.model_validate_json(file.read())
+        return Receipt.model_validate_json((self.folder / step).text("receipt.json"))
 
     def receipts(self, before: str) -> dict[str, Receipt]:
         """Give the receipts of the steps before that one, by step, in the order of the work."""
         return {step: self.receipt(step) for step in STEPS[: STEPS.index(before)]}
 
-    @contextmanager
-    def step(self, name: str) -> Iterator["Step"]:
-        """Do a step: its receipt is written and its line logged when the block ends, and not when it raises."""
-        step = Step(self, name, self.folder / name)
-        yield step
-        step.close()
+    @property
+    def memory(self) -> Folder:
+        """Give the folder where this day's earlier outputs are found by fingerprint."""
+        return Folder(self.folder.path.parent / "by_fingerprint")
+
+
+def a_step(function: Callable[Concatenate["Step", P], None]) -> Callable[Concatenate[Work, P], dict[str, object]]:
+    """Make a function of a step at work into a task's: a function of a day's work that gives names, counts, hashes.
+
+    The step is not done where an earlier run of the day has done the same (its outputs are taken over). Its receipt
+    is written, and its line logged, when it is done, and not when it raises.
+    """
+
+    @wraps(function)
+    def do(work: Work, *args: P.args, **kwargs: P.kwargs) -> dict[str, object]:
+        step = Step(work, function.__name__, work.folder / function.__name__)
+        if not step.reuse():
+            function(step, *args, **kwargs)
+        return step.close().counts()
+
+    return do
 
 
 @dataclass
@@ -70,8 +96,10 @@ class Step:
     unknown: dict[str, int] = field(default_factory=dict)
     inputs: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, Output] = field(default_factory=dict)
+    totals: dict[str, Decimal] = field(default_factory=dict)
     notes: dict[str, str | int] = field(default_factory=dict)
-    receipt: Receipt | None = None
+    fingerprint: Fingerprint | None = None
+    reused_from: str | None = None
 
     def open(self, step: str, name: str) -> BinaryIO:
         """Open a file of an earlier step, checked against that step's receipt, and note it as an input."""
@@ -101,9 +129,25 @@ class Step:
         written = self.folder.written(name)
         self.outputs[name] = Output(rows=rows, size_bytes=written.size_bytes, sha256=written.sha256)
 
-    def close(self) -> None:
-        """Write the receipt and log its line."""
-        self.receipt = Receipt(
+    def reuse(self) -> bool:
+        """Take over the outputs of an earlier run with the same fingerprint; say whether there was one."""
+        if self.name not in fingerprint.STEPS or not fingerprint.READS[self.name]:
+            return False
+        self.fingerprint = fingerprint.fingerprint(self.name, self.work.pipeline, self._what_it_reads())
+        earlier = None if self.work.is_forced else self._earlier()
+        if earlier is None:
+            return False
+        donor = Folder(self.work.folder.path.parent / self.work.memory.text(self._name_in_memory()) / self.name)
+        for name in earlier.outputs:
+            self.folder.take(name, donor)
+        self.rows, self.unknown, self.inputs = earlier.rows, earlier.unknown, earlier.inputs
+        self.outputs, self.notes, self.reused_from = earlier.outputs, earlier.notes, earlier.run
+        self.totals = earlier.totals
+        return True
+
+    def close(self) -> Receipt:
+        """Write the receipt, log its line, remember where the outputs lie; give the receipt."""
+        receipt = Receipt(
             pipeline=self.work.pipeline.name,
             day=self.work.day,
             run=self.work.run,
@@ -112,17 +156,39 @@ class Step:
             unknown=self.unknown,
             inputs=self.inputs,
             outputs=self.outputs,
+            totals=self.totals,
             notes=self.notes,
+            fingerprint=self.fingerprint,
+            reused_from=self.reused_from,
+            started_at=self.meter.started_at,
             seconds=self.meter.seconds,
             peak_memory_mib=self.meter.peak_memory_mib,
         )
         with self.folder.new_file("receipt.json") as file:
-            file.write(self.receipt.model_dump_json(indent=1).encode())
-        log.info("%s", self.receipt.line())
+            file.write(receipt.model_dump_json(indent=1).encode())
+        if self.fingerprint:
+            with self.work.memory.new_file(self._name_in_memory()) as file:
+                file.write(self.work.folder.path.name.encode())
+        log.info("%s", receipt.line())
+        return receipt
 
-    def told(self) -> dict[str, object]:
-        """Give what the task hands on: names, counts and hashes."""
-        return self.receipt.counts() if self.receipt else {}
+    def _what_it_reads(self) -> dict[str, str]:
+        receipts = {step: self.work.receipt(step) for step in fingerprint.READS[self.name]}
+        return {f"{step}/{name}": made.sha256 for step, r in receipts.items() for name, made in r.outputs.items()}
+
+    def _name_in_memory(self) -> str:
+        return f"{self.name}-{self.fingerprint.key}" if self.fingerprint else self.name
+
+    def _earlier(self) -> Receipt | None:
+        """Give the receipt of the run that did the same, where all its outputs are still what they were."""
+        if not self.work.memory.has(self._name_in_memory()):
+            return None
+        donor = Folder(self.work.folder.path.parent / self.work.memory.text(self._name_in_memory()) / self.name)
+        if not donor.has("receipt.json"):
+            return None
+        receipt = Receipt.model_validate_json(donor.text("receipt.json"))
+        is_whole = all(donor.has(name) and donor.written(name).sha256 == o.sha256 for name, o in receipt.outputs.items())
+        return receipt if is_whole and receipt.fingerprint == self.fingerprint else None
 
 
 def write_parquet(table: pa.Table, file: BinaryIO) -> None:

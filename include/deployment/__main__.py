@@ -23,7 +23,7 @@ from deployment.warehouse_shell import open_shell
 
 SECONDS_BETWEEN_CHECKS = 1.0
 
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 
 def main() -> int:

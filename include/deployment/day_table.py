@@ -1,14 +1,14 @@
 """The table of published days: what readers see of them, and how long their runs took."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 from rich.table import Table
 
-from deployment.airflow_api import Json
+from deployment.airflow_api import AirflowApi, Json
 from deployment.errors import DeploymentError
 
 PUBLISHED = """
@@ -33,9 +33,15 @@ def day_table(warehouse: str, seconds: Mapping[date, float]) -> Table:
     return _drawn(rows, seconds)
 
 
-def run_seconds(run: Json) -> float:
-    """Give how long a finished run of Airflow took."""
-    return float(run["duration"])
+def run_seconds(api: AirflowApi, run: Json) -> float:
+    """Give how long a finished run of Airflow took, from its first task's start to its last one's end.
+
+    Airflow's own duration of a run counts the time for which it was queued.
+    """
+    tasks = [task for task in api.task_instances(run["dag_id"], run["dag_run_id"]) if task["end_date"]]
+    began = min(datetime.fromisoformat(task["start_date"]) for task in tasks)
+    ended = max(datetime.fromisoformat(task["end_date"]) for task in tasks)
+    return (ended - began).total_seconds()
 
 
 def _published(warehouse: str, days: Sequence[date]) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ def demo(deployment: Deployment, console: Console) -> None:
     deployment.api.wait_for_dag(DAG_ID, check=deployment.check)
     deployment.api.unpause(DAG_ID)
     runs = backfill(deployment, DAG_ID, FIRST, LAST, console)
-    seconds = {day: run_seconds(run) for day, run in zip(DAYS, runs, strict=True)}
+    seconds = {day: run_seconds(deployment.api, run) for day, run in zip(DAYS, runs, strict=True)}
     console.print(day_table(deployment.postgres.dsn("warehouse", "warehouse_owner"), seconds))
     console.print(_where(deployment))
 
@@ -30,7 +30,8 @@ def _where(deployment: Deployment) -> str:
     return (
         f"The files of each day are in {shown(published)}/<day>/, as CSV and Parquet,\n"
         f"with the day's report: {shown(published)}/{FIRST}/report.html\n"
-        "The same in SQL: make psql SQL='select * from flights.by_airline'   Airflow's UI: make up"
+        "In SQL:        make psql SQL='table flights.by_airline'\n"
+        "Airflow's UI:  make up"
     )
 
 

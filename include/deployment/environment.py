@@ -49,14 +49,14 @@ def shared_settings() -> dict[str, str]:
 
 
 def with_this_shell(settings: Mapping[str, str]) -> dict[str, str]:
-    """Give the variables of this process with the deployment's laid over them, and nothing that would change its meaning.
+    """Give the variables of this process with the deployment's laid over them.
 
-    The caller's own AIRFLOW__… and libpq's PG… would, and a proxy must not be asked for 127.0.0.1.
+    The caller's own AIRFLOW__… and libpq's PG… are left out, and no proxy is asked for 127.0.0.1.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "PG"))}
     direct = ",".join(filter(None, [kept.get("NO_PROXY", ""), HOST, "localhost"]))
     path = f"{PROGRAMS}{os.pathsep}{kept.get('PATH', os.defpath)}"
-    return kept | {"NO_PROXY": direct, "no_proxy": direct, "PATH": path} | settings
+    return {**kept, "NO_PROXY": direct, "no_proxy": direct, "PATH": path, **settings}
 
 
 def write_shell_file(home: Home, settings: Mapping[str, str]) -> None:
@@ -108,6 +108,8 @@ def _logins(home: Home, secrets: Secrets) -> dict[str, str]:
 
 def _connections(postgres: LocalPostgres, ftp: LocalFtp) -> dict[str, str]:
     of_ftp = {"conn_type": "ftp", "host": ftp.host, "port": ftp.port, "login": ftp.user, "password": ftp.password}
+    # The server is on this machine's loopback and speaks no TLS.
+    of_ftp["extra"] = {"insecure": True}
     return {
         "AIRFLOW_CONN_SOURCE_DB": _postgres_connection(postgres.dsn("source", "source_reader")),
         "AIRFLOW_CONN_WAREHOUSE": _postgres_connection(postgres.dsn("warehouse", "warehouse_owner")),

@@ -83,8 +83,9 @@ class Lock:
     def take(self, command: str) -> None:
         """Take the lock, or raise DeploymentError saying who holds it."""
         if not self.try_to_take(command):
+            holder = self.holder()
             raise DeploymentError(
-                f"{self.holder()['command']} is running already in {self._file.parent} (process {self.holder()['pid']});"
+                f"{holder['command']} is running already in {self._file.parent} (process {holder['pid']});"
                 " nothing was started. Stop it with Ctrl-C in its terminal, or with `make down`."
             )
 
@@ -143,7 +144,7 @@ def free_port() -> int:
     """Give a port of 127.0.0.1 on which nothing listens."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
-        return probe.getsockname()[1]
+        return int(probe.getsockname()[1])
 
 
 def write_private(file: Path, text: str) -> None:

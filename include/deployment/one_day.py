@@ -40,4 +40,4 @@ def _publish(api: AirflowApi, postgres: LocalPostgres, day: date, console: Conso
     run = api.wait_for_run(DAG_ID, run_id, seconds=RUN_SECONDS)
     if run["state"] != "success":
         raise failure(api, postgres.home, [run])
-    console.print(day_table(postgres.dsn("warehouse", "warehouse_owner"), {day: run_seconds(run)}))
+    console.print(day_table(postgres.dsn("warehouse", "warehouse_owner"), {day: run_seconds(api, run)}))

@@ -35,7 +35,7 @@ class LocalPostgres:
         self.log = self.folder / "postgres.log"
 
     def start(self) -> None:
-        """Start the server, after making its cluster where there is none. A server of this cluster that runs is kept."""
+        """Start the server, after making its cluster where there is none; one that runs already is kept."""
         postgres_programs.make_folder(self.home)
         self._set_aside_data_of_lost_secrets()
         if not self.data.exists():

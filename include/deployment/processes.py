@@ -161,4 +161,4 @@ def _belongs(process: psutil.Process, first: dict[int, float]) -> bool:
         later = process.create_time() - first[session]
     except (psutil.Error, ProcessLookupError, PermissionError):
         return False
-    return abs(later) < CLOCK_TICK if process.pid == session else later > -CLOCK_TICK
+    return bool(abs(later) < CLOCK_TICK if process.pid == session else later > -CLOCK_TICK)

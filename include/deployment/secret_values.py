@@ -14,6 +14,11 @@ def _password() -> str:
     return secrets.token_urlsafe(24)
 
 
+def _signing_key() -> str:
+    # Airflow signs with HS512, whose key is to be at least as long as its hash, 64 bytes (RFC 7518, 3.2).
+    return secrets.token_urlsafe(64)
+
+
 def _fernet_key() -> str:
     # A Fernet key is 32 bytes in URL-safe base64, padding included (github.com/fernet/spec, "Key Format").
     return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
@@ -34,7 +39,7 @@ class Secrets:
     admin: str = field(default_factory=_password)
     viewer: str = field(default_factory=_password)
     fernet_key: str = field(default_factory=_fernet_key)
-    jwt_secret: str = field(default_factory=_password)
+    jwt_secret: str = field(default_factory=_signing_key)
     api_secret_key: str = field(default_factory=_password)
 
 

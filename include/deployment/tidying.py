@@ -19,7 +19,7 @@ SECONDS_BETWEEN_LOOKS = 0.2
 
 
 def down(home: Home) -> str:
-    """Stop the deployment that runs in a home, or what a killed one left, and give a sentence that says what was done."""
+    """Stop the deployment that runs in a home, or what a killed one left, and give a sentence that says so."""
     if not home.path.exists():
         return f"Nothing runs: there is no {home.path}."
     lock = Lock(home)

@@ -18,7 +18,7 @@ ROLE = "analyst"
 
 
 def open_shell(home: Home, sql: str | None) -> int:
-    """Open psql, or run one statement with it, and give its exit code. PostgreSQL is started for it where it is down."""
+    """Open psql, or run one statement with it, and give its exit code; PostgreSQL is started where it is down."""
     if not home.path.exists():
         raise DeploymentError(f"There is no {home.path} yet; `make demo` publishes the first days.")
     with _running(home) as postgres:

@@ -122,7 +122,7 @@ def test_wait_ends_when_every_day_has_and_says_which_is_no_success(airflow, sche
     # The backfill that has ended is still open for as long as the scheduler's timer: the next one waits for it.
     again = airflow.backfill(*days)
     assert again.returncode == 1
-    assert "1 not done: 2013-10-27 (failed)" in again.stdout
+    assert "madrid_waited: not done: 2013-10-27 (failed)" in again.stdout
 
     airflow.sql("update backfill set completed_at = created_at where dag_id = 'madrid_waited'")
     mended = airflow.backfill("--rerun-failed-tasks", *days)

@@ -41,6 +41,12 @@ def test_a_backfill_has_ended_when_no_run_is_queued_or_running(states, ended):
         ([1, 2, 3], [], ["success", "success"], ["2013-01-03 (no run)"]),
         ([1, 2], [], ["success", None], ["2013-01-02 (no run)"]),
         ([1], [2], ["success"], ["2013-01-02 (not over yet, left out)"]),
+        (
+            [1, 2, 3],
+            [4, 5],
+            ["failed", "success", "failed"],
+            ["2013-01-01, 2013-01-03 (failed)", "2013-01-04 to 2013-01-05 (not over yet, left out)"],
+        ),
     ],
 )
 def test_every_day_that_is_no_success_is_named(days, left_out, states, not_done):
@@ -49,7 +55,7 @@ def test_every_day_that_is_no_success_is_named(days, left_out, states, not_done)
 
 def test_a_dag_that_is_no_pipeline_is_told_by_its_logical_dates():
     other = plan([], cron=None)
-    assert missed(other, sight("failed")) == ("2013-01-01T00:00:00-05:00 (failed)",)
+    assert missed(other, sight("failed")) == ("2013-01-01T05:00:00+00:00 (failed)",)
     assert "0 of 1 runs done" in progress(other, sight("failed"))
 
 

@@ -95,7 +95,7 @@ def run_steps(work: Work, servers: Servers, until: str = "deploy") -> Work:
         "deploy",
     ):
         connect = {"extract_files": [servers.connect_ftp]}.get(name, [servers.connect_postgres])
-        needs = connect if name in ("extract_tables", "extract_files", "save", "deploy") else []
+        needs = connect if name in ("extract_tables", "extract_files", "summarize", "save", "deploy") else []
         getattr(steps, name)(work, *needs)
         if name == until:
             break

@@ -43,6 +43,7 @@ FLIGHTS = File(
     name="flights",
     connection="ftp",
     path="flights/flights_{day:%Y-%m-%d}.csv",
+    is_written_whole=True,
     null_tokens=("NA",),
     columns=(
         integer("year", is_required=True),

@@ -1,0 +1,95 @@
+"""Files on a disk that survive what happens to disks: a crash while writing, a power cut, a full disk.
+
+Used by folder.py only. A temporary file is locked while its writer lives, so that what a dead one left is told apart.
+"""
+
+import errno
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from daybook.errors import BadSpec, SourceUnavailable
+
+PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE)
+FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG)
+# A temporary file that is not locked may be one that was made this very moment.
+LEFT_OVER_AFTER_S = 60.0
+
+
+@contextmanager
+def disk_told(place: object) -> Iterator[None]:
+    """Turn the disk's errors into ours, by what to do next. place: what is written to."""
+    try:
+        yield
+    except OSError as error:
+        said = f"{place}: the disk refuses to write here ({error.strerror}); nothing was published"
+        if error.errno in PASSING:
+            raise SourceUnavailable(f"{said}; what was half written is removed; it is tried again; make room") from None
+        if error.errno in FORBIDDEN:
+            raise BadSpec(f"{said}; give the tasks' user the right to write, then clear the task") from None
+        raise
+
+
+@contextmanager
+def temporary(folder: Path | None, name: str) -> Iterator[Path]:
+    """Give the path of a temporary file in a folder, or on this machine's disk; it is gone when the block ends."""
+    scratch = None if folder else Path(tempfile.mkdtemp(prefix="daybook-"))
+    place = folder or scratch or Path()
+    place.mkdir(parents=True, exist_ok=True)
+    # The name starts with a dot and ends in .tmp, so nobody takes it for a file of ours; chance keeps two apart.
+    path = place / f".{name}.{os.getpid()}.{os.urandom(4).hex()}.tmp"
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+        if scratch:
+            shutil.rmtree(scratch)
+
+
+@contextmanager
+def durable(path: Path) -> Iterator[BinaryIO]:
+    """Write a new file, locked meanwhile, whose bytes are on the disk when the block ends."""
+    with path.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def put(path: Path, target: Path) -> None:
+    """Give a file or link its name, in one step that lasts: readers see the old or the new, also after a power cut."""
+    os.replace(path, target)
+    sync_folder(target.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in the folder durable: after a power cut the new name is there."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def remove_left_over(folder: Path, older_s: float = LEFT_OVER_AFTER_S) -> None:
+    """Remove the temporary files and links below a folder that no living process is writing."""
+    for path in folder.rglob(".*.tmp"):
+        if time.time() - path.lstat().st_mtime > older_s and not _is_written(path):
+            path.unlink(missing_ok=True)
+
+
+def _is_written(path: Path) -> bool:
+    if path.is_symlink():
+        return False
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

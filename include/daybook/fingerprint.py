@@ -1,0 +1,154 @@
+"""What a step's result rests on: the bytes it reads, its part of the spec, its code, and the libraries it runs on.
+
+Equal fingerprints give equal outputs, so a step whose fingerprint was seen on this day returns the earlier output.
+Each part is kept apart, so that a plan can say which of them changed.
+"""
+
+import ast
+import hashlib
+import inspect
+import json
+import sys
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from daybook.aggregate import group_columns
+from daybook.spec import Column, Pipeline, Source, Value
+from daybook.spec_check import fact_columns
+
+# The steps whose result is a function of what is hashed here. `save` and `deploy` act on the world instead.
+STEPS = ("extract_tables", "extract_files", "load", "clean", "index", "aggregate", "summarize")
+# Which earlier steps' files a step reads.
+READS = {
+    "extract_tables": (),
+    "extract_files": (),
+    "load": ("extract_tables", "extract_files"),
+    "clean": ("extract_tables", "extract_files", "load"),
+    "index": ("extract_tables", "extract_files", "clean"),
+    "aggregate": ("index",),
+    "summarize": ("aggregate",),
+}
+MODULES = {"extract_tables": "postgres", "extract_files": "ftp"}
+# Modules whose own text changes no result: the spec's values are hashed, and words of errors are not results.
+SILENT = {"daybook.spec", "daybook.errors"}
+
+
+class Fingerprint(Value):
+    """The four parts; each is a hash, but the libraries, which are names and versions."""
+
+    inputs: str
+    spec: str
+    code: str
+    libraries: str
+
+    @property
+    def key(self) -> str:
+        """Give the one hash of all parts."""
+        return digest(self.model_dump())
+
+
+def fingerprint(step: str, pipeline: Pipeline, inputs: dict[str, str]) -> Fingerprint:
+    """Give the fingerprint of a step. inputs: the hash of each file that it reads, by "step/name"."""
+    return Fingerprint(
+        inputs=digest(inputs),
+        spec=digest(_PARTS[step](pipeline)),
+        code=code_of(step),
+        libraries=libraries_of(step, pipeline),
+    )
+
+
+def digest(value: Any) -> str:
+    """Give the sha256 of a value that JSON can write; equal values in any order of keys give equal hashes."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
+
+
+@cache
+def code_of(step: str) -> str:
+    """Give the hash of a step's function and of every module of ours that it reaches, without comments and docstrings.
+
+    It is read once in a process: what runs is what was imported.
+    """
+    from daybook import steps  # imports this module, by way of work.py
+
+    function = inspect.unwrap(getattr(steps, step))
+    modules = sorted(_reached(f"daybook.{MODULES.get(step, step)}", set()))
+    texts = [inspect.getsource(function), *(_file_of(module).read_text() for module in modules)]
+    return digest([_without_words(text) for text in texts])
+
+
+def libraries_of(step: str, pipeline: Pipeline) -> str:
+    """Give the libraries that can change a step's result, with their versions, and Python's own."""
+    frames = ["pyarrow"] if step in ("load", "extract_tables", "extract_files") else _frame_libraries(pipeline)
+    python = f"python {sys.version_info.major}.{sys.version_info.minor}"
+    return ", ".join([python, *(f"{name} {version(name)}" for name in frames)])
+
+
+def _frame_libraries(pipeline: Pipeline) -> list[str]:
+    with_transform = ["pandas"] if pipeline.transform else []
+    return sorted({"narwhals", "pyarrow", pipeline.engine, *with_transform})
+
+
+def _reached(module: str, seen: set[str]) -> set[str]:
+    if module in seen or module in SILENT or not _file_of(module).exists():
+        return seen
+    seen.add(module)
+    for node in ast.walk(ast.parse(_file_of(module).read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "daybook":
+            for name in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names)):
+                _reached(name, seen)
+    return seen
+
+
+def _file_of(module: str) -> Path:
+    here = Path(__file__).parent
+    return here.joinpath(*module.split(".")[1:]).with_suffix(".py")
+
+
+def _without_words(text: str) -> str:
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
+            node.body = node.body[1:]
+    return ast.dump(tree)
+
+
+_TYPING = {"header", "kind", "digits", "scale", "format", "true_tokens", "false_tokens", "null_tokens"}
+
+
+def _typing(source: Source) -> Any:
+    words = source.model_dump(exclude={"columns", "connection"})
+    return words | {"columns": [column.model_dump(include=_TYPING) for column in source.columns]}
+
+
+def _clean_part(pipeline: Pipeline) -> Any:
+    words = {"sources", "facts", "day_columns", "derived", "transform_gives", "engine"}
+    sources = [source.model_dump() for source in pipeline.sources]
+    return [pipeline.model_dump(include=words), sources, _source_of(pipeline.transform)]
+
+
+def _source_of(function: Callable[[Any], Any] | None) -> str | None:
+    # The whole module: what the function calls lies beside it. What it imports from elsewhere is not seen.
+    module = inspect.getmodule(function)
+    return None if function is None or module is None else _without_words(inspect.getsource(module))
+
+
+def _columns(pipeline: Pipeline) -> list[Any]:
+    return [_kind(column) for column in fact_columns(pipeline).values()]
+
+
+def _kind(column: Column) -> Any:
+    return column.model_dump(include={"name", "kind", "digits", "scale"})
+
+
+_PARTS: dict[str, Callable[[Pipeline], Any]] = {
+    "extract_tables": lambda pipeline: [table.model_dump() for table in pipeline.tables],
+    "extract_files": lambda pipeline: [file.model_dump(exclude={"columns", "key"}) for file in pipeline.files],
+    "load": lambda pipeline: [_typing(source) for source in pipeline.sources],
+    "clean": _clean_part,
+    "index": lambda p: [p.model_dump(include={"lookups", "facts", "engine"}), p.source(p.facts).key, _columns(p)],
+    "aggregate": lambda p: [p.model_dump(include={"measures", "engine"}), group_columns(p), _columns(p)],
+    "summarize": lambda p: p.model_dump(include={"measures", "ratios", "summaries", "engine", "plausible"}),
+}

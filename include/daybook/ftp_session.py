@@ -1,0 +1,149 @@
+"""One connection to an FTP server that is logged in: look at a file, copy a file from any byte on.
+
+Every wait has a limit, on the control and on the data connection. Commands: RFC 959, 4.1; SIZE, MDTM, MLST and REST:
+RFC 3659.
+"""
+
+import ftplib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+
+from daybook.ftp_listing import Remote, listed, of_facts
+from daybook.ftp_replies import CannotResume, NotThere, told
+from daybook.ftp_tls import end
+
+BLOCK_BYTES = 256 * 1024
+QUIT_S = 5.0
+UNKNOWN_COMMAND = ("500", "502", "504")
+# 501: not understood as an offset; 554: past the end of the file (RFC 3659, 5).
+NO_RESTART = (*UNKNOWN_COMMAND, "501", "554")
+
+
+@contextmanager
+def session(connect: Callable[[], ftplib.FTP], name: str, time_limit_s: float) -> Iterator["Session"]:
+    """Open a connection for the length of the block. name: what messages call it, its id in Airflow.
+
+    Raises SourceUnavailable where the line fails; BadSpec where the login, the certificate or TLS is refused.
+    """
+    with told(name, is_opening=True):
+        ftp = connect()
+    try:
+        with told(name):
+            _limit(ftp, time_limit_s)
+            # SIZE is refused in ASCII mode (RFC 3659, 4.1), and FTP starts in ASCII.
+            ftp.voidcmd("TYPE I")
+        yield Session(ftp, name)
+        _limit(ftp, QUIT_S)
+        with suppress(*ftplib.all_errors):
+            ftp.quit()
+    finally:
+        ftp.close()
+
+
+class Session:
+    """A connection at work. Its methods raise Broken where the line fails, after which it is of no more use."""
+
+    def __init__(self, ftp: ftplib.FTP, name: str) -> None:
+        self._ftp, self._name = ftp, name
+        self._known: str | None = None
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Say whether commands and data go over TLS."""
+        return isinstance(self._ftp, ftplib.FTP_TLS)
+
+    def look(self, path: str) -> Remote:
+        """Give what the server says of a file. Raises NotThere where it shows none."""
+        with self._told(path):
+            try:
+                shown = self._shown(path)
+            except ftplib.error_perm as error:
+                # 550 is said of a missing file, of one that may not be read, and of a SIZE that is not wanted.
+                if not str(error).startswith("550"):
+                    raise
+                return self._listed_at(path)
+            return shown if shown.size_bytes is not None else self._listed(path) or shown
+
+    def has(self, path: str) -> bool:
+        """Say whether the server shows the file."""
+        try:
+            self.look(path)
+        except NotThere:
+            return False
+        return True
+
+    def is_listed(self, path: str) -> bool:
+        """Say whether the listing of its folder shows the file."""
+        with self._told(path):
+            return self._listed(path) is not None
+
+    def retrieve(self, path: str, start: int, take: Callable[[bytes], None]) -> None:
+        """Copy a file from byte `start` on to its end, block by block, until the server says that this was all.
+
+        Raises CannotResume where the server does not start there, NotThere where it does not give the file.
+        """
+        with self._told(path):
+            try:
+                data = self._ftp.transfercmd(f"RETR {path}", start or None)
+            except ftplib.error_perm as error:
+                if start and str(error).startswith(NO_RESTART):
+                    raise CannotResume(f"{self._name}: {path}: the FTP server starts at the first byte only") from None
+                raise
+            with data:
+                while block := data.recv(BLOCK_BYTES):
+                    take(block)
+                end(data)
+            self._ftp.voidresp()
+
+    def _told(self, path: str) -> AbstractContextManager[None]:
+        return told(f"{self._name}: {path}")
+
+    def _shown(self, path: str) -> Remote:
+        size, modified_at, facts = self._asked("SIZE", path), self._asked("MDTM", path), self._facts(path)
+        size_bytes = int(size) if size.isdecimal() else facts.size_bytes
+        return Remote(size_bytes, modified_at or facts.modified_at, facts.unique)
+
+    def _asked(self, command: str, path: str) -> str:
+        """Give what follows 213, and nothing where the server does not know the command (RFC 3659, 3 and 4)."""
+        try:
+            reply = self._ftp.sendcmd(f"{command} {path}")
+        except ftplib.error_perm as error:
+            if str(error).startswith(UNKNOWN_COMMAND):
+                return ""
+            raise
+        return reply[4:].strip() if reply.startswith("213") else ""
+
+    def _facts(self, path: str) -> Remote:
+        if "mlst" not in self._features:
+            return Remote(None, "")
+        # One line of the reply is " fact=value;fact=value; path" (RFC 3659, 7.2).
+        lines = self._ftp.sendcmd(f"MLST {path}").splitlines()
+        facts = next((line.strip().partition(" ")[0] for line in lines[1:] if "=" in line), "")
+        pairs = (fact.partition("=") for fact in facts.split(";"))
+        return of_facts({name.lower(): value for name, _, value in pairs})
+
+    def _listed_at(self, path: str) -> Remote:
+        found = self._listed(path)
+        if found is None:
+            raise NotThere(f"{self._name}: {path}: the FTP server shows no such file")
+        return found
+
+    def _listed(self, path: str) -> Remote | None:
+        return listed(self._ftp, path, has_facts="mlst" in self._features)
+
+    @property
+    def _features(self) -> str:
+        """Give what FEAT says (RFC 2389, 3), and nothing where the server does not know it."""
+        if self._known is None:
+            try:
+                self._known = self._ftp.sendcmd("FEAT").lower()
+            except ftplib.error_perm:
+                self._known = ""
+        return self._known
+
+
+def _limit(ftp: ftplib.FTP, seconds: float) -> None:
+    # The caller's connection may have no limit: a server that says nothing would hold the task for ever.
+    ftp.timeout = seconds
+    if ftp.sock:
+        ftp.sock.settimeout(seconds)

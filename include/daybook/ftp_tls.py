@@ -1,0 +1,110 @@
+"""Opening a connection to an FTP server: over TLS, unless the connection in Airflow says `insecure`.
+
+Airflow's FTPSHook cannot: it knows no CA file and no time limit, and does not use the TLS session again for the data,
+which vsftpd and ProFTPD demand by default. So the hook gives what is stored, and this opens it. TLS: RFC 4217.
+"""
+
+import ftplib
+import socket
+import ssl
+from contextlib import suppress
+from typing import Any
+
+from pydantic import Field
+
+from daybook.errors import BadSpec
+from daybook.ftp_replies import quoted, told
+from daybook.spec import Value
+
+TIME_LIMIT_S = 60.0
+
+
+class FtpServer(Value):
+    """Where a server is and who we are there. All but the first four words come from the connection's extra.
+
+    insecure: no TLS at all; name, password and data can be read on the way, and the report says so. ca_file: of a
+    private CA, instead of the system's. passive: the client opens the data connections. encoding: of names and replies.
+    """
+
+    host: str
+    port: int = 21
+    user: str = "anonymous"
+    password: str = Field("", repr=False)
+    insecure: bool = False
+    ca_file: str | None = None
+    passive: bool = True
+    encoding: str = "utf-8"
+
+    def open(self, time_limit_s: float = TIME_LIMIT_S) -> ftplib.FTP:
+        """Give a connection that is logged in. time_limit_s: for every wait, on both sockets.
+
+        Raises BadSpec where the login or the certificate is refused, or the server knows no TLS; SourceUnavailable
+        where it cannot be reached.
+        """
+        where = f"{self.host}:{self.port}"
+        ftp = ftplib.FTP(encoding=self.encoding) if self.insecure else self._over_tls(where)  # noqa: S321 - asked for
+        try:
+            with told(where, is_opening=True, secret=self.password):
+                ftp.connect(self.host, self.port, time_limit_s)
+                self._log_in(ftp, where)
+        except BaseException:
+            ftp.close()
+            raise
+        return ftp
+
+    def _over_tls(self, where: str) -> ftplib.FTP:
+        try:
+            context = ssl.create_default_context(cafile=self.ca_file)
+        except OSError as error:
+            raise BadSpec(
+                f"{where}: the CA file {self.ca_file} cannot be read ({error.strerror}); no connection was opened; "
+                "mend ca_file in the connection's extra"
+            ) from None
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        return SessionKeepingFTP(context=context, encoding=self.encoding)
+
+    def _log_in(self, ftp: ftplib.FTP, where: str) -> None:
+        if isinstance(ftp, ftplib.FTP_TLS):
+            _secure(ftp, where)
+        ftp.login(self.user, self.password)
+        if isinstance(ftp, ftplib.FTP_TLS):
+            # Without this only the commands are encrypted, and the data goes in clear (RFC 4217, 9).
+            ftp.prot_p()
+        ftp.set_pasv(self.passive)
+
+
+class SessionKeepingFTP(ftplib.FTP_TLS):
+    """An FTP_TLS whose data connections use the control connection's TLS session again.
+
+    That proves to the server that both come from the same client; ftplib does not do it (CPython issue 63699).
+    """
+
+    def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[socket.socket, int | None]:
+        """Open a data connection and send the command that uses it; give its socket and the size, if told."""
+        data, size = ftplib.FTP.ntransfercmd(self, cmd, rest)  # noqa: S321 - the data is wrapped next
+        try:
+            return self._secured(data), size
+        except BaseException:
+            data.close()
+            raise
+
+    def _secured(self, data: socket.socket) -> ssl.SSLSocket:
+        control: Any = self.sock
+        return self.context.wrap_socket(data, server_hostname=self.host, session=control.session)
+
+
+def end(data: socket.socket) -> None:
+    """Say goodbye on a data connection over TLS, which some servers wait for. The size says whether all has come."""
+    if isinstance(data, ssl.SSLSocket):
+        with suppress(OSError, ValueError):
+            data.unwrap()
+
+
+def _secure(ftp: ftplib.FTP_TLS, where: str) -> None:
+    try:
+        ftp.auth()
+    except ftplib.error_perm as error:
+        raise BadSpec(
+            f"{where}: the FTP server knows no TLS ({quoted(error)}); no password was sent, and none is sent in clear; "
+            'have the server mended, or accept it with the extra {"insecure": true} of the connection'
+        ) from None

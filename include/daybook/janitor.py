@@ -1,0 +1,104 @@
+"""What a crash or time leaves behind, removed after a day was deployed: rows, files and folders that nobody can see.
+
+Never able to fail a deployment, and bounded: what is left over goes next time. Readers' rows and the runs that a day
+can be rolled back to are never touched.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from daybook.folder import Folder
+from daybook.postgres_session import at_once
+from daybook.save import stored
+from daybook.spec import Pipeline
+from daybook.work import Work, run_folder_name
+
+Connect = Callable[[], psycopg.Connection[Any]]
+log = logging.getLogger(__name__)
+
+RUNS_AT_ONCE = 50
+# A red run may lie for some days before a person clears its `deploy`.
+ABANDONED_DAYS = 7
+
+# Of the day: publications beyond the kept ones; runs that the fence will never let through; this very run, where it
+# was not published. Of any day: what was saved long ago and never published.
+REMOVABLE = """
+    with publications as (
+        select run_id, ledger.published_at, read_at from daybook.ledger join daybook.run using (run_id)
+        where ledger.pipeline = %(pipeline)s and ledger.day = %(day)s and removed_at is null
+    ), seen as (
+        select run_id from daybook.published where pipeline = %(pipeline)s and day = %(day)s
+    ), kept as (
+        select run_id from seen union all (
+            select run_id from publications where run_id not in (select run_id from seen)
+            order by published_at desc, run_id desc limit %(keep_runs)s)
+    )
+    select run.run_id from daybook.run left join daybook.ledger using (run_id)
+    where run.pipeline = %(pipeline)s and removed_at is null and case
+        when ledger.run_id is not null then run.day = %(day)s and run.run_id not in (select run_id from kept)
+        else run.run_id = %(run_id)s or saved_at < now() - make_interval(days => %(days)s)
+            or (run.day = %(day)s and exists (
+                select from publications where (publications.read_at, publications.run_id) > (run.read_at, run.run_id)))
+    end
+    order by run.run_id limit %(most)s for update of run skip locked
+"""
+
+
+def tidy(work: Work, run_id: int, connect: Connect) -> None:
+    """Remove what the deployment of a day leaves over. run_id: of the run that was deployed. Raises nothing."""
+    try:
+        at_once(connect, lambda connection: _remove_rows(connection, work.pipeline, work.day, run_id))
+        _remove_files(connect, work)
+    except Exception as error:
+        # The day is published: whatever this is, it can wait, and must not turn the task red.
+        name = type(error).__name__
+        log.warning("%s %s: not tidied up, tried again next time: %s", work.pipeline.name, work.day, name)
+
+
+def _remove_rows(connection: psycopg.Connection[Any], pipeline: Pipeline, day: date, run_id: int) -> None:
+    asked = {"pipeline": pipeline.name, "day": day, "run_id": run_id, "keep_runs": pipeline.keep_runs}
+    asked |= {"days": ABANDONED_DAYS, "most": RUNS_AT_ONCE}
+    with connection.transaction():
+        # Twice: between the first look and its locks a run may have been published or rolled back to; not after them.
+        locked = {row[0] for row in connection.execute(REMOVABLE, asked)}
+        removed = [row[0] for row in connection.execute(REMOVABLE, asked) if row[0] in locked]
+        for summary in pipeline.summaries:
+            connection.execute(
+                sql.SQL("delete from {} where run_id = any(%s)").format(stored(pipeline, summary)), [removed]
+            )
+        connection.execute(
+            "delete from daybook.run where run_id = any(%s) and not exists "
+            "(select from daybook.ledger where ledger.run_id = run.run_id)",
+            [removed],
+        )
+        connection.execute("update daybook.run set removed_at = now() where run_id = any(%s)", [removed])
+
+
+def _remove_files(connect: Connect, work: Work) -> None:
+    runs, days = work.published / ".runs" / str(work.day), Folder(work.folder.path.parent)
+    # Listed before the ledger is asked: what a run makes after that is not on the list.
+    files, folders = runs.names(), days.names()
+    alive = at_once(connect, lambda connection: _alive(connection, work.pipeline.name, work.day))
+    started = {run_folder_name(started_by) for started_by in alive.values()}
+    for name in files:
+        if name.isdigit() and int(name) not in alive:
+            (runs / name).remove()
+    for name in folders:
+        if name not in started and (days / name).days_since_written() > ABANDONED_DAYS:
+            (days / name).remove()
+    for folder in (runs, days):
+        folder.remove_left_over()
+
+
+def _alive(connection: psycopg.Connection[Any], pipeline: str, day: date) -> dict[int, str]:
+    """Give the runs of the day whose rows are there, and who started each."""
+    rows = connection.execute(
+        "select run_id, started_by from daybook.run where pipeline = %s and day = %s and removed_at is null",
+        [pipeline, day],
+    )
+    return dict(rows.fetchall())

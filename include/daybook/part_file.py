@@ -1,0 +1,131 @@
+"""A file that is written over several tries: what one try wrote, the next one goes on with.
+
+The part lies beside the wanted file, `.<name>.<version>.<process>.part`, for its owner only. A part of another version
+is thrown away; one that another process still holds open, and be it a process that was stopped, is left alone.
+"""
+
+import errno
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import FileIO
+from pathlib import Path
+
+from daybook.errors import BadSpec, SourceUnavailable
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+class PartFile:
+    """The part of `<folder>/<name>`; a disk that is full raises SourceUnavailable, one that forbids it BadSpec."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder, self._name = folder, name
+        self._file: FileIO | None = None
+        self.path = folder / f".{name}.part"
+
+    def open(self, version: str) -> None:
+        """Go on with what an earlier try left of this version, or start. version: any word, such as size and time."""
+        mark = _mark(version)
+        with _disk_told(self._folder):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            kept = [left for left in map(self._kept, self._left()) if left]
+            for file in kept:
+                if self._file is None and f".{mark}." in Path(str(file.name)).name:
+                    self._use(file)
+                else:
+                    Path(str(file.name)).unlink()
+                    file.close()
+            if self._file is None:
+                self._use(_locked(self._folder / f".{self._name}.{mark}.{os.getpid()}.part", os.O_CREAT))
+
+    @property
+    def size_bytes(self) -> int:
+        """Give how much is written."""
+        return os.fstat(self._opened.fileno()).st_size
+
+    @property
+    def free_bytes(self) -> int:
+        """Give how much more fits on the disk."""
+        return shutil.disk_usage(self._folder).free
+
+    def write(self, block: bytes) -> None:
+        """Append a block."""
+        with _disk_told(self._folder):
+            self._opened.seek(0, os.SEEK_END)
+            view = memoryview(block)
+            while view:
+                view = view[self._opened.write(view) :]
+
+    def read(self, start: int, count: int) -> bytes:
+        """Give `count` bytes from `start` on, fewer at the end."""
+        return os.pread(self._opened.fileno(), count, start)
+
+    def restart(self) -> None:
+        """Throw away what is written."""
+        self._opened.truncate(0)
+
+    def sha256(self) -> str:
+        """Give the hash of what is written."""
+        with self.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def sync(self) -> None:
+        """Make what is written durable."""
+        with _disk_told(self._folder):
+            os.fsync(self._opened.fileno())
+
+    def close(self) -> None:
+        """Let another process go on with the part."""
+        if self._file:
+            self._file.close()
+
+    @property
+    def _opened(self) -> FileIO:
+        assert self._file, "open() comes first"  # noqa: S101 - a bug of the caller's, never of the data
+        return self._file
+
+    def _left(self) -> list[Path]:
+        start, end = f".{self._name}.", ".part"
+        return sorted(p for p in self._folder.iterdir() if p.name.startswith(start) and p.name.endswith(end))
+
+    def _kept(self, path: Path) -> FileIO | None:
+        try:
+            return _locked(path)
+        except BlockingIOError:
+            return None
+
+    def _use(self, file: FileIO) -> None:
+        self._file, self.path = file, Path(str(file.name))
+
+
+def _locked(path: Path, flag: int = 0) -> FileIO:
+    file = FileIO(path, "r+", opener=lambda name, flags: os.open(name, flags | flag, 0o600))
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise
+    return file
+
+
+def _mark(version: str) -> str:
+    # After a power cut a part may hold zeros where the disk was behind, so none is used over a restart of the machine.
+    boot = BOOT_ID.read_text() if BOOT_ID.exists() else ""
+    return hashlib.sha256(f"{version} {boot}".encode()).hexdigest()[:16]
+
+
+@contextmanager
+def _disk_told(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        kind = SourceUnavailable if error.errno in FULL else BadSpec
+        raise kind(
+            f"{folder}: the file cannot be written here ({error.strerror}); nothing was published; "
+            "make room or give the right to write, then clear the task"
+        ) from None

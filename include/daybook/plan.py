@@ -1,0 +1,131 @@
+"""What has to be done to which day, and why: decided from what the ledger knows and what the sources say now.
+
+It reads and asks nothing itself (see standing.py). A day is skipped where everything its publication rests on is as
+it was; otherwise the first step whose ground has changed is named, and it and all that follow are to be done again.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from statistics import median
+from typing import Literal, NamedTuple
+
+from daybook import fingerprint
+from daybook.receipt import STEPS, Receipt
+from daybook.spec import Pipeline
+
+Action = Literal["run", "skip", "blocked"]
+
+
+class FileState(NamedTuple):
+    """What a server says of a file: its size and its time, as it writes it."""
+
+    size_bytes: int | None
+    modified_at: str
+
+
+class Failure(NamedTuple):
+    """The last try of a day, where it failed after the day was last deployed: the step, the kind of error, the words."""
+
+    step: str
+    kind: str
+    message: str
+    failed_at: datetime
+
+
+class Standing(NamedTuple):
+    """What is known of a day. deployed: the receipts, by step, of the last run that came to its end, whether or not it
+    changed anything for readers. files: by source; None where the server has none."""
+
+    day: date
+    is_published: bool
+    deployed: dict[str, Receipt]
+    failure: Failure | None
+    files: dict[str, FileState | None]
+
+
+class Planned(NamedTuple):
+    """One day of a plan: what to do, why, which steps are not taken over from an earlier run, and how long they took
+    on other days (None where no day is known)."""
+
+    day: date
+    action: Action
+    reason: str
+    steps: tuple[str, ...]
+    seconds: float | None
+
+
+def plan(
+    pipeline: Pipeline, standings: Iterable[Standing], tables: dict[str, str], *, is_forced: bool = False
+) -> list[Planned]:
+    """Give what to do with each day, newest first.
+
+    tables: the hash of each table's extract as it is now. is_forced: also run what has not changed.
+    """
+    known = sorted(standings, key=lambda standing: standing.day, reverse=True)
+    costs = seconds_by_step(known)
+    return [_planned(pipeline, standing, tables, costs, is_forced) for standing in known]
+
+
+def seconds_by_step(standings: Iterable[Standing]) -> dict[str, float]:
+    """Give the median seconds of each step over the days on which it was done and not taken over."""
+    seconds: dict[str, list[float]] = {}
+    for standing in standings:
+        for step, receipt in standing.deployed.items():
+            if receipt.reused_from is None:
+                seconds.setdefault(step, []).append(receipt.seconds)
+    return {step: median(taken) for step, taken in seconds.items()}
+
+
+def _planned(
+    pipeline: Pipeline, standing: Standing, tables: dict[str, str], costs: dict[str, float], is_forced: bool
+) -> Planned:
+    missing = [name for name, file in standing.files.items() if file is None]
+    if missing:
+        paths = ", ".join(pipeline.file(name).path_on(standing.day) for name in missing)
+        return Planned(standing.day, "blocked", f"file not there: {paths}", (), None)
+    changed = _first_change(pipeline, standing, tables) or (("extract_tables", "forced") if is_forced else None)
+    if standing.failure and standing.failure.kind == "Implausible" and not is_forced:
+        return Planned(standing.day, "blocked", f"held: {standing.failure.message}", (), None)
+    if changed is None:
+        return Planned(standing.day, "skip", "nothing changed", (), 0.0)
+    first, reason = changed
+    steps = STEPS if first in STEPS[:2] else ("extract_tables", "extract_files", *STEPS[STEPS.index(first) :])
+    seconds = sum(costs.get(step, 0.0) for step in steps) if costs else None
+    return Planned(standing.day, "run", reason, steps, seconds)
+
+
+def _first_change(pipeline: Pipeline, standing: Standing, tables: dict[str, str]) -> tuple[str, str] | None:
+    """Give the first step that has to be done again, and why; None where nothing has."""
+    if standing.failure:
+        return standing.failure.step, f"failed before: {standing.failure.step}, {standing.failure.kind}"
+    if not standing.is_published or "deploy" not in standing.deployed:
+        return "extract_tables", "never done"
+    return _changed_input(standing, tables) or _changed_ground(pipeline, standing)
+
+
+def _changed_input(standing: Standing, tables: dict[str, str]) -> tuple[str, str] | None:
+    outputs = standing.deployed["extract_tables"].outputs
+    for name, sha256 in tables.items():
+        if f"{name}.csv" not in outputs or outputs[f"{name}.csv"].sha256 != sha256:
+            return "extract_tables", f"input changed: table {name}"
+    extracted = standing.deployed["extract_files"]
+    for name, file in standing.files.items():
+        if file and _state_at(extracted, name) != file:
+            return "extract_files", f"input changed: file {name}"
+    return None
+
+
+def _state_at(extracted: Receipt, name: str) -> FileState | None:
+    output = extracted.outputs.get(f"{name}.csv")
+    return FileState(output.size_bytes, str(extracted.notes.get(f"{name}_modified_at", ""))) if output else None
+
+
+def _changed_ground(pipeline: Pipeline, standing: Standing) -> tuple[str, str] | None:
+    for step in fingerprint.STEPS:
+        was, now = standing.deployed[step].fingerprint, fingerprint.fingerprint(step, pipeline, {})
+        # How bytes are fetched does not change them: for the extracts, only what is asked for counts.
+        parts = ("spec",) if step in STEPS[:2] else ("spec", "code", "libraries")
+        for part in parts:
+            if was is None or getattr(was, part) != getattr(now, part):
+                return step, f"{part} changed: {step}"
+    return None

@@ -1,0 +1,93 @@
+"""Does a day look like a day? Its totals against a floor and against the published days nearest to it.
+
+Part of the sixth step, after the summaries are made and before anything is saved: a day that does not is held until a
+person releases it. Decides only; the ledger's numbers come from history.py.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from statistics import median
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from daybook.errors import BadData, Implausible
+from daybook.spec import File, Pipeline
+
+Totals = dict[str, Decimal]
+"""The row count (`row_count`) and the summable measures of a day, by name."""
+
+# The median of fewer days says nothing about the next one.
+FEWEST_DAYS = 3
+ROWS = "row_count"
+
+
+class Release(NamedTuple):
+    """A person's word that a day may be published although its numbers are implausible."""
+
+    who: str
+    why: str
+
+
+def totals(aggregates: pa.Table, pipeline: Pipeline) -> Totals:
+    """Give the day's row count and its summable measures, from the aggregates; a sum of nothing is left out."""
+    names = (ROWS, *(measure.name for measure in pipeline.measures if measure.how in ("count", "sum")))
+    sums = {name: pc.sum(aggregates[name]).as_py() for name in names}
+    return {name: Decimal(total) for name, total in sums.items() if total is not None}
+
+
+def doubts(found: Totals, nearest: dict[date, Totals], pipeline: Pipeline) -> list[str]:
+    """Give what is implausible about a day, a phrase each; nothing where it may be published.
+
+    found: the day's totals. nearest: those of the published days that it is held against, by day.
+    """
+    rules = pipeline.plausible
+    named = [name for name in (ROWS, *rules.measures) if name in found]
+    floor = [] if found[ROWS] >= rules.min_rows else [f"{found[ROWS]:,} rows, at least {rules.min_rows:,} expected"]
+    return floor + [doubt for name in named for doubt in _far_from_median(name, found[name], nearest, rules.within_pct)]
+
+
+def judged(doubts: list[str], pipeline: Pipeline, day: date, release: Release | None) -> dict[str, str]:
+    """Give what the receipt notes of a held day that a person released; raise Implausible where nobody has.
+
+    Gives nothing where there are no doubts, whatever a person said.
+    """
+    if not doubts:
+        return {}
+    held_for = "; ".join(doubts)
+    if release is None:
+        raise Implausible(
+            f"{pipeline.name} {day}: {held_for}; the day is held, nothing was published; look at its refused rows and "
+            "its source; mend it, or trigger this day again with a reason in the form's field `release`"
+        )
+    return {"held_for": held_for, "released_by": release.who, "released_why": release.why}
+
+
+def check_not_another_days_file(pipeline: Pipeline, day: date, same: date | None) -> None:
+    """Raise BadData where the day's file is byte for byte that of another published day.
+
+    same: that day. A table, or a file whose path does not name the day, may hold many days and so stay the same.
+    """
+    facts = pipeline.source(pipeline.facts)
+    if same and isinstance(facts, File) and facts.path_on(day) != facts.path_on(same):
+        raise BadData(
+            f"{facts.path_on(day)}: the same bytes as those of {same}; nothing was published; "
+            "ask whoever delivers it for the file of this day"
+        )
+
+
+def _far_from_median(name: str, total: Decimal, nearest: dict[date, Totals], within_pct: int | None) -> Iterator[str]:
+    others = {day: near[name] for day, near in nearest.items() if name in near}
+    if within_pct is None or len(others) < FEWEST_DAYS:
+        return
+    middle = median(others.values())
+    if abs(total - middle) * 100 > abs(middle) * within_pct:
+        what = "rows" if name == ROWS else name
+        share = f" ({total * 100 / middle:,.0f} % of it)" if middle else ""
+        yield (
+            f"{total:,} {what}, within {within_pct} % of {middle:,.0f} expected{share}: the median of the "
+            f"{len(others)} published days from {min(others)} to {max(others)}, {min(others.values()):,} to "
+            f"{max(others.values()):,}"
+        )

@@ -1,0 +1,193 @@
+"""Sessions with PostgreSQL: limits on all that can wait, another try where that helps at once, errors by what to do.
+
+A session has a connection of its own, which somebody else opens. Whatever it does is done again from the start where
+a deadlock or a cut line ended it, so it is given as a function.
+"""
+
+import contextlib
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import psycopg
+
+from daybook.errors import BadSpec, DaybookError, SourceUnavailable
+
+Connection = psycopg.Connection[Any]
+Result = TypeVar("Result")
+
+# A lock, a slow query, a stopped process or a silent line must not hold a task, or the day's lock, for ever. Names are
+# looked up in the schemas that we say, never in one that another role may write to.
+WAREHOUSE = (
+    "set lock_timeout = '30s'; set statement_timeout = '5min'; set idle_in_transaction_session_timeout = '1min'; "
+    "set search_path = pg_catalog, pg_temp"
+)
+SILENCE_S = 120.0
+TRIES = 3
+
+
+def at_once(
+    connect: Callable[[], Connection],
+    do: Callable[[Connection], Result],
+    *,
+    settings: str = WAREHOUSE,
+    where: str = "the warehouse",
+) -> Result:
+    """Do something in a session of its own; from the start again, up to three times, where that helps at once.
+
+    connect: opens a connection. do: may therefore run more than once, and must find out by itself whether it is done:
+    a commit whose answer was lost may have happened. Raises SourceUnavailable or BadSpec for PostgreSQL's errors.
+    """
+    with told(where):
+        for _ in range(TRIES - 1):
+            # A connection that is refused is never asked for again at once: that is how accounts get locked.
+            connection = connect()
+            try:
+                return _in(connection, do, settings)
+            except psycopg.Error as error:
+                if not _helps_at_once(error):
+                    raise
+        return _in(connect(), do, settings)
+
+
+def _in(connection: Connection, do: Callable[[Connection], Result], settings: str) -> Result:
+    with connection:
+        connection.execute(settings.encode())
+        connection.commit()
+        return do(connection)
+
+
+class Silence:
+    """Cuts a connection on which nothing has come for too long: the server may be gone without a word.
+
+    Neither keepalives nor tcp_user_timeout see a proxy that is alive and forwards nothing. A query that still works,
+    such as a long sort, is no silence: the server is asked, over a connection of its own.
+    """
+
+    def __init__(self, connection: Connection, connect: Callable[[], Connection], limit_s: float = SILENCE_S) -> None:
+        self._connection, self._connect, self._limit_s = connection, connect, limit_s
+        self._heard_at, self._is_over = time.monotonic(), threading.Event()
+        self._has_cut = False
+        self._thread = threading.Thread(target=self._watch, name="daybook-silence", daemon=True)
+
+    def heard(self) -> None:
+        """Note that something came."""
+        self._heard_at = time.monotonic()
+
+    def __enter__(self) -> Self:
+        self._pid = self._connection.info.backend_pid
+        self._thread.start()
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
+        self._is_over.set()
+        self._thread.join()
+        if self._has_cut and isinstance(error, psycopg.Error):
+            raise SourceUnavailable(
+                f"the source database: no data for {self._limit_s:g} s, and its query is not at work; "
+                "the connection was cut, nothing was kept of it; it is tried again"
+            ) from None
+
+    def _watch(self) -> None:
+        while not self._is_over.wait(self._left_s()):
+            if self._left_s() > 0 or self._is_at_work():
+                continue
+            if not self._is_over.is_set():
+                self._has_cut = True
+                _cut(self._connection)
+            return
+
+    def _left_s(self) -> float:
+        return max(0.0, self._heard_at + self._limit_s - time.monotonic())
+
+    def _is_at_work(self) -> bool:
+        try:
+            with self._connect() as other:
+                # Waiting for its client, it has sent us what never came.
+                query = "select state = 'active' and wait_event is distinct from 'ClientWrite' from pg_stat_activity"
+                row = other.execute(f"{query} where pid = %s".encode(), [self._pid]).fetchone()
+        except psycopg.Error:
+            return False
+        if row and row[0]:
+            self.heard()
+        return bool(row and row[0])
+
+
+def _cut(connection: Connection) -> None:
+    with contextlib.suppress(psycopg.Error, OSError):
+        connection.cancel_safe(timeout=5)
+    # What waits for the connection sees its end at once; nobody may close it under its hands.
+    with contextlib.suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(connection.fileno())) as line:
+        line.shutdown(socket.SHUT_RDWR)
+
+
+def _helps_at_once(error: psycopg.Error) -> bool:
+    # Serialization failure, deadlock; or the line was cut under our hands, and the server may have done it or not.
+    return error.sqlstate in ("40001", "40P01") or _is_cut(error)
+
+
+def _is_cut(error: psycopg.Error) -> bool:
+    ended_by_server = error.sqlstate in ("57P01", "57P02", "25P03")
+    return ended_by_server or (isinstance(error, psycopg.OperationalError) and error.sqlstate is None)
+
+
+@contextmanager
+def told(where: str) -> Iterator[None]:
+    """Turn PostgreSQL's errors into ours, by what to do next (its manual, appendix A: the classes of SQLSTATE)."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise _by_what_to_do(where, error) from None
+
+
+# What a server says of a login that it refuses: such an error comes without an SQLSTATE.
+REFUSED_LOGINS = (
+    "password authentication failed",
+    "no password supplied",
+    "no pg_hba.conf entry",
+    "does not exist",
+    "is not permitted to log in",
+    "permission denied for database",
+    "certificate verify failed",
+)
+TRANSIENT = ("08", "25", "40", "53", "55", "57", "58")
+REFUSALS = ("28", "3D", "3F", "42")
+
+
+def _by_what_to_do(where: str, error: psycopg.Error) -> Exception:
+    state = error.sqlstate or ""
+    what = f"{type(error).__name__}{f' {state}' if state else ''}"
+    if state[:2] in ("22", "23"):
+        return DaybookError(f"{where}: {what}{_place(error)}; nothing was changed; a bug: the rows had been checked")
+    said = f"{where}: {what}: {_said(error)}"
+    if state[:2] in REFUSALS or (not state and any(words in str(error) for words in REFUSED_LOGINS)):
+        return BadSpec(f"{said}; nothing was changed; not tried again; mend the connection, the rights or the spec")
+    if isinstance(error, psycopg.OperationalError) or state[:2] in TRANSIENT:
+        return SourceUnavailable(f"{said}; nothing was kept of it; it is tried again{_hint(state)}")
+    return error
+
+
+def _said(error: psycopg.Error) -> str:
+    # The first line only: the lines after it can hold values of a row.
+    return error.diag.message_primary or str(error).strip().splitlines()[0]
+
+
+def _place(error: psycopg.Error) -> str:
+    # Of an error about a value only the place: PostgreSQL's message quotes the value.
+    named = (error.diag.schema_name, error.diag.table_name, error.diag.column_name, error.diag.constraint_name)
+    return f" in {'.'.join(filter(None, named))}" if any(named) else ""
+
+
+def _hint(state: str) -> str:
+    hints = {
+        "53100": "; readers still see what was published before; make room on the server's disk",
+        "53300": "; give the pool of this connection fewer slots, or the server more connections",
+        "57014": "; if it is stopped again, look at the query's plan",
+        "25006": "; the server is a standby: if it stays so, mend the connection's host",
+    }
+    return hints.get(state, "")

@@ -1,0 +1,57 @@
+"""The published folder: for each day a link to the files of the run that readers of the warehouse see.
+
+The ledger decides; the folder follows it. A crash between the commit and the link is mended here, at the next
+deployment or rollback of any day of the pipeline.
+"""
+
+from datetime import date
+from typing import Any, NamedTuple
+
+import psycopg
+
+from daybook.folder import Folder
+
+# A deployment must not pay for a folder that was lost as a whole: the newest days first, the others next time.
+MENDED_AT_ONCE = 50
+
+
+class Pointer(NamedTuple):
+    """The run that readers of a day see."""
+
+    day: date
+    run_id: int
+
+
+def run_files(published: Folder, day: date, run_id: int) -> Folder:
+    """Give the folder of a run's files below the pipeline's published folder."""
+    return published / ".runs" / str(day) / str(run_id)
+
+
+def follow(connection: psycopg.Connection[Any], published: Folder, pipeline: str, day: date) -> None:
+    """Let a day's link follow the ledger, and those of other days that do not follow it yet.
+
+    connection: whatever it does is one transaction, so that of two runs the later one also links later.
+    """
+    with connection.transaction():
+        connection.execute("select pg_advisory_xact_lock(hashtext(%s), 0)", [f"daybook.link {pipeline}"])
+        for pointer in _not_followed(connection, pipeline, day):
+            if run_files(published, *pointer).exists():
+                published.point(str(pointer.day), f".runs/{pointer.day}/{pointer.run_id}")
+                _note_followed(connection, pipeline, pointer)
+
+
+def _not_followed(connection: psycopg.Connection[Any], pipeline: str, day: date) -> list[Pointer]:
+    rows = connection.execute(
+        "select day, run_id from daybook.published where pipeline = %(pipeline)s "
+        "and (day = %(day)s or linked_run_id is distinct from run_id) order by day <> %(day)s, day desc limit %(most)s",
+        {"pipeline": pipeline, "day": day, "most": MENDED_AT_ONCE},
+    )
+    return [Pointer(*row) for row in rows]
+
+
+def _note_followed(connection: psycopg.Connection[Any], pipeline: str, pointer: Pointer) -> None:
+    # Where the pointer moved meanwhile, whoever moved it waits for our lock and links next.
+    connection.execute(
+        "update daybook.published set linked_run_id = run_id where pipeline = %s and day = %s and run_id = %s",
+        [pipeline, *pointer],
+    )

@@ -1,0 +1,93 @@
+"""A day back to an earlier run, whole: the warehouse's rows, the published files, and a word in the ledger by whom.
+
+Not a step: `python -m daybook rollback` calls it. The runs that a day can go back to are those that the spec keeps.
+"""
+
+from datetime import date
+from typing import Any, NamedTuple
+
+import psycopg
+
+from daybook import ledger
+from daybook.errors import BadSpec
+from daybook.folder import Folder
+from daybook.ledger import Decision
+from daybook.published import run_files
+from daybook.spec import Pipeline
+
+
+class RolledBack(NamedTuple):
+    """The run that readers of the day saw, and the one that they see now."""
+
+    before: int
+    now: int
+
+
+class Kept(NamedTuple):
+    """A publication of a day whose rows are kept."""
+
+    run_id: int
+    is_seen: bool
+
+
+def rollback(
+    connection: psycopg.Connection[Any],
+    pipeline: Pipeline,
+    day: date,
+    files: Folder,
+    who: str,
+    why: str,
+    run_id: int | None = None,
+) -> RolledBack:
+    """Let readers of a day see the run before the one they see, or the run of that number.
+
+    files: the pipeline's published folder. Raises BadSpec, and changes nothing, where the day is not published or no
+    such run is kept.
+    """
+    with connection.transaction():
+        ledger.lock_day(connection, pipeline.name, day)
+        kept = _kept(connection, pipeline.name, day)
+        seen = next((run.run_id for run in kept if run.is_seen), None)
+        if seen is None:
+            raise BadSpec(f"{pipeline.name} {day}: not published; nothing was changed; run the day to publish it")
+        target = _target(f"{pipeline.name} {day}", kept, run_id)
+        _check_is_there(connection, f"{pipeline.name} {day}", run_files(files, day, target), target)
+        ledger.point(connection, pipeline.name, day, target)
+        decision = Decision("rollback", who, why, f"readers saw run {seen}")
+        ledger.decide(connection, pipeline.name, day, target, decision)
+    return RolledBack(seen, target)
+
+
+def _kept(connection: psycopg.Connection[Any], pipeline: str, day: date) -> list[Kept]:
+    """Give the publications of a day whose rows are kept, the newest first."""
+    rows = connection.execute(
+        "select ledger.run_id, published.run_id is not null from daybook.ledger join daybook.run using (run_id) "
+        "left join daybook.published using (run_id) "
+        "where ledger.pipeline = %s and ledger.day = %s and removed_at is null order by published_at desc, run_id desc",
+        [pipeline, day],
+    )
+    return [Kept(*row) for row in rows]
+
+
+def _target(where: str, kept: list[Kept], asked: int | None) -> int:
+    numbers = [run.run_id for run in kept]
+    before_seen = numbers[[run.is_seen for run in kept].index(True) + 1 :]
+    target = before_seen[0] if asked is None and before_seen else asked
+    if target not in numbers:
+        what = f"run {asked} is not" if asked else "no run before the one that readers see is"
+        raise BadSpec(
+            f"{where}: {what} kept; kept are {', '.join(map(str, numbers))}; nothing was changed; "
+            "the spec's `keep_runs` says how many are"
+        )
+    return target
+
+
+def _check_is_there(connection: psycopg.Connection[Any], where: str, files: Folder, run_id: int) -> None:
+    # The claim holds off the janitor, who may be removing the run's rows right now.
+    if ledger.claim(connection, run_id) is None:
+        raise BadSpec(f"{where}: run {run_id} was removed this moment; nothing was changed; name another run")
+    if not files.exists():
+        raise BadSpec(
+            f"{where}: the files of run {run_id} are not in {files.path}; nothing was changed; "
+            "is DAYBOOK_DATA the folder that the tasks publish to?"
+        )

@@ -1,0 +1,87 @@
+"""`python -m daybook rollback PIPELINE DAY`: readers of a day see the run before the one that they see.
+
+Where the tasks' environment is (`. .daybook/env`, or a container of docker compose), it finds the warehouse and the
+data folder as they do: in AIRFLOW_CONN_… and DAYBOOK_DATA. DAYBOOK_WAREHOUSE, a connection string of libpq, goes first.
+"""
+
+import argparse
+import getpass
+import json
+import os
+import socket
+from datetime import date
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+from upath import UPath
+
+from daybook.errors import BadSpec
+from daybook.folder import Folder
+from daybook.pipelines import PIPELINES
+from daybook.postgres_session import at_once
+from daybook.published import follow
+from daybook.rollback import RolledBack, rollback
+from daybook.spec import Pipeline, nearest
+
+
+def main(words: list[str]) -> int:
+    """Do what the words of the command line say, and tell it in a line. Gives the exit code."""
+    asked = _parser().parse_args(words)
+    pipeline = _pipeline(asked.pipeline)
+    dsn = warehouse_dsn(pipeline.target.connection)
+    done = roll_back(pipeline, asked.day, dsn, _data(), asked.who, asked.why, asked.to)
+    print(f"{pipeline.name} {asked.day}: readers see run {done.now} now; they saw run {done.before} before.")
+    return 0
+
+
+def roll_back(
+    pipeline: Pipeline, day: date, dsn: str, data: UPath, who: str, why: str, run_id: int | None = None
+) -> RolledBack:
+    """Roll a day back in the warehouse, and let the published folder follow. dsn: libpq's. data: the data folder."""
+    published = Folder(data / "published" / pipeline.name)
+
+    def connect() -> psycopg.Connection[tuple[object, ...]]:
+        return psycopg.connect(dsn)
+
+    done = at_once(connect, lambda connection: rollback(connection, pipeline, day, published, who, why, run_id))
+    at_once(connect, lambda connection: follow(connection, published, pipeline.name, day))
+    return done
+
+
+def warehouse_dsn(connection_id: str) -> str:
+    """Give the warehouse's connection string from the environment: DAYBOOK_WAREHOUSE, or Airflow's connection."""
+    found = os.environ.get("DAYBOOK_WAREHOUSE") or os.environ.get(f"AIRFLOW_CONN_{connection_id.upper()}")
+    if not found:
+        raise BadSpec(
+            f"{connection_id}: neither DAYBOOK_WAREHOUSE nor AIRFLOW_CONN_{connection_id.upper()} is set; nothing was "
+            "changed; run `. .daybook/env` first, or give DAYBOOK_WAREHOUSE=postgresql://user:password@host/database"
+        )
+    return _from_airflow(json.loads(found)) if found.startswith("{") else found
+
+
+def _from_airflow(words: dict[str, str | int]) -> str:
+    names = {"host": "host", "port": "port", "schema": "dbname", "login": "user", "password": "password"}
+    return make_conninfo("", **{libpq: str(words[word]) for word, libpq in names.items() if words.get(word)})
+
+
+def _data() -> UPath:
+    if "DAYBOOK_DATA" not in os.environ:
+        raise BadSpec("DAYBOOK_DATA is not set; nothing was changed; run `. .daybook/env` first, or set it")
+    return UPath(os.environ["DAYBOOK_DATA"])
+
+
+def _pipeline(name: str) -> Pipeline:
+    if name not in PIPELINES:
+        raise BadSpec(f"{name}: no such pipeline{nearest(name, PIPELINES)}; there are {', '.join(PIPELINES)}")
+    return PIPELINES[name]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("daybook rollback", description="Let readers of a day see an earlier run of it.")
+    parser.add_argument("pipeline", help="the pipeline's name, such as flights")
+    parser.add_argument("day", type=date.fromisoformat, help="the day, such as 2013-01-05")
+    parser.add_argument("--to", type=int, metavar="RUN", help="the number of the run; else the one before")
+    parser.add_argument("--why", default="not given", help="kept in the ledger")
+    user = f"{getpass.getuser()}@{socket.gethostname()}"
+    parser.add_argument("--who", default=user, help=f"kept in the ledger; else {user}")
+    return parser

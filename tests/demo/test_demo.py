@@ -1,0 +1,95 @@
+"""The two commands of the README's first screen and those below it, typed by a newcomer in a fresh clone."""
+
+import re
+import signal
+import time
+
+import pytest
+from deployment.home import REPOSITORY
+
+from .conftest import Clone
+
+# Known totals of the first seven days: flights and cancelled.
+WEEK = {
+    "2013-01-01": (842, 4),
+    "2013-01-02": (943, 8),
+    "2013-01-03": (914, 10),
+    "2013-01-04": (915, 6),
+    "2013-01-05": (720, 3),
+    "2013-01-06": (832, 1),
+    "2013-01-07": (933, 3),
+}
+
+
+def week(printed: str) -> dict[str, tuple[int, int]]:
+    """Give flights and cancelled by day, as the demo's table has them."""
+    lines = re.findall(r"│ (2013-\d\d-\d\d) │ +(\d+) │ +(\d+) │", printed)
+    return {day: (int(flights), int(cancelled)) for day, flights, cancelled in lines}
+
+
+def test_the_demo_publishes_the_week_and_leaves_no_process(clone: Clone) -> None:
+    done = clone.type("make demo")
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert week(done.stdout) == WEEK
+    assert (clone.folder / "data/published/flights/2013-01-07/report.html").exists()
+    assert clone.processes() == []
+
+
+def test_a_second_demo_works(clone: Clone) -> None:
+    done = clone.type("make demo")
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert week(done.stdout) == WEEK
+    assert "Making" not in done.stdout
+
+
+def test_ctrl_c_in_the_demo_leaves_no_process(clone: Clone) -> None:
+    with clone.typing("make demo") as process:
+        assert process.stdout
+        for line in process.stdout:
+            if "Asking Airflow" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        import os
+
+        os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert clone.processes() == []
+
+
+def test_the_readmes_commands_work_for_an_ordinary_user(ordinary_clone: Clone) -> None:
+    commands = console_commands("README.md")
+    # `make test` is what runs this; `make demo` has its own test above; `make up` runs until `make down`.
+    typed = [command for command in commands if command not in ("make test", "make demo", "make up", "make down")]
+    assert commands != typed
+    with ordinary_clone.typing("make up UI_PORT=0") as up:
+        wait_for_line(up.stdout, "http://127.0.0.1:")
+        shell = " && ".join(["set -e", *typed])
+        done = ordinary_clone.type(shell)
+        assert done.returncode == 0, done.stdout[-3000:]
+        assert "(3 rows)" in done.stdout
+        down = ordinary_clone.type("make down")
+        assert down.returncode == 0, down.stdout
+        up.communicate(timeout=60)
+    assert ordinary_clone.processes() == []
+
+
+def wait_for_line(lines: object, words: str, seconds: int = 300) -> None:
+    """Read lines until one has the words."""
+    until = time.monotonic() + seconds
+    seen = []
+    for line in lines:  # type: ignore[attr-defined]
+        seen.append(line)
+        if words in line and "login" not in line:
+            return
+        assert time.monotonic() < until, seen
+    pytest.fail(f"{words!r} was not printed: {seen}")
+
+
+def console_commands(document: str) -> list[str]:
+    """Give the commands of a document's console blocks, without their remarks, in order, each once."""
+    text = (REPOSITORY / document).read_text()
+    blocks = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
+    lines = [line[2:].split("  #")[0].strip() for block in blocks for line in block.splitlines() if line[:2] == "$ "]
+    assert lines, f"no command in {document}"
+    return list(dict.fromkeys(lines))

@@ -1,0 +1,92 @@
+"""A fault at the n-th operation of a process: on files through Python's audit hook, on SQL through its connections.
+
+One hook counts them all: `Faults.passes(operation)`. Nothing in the product knows of it.
+"""
+
+import errno
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+# Audit events of operations on a file, and where among their arguments the path is (Python's manual, "Audit events table").
+FILES = {"open": 0, "os.rename": 1, "os.symlink": 1, "os.remove": 0, "os.mkdir": 0, "os.link": 1, "shutil.rmtree": 0}
+
+
+@dataclass
+class Faults:
+    """Kills, stops or fails this process at its n-th operation; with `at` 0 it only counts.
+
+    how: "kill" (-9), "stop" (until a SIGCONT), "fail" (the operation raises), or "full" (it raises: no space left).
+    within: the folder whose files count.
+    """
+
+    within: str
+    at: int = 0
+    how: str = "kill"
+    done: list[str] = field(default_factory=list)
+
+    def passes(self, operation: str) -> None:
+        """Count an operation, and strike at the one that was chosen."""
+        self.done.append(operation)
+        if len(self.done) == self.at:
+            self._strike(operation)
+
+    def _strike(self, operation: str) -> None:
+        if self.how in ("kill", "stop"):
+            os.kill(os.getpid(), signal.SIGKILL if self.how == "kill" else signal.SIGSTOP)
+            # A signal to oneself may come a moment later.
+            time.sleep(0.05)
+        elif operation.startswith("sql"):
+            raise psycopg.OperationalError("the connection is lost (a fault that a test put here)")
+        else:
+            raise OSError(errno.ENOSPC if self.how == "full" else errno.EIO, "a fault that a test put here")
+
+    def install(self) -> None:
+        """Watch this process's file operations, for good: an audit hook cannot be taken away."""
+        sys.addaudithook(self._see)
+        fsync = os.fsync
+
+        def watched(handle: int) -> None:
+            self.passes("fsync")
+            fsync(handle)
+
+        os.fsync = watched
+
+    def _see(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event in FILES and self._is_within(arguments[FILES[event]]):
+            self.passes(f"{event} {Path(os.fsdecode(arguments[FILES[event]])).name}")
+
+    def _is_within(self, path: Any) -> bool:
+        return isinstance(path, str | bytes | os.PathLike) and os.fsdecode(path).startswith(self.within)
+
+    def connection(self) -> type[psycopg.Connection[Any]]:
+        """Give a class of connections whose statements and commits are counted too."""
+        faults = self
+
+        class Watched(psycopg.Connection[Any]):
+            def execute(self, query: Any, *args: Any, **kwargs: Any) -> Any:
+                faults.passes(f"sql {str(query)[:60]}")
+                return super().execute(query, *args, **kwargs)
+
+            def commit(self) -> None:
+                faults.passes("sql commit")
+                super().commit()
+                # Here the server has done it, and we do not know.
+                faults.passes("sql answer to commit")
+
+            @contextmanager
+            def transaction(self, *args: Any, **kwargs: Any) -> Iterator[psycopg.Transaction]:
+                with super().transaction(*args, **kwargs) as transaction:
+                    yield transaction
+                    faults.passes("sql commit of a transaction")
+                faults.passes("sql answer to the commit of a transaction")
+
+        return Watched

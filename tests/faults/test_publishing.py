@@ -1,0 +1,70 @@
+"""Publishing: whichever run wins, and whatever dies when, readers see one run of a day, whole."""
+
+import signal
+
+import pytest
+
+from .conftest import DAY
+from .invariants import Bench
+
+OLD, NEW = 40, 50
+
+
+def test_r1_of_ten_runs_of_one_day_at_once_readers_see_one(bench: Bench) -> None:
+    bench.publish(DAY, "before", OLD)
+    old = bench.seen(DAY)
+    bench.deliver(DAY, NEW)
+    with bench.reader(DAY) as reader:
+        started = [bench.start(bench.job(DAY, f"run_{number}")) for number in range(10)]
+        told = [one.end() for one in started]
+    assert [one["exit"] for one in told] == [0] * 10
+    assert [one["error"] for one in told if one["error"] and "Superseded" not in one["error"]] == []
+    assert reader.seen <= {old, bench.seen(DAY)}
+    assert bench.seen(DAY)[0] == NEW
+    bench.check()
+    published = bench.rows("select count(*) from daybook.ledger where pipeline = %s", bench.pipeline.name)
+    assert published == [(2,)], "the other nine found nothing new"
+    assert len(bench.run_ids(DAY)) == 2, "the rows of the other nine are tidied away"
+
+
+def test_r3_a_run_that_read_its_file_earlier_does_not_replace_a_later_one(bench: Bench) -> None:
+    bench.deliver(DAY, OLD)
+    assert bench.do(DAY, "slow", last="summarize")["error"] == ""
+    bench.publish(DAY, "quick", NEW)
+    done = bench.do(DAY, "slow", first="save")
+    assert "Superseded" in done["error"]
+    assert "nothing was changed" in done["error"]
+    assert bench.seen(DAY)[0] == NEW
+    bench.publish(DAY, "next", OLD)
+    bench.check()
+
+
+def test_r3_what_a_later_run_found_unchanged_is_not_replaced_by_what_was_read_before_it(bench: Bench) -> None:
+    bench.publish(DAY, "first", NEW)
+    bench.deliver(DAY, OLD)
+    assert bench.do(DAY, "between", last="summarize")["error"] == ""
+    bench.publish(DAY, "the same as first", NEW)
+    assert "Superseded" in bench.do(DAY, "between", first="save")["error"]
+    assert bench.seen(DAY)[0] == NEW
+    bench.check()
+
+
+@pytest.mark.parametrize("step", ["save", "deploy"])
+def test_k8_a_stopped_process_that_wakes_after_its_successor_changes_nothing(bench: Bench, step: str) -> None:
+    bench.publish(DAY, "before", OLD)
+    bench.deliver(DAY, NEW)
+    count = len(bench.do(DAY, "counted", first="extract_tables", last="deploy", at=0)["operations"])
+    assert count > 100
+    bench.deliver(DAY, OLD + 1)
+    assert bench.do(DAY, "zombie", last="summarize" if step == "save" else "save")["error"] == ""
+    operations = len(bench.do(DAY, "trial", first="save")["operations"]) if step == "save" else 20
+    zombie = bench.start(bench.job(DAY, "zombie", first=step, last=step, at=max(3, operations // 4), how="stop"))
+    zombie.wait_until_stopped()
+    # The server ends a transaction that does nothing for a minute; a test does not wait for that.
+    bench.servers.postgres_admin("select pg_terminate_backend(pid) from pg_stat_activity where state like 'idle in%'")
+    bench.publish(DAY, "successor", NEW)
+    zombie.signal(signal.SIGCONT)
+    zombie.end()
+    assert bench.seen(DAY)[0] == NEW
+    bench.publish(DAY, "next", OLD)
+    bench.check()

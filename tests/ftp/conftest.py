@@ -1,0 +1,94 @@
+"""An FTP server in which things go wrong, a file on it, and a copy that is tried with little patience."""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from daybook.folder import Folder
+from daybook.ftp import Fetched, Patience, fetch
+from daybook.ftp_tls import FtpServer
+from daybook.spec import File, text
+from upath import UPath
+
+from .certificates import Authority
+from .faulty_ftp import PASSWORD, USER, FaultyFtp
+
+DAY = date(2013, 1, 5)
+SIZE = 1_000_000
+CONTENT = random.Random(1).randbytes(SIZE)
+PATH = "flights_2013-01-05.csv"
+QUICK = Patience(tries=10, total_s=30, time_limit_s=0.4, first_pause_s=0.001, longest_pause_s=0.01)
+
+
+def file(**words: Any) -> File:
+    """Give the spec of the file on the server."""
+    return File(**{"name": "flights", "connection": "ftp", "path": "flights_{day}.csv", "columns": [text("a")], **words})
+
+
+@dataclass
+class Copying:
+    """Copies the day's file into a folder of the test's own, as `extract_files` does."""
+
+    server: FaultyFtp
+    folder: Path
+
+    def __call__(self, spec: File | None = None, patience: Patience = QUICK, **login: Any) -> Fetched:
+        """Copy the file; login: what differs of the connection."""
+        server = self.connection(**login)
+        with Folder(UPath(f"file://{self.folder}")).part_file("flights.csv") as part:
+            return fetch(lambda: server.open(patience.time_limit_s), spec or file(), DAY, part, patience)
+
+    def connection(self, **login: Any) -> FtpServer:
+        """Give what the connection in Airflow would say."""
+        insecure = {"insecure": self.server.certificate is None}
+        where = {"host": self.server.host, "port": self.server.port, "user": USER, "password": PASSWORD}
+        return FtpServer(**{**where, **insecure, **login})
+
+    @property
+    def copied(self) -> bytes | None:
+        """What lies under the wanted name, if anything."""
+        path = self.folder / "flights.csv"
+        return path.read_bytes() if path.exists() else None
+
+    @property
+    def parts(self) -> list[Path]:
+        """The part files that are left."""
+        return sorted(self.folder.glob(".*.part"))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The server's folder, with the file of the day."""
+    folder = tmp_path / "root"
+    folder.mkdir()
+    (folder / PATH).write_bytes(CONTENT)
+    return folder
+
+
+@pytest.fixture
+def server(root: Path) -> Iterator[FaultyFtp]:
+    """The server, in clear."""
+    with FaultyFtp(root) as server:
+        yield server
+
+
+@pytest.fixture
+def copy(server: FaultyFtp, tmp_path: Path) -> Copying:
+    """A copy from that server."""
+    return Copying(server, tmp_path / "run")
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """A certificate authority."""
+    return Authority(tmp_path_factory.mktemp("ca") / "test")
+
+
+@pytest.fixture
+def copy_from(tmp_path: Path) -> Callable[[FaultyFtp], Copying]:
+    """A copy from any server."""
+    return lambda server: Copying(server, tmp_path / "run")

@@ -1,0 +1,174 @@
+"""Good files made bad, at random: for the tests that hold the fast way to the slow one, and for the long fuzz run.
+
+`contract(random)` gives one of a few contracts, `file(random, contract)` a file of it with mistakes of all kinds in it.
+"""
+
+from random import Random
+
+from daybook.spec import File, Form, Limits, boolean, day_date, decimal, integer, text, timestamp
+
+# So that a file with many mistakes is still read to its end.
+PATIENT = Limits(refused_rows=10**9, at_least=10**9, systemic_share=1, structural_share=1)
+
+
+def _contract(header: str, *columns: object, **words: object) -> tuple[str, File]:
+    return header, File(name="drawn", connection="ftp", path="drawn.csv", columns=columns, limits=PATIENT, **words)
+
+
+# The header's line and the contract. Between them: every kind, odd delimiters, one column, tokens that are values.
+CONTRACTS = [
+    _contract(
+        "id,t,d,day,b,at",
+        integer("id"),
+        text("t"),
+        decimal("d", digits=6, scale=2),
+        day_date("day"),
+        boolean("b"),
+        timestamp("at", format="%Y-%m-%dT%H:%M:%S.%f"),
+        null_tokens=("NA", "-9", ""),
+    ),
+    _contract("id,t", text("t"), integer("id"), null_tokens=("NA",)),
+    _contract("t", text("t")),
+    _contract("i", integer("i")),
+    _contract(
+        "t\td\tz",
+        text("t"),
+        decimal("d", digits=3, scale=0),
+        timestamp("z", format="%d/%b/%Y %H:%M %z"),
+        delimiter="\t",
+    ),
+    _contract(
+        "t^u^w^",
+        text("t"),
+        day_date("u", format="%Y%m%d"),
+        text("w"),
+        delimiter="^",
+        form=Form(has_trailing_delimiter=True, are_control_bytes_kept=True),
+    ),
+    _contract("t u", text("t"), integer("u"), delimiter=" "),
+    _contract(
+        "x,t,u,y",
+        text("t"),
+        integer("u"),
+        form=Form(extra_columns="ignore", is_last_line_end_needed=False),
+    ),
+]
+GOOD = {
+    "text": ["a", "é", "NA", "", '"q"', '""', "b c", "'"],
+    "integer": ["1", "-5", "007", "", "NA"],
+    "decimal": ["1.5", "-2", "0.25", "", "123"],
+    "date": ["2026-01-05", "20260105", ""],
+    "boolean": ["true", "f", ""],
+    "timestamp": ["2026-01-05T10:00:00.000001", "05/Jan/2026 10:00 +0100", ""],
+}
+NUMBERS = [
+    "0",
+    "1",
+    "-1",
+    "+1",
+    "007",
+    "-0",
+    ".5",
+    "5.",
+    "-.5",
+    "1e3",
+    "1E-2",
+    "0x1F",
+    "1_0",
+    "--1",
+    "1-",
+    "1.230",
+    "1.234",
+    "1234.56",
+    "12345.67",
+    "nan",
+    "inf",
+    "NA",
+    "-9",
+    "NULL",
+    "١",
+]
+LARGE = ["9223372036854775807", "-9223372036854775808", "9223372036854775808", "9" * 30, "0" * 30 + "1"]
+MOMENTS = [
+    "2026-02-30",
+    "2026-1-5",
+    "0026-01-05",
+    "9999-12-31",
+    "20260230",
+    "2026-01-05T24:00:00.000000",
+    "05/jan/2026",
+    "true",
+    "True",
+]
+QUOTED = [
+    '""',
+    '"a"',
+    '"1"',
+    '"a,b"',
+    '"a""b"',
+    '"a\nb"',
+    '"a\r\nb"',
+    '"a\rb"',
+    '"',
+    'x"y',
+    '"x"y',
+    '"""',
+    '" 1"',
+    '"NA"',
+]
+BLANKS = [" ", " 5", "5 ", "\t5", " NA", "\u00a05", "\u2003", "\ufeff", "\ufffd", "a\rb", "\x1b", "\x85", "\u2028"]
+NAMES = ["id", "t", "i", "x"]
+ODD = [*NUMBERS, *LARGE, *MOMENTS, *QUOTED, *BLANKS, *NAMES]
+BYTES = [
+    b"\0",
+    b"\xff",
+    b"\xe9",
+    b"\xed\xa0\x80",
+    b"\r",
+    b"\n",
+    b'"',
+    b",",
+    b"\x1b",
+    b"\xef\xbb\xbf",
+    b"\t",
+    b" ",
+    b"^",
+]
+
+
+def contract(random: Random) -> tuple[str, File]:
+    """Give a header's line and its contract."""
+    return random.choice(CONTRACTS)
+
+
+def body(random: Random, header: str, source: File) -> bytes:
+    """Give the lines behind a header: good ones, odd ones, and some bytes put in, taken away or changed."""
+    lines = [_line(random, header, source) for _ in range(random.choice([0, 1, 2, 5, 30]))]
+    line_end = random.choice(["\n", "\n", "\r\n"])
+    content = line_end.join(lines) + (line_end if lines and random.random() < 0.9 else "")
+    return mutated(random, content.encode(), random.choice([0, 0, 0, 1, 3]))
+
+
+def _line(random: Random, header: str, source: File) -> str:
+    if random.random() < 0.1:
+        return random.choice(["", "", " ", header, "\t"])
+    kinds = {column.header: column.kind for column in source.columns}
+    names = header.split(source.delimiter)
+    fields = [_field(random, kinds.get(name, "text" if name else None)) for name in names]
+    chance = random.random()
+    return source.delimiter.join(fields[:-1] if chance < 0.04 else [*fields, ""] if chance < 0.08 else fields)
+
+
+def _field(random: Random, kind: str | None) -> str:
+    if random.random() < 0.08:
+        return random.choice(ODD)
+    return random.choice(GOOD[kind]) if kind else ""
+
+
+def mutated(random: Random, content: bytes, times: int) -> bytes:
+    """Give bytes with so many changes: a piece put in, put over another, or taken away."""
+    for _ in range(times):
+        place = random.randrange(len(content) + 1)
+        piece = random.choice([*BYTES, b"", content[place : place + random.randrange(20)]])
+        content = content[:place] + piece + content[place + random.choice([0, 1, len(piece)]) :]
+    return content

@@ -1,0 +1,84 @@
+"""The whole deployment, started once, and who looks at it: anonymous, nobody, viewer, admin, and a forger."""
+
+import http.client
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+from deployment.environment import PROGRAMS
+from deployment.supervisor import Deployment
+
+DAY = "2013-01-05"
+
+# A user who may log in and may see nothing; the login page knows none, so Airflow's own signer makes the token.
+SIGN_IN_NOBODY = """
+from airflow.api_fastapi.app import create_auth_manager
+from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+print(create_auth_manager().generate_jwt(SimpleAuthManagerUser(username="nobody", role=None)))
+"""
+
+
+class Site:
+    """The real API server, as each of several users sees it. `data` is the data folder, `run_id` a published run."""
+
+    def __init__(self, deployment: Deployment, data: Path, run_id: str) -> None:
+        self.deployment, self.data, self.run_id = deployment, data, run_id
+        self.url = deployment.ui_url
+        self._client = httpx.Client(base_url=self.url, trust_env=False, timeout=30)
+        self.tokens = {user: self._log_in(user) for user in ("viewer", "admin")}
+        self.tokens["nobody"] = python(deployment, SIGN_IN_NOBODY)
+        self.tokens["forger"] = self.tokens["admin"][:-8] + "AAAAAAAA"
+
+    def get(self, path: str, user: str = "viewer", method: str = "GET") -> httpx.Response:
+        """Ask for a path as a user; "anonymous" says nothing of who it is."""
+        token = self.tokens.get(user)
+        return self._client.request(method, path, headers={"Authorization": f"Bearer {token}"} if token else {})
+
+    def get_with_cookie(self, path: str, user: str) -> httpx.Response:
+        """Ask as the browser does, inside the tab's frame."""
+        return self._client.get(path, headers={"Cookie": f"_token={self.tokens[user]}"})
+
+    def get_raw(self, path: str) -> tuple[int, bytes]:
+        """Ask as the viewer for a path exactly as it is written: other clients tidy dots and slashes first."""
+        connection = http.client.HTTPConnection(httpx.URL(self.url).netloc.decode())
+        connection.request("GET", path, headers={"Authorization": f"Bearer {self.tokens['viewer']}"})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+    def path(self, page: str, run_id: str | None = None) -> str:
+        """Give the path of a page of a run of `flights`."""
+        return f"/daybook/flights/{quote(run_id or self.run_id, safe='')}/{page}"
+
+    def password(self, user: str) -> str:
+        """Give a user's password."""
+        return str(getattr(self.deployment.postgres.secrets, user))
+
+    def _log_in(self, user: str) -> str:
+        answer = self._client.post("/auth/token", json={"username": user, "password": self.password(user)})
+        return str(answer.json()["access_token"])
+
+
+def python(deployment: Deployment, code: str) -> Any:
+    """Run Python as a process of this Airflow, and give the last line that it prints."""
+    command = [PROGRAMS / "python", "-c", code]
+    done = subprocess.run(command, env=deployment.environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()[-1]
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The deployment of this checkout, with one real day of flights published by its scheduler."""
+    folder = tmp_path_factory.mktemp("deployment")
+    with Deployment(home=folder / "home", data=folder / "data") as deployment:
+        deployment.api.wait_for_dag("flights")
+        deployment.api.unpause("flights")
+        run_id = deployment.api.trigger("flights", conf={"day": DAY})
+        run = deployment.api.wait_for_run("flights", run_id, check=deployment.check)
+        assert run["state"] == "success", json.dumps(run)
+        yield Site(deployment, folder / "data", run_id)
