@@ -90,6 +90,9 @@ def work(context) -> Work:
         run=run.run_id,
         folder=Folder(run_folder(data, pipeline.name, day, run.run_id)),
         published=Folder(data / "published" / pipeline.name),
+        postgres=postgres,
+        ftp=ftp,
+        started_by=" by ".join(filter(None, [run.run_type, run.triggering_user_name])),
         is_forced=context["params"]["force"],
         release=release(context),
     )
@@ -116,7 +119,7 @@ def ftp(connection: str):
 def fetch_files(**context):
     """Copy the day's files; while one is not there yet, give the worker back and look again later."""
     try:
-        return steps.extract_files(work(context), ftp)
+        return steps.extract_files(work(context))
     except NotYet as not_yet:
         raise AirflowRescheduleException(not_yet.look_again_at) from None
 
@@ -139,7 +142,7 @@ for pipeline in PIPELINES.values():
         pools = pipeline.pools
         extract_tables = PythonOperator(
             task_id="extract_tables",
-            python_callable=lambda **context: steps.extract_tables(work(context), postgres),
+            python_callable=lambda **context: steps.extract_tables(work(context)),
             pool=pools.source_db,
             **PATIENT,
         )
@@ -175,19 +178,19 @@ for pipeline in PIPELINES.values():
         )
         summarize = PythonOperator(
             task_id="summarize",
-            python_callable=lambda **context: steps.summarize(work(context), postgres),
+            python_callable=lambda **context: steps.summarize(work(context)),
             pool=pools.compute,
             **PATIENT,
         )
         save = PythonOperator(
             task_id="save",
-            python_callable=lambda **context: steps.save(work(context), postgres),
+            python_callable=lambda **context: steps.save(work(context)),
             pool=pools.warehouse,
             **PATIENT,
         )
         deploy = PythonOperator(
             task_id="deploy",
-            python_callable=lambda **context: steps.deploy(work(context), postgres),
+            python_callable=lambda **context: steps.deploy(work(context)),
             pool=pools.warehouse,
             **PATIENT,
         )

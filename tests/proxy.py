@@ -132,21 +132,29 @@ class Proxy:
 
     def _carry(self, pair: Pair, fault: Fault) -> None:
         left = fault.after_bytes
-        while self._is_open:
+        while self._is_open and pair.client.fileno() != -1:
             if left is not None and left <= 0:
                 left = None
                 fault.how(pair)
-            for end in () if pair.is_silent else select.select([pair.client, pair.server], [], [], 0.02)[0]:
-                block = end.recv(min(BLOCK_BYTES, left or BLOCK_BYTES))
-                if not block:
-                    return
-                time.sleep(fault.latency_s)
-                if end is pair.client:
-                    self.sent += block
-                    pair.server.sendall(block)
-                else:
-                    time.sleep(len(block) / fault.bytes_per_s)
-                    pair.client.sendall(block)
-                    left = left if left is None else left - len(block)
-            if pair.is_silent:
+            elif pair.is_silent:
                 time.sleep(SECONDS_BETWEEN_LOOKS)
+            else:
+                count = self._forward(pair, fault, left or BLOCK_BYTES)
+                left = left if left is None else left - count
+
+    def _forward(self, pair: Pair, fault: Fault, most: int) -> int:
+        """Forward one block of each side that has one; give how many bytes went to the client."""
+        count = 0
+        for end in select.select([pair.client, pair.server], [], [], SECONDS_BETWEEN_LOOKS)[0]:
+            block = end.recv(min(BLOCK_BYTES, most))
+            if not block:
+                raise ConnectionAbortedError("one side has ended")
+            time.sleep(fault.latency_s)
+            if end is pair.client:
+                self.sent += block
+                pair.server.sendall(block)
+            else:
+                time.sleep(len(block) / fault.bytes_per_s)
+                pair.client.sendall(block)
+                count += len(block)
+        return count

@@ -61,17 +61,17 @@ class Wait(NamedTuple):
     is_new: bool = False
 
 
-def check_ready(work: Work, connect: Connect, folder: Folder, now: datetime) -> None:
+def check_ready(work: Work, folder: Folder, now: datetime) -> None:
     """See that all files of the day are there and whole.
 
-    connect: opens an FTP connection by its id. folder: the step's, which keeps the looks. now: an instant.
+    folder: the step's, which keeps the looks. now: an instant.
     Raises NotYet where one is to be waited for, BadData where its cut-off has passed, BadSpec and SourceUnavailable
     as the server does.
     """
     before, after = _kept(folder), {}
     waits: list[tuple[File, Wait]] = []
     for file in work.pipeline.files:
-        seen = _look(file, work.day, connect)
+        seen = _look(file, work.day, work.ftp)
         after[file.name] = look = note(file, seen.remote, before.of.get(file.name), now)
         if wait := wait_for(file, work.day, seen, look, now):
             waits.append((file, wait))

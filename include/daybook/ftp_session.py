@@ -129,7 +129,10 @@ class Session:
         return found
 
     def _listed(self, path: str) -> Remote | None:
-        return listed(self._ftp, path, has_facts="mlst" in self._features)
+        found = listed(self._ftp, path, has_facts="mlst" in self._features)
+        # A listing is read in ASCII mode, in which a file's bytes would be changed (RFC 959, 3.1.1.1).
+        self._ftp.voidcmd("TYPE I")
+        return found
 
     @property
     def _features(self) -> str:

@@ -25,6 +25,9 @@ RUNS_AT_ONCE = 50
 # A red run may lie for some days before a person clears its `deploy`.
 ABANDONED_DAYS = 7
 
+# A run that was overtaken may still be at work: its files are not pulled away from under it.
+OVERTAKEN_HOURS = 2
+
 # Of the day: publications beyond the kept ones; runs that the fence will never let through; this very run, where it
 # was not published. Of any day: what was saved long ago and never published.
 REMOVABLE = """
@@ -42,7 +45,7 @@ REMOVABLE = """
     where run.pipeline = %(pipeline)s and removed_at is null and case
         when ledger.run_id is not null then run.day = %(day)s and run.run_id not in (select run_id from kept)
         else run.run_id = %(run_id)s or saved_at < now() - make_interval(days => %(days)s)
-            or (run.day = %(day)s and exists (
+            or (run.day = %(day)s and saved_at < now() - make_interval(hours => %(hours)s) and exists (
                 select from publications where (publications.read_at, publications.run_id) > (run.read_at, run.run_id)))
     end
     order by run.run_id limit %(most)s for update of run skip locked
@@ -62,7 +65,7 @@ def tidy(work: Work, run_id: int, connect: Connect) -> None:
 
 def _remove_rows(connection: psycopg.Connection[Any], pipeline: Pipeline, day: date, run_id: int) -> None:
     asked = {"pipeline": pipeline.name, "day": day, "run_id": run_id, "keep_runs": pipeline.keep_runs}
-    asked |= {"days": ABANDONED_DAYS, "most": RUNS_AT_ONCE}
+    asked |= {"days": ABANDONED_DAYS, "hours": OVERTAKEN_HOURS, "most": RUNS_AT_ONCE}
     with connection.transaction():
         # Twice: between the first look and its locks a run may have been published or rolled back to; not after them.
         locked = {row[0] for row in connection.execute(REMOVABLE, asked)}

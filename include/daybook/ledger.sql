@@ -53,3 +53,29 @@ create table if not exists daybook.decision (
     why text not null,
     found text not null
 );
+
+-- One row per run, day and step: what became of it, what it rests on, and who or what started it. A step that is tried
+-- or cleared again replaces its row. `error` holds a message of ours, never a value of a row.
+create table if not exists daybook.step (
+    pipeline text not null,
+    day date not null,
+    run text not null,
+    step text not null,
+    state text not null check (state in ('done', 'reused', 'waiting', 'failed')),
+    attempts integer not null default 1,
+    started_by text not null,
+    started_at timestamptz not null,
+    ended_at timestamptz not null default clock_timestamp(),
+    inputs_sha256 text,
+    spec_sha256 text,
+    code_sha256 text,
+    libraries text,
+    outputs_sha256 text,
+    rows_read bigint,
+    rows_refused bigint,
+    receipt jsonb,
+    error_kind text,
+    error text,
+    primary key (pipeline, day, run, step)
+);
+create index if not exists step_by_end on daybook.step (pipeline, day, step, ended_at);

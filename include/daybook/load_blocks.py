@@ -8,13 +8,14 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import chain
+from itertools import islice
 from typing import NamedTuple
 
 from daybook.load_bytes import Read
 from daybook.load_layout import Parsed
 from daybook.load_slow import RECORD_BYTES
 
+MOST_THREADS = 8  # each holds a block and what it becomes, about 60 MB
 Parse = Callable[[bytes, bool], Parsed]
 
 
@@ -25,28 +26,30 @@ class Placed(NamedTuple):
     lines_before: int
 
 
+class Begun(NamedTuple):
+    """A block whose reading has begun."""
+
+    block: bytes
+    is_last: bool
+    parsed: Future[Parsed]
+
+
 def side_by_side(blocks: Iterator[bytes], parse: Parse, threads: int | None) -> Iterator[Placed]:
-    """Give what `parse` makes of each block, in order; at most two blocks more than threads are held in memory."""
-    workers = threads or min(os.cpu_count() or 1, 8)
+    """Give what `parse` makes of each block, in order; at most two blocks more than threads are in memory."""
+    workers = threads or min(os.cpu_count() or 1, MOST_THREADS)
     with ThreadPoolExecutor(workers) as pool:
-        ahead: deque[tuple[bytes, bool, Future[Parsed]]] = deque()
-        try:
-            yield from _in_order(_begun(blocks, parse, pool, ahead, workers + 1), parse)
-        finally:
-            for _, _, future in ahead:
-                future.cancel()
+        begun = (Begun(block, is_last, pool.submit(parse, block, is_last)) for block, is_last in _with_last(blocks))
+        yield from _in_order(_ahead(begun, workers), parse)
 
 
-def _begun(blocks, parse, pool, ahead, depth):  # type: ignore[no-untyped-def]
-    for block, is_last in _with_last(blocks):
-        ahead.append((block, is_last, pool.submit(parse, block, is_last)))
-        if len(ahead) > depth:
-            yield ahead.popleft()
-    while ahead:
-        yield ahead.popleft()
+def _ahead(begun: Iterator[Begun], depth: int) -> Iterator[Begun]:
+    held = deque(islice(begun, depth))
+    while held:
+        held.extend(islice(begun, 1))
+        yield held.popleft()
 
 
-def _in_order(begun: Iterator[tuple[bytes, bool, Future[Parsed]]], parse: Parse) -> Iterator[Placed]:
+def _in_order(begun: Iterator[Begun], parse: Parse) -> Iterator[Placed]:
     rest, lines = b"", 0
     for block, is_last, future in begun:
         parsed = parse(rest + block, is_last) if rest else future.result()
@@ -57,7 +60,7 @@ def _in_order(begun: Iterator[tuple[bytes, bool, Future[Parsed]]], parse: Parse)
 
 def _with_last(blocks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
     before = next(blocks, b"")
-    for block in chain(blocks):
+    for block in blocks:
         yield before, False
         before = block
     yield before, True
@@ -74,7 +77,7 @@ def cut_at_line_ends(read: Read, size: int) -> Iterator[bytes]:
         cut = chunk.rfind(b"\n") + 1
         if cut or length > RECORD_BYTES:
             cut = cut or len(chunk)
-            yield b"".join([*rest, chunk[:cut]])
+            yield b"".join([*rest, memoryview(chunk)[:cut]])
             rest, length = [], 0
         rest.append(chunk[cut:])
         length += len(chunk) - cut

@@ -17,8 +17,8 @@ from daybook.spec import Column
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 Offsets = np.ndarray[Any, np.dtype[np.int32]]
-# Where a cast fails, the column is cut into so many parts, and again, until the misfits are found.
-HUNT_PARTS = 32
+# Where a cast fails, it is tried again in parts of so many texts, and the failing parts in smaller ones.
+HUNT_SIZES = (1024, 32)
 
 
 class Made(NamedTuple):
@@ -123,7 +123,7 @@ def _cast(texts: pa.StringArray, kind: pa.DataType, are_odd: Flags) -> tuple[pa.
         return plain.cast(kind), are_odd
     except pa.ArrowInvalid:
         are_odd = are_odd.copy()
-        are_odd[misfits(plain, kind, 0)] = True
+        are_odd[_misfits(plain, kind)] = True
         return _without(texts, are_odd).cast(kind), are_odd
 
 
@@ -131,18 +131,21 @@ def _without(texts: pa.StringArray, are_odd: Flags) -> pa.StringArray:
     return pc.if_else(pa.array(~are_odd), texts, None) if are_odd.any() else texts
 
 
-def misfits(texts: pa.Array, kind: pa.DataType, first: int) -> list[int]:
-    """Give which of the texts do not cast to a type, counted from `first`."""
+def _misfits(texts: pa.StringArray, kind: pa.DataType) -> list[int]:
+    """Give places that hold all the texts which do not cast, and a few of their neighbours."""
+    spans = [(0, len(texts))]
+    for size in HUNT_SIZES:
+        parts = [(at, min(at + size, end)) for start, end in spans for at in range(start, end, size)]
+        spans = [(start, end) for start, end in parts if not _casts(texts.slice(start, end - start), kind)]
+    return [place for start, end in spans for place in range(start, end)]
+
+
+def _casts(texts: pa.StringArray, kind: pa.DataType) -> bool:
     try:
         texts.cast(kind)
-        return []
     except pa.ArrowInvalid:
-        step = -(-len(texts) // HUNT_PARTS)
-        if len(texts) == 1:
-            return [first]
-        return [
-            found for at in range(0, len(texts), step) for found in misfits(texts.slice(at, step), kind, first + at)
-        ]
+        return False
+    return True
 
 
 def _settled(texts: pa.StringArray, values: pa.Array, are_odd: Flags, column: Column, tokens: tuple[str, ...]) -> Made:

@@ -161,7 +161,7 @@ def _told(head: bytes, names: list[str], problems: list[str], source: Source) ->
 
 def _no_header(head: bytes, names: list[str], source: Source) -> str:
     expected = [column.header for column in source.columns]
-    lines = head[: 2**16].decode(errors="replace").splitlines()
+    lines = head[: 2**16].decode(errors="replace").replace("\r", "").split("\n")
     for delimiter in OTHER_DELIMITERS:
         if {field.strip('"') for field in lines[0].split(delimiter)} & set(expected) and delimiter != source.delimiter:
             return f"the delimiter is {delimiter!r}, {source.delimiter!r} agreed"

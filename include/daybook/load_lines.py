@@ -10,10 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daybook.load_columns import flags, misfits
+from daybook.load_columns import flags
 from daybook.load_layout import Layout
 
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
+Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 Numbers = np.ndarray[Any, np.dtype[np.int64]]
 TAB, LF, CR = 9, 10, 13
 
@@ -33,16 +34,20 @@ def lines_of(data: bytes, layout: Layout) -> Lines:
     low = np.flatnonzero(content < 32)
     codes = content[low]
     ends = low[codes == LF] + 1
-    returns = low[codes == CR]
-    places = [low[_are_refused(layout)[codes]], _lone(returns, content)]
+    places = [low[_are_refused(layout)[codes]], _lone(low[codes == CR], content)]
     if not data.endswith(b"\n"):
         ends = np.append(ends, len(data))
         places.append(ends[-1:] - 1)
     starts = np.concatenate([[0], ends[:-1]])
-    are_doubtful = _doubtful(data, ends, layout)
-    are_doubtful[np.searchsorted(ends, np.concatenate(places), side="right")] = True
-    are_doubtful |= ends - starts > layout.field_bytes
-    return Lines(starts, ends, _are_empty(content, starts, ends), are_doubtful)
+    are_doubtful = ends - starts > layout.field_bytes
+    are_doubtful[_lines_at(np.concatenate(places), ends)] = True
+    lines = Lines(starts, ends, _are_empty(content, starts, ends), are_doubtful)
+    _doubt_quotes_and_encoding(data, content, lines, layout)
+    return lines
+
+
+def _lines_at(places: Numbers, ends: Numbers) -> Numbers:
+    return np.searchsorted(ends, places, side="right")
 
 
 def _are_refused(layout: Layout) -> Flags:
@@ -54,28 +59,37 @@ def _are_refused(layout: Layout) -> Flags:
     return are_refused
 
 
-def _lone(returns: Numbers, content: Any) -> Numbers:
+def _lone(returns: Numbers, content: Bytes) -> Numbers:
     # The last byte of a block is a line end, or its line is in doubt in any case.
     lone: Numbers = returns[content[np.minimum(returns + 1, len(content) - 1)] != LF]
     return lone
 
 
-def _are_empty(content: Any, starts: Numbers, ends: Numbers) -> Flags:
+def _are_empty(content: Bytes, starts: Numbers, ends: Numbers) -> Flags:
     lengths = ends - starts
     are_empty: Flags = (content[ends - 1] == LF) & ((lengths == 1) | ((lengths == 2) & (content[starts] == CR)))
     return are_empty
 
 
-def _doubtful(data: bytes, ends: Numbers, layout: Layout) -> Flags:
-    """Give the lines that are not UTF-8, or whose quotes are not all as RFC 4180 has them."""
-    offsets = np.concatenate([[0], ends]).astype(np.int32)
-    lines = pa.Array.from_buffers(pa.binary(), len(ends), [None, pa.py_buffer(offsets), pa.py_buffer(data)])
-    are_doubtful = np.zeros(len(ends), bool)
+def _doubt_quotes_and_encoding(data: bytes, content: Bytes, lines: Lines, layout: Layout) -> None:
+    offsets = np.concatenate([[0], lines.ends]).astype(np.int32)
+    texts = pa.Array.from_buffers(pa.binary(), len(lines.ends), [None, pa.py_buffer(offsets), pa.py_buffer(data)])
     if b'"' in data:
-        are_doubtful |= ~flags(pc.match_substring_regex(lines, _well_quoted(layout.delimiter.decode())))
-    if not data.isascii():
-        are_doubtful[misfits(lines, pa.string(), 0)] = True
-    return are_doubtful
+        lines.are_doubtful[~flags(pc.match_substring_regex(texts, _well_quoted(layout.delimiter.decode())))] = True
+    try:
+        texts.cast(pa.string())
+    except pa.ArrowInvalid:
+        high = np.unique(_lines_at(np.flatnonzero(content >= 128), lines.ends))
+        spans = zip(high.tolist(), lines.starts[high].tolist(), lines.ends[high].tolist(), strict=True)
+        lines.are_doubtful[[line for line, start, end in spans if not _is_utf8(data[start:end])]] = True
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _well_quoted(delimiter: str) -> str:

@@ -1,9 +1,8 @@
 """One function a task: read, call the pure function, write, log one line of counts.
 
-The order of the functions is the order of the work. To a caller each is a function of a day's `Work` (and, where it
-moves data, of a way to open a connection by its id) that hands on names, counts and hashes: `a_step` (work.py) wraps
-it, so that its files and its receipt lie in the run's folder, and so that it is not done again where an earlier run
-has done the same. What a step may raise: the errors of errors.py; anything else is a bug.
+The order of the functions is the order of the work. To a caller each is a function of a day's `Work` that hands on
+names, counts and hashes: `a_step` (work.py) wraps it, so that its files and its receipt lie in the run's folder, and
+so that it is not done again where an earlier run has done the same. What a step may raise: the errors of errors.py; anything else is a bug.
 """
 
 from collections.abc import Callable
@@ -23,23 +22,24 @@ from daybook import load as loading
 from daybook import save as saving
 from daybook import summarize as summarizing
 from daybook.changes import changes
+from daybook.errors import Superseded
 from daybook.janitor import tidy
 from daybook.postgres_session import Connection, at_once
 from daybook.published import follow, run_files
 from daybook.receipt import Rows, by_reason
 from daybook.report import report
 from daybook.spec import File, Source
-from daybook.work import Connect, Step, Work, a_step, write_parquet
+from daybook.work import Step, a_step, write_parquet
 
 REFUSED = pa.schema([("source", pa.string()), *loading.REFUSED])
 
 
 @a_step
-def extract_tables(step: Step, connect: Connect) -> None:
-    """Copy the pipeline's tables as CSV, all of one moment. connect: opens a PostgreSQL connection by its id."""
+def extract_tables(step: Step) -> None:
+    """Copy the pipeline's tables as CSV, all of one moment."""
     for connection_id in dict.fromkeys(table.connection for table in step.work.pipeline.tables):
         tables = tuple(table for table in step.work.pipeline.tables if table.connection == connection_id)
-        rows = postgres.copy_tables(partial(connect, connection_id), tables, step.folder)
+        rows = postgres.copy_tables(partial(step.work.postgres, connection_id), tables, step.folder)
         for table in tables:
             step.note_output(f"{table.name}.csv", rows[table.name])
             step.rows[table.name] = Rows(read=rows[table.name], kept=rows[table.name])
@@ -47,12 +47,12 @@ def extract_tables(step: Step, connect: Connect) -> None:
 
 
 @a_step
-def extract_files(step: Step, connect: Connect) -> None:
-    """Copy the day's files, once all are there and whole. connect: opens an FTP connection by its id."""
-    ftp_ready.check_ready(step.work, connect, step.folder, datetime.now(UTC))
+def extract_files(step: Step) -> None:
+    """Copy the day's files, once all are there and whole."""
+    ftp_ready.check_ready(step.work, step.folder, datetime.now(UTC))
     for source in step.work.pipeline.files:
         with step.folder.part_file(f"{source.name}.csv") as part:
-            fetched = ftp.fetch(partial(connect, source.connection), source, step.work.day, part)
+            fetched = ftp.fetch(partial(step.work.ftp, source.connection), source, step.work.day, part)
         step.note_output(f"{source.name}.csv", None)
         step.notes[source.name] = f"{source.connection}: {source.path_on(step.work.day)}"
         step.notes[f"{source.name}_modified_at"] = fetched.remote.modified_at
@@ -105,13 +105,13 @@ def aggregate(step: Step) -> None:
 
 
 @a_step
-def summarize(step: Step, connect: Connect) -> None:
+def summarize(step: Step) -> None:
     """Make the summaries from the aggregates, and hold a day back that does not look like the days before."""
     pipeline, day = step.work.pipeline, step.work.day
     aggregates = step.read("aggregate", "aggregates.parquet")
     step.totals = plausible.totals(aggregates, pipeline)
     facts = deploying.reading(pipeline, step.work.receipts(before="summarize")).outputs[f"{pipeline.facts}.csv"]
-    doubts = at_once(_warehouse(step, connect), partial(_doubts, step=step, facts_sha256=facts.sha256))
+    doubts = at_once(_warehouse(step), partial(_doubts, step=step, facts_sha256=facts.sha256))
     step.notes |= plausible.judged(doubts, pipeline, day, step.work.release)
     for name, summary in summarizing.summarize(aggregates, pipeline, day).items():
         step.write(f"{name}.parquet", summary.drop_columns(["row_count"]))
@@ -119,11 +119,11 @@ def summarize(step: Step, connect: Connect) -> None:
 
 
 @a_step
-def save(step: Step, connect: Connect) -> None:
+def save(step: Step) -> None:
     """Write the summaries under the run's number, into the warehouse and as files, seen by nobody yet."""
     pipeline, day, summaries = step.work.pipeline, step.work.day, _summaries(step)
     run = saving.Run(step.work.run, deploying.reading(pipeline, step.work.receipts(before="save")).started_at)
-    saved = at_once(_warehouse(step, connect), lambda session: saving.save(session, pipeline, day, run, summaries))
+    saved = at_once(_warehouse(step), lambda session: saving.save(session, pipeline, day, run, summaries))
     files = run_files(step.work.published, day, saved.run_id)
     for name, summary in summaries.items():
         step.rows[name] = Rows(read=summary.num_rows, kept=saved.rows[name])
@@ -135,17 +135,21 @@ def save(step: Step, connect: Connect) -> None:
 
 
 @a_step
-def deploy(step: Step, connect: Connect) -> None:
+def deploy(step: Step) -> None:
     """Let readers see the run, in the warehouse and then in the published folder, with its report."""
-    work, warehouse = step.work, _warehouse(step, connect)
+    work, warehouse = step.work, _warehouse(step)
     receipts = work.receipts(before="deploy")
     run_id = int(receipts["save"].notes["run_id"])
     changed = at_once(warehouse, lambda session: changes(session, work.pipeline, work.day, run_id))
     with run_files(work.published, work.day, run_id).new_file("report.html") as file:
         file.write(report(work.pipeline, _summaries(step), receipts, changed))
     publish = partial(deploying.deploy, pipeline=work.pipeline, receipts=receipts, changes=changed)
-    deployed = at_once(warehouse, partial(publish, is_forced=work.is_forced))
-    at_once(warehouse, lambda session: follow(session, work.published, work.pipeline.name, work.day))
+    try:
+        deployed = at_once(warehouse, partial(publish, is_forced=work.is_forced))
+        at_once(warehouse, lambda session: follow(session, work.published, work.pipeline.name, work.day))
+    except Superseded:
+        tidy(work, run_id, warehouse)
+        raise
     tidy(work, run_id, warehouse)
     step.notes = {"outcome": deployed.outcome.value, "run_id": deployed.run_id}
 
@@ -221,5 +225,5 @@ def _doubts(session: Connection, *, step: Step, facts_sha256: str) -> list[str]:
     return plausible.doubts(step.totals, nearest, pipeline)
 
 
-def _warehouse(step: Step, connect: Connect) -> Callable[[], Connection]:
-    return partial(connect, step.work.pipeline.target.connection)
+def _warehouse(step: Step) -> Callable[[], Connection]:
+    return partial(step.work.postgres, step.work.pipeline.target.connection)

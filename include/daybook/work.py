@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from functools import wraps
-from typing import Any, BinaryIO, Concatenate, ParamSpec
+from functools import partial, wraps
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,9 +22,12 @@ from daybook.folder import Folder
 from daybook.plausible import Release
 from daybook.receipt import STEPS, Meter, Output, Receipt, Rows
 from daybook.spec import Pipeline
+from daybook.step_ledger import Trying, done, failed, one_writer
 
 log = logging.getLogger(__name__)
-P = ParamSpec("P")
+
+Connect = Callable[[str], Any]
+"""Opens the connection of that id: an Airflow hook's get_conn, handed in by the DAG."""
 
 
 def run_folder(data: Any, pipeline: str, day: date, run: str) -> Any:
@@ -42,14 +45,20 @@ def run_folder_name(run: str) -> str:
 
 @dataclass(frozen=True)
 class Work:
-    """One run's work on one day: `run` names the run (it started this), `folder` is the run's, `published` the
-    pipeline's published days. is_forced: publish also where nothing changed."""
+    """One run's work on one day: `run` names the run, `folder` is the run's, `published` the pipeline's published days.
+
+    postgres, ftp: open a connection by its id in Airflow. started_by: who or what started the run. is_forced: do every
+    step, and publish also where nothing changed.
+    """
 
     pipeline: Pipeline
     day: date
     run: str
     folder: Folder
     published: Folder
+    postgres: Connect
+    ftp: Connect
+    started_by: str = "unknown"
     is_forced: bool = False
     release: Release | None = None
 
@@ -61,13 +70,27 @@ class Work:
         """Give the receipts of the steps before that one, by step, in the order of the work."""
         return {step: self.receipt(step) for step in STEPS[: STEPS.index(before)]}
 
+    @contextmanager
+    def writing(self, name: str) -> Iterator["Step"]:
+        """Work on a step as the day's only writer; the ledger is told what became of it."""
+        step = Step(self, name, self.folder / name)
+        trying = Trying(self.pipeline.name, self.day, self.run, name, self.started_by, step.meter.started_at)
+        connect = partial(self.postgres, self.pipeline.target.connection)
+        with one_writer(connect, trying):
+            try:
+                yield step
+            except Exception as error:
+                failed(connect, trying, error)
+                raise
+            done(connect, trying, self.receipt(name))
+
     @property
     def memory(self) -> Folder:
         """Give the folder where this day's earlier outputs are found by fingerprint."""
         return Folder(self.folder.path.parent / "by_fingerprint")
 
 
-def a_step(function: Callable[Concatenate["Step", P], None]) -> Callable[Concatenate[Work, P], dict[str, object]]:
+def a_step(function: Callable[["Step"], None]) -> Callable[[Work], dict[str, object]]:
     """Make a function of a step at work into a task's: a function of a day's work that gives names, counts, hashes.
 
     The step is not done where an earlier run of the day has done the same (its outputs are taken over). Its receipt
@@ -75,11 +98,11 @@ def a_step(function: Callable[Concatenate["Step", P], None]) -> Callable[Concate
     """
 
     @wraps(function)
-    def do(work: Work, *args: P.args, **kwargs: P.kwargs) -> dict[str, object]:
-        step = Step(work, function.__name__, work.folder / function.__name__)
-        if not step.reuse():
-            function(step, *args, **kwargs)
-        return step.close().counts()
+    def do(work: Work) -> dict[str, object]:
+        with work.writing(function.__name__) as step:
+            if not step.reuse():
+                function(step)
+            return step.close().counts()
 
     return do
 
@@ -194,7 +217,3 @@ class Step:
 def write_parquet(table: pa.Table, file: BinaryIO) -> None:
     """Write a table as Parquet; equal tables give equal bytes."""
     pq.write_table(table, file, compression="zstd")
-
-
-Connect = Callable[[str], Any]
-"""Opens the connection of that id: an Airflow hook's get_conn, handed in by the DAG."""

@@ -1,4 +1,4 @@
-"""Writes `.env`, from which docker compose takes the stack's passwords and keys: made once by chance, for its owner only.
+"""Writes `.env`, from which docker compose takes the stack's passwords and keys: made once, for its owner only.
 
 `make env`, or `python3 -m deployment.compose_env` with `include` on PYTHONPATH; Python's standard library is enough. An
 `.env` that is there is left as it is: the databases of the stack were made with its passwords.
@@ -57,8 +57,6 @@ def _give(data: Path, uid: int) -> None:
 
 if __name__ == "__main__":
     try:
-        print(
-            f"Wrote {REPOSITORY / '.env'}; the stack writes into {REPOSITORY / 'data'} as user {write_env(REPOSITORY)}."
-        )
+        print(f"Wrote .env; the stack writes into ./data as user {write_env(REPOSITORY)}.")
     except DeploymentError as error:
         sys.exit(str(error))

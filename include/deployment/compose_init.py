@@ -34,9 +34,10 @@ class ComposePostgres:
 
 
 def prepare(source: Path, data: Path) -> None:
-    """Make the databases, fill the source and write the login's passwords. Raises DeploymentError where `data` is not ours.
+    """Make the databases, fill the source and write the login's passwords.
 
-    source: a folder whose `ftp` the FTP server shows. data: the folder for what is published.
+    source: a folder whose `ftp` the FTP server shows. data: the folder for what is published. Raises DeploymentError
+    where it cannot be written.
     """
     _check_writable(data)
     secrets = passwords()
@@ -50,7 +51,7 @@ def prepare(source: Path, data: Path) -> None:
 
 
 def passwords() -> Secrets:
-    """Give the passwords of the environment: of PostgreSQL's roles and of Airflow's users. The other secrets are not used."""
+    """Give the passwords of PostgreSQL's roles and Airflow's users; the other secrets are not asked of `init`."""
     return Secrets(**{name: os.environ[variable(name)] for name in (SUPERUSER, *LOGINS, *USERS)})
 
 

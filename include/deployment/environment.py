@@ -85,14 +85,14 @@ def _folders(home: Home, dags_folder: Path) -> dict[str, str]:
 
 
 def _addresses(postgres: LocalPostgres, ui_port: int) -> dict[str, str]:
-    ui = f"http://{HOST}:{ui_port}"
+    ui_url = f"http://{HOST}:{ui_port}"
     database = f"airflow:{postgres.secrets.airflow}@{HOST}:{postgres.port}/airflow"
     return {
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://{database}",
         "AIRFLOW__API__HOST": HOST,
         "AIRFLOW__API__PORT": str(ui_port),
-        "AIRFLOW__API__BASE_URL": ui,
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{ui}/execution/",
+        "AIRFLOW__API__BASE_URL": ui_url,
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{ui_url}/execution/",
     }
 
 

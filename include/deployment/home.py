@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import socket
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -12,6 +13,9 @@ from deployment.errors import DeploymentError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
+# Who holds the lock while it stops what a killed deployment left, and for how long at most.
+WATCHER = "The watcher of a killed run"
+WATCHER_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -81,13 +85,16 @@ class Lock:
         self._held: IO[str] | None = None
 
     def take(self, command: str) -> None:
-        """Take the lock, or raise DeploymentError saying who holds it."""
-        if not self.try_to_take(command):
+        """Take the lock, or raise DeploymentError saying who holds it. A watcher that tidies up is waited for."""
+        until = time.monotonic() + WATCHER_SECONDS
+        while not self.try_to_take(command):
             holder = self.holder()
-            raise DeploymentError(
-                f"{holder['command']} is running already in {self._file.parent} (process {holder['pid']});"
-                " nothing was started. Stop it with Ctrl-C in its terminal, or with `make down`."
-            )
+            if holder["command"] != WATCHER or time.monotonic() > until:
+                raise DeploymentError(
+                    f"{holder['command']} is running already in {self._file.parent} (process {holder['pid']});"
+                    " nothing was done. Stop it with Ctrl-C in its terminal, or with `make down`."
+                )
+            time.sleep(0.2)
 
     def try_to_take(self, command: str) -> bool:
         """Take the lock if it is free, and say whether it was."""

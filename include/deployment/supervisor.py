@@ -126,6 +126,7 @@ class Deployment:
 
     def _start(self) -> None:
         self._stop_leftovers()
+        self._take_ui_port()
         self._start_watcher()
         self._start_postgres()
         self._start_ftp()
@@ -179,7 +180,7 @@ class Deployment:
         self._say("Filling the source: airlines and planes into PostgreSQL, one CSV a day onto the FTP server.")
         fill_source(self.postgres, self.ftp.root)
 
-    def _settle_environment(self) -> None:
+    def _take_ui_port(self) -> None:
         port = self._asked_port or self.home.port("any ui")
         if not is_free(port):
             raise DeploymentError(
@@ -187,10 +188,15 @@ class Deployment:
                 f" Free it, or take another port: `make up UI_PORT={port + 1}`."
             )
         self.home.keep_port("ui", port)
+        self._ui_port = port
         self.ui_url = f"http://{HOST}:{port}"
+
+    def _settle_environment(self) -> None:
         self.api = AirflowApi(self.ui_url, "admin", self.postgres.secrets.admin)
-        settings = airflow_environment(self.postgres, self.ftp, self.data, self._dags_folder, port)
-        settings |= self._extra_environment
+        settings = {
+            **airflow_environment(self.postgres, self.ftp, self.data, self._dags_folder, self._ui_port),
+            **self._extra_environment,
+        }
         self.environment = with_this_shell(settings)
         write_shell_file(self.home, settings)
         write_passwords(self.home, self.postgres.secrets)

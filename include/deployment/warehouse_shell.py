@@ -22,7 +22,11 @@ def open_shell(home: Home, sql: str | None) -> int:
     if not home.path.exists():
         raise DeploymentError(f"There is no {home.path} yet; `make demo` publishes the first days.")
     with _running(home) as postgres:
-        command = [str(postgres.program("psql")), "--no-psqlrc", *(["--command", sql] if sql else [])]
+        command = [
+            str(postgres.program("psql")),
+            "--no-psqlrc",
+            *(["--pset=pager=off", "--command", sql] if sql else []),
+        ]
         with _ctrl_c_is_for_the_shell():
             return subprocess.run(command, env=_environment(postgres), check=False).returncode  # noqa: S603 - psql
 

@@ -7,7 +7,7 @@ that was in order nothing is left to stop. `python -m deployment.watcher HOME`, 
 import sys
 from pathlib import Path
 
-from deployment.home import Home, Lock
+from deployment.home import WATCHER, Home, Lock
 from deployment.postgres_server import LocalPostgres
 from deployment.processes import stop_all
 
@@ -16,7 +16,7 @@ def watch(home: Home) -> None:
     """Wait for the supervisor's end, then stop what is left of it, unless a new one has taken the home over."""
     sys.stdin.buffer.read()
     lock = Lock(home)
-    if home.path.exists() and lock.try_to_take("the watcher"):
+    if home.path.exists() and lock.try_to_take(WATCHER):
         stop_all(home)
         LocalPostgres(home).stop()
         lock.release()

@@ -26,7 +26,7 @@ SOMEBODY = 12345
 # Its tag stays behind and holds the built layers, so that the next run need not install the packages again.
 LAYERS = "daybook-test-layers"
 BUILD_SECONDS = 540
-HEALTHY_SECONDS = 180
+HEALTHY_SECONDS = 240
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Stack:
         """Airflow's REST API, as admin."""
         return AirflowApi(f"http://127.0.0.1:{self.ui_port}", "admin", self.env["DAYBOOK_SECRET_ADMIN"])
 
-    def compose(self, *arguments: str, seconds: float = 120) -> subprocess.CompletedProcess[str]:
+    def compose(self, *arguments: str, seconds: float = 420) -> subprocess.CompletedProcess[str]:
         """Run docker-compose for this stack."""
         return run(*compose_command(), *arguments, cwd=self.folder, env=self.environment, timeout=seconds)
 
@@ -149,7 +149,10 @@ def _belong_to_somebody(stack: Stack) -> None:
 def _start(stack: Stack) -> None:
     built = stack.compose("build", seconds=BUILD_SECONDS)
     assert built.returncode == 0, f"{built.stdout[-2000:]}\n{built.stderr[-2000:]}"
+    before = run("docker", "images", "--quiet", LAYERS).stdout.split()
     run("docker", "tag", stack.name, LAYERS)
+    # Refused, rightly, where nothing has changed and it is the same image.
+    run("docker", "image", "rm", *before)
     started = stack.compose("up", "--detach")
     assert started.returncode == 0, f"{started.stderr[-2000:]}\n{_logs(stack)}"
     until = time.monotonic() + HEALTHY_SECONDS

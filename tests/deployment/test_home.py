@@ -4,11 +4,12 @@ import json
 import stat
 from dataclasses import asdict
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from cryptography.fernet import Fernet
 from deployment.errors import DeploymentError
-from deployment.home import Home, Lock, is_free
+from deployment.home import WATCHER, Home, Lock, is_free
 from deployment.secret_values import FILE, load_or_make
 
 
@@ -51,10 +52,18 @@ def test_a_port_is_kept_while_it_is_free(home: Home) -> None:
     assert home.port("two") != port
 
 
+def test_a_watcher_that_tidies_up_is_waited_for(home: Home) -> None:
+    watcher, next_one = Lock(home), Lock(home)
+    watcher.take(WATCHER)
+    Timer(0.5, watcher.release).start()
+    next_one.take("make demo")
+    next_one.release()
+
+
 def test_a_second_deployment_is_told_who_is_there(home: Home) -> None:
     first, second = Lock(home), Lock(home)
     first.take("make up")
-    with pytest.raises(DeploymentError, match=r"^make up is running already .* \(process \d+\); nothing was started\."):
+    with pytest.raises(DeploymentError, match=r"^make up is running already .* \(process \d+\); nothing was done\."):
         second.take("make demo")
     assert second.is_taken()
     first.release()

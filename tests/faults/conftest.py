@@ -34,7 +34,8 @@ def pipeline(request: pytest.FixtureRequest, postgres: LocalPostgres) -> Iterato
     """The flights pipeline under a name, a schema and a folder of files of the test's own."""
     name = f"f{zlib.crc32(request.node.nodeid.encode())}"
     flights = PIPELINES["flights"]
-    file = flights.files[0].model_copy(update={"path": name + "/flights_{day:%Y-%m-%d}.csv"})
+    path = name + "/flights_{day:%Y-%m-%d}.csv"
+    file = flights.files[0].model_copy(update={"path": path, "is_written_whole": True})
     target = flights.target.model_copy(update={"schema_": name})
     yield flights.model_copy(update={"name": name, "target": target, "files": (file,)})
     with psycopg.connect(postgres.dsn("warehouse", "warehouse_owner")) as connection:

@@ -22,21 +22,22 @@ FILES = {"open": 0, "os.rename": 1, "os.symlink": 1, "os.remove": 0, "os.mkdir":
 
 @dataclass
 class Faults:
-    """Kills, stops or fails this process at its n-th operation; with `at` 0 it only counts.
+    """Kills, stops or fails this process at its n-th operation, or at the first whose name starts so; 0 only counts.
 
     how: "kill" (-9), "stop" (until a SIGCONT), "fail" (the operation raises), or "full" (it raises: no space left).
     within: the folder whose files count.
     """
 
     within: str
-    at: int = 0
+    at: int | str = 0
     how: str = "kill"
     done: list[str] = field(default_factory=list)
 
     def passes(self, operation: str) -> None:
         """Count an operation, and strike at the one that was chosen."""
         self.done.append(operation)
-        if len(self.done) == self.at:
+        if len(self.done) == self.at or (isinstance(self.at, str) and operation.startswith(self.at)):
+            self.at = 0
             self._strike(operation)
 
     def _strike(self, operation: str) -> None:

@@ -194,11 +194,12 @@ class Bench:
             "and pid <> pg_backend_pid() and state is distinct from 'idle'"
         )
         until = time.monotonic() + SECONDS_TO_SETTLE
-        while open_ones := self._superuser(query) or self._superuser("select * from pg_locks where locktype = 'advisory'"):
+        while open_ones := self.superuser(query) or self.superuser("select * from pg_locks where locktype = 'advisory'"):
             assert time.monotonic() < until, f"I9 left open: {open_ones}"
             time.sleep(0.05)
 
-    def _superuser(self, query: str) -> list[tuple[Any, ...]]:
+    def superuser(self, query: str) -> list[tuple[Any, ...]]:
+        """Give what the server's superuser sees in the warehouse."""
         with psycopg.connect(self.servers.postgres.dsn("warehouse")) as connection:
             return connection.execute(query.encode()).fetchall()
 

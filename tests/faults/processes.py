@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from .runner import Job, do
 
-PRELOADED = ["daybook.steps", "daybook.pipelines", "tests.faults.runner"]
+PRELOADED = ["pandas", "polars", "pyarrow.csv", "pyarrow.parquet", "psycopg", "upath", "tests.faults.runner"]
 SECONDS = 60
 
 

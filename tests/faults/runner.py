@@ -1,21 +1,22 @@
 """What a process of processes.py does: steps of a day, one after another, as the scheduler would start them."""
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
 
 import psycopg
-from daybook import steps
+from daybook import fingerprint, steps
 from daybook.receipt import STEPS
 from daybook.spec import Pipeline
-from daybook.work import Work
 
 from ..steps.conftest import Servers
 from .faults import Faults
 
-CONNECTED = ("extract_tables", "summarize", "save", "deploy")
+# Cached here, before the fork: else each process reads all of the code to fingerprint it.
+for name in fingerprint.READS:
+    fingerprint.code_of(name)
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Job:
     run: str
     first: str = STEPS[0]
     last: str = STEPS[-1]
-    at: int = 0
+    at: int | str = 0
     how: str = "kill"
     warehouse: str | None = None
 
@@ -52,16 +53,8 @@ def do(job: Job, told: Connection) -> None:
 def run(job: Job, faults: Faults) -> None:
     """Do the steps of a job, here."""
     work = job.servers.work(job.pipeline, job.day, job.run)
+    work = replace(work, postgres=partial(_connect, job=job, faults=faults))
     for step in STEPS[STEPS.index(job.first) : STEPS.index(job.last) + 1]:
-        _step(step, work, job, faults)
-
-
-def _step(step: str, work: Work, job: Job, faults: Faults) -> None:
-    if step in CONNECTED:
-        getattr(steps, step)(work, partial(_connect, job=job, faults=faults))
-    elif step == "extract_files":
-        steps.extract_files(work, job.servers.connect_ftp)
-    else:
         getattr(steps, step)(work)
 
 

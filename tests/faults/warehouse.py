@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-TABLES = ("decision", "ledger", "published", "run")
+TABLES = ("decision", "ledger", "published", "run", "step")
 
 
 def drop_pipeline(connection: psycopg.Connection[Any], name: str) -> None:

@@ -26,7 +26,8 @@ QUICK = Patience(tries=10, total_s=30, time_limit_s=0.4, first_pause_s=0.001, lo
 
 def file(**words: Any) -> File:
     """Give the spec of the file on the server."""
-    return File(**{"name": "flights", "connection": "ftp", "path": "flights_{day}.csv", "columns": [text("a")], **words})
+    usual = {"name": "flights", "connection": "ftp", "path": "flights_{day}.csv", "columns": [text("a")]}
+    return File(**{**usual, **words})
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """A real FTP server (pyftpdlib) in a thread, in which a test has things go wrong: replies, transfers, TLS.
 
-    server.answers["SIZE"] = repeat("502 not here")            # by command, one a time it comes; None is the usual one
-    server.cuts = iter([Cut(300_000, says_226)])               # of the next transfers, one each; then none
+server.answers["SIZE"] = repeat("502 not here")            # by command, one a time it comes; None is the usual one
+server.cuts = iter([Cut(300_000, says_226)])               # of the next transfers, one each; then none
 """
 
 import socket
@@ -119,21 +119,21 @@ class _Control:
         return bool(answer)
 
 
-class PlainData(_Data, DTPHandler):  # type: ignore[misc]
+class PlainData(_Data, DTPHandler):
     """Data connections in clear."""
 
 
-class PlainControl(_Control, FTPHandler):  # type: ignore[misc]
+class PlainControl(_Control, FTPHandler):
     """Control connections in clear."""
 
     dtp_handler = PlainData
 
 
-class TlsData(_Data, TLS_DTPHandler):  # type: ignore[misc]
+class TlsData(_Data, TLS_DTPHandler):
     """Data connections over TLS."""
 
 
-class TlsControl(_Control, TLS_FTPHandler):  # type: ignore[misc]
+class TlsControl(_Control, TLS_FTPHandler):
     """Control connections over TLS, which is demanded for data too."""
 
     dtp_handler = TlsData

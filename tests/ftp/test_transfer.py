@@ -60,9 +60,7 @@ def test_F9_both_connections_die(copy: Copying, server: FaultyFtp) -> None:
     assert server.count("USER") > 2
 
 
-def test_F10_226_though_only_part_was_sent(
-    copy: Copying, server: FaultyFtp, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_F10_226_though_only_part_was_sent(copy: Copying, server: FaultyFtp, caplog: pytest.LogCaptureFixture) -> None:
     cuts(server, says_226)
     with caplog.at_level(logging.WARNING):
         copy()

@@ -1,4 +1,4 @@
-"""The long fuzz run (`make fuzz`): python -m tests.load.fuzz [cases] [first seed]. Prints the seed of a case that fails."""
+"""The long fuzz run: `python -m tests.load.fuzz [cases] [first seed]`. Prints the seed of a case that fails."""
 
 import sys
 import time

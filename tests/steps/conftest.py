@@ -54,7 +54,8 @@ class Servers:
         """Give the work of one run on one day."""
         data, on = UPath(f"file://{self.data}"), date.fromisoformat(day)
         folder, published = Folder(run_folder(data, pipeline.name, on, run)), data / "published" / pipeline.name
-        return Work(pipeline, on, run, folder, Folder(published), is_forced)
+        connections = {"postgres": self.connect_postgres, "ftp": self.connect_ftp}
+        return Work(pipeline, on, run, folder, Folder(published), **connections, is_forced=is_forced)
 
 
 @pytest.fixture(scope="session")
@@ -94,9 +95,7 @@ def run_steps(work: Work, servers: Servers, until: str = "deploy") -> Work:
         "save",
         "deploy",
     ):
-        connect = {"extract_files": [servers.connect_ftp]}.get(name, [servers.connect_postgres])
-        needs = connect if name in ("extract_tables", "extract_files", "summarize", "save", "deploy") else []
-        getattr(steps, name)(work, *needs)
+        getattr(steps, name)(work)
         if name == until:
             break
     return work

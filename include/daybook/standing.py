@@ -1,0 +1,81 @@
+"""How days stand: what the ledger knows of them, and what their sources say now. It looks and decides nothing."""
+
+import tempfile
+from collections.abc import Callable
+from datetime import date, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from upath import UPath
+
+from daybook import postgres, step_ledger
+from daybook.folder import Folder
+from daybook.ftp import PATIENCE
+from daybook.ftp_replies import NotThere
+from daybook.ftp_session import Session, session
+from daybook.history import is_begun
+from daybook.plan import Failure, FileState, Standing
+from daybook.postgres_session import Connection, at_once
+from daybook.spec import File, Pipeline
+
+Connect = Callable[[str], Any]
+Known = tuple[dict[date, Any], dict[date, Any], set[date]]
+
+
+def days_between(first: date, last: date) -> list[date]:
+    """Give the days from first to last, both included."""
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
+def standings(pipeline: Pipeline, days: list[date], open_postgres: Connect, open_ftp: Connect) -> list[Standing]:
+    """Give how each day stands. Raises SourceUnavailable or BadSpec where a server cannot be asked."""
+    deployed, failures, published = _known(pipeline, days, open_postgres)
+    files = _files(pipeline, days, open_ftp)
+    return [
+        Standing(
+            day=day,
+            is_published=day in published,
+            deployed=deployed.get(day, {}),
+            failure=Failure(*failures[day]) if day in failures else None,
+            files={file.name: files[file.name, day] for file in pipeline.files},
+        )
+        for day in days
+    ]
+
+
+def tables_now(pipeline: Pipeline, open_postgres: Connect) -> dict[str, str]:
+    """Give the hash of each table's extract, as it is now, by source."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Folder(UPath(Path(scratch).as_uri()))
+        for connection_id in dict.fromkeys(table.connection for table in pipeline.tables):
+            tables = tuple(table for table in pipeline.tables if table.connection == connection_id)
+            postgres.copy_tables(partial(open_postgres, connection_id), tables, folder)
+        return {table.name: folder.written(f"{table.name}.csv").sha256 for table in pipeline.tables}
+
+
+def _known(pipeline: Pipeline, days: list[date], open_postgres: Connect) -> Known:
+    def do(connection: Connection) -> Known:
+        if not is_begun(connection):
+            return {}, {}, set()
+        asked = (connection, pipeline.name, min(days), max(days))
+        last = step_ledger.receipts_of_last_deployed(*asked)
+        return last, step_ledger.failures(*asked), step_ledger.published_days(*asked)
+
+    return at_once(partial(open_postgres, pipeline.target.connection), do)
+
+
+def _files(pipeline: Pipeline, days: list[date], open_ftp: Connect) -> dict[tuple[str, date], FileState | None]:
+    found: dict[tuple[str, date], FileState | None] = {}
+    for file in pipeline.files:
+        with session(partial(open_ftp, file.connection), file.connection, PATIENCE.time_limit_s) as server:
+            found |= {(file.name, day): _look(server, file, day) for day in days}
+    return found
+
+
+def _look(server: Session, file: File, day: date) -> FileState | None:
+    try:
+        remote = server.look(file.path_on(day))
+    except NotThere:
+        return None
+    return FileState(remote.size_bytes, remote.modified_at)

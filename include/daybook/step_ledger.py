@@ -1,0 +1,156 @@
+"""The ledger's account of single steps: one writer per pipeline and day, and a row for what became of each step.
+
+A step holds the day's lock while it works, across scheduler, UI, backfill and command line: another run's step on the
+same day waits for it. The lock is the session's, so it goes with the process, however that ends. A process that is
+stopped and does not end is overtaken after a while: the lock spares work, it is the fence of deploy.py that keeps
+readers safe.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+import psycopg
+
+from daybook import ledger
+from daybook.errors import DaybookError, NotYet
+from daybook.fingerprint import digest
+from daybook.postgres_session import Connection, at_once, told
+from daybook.receipt import Receipt
+
+# A step of a day takes seconds; who holds the day for longer is stopped, or has so much to do that we go on beside it.
+PATIENCE_S = 60
+# The holder's session does nothing after it has taken the lock, so its state is as old as its hold.
+OVERTAKE = """
+    select pg_terminate_backend(pid) from pg_locks join pg_stat_activity using (pid)
+    where locktype = 'advisory' and objsubid = 2 and granted and datname = current_database()
+    and classid = hashtext(%s)::oid and objid = %s::int::oid and state_change < now() - make_interval(secs => %s)
+"""
+log = logging.getLogger(__name__)
+
+
+class Trying(NamedTuple):
+    """A step that is being tried: of which run on which day, started by whom or what, and when."""
+
+    pipeline: str
+    day: date
+    run: str
+    step: str
+    started_by: str
+    started_at: datetime
+
+
+@contextmanager
+def one_writer(connect: Callable[[], Connection], trying: Trying) -> Iterator[None]:
+    """Be the only one who writes this pipeline's day until the block ends.
+
+    Raises SourceUnavailable where the warehouse cannot be reached.
+    """
+    with told("the warehouse"):
+        session = connect()
+    with closing(session):
+        with told("the warehouse"):
+            session.autocommit = True
+            session.execute(f"set lock_timeout = '{PATIENCE_S}s'".encode())
+            while not _is_taken(session, trying):
+                log.warning("%s %s: waits for another run's step on this day", trying.pipeline, trying.day)
+        yield
+
+
+def _is_taken(session: Connection, trying: Trying) -> bool:
+    key = [f"daybook.write {trying.pipeline}", trying.day.toordinal()]
+    try:
+        session.execute("select pg_advisory_lock(hashtext(%s), %s)", key)
+    except psycopg.errors.LockNotAvailable:
+        session.execute(OVERTAKE, [*key, PATIENCE_S])
+        return False
+    return True
+
+
+def done(connect: Callable[[], Connection], trying: Trying, receipt: Receipt) -> None:
+    """Write down that a step was done, or taken over from an earlier run."""
+    state = "reused" if receipt.reused_from else "done"
+    ground = receipt.fingerprint.model_dump() if receipt.fingerprint else {}
+    rows = receipt.rows.values()
+    _write(
+        connect,
+        trying,
+        state=state,
+        **{f"{part}_sha256": ground.get(part) for part in ("inputs", "spec", "code")},
+        libraries=ground.get("libraries"),
+        outputs_sha256=digest({name: output.sha256 for name, output in receipt.outputs.items()}),
+        rows_read=sum(row.read for row in rows),
+        rows_refused=receipt.refused,
+        receipt=receipt.model_dump_json(),
+    )
+
+
+def failed(connect: Callable[[], Connection], trying: Trying, error: Exception) -> None:
+    """Write down that a step failed, or waits; where that fails too, say nothing: the first error is what counts."""
+    is_ours = isinstance(error, DaybookError)
+    # A stranger's message may quote a value of a row; its traceback is in the task's log.
+    message = str(error) if is_ours else "see the log of the task"
+    state = "waiting" if isinstance(error, NotYet) else "failed"
+    try:
+        _write(connect, trying, state=state, error_kind=type(error).__name__, error=message)
+    except DaybookError:
+        return
+
+
+def _write(connect: Callable[[], Connection], trying: Trying, **words: Any) -> None:
+    columns = {**trying._asdict(), **words}
+    names = ", ".join(columns)
+    values = ", ".join(f"%({name})s" for name in columns)
+    cleared = {"error_kind", "error", "receipt", "outputs_sha256"} - set(words)
+    changes = [f"{name} = excluded.{name}" for name in columns if name not in ("pipeline", "day", "run", "step")]
+    changes += [f"{name} = null" for name in sorted(cleared)]
+    statement = (
+        f"insert into daybook.step ({names}) values ({values}) on conflict (pipeline, day, run, step) do update set "  # noqa: S608 - our own words
+        f"{', '.join(changes)}, attempts = step.attempts + 1, ended_at = clock_timestamp()"
+    )
+
+    def do(connection: Connection) -> None:
+        with connection.transaction():
+            ledger.prepare(connection)
+            connection.execute(statement.encode(), columns)
+
+    at_once(connect, do)
+
+
+def receipts_of_last_deployed(
+    connection: Connection, pipeline: str, first: date, last: date
+) -> dict[date, dict[str, Receipt]]:
+    """Give, for each day, the receipts by step of the last run that came to its end."""
+    rows = connection.execute(
+        "with ended as (select distinct on (day) day, run from daybook.step where pipeline = %(pipeline)s and step = "
+        "'deploy' and receipt is not null and day between %(first)s and %(last)s order by day, ended_at desc) "
+        "select day, step, receipt from daybook.step join ended using (day, run) "
+        "where pipeline = %(pipeline)s and receipt is not null",
+        {"pipeline": pipeline, "first": first, "last": last},
+    )
+    found: dict[date, dict[str, Receipt]] = {}
+    for day, step, receipt in rows:
+        found.setdefault(day, {})[step] = Receipt.model_validate_json(json.dumps(receipt))
+    return found
+
+
+def failures(connection: Connection, pipeline: str, first: date, last: date) -> dict[date, tuple[Any, ...]]:
+    """Give, for each day whose last try failed after it was last deployed: step, kind, message, when."""
+    rows = connection.execute(
+        "select distinct on (day) day, state, step, error_kind, error, ended_at from daybook.step "
+        "where pipeline = %s and day between %s and %s and (state = 'failed' or step = 'deploy') "
+        "order by day, ended_at desc",
+        [pipeline, first, last],
+    )
+    return {day: tuple(words) for day, state, *words in rows if state == "failed"}
+
+
+def published_days(connection: Connection, pipeline: str, first: date, last: date) -> set[date]:
+    """Give the days that readers see."""
+    rows = connection.execute(
+        "select day from daybook.published where pipeline = %s and day between %s and %s", [pipeline, first, last]
+    )
+    return {day for (day,) in rows}

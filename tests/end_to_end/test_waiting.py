@@ -1,0 +1,53 @@
+"""A day whose file is not there yet, through the real scheduler: the worker is given back, and the wait has an end."""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+from deployment.supervisor import Deployment
+
+from .conftest import YESTERDAY, rows
+
+TODAY = YESTERDAY + timedelta(days=1)
+LONG_PAST = "2020-01-01"
+SECONDS = 60
+
+
+def extract_files(deployment: Deployment, run: str) -> Any:
+    """Give the task instance that copies the files of a run."""
+    return next(t for t in deployment.api.task_instances("weather", run) if t["task_id"] == "extract_files")
+
+
+def wait_for_state(deployment: Deployment, run: str, state: str) -> None:
+    """Wait until the task is in a state."""
+    until = time.monotonic() + SECONDS
+    while (found := extract_files(deployment, run)["state"]) != state:
+        assert time.monotonic() < until, f"extract_files is {found}, not {state}"
+        time.sleep(0.05)
+
+
+def test_F13_a_file_that_comes_later_is_waited_for_without_a_worker(deployment: Deployment) -> None:
+    run = deployment.api.trigger("weather", conf={"day": str(TODAY)})
+    wait_for_state(deployment, run, "up_for_reschedule")
+    file = deployment.ftp.root / "weather" / f"{TODAY}.csv"
+    file.write_text(f"day,station,rain\n{TODAY},A,1.5\n")
+    assert deployment.api.wait_for_run("weather", run)["state"] == "success"
+    # Waiting is no failed try.
+    assert extract_files(deployment, run)["try_number"] == 1
+    assert rows(deployment, f"select stations from weather.by_day where day = '{TODAY}'") == [(1,)]  # noqa: S608
+
+
+def test_F13_a_file_whose_cut_off_has_passed_fails_at_once(deployment: Deployment) -> None:
+    run = deployment.api.trigger("weather", conf={"day": LONG_PAST})
+    assert deployment.api.wait_for_run("weather", run)["state"] == "failed"
+    task = extract_files(deployment, run)
+    assert (task["state"], task["try_number"]) == ("failed", 1)
+    logs = [path.read_text() for path in (deployment.home.logs / "tasks").glob("**/task_id=extract_files/*.log")]
+    late = f"late: ftp: weather/{LONG_PAST}.csv is not there, and the cut-off was 2020-01-02 12:00:00+00:00"
+    assert [log for log in logs if late in log]
+
+
+def test_S1_no_log_holds_the_password_of_a_connection(deployment: Deployment) -> None:
+    logs = list((deployment.home.logs).glob("**/*.log"))
+    assert logs
+    assert not [log for log in logs if deployment.ftp.password in log.read_text(errors="replace")]
