@@ -5,11 +5,12 @@ UI_PORT ?= 8080
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 DEPLOYMENT := $(VENV)/bin/python -m deployment
+DAYS = $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)") $(if $(LIMIT),--limit "$(LIMIT)") $(if $(FORCE),--force)
 
 export PYTHONPATH := $(CURDIR)/include:$(CURDIR)/config
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down day psql clean test lint lock env
+.PHONY: help setup demo up down day plan backfill status why trace pause resume cancel psql clean test lint lock env
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +26,30 @@ down: $(INSTALLED) ## stop what runs in this checkout
 
 day: $(INSTALLED) ## publish one day, DAY=2013-01-05, again if need be
 	@$(DEPLOYMENT) day "$(DAY)"
+
+plan: $(INSTALLED) ## say which days would be run, and why [FROM=2013-01-01 TO=2013-01-31 LIMIT=5 FORCE=1]
+	@$(DEPLOYMENT) plan $(PIPELINE) $(DAYS)
+
+backfill: $(INSTALLED) ## do what the plan says [FROM= TO= LIMIT= FORCE=1, BATCH=30 days in a run]
+	@$(DEPLOYMENT) backfill $(PIPELINE) $(DAYS) $(if $(BATCH),--batch "$(BATCH)")
+
+status: $(INSTALLED) ## say which days are published, held, failed or missing
+	@$(DEPLOYMENT) status $(PIPELINE)
+
+why: $(INSTALLED) ## say how a day came to be what readers see, DAY=2013-01-05
+	@$(DEPLOYMENT) why $(PIPELINE) "$(DAY)"
+
+trace: $(INSTALLED) ## go from a number to its lines, DAY=2013-01-05 SUMMARY=by_origin GROUP=origin=JFK COLUMN=flights
+	@$(DEPLOYMENT) trace $(PIPELINE) "$(DAY)" "$(SUMMARY)" $(GROUP) "$(COLUMN)"
+
+pause: $(INSTALLED) ## let nothing new of the pipeline begin
+	@$(DEPLOYMENT) pause $(PIPELINE)
+
+resume: $(INSTALLED) ## let a paused pipeline go on
+	@$(DEPLOYMENT) resume $(PIPELINE)
+
+cancel: $(INSTALLED) ## stop the pipeline's backfills; what is done stays done
+	@$(DEPLOYMENT) cancel $(PIPELINE)
 
 psql: $(INSTALLED) ## open the warehouse as an analyst [SQL='select * from flights.by_day']
 	@$(DEPLOYMENT) psql $(if $(SQL),--sql "$$SQL")

@@ -9,10 +9,11 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from airflow.configuration import conf
-from daybook.backfill_progress import Run, Sight
 from sqlalchemy import Boolean, DateTime, Engine, Executable, case, column, create_engine, func, select, table
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
+
+from daybook.backfill_progress import Run, Sight
 
 _WHEN = DateTime(timezone=True)
 _dag = table(

@@ -12,13 +12,14 @@ from difflib import get_close_matches
 from types import TracebackType
 from typing import NoReturn
 
+from sqlalchemy.exc import SQLAlchemyError
+
 import backfill_metadata as metadata
 import backfill_wait
 from backfill_wait import NotReady
 from daybook.backfill import Dag, Plan, plan, spell
 from daybook.backfill_options import PROGRAM, BadBackfill, Request, parse
 from daybook.errors import DaybookError
-from sqlalchemy.exc import SQLAlchemyError
 
 # What Airflow refuses, by the name of its exception, and what a person does about it.
 ADVICE = {

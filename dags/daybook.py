@@ -9,6 +9,7 @@ readers see them, all at once. Readers see the day as it was published last, who
 
 * `extract_tables`, `extract_files`: the other side is late, down or refuses us. It retries by itself where that can
   help; the log says what was asked and what came back. Mend the other side or the connection, then clear the task.
+  A file that is not there yet is waited for (`up_for_reschedule`) until its cut-off, and only then the task is red.
 * `load`, `clean`, `index`: the data broke the contract. The log counts the rows by column and rule; the refused rows
   lie in the run's folder with line and reason. A retry will not help: mend the source, then clear from `extract_*` on.
 * `aggregate`, `summarize`: there is nothing left to count, or the day looks like no other and is held. Look at the
@@ -16,11 +17,12 @@ readers see them, all at once. Readers see the day as it was published last, who
 * `save`: the warehouse is down or has other columns than the spec. Nothing is visible of it; clear the task.
 * `deploy`: readers still see what was published before, whole. The log says why; clear the task.
 
-**To run a day by hand**: Trigger, and set `day`. A day that has not changed is not published again unless `force` is on.
+**To run a day by hand**: Trigger, and set `day`. What an earlier run of the day did from the same inputs, spec and code
+is taken over, unless `force` is on.
 """
 
 import os
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from airflow.providers.ftp.hooks.ftp import FTPHook
@@ -36,14 +38,17 @@ from airflow.sdk import (
     RetryRule,
 )
 from airflow.sdk.exceptions import AirflowRescheduleException
+
 from daybook import steps
+from daybook.batch import over_days
 from daybook.day import day_of_run
 from daybook.errors import DaybookError, NotYet, SourceUnavailable
 from daybook.folder import Folder
 from daybook.ftp_tls import FtpServer
 from daybook.pipelines import PIPELINES
 from daybook.plausible import Release
-from daybook.work import Work, run_folder
+from daybook.restatement import days_with_restated
+from daybook.work import Work, run_folder, run_folder_name
 
 # The kind of error decides about a retry: only what may pass by itself is tried again. The first rule that fits wins.
 RETRIES = ExceptionRetryPolicy(
@@ -63,11 +68,18 @@ FORM = {
         title="Day",
         description="The local day to work on; empty takes the day of the run's data interval.",
     ),
+    "days": Param(
+        [],
+        type="array",
+        items={"type": "string", "format": "date"},
+        title="Several days",
+        description="Local days, one a line, that this one run works on instead; a bad one is left out and said.",
+    ),
     "force": Param(
         False,
         type="boolean",
-        title="Publish even if nothing changed",
-        description="Otherwise a day whose numbers are equal to the published ones keeps its publication.",
+        title="Do everything again",
+        description="Otherwise a step whose inputs, spec and code are those of an earlier run takes over its result.",
     ),
     "release": Param(
         None,
@@ -78,11 +90,34 @@ FORM = {
 }
 
 
-def work(context) -> Work:
-    """Give the day's work that a run's context asks for: which pipeline, which day, in which folder."""
+def for_each_day(step):
+    """Make a task of a step: it does each day of the run; while a file is not there yet, it gives the worker back."""
+
+    def task(**context):
+        is_last_try = context["ti"].try_number > context["ti"].max_tries
+        try:
+            return over_days(step, [work(day, context) for day in days(context)], is_last_try=is_last_try)
+        except NotYet as not_yet:
+            raise AirflowRescheduleException(not_yet.look_again_at) from None
+
+    return task
+
+
+def days(context) -> list[date]:
+    """Give the local days that a run is about: those of the form, or its own; a daily run's with those restated."""
+    params, run, pipeline = context["params"], context["dag_run"], PIPELINES[context["dag"].dag_id]
+    if params["days"]:
+        return sorted({date.fromisoformat(day) for day in params["days"]})
+    own = day_of_run(params["day"], context.get("data_interval_start"), run.run_after, pipeline.schedule.time_zone)
+    if run.run_type != "scheduled":
+        return [own]
+    kept = Folder(ObjectStoragePath(os.environ["DAYBOOK_DATA"]) / "days" / pipeline.name / "of_runs")
+    return days_with_restated(pipeline, own, kept, f"{run_folder_name(run.run_id)}.json", postgres, ftp)
+
+
+def work(day: date, context) -> Work:
+    """Give a day's work as a run's context asks for it: which pipeline, in which folder, over which connections."""
     run, pipeline = context["dag_run"], PIPELINES[context["dag"].dag_id]
-    start = context.get("data_interval_start")
-    day = day_of_run(context["params"]["day"], start, run.run_after, pipeline.schedule.time_zone)
     data = ObjectStoragePath(os.environ["DAYBOOK_DATA"])
     return Work(
         pipeline=pipeline,
@@ -116,14 +151,6 @@ def ftp(connection: str):
     return FtpServer(host=stored.host, port=stored.port or 21, **login, **stored.extra_dejson).open()
 
 
-def fetch_files(**context):
-    """Copy the day's files; while one is not there yet, give the worker back and look again later."""
-    try:
-        return steps.extract_files(work(context))
-    except NotYet as not_yet:
-        raise AirflowRescheduleException(not_yet.look_again_at) from None
-
-
 for pipeline in PIPELINES.values():
     schedule, zone = pipeline.schedule, ZoneInfo(pipeline.schedule.time_zone)
     with DAG(
@@ -142,55 +169,55 @@ for pipeline in PIPELINES.values():
         pools = pipeline.pools
         extract_tables = PythonOperator(
             task_id="extract_tables",
-            python_callable=lambda **context: steps.extract_tables(work(context)),
+            python_callable=for_each_day(steps.extract_tables),
             pool=pools.source_db,
             **PATIENT,
         )
         extract_files = PythonOperator(
             task_id="extract_files",
-            python_callable=fetch_files,
+            python_callable=for_each_day(steps.extract_files),
             pool=pools.ftp,
             **PATIENT,
         )
         load = PythonOperator(
             task_id="load",
-            python_callable=lambda **context: steps.load(work(context)),
+            python_callable=for_each_day(steps.load),
             pool=pools.compute,
             **PROMPT,
         )
         clean = PythonOperator(
             task_id="clean",
-            python_callable=lambda **context: steps.clean(work(context)),
+            python_callable=for_each_day(steps.clean),
             pool=pools.compute,
             **PROMPT,
         )
         index = PythonOperator(
             task_id="index",
-            python_callable=lambda **context: steps.index(work(context)),
+            python_callable=for_each_day(steps.index),
             pool=pools.compute,
             **PROMPT,
         )
         aggregate = PythonOperator(
             task_id="aggregate",
-            python_callable=lambda **context: steps.aggregate(work(context)),
+            python_callable=for_each_day(steps.aggregate),
             pool=pools.compute,
             **PROMPT,
         )
         summarize = PythonOperator(
             task_id="summarize",
-            python_callable=lambda **context: steps.summarize(work(context)),
+            python_callable=for_each_day(steps.summarize),
             pool=pools.compute,
             **PATIENT,
         )
         save = PythonOperator(
             task_id="save",
-            python_callable=lambda **context: steps.save(work(context)),
+            python_callable=for_each_day(steps.save),
             pool=pools.warehouse,
             **PATIENT,
         )
         deploy = PythonOperator(
             task_id="deploy",
-            python_callable=lambda **context: steps.deploy(work(context)),
+            python_callable=for_each_day(steps.deploy),
             pool=pools.warehouse,
             **PATIENT,
         )

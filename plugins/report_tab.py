@@ -30,7 +30,7 @@ class ReportTab(AirflowPlugin):
     """What Airflow reads: the tab, and the app that serves it."""
 
     name = "daybook_report"
-    external_views = [  # noqa: RUF012 - Airflow's own attribute
+    external_views = [
         {
             "name": "Report",
             # Relative to the UI's base, so it holds too where Airflow is served below a path.

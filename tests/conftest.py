@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from deployment.databases import make_databases
 from deployment.ftp_server import LocalFtp
 from deployment.home import Home

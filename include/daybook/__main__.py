@@ -7,7 +7,13 @@ from daybook.errors import DaybookError
 from daybook.spec import nearest
 
 # The module of each command; its main() takes the words after the command and gives the exit code.
-COMMANDS = {"rollback": "daybook.rollback_command"}
+COMMANDS = {
+    "plan": "daybook.plan_command",
+    "status": "daybook.status_command",
+    "why": "daybook.why_command",
+    "trace": "daybook.trace_command",
+    "rollback": "daybook.rollback_command",
+}
 # Below 64, where sysexits.h begins; 2 is argparse's own. docs/reliability.md has the table.
 REFUSED = 40
 

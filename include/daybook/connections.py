@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 from upath import UPath
 
 from daybook.errors import BadSpec
@@ -19,13 +20,19 @@ from daybook.ftp_tls import FtpServer
 
 def postgres(connection_id: str) -> psycopg.Connection[Any]:
     """Open a PostgreSQL connection by its id. Raises BadSpec where it is not set."""
+    return psycopg.connect(dsn(connection_id))
+
+
+def dsn(connection_id: str) -> str:
+    """Give a PostgreSQL connection as libpq writes it. Raises BadSpec where it is not set."""
     words = _words(connection_id)
     named = {"host": "host", "port": "port", "schema": "dbname", "login": "user", "password": "password"}
-    return psycopg.connect(**{libpq: words[word] for word, libpq in named.items() if words.get(word)}, **words["extra"])
+    known = {libpq: str(words[word]) for word, libpq in named.items() if words.get(word)}
+    return make_conninfo("", **known, **words["extra"])
 
 
 def ftp(connection_id: str) -> ftplib.FTP:
-    """Open an FTP connection by its id, over TLS unless its extra says `insecure`. Raises BadSpec where it is not set."""
+    """Open an FTP connection by its id, over TLS unless its extra says `insecure`. Raises BadSpec if it is not set."""
     words = _words(connection_id)
     login = {"user": words.get("login") or "anonymous", "password": words.get("password") or ""}
     return FtpServer(host=words["host"], port=int(words.get("port") or 21), **login, **words["extra"]).open()
@@ -46,7 +53,8 @@ def _of_uri(written: str) -> dict[str, Any]:
     parts = urlsplit(written)
     named = {"login": parts.username, "password": parts.password}
     plain = {name: unquote(value) for name, value in named.items() if value is not None}
-    return {**plain, "host": parts.hostname, "port": parts.port, "schema": parts.path.strip("/"), "extra": dict(parse_qsl(parts.query))}
+    place = {"host": parts.hostname, "port": parts.port, "schema": parts.path.strip("/")}
+    return {**plain, **place, "extra": dict(parse_qsl(parts.query))}
 
 
 def _variable(name: str) -> str:

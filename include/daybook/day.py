@@ -19,3 +19,8 @@ def day_of_run(asked: str | None, interval_start: datetime | None, run_after: da
     if interval_start:
         return interval_start.astimezone(zone).date()
     return run_after.astimezone(zone).date() - timedelta(days=1)
+
+
+def last_finished_day(time_zone: str, now: datetime) -> date:
+    """Give the last local day that is over. now: an instant with a time zone."""
+    return now.astimezone(ZoneInfo(time_zone)).date() - timedelta(days=1)

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
@@ -75,6 +75,17 @@ class Folder:
                 yield file
             self._put(temporary, name)
 
+    def write_first(self, name: str, content: bytes) -> None:
+        """Write a file unless it is there: of two who try at once, one does, on a disk; elsewhere the last one does."""
+        if not self._is_local():
+            with self.new_file(name) as file:
+                file.write(content)
+            return
+        with disk_told(self.path), self._temporary(name) as temporary, suppress(FileExistsError):
+            with durable(temporary) as file:
+                file.write(content)
+            os.link(temporary, Path(self.path.path) / name)
+
     @contextmanager
     def part_file(self, name: str) -> Iterator[PartFile]:
         """Write a file over several tries: it takes its name when the block ends.
@@ -98,6 +109,10 @@ class Folder:
         with self.open(name) as file:
             digest = hashlib.file_digest(cast(BufferedReader, file), "sha256")
             return Written(file.tell(), digest.hexdigest())
+
+    def remove_file(self, name: str) -> None:
+        """Remove a file, if it is there."""
+        (self.path / name).unlink(missing_ok=True)
 
     def text(self, name: str) -> str:
         """Give a file's text."""

@@ -67,14 +67,15 @@ def as_units(value: int | Decimal, column: Column) -> int:
 def _open_polars(table: pa.Table) -> nw.LazyFrame[Any]:
     import polars
 
-    return nw.from_native(polars.from_arrow(table).lazy())  # type: ignore[union-attr]
+    return nw.from_native(polars.DataFrame(table).lazy())
 
 
 def _open_pandas(table: pa.Table) -> nw.LazyFrame[Any]:
     import pandas
 
     # Arrow's own types: pandas' default ones turn an integer column with a gap into floats.
-    return nw.from_native(table.to_pandas(types_mapper=pandas.ArrowDtype)).lazy()
+    frame: nw.DataFrame[Any] = nw.from_native(table.to_pandas(types_mapper=pandas.ArrowDtype))
+    return frame.lazy()
 
 
 def _open_duckdb(table: pa.Table) -> nw.LazyFrame[Any]:

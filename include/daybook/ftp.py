@@ -4,65 +4,25 @@ Airflow's hook does not move the data: it takes a truncated file for a success a
 is whole when as many bytes came as SIZE said before, and the server says the same of it afterwards; a line that breaks
 is opened again and the copy goes on from where it was, over some bytes that must be the same.
 
-    ftp_tls.py       opens a connection, over TLS
-    ftp_session.py   looks and copies, on one connection
-    ftp_listing.py   what a server says of a file
-    ftp_replies.py   what a reply or a broken line means
-    ftp_ready.py     whether a file is there and whole, before anything is copied
-    part_file.py     what was copied so far
+    ftp_tls.py        opens a connection, over TLS
+    ftp_session.py    looks and copies, on one connection
+    ftp_listing.py    what a server says of a file
+    ftp_replies.py    what a reply or a broken line means
+    ftp_patience.py   how often and how long it is tried
+    ftp_ready.py      whether a file is there and whole, before anything is copied
+    ftp_copy.py       one file's copy, and whether it is whole
+    part_file.py      what was copied so far
 """
 
 import ftplib
-import logging
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import date
-from typing import NamedTuple
 
-from daybook.errors import BadData, BadSpec, SourceUnavailable
-from daybook.ftp_listing import Remote
-from daybook.ftp_replies import Broken, Busy, CannotResume, NotThere
-from daybook.ftp_session import Session, session
-from daybook.ftp_tls import TIME_LIMIT_S
+from daybook.ftp_copy import Copy, Fetched
+from daybook.ftp_patience import PATIENCE, Patience, tried
+from daybook.ftp_session import session
 from daybook.part_file import PartFile
 from daybook.spec import File
-
-log = logging.getLogger(__name__)
-
-OVERLAP_BYTES = 64 * 1024
-# Raw bytes, then Parquet twice.
-DISK_TIMES_SIZE = 3
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How often one task tries, and how long from the first break on, before it leaves the rest to its retry."""
-
-    tries: int = 10
-    total_s: float = 1800
-    time_limit_s: float = TIME_LIMIT_S
-    first_pause_s: float = 1
-    longest_pause_s: float = 60
-
-    def pauses(self) -> Iterator[float]:
-        """Give the pause before each further try, doubled every time, until there are no more tries."""
-        until = time.monotonic() + self.total_s
-        for number in range(self.tries - 1):
-            yield min(self.first_pause_s * 2**number, self.longest_pause_s)
-            if time.monotonic() > until:
-                return
-
-
-class Fetched(NamedTuple):
-    """What was copied: what the server says of it, and what a reader of the report or the log should know."""
-
-    remote: Remote
-    is_encrypted: bool
-    remarks: tuple[str, ...]
-
-
-PATIENCE = Patience()
 
 
 def fetch(
@@ -73,193 +33,10 @@ def fetch(
     connect: opens a connection that is logged in. Raises SourceUnavailable where the file changes meanwhile or the line
     fails too often (the part stays); BadSpec where the server refuses; BadData where file and SIZE do not go together.
     """
-    copy, pauses = _Copy(file, day, part), patience.pauses()
-    while True:
-        try:
-            with session(connect, file.connection, patience.time_limit_s) as ftp:
-                return copy.finish(ftp)
-        except Broken as error:
-            _pause(copy, error, pauses, patience)
+    copy = Copy(file, day, part)
 
+    def go_on() -> Fetched:
+        with session(connect, file.connection, patience.time_limit_s) as ftp:
+            return copy.finish(ftp)
 
-def _pause(copy: "_Copy", error: Broken, pauses: Iterator[float], patience: Patience) -> None:
-    pause_s = next(pauses, None)
-    if pause_s is None:
-        raise SourceUnavailable(
-            f"{error}; {copy.progress} after {patience.tries} tries or {patience.total_s:.0f} s; it is kept, and the "
-            "task's retry goes on from there; if that fails too, ask who runs the server"
-        ) from None
-    pause_s = patience.longest_pause_s if isinstance(error, Busy) else pause_s
-    log.warning("%s; %s; trying again in %g s", error, copy.progress, pause_s)
-    time.sleep(pause_s)
-
-
-class _Full(NamedTuple):
-    """A copy that the server called complete, and that is not as long as it said."""
-
-    size_bytes: int
-    sha256: str
-
-
-class _Copy:
-    """One file on its way, over as many connections as it takes."""
-
-    def __init__(self, file: File, day: date, part: PartFile) -> None:
-        self._file, self._path, self._part = file, file.path_on(day), part
-        self._where = f"{file.connection}: {self._path}"
-        self._remote: Remote | None = None
-        self._full: _Full | None = None
-        self._is_all_here = False
-        self._may_resume = True
-        self._remarks: list[str] = []
-
-    @property
-    def progress(self) -> str:
-        """Give how much has come, of how much."""
-        if self._remote is None:
-            return "nothing was copied"
-        return f"{self._part.size_bytes:,} of {_count(self._remote)} bytes are here"
-
-    def finish(self, ftp: Session) -> Fetched:
-        """Copy what is missing. Raises Broken where that took this connection and needs another."""
-        if self._remote:
-            # Behind one name may stand several servers, each with a `unique` of its own: it counts on one connection.
-            self._remote = self._remote._replace(unique="")
-        remote = self._meet(ftp.look(self._path))
-        if not self._is_all_here:
-            self._go_on(ftp, remote)
-            self._meet(ftp.look(self._path))
-        self._part.sync()
-        return Fetched(remote, ftp.is_encrypted, tuple(self._remarks))
-
-    def _meet(self, remote: Remote) -> Remote:
-        """See that this is the file of the first look."""
-        if self._remote is None:
-            _check_room(self._where, self._file, remote)
-            self._part.open(f"{remote.size_bytes} {remote.modified_at}")
-            _check_disk(self._where, self._part, remote)
-        elif not self._remote.is_like(remote):
-            self._part.restart()
-            raise SourceUnavailable(
-                f"{self._where}: the file changed while it was copied ({_count(self._remote)} bytes of "
-                f"{self._remote.modified_at or 'unknown time'}, then {_count(remote)} of {remote.modified_at or '?'}); "
-                "the copy was thrown away; it is looked at again, and copied when it stands still"
-            )
-        self._remote = remote
-        return remote
-
-    def _go_on(self, ftp: Session, remote: Remote) -> None:
-        before, landing = self._part.size_bytes, _Landing(self._where, self._part, self._start(remote), self._file)
-        try:
-            ftp.retrieve(self._path, landing.start, landing.take)
-            landing.check()
-        except CannotResume:
-            self._may_resume = False
-            self._part.restart()
-            raise
-        except Broken:
-            if landing.is_compared and self._part.size_bytes == remote.size_bytes:
-                # The reply follows the last byte (RFC 959, 5.4). Where only the reply is lost, the size decides.
-                self._accept("the server's last word (226) is missing; the size agrees")
-            raise
-        except NotThere:
-            raise self._why_not(ftp) from None
-        self._judge(before, remote)
-
-    def _start(self, remote: Remote) -> int:
-        # Without a size nothing says afterwards whether the two pieces fit.
-        if not self._may_resume or remote.size_bytes is None or self._part.size_bytes > remote.size_bytes:
-            self._part.restart()
-        return max(0, self._part.size_bytes - OVERLAP_BYTES)
-
-    def _judge(self, before: int, remote: Remote) -> None:
-        """Decide about a copy that the server called complete."""
-        got, size = self._part.size_bytes, remote.size_bytes
-        if got == size:
-            self._is_all_here = True
-            return
-        if size is not None and got < size and (got > before or not got):
-            raise Broken(f"{self._where}: the FTP server says 226 (complete), but {got:,} of {size:,} bytes came")
-        # It gave more than it said, or has no more to give. A second copy from the start has to say the same.
-        full = _Full(got, self._part.sha256())
-        if full != self._full:
-            self._full, self._may_resume = full, self._may_resume and size is not None and got < size
-            self._part.restart()
-            raise Broken(f"{self._where}: the FTP server says {_count(remote)} bytes and sent {got:,}; copied again")
-        self._agree(got, size)
-
-    def _agree(self, got: int, size: int | None) -> None:
-        """Decide about two equal copies whose length is not what the server says."""
-        if size is None:
-            self._accept("the server tells no size; two copies are equal")
-        elif self._file.is_size_unreliable:
-            self._accept(f"the server says {size:,} bytes; two equal copies have {got:,}")
-        else:
-            raise BadData(
-                f"{self._where}: the FTP server says {size:,} bytes and sent {got:,} twice, the same ones; nothing was "
-                "published; ask who runs the server, or accept it with `is_size_unreliable=True` in the file's spec"
-            )
-
-    def _accept(self, remark: str) -> None:
-        self._is_all_here = True
-        self._remarks.append(remark)
-        log.warning("%s: %s", self._where, remark)
-
-    def _why_not(self, ftp: Session) -> Exception:
-        if ftp.is_listed(self._path):
-            return BadSpec(
-                f"{self._where}: the FTP server shows the file and does not give it (550); not tried again; "
-                "have the right to read it given to the connection's user"
-            )
-        return NotThere(f"{self._where}: the file was there and is gone (550); it is waited for")
-
-
-class _Landing:
-    """Where a transfer's bytes go: the first ones are compared with what the part has there, the others appended."""
-
-    def __init__(self, where: str, part: PartFile, start: int, file: File) -> None:
-        self._where, self._part, self.start, self._file = where, part, start, file
-        self._expected = part.read(start, part.size_bytes - start)
-
-    @property
-    def is_compared(self) -> bool:
-        """Say whether all that was to be compared was the same."""
-        return not self._expected
-
-    def take(self, block: bytes) -> None:
-        """Take the next bytes. Raises CannotResume where they are not the ones that came before at that place."""
-        again, new = block[: len(self._expected)], block[len(self._expected) :]
-        if again != self._expected[: len(again)]:
-            raise CannotResume(
-                f"{self._where}: the FTP server was to send from byte {self.start:,} on and sends other bytes (it "
-                "ignores REST, or the file is another one); copied again from the start"
-            )
-        self._expected = self._expected[len(again) :]
-        self._part.write(new)
-        _check_room(self._where, self._file, Remote(self._part.size_bytes, ""))
-
-    def check(self) -> None:
-        """Raise CannotResume where the transfer ended before all was compared."""
-        if not self.is_compared:
-            raise CannotResume(f"{self._where}: the FTP server ended before the byte up to which the copy is here")
-
-
-def _check_room(where: str, file: File, remote: Remote) -> None:
-    if (remote.size_bytes or 0) > file.size_limit_bytes:
-        raise BadData(
-            f"{where}: {_count(remote)} bytes, the limit is {file.size_limit_bytes:,}; not copied; ask the sender, or "
-            "raise `size_limit_bytes` in the file's spec"
-        )
-
-
-def _check_disk(where: str, part: PartFile, remote: Remote) -> None:
-    needed = DISK_TIMES_SIZE * (remote.size_bytes or 0) - part.size_bytes
-    if part.free_bytes < needed:
-        raise SourceUnavailable(
-            f"{where}: this machine's disk has {part.free_bytes:,} bytes free, and {needed:,} are needed (a file takes "
-            f"{DISK_TIMES_SIZE} times its size); not copied; make room, then clear the task"
-        )
-
-
-def _count(remote: Remote) -> str:
-    return "an unknown number of" if remote.size_bytes is None else f"{remote.size_bytes:,}"
+    return tried(go_on, patience, lambda: copy.progress)

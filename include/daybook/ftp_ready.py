@@ -14,12 +14,12 @@ from zoneinfo import ZoneInfo
 
 from daybook.errors import BadData, NotYet
 from daybook.folder import Folder
-from daybook.ftp import PATIENCE
 from daybook.ftp_listing import Remote
+from daybook.ftp_patience import PATIENCE, Patience, tried
 from daybook.ftp_replies import NotThere
 from daybook.ftp_session import session
 from daybook.spec import File, Value
-from daybook.work import Connect, Work
+from daybook.work import Work
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class Wait(NamedTuple):
     is_new: bool = False
 
 
-def check_ready(work: Work, folder: Folder, now: datetime) -> None:
+def check_ready(work: Work, folder: Folder, now: datetime, patience: Patience = PATIENCE) -> None:
     """See that all files of the day are there and whole.
 
     folder: the step's, which keeps the looks. now: an instant.
@@ -71,7 +71,7 @@ def check_ready(work: Work, folder: Folder, now: datetime) -> None:
     before, after = _kept(folder), {}
     waits: list[tuple[File, Wait]] = []
     for file in work.pipeline.files:
-        seen = _look(file, work.day, work.ftp)
+        seen = tried(partial(_look, file, work, patience), patience, lambda: "nothing was copied")
         after[file.name] = look = note(file, seen.remote, before.of.get(file.name), now)
         if wait := wait_for(file, work.day, seen, look, now):
             waits.append((file, wait))
@@ -117,13 +117,13 @@ def cut_off(file: File, day: date, time_zone: str) -> datetime:
     return datetime.combine(day + timedelta(days=1), file.cut_off, ZoneInfo(time_zone))
 
 
-def _look(file: File, day: date, connect: Connect) -> Seen:
-    with session(partial(connect, file.connection), file.connection, PATIENCE.time_limit_s) as ftp:
+def _look(file: File, work: Work, patience: Patience) -> Seen:
+    with session(partial(work.ftp, file.connection), file.connection, patience.time_limit_s) as ftp:
         try:
-            remote = ftp.look(file.path_on(day))
+            remote = ftp.look(file.path_on(work.day))
         except NotThere:
             return Seen(None, False)
-        marker = file.marker_on(day)
+        marker = file.marker_on(work.day)
         return Seen(remote, marker is not None and ftp.has(marker))
 
 

@@ -132,12 +132,12 @@ def _without(texts: pa.StringArray, are_odd: Flags) -> pa.StringArray:
 
 
 def _misfits(texts: pa.StringArray, kind: pa.DataType) -> list[int]:
-    """Give places that hold all the texts which do not cast, and a few of their neighbours."""
+    """Give places of texts: of all that do not cast, and of a few of their neighbours."""
     spans = [(0, len(texts))]
     for size in HUNT_SIZES:
         parts = [(at, min(at + size, end)) for start, end in spans for at in range(start, end, size)]
         spans = [(start, end) for start, end in parts if not _casts(texts.slice(start, end - start), kind)]
-    return [place for start, end in spans for place in range(start, end)]
+    return [place for start, end in spans for place in range(start, end) if texts[place].is_valid]
 
 
 def _casts(texts: pa.StringArray, kind: pa.DataType) -> bool:

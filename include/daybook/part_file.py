@@ -4,24 +4,21 @@ The part lies beside the wanted file, `.<name>.<version>.<process>.part`, for it
 is thrown away; one that another process still holds open, and be it a process that was stopped, is left alone.
 """
 
-import errno
 import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
 
-from daybook.errors import BadSpec, SourceUnavailable
+from daybook.disk import disk_told
+from daybook.errors import DaybookError
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class PartFile:
-    """The part of `<folder>/<name>`; a disk that is full raises SourceUnavailable, one that forbids it BadSpec."""
+    """The part of `<folder>/<name>`. Its methods raise what `disk_told` makes of the disk's errors."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder, self._name = folder, name
@@ -31,7 +28,7 @@ class PartFile:
     def open(self, version: str) -> None:
         """Go on with what an earlier try left of this version, or start. version: any word, such as size and time."""
         mark = _mark(version)
-        with _disk_told(self._folder):
+        with disk_told(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
             kept = [left for left in map(self._kept, self._left()) if left]
             for file in kept:
@@ -54,12 +51,16 @@ class PartFile:
         return shutil.disk_usage(self._folder).free
 
     def write(self, block: bytes) -> None:
-        """Append a block."""
-        with _disk_told(self._folder):
-            self._opened.seek(0, os.SEEK_END)
-            view = memoryview(block)
-            while view:
-                view = view[self._opened.write(view) :]
+        """Append a block. On a disk that is full what is written makes room: it is thrown away."""
+        try:
+            with disk_told(self._folder):
+                self._opened.seek(0, os.SEEK_END)
+                view = memoryview(block)
+                while view:
+                    view = view[self._opened.write(view) :]
+        except DaybookError:
+            self.restart()
+            raise
 
     def read(self, start: int, count: int) -> bytes:
         """Give `count` bytes from `start` on, fewer at the end."""
@@ -76,7 +77,7 @@ class PartFile:
 
     def sync(self) -> None:
         """Make what is written durable."""
-        with _disk_told(self._folder):
+        with disk_told(self._folder):
             os.fsync(self._opened.fileno())
 
     def close(self) -> None:
@@ -117,15 +118,3 @@ def _mark(version: str) -> str:
     # After a power cut a part may hold zeros where the disk was behind, so none is used over a restart of the machine.
     boot = BOOT_ID.read_text() if BOOT_ID.exists() else ""
     return hashlib.sha256(f"{version} {boot}".encode()).hexdigest()[:16]
-
-
-@contextmanager
-def _disk_told(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        kind = SourceUnavailable if error.errno in FULL else BadSpec
-        raise kind(
-            f"{folder}: the file cannot be written here ({error.strerror}); nothing was published; "
-            "make room or give the right to write, then clear the task"
-        ) from None

@@ -24,7 +24,7 @@ class FileState(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """The last try of a day, where it failed after the day was last deployed: the step, the kind of error, the words."""
+    """The last try of a day, where it failed after the last deployment: the step, the kind of error, the words."""
 
     step: str
     kind: str
@@ -54,6 +54,13 @@ class Planned(NamedTuple):
     seconds: float | None
 
 
+class Limited(NamedTuple):
+    """A plan of which no more than some days are run: what is kept of it, and the days to run that are left out."""
+
+    planned: list[Planned]
+    left_out: list[Planned]
+
+
 def plan(
     pipeline: Pipeline, standings: Iterable[Standing], tables: dict[str, str], *, is_forced: bool = False
 ) -> list[Planned]:
@@ -64,6 +71,13 @@ def plan(
     known = sorted(standings, key=lambda standing: standing.day, reverse=True)
     costs = seconds_by_step(known)
     return [_planned(pipeline, standing, tables, costs, is_forced) for standing in known]
+
+
+def limited(planned: list[Planned], limit: int | None) -> Limited:
+    """Keep the first days to run, up to a limit, and all that are not to run."""
+    to_run = [day for day in planned if day.action == "run"]
+    left_out = [] if limit is None else to_run[limit:]
+    return Limited([day for day in planned if day not in left_out], left_out)
 
 
 def seconds_by_step(standings: Iterable[Standing]) -> dict[str, float]:

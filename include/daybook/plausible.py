@@ -33,9 +33,10 @@ class Release(NamedTuple):
 
 def totals(aggregates: pa.Table, pipeline: Pipeline) -> Totals:
     """Give the day's row count and its summable measures, from the aggregates; a sum of nothing is left out."""
-    names = (ROWS, *(measure.name for measure in pipeline.measures if measure.how in ("count", "sum")))
+    names = [measure.name for measure in pipeline.measures if measure.how in ("count", "sum")]
     sums = {name: pc.sum(aggregates[name]).as_py() for name in names}
-    return {name: Decimal(total) for name, total in sums.items() if total is not None}
+    rows = {ROWS: Decimal(pc.sum(aggregates[ROWS]).as_py() or 0)}
+    return rows | {name: Decimal(total) for name, total in sums.items() if total is not None}
 
 
 def doubts(found: Totals, nearest: dict[date, Totals], pipeline: Pipeline) -> list[str]:

@@ -58,7 +58,7 @@ def _sources(pipeline: Pipeline, receipts: dict[str, Receipt]) -> list[dict[str,
 
 def _shown(value: Any) -> str:
     if value is None:
-        return "–"
+        return "-"
     return f"{value:,}" if isinstance(value, NUMBERS) and not isinstance(value, bool) else str(value)
 
 

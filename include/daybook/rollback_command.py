@@ -6,30 +6,29 @@ data folder as they do: in AIRFLOW_CONN_… and DAYBOOK_DATA. DAYBOOK_WAREHOUSE,
 
 import argparse
 import getpass
-import json
 import os
 import socket
 from datetime import date
 
 import psycopg
-from psycopg.conninfo import make_conninfo
 from upath import UPath
 
+from daybook import connections
+from daybook.asked import pipeline_named
 from daybook.errors import BadSpec
 from daybook.folder import Folder
-from daybook.pipelines import PIPELINES
 from daybook.postgres_session import at_once
 from daybook.published import follow
 from daybook.rollback import RolledBack, rollback
-from daybook.spec import Pipeline, nearest
+from daybook.spec import Pipeline
 
 
 def main(words: list[str]) -> int:
     """Do what the words of the command line say, and tell it in a line. Gives the exit code."""
     asked = _parser().parse_args(words)
-    pipeline = _pipeline(asked.pipeline)
+    pipeline = pipeline_named(asked.pipeline)
     dsn = warehouse_dsn(pipeline.target.connection)
-    done = roll_back(pipeline, asked.day, dsn, _data(), asked.who, asked.why, asked.to)
+    done = roll_back(pipeline, asked.day, dsn, connections.data(), asked.who, asked.why, asked.to)
     print(f"{pipeline.name} {asked.day}: readers see run {done.now} now; they saw run {done.before} before.")
     return 0
 
@@ -50,30 +49,13 @@ def roll_back(
 
 def warehouse_dsn(connection_id: str) -> str:
     """Give the warehouse's connection string from the environment: DAYBOOK_WAREHOUSE, or Airflow's connection."""
-    found = os.environ.get("DAYBOOK_WAREHOUSE") or os.environ.get(f"AIRFLOW_CONN_{connection_id.upper()}")
-    if not found:
+    variable = f"AIRFLOW_CONN_{connection_id.upper()}"
+    if not (os.environ.get("DAYBOOK_WAREHOUSE") or os.environ.get(variable)):
         raise BadSpec(
-            f"{connection_id}: neither DAYBOOK_WAREHOUSE nor AIRFLOW_CONN_{connection_id.upper()} is set; nothing was "
-            "changed; run `. .daybook/env` first, or give DAYBOOK_WAREHOUSE=postgresql://user:password@host/database"
+            f"{connection_id}: neither DAYBOOK_WAREHOUSE nor {variable} is set; nothing was changed; run "
+            "`. .daybook/env` first, or give DAYBOOK_WAREHOUSE=postgresql://user:password@host/database"
         )
-    return _from_airflow(json.loads(found)) if found.startswith("{") else found
-
-
-def _from_airflow(words: dict[str, str | int]) -> str:
-    names = {"host": "host", "port": "port", "schema": "dbname", "login": "user", "password": "password"}
-    return make_conninfo("", **{libpq: str(words[word]) for word, libpq in names.items() if words.get(word)})
-
-
-def _data() -> UPath:
-    if "DAYBOOK_DATA" not in os.environ:
-        raise BadSpec("DAYBOOK_DATA is not set; nothing was changed; run `. .daybook/env` first, or set it")
-    return UPath(os.environ["DAYBOOK_DATA"])
-
-
-def _pipeline(name: str) -> Pipeline:
-    if name not in PIPELINES:
-        raise BadSpec(f"{name}: no such pipeline{nearest(name, PIPELINES)}; there are {', '.join(PIPELINES)}")
-    return PIPELINES[name]
+    return os.environ.get("DAYBOOK_WAREHOUSE") or connections.dsn(connection_id)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -207,7 +207,8 @@ class File(Source):
     path: str
     marker: str | None = None
     is_written_whole: bool = False
-    look_every_s: int = Field(60, ge=1)
+    # Airflow 3.3 takes a task that is due again within seconds, before its worker was let go, for one that was lost.
+    look_every_s: int = Field(60, ge=10)
     cut_off: time = time(12)
     size_limit_bytes: int = Field(2_000_000_000, ge=1)
     is_size_unreliable: bool = False
@@ -358,6 +359,7 @@ class Pipeline(Value):
     `facts` names the source whose rows are counted; `day_columns` the columns of the facts that say their day, either
     one date or year, month and day of month. `transform` is the pipeline's own function at the end of `clean`: it
     takes a pandas frame of the facts and gives one, with the columns of `transform_gives` added; it may drop rows.
+    `look_back_days`: how many days before its own a daily run looks at, to do those again whose sources have changed.
     """
 
     name: Name
@@ -377,6 +379,7 @@ class Pipeline(Value):
     schedule: Schedule
     pools: Pools = Pools()
     engine: Engine = "polars"
+    look_back_days: int = Field(default=0, ge=0)
     max_active_runs: int = Field(default=8, ge=1)
     plausible: Plausible = Plausible()
     # How many runs before the published one a day can be rolled back to.

@@ -107,7 +107,7 @@ def _lookup(path: str, lookup: Lookup, source: Source, facts: dict[str, Column])
     for given in lookup.gives:
         yield from _unknown(f"{path}.gives", given, columns, f"column of {source.name}")
     if source.key != (lookup.key,):
-        yield f"{path}.key: {lookup.key!r} is not the key of {source.name}, {list(source.key)}: a match may not be one row"
+        yield f"{path}.key: {lookup.key!r} is not the key of {source.name}, {list(source.key)}: it may match many rows"
     here, there = facts.get(lookup.key), columns.get(lookup.key)
     if here and there and here.kind != there.kind:
         yield f"{path}.key: {lookup.key!r} is {here.kind} in the facts and {there.kind} in {source.name}: never equal"

@@ -17,8 +17,8 @@ import psycopg
 
 from daybook import ledger
 from daybook.errors import DaybookError, NotYet
-from daybook.fingerprint import digest
-from daybook.postgres_session import Connection, at_once, told
+from daybook.fingerprint import READS, digest
+from daybook.postgres_session import Connection, told
 from daybook.receipt import Receipt
 
 # A step of a day takes seconds; who holds the day for longer is stopped, or has so much to do that we go on beside it.
@@ -44,8 +44,8 @@ class Trying(NamedTuple):
 
 
 @contextmanager
-def one_writer(connect: Callable[[], Connection], trying: Trying) -> Iterator[None]:
-    """Be the only one who writes this pipeline's day until the block ends.
+def one_writer(connect: Callable[[], Connection], trying: Trying) -> Iterator[Connection]:
+    """Be the only one who writes this pipeline's day until the block ends; gives the session that holds the lock.
 
     Raises SourceUnavailable where the warehouse cannot be reached.
     """
@@ -57,7 +57,7 @@ def one_writer(connect: Callable[[], Connection], trying: Trying) -> Iterator[No
             session.execute(f"set lock_timeout = '{PATIENCE_S}s'".encode())
             while not _is_taken(session, trying):
                 log.warning("%s %s: waits for another run's step on this day", trying.pipeline, trying.day)
-        yield
+        yield session
 
 
 def _is_taken(session: Connection, trying: Trying) -> bool:
@@ -70,13 +70,13 @@ def _is_taken(session: Connection, trying: Trying) -> bool:
     return True
 
 
-def done(connect: Callable[[], Connection], trying: Trying, receipt: Receipt) -> None:
-    """Write down that a step was done, or taken over from an earlier run."""
+def done(session: Connection, trying: Trying, receipt: Receipt) -> None:
+    """Write down that a step was done, or taken over from an earlier run. session: the one that holds the lock."""
     state = "reused" if receipt.reused_from else "done"
     ground = receipt.fingerprint.model_dump() if receipt.fingerprint else {}
     rows = receipt.rows.values()
     _write(
-        connect,
+        session,
         trying,
         state=state,
         **{f"{part}_sha256": ground.get(part) for part in ("inputs", "spec", "code")},
@@ -88,19 +88,16 @@ def done(connect: Callable[[], Connection], trying: Trying, receipt: Receipt) ->
     )
 
 
-def failed(connect: Callable[[], Connection], trying: Trying, error: Exception) -> None:
-    """Write down that a step failed, or waits; where that fails too, say nothing: the first error is what counts."""
+def failed(session: Connection, trying: Trying, error: Exception) -> None:
+    """Write down that a step failed, or waits. session: the one that holds the lock."""
     is_ours = isinstance(error, DaybookError)
     # A stranger's message may quote a value of a row; its traceback is in the task's log.
     message = str(error) if is_ours else "see the log of the task"
     state = "waiting" if isinstance(error, NotYet) else "failed"
-    try:
-        _write(connect, trying, state=state, error_kind=type(error).__name__, error=message)
-    except DaybookError:
-        return
+    _write(session, trying, state=state, error_kind=type(error).__name__, error=message)
 
 
-def _write(connect: Callable[[], Connection], trying: Trying, **words: Any) -> None:
+def _write(session: Connection, trying: Trying, **words: Any) -> None:
     columns = {**trying._asdict(), **words}
     names = ", ".join(columns)
     values = ", ".join(f"%({name})s" for name in columns)
@@ -111,13 +108,20 @@ def _write(connect: Callable[[], Connection], trying: Trying, **words: Any) -> N
         f"insert into daybook.step ({names}) values ({values}) on conflict (pipeline, day, run, step) do update set "  # noqa: S608 - our own words
         f"{', '.join(changes)}, attempts = step.attempts + 1, ended_at = clock_timestamp()"
     )
+    try:
+        _execute(session, statement, columns)
+    except psycopg.OperationalError as error:
+        # The step's own outcome counts, not that of its account: overtaken, or the warehouse has just gone down.
+        log.warning("%s %s, %s: not written into the ledger: %s", *trying[:2], trying.step, type(error).__name__)
 
-    def do(connection: Connection) -> None:
-        with connection.transaction():
-            ledger.prepare(connection)
-            connection.execute(statement.encode(), columns)
 
-    at_once(connect, do)
+def _execute(session: Connection, statement: str, columns: dict[str, Any]) -> None:
+    try:
+        session.execute(statement.encode(), columns)
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+        with session.transaction():
+            ledger.prepare(session)
+        session.execute(statement.encode(), columns)
 
 
 def receipts_of_last_deployed(
@@ -154,3 +158,25 @@ def published_days(connection: Connection, pipeline: str, first: date, last: dat
         "select day from daybook.published where pipeline = %s and day between %s and %s", [pipeline, first, last]
     )
     return {day for (day,) in rows}
+
+
+def reused_days(connection: Connection, pipeline: str, first: date, last: date) -> set[date]:
+    """Give the days whose last run that came to its end took all it could over from earlier ones."""
+    rows = connection.execute(
+        "with ended as (select distinct on (day) day, run from daybook.step where pipeline = %(pipeline)s and step = "
+        "'deploy' and receipt is not null and day between %(first)s and %(last)s order by day, ended_at desc) "
+        "select day from daybook.step join ended using (day, run) "
+        "where pipeline = %(pipeline)s and step = any(%(steps)s) group by day having bool_and(state = 'reused')",
+        {"pipeline": pipeline, "first": first, "last": last, "steps": [step for step in READS if READS[step]]},
+    )
+    return {day for (day,) in rows}
+
+
+def came_to_its_end(connection: Connection, pipeline: str, run: str) -> bool:
+    """Say whether every day that a run began came to its end: published, or found unchanged."""
+    row = connection.execute(
+        "select count(distinct day), count(distinct day) filter (where step = 'deploy' and receipt is not null) "
+        "from daybook.step where pipeline = %s and run = %s",
+        [pipeline, run],
+    ).fetchone()
+    return row is not None and row[0] > 0 and row[0] == row[1]

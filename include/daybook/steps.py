@@ -2,7 +2,8 @@
 
 The order of the functions is the order of the work. To a caller each is a function of a day's `Work` that hands on
 names, counts and hashes: `a_step` (work.py) wraps it, so that its files and its receipt lie in the run's folder, and
-so that it is not done again where an earlier run has done the same. What a step may raise: the errors of errors.py; anything else is a bug.
+so that it is not done again where an earlier run has done the same. What a step may raise: the errors of errors.py;
+anything else is a bug.
 """
 
 from collections.abc import Callable
@@ -112,8 +113,9 @@ def summarize(step: Step) -> None:
     step.totals = plausible.totals(aggregates, pipeline)
     facts = deploying.reading(pipeline, step.work.receipts(before="summarize")).outputs[f"{pipeline.facts}.csv"]
     doubts = at_once(_warehouse(step), partial(_doubts, step=step, facts_sha256=facts.sha256))
+    summaries = summarizing.summarize(aggregates, pipeline, day)
     step.notes |= plausible.judged(doubts, pipeline, day, step.work.release)
-    for name, summary in summarizing.summarize(aggregates, pipeline, day).items():
+    for name, summary in summaries.items():
         step.write(f"{name}.parquet", summary.drop_columns(["row_count"]))
         step.rows[name] = Rows(read=_rows_behind(aggregates), kept=_rows_behind(summary))
 

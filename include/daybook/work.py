@@ -76,13 +76,13 @@ class Work:
         step = Step(self, name, self.folder / name)
         trying = Trying(self.pipeline.name, self.day, self.run, name, self.started_by, step.meter.started_at)
         connect = partial(self.postgres, self.pipeline.target.connection)
-        with one_writer(connect, trying):
+        with one_writer(connect, trying) as session:
             try:
                 yield step
             except Exception as error:
-                failed(connect, trying, error)
+                failed(session, trying, error)
                 raise
-            done(connect, trying, self.receipt(name))
+            done(session, trying, self.receipt(name))
 
     @property
     def memory(self) -> Folder:
@@ -154,13 +154,15 @@ class Step:
 
     def reuse(self) -> bool:
         """Take over the outputs of an earlier run with the same fingerprint; say whether there was one."""
-        if self.name not in fingerprint.STEPS or not fingerprint.READS[self.name]:
+        if self.name not in fingerprint.STEPS:
             return False
         self.fingerprint = fingerprint.fingerprint(self.name, self.work.pipeline, self._what_it_reads())
-        earlier = None if self.work.is_forced else self._earlier()
-        if earlier is None:
+        # What a source holds now is not known before it is asked: the extracts are done each time.
+        is_asked_anew = self.work.is_forced or not fingerprint.READS[self.name]
+        donor = None if is_asked_anew else self._donor()
+        earlier = self._whole_receipt(donor) if donor else None
+        if donor is None or earlier is None:
             return False
-        donor = Folder(self.work.folder.path.parent / self.work.memory.text(self._name_in_memory()) / self.name)
         for name in earlier.outputs:
             self.folder.take(name, donor)
         self.rows, self.unknown, self.inputs = earlier.rows, earlier.unknown, earlier.inputs
@@ -202,15 +204,20 @@ class Step:
     def _name_in_memory(self) -> str:
         return f"{self.name}-{self.fingerprint.key}" if self.fingerprint else self.name
 
-    def _earlier(self) -> Receipt | None:
-        """Give the receipt of the run that did the same, where all its outputs are still what they were."""
+    def _donor(self) -> Folder | None:
+        """Give the folder of the same step of the run that is remembered to have done the same."""
         if not self.work.memory.has(self._name_in_memory()):
             return None
-        donor = Folder(self.work.folder.path.parent / self.work.memory.text(self._name_in_memory()) / self.name)
+        run = self.work.memory.text(self._name_in_memory())
+        return Folder(self.work.folder.path.parent / run / self.name)
+
+    def _whole_receipt(self, donor: Folder) -> Receipt | None:
+        """Give the receipt of that step, where all its outputs are there and are still what they were."""
         if not donor.has("receipt.json"):
             return None
         receipt = Receipt.model_validate_json(donor.text("receipt.json"))
-        is_whole = all(donor.has(name) and donor.written(name).sha256 == o.sha256 for name, o in receipt.outputs.items())
+        made = receipt.outputs.items()
+        is_whole = all(donor.has(name) and donor.written(name).sha256 == output.sha256 for name, output in made)
         return receipt if is_whole and receipt.fingerprint == self.fingerprint else None
 
 

@@ -1,4 +1,4 @@
-"""The commands behind the Makefile: `python -m deployment demo|up|down|day|psql|clean|env`.
+"""The commands behind the Makefile: `python -m deployment demo|up|down|day|psql|clean|env`, and days_commands.py's.
 
 The exit code is 0 if the command did what it says, 1 with the reason if it did not, 2 if it was typed wrongly, and
 128 and the signal's number if it was interrupted.
@@ -11,6 +11,8 @@ from datetime import date
 
 from rich.console import Console
 
+from daybook.errors import DaybookError
+from deployment import days_commands
 from deployment.demo import DAG_ID, demo
 from deployment.environment import data_url
 from deployment.errors import DeploymentError
@@ -28,10 +30,12 @@ console = Console(highlight=False, soft_wrap=True)
 
 def main() -> int:
     """Run the command of this process's arguments, and give its exit code."""
-    arguments = _parser().parse_args()
     try:
+        if days_commands.is_of_package(sys.argv[1:]):
+            return days_commands.ask(Home.of_checkout(), sys.argv[1:])
+        arguments = _parser().parse_args()
         return int(arguments.run(arguments) or 0)
-    except DeploymentError as error:
+    except (DeploymentError, DaybookError) as error:
         Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(f"\n{error}", style="red")
         return 1
     except Interrupted as interruption:
@@ -55,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     shell.add_argument("--sql", help="one statement to run instead")
     shell.set_defaults(run=_psql)
     commands.add_parser("clean", help="remove databases, logs and published files").set_defaults(run=_clean)
+    days_commands.add_to(commands)
     commands.add_parser("env", help="print the file that another terminal reads").set_defaults(run=_env)
     return parser
 

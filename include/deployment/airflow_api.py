@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -10,6 +11,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ex
 
 from deployment.errors import DeploymentError
 
+HEARTBEATS = ("scheduler", "dag_processor", "triggerer")
 FINISHED = ("success", "failed")
 SECONDS_BETWEEN_LOOKS = 0.3
 PAGE = 100
@@ -38,6 +40,14 @@ class AirflowApi:
         except httpx.TransportError:
             return {}
 
+    def is_healthy(self, since: datetime) -> bool:
+        """Say whether every component is well and has given a sign of life after an instant.
+
+        For 30 s Airflow itself holds the heartbeat of components that were stopped for one.
+        """
+        parts = self.health()
+        return bool(parts) and all(_is_alive(name, parts.get(name) or {}, since) for name in HEARTBEATS)
+
     def dags(self) -> list[Json]:
         """Give the DAGs that Airflow knows by now."""
         return list(self._pages("/dags", "dags"))
@@ -61,14 +71,30 @@ class AirflowApi:
         """Let a DAG run."""
         self._ask("PATCH", f"/dags/{dag_id}", {"is_paused": False})
 
+    def pause(self, dag_id: str) -> None:
+        """Let nothing of a DAG begin any more; tasks that are at work end."""
+        self._ask("PATCH", f"/dags/{dag_id}", {"is_paused": True})
+
+    def is_paused(self, dag_id: str) -> bool:
+        """Say whether a DAG is paused."""
+        return bool(self._ask("GET", f"/dags/{dag_id}")["is_paused"])
+
     def task_count(self, dag_id: str) -> int:
         """Give how many tasks a DAG has."""
         return int(self._ask("GET", f"/dags/{dag_id}/tasks")["total_entries"])
 
-    def trigger(self, dag_id: str, conf: Mapping[str, object] | None = None) -> str:
-        """Start a run without a logical date, and give its id."""
-        body = {"logical_date": None, "conf": dict(conf or {})}
+    def trigger(self, dag_id: str, conf: Mapping[str, object] | None = None, run_id: str | None = None) -> str:
+        """Start a run without a logical date, under an id or one that Airflow makes, and give the id."""
+        body = {"logical_date": None, "conf": dict(conf or {}), "dag_run_id": run_id}
         return str(self._ask("POST", f"/dags/{dag_id}/dagRuns", body)["dag_run_id"])
+
+    def delete_run(self, dag_id: str, run_id: str) -> None:
+        """Remove a run that is not at work; Airflow refuses it for one that is."""
+        self._ask("DELETE", f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}")
+
+    def end_run(self, dag_id: str, run_id: str, state: str) -> None:
+        """End a run, and its tasks that have not ended, as `success` or `failed`."""
+        self._ask("PATCH", f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}", {"state": state})
 
     def dag_run(self, dag_id: str, run_id: str) -> Json:
         """Give a run: its `state`, `start_date`, `end_date`, `conf`."""
@@ -160,3 +186,8 @@ class AirflowApi:
         if answer.is_error:
             raise DeploymentError(f"Airflow refused the login of {self._login['username']!r}: {answer.text}")
         self._client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+
+
+def _is_alive(name: str, part: Json, since: datetime) -> bool:
+    heartbeat = str(part.get(f"latest_{name}_heartbeat") or "1970-01-01T00:00:00Z")
+    return part.get("status") == "healthy" and datetime.fromisoformat(heartbeat) > since

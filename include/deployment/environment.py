@@ -36,7 +36,7 @@ def airflow_environment(
         **_folders(postgres.home, dags_folder),
         **_addresses(postgres, ui_port),
         **_logins(postgres.home, postgres.secrets),
-        **_connections(postgres, ftp),
+        **connections(postgres, ftp),
         "DAYBOOK_DATA": data,
     }
 
@@ -106,7 +106,8 @@ def _logins(home: Home, secrets: Secrets) -> dict[str, str]:
     }
 
 
-def _connections(postgres: LocalPostgres, ftp: LocalFtp) -> dict[str, str]:
+def connections(postgres: LocalPostgres, ftp: LocalFtp) -> dict[str, str]:
+    """Give the connections to the source, the warehouse and the files, as Airflow reads them from the environment."""
     of_ftp = {"conn_type": "ftp", "host": ftp.host, "port": ftp.port, "login": ftp.user, "password": ftp.password}
     # The server is on this machine's loopback and speaks no TLS.
     of_ftp["extra"] = {"insecure": True}

@@ -39,6 +39,11 @@ class LocalFtp:
         """Give the server of a home, on the port that it had before or on a free one."""
         return cls(home.ftp_root, home.port("ftp"), USER, load_or_make(home).ftp)
 
+    @classmethod
+    def kept(cls, home: Home) -> "LocalFtp":
+        """Give the server of a home as it runs, or ran last."""
+        return cls(home.ftp_root, home.kept_port("ftp"), USER, load_or_make(home).ftp)
+
     @property
     def command(self) -> list[str | Path]:
         """What starts it."""

@@ -7,29 +7,18 @@ from rich.console import Console
 from deployment.airflow_api import AirflowApi
 from deployment.day_table import day_table, run_seconds
 from deployment.demo import DAG_ID
-from deployment.errors import DeploymentError
 from deployment.failures import failure
-from deployment.home import HOST, Home, Lock
+from deployment.home import Home
 from deployment.postgres_server import LocalPostgres
-from deployment.supervisor import Deployment
+from deployment.servers import running
 
 RUN_SECONDS = 600
 
 
 def publish_day(home: Home, day: date, console: Console) -> None:
     """Run a day and show what is published of it. Raises DeploymentError if the run fails."""
-    if not Lock(home).is_taken():
-        with Deployment(home=home.path, command="make day", say=console.print) as deployment:
-            _publish(deployment.api, deployment.postgres, day, console)
-        return
-    postgres = LocalPostgres(home)
-    api = AirflowApi(f"http://{HOST}:{home.kept_port('ui')}", "admin", postgres.secrets.admin)
-    if not api.health():
-        raise DeploymentError(
-            f"{Lock(home).holder()['command']} is running in {home.path}, and its Airflow does not answer;"
-            " try again when it is up, or when it has ended."
-        )
-    _publish(api, postgres, day, console)
+    with running(home, "make day", console.print) as deployment:
+        _publish(deployment.api, deployment.postgres, day, console)
 
 
 def _publish(api: AirflowApi, postgres: LocalPostgres, day: date, console: Console) -> None:

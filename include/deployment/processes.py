@@ -23,8 +23,6 @@ from deployment.home import Home
 STAGES = {"ftp": 0, "api-server": 1}
 LAST_STAGE = 2
 GRACE_SECONDS = 10.0
-# To how many seconds the kernel tells when a process started, with some room.
-CLOCK_TICK = 0.02
 
 
 @dataclass(frozen=True)
@@ -100,8 +98,8 @@ def _fresh_log(home: Home, name: str) -> Path:
 
 def _write_record(file: Path, pid: int) -> None:
     # A process that has ended already has nothing to be stopped.
-    with contextlib.suppress(psutil.NoSuchProcess):
-        file.write_text(json.dumps({"pid": pid, "started": psutil.Process(pid).create_time()}))
+    with contextlib.suppress(psutil.Error, OSError):
+        file.write_text(json.dumps({"pid": pid, "started": _started(pid)}))
 
 
 def _records(home: Home) -> list[Record]:
@@ -158,7 +156,16 @@ def _belongs(process: psutil.Process, first: dict[int, float]) -> bool:
         # What has ended and was not reaped yet has nothing left to stop.
         if session not in first or process.status() == psutil.STATUS_ZOMBIE:
             return False
-        later = process.create_time() - first[session]
-    except (psutil.Error, ProcessLookupError, PermissionError):
+        started = _started(process.pid)
+    except (psutil.Error, OSError):
         return False
-    return bool(abs(later) < CLOCK_TICK if process.pid == session else later > -CLOCK_TICK)
+    return started == first[session] if process.pid == session else started >= first[session]
+
+
+def _started(pid: int) -> float:
+    """Give when a process started: on Linux in clock ticks since the boot, which no setting of the clock moves."""
+    stat = Path(f"/proc/{pid}/stat")
+    if not Path("/proc/self/stat").exists():
+        return float(psutil.Process(pid).create_time())
+    # Field 22, counted from behind the command's name, which may hold anything (proc_pid_stat(5)).
+    return float(stat.read_text().rpartition(")")[2].split()[19])

@@ -38,6 +38,7 @@ from deployment.home import HOST, REPOSITORY, Home, Lock, is_free
 from deployment.postgres_server import LocalPostgres
 from deployment.processes import Component, stop_all
 from deployment.signals import Signals
+from deployment.watcher import IN_ORDER
 
 POOLS = REPOSITORY / "config" / "pools.json"
 # The log servers of the scheduler and the triggerer listen on all interfaces and cannot be told not to.
@@ -47,7 +48,6 @@ COMPONENTS = {
     "dag-processor": ["dag-processor"],
     "triggerer": ["triggerer", "--skip-serve-logs"],
 }
-HEARTBEATS = ("scheduler", "dag_processor", "triggerer")
 FTP_SECONDS = 15
 MIGRATION_SECONDS = 300
 START_SECONDS = 180
@@ -212,12 +212,11 @@ class Deployment:
 
     def _start_airflow(self) -> None:
         self._say(f"Starting Airflow: {', '.join(COMPONENTS)}.")
-        self._started_at = datetime.now(UTC)
+        since = datetime.now(UTC)
         for name, arguments in COMPONENTS.items():
             self._start_component(name, [PROGRAMS / "airflow", *arguments], self.environment)
-        self._wait_until(
-            self._is_healthy, START_SECONDS, f"Airflow is not healthy yet; its logs are in {self.home.logs}."
-        )
+        late = f"Airflow is not healthy yet; its logs are in {self.home.logs}."
+        self._wait_until(lambda: self.api.is_healthy(since), START_SECONDS, late)
         self._say(f"Airflow is up on {self.ui_url}.")
 
     def _put_pools(self) -> None:
@@ -238,17 +237,6 @@ class Deployment:
                 raise DeploymentError(f"{otherwise} Waited {seconds:.0f} s.")
             time.sleep(SECONDS_BETWEEN_LOOKS)
 
-    def _is_healthy(self) -> bool:
-        health = self.api.health()
-        return bool(health) and all(self._is_alive(name, health.get(name) or {}) for name in HEARTBEATS)
-
-    def _is_alive(self, name: str, health: Mapping[str, str | None]) -> bool:
-        # For 30 s Airflow holds the heartbeat of a run before this one for a sign of life.
-        heartbeat = health.get(f"latest_{name}_heartbeat")
-        return health.get("status") == "healthy" and bool(
-            heartbeat and datetime.fromisoformat(heartbeat) > self._started_at
-        )
-
     def _reap(self) -> None:
         # All have ended, or could not be ended and must not be waited for.
         for component in self._components:
@@ -256,4 +244,4 @@ class Deployment:
 
     def _end_watcher(self) -> None:
         if self._watcher:
-            self._watcher.communicate()
+            self._watcher.communicate(IN_ORDER)

@@ -1,25 +1,42 @@
 """Stops what a supervisor started when the supervisor itself was killed and could not.
 
 It waits at a pipe whose other end only the supervisor holds: the kernel closes it however the supervisor ends. Where
-that was in order nothing is left to stop. `python -m deployment.watcher HOME`, with the pipe as its input.
+that was in order, the supervisor has said so. `python -m deployment.watcher HOME`, with the pipe as its input.
 """
 
+import os
 import sys
+import time
 from pathlib import Path
 
 from deployment.home import WATCHER, Home, Lock
 from deployment.postgres_server import LocalPostgres
 from deployment.processes import stop_all
 
+IN_ORDER = b"in order"
+# The kernel closes the pipe of a process that has ended, and its lock a moment before or after.
+LOCK_SECONDS = 10
+
 
 def watch(home: Home) -> None:
     """Wait for the supervisor's end, then stop what is left of it, unless a new one has taken the home over."""
-    sys.stdin.buffer.read()
+    supervisor = str(os.getppid())
+    if sys.stdin.buffer.read() == IN_ORDER or not home.path.exists():
+        return
     lock = Lock(home)
-    if home.path.exists() and lock.try_to_take(WATCHER):
+    if _takes_over(lock, supervisor):
         stop_all(home)
         LocalPostgres(home).stop()
         lock.release()
+
+
+def _takes_over(lock: Lock, supervisor: str) -> bool:
+    until = time.monotonic() + LOCK_SECONDS
+    while not lock.try_to_take(WATCHER):
+        if lock.holder()["pid"] != supervisor or time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 if __name__ == "__main__":

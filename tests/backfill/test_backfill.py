@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
+
 from daybook.backfill import Dag, plan, spell
 from daybook.backfill_options import BadBackfill, Request
 

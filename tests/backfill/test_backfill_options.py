@@ -1,6 +1,7 @@
 """The words of `airflow dags backfill`: every option of Airflow 2.10 is used, ignored with a word, or refused."""
 
 import pytest
+
 from daybook.backfill_options import OPTIONS, BadBackfill, Request, parse
 
 # The flags of Airflow 2.10, as its `airflow dags backfill --help` lists them.

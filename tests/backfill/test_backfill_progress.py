@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+
 from daybook.backfill import Dag, Plan
 from daybook.backfill_progress import Run, Sight, bar, has_ended, missed, progress
 

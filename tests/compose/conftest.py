@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from deployment.airflow_api import AirflowApi
 from deployment.home import REPOSITORY, free_port
 

@@ -10,13 +10,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
 from deployment.airflow_api import AirflowApi
 from deployment.compose_env import settings
 from deployment.environment import airflow_environment
 from deployment.ftp_server import LocalFtp
 from deployment.home import REPOSITORY, Home
 from deployment.postgres_server import LocalPostgres
-
 from tests.compose.conftest import SOMEBODY, Stack, compose_command, run
 
 # The first test builds the image, from nothing where nothing is cached, and starts the stack.
@@ -132,8 +132,8 @@ def test_every_command_of_the_page_runs(stack: Stack) -> None:
     assert commands
     for command in commands:
         # There is no terminal here, as there is for a reader.
-        typed = f". ./.env; {command}".replace("docker-compose", " ".join(compose_command())).replace("exec ", "exec -T ")
-        done = run("sh", "-c", typed, cwd=stack.folder, env=stack.environment, timeout=240)
+        typed = command.replace("docker-compose", " ".join(compose_command())).replace("exec ", "exec -T ")
+        done = run("sh", "-c", f". ./.env; {typed}", cwd=stack.folder, env=stack.environment, timeout=240)
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
 
 

@@ -4,13 +4,14 @@ import json
 import socket
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+
 from daybook.pipelines import PIPELINES
 from daybook.receipt import STEPS
-
 from deployment.home import REPOSITORY
 
 PARSE = """
@@ -63,7 +64,7 @@ def test_the_nine_steps_follow_each_other(parse: dict[str, Any], name: str) -> N
     assert follows == {
         "extract_tables": ["load"],
         "extract_files": ["load"],
-        **{step: [after] for step, after in zip(chain, chain[1:], strict=False)},
+        **{step: [after] for step, after in pairwise(chain)},
         "deploy": [],
     }
 
@@ -106,7 +107,7 @@ def test_the_runbook_names_every_step(parse: dict[str, Any]) -> None:
         assert [step for step in STEPS if f"`{step}`" not in text] == []
 
 
-def test_the_form_asks_for_the_day_and_for_force(parse: dict[str, Any]) -> None:
+def test_the_form_asks_for_days_for_force_and_for_a_release(parse: dict[str, Any]) -> None:
     for dag in parse["dags"].values():
         names = [name for name, _ in dag["dag"]["params"]]
-        assert names[:2] == ["day", "force"]
+        assert names == ["day", "days", "force", "release"]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from deployment.home import REPOSITORY
 
 ORDINARY_USER = "nobody"

@@ -5,6 +5,7 @@ import signal
 import time
 
 import pytest
+
 from deployment.home import REPOSITORY
 
 from .conftest import Clone

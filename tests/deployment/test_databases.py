@@ -2,9 +2,10 @@
 
 import psycopg
 import pytest
+from psycopg.errors import InsufficientPrivilege, ReadOnlySqlTransaction
+
 from deployment.databases import make_databases
 from deployment.postgres_server import LocalPostgres
-from psycopg.errors import InsufficientPrivilege, ReadOnlySqlTransaction
 
 WAREHOUSE_OWNER = ("warehouse", "warehouse_owner")
 ANALYST = ("warehouse", "analyst")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from deployment.home import REPOSITORY, Home
 from deployment.postgres_programs import folder_of
 from deployment.tidying import clean

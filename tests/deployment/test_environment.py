@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from deployment.environment import airflow_environment, data_url, shared_settings, with_this_shell, write_shell_file
 from deployment.ftp_server import LocalFtp
 from deployment.home import REPOSITORY, Home

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
 from deployment.flights_source import fill_tables, write_days
 from deployment.postgres_server import LocalPostgres
 

@@ -7,6 +7,7 @@ from io import BytesIO
 
 import psutil
 import pytest
+
 from deployment.ftp_server import LocalFtp
 
 

@@ -8,6 +8,7 @@ from threading import Timer
 
 import pytest
 from cryptography.fernet import Fernet
+
 from deployment.errors import DeploymentError
 from deployment.home import WATCHER, Home, Lock, is_free
 from deployment.secret_values import FILE, load_or_make

@@ -4,6 +4,7 @@ import re
 import subprocess
 
 import pytest
+
 from deployment.home import REPOSITORY
 
 MAKEFILE = (REPOSITORY / "Makefile").read_text()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
 from deployment.databases import make_databases
 from deployment.home import HOST, Home
 from deployment.postgres_server import LocalPostgres

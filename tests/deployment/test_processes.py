@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from deployment.errors import DeploymentError
 from deployment.home import REPOSITORY, Home
 from deployment.processes import Component, living, stop_all
@@ -73,7 +74,7 @@ def test_a_child_whose_parent_was_killed_is_still_found(home: Home) -> None:
 
 def test_another_process_that_got_the_number_is_left_alone(home: Home) -> None:
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
-    (home.path / "processes" / "old.json").write_text(f'{{"pid": {stranger.pid}, "started": {time.time() - 3600}}}')
+    (home.path / "processes" / "old.json").write_text(f'{{"pid": {stranger.pid}, "started": 1}}')
     try:
         assert stop_all(home, grace_seconds=0.5) == []
         assert is_alive(stranger.pid)
@@ -109,3 +110,31 @@ def test_the_watcher_stops_what_a_killed_supervisor_has_left(home: Home) -> None
     assert not is_alive(component.process.pid)
     assert not is_alive(int(component.log.read_text()))
     assert -component.process.wait() == signal.SIGTERM
+
+
+# What a supervisor does, as far as the watcher is concerned.
+SUPERVISOR = """
+import os, subprocess, sys, time
+from pathlib import Path
+from deployment.home import Home, Lock
+from deployment.processes import Component
+home = Home(Path(sys.argv[1]))
+lock = Lock(home)
+lock.take("make up")
+watcher = subprocess.Popen([sys.executable, "-m", "deployment.watcher", home.path], stdin=-1, start_new_session=True)
+print(Component(home, "sleeper", ["sleep", "600"], os.environ).process.pid, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("_time", range(5))
+def test_it_does_so_whichever_the_kernel_lets_go_of_first_the_pipe_or_the_lock(home: Home, _time: int) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "include")}
+    command = [sys.executable, "-c", SUPERVISOR, home.path]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as supervisor:
+        assert supervisor.stdout
+        sleeper = int(supervisor.stdout.readline())
+        time.sleep(0.5)
+        supervisor.kill()
+    wait_until(lambda: not is_alive(sleeper), seconds=20)
+    assert living(home) == []

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+
 from deployment.signals import NUMBERS, Interrupted, Signals
 
 

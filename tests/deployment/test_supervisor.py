@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+
 from deployment.home import HOST, REPOSITORY, Home, free_port
 from deployment.postgres_programs import folder_of
 

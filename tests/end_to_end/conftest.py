@@ -27,7 +27,7 @@ READINGS = File(
     name="readings",
     connection="ftp",
     path="weather/{{day}}.csv",
-    look_every_s=1,
+    look_every_s=10,
     columns=(day_date("day", "read_on"), text("station"), decimal("rain", "rain_mm", digits=6, scale=1)),
     key=("station",),
 )

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+
 from daybook.pipelines import PIPELINES
 from daybook.spec import Pipeline
-
 from deployment.home import REPOSITORY
 from deployment.postgres_server import LocalPostgres
 

@@ -7,9 +7,11 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 import psycopg
+
 from daybook import fingerprint, steps
 from daybook.receipt import STEPS
 from daybook.spec import Pipeline
+from daybook.work import Work
 
 from ..steps.conftest import Servers
 from .faults import Faults
@@ -53,8 +55,12 @@ def do(job: Job, told: Connection) -> None:
 def run(job: Job, faults: Faults) -> None:
     """Do the steps of a job, here."""
     work = job.servers.work(job.pipeline, job.day, job.run)
-    work = replace(work, postgres=partial(_connect, job=job, faults=faults))
-    for step in STEPS[STEPS.index(job.first) : STEPS.index(job.last) + 1]:
+    do_steps(replace(work, postgres=partial(_connect, job=job, faults=faults)), job.first, job.last)
+
+
+def do_steps(work: Work, first: str = STEPS[0], last: str = STEPS[-1]) -> None:
+    """Do steps of a work, from the first to the last."""
+    for step in STEPS[STEPS.index(first) : STEPS.index(last) + 1]:
         getattr(steps, step)(work)
 
 

@@ -3,6 +3,7 @@
 import signal
 
 import pytest
+
 from daybook.postgres_session import at_once
 
 from .conftest import DAY

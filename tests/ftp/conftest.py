@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from upath import UPath
+
 from daybook.folder import Folder
-from daybook.ftp import Fetched, Patience, fetch
+from daybook.ftp import fetch
+from daybook.ftp_copy import Fetched
+from daybook.ftp_patience import Patience
 from daybook.ftp_tls import FtpServer
 from daybook.spec import File, text
-from upath import UPath
 
 from .certificates import Authority
 from .faulty_ftp import PASSWORD, USER, FaultyFtp

@@ -7,9 +7,9 @@ from itertools import repeat
 from pathlib import Path
 
 import pytest
-from daybook.errors import SourceUnavailable
-from daybook.ftp import Patience
 
+from daybook.errors import SourceUnavailable
+from daybook.ftp_patience import Patience
 from tests.proxy import Fault, Proxy, cut, half_close, reset, silence
 
 from .conftest import CONTENT, Copying

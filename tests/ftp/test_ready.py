@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from upath import UPath
+
 from daybook.errors import BadData, BadSpec, NotYet
 from daybook.folder import Folder
 from daybook.ftp_ready import check_ready, cut_off
 from daybook.pipelines import PIPELINES
 from daybook.spec import File
 from daybook.work import Work
-from upath import UPath
 
-from .conftest import CONTENT, DAY, PATH, Copying, file
+from .conftest import CONTENT, DAY, PATH, QUICK, Copying, file
 from .faulty_ftp import FaultyFtp
 
 # New York's noon of the day after is 17:00 UTC.
@@ -56,7 +57,7 @@ def look(work: Work) -> Look:
 def look_at(work: Work, now: datetime, *files: File) -> None:
     """Look at some files at an instant."""
     pipeline = work.pipeline.model_copy(update={"files": files})
-    check_ready(replace(work, pipeline=pipeline), work.folder / "extract_files", now)
+    check_ready(replace(work, pipeline=pipeline), work.folder / "extract_files", now, QUICK)
 
 
 def test_a_file_counts_when_it_stood_still_over_two_looks(look: Look) -> None:
@@ -97,6 +98,12 @@ def test_N3_a_part_that_is_renamed_to_its_name(look: Look, root: Path) -> None:
 
 def test_a_file_that_is_written_whole_counts_at_the_first_look(look: Look) -> None:
     look(EARLY, is_written_whole=True)
+
+
+def test_N6_a_line_that_breaks_at_a_look_is_tried_again(look: Look, server: FaultyFtp) -> None:
+    server.answers["CONNECT"] = iter(["421 full", "421 full"])
+    look(EARLY, is_written_whole=True)
+    assert server.count("SIZE") == 1
 
 
 def test_a_marker_says_that_a_file_is_whole(look: Look, root: Path) -> None:

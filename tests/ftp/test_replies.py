@@ -8,8 +8,9 @@ from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
+
 from daybook.errors import BadSpec, SourceUnavailable
-from daybook.ftp import Patience
+from daybook.ftp_patience import Patience
 from daybook.ftp_listing import UNIX, WINDOWS
 from daybook.ftp_replies import NotThere
 

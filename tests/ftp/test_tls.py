@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from daybook.errors import BadSpec, SourceUnavailable
-from daybook.ftp import Patience
-from daybook.ftp_tls import SessionKeepingFTP
 from OpenSSL import SSL
 
+from daybook.errors import BadSpec, SourceUnavailable
+from daybook.ftp_patience import Patience
+from daybook.ftp_tls import SessionKeepingFTP
 from tests.proxy import Proxy
 
 from . import vsftpd

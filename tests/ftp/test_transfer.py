@@ -4,6 +4,7 @@ import logging
 from itertools import repeat
 
 import pytest
+
 from daybook.errors import BadData, SourceUnavailable
 
 from .conftest import CONTENT, PATH, SIZE, Copying, file
@@ -72,7 +73,7 @@ def test_F10_226_though_only_part_was_sent(copy: Copying, server: FaultyFtp, cap
 
 def test_F10_226_though_nothing_was_sent_is_given_up(copy: Copying, server: FaultyFtp) -> None:
     server.cuts = repeat(Cut(0, says_226))
-    with pytest.raises(SourceUnavailable, match=r"0 of 1,000,000 bytes .*after 10 tries"):
+    with pytest.raises(SourceUnavailable, match=r"0 of 1,000,000 bytes .*given up after 10 tries"):
         copy()
     assert copy.copied is None
 

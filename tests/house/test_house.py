@@ -6,8 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from daybook.receipt import STEPS
 
+from daybook.receipt import STEPS
 from deployment.home import REPOSITORY
 
 PURE = ("spec", "spec_check", "frames", "clean", "index", "aggregate", "summarize", "report", "day", "errors")

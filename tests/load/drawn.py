@@ -5,6 +5,7 @@ from textwrap import dedent
 from typing import Any, NamedTuple
 
 import pytest
+
 from daybook.errors import BadData
 from daybook.load import load
 from daybook.spec import File, Source, day_date, decimal, integer, text

@@ -11,17 +11,17 @@ from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from daybook.errors import BadData
 from daybook.load import load
 from daybook.load_fast import fast_block
 from daybook.load_gate import first_look
 from daybook.load_slow import slow_block
 from daybook.spec import File, boolean, day_date, decimal, integer, text, timestamp
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
 from tests.load.drawn import loaded, with_columns
-from tests.load.mutations import PATIENT, body, contract, mutated
+from tests.load.mutations import CONTRACTS, ODD, PATIENT, body, contract, line, mutated
 
 RANDOMS = st.randoms(use_true_random=False)
 SLOWLY = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -33,6 +33,31 @@ def test_the_fast_way_gives_what_the_slow_way_gives(random: Random, is_last: boo
     header, source = contract(random)
     block = body(random, header, source)
     assert_agreement(block, header, source, is_last or not block.endswith(b"\n"))
+
+
+@pytest.mark.parametrize(("header", "source"), CONTRACTS)
+def test_also_for_each_odd_field_alone(header: str, source: File) -> None:
+    lines = (line(Random(seed), header, source) for seed in range(1000))
+    good = next(fields for fields in lines if all(fields[:1]) and is_kept(fields, header, source))
+    for place in range(len(good)):
+        for odd in ODD:
+            fields = [*good[:place], odd, *good[place + 1 :]]
+            block = "".join(source.delimiter.join(row) + "\n" for row in (fields, good))
+            assert_agreement(block.encode(), header, source, is_last=True)
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_also_in_blocks_of_many_lines(seed: int) -> None:
+    random = Random(seed)
+    header, source = contract(random)
+    block = b"".join(body(random, header, source) for _ in range(150))
+    assert_agreement(block, header, source, is_last=True)
+
+
+def is_kept(fields: list[str], header: str, source: File) -> bool:
+    """Tell whether the slow way keeps a line."""
+    layout, _ = first_look(f"{header}\n".encode(), source, "drawn")
+    return slow_block(f"{source.delimiter.join(fields)}\n".encode(), layout, is_last=True).kept.num_rows == 1
 
 
 LETTERS = st.text('019.-+ eExXNA,"\n\r\t/:TZé\0\ufeff', max_size=8)

@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 import pytest
-from daybook.load import REFUSED, load, schema
 
+from daybook.load import REFUSED, load, schema
 from tests.load.drawn import PEOPLE, SALES, loaded, sales
 
 QUOTED = 'id,name\n1,"a\nb"\n2,"c""\r\n\n""d"\n\nx,1\n3,"e,f"\n4,"g"h\n5,"' + "i\n" * 50 + '"\n6,last\n'
@@ -50,7 +50,7 @@ class Dripping(io.RawIOBase):
 
     def __init__(self, content: bytes) -> None:
         self.content = io.BytesIO(content)
-        self.random = random.Random(1)  # noqa: S311 - no secret
+        self.random = random.Random(1)
 
     def read(self, size: int = -1) -> bytes:
         return self.content.read(min(size, self.random.randint(1, 9)))

@@ -2,7 +2,6 @@
 
 Not here: C37, C50, C63 and C64 are rules over clean rows; C52, C53, C59 to C62 and C70 to C73 are about delivery.
 """
-# ruff: noqa: N802 - a test is named after its case
 
 import gzip
 import io
@@ -12,8 +11,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from daybook.spec import Form, Limits, boolean, day_date, decimal, integer, text, timestamp
 
+from daybook.spec import Form, Limits, boolean, day_date, decimal, integer, text, timestamp
 from tests.load.drawn import HEADER, PEOPLE, SALES, drawn, loaded, refusal, sales, sales_lines, with_columns
 
 

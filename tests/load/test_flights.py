@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pytest
+
 from daybook.load import load
 from daybook.pipelines.flights import FLIGHTS
 

@@ -1,8 +1,8 @@
 """When so many rows are refused that the file is: the limits, their edges, and what the message says."""
 
 import pytest
-from daybook.spec import Limits, integer, text
 
+from daybook.spec import Limits, integer, text
 from tests.load.drawn import PEOPLE, loaded, refusal, with_columns
 
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+
 from deployment.environment import PROGRAMS
 from deployment.supervisor import Deployment
 

@@ -4,10 +4,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from upath import UPath
+
 from daybook.folder import Folder
 from daybook.receipt import Output, Receipt, Rows
 from daybook.work import run_folder
-from upath import UPath
 
 DAY = date(2013, 1, 5)
 CANARY = "<script>alert('canary')</script>\"'><img src=x onerror=alert(1)>"

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from daybook.pipelines import PIPELINES
 from daybook.receipt import STEPS, Output, Receipt, Rows
 from daybook.run_page import Lost, lost_rows, message_page, readers_see, run_page, told

@@ -4,10 +4,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from upath import UPath
+
 from daybook.pipelines import PIPELINES
 from daybook.receipt import STEPS
 from daybook.run_state import Progress, RunState, read_run
-from upath import UPath
 
 from .files import DAY, MADE, MADE_ANEW, data_folder, leave_receipt, publish
 

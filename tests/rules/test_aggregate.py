@@ -2,6 +2,7 @@
 
 import pyarrow as pa
 import pytest
+
 from daybook.aggregate import aggregate
 from daybook.errors import BadData
 from daybook.frames import rows_schema

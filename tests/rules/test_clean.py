@@ -4,6 +4,7 @@ from datetime import date
 
 import pyarrow as pa
 import pytest
+
 from daybook.clean import Cleaned, clean
 from daybook.errors import BadSpec
 from daybook.frames import arrow_type

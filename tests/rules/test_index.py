@@ -2,6 +2,7 @@
 
 import pyarrow as pa
 import pytest
+
 from daybook.frames import rows_schema
 from daybook.index import Indexed, index
 from daybook.spec_check import clean_columns

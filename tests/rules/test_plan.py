@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 
 import pytest
+
 from daybook import fingerprint
 from daybook.plan import Failure, FileState, Planned, Standing, plan
 from daybook.receipt import STEPS, Output, Receipt

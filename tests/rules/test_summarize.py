@@ -4,11 +4,12 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from daybook import aggregate
 from daybook.errors import BadData, Implausible
 from daybook.summarize import summarize
-from hypothesis import given
-from hypothesis import strategies as st
 
 from .drawn import cells, drawing, table
 from .shop import DAY, shop

@@ -3,11 +3,11 @@
 from datetime import date
 
 import pytest
+from pydantic import ValidationError
+
 from daybook.errors import BadSpec
 from daybook.pipelines import PIPELINES
 from daybook.spec import Column, Derived, File, Lookup, Measure, Ratio, Schedule, Summary, integer, text
-from pydantic import ValidationError
-
 from tests.rules.shop import CUSTOMERS, SALES, SHOPS, shop
 
 
@@ -52,7 +52,7 @@ def test_a_word_that_is_wrong_by_itself(build: object, says: str) -> None:
         ),
         (
             {"tables": (SHOPS.model_copy(update={"key": ()}), CUSTOMERS)},
-            "is not the key of shops, []: a match may not be one row",
+            "is not the key of shops, []: it may match many rows",
         ),
         ({"tables": (SHOPS, SHOPS, CUSTOMERS)}, "shop.sources: 'shops' stands twice"),
         ({"files": (SALES.model_copy(update={"key": ("ident",)}),)}, "shop.sales.key[0]: 'ident' is no column"),

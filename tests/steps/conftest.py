@@ -10,14 +10,14 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
+from upath import UPath
+
 from daybook import steps
 from daybook.folder import Folder
 from daybook.pipelines import PIPELINES
 from daybook.spec import Pipeline
 from daybook.work import Work, run_folder
-from psycopg import sql
-from upath import UPath
-
 from deployment.flights_source import fill_tables, write_days
 from deployment.ftp_server import LocalFtp
 from deployment.postgres_server import LocalPostgres
@@ -66,9 +66,9 @@ def source(postgres: LocalPostgres, ftp_server: LocalFtp, tmp_path_factory: pyte
 
 
 @pytest.fixture
-def servers(source: None, postgres: LocalPostgres, ftp_server: LocalFtp, tmp_path: Path) -> Iterator[Servers]:
+def servers(source: None, postgres: LocalPostgres, ftp_server: LocalFtp, tmp_path: Path) -> Servers:
     """Both servers filled, and a data folder of the test's own."""
-    yield Servers(postgres, ftp_server, tmp_path / "data")
+    return Servers(postgres, ftp_server, tmp_path / "data")
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+
 from daybook import steps
 from daybook.errors import BadData, BadSpec
 from daybook.spec import Pipeline

@@ -1,0 +1,86 @@
+"""The ledger's account of a day: which run readers see, what it rests on, what it changed, what people decided. Reads.
+
+Every function works in the transaction of the connection it gets.
+"""
+
+import json
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+import psycopg
+
+from daybook.receipt import Receipt
+
+Connection = psycopg.Connection[Any]
+
+
+class Published(NamedTuple):
+    """The publication that readers of a day see. run: the scheduler's name of the run; started_by: who or what started
+    it. changes: by summary, how many rows it added, removed and changed against `before`, the publication before it."""
+
+    run_id: int
+    run: str
+    started_by: str | None
+    published_at: datetime
+    rows_read: int
+    rows_refused: int
+    changes: dict[str, dict[str, int]]
+    before: int | None
+    receipts: dict[str, Receipt]
+
+
+class Decided(NamedTuple):
+    """What a person decided about a day: "release" or "rollback", to which run, and what was found."""
+
+    decided_at: datetime
+    what: str
+    run_id: int
+    who: str
+    why: str
+    found: str
+
+
+class Confirmed(NamedTuple):
+    """A run that came later and found nothing to change for readers."""
+
+    run: str
+    started_by: str
+    ended_at: datetime
+
+
+def published(connection: Connection, pipeline: str, day: date) -> Published | None:
+    """Give the publication that readers of the day see, or None."""
+    row = connection.execute(
+        "select run_id, run.started_by, (select max(step.started_by) from daybook.step where step.run = run.started_by "
+        "and step.pipeline = run.pipeline and step.day = run.day), published_at, rows_read, rows_refused, changes, "
+        "(select max(older.run_id) from daybook.ledger older where older.pipeline = ledger.pipeline "
+        "and older.day = ledger.day and older.published_at < ledger.published_at), receipts "
+        "from daybook.published seen join daybook.ledger using (run_id) join daybook.run using (run_id) "
+        "where seen.pipeline = %s and seen.day = %s",
+        [pipeline, day],
+    ).fetchone()
+    if row is None:
+        return None
+    *words, stored = row
+    receipts = [Receipt.model_validate_json(json.dumps(receipt)) for receipt in stored]
+    return Published._make([*words, {receipt.step: receipt for receipt in receipts}])
+
+
+def decisions(connection: Connection, pipeline: str, day: date) -> list[Decided]:
+    """Give what people decided about the day, the oldest first."""
+    rows = connection.execute(
+        "select decided_at, what, run_id, who, why, found from daybook.decision "
+        "where pipeline = %s and day = %s order by decided_at",
+        [pipeline, day],
+    )
+    return [Decided(*row) for row in rows]
+
+
+def confirmed(connection: Connection, pipeline: str, day: date) -> Confirmed | None:
+    """Give the last run that found for the day what is published already, or None."""
+    row = connection.execute(
+        "select run, started_by, ended_at from daybook.step where pipeline = %s and day = %s and step = 'deploy' "
+        "and receipt -> 'notes' ->> 'outcome' = 'unchanged' order by ended_at desc limit 1",
+        [pipeline, day],
+    ).fetchone()
+    return Confirmed(*row) if row else None

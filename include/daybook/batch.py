@@ -1,0 +1,73 @@
+"""A run that carries several days: each step goes over all of them, and a bad day is left out of the steps after.
+
+Each day has its own folder, receipts and publication. What is left out is said at once in the log, and again at the
+end of `deploy`, which then fails the run; the other days are published. A run of one day simply does it.
+"""
+
+import logging
+from collections.abc import Callable
+
+from daybook.errors import DaybookError, NotYet, SourceUnavailable
+from daybook.receipt import STEPS
+from daybook.work import Work
+
+LEFT_OUT = "left_out.txt"
+log = logging.getLogger(__name__)
+Step = Callable[[Work], dict[str, object]]
+
+
+class DaysLeftOut(DaybookError):
+    """Some days of a run were not published. The message names each, and why; the others were."""
+
+
+def over_days(step: Step, works: list[Work], *, is_last_try: bool) -> dict[str, object]:
+    """Do a step for each day of a run; give what it hands on, by day.
+
+    works: one for each day. is_last_try: what might pass by itself is not waited for any more. Raises SourceUnavailable
+    after all days were tried, where another try may help some; DaysLeftOut after the last step, where a day is missing.
+    """
+    if len(works) == 1:
+        return step(works[0])
+    told: dict[str, object] = {}
+    retry: list[SourceUnavailable] = []
+    for work in works:
+        if not _is_left_out_before(work, step.__name__):
+            _try(step, work, told, retry, is_last_try)
+    if retry:
+        raise SourceUnavailable(f"{len(retry)} of {len(works)} days are tried again; the first: {retry[0]}")
+    if step.__name__ == STEPS[-1]:
+        _check_none_left_out(works)
+    return told
+
+
+def _try(
+    step: Step, work: Work, told: dict[str, object], retry: list[SourceUnavailable], is_last_try: bool
+) -> None:
+    try:
+        told[str(work.day)] = step(work)
+    except DaybookError as error:
+        if isinstance(error, SourceUnavailable) and not isinstance(error, NotYet) and not is_last_try:
+            retry.append(error)
+            return
+        log.error("%s is left out: %s", work.day, error)
+        with work.folder.new_file(LEFT_OUT) as file:
+            file.write(f"{step.__name__}\n{error}".encode())
+
+
+def _is_left_out_before(work: Work, step: str) -> bool:
+    """Say whether an earlier step left the day out. Where that step, or one before it, is done again, it is forgotten."""
+    if not work.folder.has(LEFT_OUT):
+        return False
+    if STEPS.index(work.folder.text(LEFT_OUT).split("\n", 1)[0]) < STEPS.index(step):
+        return True
+    work.folder.remove_file(LEFT_OUT)
+    return False
+
+
+def _check_none_left_out(works: list[Work]) -> None:
+    left_out = [(work.day, work.folder.text(LEFT_OUT).split("\n", 1)[1]) for work in works if work.folder.has(LEFT_OUT)]
+    if left_out:
+        raise DaysLeftOut(
+            f"{len(left_out)} of {len(works)} days were left out, the others are published. "
+            + "; ".join(f"{day}: {why}" for day, why in left_out)
+        )

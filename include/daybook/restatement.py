@@ -1,0 +1,46 @@
+"""The days that a daily run does besides its own: those of the spec's window whose sources have changed since.
+
+Which they are is decided once for a run, by the task that asks first, and kept in a file: all tasks of the run then
+do the same days.
+"""
+
+import json
+import logging
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+from daybook.folder import Folder
+from daybook.plan import plan
+from daybook.spec import Pipeline
+from daybook.standing import days_between, standings, tables_now
+
+log = logging.getLogger(__name__)
+Connect = Callable[[str], Any]
+
+
+def days_with_restated(
+    pipeline: Pipeline, day: date, kept: Folder, name: str, postgres: Connect, ftp: Connect
+) -> list[date]:
+    """Give the days of a daily run: its own, and those of the window before it that are published and have changed.
+
+    kept, name: the folder, and the name in it, where the answer is kept for the run's other tasks.
+    """
+    if not pipeline.look_back_days:
+        return [day]
+    if not kept.has(name):
+        changed = _changed(pipeline, day, postgres, ftp)
+        kept.write_first(name, json.dumps([str(one) for one in [*changed, day]]).encode())
+    return [date.fromisoformat(one) for one in json.loads(kept.text(name))]
+
+
+def _changed(pipeline: Pipeline, day: date, postgres: Connect, ftp: Connect) -> list[date]:
+    first = max(day - timedelta(days=pipeline.look_back_days), pipeline.schedule.start)
+    window = days_between(first, day - timedelta(days=1))
+    if not window:
+        return []
+    published = [standing for standing in standings(pipeline, window, postgres, ftp) if standing.is_published]
+    planned = plan(pipeline, published, tables_now(pipeline, postgres))
+    changed = sorted(one.day for one in planned if one.reason.startswith("input changed"))
+    log.info("%s looked back over %s days: %s changed", day, len(window), len(changed))
+    return changed

@@ -1,0 +1,47 @@
+"""How a pipeline stands: which of the days that are expected are published, held, failed or missing. Pure."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import NamedTuple
+
+from daybook.plan import Failure
+
+
+class Status(NamedTuple):
+    """The days of each kind, in order. A day that is published can be held or failed too: its last try was.
+
+    reused: those whose last run took every result over from an earlier one. lag_days: how many days the last
+    published day is behind the last expected one; None where none is published.
+    """
+
+    expected: tuple[date, ...]
+    published: tuple[date, ...]
+    reused: tuple[date, ...]
+    held: tuple[date, ...]
+    failed: tuple[date, ...]
+    missing: tuple[date, ...]
+    lag_days: int | None
+
+    @property
+    def is_well(self) -> bool:
+        """Say whether no day is held, failed or missing."""
+        return not (self.held or self.failed or self.missing)
+
+
+def status(
+    expected: Iterable[date], published: set[date], reused: set[date], failures: Mapping[date, Failure]
+) -> Status:
+    """Sort the expected days by what became of them."""
+    days = tuple(sorted(expected))
+    held = {day for day, failure in failures.items() if failure.kind == "Implausible"}
+    tried = published | set(failures)
+    last = max((day for day in days if day in published), default=None)
+    return Status(
+        expected=days,
+        published=tuple(day for day in days if day in published),
+        reused=tuple(day for day in days if day in reused),
+        held=tuple(day for day in days if day in held),
+        failed=tuple(day for day in days if day in failures and day not in held),
+        missing=tuple(day for day in days if day not in tried),
+        lag_days=(days[-1] - last).days if last else None,
+    )

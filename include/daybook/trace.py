@@ -1,0 +1,100 @@
+"""From a published number back to the rows that it was made from, and from those rows to the number again. Pure.
+
+The number is computed another way than `aggregate` and `summarize` do it: plainly, by Arrow and Python's decimals over
+the rows of one group.
+"""
+
+from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from daybook.errors import BadSpec
+from daybook.frames import arrow_type
+from daybook.spec import Measure, Pipeline, Ratio, Summary, nearest
+from daybook.spec_check import fact_columns
+
+Number = int | Decimal | None
+
+
+def summary_named(pipeline: Pipeline, name: str, column: str) -> Summary:
+    """Give the summary of a name. Raises BadSpec where there is none, or it has no such column."""
+    summaries = {summary.name: summary for summary in pipeline.summaries}
+    if name not in summaries:
+        there_are = ", ".join(summaries)
+        raise BadSpec(f"{pipeline.name}: no summary {name!r}{nearest(name, summaries)}; there are {there_are}")
+    columns = summaries[name].columns
+    if column not in columns:
+        raise BadSpec(
+            f"{pipeline.name}, summary {name}: no column {column!r}{nearest(column, columns)}; it has "
+            f"{', '.join(columns)}"
+        )
+    return summaries[name]
+
+
+def group_values(pipeline: Pipeline, summary: Summary, typed: Mapping[str, str]) -> dict[str, Any]:
+    """Give the values of a group as its columns hold them, from what was typed; an empty word is nothing.
+
+    Raises BadSpec for a column that the summary does not group by, and for a word that is no value of its column.
+    """
+    columns = fact_columns(pipeline)
+    unknown = [name for name in typed if name not in summary.by]
+    if unknown:
+        by = ", ".join(summary.by) or "nothing"
+        raise BadSpec(f"{pipeline.name}, summary {summary.name}: it is not grouped by {unknown[0]!r} but by {by}")
+    return {name: _value(name, word, arrow_type(columns[name])) for name, word in typed.items()}
+
+
+def rows_of(facts: pa.Table, group: Mapping[str, Any]) -> pa.Table:
+    """Give the facts of a group."""
+    for name, value in group.items():
+        column = facts[name]
+        is_in = pc.is_null(column) if value is None else pc.equal(column, pa.scalar(value, column.type))
+        facts = facts.filter(is_in)
+    return facts
+
+
+def recomputed(facts: pa.Table, pipeline: Pipeline, column: str) -> Number:
+    """Give a measure or a ratio over all rows of a table of facts."""
+    measures = {measure.name: measure for measure in pipeline.measures}
+    ratios = {ratio.name: ratio for ratio in pipeline.ratios}
+    if column in measures:
+        return _measure(facts, measures[column])
+    return _ratio(facts, ratios[column], measures)
+
+
+def spans(lines: list[int]) -> str:
+    """Give line numbers as a person writes them: "2-5, 9"."""
+    known = set(lines)
+    starts = sorted(line for line in known if line - 1 not in known)
+    ends = sorted(line for line in known if line + 1 not in known)
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in zip(starts, ends, strict=True))
+
+
+def _value(name: str, word: str, kind: pa.DataType) -> Any:
+    try:
+        return pa.scalar(word).cast(kind).as_py() if word else None
+    except pa.ArrowInvalid:
+        raise BadSpec(f"{name}={word}: expected a value of type {kind}; nothing was traced") from None
+
+
+def _measure(facts: pa.Table, measure: Measure) -> Number:
+    if measure.how == "count":
+        if measure.where:
+            return int(pc.sum(facts[measure.where]).as_py() or 0)
+        return facts.num_rows if measure.of is None else len(facts[measure.of].drop_null())
+    values = facts[measure.of].drop_null().to_pylist()
+    if not values:
+        return None
+    if measure.how == "sum":
+        return sum(values)
+    return min(values) if measure.how == "min" else max(values)
+
+
+def _ratio(facts: pa.Table, ratio: Ratio, measures: Mapping[str, Measure]) -> Number:
+    top, bottom = (_measure(facts, measures[name]) for name in (ratio.of, ratio.over))
+    if top is None or not bottom:
+        return None
+    return (Decimal(top) * ratio.times / Decimal(bottom)).quantize(Decimal("0.01"), ROUND_HALF_UP)

@@ -1,0 +1,154 @@
+"""`python -m daybook trace [PIPELINE] DAY SUMMARY [group=value …] COLUMN`: a published number, and what it came from.
+
+It reads the warehouse and the files of the run, and changes nothing. The exit code is 0 where the traced rows give the
+number again, else 1.
+"""
+
+from datetime import date
+from functools import partial
+from typing import Any, NamedTuple
+
+import pyarrow.parquet as pq
+from psycopg import sql
+
+from daybook import account, connections
+from daybook.account import Published
+from daybook.asked import parser, pipeline_named, with_pipeline
+from daybook.deploy import reading
+from daybook.errors import BadSpec
+from daybook.folder import Folder
+from daybook.history import is_begun
+from daybook.postgres_session import Connection, at_once
+from daybook.receipt import STEPS
+from daybook.spec import Pipeline, Summary
+from daybook.telling import tell_json, tell_table
+from daybook.trace import Number, group_values, recomputed, rows_of, spans, summary_named
+from daybook.work import run_folder
+
+SPANS_SHOWN = 200  # characters; --json gives every line
+
+
+class Input(NamedTuple):
+    """A file that a run extracted: where from, its hash, and where it lies now."""
+
+    name: str
+    origin: str
+    sha256: str
+    path: str
+
+
+class Traced(NamedTuple):
+    """A published number, the number that the traced rows give, and all that lies between: `lines` are of `file`."""
+
+    published: Number
+    recomputed: Number
+    run: Published
+    inputs: list[Input]
+    file: str
+    lines: list[int]
+
+
+def main(words: list[str]) -> int:
+    """Print where the number of the command line came from. Gives the exit code."""
+    made = parser("trace", "Say from which run, code, spec, files and lines a published number came.")
+    made.add_argument("day", type=date.fromisoformat, help="the day, such as 2013-01-05")
+    made.add_argument("summary", help="the summary, such as by_airline")
+    made.add_argument("group", nargs="*", metavar="group=value", help="the row, such as carrier=AA")
+    made.add_argument("column", help="the column, such as flights")
+    asked = made.parse_args(with_pipeline(words))
+    pipeline = pipeline_named(asked.pipeline)
+    summary = summary_named(pipeline, asked.summary, asked.column)
+    typed = dict(word.partition("=")[::2] for word in asked.group)
+    traced = trace(pipeline, asked.day, summary, group_values(pipeline, summary, typed), asked.column)
+    is_equal = traced.published == traced.recomputed
+    if asked.json:
+        tell_json({"pipeline": pipeline.name, "day": asked.day, "is_equal": is_equal, **traced._asdict()})
+    else:
+        tell(" ".join([pipeline.name, str(asked.day), summary.name, *asked.group, asked.column]), traced)
+    return 0 if is_equal else 1
+
+
+def trace(pipeline: Pipeline, day: date, summary: Summary, group: dict[str, Any], column: str) -> Traced:
+    """Go from a published number to its rows, and back; the connections and the data folder are the environment's.
+
+    Raises BadSpec where the day is not published, the group is not one row, or the run's files are gone.
+    """
+    connect = partial(connections.postgres, pipeline.target.connection)
+    number, run = at_once(connect, lambda session: _published(session, pipeline, day, summary, group, column))
+    folder = Folder(run_folder(connections.data(), pipeline.name, day, run.run))
+    rows = rows_of(_facts(folder, run, pipeline), group)
+    facts = reading(pipeline, run.receipts).step
+    return Traced(
+        published=number,
+        recomputed=recomputed(rows, pipeline, column),
+        run=run,
+        inputs=[one for step in STEPS[:2] for one in _inputs(folder, run, step)],
+        file=str((folder / facts).path / f"{pipeline.facts}.csv"),
+        lines=sorted(rows["line"].to_pylist()),
+    )
+
+
+def tell(what: str, traced: Traced) -> None:
+    """Print a number, its way, and whether the rows give it again."""
+    run, lines = traced.run, spans(traced.lines)
+    print(f"{what} = {traced.published}")
+    print(f"run {run.run_id} ({run.run}), published {run.published_at:%Y-%m-%d %H:%M:%S %Z}")
+    prints = [(step, receipt.fingerprint) for step, receipt in run.receipts.items() if receipt.fingerprint]
+    tell_table(("step", "spec", "code", "libraries"), [(s, f.spec[:8], f.code[:8], f.libraries) for s, f in prints])
+    tell_table(("source", "came from", "sha256"), [(one.name, one.origin, one.sha256) for one in traced.inputs])
+    shown = lines if len(lines) <= SPANS_SHOWN else f"{lines[:SPANS_SHOWN].rpartition(',')[0]}, … (--json has all)"
+    print(f"{len(traced.lines)} lines of {traced.file}: {shown}")
+    word = "equal" if traced.published == traced.recomputed else "NOT equal"
+    print(f"these lines give {traced.recomputed}: {word}")
+
+
+def _published(
+    session: Connection, pipeline: Pipeline, day: date, summary: Summary, group: dict[str, Any], column: str
+) -> tuple[Number, Published]:
+    run = account.published(session, pipeline.name, day) if is_begun(session) else None
+    if run is None:
+        raise BadSpec(f"{pipeline.name} {day}: not published; nothing was traced; `daybook why` says what is known")
+    found = _numbers(session, pipeline, day, summary, group, column)
+    if len(found) != 1:
+        missing = ", ".join(f"{name}=…" for name in summary.by if name not in group)
+        raise BadSpec(
+            f"{pipeline.name} {day}, summary {summary.name}: {len(found)} rows of that group, expected 1; nothing was "
+            f"traced; {f'add {missing}' if found else 'give a group that is published'}"
+        )
+    return found[0], run
+
+
+def _numbers(
+    session: Connection, pipeline: Pipeline, day: date, summary: Summary, group: dict[str, Any], column: str
+) -> list[Number]:
+    tests = [sql.SQL("{} is not distinct from %s").format(sql.Identifier(name)) for name in ("day", *group)]
+    query = sql.SQL("select {} from {} where {}").format(
+        sql.Identifier(column),
+        sql.Identifier(pipeline.target.schema_, summary.name),
+        sql.SQL(" and ").join(tests),
+    )
+    return [number for (number,) in session.execute(query, [day, *group.values()])]
+
+
+def _facts(folder: Folder, run: Published, pipeline: Pipeline) -> Any:
+    name = f"{pipeline.facts}.parquet"
+    if not (folder / "index").has(name):
+        raise BadSpec(
+            f"{folder.path}/index/{name} is not there; expected the files of run {run.run_id}; nothing was traced; is "
+            "DAYBOOK_DATA the folder that the tasks write to?"
+        )
+    with (folder / "index").open_unchanged(name, run.receipts["index"].outputs[name].sha256) as file:
+        return pq.read_table(file)
+
+
+def _inputs(folder: Folder, run: Published, step: str) -> list[Input]:
+    receipt = run.receipts[step]
+    return [
+        Input(
+            name=name.removesuffix(".csv"),
+            origin=str(receipt.notes.get(name.removesuffix(".csv"), "")),
+            sha256=output.sha256,
+            path=str((folder / step).path / name),
+        )
+        for name, output in receipt.outputs.items()
+    ]

@@ -1,0 +1,107 @@
+"""`make backfill`: what the plan says, done by Airflow, and told day by day. Days that need nothing get no run."""
+
+from collections.abc import Mapping
+from datetime import date
+from functools import partial
+from typing import NamedTuple
+
+from rich.console import Console
+
+from daybook import connections, step_ledger
+from daybook.history import is_begun
+from daybook.plan import Failure, Limited, Planned
+from daybook.plan_command import made_plan
+from daybook.postgres_session import Connection, at_once
+from daybook.receipt import Receipt
+from daybook.spec import Pipeline
+from daybook.telling import tell_table
+from deployment.airflow_api import AirflowApi
+from deployment.planned_runs import follow, in_batches, start
+
+
+class Known(NamedTuple):
+    """What the ledger knows of the days after a backfill: published or not, the last ended run, the last failure."""
+
+    published: set[date]
+    ended: dict[date, dict[str, Receipt]]
+    failures: dict[date, Failure]
+
+
+class Done(NamedTuple):
+    """What became of a day: `is_well` where readers see it and what was planned for it is done."""
+
+    day: date
+    action: str
+    result: str
+    seconds: float
+    is_well: bool
+
+
+def backfill(
+    api: AirflowApi,
+    pipeline: Pipeline,
+    days: list[date],
+    console: Console,
+    *,
+    batch: int = 1,
+    limit: int | None = None,
+    is_forced: bool = False,
+) -> list[Done]:
+    """Do what the plan of some days says, in runs of up to `batch` days, and give what became of each, newest first."""
+    made = made_plan(pipeline, days, limit, is_forced=is_forced)
+    to_run = [day.day for day in made.planned if day.action == "run"]
+    run_ids = _run(api, pipeline, to_run, batch, console, is_forced)
+    connect = partial(connections.postgres, pipeline.target.connection)
+    known = at_once(connect, lambda connection: _known(connection, pipeline.name, days))
+    return outcomes(made, known, run_ids)
+
+
+def tell(done: list[Done]) -> None:
+    """Print what became of each day, and a last line of counts."""
+    rows = [(str(d.day), d.action, d.result, f"{d.seconds:.2f}" if d.seconds else "") for d in done]
+    tell_table(("day", "plan", "result", "seconds"), rows)
+    missing = sum(not day.is_well for day in done)
+    run = sum(day.action == "run" for day in done)
+    print(f"{len(done)} days: {run} to run, {len(done) - missing} are as they should be, {missing} are not")
+
+
+def outcomes(made: Limited, known: Known, run_ids: Mapping[date, str]) -> list[Done]:
+    """Say what became of each day of a plan. run_ids: of the run that was started for a day."""
+    left_out = [day._replace(action="skip", reason="left out by the limit") for day in made.left_out]
+    planned = sorted([*made.planned, *left_out], key=lambda day: day.day, reverse=True)
+    return [_outcome(day, known, run_ids.get(day.day)) for day in planned]
+
+
+def _run(
+    api: AirflowApi, pipeline: Pipeline, to_run: list[date], batch: int, console: Console, is_forced: bool
+) -> dict[date, str]:
+    if not to_run:
+        return {}
+    api.wait_for_dag(pipeline.name)
+    api.unpause(pipeline.name)
+    batches = in_batches(to_run, batch)
+    console.print(f"{len(to_run)} days to run, in {len(batches)} runs of Airflow.")
+    run_ids = start(api, pipeline.name, batches, is_forced=is_forced)
+    follow(api, pipeline.name, run_ids, console)
+    return {day: run_id for days, run_id in zip(batches, run_ids, strict=True) for day in days}
+
+
+def _known(connection: Connection, pipeline: str, days: list[date]) -> Known:
+    if not is_begun(connection):
+        return Known(set(), {}, {})
+    asked = (connection, pipeline, min(days), max(days))
+    failures = {day: Failure(*words) for day, words in step_ledger.failures(*asked).items()}
+    return Known(step_ledger.published_days(*asked), step_ledger.receipts_of_last_deployed(*asked), failures)
+
+
+def _outcome(planned: Planned, known: Known, run_id: str | None) -> Done:
+    day, is_seen = planned.day, planned.day in known.published
+    if planned.action != "run":
+        return Done(day, planned.action, planned.reason, 0.0, planned.action == "skip" and is_seen)
+    receipts = known.ended.get(day, {})
+    if receipts and receipts["deploy"].run == run_id:
+        seconds = sum(receipt.seconds for receipt in receipts.values())
+        return Done(day, "run", str(receipts["deploy"].notes["outcome"]), seconds, is_seen)
+    failure = known.failures.get(day)
+    result = f"failed: {failure.step}, {failure.kind}: {failure.message}" if failure else "not run: it was cancelled"
+    return Done(day, "run", result, 0.0, is_well=False)

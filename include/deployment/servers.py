@@ -1,0 +1,96 @@
+"""The servers of a home for one command: those that run, or PostgreSQL and FTP started for it and stopped after it.
+
+`running` is for commands that need Airflow too.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from deployment.airflow_api import AirflowApi
+from deployment.databases import make_databases
+from deployment.environment import connections, data_url
+from deployment.errors import DeploymentError, with_log
+from deployment.flights_source import fill_source
+from deployment.ftp_server import LocalFtp
+from deployment.home import HOST, Home, Lock
+from deployment.postgres_server import LocalPostgres
+from deployment.processes import Component, stop_all
+from deployment.supervisor import FTP_SECONDS, Deployment
+
+
+class Running(NamedTuple):
+    """A deployment whose Airflow answers: started by this command, or by another one."""
+
+    api: AirflowApi
+    home: Home
+    postgres: LocalPostgres
+
+
+@contextmanager
+def servers(home: Home, command: str) -> Iterator[None]:
+    """Have PostgreSQL with the source and the warehouse, and the FTP server; this process's variables name them."""
+    home.make()
+    postgres, lock = LocalPostgres(home), Lock(home)
+    if not lock.try_to_take(command):
+        _name(postgres)
+        yield
+        return
+    try:
+        stop_all(home)
+        _start(home, postgres)
+        _name(postgres)
+        yield
+    finally:
+        stop_all(home)
+        postgres.stop()
+        lock.release()
+
+
+@contextmanager
+def running(home: Home, command: str, say: Callable[[str], None]) -> Iterator[Running]:
+    """Have a whole deployment, the one that is up or one for this command; this process's variables name its servers.
+
+    Raises DeploymentError where one is up and its Airflow does not answer.
+    """
+    if not Lock(home).is_taken():
+        with Deployment(home=home.path, command=command, say=say) as deployment:
+            _name(deployment.postgres)
+            yield Running(deployment.api, home, deployment.postgres)
+        return
+    yield attached(home)
+
+
+def attached(home: Home) -> Running:
+    """Give the deployment that is up. Raises DeploymentError where none is, or its Airflow does not answer."""
+    postgres = LocalPostgres(home)
+    api = AirflowApi(f"http://{HOST}:{home.kept_port('ui')}", "admin", postgres.secrets.admin)
+    if not Lock(home).is_taken():
+        raise DeploymentError(f"Nothing runs in {home.path}; nothing was done. `make up` starts it.")
+    if not api.health():
+        raise DeploymentError(
+            f"{Lock(home).holder()['command']} is running in {home.path}, and its Airflow does not answer;"
+            " try again when it is up, or when it has ended."
+        )
+    _name(postgres)
+    return Running(api, home, postgres)
+
+
+def _start(home: Home, postgres: LocalPostgres) -> None:
+    postgres.start()
+    make_databases(postgres)
+    ftp = LocalFtp.of(home)
+    component = Component(home, "ftp", ftp.command, ftp.environment)
+    until = time.monotonic() + FTP_SECONDS
+    while not ftp.answers():
+        component.check()
+        if time.monotonic() > until:
+            raise with_log(f"The FTP server does not answer after {FTP_SECONDS} s.", component.log)
+        time.sleep(0.05)
+    fill_source(postgres, ftp.root)
+
+
+def _name(postgres: LocalPostgres) -> None:
+    os.environ.update(connections(postgres, LocalFtp.kept(postgres.home)), DAYBOOK_DATA=data_url())

@@ -1,0 +1,72 @@
+"""`make cancel`: a backfill, Airflow's own or `make backfill`'s, is stopped; no finished day turns failed or stuck.
+
+Airflow's own cancel marks what waits as failed, also a day that was done before and was only to be done again, and
+leaves the backfill paused, so that such a day waits for ever when it is cleared. Here nothing new may begin first;
+then what waits is taken back: a run that never began is removed, one that had ended before ends as it had. What is at
+work goes on to its end, and the backfill, which has nothing left to do, is closed by Airflow itself.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from deployment.airflow_api import SECONDS_BETWEEN_LOOKS, AirflowApi, Json
+from deployment.errors import DeploymentError
+from deployment.planned_runs import PREFIX
+
+# The scheduler may be about to start what it has seen waiting.
+SECONDS_OF_A_LOOP = 2.0
+# Airflow closes backfills that have nothing left to do every 30 s.
+CLOSE_SECONDS = 120
+RUN_SECONDS = 1800
+
+
+def cancel(api: AirflowApi, dag_id: str, came_to_its_end: Callable[[str], bool], say: Callable[[str], None]) -> None:
+    """Stop every backfill of a DAG. came_to_its_end: says of a run's id whether the run was done before."""
+    with _paused(api, dag_id):
+        time.sleep(SECONDS_OF_A_LOOP)
+        for run in _of_backfills(api, dag_id, "queued"):
+            say(f"{run['dag_run_id']}: {_take_back(api, run, came_to_its_end)}")
+    running = _of_backfills(api, dag_id, "running")
+    say(f"{len(running)} runs are at work; they go on to their end.")
+    was_paused = api.is_paused(dag_id)
+    api.unpause(dag_id)
+    _wait(lambda: not _of_backfills(api, dag_id, "running"), RUN_SECONDS, f"Runs of {dag_id} are still at work")
+    if was_paused:
+        api.pause(dag_id)
+    _wait(lambda: not api.unfinished_backfills(dag_id), CLOSE_SECONDS, f"Airflow has not closed {dag_id}'s backfill")
+
+
+@contextmanager
+def _paused(api: AirflowApi, dag_id: str) -> Iterator[None]:
+    was_paused = api.is_paused(dag_id)
+    api.pause(dag_id)
+    try:
+        yield
+    finally:
+        if not was_paused:
+            api.unpause(dag_id)
+
+
+def _of_backfills(api: AirflowApi, dag_id: str, state: str) -> list[Json]:
+    """Give the runs of backfills in a state; the daily runs are not ours to stop."""
+    runs = api.dag_runs(dag_id, state=state)
+    return [run for run in runs if run["run_type"] == "backfill" or run["dag_run_id"].startswith(PREFIX)]
+
+
+def _take_back(api: AirflowApi, run: Json, came_to_its_end: Callable[[str], bool]) -> str:
+    dag_id, run_id = run["dag_id"], run["dag_run_id"]
+    if not any(task["try_number"] for task in api.task_instances(dag_id, run_id)):
+        api.delete_run(dag_id, run_id)
+        return "removed, it had not begun"
+    state = "success" if came_to_its_end(run_id) else "failed"
+    api.end_run(dag_id, run_id, state)
+    return f"{state} again, as before"
+
+
+def _wait(is_so: Callable[[], bool], seconds: float, otherwise: str) -> None:
+    until = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > until:
+            raise DeploymentError(f"{otherwise} after {seconds:.0f} s; nothing else was stopped. Look into the UI.")
+        time.sleep(SECONDS_BETWEEN_LOOKS)

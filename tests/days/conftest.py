@@ -1,0 +1,99 @@
+"""Days without Airflow: the steps publish them on real servers, and the commands of the package are asked about them."""
+
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from daybook.__main__ import main
+from daybook.pipelines import PIPELINES
+from daybook.spec import Pipeline
+from daybook.work import Work
+from deployment.environment import connections
+from deployment.postgres_server import LocalPostgres
+
+from ..faults.warehouse import drop_pipeline
+from ..steps.conftest import Servers, run_steps, servers, source  # noqa: F401 - fixtures
+
+FIRST, LAST = date(2013, 1, 1), date(2013, 1, 4)
+
+
+@dataclass
+class Days:
+    """Four days of flights: their files, which a test may change, their runs, and what the commands say of them."""
+
+    servers: Servers
+    pipeline: Pipeline
+    files: Path
+    capture: pytest.CaptureFixture[str]
+    runs: int = field(default=0)
+
+    def run(self, day: str, until: str = "deploy", *, is_forced: bool = False) -> Work:
+        """Run the steps on a day, under the next name: run_1, run_2, …"""
+        self.runs += 1
+        work = self.servers.work(self.pipeline, day, f"run_{self.runs}")
+        return run_steps(replace(work, is_forced=is_forced, started_by="manual by ann"), self.servers, until)
+
+    def change(self, **words: Any) -> None:
+        """Change the pipeline's spec."""
+        self.pipeline = self.pipeline.model_copy(update=words)
+        PIPELINES[self.pipeline.name] = self.pipeline
+
+    def file(self, day: str) -> Path:
+        """Give the file of a day, as it lies on the FTP server."""
+        return self.files / f"flights_{day}.csv"
+
+    def command(self, name: str, *words: str) -> tuple[int, str]:
+        """Run `python -m daybook name PIPELINE words`; give its exit code and what it printed."""
+        self.capture.readouterr()
+        code = main([name, self.pipeline.name, *words])
+        printed = self.capture.readouterr()
+        return code, printed.out + printed.err
+
+    def json(self, name: str, *words: str) -> Any:
+        """Give what a command answers in JSON."""
+        return json.loads(self.command(name, *words, "--json")[1])
+
+    def planned(self, *words: str) -> dict[str, str]:
+        """Give what the plan says of each day: the action and the reason."""
+        return {day["day"]: f"{day['action']}: {day['reason']}" for day in self.json("plan", *words)["planned"]}
+
+
+@pytest.fixture
+def days(
+    request: pytest.FixtureRequest,
+    servers: Servers,  # noqa: F811
+    postgres: LocalPostgres,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[Days]:
+    """A pipeline of the test's own over four days of flights, and the environment that the commands read."""
+    name = f"d{zlib.crc32(request.node.nodeid.encode())}"
+    pipeline = own_pipeline(name)
+    folder = servers.ftp.root / name
+    folder.mkdir()
+    for day in range(FIRST.day, LAST.day + 1):
+        whole = servers.ftp.root / "flights" / f"flights_2013-01-0{day}.csv"
+        (folder / whole.name).write_bytes(whole.read_bytes())
+    for variable, value in connections(postgres, servers.ftp).items():
+        monkeypatch.setenv(variable, value)
+    monkeypatch.setenv("DAYBOOK_DATA", servers.data.as_uri())
+    monkeypatch.setitem(PIPELINES, name, pipeline)
+    yield Days(servers, pipeline, folder, capsys)
+    with psycopg.connect(postgres.dsn("warehouse", "warehouse_owner")) as connection:
+        drop_pipeline(connection, name)
+
+
+def own_pipeline(name: str) -> Pipeline:
+    """Give the flights pipeline under a name, a schema and a folder of files of its own, with four days."""
+    flights = PIPELINES["flights"]
+    file = flights.files[0].model_copy(update={"path": name + "/flights_{day:%Y-%m-%d}.csv"})
+    target = flights.target.model_copy(update={"schema_": name})
+    schedule = flights.schedule.model_copy(update={"start": FIRST, "end": LAST})
+    return flights.model_copy(update={"name": name, "target": target, "files": (file,), "schedule": schedule})

@@ -1,0 +1,77 @@
+"""Which days are asked: open ends, in every time zone and at both changes of the clock."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from daybook.asked import asked_days, with_pipeline
+from daybook.errors import BadSpec
+from daybook.spec import Pipeline, Schedule
+
+from ..rules.shop import shop
+
+DAY = timedelta(days=1)
+# Both changes of the clock in 2025; Sao Paulo's and Beirut's are, or were, at midnight, Lord Howe's is half an hour.
+CHANGES = [
+    ("America/New_York", date(2025, 3, 9)),
+    ("America/New_York", date(2025, 11, 2)),
+    ("Europe/Berlin", date(2025, 3, 30)),
+    ("Europe/Berlin", date(2025, 10, 26)),
+    ("America/Sao_Paulo", date(2018, 11, 4)),
+    ("America/Sao_Paulo", date(2018, 2, 18)),
+    ("Asia/Beirut", date(2025, 3, 30)),
+    ("Asia/Beirut", date(2025, 10, 26)),
+    ("Australia/Lord_Howe", date(2025, 10, 5)),
+    ("Pacific/Kiritimati", date(2025, 6, 1)),
+    ("Pacific/Pago_Pago", date(2025, 6, 1)),
+]
+
+
+def pipeline(zone: str, start: date, end: date | None = None) -> Pipeline:
+    """Give a pipeline with days from start to end, local days of a time zone."""
+    return shop(schedule=Schedule(time_zone=zone, start=start, end=end))
+
+
+def start_of(day: date, zone: str) -> datetime:
+    """Give the first instant of a local day."""
+    moment = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    while moment.astimezone(ZoneInfo(zone)).date() >= day:
+        moment -= timedelta(minutes=15)
+    while moment.astimezone(ZoneInfo(zone)).date() < day:
+        moment += timedelta(minutes=15)
+    return moment
+
+
+@pytest.mark.parametrize(("zone", "change"), CHANGES)
+def test_an_open_end_is_the_last_local_day_that_is_over_and_no_day_is_lost_or_doubled(zone: str, change: date) -> None:
+    asked = pipeline(zone, change - DAY)
+    over = start_of(change + DAY, zone)
+    assert asked_days(asked, None, None, over) == [change - DAY, change]
+    assert asked_days(asked, None, None, over - timedelta(seconds=1)) == [change - DAY]
+
+
+def test_a_schedule_that_has_ended_asks_for_nothing_after_its_end() -> None:
+    asked = pipeline("UTC", date(2013, 12, 30), date(2013, 12, 31))
+    assert asked_days(asked, None, None, datetime(2026, 1, 1, tzinfo=UTC)) == [date(2013, 12, 30), date(2013, 12, 31)]
+
+
+def test_a_day_that_is_not_over_is_refused() -> None:
+    with pytest.raises(BadSpec, match="2026-01-10 is not over yet in Europe/Berlin; expected 2026-01-09 or before"):
+        asked_days(pipeline("Europe/Berlin", date(2026, 1, 1)), None, date(2026, 1, 10), datetime(2026, 1, 10, 22, 59, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("words", "given"),
+    [
+        ([], ["shop"]),
+        (["--json"], ["shop", "--json"]),
+        (["2026-01-10", "by_city", "shop"], ["shop", "2026-01-10", "by_city", "shop"]),
+        (["--json", "shop"], ["--json", "shop"]),
+        (["shop", "2026-01-10"], ["shop", "2026-01-10"]),
+        (["shpo", "2026-01-10"], ["shpo", "2026-01-10"]),
+    ],
+)
+def test_the_pipeline_need_not_be_named_where_there_is_just_one(words: list[str], given: list[str]) -> None:
+    assert with_pipeline(words, {"shop": shop()}) == given
+    assert with_pipeline(words, {"shop": shop(), "rain": shop()}) == words

@@ -1,0 +1,131 @@
+"""`python -m daybook status|why|trace` on real servers: what they say of days after whatever happened to them."""
+
+
+import pytest
+
+from daybook.errors import BadData, Implausible
+from daybook.spec import Plausible
+
+from .conftest import Days
+
+DAYS = ("2013-01-01", "2013-01-02", "2013-01-03", "2013-01-04")
+
+
+def test_status_sorts_the_days_and_is_well_only_when_all_are_published(days: Days) -> None:
+    assert days.command("status")[0] == 1
+    for day in (*DAYS, DAYS[0]):
+        days.run(day)
+    status = days.json("status")
+    assert days.command("status")[0] == 0
+    assert (status["published"], status["reused"], status["lag_days"]) == (list(DAYS), [DAYS[0]], 0)
+
+
+def test_status_tells_failed_held_and_missing_days_and_the_lag(days: Days) -> None:
+    days.run(DAYS[0])
+    break_header(days, DAYS[1])
+    with pytest.raises(BadData):
+        days.run(DAYS[1])
+    days.change(plausible=Plausible(min_rows=900))
+    with pytest.raises(Implausible):
+        days.run(DAYS[3])
+    code, printed = days.command("status")
+    assert code == 1
+    lines = {line.split()[0]: line.split()[1:] for line in printed.splitlines()[1:]}
+    assert lines["failed"] == ["1", DAYS[1]]
+    assert lines["held"] == ["1", DAYS[3]]
+    assert lines["missing"] == ["1", DAYS[2]]
+    assert "lag: 3 days, from 2013-01-01 to 2013-01-04" in printed
+
+
+def test_why_tells_who_made_a_day_what_it_took_over_and_what_it_changed(days: Days) -> None:
+    days.run(DAYS[0])
+    file = days.file(DAYS[0])
+    header, first, *rest = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join([header, *rest]))
+    days.run(DAYS[0])
+    why = days.json("why", DAYS[0])
+    assert why["published"]["run"] == "run_2"
+    assert why["published"]["started_by"] == "manual by ann"
+    assert why["published"]["changes"]["by_day"]["changed"] == 1
+    assert set(why["published"]["receipts"]["clean"]["fingerprint"]) == {"inputs", "spec", "code", "libraries"}
+    code, printed = days.command("why", DAYS[0])
+    assert code == 0
+    assert "by_day (1 changed)" in printed
+    assert "the plan now: skip, nothing changed" in printed
+    assert first.decode().split(",")[9] not in printed
+
+
+def test_why_tells_from_which_run_a_step_was_taken_over_and_who_released_the_day(days: Days) -> None:
+    days.change(plausible=Plausible(min_rows=900))
+    with pytest.raises(Implausible):
+        days.run(DAYS[0])
+    assert days.planned()[DAYS[0]].startswith("blocked: held: ")
+    assert "failed since: summarize, Implausible" in days.command("why", DAYS[0])[1]
+    days.change(plausible=Plausible())
+    days.run(DAYS[0], is_forced=False)
+    printed = days.command("why", DAYS[0])[1]
+    assert "aggregate       reused from run_1" in printed
+
+
+def test_why_of_a_day_that_nobody_ran_says_so(days: Days) -> None:
+    code, printed = days.command("why", DAYS[0])
+    assert code == 1
+    assert "not published\nthe plan now: run, never done" in printed
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("by_airline", "carrier=AA", "on_time_pct"),
+        ("by_airline", "carrier=AA", "seats"),
+        ("by_airline", "airline=United Air Lines Inc.", "mean_arr_delay_min"),
+        ("by_origin", "origin=JFK", "flights"),
+        ("by_day", "cancelled"),
+        ("by_day", "distance_mi"),
+    ],
+)
+def test_a_number_is_traced_to_the_lines_that_make_it_again(days: Days, words: tuple[str, ...]) -> None:
+    days.run(DAYS[0])
+    code, printed = days.command("trace", DAYS[0], *words)
+    assert code == 0
+    assert printed.rstrip().endswith(": equal")
+
+
+def test_the_traced_lines_are_those_of_the_raw_file(days: Days) -> None:
+    days.run(DAYS[0])
+    traced = days.json("trace", DAYS[0], "by_airline", "carrier=OO", "flights")
+    raw = days.file(DAYS[0]).read_text().splitlines()
+    assert traced["lines"] == [number for number, line in enumerate(raw, 1) if line.split(",")[9] == "OO"]
+    assert len(traced["lines"]) == traced["published"] == 1
+
+
+def test_a_number_that_its_rows_do_not_give_is_said_and_fails(days: Days) -> None:
+    days.run(DAYS[0])
+    with days.servers.connect_postgres("warehouse") as connection:
+        connection.execute(f"update {days.pipeline.name}_store.by_day set flights = flights + 1".encode())
+    code, printed = days.command("trace", DAYS[0], "by_day", "flights")
+    assert code == 1
+    assert "these lines give 842: NOT equal" in printed
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("by_airlin", "flights"), "did you mean 'by_airline'?"),
+        (("by_day", "flihgts"), "did you mean 'flights'?"),
+        (("by_airline", "flights"), "16 rows of that group, expected 1; nothing was traced; add carrier=…, airline=…"),
+        (("by_airline", "carrier=XX", "flights"), "0 rows of that group"),
+        (("by_origin", "carrier=AA", "flights"), "it is not grouped by 'carrier' but by origin"),
+    ],
+)
+def test_what_cannot_be_traced_is_said_with_what_can(days: Days, words: tuple[str, ...], said: str) -> None:
+    days.run(DAYS[0])
+    code, printed = days.command("trace", DAYS[0], *words)
+    assert code == 40
+    assert said in printed
+
+
+def break_header(days: Days, day: str) -> None:
+    """Let a day's file miss a column."""
+    file = days.file(day)
+    file.write_bytes(file.read_bytes().replace(b"dep_delay", b"departure_delay", 1))
