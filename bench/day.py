@@ -19,7 +19,7 @@ sys.path[:0] = [str(REPOSITORY / "include"), str(REPOSITORY / "config")]
 from deployment.supervisor import Deployment  # noqa: E402 - the path is set above
 
 ROUNDS = 7
-EMPTY = '''
+EMPTY = """
 from datetime import datetime, timezone
 
 from airflow.providers.standard.operators.python import PythonOperator
@@ -31,7 +31,7 @@ with DAG("empty", schedule=None, start_date=datetime(2013, 1, 1, tzinfo=timezone
         for n, pool in enumerate(["source_db", "ftp", *["compute"] * 5, "warehouse", "warehouse"])
     )
     [a, b] >> c >> d >> e >> f >> g >> h >> i
-'''
+"""
 
 
 def main() -> None:

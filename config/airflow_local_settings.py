@@ -28,7 +28,7 @@ PRELOADED = (
     "airflow.providers.ftp.hooks.ftp",
     "airflow.sdk.execution_time.supervisor",
     "airflow.sdk.execution_time.task_runner",
-    "daybook.steps",
+    "daybook.warm",
 )
 
 

@@ -13,6 +13,7 @@ COMMANDS = {
     "why": "daybook.why_command",
     "trace": "daybook.trace_command",
     "rollback": "daybook.rollback_command",
+    "check": "daybook.check_command",
 }
 # Below 64, where sysexits.h begins; 2 is argparse's own. docs/reliability.md has the table.
 REFUSED = 40

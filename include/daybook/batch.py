@@ -40,9 +40,7 @@ def over_days(step: Step, works: list[Work], *, is_last_try: bool) -> dict[str, 
     return told
 
 
-def _try(
-    step: Step, work: Work, told: dict[str, object], retry: list[SourceUnavailable], is_last_try: bool
-) -> None:
+def _try(step: Step, work: Work, told: dict[str, object], retry: list[SourceUnavailable], is_last_try: bool) -> None:
     try:
         told[str(work.day)] = step(work)
     except DaybookError as error:

@@ -75,8 +75,12 @@ def code_of(step: str) -> str:
 
     function = inspect.unwrap(getattr(steps, step))
     modules = sorted(_reached(f"daybook.{MODULES.get(step, step)}", set()))
-    texts = [inspect.getsource(function), *(_file_of(module).read_text() for module in modules)]
-    return digest([_without_words(text) for text in texts])
+    return digest([_without_words(inspect.getsource(function)), *map(_code_of_module, modules)])
+
+
+@cache
+def _code_of_module(module: str) -> str:
+    return digest(_without_words(_file_of(module).read_text()))
 
 
 def libraries_of(step: str, pipeline: Pipeline) -> str:
@@ -95,11 +99,16 @@ def _reached(module: str, seen: set[str]) -> set[str]:
     if module in seen or module in SILENT or not _file_of(module).exists():
         return seen
     seen.add(module)
-    for node in ast.walk(ast.parse(_file_of(module).read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "daybook":
-            for name in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names)):
-                _reached(name, seen)
+    for name in _imported_by(module):
+        _reached(name, seen)
     return seen
+
+
+@cache
+def _imported_by(module: str) -> list[str]:
+    nodes = ast.walk(ast.parse(_file_of(module).read_text()))
+    ours = [node for node in nodes if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("daybook")]
+    return [name for n in ours for name in (n.module or "", *(f"{n.module}.{alias.name}" for alias in n.names))]
 
 
 def _file_of(module: str) -> Path:

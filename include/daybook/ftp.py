@@ -16,11 +16,13 @@ is opened again and the copy goes on from where it was, over some bytes that mus
 
 import ftplib
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import date
+from functools import partial
 
 from daybook.ftp_copy import Copy, Fetched
 from daybook.ftp_patience import PATIENCE, Patience, tried
-from daybook.ftp_session import session
+from daybook.ftp_session import Session, session
 from daybook.part_file import PartFile
 from daybook.spec import File
 
@@ -34,9 +36,10 @@ def fetch(
     fails too often (the part stays); BadSpec where the server refuses; BadData where file and SIZE do not go together.
     """
     copy = Copy(file, day, part)
-
-    def go_on() -> Fetched:
-        with session(connect, file.connection, patience.time_limit_s) as ftp:
-            return copy.finish(ftp)
-
+    go_on = partial(_go_on, copy, partial(session, connect, file.connection, patience.time_limit_s))
     return tried(go_on, patience, lambda: copy.progress)
+
+
+def _go_on(copy: Copy, opened: Callable[[], AbstractContextManager[Session]]) -> Fetched:
+    with opened() as ftp:
+        return copy.finish(ftp)

@@ -11,12 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.load_kinds import PARSERS, Unfit, arrow_type, reader
+from daybook.load_layout import Bytes, Flags, Numbers
 from daybook.load_moments import moments
 from daybook.spec import Column
 
-Flags = np.ndarray[Any, np.dtype[np.bool_]]
-Bytes = np.ndarray[Any, np.dtype[np.uint8]]
-Offsets = np.ndarray[Any, np.dtype[np.int32]]
 # Where a cast fails, it is tried again in parts of so many texts, and the failing parts in smaller ones.
 HUNT_SIZES = (1024, 32)
 
@@ -109,7 +107,7 @@ def _with_loose_points(texts: pa.StringArray) -> Flags:
     return _holders(points[are_loose], offsets)
 
 
-def _holders(places: Any, offsets: Offsets) -> Flags:
+def _holders(places: Numbers, offsets: Numbers) -> Flags:
     """Give which values hold one of the bytes at these places."""
     are_holders = np.zeros(len(offsets) - 1, bool)
     if len(places):
@@ -165,7 +163,7 @@ def _read(read: Any, text: str) -> tuple[Any, bool]:
         return None, True
 
 
-def content_of(texts: pa.StringArray) -> tuple[Bytes, Offsets]:
+def content_of(texts: pa.StringArray) -> tuple[Bytes, Numbers]:
     """Give the bytes of all texts in one, and where each begins and the last one ends; nothing is copied."""
     _, starts, content = texts.buffers()
     offsets = np.frombuffer(starts, np.int32)[texts.offset : texts.offset + len(texts) + 1]

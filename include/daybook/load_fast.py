@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from daybook.load_columns import flags, made
-from daybook.load_layout import BOM, Layout, Parsed, Record, kept_table, refused_table
-from daybook.load_lines import Flags, Lines, Numbers, lines_of
+from daybook.load_layout import BOM, Flags, Layout, Numbers, Parsed, Record, kept_table, refused_table
+from daybook.load_lines import Lines, lines_of
 from daybook.load_slow import Damage, RecordReader
 
 # The name of the field behind the last delimiter, where one is agreed; no column has it.

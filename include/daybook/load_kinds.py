@@ -22,7 +22,7 @@ LOWEST_INTEGER, HIGHEST_INTEGER = -(2**63), 2**63 - 1
 # strptime takes one digit where two are due and any run of blanks for one, so the shape is checked before it.
 SHAPES = {
     "Y": "[0-9]{4}",
-    "f": "[0-9]{6}",
+    "f": "[0-9]{1,6}",
     "j": "[0-9]{3}",
     "z": "(?:Z|[+-][0-9]{2}:?[0-9]{2})",
     "%": "%",

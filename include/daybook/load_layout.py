@@ -2,11 +2,15 @@
 
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from daybook.load_kinds import arrow_type
 from daybook.spec import Column, Source
 
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
+Bytes = np.ndarray[Any, np.dtype[np.uint8]]
+Numbers = np.ndarray[Any, np.dtype[np.int64]]
 # One refused record: the physical number of its first line (the header's is 1), the header of the column, a code, a
 # sentence that may hold the value, and the bytes as they came, without line end and cut at RAW_BYTES.
 REFUSED = pa.schema(

@@ -4,18 +4,15 @@ Called by load_fast. It knows nothing of columns: only of quotes, encoding, cont
 """
 
 import re
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.load_columns import flags
-from daybook.load_layout import Layout
+from daybook.load_layout import Bytes, Flags, Layout, Numbers
 
-Flags = np.ndarray[Any, np.dtype[np.bool_]]
-Bytes = np.ndarray[Any, np.dtype[np.uint8]]
-Numbers = np.ndarray[Any, np.dtype[np.int64]]
 TAB, LF, CR = 9, 10, 13
 
 

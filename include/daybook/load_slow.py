@@ -11,11 +11,11 @@ import re
 from typing import Any, NamedTuple
 
 from daybook.load_kinds import Unfit, reader
-from daybook.load_layout import Layout, Parsed, Record, Refusal, kept_table, refused_table
+from daybook.load_layout import Layout, Record, Refusal
 
 # A quote that is open for longer was not meant to be: the file is damaged, not the record.
 OPEN_QUOTE_BYTES, OPEN_QUOTE_LINES = 2**20, 1000
-RECORD_BYTES = 2**24
+RECORD_BYTES = 2**22
 # Allowed are the tab, and the line end inside of quotes (RFC 4180, 2.6).
 CONTROL = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f]")
 LINE_END = re.compile(rb"\r?\n|\Z")
@@ -42,22 +42,6 @@ class Fields(NamedTuple):
     values: list[bytes]
     are_quoted: list[bool]
     problem: str | None = None
-
-
-def slow_block(data: bytes, layout: Layout, is_last: bool) -> Parsed:
-    """Read a block that starts with a record; `is_last` says that the file ends with it."""
-    read, records, blank, at, line = RecordReader(layout, is_last), [], 0, 0, 0
-    damage = None
-    try:
-        while at < len(data) and (found := read(data, at, line)):
-            end, record = found
-            records.extend([record] if record else [])
-            blank += record is None
-            line += data.count(b"\n", at, end)
-            at = end
-    except Damage as error:
-        damage = (data.count(b"\n", 0, error.at), str(error))
-    return Parsed(kept_table(records, layout), refused_table(records), blank, line, at, damage)
 
 
 class RecordReader:
@@ -186,7 +170,7 @@ def _ended(data: bytes, after: int, values: list[bytes], are_quoted: list[bool])
 
 def _after_quotes(data: bytes, start: int) -> int | None:
     at = start + 1
-    while (quote := data.find(b'"', at)) >= 0 and data.startswith(b'"', quote + 1):
+    while (quote := data.find(b'"', at)) >= 0 and data.startswith(b'"', quote + 1) and at - start <= OPEN_QUOTE_BYTES:
         at = quote + 2
     end = quote if quote >= 0 else len(data)
     if end - start > OPEN_QUOTE_BYTES or data.count(b"\n", start, end) > OPEN_QUOTE_LINES:

@@ -34,13 +34,15 @@ class Failure(NamedTuple):
 
 class Standing(NamedTuple):
     """What is known of a day. deployed: the receipts, by step, of the last run that came to its end, whether or not it
-    changed anything for readers. files: by source; None where the server has none."""
+    changed anything for readers. files: by source; None where the server has none. failed: the receipts, by step, of
+    what the last failed run had done."""
 
     day: date
     is_published: bool
     deployed: dict[str, Receipt]
     failure: Failure | None
     files: dict[str, FileState | None]
+    failed: dict[str, Receipt] = {}
 
 
 class Planned(NamedTuple):
@@ -98,8 +100,8 @@ def _planned(
         paths = ", ".join(pipeline.file(name).path_on(standing.day) for name in missing)
         return Planned(standing.day, "blocked", f"file not there: {paths}", (), None)
     changed = _first_change(pipeline, standing, tables) or (("extract_tables", "forced") if is_forced else None)
-    if standing.failure and standing.failure.kind == "Implausible" and not is_forced:
-        return Planned(standing.day, "blocked", f"held: {standing.failure.message}", (), None)
+    if (held_for := _held_for(standing, tables)) and not is_forced:
+        return Planned(standing.day, "blocked", f"held: {held_for}", (), None)
     if changed is None:
         return Planned(standing.day, "skip", "nothing changed", (), 0.0)
     first, reason = changed
@@ -108,22 +110,38 @@ def _planned(
     return Planned(standing.day, "run", reason, steps, seconds)
 
 
+def _held_for(standing: Standing, tables: dict[str, str]) -> str | None:
+    """Give what a day is held for, as long as its sources are as they were then: once mended it may be tried."""
+    if standing.failure is None or standing.failure.kind != "Implausible" or _mended(standing, tables):
+        return None
+    return standing.failure.message
+
+
+def _mended(standing: Standing, tables: dict[str, str]) -> tuple[str, str] | None:
+    """Give the input that has changed since the last failed run read it, if one has."""
+    has_read = set(STEPS[:2]) <= set(standing.failed)
+    return _changed_input(standing.failed, standing.files, tables) if has_read else None
+
+
 def _first_change(pipeline: Pipeline, standing: Standing, tables: dict[str, str]) -> tuple[str, str] | None:
     """Give the first step that has to be done again, and why; None where nothing has."""
     if standing.failure:
-        return standing.failure.step, f"failed before: {standing.failure.step}, {standing.failure.kind}"
+        failed = standing.failure.step, f"failed before: {standing.failure.step}, {standing.failure.kind}"
+        return _mended(standing, tables) or failed
     if not standing.is_published or "deploy" not in standing.deployed:
         return "extract_tables", "never done"
-    return _changed_input(standing, tables) or _changed_ground(pipeline, standing)
+    return _changed_input(standing.deployed, standing.files, tables) or _changed_ground(pipeline, standing)
 
 
-def _changed_input(standing: Standing, tables: dict[str, str]) -> tuple[str, str] | None:
-    outputs = standing.deployed["extract_tables"].outputs
+def _changed_input(
+    receipts: dict[str, Receipt], files: dict[str, FileState | None], tables: dict[str, str]
+) -> tuple[str, str] | None:
+    outputs = receipts["extract_tables"].outputs
     for name, sha256 in tables.items():
         if f"{name}.csv" not in outputs or outputs[f"{name}.csv"].sha256 != sha256:
             return "extract_tables", f"input changed: table {name}"
-    extracted = standing.deployed["extract_files"]
-    for name, file in standing.files.items():
+    extracted = receipts["extract_files"]
+    for name, file in files.items():
         if file and _state_at(extracted, name) != file:
             return "extract_files", f"input changed: file {name}"
     return None

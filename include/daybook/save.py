@@ -166,9 +166,10 @@ def _view(pipeline: Pipeline, summary: Summary) -> sql.Identifier:
 def _copy_in(connection: psycopg.Connection[Any], table: sql.Identifier, run_id: int, rows: pa.Table) -> None:
     columns = sql.SQL(", ").join(map(sql.Identifier, ("run_id", *rows.column_names)))
     numbered = rows.add_column(0, "run_id", pa.array([run_id] * rows.num_rows, pa.int64()))
-    with connection.cursor() as cursor, cursor.copy(
-        sql.SQL("copy {} ({}) from stdin (format csv)").format(table, columns)
-    ) as copy:
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(sql.SQL("copy {} ({}) from stdin (format csv)").format(table, columns)) as copy,
+    ):
         copy.write(csv_bytes(numbered, has_header=False))
 
 

@@ -33,7 +33,7 @@ Engine = Literal["polars", "pandas", "duckdb"]
 # Words that the steps and the warehouse use for themselves in every frame and table.
 RESERVED = ("line", "run_id", "row_count")
 # The words of strptime whose texts the loader checks strictly.
-FORMAT_WORDS = "YymbBdjHIpMSfz%"
+FORMAT_WORDS = "YymbBdjHIpMSfz"
 
 
 class Value(BaseModel):
@@ -76,9 +76,10 @@ class Column(Value):
     @classmethod
     def _tells_the_day(cls, format: str | None, others: ValidationInfo) -> str | None:
         if format is not None and others.data.get("kind") in ("date", "timestamp"):
-            words = set(re.findall(r"%(.?)", format))
-            if not words <= set(FORMAT_WORDS):
-                raise ValueError(f"its words are {', '.join('%' + word for word in FORMAT_WORDS)}")
+            found = [word for word in re.findall(r"%(.?)", format) if word != "%"]
+            words = set(found)
+            if not words <= set(FORMAT_WORDS) or len(words) < len(found):
+                raise ValueError(f"its words are {', '.join('%' + word for word in FORMAT_WORDS)}, each once")
             if not (words & set("Yy") and ("j" in words or ("d" in words and words & set("mbB")))):
                 raise ValueError("it does not tell year, month and day")
         return format

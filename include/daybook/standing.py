@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from upath import UPath
 
@@ -17,10 +17,19 @@ from daybook.ftp_session import Session, session
 from daybook.history import is_begun
 from daybook.plan import Failure, FileState, Standing
 from daybook.postgres_session import Connection, at_once
+from daybook.receipt import Receipt
 from daybook.spec import File, Pipeline
 
 Connect = Callable[[str], Any]
-Known = tuple[dict[date, Any], dict[date, Any], set[date]]
+
+
+class Known(NamedTuple):
+    """What the ledger knows, by day: receipts of the last ended run, the last failure, and that run's receipts."""
+
+    deployed: dict[date, dict[str, Receipt]]
+    failures: dict[date, Failure]
+    failed: dict[date, dict[str, Receipt]]
+    published: set[date]
 
 
 def days_between(first: date, last: date) -> list[date]:
@@ -30,15 +39,16 @@ def days_between(first: date, last: date) -> list[date]:
 
 def standings(pipeline: Pipeline, days: list[date], open_postgres: Connect, open_ftp: Connect) -> list[Standing]:
     """Give how each day stands. Raises SourceUnavailable or BadSpec where a server cannot be asked."""
-    deployed, failures, published = _known(pipeline, days, open_postgres)
+    known = _known(pipeline, days, open_postgres)
     files = _files(pipeline, days, open_ftp)
     return [
         Standing(
             day=day,
-            is_published=day in published,
-            deployed=deployed.get(day, {}),
-            failure=Failure(*failures[day]) if day in failures else None,
+            is_published=day in known.published,
+            deployed=known.deployed.get(day, {}),
+            failure=known.failures.get(day),
             files={file.name: files[file.name, day] for file in pipeline.files},
+            failed=known.failed.get(day, {}),
         )
         for day in days
     ]
@@ -57,10 +67,14 @@ def tables_now(pipeline: Pipeline, open_postgres: Connect) -> dict[str, str]:
 def _known(pipeline: Pipeline, days: list[date], open_postgres: Connect) -> Known:
     def do(connection: Connection) -> Known:
         if not is_begun(connection):
-            return {}, {}, set()
+            return Known({}, {}, {}, set())
         asked = (connection, pipeline.name, min(days), max(days))
-        last = step_ledger.receipts_of_last_deployed(*asked)
-        return last, step_ledger.failures(*asked), step_ledger.published_days(*asked)
+        return Known(
+            deployed=step_ledger.receipts_of_last_deployed(*asked),
+            failures={day: Failure(*words) for day, words in step_ledger.failures(*asked).items()},
+            failed=step_ledger.receipts_of_last_failed(*asked),
+            published=step_ledger.published_days(*asked),
+        )
 
     return at_once(partial(open_postgres, pipeline.target.connection), do)
 

@@ -128,12 +128,26 @@ def receipts_of_last_deployed(
     connection: Connection, pipeline: str, first: date, last: date
 ) -> dict[date, dict[str, Receipt]]:
     """Give, for each day, the receipts by step of the last run that came to its end."""
+    return _receipts(connection, pipeline, first, last, has_failed=False)
+
+
+def receipts_of_last_failed(
+    connection: Connection, pipeline: str, first: date, last: date
+) -> dict[date, dict[str, Receipt]]:
+    """Give, for each day, the receipts of the steps that its last failed run had done."""
+    return _receipts(connection, pipeline, first, last, has_failed=True)
+
+
+def _receipts(
+    connection: Connection, pipeline: str, first: date, last: date, *, has_failed: bool
+) -> dict[date, dict[str, Receipt]]:
     rows = connection.execute(
-        "with ended as (select distinct on (day) day, run from daybook.step where pipeline = %(pipeline)s and step = "
-        "'deploy' and receipt is not null and day between %(first)s and %(last)s order by day, ended_at desc) "
-        "select day, step, receipt from daybook.step join ended using (day, run) "
+        "with last as (select distinct on (day) day, run from daybook.step where pipeline = %(pipeline)s and "
+        "case when %(has_failed)s then state = 'failed' else step = 'deploy' and receipt is not null end "
+        "and day between %(first)s and %(last)s order by day, ended_at desc) "
+        "select day, step, receipt from daybook.step join last using (day, run) "
         "where pipeline = %(pipeline)s and receipt is not null",
-        {"pipeline": pipeline, "first": first, "last": last},
+        {"pipeline": pipeline, "first": first, "last": last, "has_failed": has_failed},
     )
     found: dict[date, dict[str, Receipt]] = {}
     for day, step, receipt in rows:

@@ -85,7 +85,7 @@ def _measure(facts: pa.Table, measure: Measure) -> Number:
         if measure.where:
             return int(pc.sum(facts[measure.where]).as_py() or 0)
         return facts.num_rows if measure.of is None else len(facts[measure.of].drop_null())
-    values = facts[measure.of].drop_null().to_pylist()
+    values: list[int | Decimal] = facts[measure.of].drop_null().to_pylist()
     if not values:
         return None
     if measure.how == "sum":

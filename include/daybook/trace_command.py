@@ -97,7 +97,7 @@ def tell(what: str, traced: Traced) -> None:
     tell_table(("step", "spec", "code", "libraries"), [(s, f.spec[:8], f.code[:8], f.libraries) for s, f in prints])
     tell_table(("source", "came from", "sha256"), [(one.name, one.origin, one.sha256) for one in traced.inputs])
     shown = lines if len(lines) <= SPANS_SHOWN else f"{lines[:SPANS_SHOWN].rpartition(',')[0]}, … (--json has all)"
-    print(f"{len(traced.lines)} lines of {traced.file}: {shown}")
+    print(f"{traced.file}, {len(traced.lines)} in all, lines: {shown}")
     word = "equal" if traced.published == traced.recomputed else "NOT equal"
     print(f"these lines give {traced.recomputed}: {word}")
 

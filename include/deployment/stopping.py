@@ -28,7 +28,7 @@ def cancel(api: AirflowApi, dag_id: str, came_to_its_end: Callable[[str], bool],
         for run in _of_backfills(api, dag_id, "queued"):
             say(f"{run['dag_run_id']}: {_take_back(api, run, came_to_its_end)}")
     running = _of_backfills(api, dag_id, "running")
-    say(f"{len(running)} runs are at work; they go on to their end.")
+    say(f"Runs at work, which go on to their end: {len(running)}.")
     was_paused = api.is_paused(dag_id)
     api.unpause(dag_id)
     _wait(lambda: not _of_backfills(api, dag_id, "running"), RUN_SECONDS, f"Runs of {dag_id} are still at work")

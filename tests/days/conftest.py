@@ -1,4 +1,4 @@
-"""Days without Airflow: the steps publish them on real servers, and the commands of the package are asked about them."""
+"""Days without Airflow: the steps publish them on real servers, and the package's commands are asked about them."""
 
 import json
 import zlib

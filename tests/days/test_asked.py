@@ -57,8 +57,9 @@ def test_a_schedule_that_has_ended_asks_for_nothing_after_its_end() -> None:
 
 
 def test_a_day_that_is_not_over_is_refused() -> None:
+    late_that_day = datetime(2026, 1, 10, 22, 59, tzinfo=UTC)
     with pytest.raises(BadSpec, match="2026-01-10 is not over yet in Europe/Berlin; expected 2026-01-09 or before"):
-        asked_days(pipeline("Europe/Berlin", date(2026, 1, 1)), None, date(2026, 1, 10), datetime(2026, 1, 10, 22, 59, tzinfo=UTC))
+        asked_days(pipeline("Europe/Berlin", date(2026, 1, 1)), None, date(2026, 1, 10), late_that_day)
 
 
 @pytest.mark.parametrize(

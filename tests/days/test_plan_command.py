@@ -3,7 +3,7 @@
 import pytest
 
 from daybook import fingerprint
-from daybook.errors import BadData
+from daybook.errors import BadData, Implausible
 from daybook.spec import Measure
 
 from .conftest import Days
@@ -56,6 +56,19 @@ def test_a_day_that_failed_is_to_be_run_again(done: Days) -> None:
     with pytest.raises(BadData):
         done.run(DAYS[2])
     assert done.planned()[DAYS[2]] == "run: failed before: load, BadData"
+
+
+def test_a_held_day_is_blocked_until_its_source_is_mended(done: Days) -> None:
+    file = done.file(DAYS[2])
+    whole = file.read_bytes()
+    file.write_bytes(b"".join(whole.splitlines(keepends=True)[:101]))
+    with pytest.raises(Implausible):
+        done.run(DAYS[2])
+    assert done.planned()[DAYS[2]].startswith(f"blocked: held: {done.pipeline.name} {DAYS[2]}: ")
+    file.write_bytes(whole)
+    assert done.planned()[DAYS[2]] == "run: input changed: file flights"
+    done.run(DAYS[2])
+    assert done.planned()[DAYS[2]] == SKIPPED
 
 
 def test_a_day_without_its_file_is_blocked_and_the_exit_code_says_so(done: Days) -> None:

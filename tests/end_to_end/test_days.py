@@ -29,7 +29,7 @@ def three_days(deployment: Deployment) -> Deployment:
 @pytest.mark.parametrize("summary", SUMMARIES)
 def test_every_published_number_is_the_one_that_pandas_computes(three_days: Deployment, summary: str, day: str) -> None:
     order = f"order by {SUMMARIES[summary]}" if SUMMARIES[summary] else ""
-    seen = rows(three_days, f"select * from flights.{summary} where day = '{day}' {order}")  # noqa: S608 - our own words
+    seen = rows(three_days, f"select * from flights.{summary} where day = '{day}' {order}")
     assert [row[1:] for row in seen] == expected(day, summary)
     assert {str(row[0]) for row in seen} == {day}
 
@@ -46,14 +46,15 @@ def test_the_files_hold_what_the_views_show(three_days: Deployment, summary: str
 
 
 def test_the_days_that_were_asked_for_are_the_days_that_are_published(three_days: Deployment) -> None:
-    days = rows(three_days, "select day from daybook.published where pipeline = 'flights'", role="warehouse_owner")
+    asked = "select day from daybook.published where pipeline = 'flights' and extract(month from day) = 2"
+    days = rows(three_days, asked, role="warehouse_owner")
     assert sorted(str(day) for (day,) in days) == list(DAYS)
 
 
 def test_readers_have_the_views_and_nothing_else(three_days: Deployment) -> None:
     for table in ("flights_store.by_day", "daybook.ledger"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            rows(three_days, f"select * from {table}")  # noqa: S608 - our own words
+            rows(three_days, f"select * from {table}")
 
 
 def test_the_scheduler_starts_a_daily_run_that_is_due_by_itself(deployment: Deployment) -> None:
@@ -70,7 +71,7 @@ def test_the_scheduler_starts_a_daily_run_that_is_due_by_itself(deployment: Depl
 def test_a_broken_file_fails_at_once_and_leaves_what_is_published(three_days: Deployment) -> None:
     day = DAYS[2]
     file = three_days.ftp.root / "flights" / f"flights_{day}.csv"
-    whole, before = file.read_bytes(), rows(three_days, f"select * from flights.by_day where day = '{day}'")  # noqa: S608
+    whole, before = file.read_bytes(), rows(three_days, f"select * from flights.by_day where day = '{day}'")
     file.write_bytes(whole.replace(b"dep_delay", b"departure_delay", 1))
     try:
         run = three_days.api.trigger("flights", conf={"day": day})
@@ -82,4 +83,4 @@ def test_a_broken_file_fails_at_once_and_leaves_what_is_published(three_days: De
     }
     assert states["load"] == ("failed", 1)
     assert states["deploy"][0] == "upstream_failed"
-    assert rows(three_days, f"select * from flights.by_day where day = '{day}'") == before  # noqa: S608
+    assert rows(three_days, f"select * from flights.by_day where day = '{day}'") == before

@@ -34,7 +34,7 @@ def test_F13_a_file_that_comes_later_is_waited_for_without_a_worker(deployment: 
     assert deployment.api.wait_for_run("weather", run)["state"] == "success"
     # Waiting is no failed try.
     assert extract_files(deployment, run)["try_number"] == 1
-    assert rows(deployment, f"select stations from weather.by_day where day = '{TODAY}'") == [(1,)]  # noqa: S608
+    assert rows(deployment, f"select stations from weather.by_day where day = '{TODAY}'") == [(1,)]
 
 
 def test_F13_a_file_whose_cut_off_has_passed_fails_at_once(deployment: Deployment) -> None:

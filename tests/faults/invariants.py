@@ -136,7 +136,9 @@ class Bench:
         self._check_nothing_is_open()
 
     def _agreement(self) -> Iterator[str]:
-        for day, run_id in self.rows("select day, run_id from daybook.published where pipeline = %s", self.pipeline.name):
+        for day, run_id in self.rows(
+            "select day, run_id from daybook.published where pipeline = %s", self.pipeline.name
+        ):
             link = self.published / str(day)
             if not link.exists() or str(link.readlink()) != f".runs/{day}/{run_id}":
                 yield f"I2 {day}: the ledger says run {run_id}, the folder {link.readlink() if link.is_symlink() else None}"
@@ -166,7 +168,7 @@ class Bench:
     def _uniqueness(self) -> Iterator[str]:
         for summary in self.pipeline.summaries:
             group = ", ".join(("day", *summary.by))
-            query = f"select count(*) - count(distinct ({group})) from {{}}.{summary.name}"  # noqa: S608
+            query = f"select count(*) - count(distinct ({group})) from {{}}.{summary.name}"
             if self.rows(query) != [(0,)]:
                 yield f"I4 {summary.name}: readers see a group twice"
 
@@ -194,7 +196,9 @@ class Bench:
             "and pid <> pg_backend_pid() and state is distinct from 'idle'"
         )
         until = time.monotonic() + SECONDS_TO_SETTLE
-        while open_ones := self.superuser(query) or self.superuser("select * from pg_locks where locktype = 'advisory'"):
+        while open_ones := self.superuser(query) or self.superuser(
+            "select * from pg_locks where locktype = 'advisory'"
+        ):
             assert time.monotonic() < until, f"I9 left open: {open_ones}"
             time.sleep(0.05)
 

@@ -26,9 +26,9 @@ SEED = int(os.environ.get("DAYBOOK_FAULT_SEED", "0")) or random.randrange(1_000_
 STRUCK = 8
 
 
-def first_step_to_try_again(bench: Bench, run: str) -> str:
+def first_step_to_try_again(bench: Bench, run: str, day: str = DAY) -> str:
     """Give the step that the scheduler would try again: the first without a receipt."""
-    folder = bench.servers.work(bench.pipeline, DAY, run).folder.path
+    folder = bench.servers.work(bench.pipeline, day, run).folder.path
     return next((step for step in STEPS if not (folder / step / "receipt.json").exists()), STEPS[-1])
 
 
@@ -38,6 +38,7 @@ def strike_and_recover(bench: Bench, run: str, at: int | str, how: str, first: s
     bench.deliver(DAY, OLD if before[0] == NEW else NEW)
     with bench.reader(DAY) as reader:
         struck = bench.do(DAY, run, at=at, how=how)
+        assert how == "kill" or list(bench.servers.data.rglob("*.tmp")) == [], struck
         for _ in range(2):
             again = bench.do(DAY, run, first=first_step_to_try_again(bench, run))
     assert again["error"] == "", f"{struck} at {at}, seed {SEED}"
@@ -208,6 +209,7 @@ def test_d1_a_full_disk_says_so_and_leaves_the_published_day(small_disk: Bench, 
     told = small_disk.do(DAY, "full")
     assert "SourceUnavailable" in told["error"], told["error"]
     assert "make room" in told["error"]
+    assert list(disk.rglob("*.tmp")) == []
     assert small_disk.seen(DAY) == before
     small_disk.check()
     (disk / "filling").unlink()
@@ -275,7 +277,7 @@ def test_d3_a_flipped_bit_is_seen_before_it_is_read(published: Bench, made_by: s
 
 def test_p1_a_consumer_who_holds_the_view_for_long_does_not_block_a_publication(published: Bench) -> None:
     dsn = published.servers.postgres.dsn("warehouse", "analyst")
-    query = f"select sum(flights) from {published.pipeline.name}.by_airline"  # noqa: S608
+    query = f"select sum(flights) from {published.pipeline.name}.by_airline"
     with psycopg.connect(dsn) as consumer:
         consumer.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         before = consumer.execute(query.encode()).fetchall()

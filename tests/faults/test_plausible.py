@@ -27,7 +27,11 @@ def days(*rows: int) -> dict[date, dict[str, Decimal]]:
     ("rows", "nearest", "held_for"),
     [
         (460, (900, 910, 930), None),
-        (454, (900, 910, 930), "454 rows, within 50 % of 910 expected (50 % of it): the median of the 3 published days"),
+        (
+            454,
+            (900, 910, 930),
+            "454 rows, within 50 % of 910 expected (50 % of it): the median of the 3 published days",
+        ),
         (1_365, (900, 910, 930), None),
         (1_366, (900, 910, 930), "1,366 rows, within 50 % of 910 expected (150 % of it)"),
         (1, (900, 910), None),
@@ -128,7 +132,9 @@ def test_c59_the_file_of_another_day_again_is_refused(week: Bench) -> None:
 def test_c60_the_same_file_twice_changes_nothing(week: Bench) -> None:
     before = week.rows("select run_id from daybook.published where pipeline = %s order by 1", week.pipeline.name)
     week.publish(EARLIER[0], "again", 40)
-    assert week.rows("select run_id from daybook.published where pipeline = %s order by 1", week.pipeline.name) == before
+    assert (
+        week.rows("select run_id from daybook.published where pipeline = %s order by 1", week.pipeline.name) == before
+    )
     week.check()
 
 

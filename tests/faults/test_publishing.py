@@ -83,9 +83,29 @@ def test_k8_a_stopped_process_that_wakes_after_its_successor_has_published_chang
     bench.publish(DAY, "next", OLD)
 
 
+def test_r1_while_one_run_publishes_another_waits_for_it_and_then_says_so(bench: Bench) -> None:
+    bench.publish(DAY, "before", OLD)
+    bench.deliver(DAY, NEW)
+    for run in ("one", "other"):
+        assert bench.do(DAY, run, last="save")["error"] == ""
+    one = bench.start(bench.job(DAY, "one", first="deploy", at="sql insert into daybook.ledger", how="stop"))
+    one.wait_until_stopped()
+    # Past the lock of the step, which a stopped process may lose: it is the transaction's own that counts here.
+    receipts = bench.servers.work(bench.pipeline, DAY, "other").receipts(before="deploy")
+    publish = partial(deploy, pipeline=bench.pipeline, receipts=receipts, changes={}, is_forced=True)
+    quick = f"{WAREHOUSE}; set lock_timeout = '300ms'"
+    with pytest.raises(SourceUnavailable, match="another run is publishing this day"):
+        at_once(lambda: bench.servers.connect_postgres("warehouse"), publish, settings=quick)
+    one.signal(signal.SIGCONT)
+    assert one.end()["error"] == ""
+    assert bench.seen(DAY)[0] == NEW
+    bench.check()
+
+
 def test_k8_the_server_ends_a_transaction_whose_process_is_stopped(bench: Bench) -> None:
     settings = "select current_setting('idle_in_transaction_session_timeout'), current_setting('search_path')"
     shown = at_once(
-        lambda: bench.servers.connect_postgres("warehouse"), lambda session: session.execute(settings.encode()).fetchone()
+        lambda: bench.servers.connect_postgres("warehouse"),
+        lambda session: session.execute(settings.encode()).fetchone(),
     )
     assert shown == ("1min", "pg_catalog, pg_temp")

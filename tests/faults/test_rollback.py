@@ -45,7 +45,9 @@ def test_a_rollback_shows_the_run_before_whole_and_says_who_and_why(thrice: Benc
     assert after[0] == 42
     assert reader.seen <= {before, after}
     thrice.check()
-    (decision,) = thrice.rows("select what, who, why, found from daybook.decision where pipeline = %s", thrice.pipeline.name)
+    (decision,) = thrice.rows(
+        "select what, who, why, found from daybook.decision where pipeline = %s", thrice.pipeline.name
+    )
     assert decision[:3] == ("rollback", "ann@desk", "wrong prices")
     report = (thrice.published / DAY / "report.html").read_text()
     assert '<td class="number">42</td>' in report
@@ -110,7 +112,9 @@ def test_the_published_run_and_so_many_before_it_are_kept_as_the_spec_says(bench
     kept = bench.run_ids(DAY)
     assert len(kept) == 3
     assert sorted(path.name for path in (bench.published / ".runs" / DAY).iterdir()) == sorted(map(str, kept))
-    assert len(bench.rows("select from daybook.ledger where pipeline = %s", bench.pipeline.name)) == 6, "the account stays"
+    assert len(bench.rows("select from daybook.ledger where pipeline = %s", bench.pipeline.name)) == 6, (
+        "the account stays"
+    )
     roll_back(bench)
     roll_back(bench)
     assert bench.seen(DAY)[0] == 44

@@ -9,6 +9,10 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+from upath import UPath
+
 from daybook import postgres as extracting
 from daybook.errors import BadSpec, DaybookError, SourceUnavailable
 from daybook.folder import Folder
@@ -16,10 +20,6 @@ from daybook.load import load
 from daybook.postgres import copy_tables
 from daybook.postgres_session import at_once
 from daybook.spec import Table, day_date, decimal, integer, text, timestamp
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
-from upath import UPath
-
 from deployment.databases import LOGINS
 from deployment.postgres_server import LocalPostgres
 from tests.proxy import Fault, Proxy, cut, silence
@@ -121,7 +121,12 @@ def test_p1_to_p4_what_is_not_as_agreed_is_said_before_a_byte_is_read(
 
 @pytest.mark.parametrize(
     "change",
-    ["alter id type bigint", "alter amount type numeric(9,1)", "alter at type timestamptz", "alter at type timestamp(3)"],
+    [
+        "alter id type bigint",
+        "alter amount type numeric(9,1)",
+        "alter at type timestamptz",
+        "alter at type timestamp(3)",
+    ],
 )
 def test_p3_a_type_that_fits_all_the_same_is_read(shop: Shop, change: str) -> None:
     shop.run(f"alter table fault_orders {change}")

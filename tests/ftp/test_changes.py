@@ -19,7 +19,7 @@ from daybook.part_file import PartFile
 from deployment.home import REPOSITORY
 
 from .conftest import CONTENT, PATH, SIZE, Copying, file
-from .faulty_ftp import PASSWORD, USER, Cut, FaultyFtp, says_426
+from .faulty_ftp import PASSWORD, USER, Cut, FaultyFtp, hangs_up, is_mute_at_the_end, says_226, says_426
 
 OTHER = CONTENT[::-1]
 Change = Callable[[Path], Any]
@@ -118,7 +118,7 @@ ONCE = Patience(tries=1)
 def test_the_task_s_retry_goes_on_from_the_part(copy: Copying, server: FaultyFtp) -> None:
     server.cuts = iter([Cut(300_000, says_426)])
     with pytest.raises(
-        SourceUnavailable, match="given up after 1 tries .* 327,680 of 1,000,000 bytes are here and kept; the task"
+        SourceUnavailable, match=r"given up after 1 tries .*; 327,680 of 1,000,000 bytes are here and kept; the task's"
     ):
         copy(patience=ONCE)
     assert [part.stat().st_mode & 0o777 for part in copy.parts] == [0o600]
@@ -143,6 +143,20 @@ def test_D3_a_part_with_a_wrong_byte_at_its_end_is_copied_again(copy: Copying, s
         copy(patience=ONCE)
     part = bytearray(copy.parts[0].read_bytes())
     part[-1000] ^= 1
+    copy.parts[0].write_bytes(part)
+    copy()
+    assert copy.copied == CONTENT
+
+
+@pytest.mark.parametrize("how", [says_426, says_226, hangs_up])
+def test_D3_a_whole_part_is_not_believed_before_its_end_was_compared(
+    copy: Copying, server: FaultyFtp, how: Callable[[Any], None]
+) -> None:
+    server.cuts = iter([Cut(900_000, is_mute_at_the_end), Cut(0, how)])
+    with pytest.raises(SourceUnavailable, match="1,000,000 of 1,000,000 bytes are here"):
+        copy(patience=ONCE)
+    part = bytearray(copy.parts[0].read_bytes())
+    part[-1] ^= 1
     copy.parts[0].write_bytes(part)
     copy()
     assert copy.copied == CONTENT

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from daybook.errors import BadSpec, SourceUnavailable
-from daybook.ftp_patience import Patience
 from daybook.ftp_listing import UNIX, WINDOWS
+from daybook.ftp_patience import Patience
 from daybook.ftp_replies import NotThere
 
 from .conftest import CONTENT, PATH, QUICK, Copying, file

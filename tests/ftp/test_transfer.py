@@ -1,14 +1,20 @@
 """A transfer that breaks, lies or stalls (F7 to F12, F20 to F24, N1): the file comes whole, or not at all."""
 
+import ftplib
 import logging
 from itertools import repeat
+from pathlib import Path
 
 import pytest
 
 from daybook.errors import BadData, SourceUnavailable
+from daybook.ftp import fetch
+from daybook.part_file import PartFile
 
-from .conftest import CONTENT, PATH, SIZE, Copying, file
+from .conftest import CONTENT, DAY, PATH, QUICK, SIZE, Copying, file
 from .faulty_ftp import (
+    PASSWORD,
+    USER,
     Cut,
     FaultyFtp,
     hangs_up,
@@ -91,6 +97,20 @@ def test_F11_a_server_that_stalls_for_ever_is_given_up_and_the_part_stays(copy: 
     assert (copy.copied, len(copy.parts)) == (None, 1)
 
 
+def test_F11_a_connection_that_somebody_opened_without_a_limit_gets_one(server: FaultyFtp, tmp_path: Path) -> None:
+    def opened() -> ftplib.FTP:
+        ftp = ftplib.FTP()  # noqa: S321 - loopback
+        ftp.connect(server.host, server.port)
+        ftp.login(USER, PASSWORD)
+        return ftp
+
+    server.cuts = iter([Cut(CUT_AT, stalls)])
+    part = PartFile(tmp_path / "run", "flights.csv")
+    fetch(opened, file(), DAY, part, QUICK)
+    assert part.read(0, SIZE) == CONTENT
+    part.close()
+
+
 def test_F12_226_is_missing_and_the_size_agrees(copy: Copying, server: FaultyFtp) -> None:
     cuts(server, is_mute_at_the_end)
     assert copy().remarks == ("the server's last word (226) is missing; the size agrees",)
@@ -148,7 +168,7 @@ def test_F21_no_size_anywhere_takes_two_equal_copies(copy: Copying, server: Faul
 
 def test_F22_no_REST_starts_again_from_the_first_byte(copy: Copying, server: FaultyFtp) -> None:
     server.answers["REST"] = repeat("502 no")
-    server.cuts = iter([Cut(CUT_AT, says_426)])
+    server.cuts = iter([Cut(CUT_AT, says_426)] * 3)
     copy()
     assert copy.copied == CONTENT
     assert len(restarts(server)) == 1

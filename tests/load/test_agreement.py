@@ -14,14 +14,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from daybook.errors import BadData
+from daybook.errors import BadData, BadSpec
 from daybook.load import load
 from daybook.load_fast import fast_block
 from daybook.load_gate import first_look
-from daybook.load_slow import slow_block
 from daybook.spec import File, boolean, day_date, decimal, integer, text, timestamp
 from tests.load.drawn import loaded, with_columns
 from tests.load.mutations import CONTRACTS, ODD, PATIENT, body, contract, line, mutated
+from tests.load.slowly import slow_block
 
 RANDOMS = st.randoms(use_true_random=False)
 SLOWLY = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -157,6 +157,12 @@ def _written(value: Any) -> Any:
 
 def _read(row: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(value.replace(tzinfo=UTC) if isinstance(value, datetime) else value for value in row)
+
+
+@pytest.mark.parametrize("format", ["%Y", "%Y-%m-%d %d", "%Q-%Y%m%d", "%H:%M", "%"])
+def test_a_format_that_does_not_tell_one_day_is_refused_by_the_spec(format: str) -> None:
+    with pytest.raises(BadSpec, match="format"):
+        day_date("day", format=format)
 
 
 @pytest.mark.parametrize("step", [timedelta(hours=7, microseconds=123), timedelta(days=31), timedelta(days=365)])

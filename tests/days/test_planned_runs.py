@@ -1,0 +1,88 @@
+"""The days that are run are the days that were planned: over time zones, changes of the clock, batches and limits."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from daybook.asked import asked_days
+from daybook.day import day_of_run
+from daybook.plan import FileState, Planned, Standing, limited, plan
+from daybook.receipt import Receipt
+from deployment.planned_backfill import Known, outcomes
+from deployment.planned_runs import PREFIX, in_batches, start
+
+from .test_asked import CHANGES, pipeline
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Triggered:
+    """Stands for Airflow's REST API: keeps what it is asked to start."""
+
+    def __init__(self) -> None:
+        self.runs: dict[str, Mapping[str, Any]] = {}
+
+    def trigger(self, _dag_id: str, conf: Mapping[str, Any], run_id: str) -> str:
+        """Keep a run."""
+        self.runs[run_id] = conf
+        return run_id
+
+
+def days_of(conf: Mapping[str, Any], zone: str) -> list[date]:
+    """Give the days that a run works on, as the DAG takes them from its conf."""
+    return sorted(map(date.fromisoformat, conf.get("days", []))) or [day_of_run(conf["day"], None, NOW, zone)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    change=st.sampled_from(CHANGES),
+    before=st.integers(0, 20),
+    count=st.integers(1, 40),
+    batch=st.integers(1, 12),
+    limit=st.one_of(st.none(), st.integers(1, 50)),
+    gone=st.sets(st.integers(0, 40)),
+)
+def test_the_days_that_are_run_are_the_days_that_were_planned(
+    change: tuple[str, date], before: int, count: int, batch: int, limit: int | None, gone: set[int]
+) -> None:
+    zone, first = change[0], change[1] - timedelta(days=before)
+    asked = asked_days(pipeline(zone, first), first, first + timedelta(days=count - 1), NOW)
+    file = FileState(10, "20260101")
+    known = [Standing(day, False, {}, None, {"sales": None if n in gone else file}) for n, day in enumerate(asked)]
+    made = limited(plan(pipeline(zone, first), known, {}), limit)
+    planned = [day.day for day in made.planned if day.action == "run"]
+
+    api = Triggered()
+    start(api, "shop", in_batches(planned, batch), is_forced=False)  # type: ignore[arg-type]
+
+    executed = [day for conf in api.runs.values() for day in days_of(conf, zone)]
+    assert sorted(executed) == sorted(planned)
+    assert len(planned) == min(limit or count, count - len(gone & set(range(count))))
+    assert all(run.startswith(PREFIX) for run in api.runs)
+    assert all(len(days_of(conf, zone)) <= batch for conf in api.runs.values())
+
+
+def test_a_backfill_is_well_only_where_readers_see_the_day_and_the_planned_run_came_to_its_end() -> None:
+    days = [date(2026, 1, number) for number in range(1, 6)]
+    actions = ("run", "run", "run", "skip", "blocked")
+    plans = [Planned(day, action, "why", (), None) for day, action in zip(days, actions, strict=True)]
+    ended = {days[0]: deployed("ours"), days[1]: deployed("another")}
+    known = Known(published={days[0], days[1], days[3]}, ended=ended, failures={})
+    done = outcomes(limited(plans, None), known, dict.fromkeys(days[:3], "ours"))
+    assert {one.day.day: (one.result, one.is_well) for one in done} == {
+        1: ("published", True),
+        2: ("not run: it was cancelled", False),
+        3: ("not run: it was cancelled", False),
+        4: ("why", True),
+        5: ("why", False),
+    }
+
+
+def deployed(run: str) -> dict[str, Receipt]:
+    """Give the receipt of a run that published the first day."""
+    day, notes = date(2026, 1, 1), {"outcome": "published"}
+    made = Receipt(pipeline="shop", day=day, run=run, step="deploy", notes=notes, seconds=1.0, peak_memory_mib=1)
+    return {"deploy": made}

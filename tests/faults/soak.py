@@ -1,0 +1,31 @@
+"""The long faults: `python tests/faults/soak.py every|crash|days [--seed N]`, from the repository's root.
+
+every: kill, and then fail, at every single operation of a day. crash: the server killed 50 times. days: 30 simulated
+days, each with a fault by chance. The seed is printed first; the same seed gives the same faults.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CASES = {"every": "every_operation", "crash": "crash_fifty", "days": "thirty_days"}
+
+
+def main() -> int:
+    """Run what was asked for under pytest, which brings the servers."""
+    import pytest
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("case", choices=CASES)
+    parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(3), "big") + 1)
+    asked = parser.parse_args()
+    print(f"seed {asked.seed}", flush=True)
+    os.environ["DAYBOOK_FAULT_SEED"] = str(asked.seed)
+    words = ["-q", "-s", "-p", "no:cacheprovider", "--timeout=0", "-k", CASES[asked.case]]
+    return int(pytest.main([*words, str(ROOT / "tests" / "faults" / "long_faults.py")]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
