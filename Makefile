@@ -10,7 +10,7 @@ DAYS = $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)") $(if $(LIMIT),--l
 export PYTHONPATH := $(CURDIR)/include:$(CURDIR)/config
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down day plan backfill status why trace pause resume cancel psql clean test lint lock env
+.PHONY: help setup demo up down day plan backfill status why check trace pause resume cancel psql clean test lint lock env
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,10 @@ status: $(INSTALLED) ## say which days are published, held, failed or missing
 
 why: $(INSTALLED) ## say how a day came to be what readers see, DAY=2013-01-05
 	@$(DEPLOYMENT) why $(PIPELINE) "$(DAY)"
+
+check: $(INSTALLED) ## say what the loader would accept and refuse, FILE=flights.csv [PIPELINE=flights, COLUMNS=a,b, OUT=folder]
+	@$(VENV)/bin/python -m daybook check "$(FILE)" $(if $(PIPELINE),--pipeline "$(PIPELINE)") \
+	    $(if $(COLUMNS),--columns "$(COLUMNS)") $(if $(OUT),--out "$(OUT)")
 
 trace: $(INSTALLED) ## go from a number to its lines, DAY=2013-01-05 SUMMARY=by_origin GROUP=origin=JFK COLUMN=flights
 	@$(DEPLOYMENT) trace $(PIPELINE) "$(DAY)" "$(SUMMARY)" $(GROUP) "$(COLUMN)"

@@ -16,7 +16,7 @@ from typing import Any
 
 import psycopg
 
-# Audit events of operations on a file, and where among their arguments the path is (Python's manual, "Audit events table").
+# Audit events of operations on a file (Python's manual, "Audit events table"), and which argument is the path.
 FILES = {"open": 0, "os.rename": 1, "os.symlink": 1, "os.remove": 0, "os.mkdir": 0, "os.link": 1, "shutil.rmtree": 0}
 
 

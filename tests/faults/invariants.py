@@ -106,11 +106,12 @@ class Bench:
 
     def _look(self, day: str) -> Callable[[], tuple[Any, ...]]:
         # One statement: readers who need two are told to take one snapshot for them (docs/reliability.md).
-        query = (
-            f"select (select sum(flights) from {self.pipeline.name}.by_day where day = %(day)s), (select count(*) from {self.pipeline.name}.by_day where "
-            f"day = %(day)s), (select sum(flights) from {self.pipeline.name}.by_airline where day = %(day)s), "
-            f"(select sum(distance_mi) from {self.pipeline.name}.by_origin where day = %(day)s)"
-        )
+        query = """
+            select (select sum(flights) from {0}.by_day where day = %(day)s),
+                   (select count(*) from {0}.by_day where day = %(day)s),
+                   (select sum(flights) from {0}.by_airline where day = %(day)s),
+                   (select sum(distance_mi) from {0}.by_origin where day = %(day)s)
+        """.replace("{0}", self.pipeline.name)
         dsn = self.servers.postgres.dsn("warehouse", "analyst")
 
         def look() -> tuple[Any, ...]:
@@ -140,14 +141,15 @@ class Bench:
             "select day, run_id from daybook.published where pipeline = %s", self.pipeline.name
         ):
             link = self.published / str(day)
-            if not link.exists() or str(link.readlink()) != f".runs/{day}/{run_id}":
-                yield f"I2 {day}: the ledger says run {run_id}, the folder {link.readlink() if link.is_symlink() else None}"
+            linked = str(link.readlink()) if link.is_symlink() else "nothing"
+            if linked != f".runs/{day}/{run_id}":
+                yield f"I2 {day}: the ledger says run {run_id}, the folder {linked}"
                 continue
             for summary in self.pipeline.summaries:
                 seen = self._view(summary.name, summary.columns, day)
                 filed = pq.read_table(link / f"{summary.name}.parquet", columns=list(summary.columns)).to_pylist()
                 if seen != _sorted(tuple(row.values()) for row in filed):
-                    yield f"I1 {day}: readers of {summary.name} see {len(seen)} rows, not the {len(filed)} of run {run_id}"
+                    yield f"I1 {day}: readers of {summary.name} see {len(seen)} rows, run {run_id} has {len(filed)}"
 
     def _view(self, summary: str, columns: tuple[str, ...], day: date) -> list[str]:
         chosen = sql.SQL(", ").join(map(sql.Identifier, columns))

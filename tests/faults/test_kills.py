@@ -1,4 +1,4 @@
-"""A process, a server or a disk that dies at any moment: readers see the old or the new, and the next try mends it all."""
+"""A process, a server or a disk that dies at any moment: readers see the old or the new; the next try mends it."""
 
 import os
 import random

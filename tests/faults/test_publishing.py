@@ -1,10 +1,13 @@
 """Publishing: whichever run wins, and whatever dies when, readers see one run of a day, whole."""
 
 import signal
+from functools import partial
 
 import pytest
 
-from daybook.postgres_session import at_once
+from daybook.deploy import deploy
+from daybook.errors import SourceUnavailable
+from daybook.postgres_session import WAREHOUSE, at_once
 
 from .conftest import DAY
 from .invariants import Bench

@@ -38,9 +38,9 @@ def published(bench: Bench) -> Bench:
     ],
 )
 def test_in_the_warehouse_a_role_may_do_no_more_than_its_own(published: Bench, role: str, statement: str) -> None:
-    with psycopg.connect(published.servers.postgres.dsn("warehouse", role)) as connection:
-        with pytest.raises(InsufficientPrivilege):
-            connection.execute(statement.replace("{}", published.pipeline.name).encode())
+    connection = psycopg.connect(published.servers.postgres.dsn("warehouse", role))
+    with connection, pytest.raises(InsufficientPrivilege):
+        connection.execute(statement.replace("{}", published.pipeline.name).encode())
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Tables from PostgreSQL, P1 to P16: what is not as agreed is said at once, what may pass is tried again, nothing hangs."""
+"""Tables from PostgreSQL, P1 to P16: what is not as agreed is said, what may pass is tried again, nothing hangs."""
 
 import threading
 import time
@@ -215,9 +215,9 @@ def test_p7_a_line_that_is_cut_every_time_is_left_for_the_next_try(many: Shop) -
 @pytest.mark.parametrize("after_bytes", [100_000, 4_000_000])
 def test_p8_a_line_that_falls_silent_is_given_up(many: Shop, after_bytes: int) -> None:
     started = time.monotonic()
-    with in_between(many, Fault(after_bytes, silence), Fault(0, silence)) as connect:
-        with refused(SourceUnavailable, "no data for 0.5 s", "the connection was cut"):
-            many.copy(connect=connect, silence_s=0.5)
+    lines = in_between(many, Fault(after_bytes, silence), Fault(0, silence))
+    with lines as connect, refused(SourceUnavailable, "no data for 0.5 s", "the connection was cut"):
+        many.copy(connect=connect, silence_s=0.5)
     assert time.monotonic() - started < 20
     assert not many.path.exists()
     assert len(many.copy()) == 40_001

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,11 @@ from typing import Any
 import pytest
 
 from daybook.errors import BadSpec, SourceUnavailable
-from daybook.ftp_patience import Patience
 from daybook.ftp_replies import NotThere
 from daybook.part_file import PartFile
 from deployment.home import REPOSITORY
 
-from .conftest import CONTENT, PATH, SIZE, Copying, file
+from .conftest import CONTENT, PATH, QUICK, SIZE, Copying, file
 from .faulty_ftp import PASSWORD, USER, Cut, FaultyFtp, hangs_up, is_mute_at_the_end, says_226, says_426
 
 OTHER = CONTENT[::-1]
@@ -112,7 +112,7 @@ def test_N3_a_file_that_is_deleted_while_it_is_sent(copy: Copying, server: Fault
     assert copy.copied is None
 
 
-ONCE = Patience(tries=1)
+ONCE = replace(QUICK, tries=1)
 
 
 def test_the_task_s_retry_goes_on_from_the_part(copy: Copying, server: FaultyFtp) -> None:

@@ -127,7 +127,7 @@ def test_F13_a_SIZE_that_is_refused_is_no_missing_file(server: FaultyFtp, look: 
     look(EARLY, is_written_whole=True)
 
 
-def test_C2_an_empty_file_is_waited_for_until_the_cut_off(look: Look, root: Path) -> None:
+def test_C48_an_empty_file_is_waited_for_until_the_cut_off(look: Look, root: Path) -> None:
     (root / PATH).write_bytes(b"")
     for words in ({}, {"is_written_whole": True}):
         with pytest.raises(NotYet, match="is empty"):

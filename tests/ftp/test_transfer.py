@@ -2,6 +2,7 @@
 
 import ftplib
 import logging
+from dataclasses import replace
 from itertools import repeat
 from pathlib import Path
 
@@ -226,3 +227,45 @@ def test_C70_a_file_of_unknown_size_is_refused_at_the_limit(copy: Copying, serve
     with pytest.raises(BadData, match="the limit is 400,000"):
         copy(file(size_limit_bytes=400_000))
     assert copy.parts == []
+
+
+def no_answer(server: FaultyFtp, *commands: str) -> None:
+    """Have the server not know some commands."""
+    server.answers |= {command: repeat("502 no") for command in commands}
+
+
+def says(server: FaultyFtp, command: str, reply: str) -> None:
+    """Have the server answer a command always alike."""
+    server.answers[command] = repeat(reply)
+
+
+FAULTS = {
+    "426 in the middle": lambda server: cuts(server, says_426),
+    "226 in the middle": lambda server: cuts(server, says_226),
+    "a reset": lambda server: cuts(server, resets),
+    "both connections die": lambda server: cuts(server, hangs_up),
+    "a stall": lambda server: cuts(server, stalls),
+    "no 226": lambda server: cuts(server, is_mute_at_the_end),
+    "no SIZE and no MDTM": lambda server: no_answer(server, "SIZE", "MDTM"),
+    "a wrong SIZE": lambda server: says(server, "SIZE", "213 1001000"),
+    "a wrong SIZE and 226 in the middle": lambda server: (says(server, "SIZE", "213 1001000"), cuts(server, says_226)),
+    "no REST": lambda server: (no_answer(server, "REST"), cuts(server, says_426)),
+    "no REST and 226 in the middle": lambda server: (no_answer(server, "REST"), cuts(server, says_226)),
+    "REST that is ignored": lambda server: (says(server, "REST", "350 yes"), cuts(server, says_426)),
+    "REST that is ignored and 226 in the middle": lambda server: (
+        says(server, "REST", "350 yes"),
+        cuts(server, says_226),
+    ),
+    "SIZE that wants another mode": lambda server: says(server, "SIZE", "550 SIZE not allowed in ASCII mode"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_N1_the_whole_file_or_an_error_and_never_something_else(copy: Copying, server: FaultyFtp, fault: str) -> None:
+    FAULTS[fault](server)
+    try:
+        copy(patience=replace(QUICK, time_limit_s=0.2))
+    except (BadData, SourceUnavailable):
+        assert copy.copied is None
+    else:
+        assert copy.copied == CONTENT

@@ -66,7 +66,9 @@ def test_a_step_is_one_word_in_the_dag_the_steps_and_its_module(step: str) -> No
 
 
 def test_no_file_holds_a_registry_or_a_path_of_a_machine() -> None:
-    bad = re.compile(r"--(extra-)?index[-]url|--find[-]links[= ]|://[^\s/]+/simpl[e]\b|/home/[a-z]+/(?!\.local)|/Users/")
+    bad = re.compile(
+        r"--(extra-)?index[-]url|--find[-]links[= ]|://[^\s/]+/simpl[e]\b|/home/[a-z]+/(?!\.local)|/Users/"
+    )
     found = []
     for file in tracked():
         try:
