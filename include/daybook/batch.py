@@ -53,7 +53,7 @@ def _try(step: Step, work: Work, told: dict[str, object], retry: list[SourceUnav
 
 
 def _is_left_out_before(work: Work, step: str) -> bool:
-    """Say whether an earlier step left the day out; it is forgotten where that step, or one before it, is done again."""
+    """Say whether an earlier step left the day out; forgotten where that step, or one before it, is done again."""
     if not work.folder.has(LEFT_OUT):
         return False
     if STEPS.index(work.folder.text(LEFT_OUT).split("\n", 1)[0]) < STEPS.index(step):

@@ -145,10 +145,6 @@ class AirflowApi:
         backfills = self._pages("/backfills", "backfills", dag_id=dag_id)
         return [backfill for backfill in backfills if backfill["completed_at"] is None]
 
-    def cancel_backfill(self, backfill_id: int) -> None:
-        """Close a backfill. Its queued runs turn `failed`, so close one only when it has none."""
-        self._ask("PUT", f"/backfills/{backfill_id}/cancel")
-
     @staticmethod
     def _tasks(dag_id: str, run_id: str) -> str:
         return f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='~')}/taskInstances"

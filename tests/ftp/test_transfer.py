@@ -2,9 +2,11 @@
 
 import ftplib
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import repeat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,9 +31,9 @@ from .faulty_ftp import (
 CUT_AT = 300_000
 
 
-def cuts(server: FaultyFtp, how: object) -> None:
+def cuts(server: FaultyFtp, how: Callable[[Any], None]) -> None:
     """Have every transfer end after some bytes."""
-    server.cuts = repeat(Cut(CUT_AT, how))  # type: ignore[arg-type]
+    server.cuts = repeat(Cut(CUT_AT, how))
 
 
 def restarts(server: FaultyFtp) -> list[str]:
@@ -229,40 +231,31 @@ def test_C70_a_file_of_unknown_size_is_refused_at_the_limit(copy: Copying, serve
     assert copy.parts == []
 
 
-def no_answer(server: FaultyFtp, *commands: str) -> None:
-    """Have the server not know some commands."""
-    server.answers |= {command: repeat("502 no") for command in commands}
-
-
-def says(server: FaultyFtp, command: str, reply: str) -> None:
-    """Have the server answer a command always alike."""
-    server.answers[command] = repeat(reply)
-
-
-FAULTS = {
-    "426 in the middle": lambda server: cuts(server, says_426),
-    "226 in the middle": lambda server: cuts(server, says_226),
-    "a reset": lambda server: cuts(server, resets),
-    "both connections die": lambda server: cuts(server, hangs_up),
-    "a stall": lambda server: cuts(server, stalls),
-    "no 226": lambda server: cuts(server, is_mute_at_the_end),
-    "no SIZE and no MDTM": lambda server: no_answer(server, "SIZE", "MDTM"),
-    "a wrong SIZE": lambda server: says(server, "SIZE", "213 1001000"),
-    "a wrong SIZE and 226 in the middle": lambda server: (says(server, "SIZE", "213 1001000"), cuts(server, says_226)),
-    "no REST": lambda server: (no_answer(server, "REST"), cuts(server, says_426)),
-    "no REST and 226 in the middle": lambda server: (no_answer(server, "REST"), cuts(server, says_226)),
-    "REST that is ignored": lambda server: (says(server, "REST", "350 yes"), cuts(server, says_426)),
-    "REST that is ignored and 226 in the middle": lambda server: (
-        says(server, "REST", "350 yes"),
-        cuts(server, says_226),
-    ),
-    "SIZE that wants another mode": lambda server: says(server, "SIZE", "550 SIZE not allowed in ASCII mode"),
+NO, RESTARTS = "502 no", "350 restarting, says the liar"
+# What the server answers, and how each transfer ends after some bytes.
+FAULTS: dict[str, tuple[dict[str, str], Callable[[Any], None] | None]] = {
+    "426 in the middle": ({}, says_426),
+    "226 in the middle": ({}, says_226),
+    "a reset": ({}, resets),
+    "both connections die": ({}, hangs_up),
+    "a stall": ({}, stalls),
+    "no 226": ({}, is_mute_at_the_end),
+    "no SIZE and no MDTM": ({"SIZE": NO, "MDTM": NO}, None),
+    "a wrong SIZE": ({"SIZE": "213 1001000"}, None),
+    "a wrong SIZE and 226 in the middle": ({"SIZE": "213 1001000"}, says_226),
+    "no REST": ({"REST": NO}, says_426),
+    "no REST and 226 in the middle": ({"REST": NO}, says_226),
+    "REST that is ignored": ({"REST": RESTARTS}, says_426),
+    "REST that is ignored and 226 in the middle": ({"REST": RESTARTS}, says_226),
+    "SIZE that wants another mode": ({"SIZE": "550 SIZE not allowed in ASCII mode"}, None),
 }
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_N1_the_whole_file_or_an_error_and_never_something_else(copy: Copying, server: FaultyFtp, fault: str) -> None:
-    FAULTS[fault](server)
+    answers, how = FAULTS[fault]
+    server.answers |= {command: repeat(reply) for command, reply in answers.items()}
+    server.cuts = repeat(Cut(CUT_AT, how)) if how else repeat(None)
     try:
         copy(patience=replace(QUICK, time_limit_s=0.2))
     except (BadData, SourceUnavailable):
