@@ -30,6 +30,7 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.providers.standard.operators.python import PythonOperator
 from airflow.sdk import (
     DAG,
+    Asset,
     CronDataIntervalTimetable,
     ExceptionRetryPolicy,
     ObjectStoragePath,
@@ -96,9 +97,12 @@ def for_each_day(step):
     def task(**context):
         is_last_try = context["ti"].try_number > context["ti"].max_tries
         try:
-            return over_days(step, [work(day, context) for day in days(context)], is_last_try=is_last_try)
+            told = over_days(step, [work(day, context) for day in days(context)], is_last_try=is_last_try)
         except NotYet as not_yet:
             raise AirflowRescheduleException(not_yet.look_again_at) from None
+        for asset in context["task"].outlets:
+            context["outlet_events"][asset].extra = {"days": told}
+        return told
 
     return task
 
@@ -218,6 +222,7 @@ for pipeline in PIPELINES.values():
         deploy = PythonOperator(
             task_id="deploy",
             python_callable=for_each_day(steps.deploy),
+            outlets=[Asset(pipeline.name)],
             pool=pools.warehouse,
             **PATIENT,
         )

@@ -21,13 +21,13 @@ class DaysLeftOut(DaybookError):
 
 
 def over_days(step: Step, works: list[Work], *, is_last_try: bool) -> dict[str, object]:
-    """Do a step for each day of a run; give what it hands on, by day.
+    """Do a step for each day of a run; give what it hands on, by day (as "2013-01-05").
 
     works: one for each day. is_last_try: what might pass by itself is not waited for any more. Raises SourceUnavailable
     after all days were tried, where another try may help some; DaysLeftOut after the last step, where a day is missing.
     """
     if len(works) == 1:
-        return step(works[0])
+        return {str(works[0].day): step(works[0])}
     told: dict[str, object] = {}
     retry: list[SourceUnavailable] = []
     for work in works:

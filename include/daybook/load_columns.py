@@ -70,7 +70,7 @@ def _vouched_for(texts: pa.StringArray, column: Column, are_odd: Flags) -> tuple
         case "integer":
             return _cast(texts, arrow_type(column), are_odd | _with_other_bytes(texts, NOT_INTEGER))
         case "decimal":
-            are_odd = are_odd | _with_other_bytes(texts, NOT_DECIMAL) | _with_loose_points(texts)
+            are_odd = are_odd | _with_other_bytes(texts, NOT_DECIMAL) | _with_odd_points(texts, column.scale)
             return _cast(texts, arrow_type(column), are_odd)
         case "date" | "timestamp":
             values, are_read = moments(*content_of(texts), column)
@@ -94,25 +94,32 @@ def _with_other_bytes(texts: pa.StringArray, are_other: Flags) -> Flags:
     content, offsets = content_of(texts)
     # Bytes wrap around below zero, so this is one comparison for all that is no digit.
     places = np.flatnonzero(content - np.uint8(48) > 9)
-    return _holders(places[are_other[content[places]]], offsets)
+    return _flagged(_holders(places[are_other[content[places]]], offsets), len(texts))
 
 
-def _with_loose_points(texts: pa.StringArray) -> Flags:
-    # Arrow takes ".5" and "5.", the contract does not.
+def _with_odd_points(texts: pa.StringArray, scale: int) -> Flags:
+    # Arrow takes ".5" and "5.", and lets a whole column fail for one decimal too many.
     content, offsets = content_of(texts)
     points = np.flatnonzero(content == ord("."))
-    is_edge = np.zeros(len(content) + 1, bool)
-    is_edge[offsets] = True
-    are_loose = is_edge[points] | is_edge[points + 1] | (content[points - 1] == ord("-"))
-    return _holders(points[are_loose], offsets)
+    holders = _holders(points, offsets)
+    before, after = points - offsets[holders], offsets[holders + 1] - points - 1
+    are_odd = (before == 0) | (content[points - 1] == ord("-")) | (after == 0) | (after > scale)
+    return _flagged(holders[are_odd], len(texts))
 
 
-def _holders(places: Numbers, offsets: Numbers) -> Flags:
-    """Give which values hold one of the bytes at these places."""
-    are_holders = np.zeros(len(offsets) - 1, bool)
-    if len(places):
-        are_holders[np.searchsorted(offsets, places, side="right") - 1] = True
-    return are_holders
+def _holders(places: Numbers, offsets: Numbers) -> Numbers:
+    """Give which of the texts hold the bytes at these places."""
+    starts, ends = offsets[:-1], offsets[1:]
+    # One in each text, as with the points of amounts, is seen at once.
+    if len(places) == len(starts) and (starts <= places).all() and (places < ends).all():
+        return np.arange(len(places))
+    return np.searchsorted(offsets, places, side="right") - 1
+
+
+def _flagged(places: Numbers, size: int) -> Flags:
+    are_flagged = np.zeros(size, bool)
+    are_flagged[places] = True
+    return are_flagged
 
 
 def _cast(texts: pa.StringArray, kind: pa.DataType, are_odd: Flags) -> tuple[pa.Array, Flags]:
@@ -120,8 +127,7 @@ def _cast(texts: pa.StringArray, kind: pa.DataType, are_odd: Flags) -> tuple[pa.
     try:
         return plain.cast(kind), are_odd
     except pa.ArrowInvalid:
-        are_odd = are_odd.copy()
-        are_odd[_misfits(plain, kind)] = True
+        are_odd = are_odd | _flagged(_misfits(plain, kind), len(texts))
         return _without(texts, are_odd).cast(kind), are_odd
 
 
@@ -129,13 +135,13 @@ def _without(texts: pa.StringArray, are_odd: Flags) -> pa.StringArray:
     return pc.if_else(pa.array(~are_odd), texts, None) if are_odd.any() else texts
 
 
-def _misfits(texts: pa.StringArray, kind: pa.DataType) -> list[int]:
+def _misfits(texts: pa.StringArray, kind: pa.DataType) -> Numbers:
     """Give places of texts: of all that do not cast, and of a few of their neighbours."""
     spans = [(0, len(texts))]
     for size in HUNT_SIZES:
         parts = [(at, min(at + size, end)) for start, end in spans for at in range(start, end, size)]
         spans = [(start, end) for start, end in parts if not _casts(texts.slice(start, end - start), kind)]
-    return [place for start, end in spans for place in range(start, end) if texts[place].is_valid]
+    return np.array([place for start, end in spans for place in range(start, end) if texts[place].is_valid], np.int64)
 
 
 def _casts(texts: pa.StringArray, kind: pa.DataType) -> bool:

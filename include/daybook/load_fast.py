@@ -43,7 +43,7 @@ def fast_block(data: bytes, layout: Layout, is_last: bool) -> Parsed:
 
 def _line_ends(data: bytes, lines: Lines, used: int) -> int:
     is_cut = used == len(data) and not data.endswith(b"\n")
-    return int(np.searchsorted(lines.ends, used, side="right")) - is_cut
+    return int(np.searchsorted(lines.physical_ends, used, side="right")) - is_cut
 
 
 class Doubtful(NamedTuple):
@@ -65,7 +65,7 @@ def _read_doubtful(data: bytes, lines: Lines, read: RecordReader) -> Doubtful:
         if start < used:
             continue
         try:
-            found = read(data, start, line)
+            found = read(data, start, int(lines.numbers[line]))
         except Damage as damage:
             are_taken[line:] = True
             return Doubtful(records, are_taken, start, (data.count(b"\n", 0, damage.at), str(damage)))
@@ -78,27 +78,27 @@ def _read_doubtful(data: bytes, lines: Lines, read: RecordReader) -> Doubtful:
     return Doubtful(records, are_taken, len(data))
 
 
-def _read_lines(data: bytes, lines: Lines, numbers: Numbers, read: RecordReader) -> list[Record]:
-    found = (read(data, int(lines.starts[line]), line) for line in numbers.tolist())
+def _read_lines(data: bytes, lines: Lines, places: Numbers, read: RecordReader) -> list[Record]:
+    found = (read(data, int(lines.starts[place]), int(lines.numbers[place])) for place in places.tolist())
     return [record for _, record in filter(None, found) if record]
 
 
 def _columns(data: bytes, lines: Lines, are_plain: Flags, layout: Layout) -> tuple[pa.Table, Numbers]:
-    """Give the plain lines as typed columns, and the numbers of those that failed: ragged, or not of their kinds."""
-    numbers = np.flatnonzero(are_plain)
-    if not len(numbers):
-        return layout.schema.empty_table(), numbers
+    """Give the plain lines as typed columns, and the places of those that failed: ragged, or not of their kinds."""
+    places = np.flatnonzero(are_plain)
+    if not len(places):
+        return layout.schema.empty_table(), places
     texts, ragged = _texts(_joined(data, lines, are_plain), layout)
-    numbers, failed = np.delete(numbers, ragged), numbers[ragged]
+    places, failed = np.delete(places, ragged), places[ragged]
     columns = {name: made(texts[name], *layout.contract[name]) for name in layout.schema.names[1:]}
     are_failed = np.logical_or.reduce(
         [_doubtful_rows(texts, layout), *(column.are_unfit for column in columns.values())]
     )
-    values = [pa.array(numbers, pa.int64()), *(column.values for column in columns.values())]
+    values = [pa.array(lines.numbers[places], pa.int64()), *(column.values for column in columns.values())]
     kept = pa.Table.from_arrays(values, schema=layout.schema)
     if are_failed.any():
         kept = kept.filter(pa.array(~are_failed))
-    return kept, np.concatenate([failed, numbers[are_failed]])
+    return kept, np.concatenate([failed, places[are_failed]])
 
 
 def _joined(data: bytes, lines: Lines, are_plain: Flags) -> bytes:
@@ -129,6 +129,7 @@ def _texts(data: bytes, layout: Layout) -> tuple[dict[str, pa.StringArray], list
         pa_csv.ParseOptions(
             delimiter=layout.delimiter.decode(),
             quote_char='"' if b'"' in data else False,
+            newlines_in_values=b'"' in data,
             invalid_row_handler=set_aside,
         ),
         pa_csv.ConvertOptions(

@@ -12,15 +12,22 @@ import pyarrow.compute as pc
 
 from daybook.load_columns import flags
 from daybook.load_layout import Bytes, Flags, Layout, Numbers
+from daybook.load_slow import OPEN_QUOTE_LINES
 
 TAB, LF, CR = 9, 10, 13
 
 
 class Lines(NamedTuple):
-    """The lines of a block: where each starts and ends (after its line end), which are empty, which are in doubt."""
+    """The lines of a block, those that quotes hold together being one: where each starts and ends (after its line end).
+
+    `numbers` are the physical lines that they start on, counted from 0, and `physical_ends` where these end. Which are
+    empty, and which are in doubt: load_slow reads a record from the start of each of these.
+    """
 
     starts: Numbers
     ends: Numbers
+    numbers: Numbers
+    physical_ends: Numbers
     are_empty: Flags
     are_doubtful: Flags
 
@@ -30,17 +37,19 @@ def lines_of(data: bytes, layout: Layout) -> Lines:
     content = np.frombuffer(data, np.uint8)
     low = np.flatnonzero(content < 32)
     codes = content[low]
-    ends = low[codes == LF] + 1
+    physical_ends = low[codes == LF] + 1
     places = [low[_are_refused(layout)[codes]], _lone(low[codes == CR], content)]
     if not data.endswith(b"\n"):
-        ends = np.append(ends, len(data))
-        places.append(ends[-1:] - 1)
+        physical_ends = np.append(physical_ends, len(data))
+        places.append(physical_ends[-1:] - 1)
+    last, are_doubtful = _together(data, content, physical_ends, layout.delimiter.decode())
+    ends = physical_ends[last]
     starts = np.concatenate([[0], ends[:-1]])
-    are_doubtful = ends - starts > layout.field_bytes
+    are_doubtful |= (ends - starts > layout.field_bytes) | (np.diff(last, prepend=-1) > OPEN_QUOTE_LINES)
     are_doubtful[_lines_at(np.concatenate(places), ends)] = True
-    lines = Lines(starts, ends, _are_empty(content, starts, ends), are_doubtful)
-    _doubt_quotes_and_encoding(data, content, lines, layout)
-    return lines
+    are_doubtful[_not_utf8(data, content, starts, ends)] = True
+    numbers = np.concatenate([[0], last[:-1] + 1])
+    return Lines(starts, ends, numbers, physical_ends, _are_empty(content, starts, ends), are_doubtful)
 
 
 def _lines_at(places: Numbers, ends: Numbers) -> Numbers:
@@ -68,17 +77,20 @@ def _are_empty(content: Bytes, starts: Numbers, ends: Numbers) -> Flags:
     return are_empty
 
 
-def _doubt_quotes_and_encoding(data: bytes, content: Bytes, lines: Lines, layout: Layout) -> None:
-    offsets = np.concatenate([[0], lines.ends]).astype(np.int32)
-    texts = pa.Array.from_buffers(pa.binary(), len(lines.ends), [None, pa.py_buffer(offsets), pa.py_buffer(data)])
-    if b'"' in data:
-        lines.are_doubtful[~flags(pc.match_substring_regex(texts, _well_quoted(layout.delimiter.decode())))] = True
+def _not_utf8(data: bytes, content: Bytes, starts: Numbers, ends: Numbers) -> list[int]:
+    if data.isascii() or _are_utf8(data, ends):
+        return []
+    high = np.unique(_lines_at(np.flatnonzero(content >= 128), ends))
+    spans = zip(high.tolist(), starts[high].tolist(), ends[high].tolist(), strict=True)
+    return [line for line, start, end in spans if not _is_utf8(data[start:end])]
+
+
+def _are_utf8(data: bytes, ends: Numbers) -> bool:
     try:
-        texts.cast(pa.string())
+        _texts(data, ends).cast(pa.string())
     except pa.ArrowInvalid:
-        high = np.unique(_lines_at(np.flatnonzero(content >= 128), lines.ends))
-        spans = zip(high.tolist(), lines.starts[high].tolist(), lines.ends[high].tolist(), strict=True)
-        lines.are_doubtful[[line for line, start, end in spans if not _is_utf8(data[start:end])]] = True
+        return False
+    return True
 
 
 def _is_utf8(line: bytes) -> bool:
@@ -89,8 +101,42 @@ def _is_utf8(line: bytes) -> bool:
     return True
 
 
-def _well_quoted(delimiter: str) -> str:
-    # A carriage return inside of quotes is left to load_slow, as is the field that goes over several lines.
-    mark = re.escape(delimiter)
-    field = rf'(?:[^"\r\n{mark}]*|"(?:[^"\r\n]|"")*")'
-    return rf"\A{field}(?:{mark}{field})*\r?\n\z"
+def _texts(data: bytes, ends: Numbers) -> pa.BinaryArray:
+    offsets = np.concatenate([[0], ends]).astype(np.int32)
+    return pa.Array.from_buffers(pa.binary(), len(ends), [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+
+
+def _together(data: bytes, content: Bytes, ends: Numbers, delimiter: str) -> tuple[Numbers, Flags]:
+    """Give the lines' last physical lines, and whether their quotes are in doubt.
+
+    With all quotes in order, a line end is one of a record where the quotes before it are even in number. If any of
+    the records so found is not in order, that says nothing, and each physical line stands for itself.
+    """
+    every = np.arange(len(ends))
+    are_doubtful = np.zeros(len(ends), bool) if b'"' not in data else ~_are_well_quoted(data, ends, delimiter)
+    if not are_doubtful.any():
+        return every, are_doubtful
+    are_closed = np.searchsorted(np.flatnonzero(content == ord('"')), ends) % 2 == 0
+    last = np.flatnonzero(are_closed)
+    are_well = _are_well_quoted(data, ends[last], delimiter)
+    are_several = np.diff(last, prepend=-1) > 1
+    rest = data[ends[last[-1]] if len(last) else 0 :]
+    if not are_well[are_several].all() or not _is_well_opened(rest, delimiter):
+        return every, are_doubtful
+    return (last, ~are_well) if are_closed[-1] else (np.append(last, len(ends) - 1), np.append(~are_well, True))
+
+
+def _are_well_quoted(data: bytes, ends: Numbers, delimiter: str) -> Flags:
+    """Tell whether the quotes of lines are as RFC 4180 has them (section 2, 5 to 7)."""
+    field, mark = _field(delimiter), re.escape(delimiter)
+    return flags(pc.match_substring_regex(_texts(data, ends), rf"\A{field}(?:{mark}{field})*\r?\n\z"))
+
+
+def _is_well_opened(rest: bytes, delimiter: str) -> bool:
+    """Tell whether the end of a block is the start of a record up to an open quote, or nothing."""
+    opened = rf'\A(?:{_field(delimiter)}{re.escape(delimiter)})*"(?:[^"]|"")*\z'
+    return not rest or pc.match_substring_regex(pa.array([rest], pa.binary()), opened)[0].as_py()
+
+
+def _field(delimiter: str) -> str:
+    return rf'(?:[^"\r\n{re.escape(delimiter)}]*|"(?:[^"]|"")*")'

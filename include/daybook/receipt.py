@@ -89,7 +89,8 @@ class Receipt(Value):
     def counts(self) -> dict[str, object]:
         """Give what travels to the next task and the UI: names, counts and hashes only."""
         hashes = {name: output.sha256 for name, output in self.outputs.items()}
-        return {"line": self.line(), "rows": {n: r.model_dump() for n, r in self.rows.items()}, "sha256": hashes}
+        rows = {name: rows.model_dump() for name, rows in self.rows.items()}
+        return {"line": self.line(), "rows": rows, "sha256": hashes, "notes": self.notes}
 
 
 class Meter:

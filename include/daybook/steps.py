@@ -153,6 +153,7 @@ def deploy(step: Step) -> None:
         tidy(work, run_id, warehouse)
         raise
     tidy(work, run_id, warehouse)
+    step.rows = receipts["save"].rows
     step.notes = {"outcome": deployed.outcome.value, "run_id": deployed.run_id}
 
 

@@ -1,6 +1,7 @@
 """One whole deployment for the tests here: servers, Airflow, the shipped pipeline and one of the test's own."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -54,14 +55,23 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     include = folder / "include"
     shutil.copytree(REPOSITORY / "include", include, ignore=shutil.ignore_patterns("__pycache__"))
     (include / "daybook" / "pipelines" / "weather.py").write_text(WEATHER)
+    dags = folder / "dags"
+    shutil.copytree(REPOSITORY / "dags", dags, ignore=shutil.ignore_patterns("__pycache__"))
+    (dags / "after_flights.py").write_text(example("docs/days.md"))
     path = os.pathsep.join([str(include), str(REPOSITORY / "config")])
-    with Deployment(home=folder / "home", data=folder / "data", extra_environment={"PYTHONPATH": path}) as running:
+    with Deployment(folder / "home", folder / "data", dags, extra_environment={"PYTHONPATH": path}) as running:
         (running.ftp.root / "weather").mkdir()
         (running.ftp.root / "weather" / f"{YESTERDAY}.csv").write_text(READINGS)
-        for dag in ("flights", "weather"):
+        for dag in ("flights", "weather", "after_flights"):
             running.api.wait_for_dag(dag)
             running.api.unpause(dag)
         yield running
+
+
+def example(document: str) -> str:
+    """Give the Python of a document."""
+    (code,) = re.findall(r"```python\n(.*?)```", (REPOSITORY / document).read_text(), re.DOTALL)
+    return str(code)
 
 
 def airflow(deployment: Deployment, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -84,3 +84,20 @@ def test_a_broken_file_fails_at_once_and_leaves_what_is_published(three_days: De
     assert states["load"] == ("failed", 1)
     assert states["deploy"][0] == "upstream_failed"
     assert rows(three_days, f"select * from flights.by_day where day = '{day}'") == before
+
+
+def test_a_dag_that_waits_for_the_asset_is_told_the_day_and_what_became_of_it(deployment: Deployment) -> None:
+    run = deployment.api.trigger("flights", conf={"day": "2013-02-15"})
+    assert deployment.api.wait_for_run("flights", run)["state"] == "success"
+    until = time.monotonic() + 60
+    while "2013-02-15" not in (told := told_to_follower(deployment)):
+        assert time.monotonic() < until, told
+        time.sleep(0.5)
+    assert told["2013-02-15"]["outcome"] == "published"
+
+
+def told_to_follower(deployment: Deployment) -> dict[str, dict[str, object]]:
+    """Give what the runs of the documents' example have been told, by day."""
+    runs = [run["dag_run_id"] for run in deployment.api.dag_runs("after_flights", state="success")]
+    told = [deployment.api.xcom("after_flights", run, "tell") for run in runs]
+    return {day: notes for one in told for day, notes in one.items()}  # type: ignore[attr-defined]
