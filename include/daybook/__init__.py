@@ -6,13 +6,21 @@ The nine steps, in the order of the work (dags/daybook.py writes it down once):
                     ├─> load ─> clean ─> index ─> aggregate ─> summarize ─> save ─> deploy
     extract_files ──┘
 
-    spec.py, pipelines/     what a pipeline is, and the pipelines there are
-    steps.py                one function a task: read, call the pure function, write, log one line of counts
-    load.py … summarize.py  the pure steps: they decide about data, and read and write nothing
-    save.py, deploy.py      the warehouse: rows under a run's id, then the pointer moved to them
-    postgres.py, ftp.py     careful transfer over connections that somebody else opened
-    folder.py, receipt.py   the day's files, and the account of its rows
-    ledger.py               what was published, when, from which run
+Where things stand; imports go downward:
+
+    __main__.py, *_command.py           what a person types: plan, status, why, trace, check, rollback
+    steps.py, batch.py, restatement.py  one function a task; several days in one run; days that are done again
+    work.py, fingerprint.py, receipt.py a day's work and one step of it: what it rests on, and the account of its rows
+    load*.py clean.py index.py aggregate.py summarize.py plausible.py changes.py plan.py report.py
+                                        deciding about data: they read and write nothing
+    save.py deploy.py rollback.py published.py janitor.py
+                                        the warehouse and the published folder: rows, the pointer, what is left over
+    ledger.py step_ledger.py history.py standing.py account.py
+                                        what was done to which day, and how days stand now
+    ftp*.py postgres*.py                careful transfer over connections that somebody else opened
+    folder.py disk.py part_file.py      the day's files: whole or not there
+    run_state.py, run_page.py           what the Report tab shows of a run
+    spec*.py pipelines/ day.py errors.py  what a pipeline is, the pipelines there are, and what a person can mend
 
 Nothing here imports Airflow: a DAG, a test or a script hands in the day, the folder and the connections.
 """

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from daybook.load_bytes import Read
 from daybook.load_layout import Parsed
-from daybook.load_slow import RECORD_BYTES
+from daybook.load_slow import OPEN_QUOTE_LINES, RECORD_BYTES
 
 MOST_THREADS = 8  # each holds a block and what it becomes, about 60 MB
 Parse = Callable[[bytes, bool], Parsed]
@@ -67,18 +67,33 @@ def _with_last(blocks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
 
 
 def cut_at_line_ends(read: Read, size: int) -> Iterator[bytes]:
-    """Give what `read` gives in blocks of about `size` bytes that end with a line end.
+    """Give what `read` gives in blocks of about `size` bytes that end with a line end, and it seems with a record.
 
     Only the last block may end without one, and one with a line that is longer than any record may be.
     """
     rest: list[bytes] = []
-    length = 0
     while chunk := read(size):
-        cut = chunk.rfind(b"\n") + 1
-        if cut or length > RECORD_BYTES:
-            cut = cut or len(chunk)
+        length, quotes = sum(map(len, rest)), sum(part.count(b'"') for part in rest)
+        cut = _end_of_last_record(chunk, quotes) or (len(chunk) if length > RECORD_BYTES else 0)
+        if cut:
             yield b"".join([*rest, memoryview(chunk)[:cut]])
-            rest, length = [], 0
+            rest = []
         rest.append(chunk[cut:])
-        length += len(chunk) - cut
     yield b"".join(rest)
+
+
+def _end_of_last_record(chunk: bytes, quotes_before: int) -> int:
+    """Give the last line end with an even number of quotes before it, for quotes hold an odd one's lines together.
+
+    Where wrong quotes make that far off, give the last line end: a guess that costs time if it is wrong, no more.
+    """
+    last = at = chunk.rfind(b"\n") + 1
+    is_open = (quotes_before + chunk.count(b'"', 0, at)) % 2 == 1
+    for _ in range(OPEN_QUOTE_LINES if is_open else 0):
+        before = chunk.rfind(b"\n", 0, max(at - 1, 0)) + 1
+        if not before:
+            break
+        if chunk.count(b'"', before, at) % 2:
+            return before
+        at = before
+    return last

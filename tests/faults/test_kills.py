@@ -275,6 +275,53 @@ def test_d3_a_flipped_bit_is_seen_before_it_is_read(published: Bench, made_by: s
     published.check()
 
 
+def test_k9_a_file_takes_its_name_when_its_bytes_are_on_the_disk_and_the_name_lasts(published: Bench) -> None:
+    names = [name for name in operations(published) if name.startswith(("fsync", "os.rename", "os.symlink"))]
+    renamed = [place for place, name in enumerate(names) if name.startswith("os.rename")]
+    assert len(renamed) > 20
+    for place in renamed:
+        assert names[place - 1] == "fsync" or names[place - 1].startswith("os.symlink"), names[place]
+        assert names[place + 1] == "fsync", f"the folder of {names[place]}"
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_r4_a_step_that_is_done_again_gives_the_same(published: Bench, step: str) -> None:
+    seen, runs = published.seen(DAY), published.run_ids(DAY)
+    assert published.do(DAY, "before", first=step, last=step)["error"] == ""
+    assert published.do(DAY, "before", first=step)["error"] == ""
+    assert (published.seen(DAY), published.run_ids(DAY)) == (seen, runs)
+    published.check()
+
+
+def test_r2_days_in_reverse_order_beside_the_daily_run_are_each_right(bench: Bench) -> None:
+    days = {f"2013-01-{number:02}": 30 + number for number in range(8, 2, -1)}
+    for day, rows in days.items():
+        bench.deliver(day, rows)
+    started = [bench.start(bench.job(day, run)) for day in days for run in ("backfill", "daily")]
+    told = [one.end() for one in started]
+    assert [one["error"] for one in told if "Superseded" not in one["error"] and one["error"]] == []
+    assert {day: bench.seen(day)[0] for day in days} == days
+    bench.check()
+
+
+def test_o1_days_each_with_a_fault_by_chance_are_each_right_in_the_end(published: Bench) -> None:
+    simulated_days(published, ["2013-02-01", "2013-02-02", "2013-02-03"], random.Random(SEED))
+
+
+def simulated_days(bench: Bench, days: list[str], chance: random.Random) -> None:
+    """Publish days, each with a fault by chance, and let the scheduler try each again."""
+    count = len(operations(bench))
+    for day in days:
+        rows = chance.randint(OLD, NEW)
+        bench.deliver(day, rows)
+        struck = bench.do(day, "run", at=chance.randrange(1, count), how=chance.choice(["kill", "fail", "full"]))
+        for _ in range(2):
+            told = bench.do(day, "run", first=first_step_to_try_again(bench, "run", day))
+        assert told["error"] == "", f"{day}: {struck}, seed {SEED}"
+        assert bench.seen(day)[0] == rows, f"{day}: {struck}, seed {SEED}"
+        bench.check()
+
+
 def test_p1_a_consumer_who_holds_the_view_for_long_does_not_block_a_publication(published: Bench) -> None:
     dsn = published.servers.postgres.dsn("warehouse", "analyst")
     query = f"select sum(flights) from {published.pipeline.name}.by_airline"

@@ -78,7 +78,7 @@ def week(bench: Bench) -> Bench:
     return bench
 
 
-def test_c50_p17_a_held_day_says_its_numbers_and_publishes_nothing(week: Bench) -> None:
+def test_p17_a_held_day_says_its_numbers_and_publishes_nothing(week: Bench) -> None:
     week.deliver(DAY, 10)
     with pytest.raises(Implausible) as held:
         do_steps(week.servers.work(week.pipeline, DAY, "held"))

@@ -1,0 +1,209 @@
+"""The part of a spec that says what comes in: columns, and the tables and files that have them."""
+
+import codecs
+import re
+from datetime import date, time
+from decimal import Decimal
+from typing import Any, Literal, Self
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from daybook.spec_value import Name, Value
+
+Kind = Literal["text", "integer", "decimal", "date", "timestamp", "boolean"]
+# The words of strptime whose texts the loader checks strictly.
+FORMAT_WORDS = "YymbBdjHIpMSfz"
+
+
+class Column(Value):
+    """One column of a table or a file: how it is written there (`header`), its name here, its kind, its rules.
+
+    `digits` and `scale` go with decimals (digits in all, digits after the point); `format` (strptime) with dates and
+    timestamps; `true_tokens` and `false_tokens` with booleans. `null_tokens` None takes those of the source.
+    A rule that a row breaks (`is_required`, `minimum`, `maximum`, `allowed`, `pattern`) refuses the row in `clean`.
+    """
+
+    header: str
+    name: Name
+    kind: Kind
+    # 18 digits fit a 64-bit integer: decimals travel through the engines as integers of their last digit.
+    digits: int = Field(default=18, ge=1, le=18)
+    scale: int = Field(default=0, ge=0, le=18)
+    format: str | None = None
+    true_tokens: tuple[str, ...] = ("true", "t")
+    false_tokens: tuple[str, ...] = ("false", "f")
+    null_tokens: tuple[str, ...] | None = None
+    is_required: bool = False
+    minimum: int | Decimal | None = None
+    maximum: int | Decimal | None = None
+    allowed: tuple[str, ...] = ()
+    pattern: str | None = None
+
+    @field_validator("format")
+    @classmethod
+    def _tells_the_day(cls, format: str | None, others: ValidationInfo) -> str | None:
+        if format is not None and others.data.get("kind") in ("date", "timestamp"):
+            found = [word for word in re.findall(r"%(.?)", format) if word != "%"]
+            words = set(found)
+            if not words <= set(FORMAT_WORDS) or len(words) < len(found):
+                raise ValueError(f"its words are {', '.join('%' + word for word in FORMAT_WORDS)}, each once")
+            if not (words & set("Yy") and ("j" in words or ("d" in words and words & set("mbB")))):
+                raise ValueError("it does not tell year, month and day")
+        return format
+
+
+def _column(kind: Kind, header: str, name: str | None, words: dict[str, Any]) -> Column:
+    return Column(header=header, name=name or header, kind=kind, **words)
+
+
+def text(header: str, name: str | None = None, **words: Any) -> Column:
+    """Give a column of text, kept as it is written."""
+    return _column("text", header, name, words)
+
+
+def integer(header: str, name: str | None = None, **words: Any) -> Column:
+    """Give a column of whole numbers that fit 64 bits."""
+    return _column("integer", header, name, words)
+
+
+def decimal(header: str, name: str | None = None, *, digits: int, scale: int, **words: Any) -> Column:
+    """Give a column of exact decimals: `digits` in all, `scale` of them after the point; never rounded."""
+    return _column("decimal", header, name, {"digits": digits, "scale": scale, **words})
+
+
+def day_date(header: str, name: str | None = None, *, format: str = "%Y-%m-%d", **words: Any) -> Column:
+    """Give a column of dates written in one format."""
+    return _column("date", header, name, {"format": format, **words})
+
+
+def timestamp(header: str, name: str | None = None, *, format: str = "%Y-%m-%d %H:%M:%S", **words: Any) -> Column:
+    """Give a column of instants. A format without %z or a literal Z is read as UTC."""
+    return _column("timestamp", header, name, {"format": format, **words})
+
+
+def boolean(header: str, name: str | None = None, **words: Any) -> Column:
+    """Give a column of yes and no, in the spellings of `true_tokens` and `false_tokens`."""
+    return _column("boolean", header, name, words)
+
+
+class Form(Value):
+    """How a file is written, where that is not UTF-8 with line feeds and a header on line 1.
+
+    Lines before `header_line` are skipped. `extra_columns` says what to do about columns that the contract does not
+    name. A last line without a line end is refused, as it may be cut; `is_last_line_end_needed` False takes it.
+    """
+
+    encoding: str = "utf-8"
+    compression: Literal["none", "gzip", "zip"] = "none"
+    line_end: Literal["lf", "cr"] = "lf"
+    header_line: int = Field(default=1, ge=1, le=1000)
+    extra_columns: Literal["refuse", "ignore"] = "refuse"
+    has_trailing_delimiter: bool = False
+    is_last_line_end_needed: bool = True
+    are_control_bytes_kept: bool = False
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_known(cls, encoding: str) -> str:
+        try:
+            "a".encode(encoding)
+            return codecs.lookup(encoding).name
+        except LookupError:
+            raise ValueError("Python knows no such encoding of text") from None
+
+
+class Limits(Value):
+    """How much may be wrong with a file before it is refused as a whole; refused rows that are fewer are set aside.
+
+    Refused are more rows than `refused_rows` and `refused_share`; or, from `at_least` such rows on, the same reason in
+    the same column on more than `systemic_share` of the rows (the contract does not fit), or damage to quotes, encoding
+    or line ends on more than `structural_share`; or more than half of all. `stored_rows` ends the count early. Packed
+    files may unpack to `unpacked_bytes`, and to `unpacked_times` their size.
+    """
+
+    refused_rows: int = Field(default=20, ge=0)
+    refused_share: float = Field(default=0.005, ge=0, le=1)
+    systemic_share: float = Field(default=0.05, ge=0, le=1)
+    structural_share: float = Field(default=0.001, ge=0, le=1)
+    at_least: int = Field(default=10, ge=0)
+    stored_rows: int = Field(default=100_000, ge=0)
+    field_bytes: int = Field(default=65_536, ge=1, le=1_048_576)
+    unpacked_bytes: int = Field(default=64_000_000_000, ge=1)
+    unpacked_times: int = Field(default=200, ge=1)
+
+
+class Source(Value):
+    """Rows from elsewhere: a name, the id of an Airflow connection, columns, and the key that is unique in them.
+
+    `null_tokens` are the spellings of nothing; an empty unquoted field is nothing too. Nothing else is.
+    """
+
+    name: Name
+    connection: str
+    columns: tuple[Column, ...] = Field(min_length=1)
+    key: tuple[str, ...] = ()
+    null_tokens: tuple[str, ...] = ()
+    # One byte that is no letter, digit, quote or line end.
+    delimiter: str = Field(",", pattern=r"^[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]$")
+    form: Form = Form()
+    limits: Limits = Limits()
+
+    def column(self, name: str) -> Column | None:
+        """Give the column of that name (the name here, not the header), or None."""
+        return next((column for column in self.columns if column.name == name), None)
+
+    def tokens(self, column: Column) -> tuple[str, ...]:
+        """Give the spellings of nothing in this column."""
+        return self.null_tokens if column.null_tokens is None else column.null_tokens
+
+
+class Table(Source):
+    """A table or view of a PostgreSQL database, read whole: `relation` is its name with its schema."""
+
+    relation: str = Field(pattern=r"^[^.]+\.[^.]+$")
+
+
+class File(Source):
+    """A CSV file on an FTP server, one a day: `path` holds the day, as in "flights/flights_{day:%Y-%m-%d}.csv".
+
+    A file counts once its size and time have stood still over two looks, `look_every_s` apart; at the first look if
+    the sender writes it whole under another name and renames it (`is_written_whole`); or as soon as a `marker` lies
+    beside it, as in "{path}.done". It is waited for until `cut_off`, a clock time of the day after, in the schedule's
+    time zone. `is_size_unreliable`: the server is known to tell wrong sizes, so two equal copies are enough.
+    """
+
+    path: str
+    marker: str | None = None
+    is_written_whole: bool = False
+    # Airflow 3.3 takes a task that is due again within seconds, before its worker was let go, for one that was lost.
+    look_every_s: int = Field(60, ge=10)
+    cut_off: time = time(12)
+    size_limit_bytes: int = Field(2_000_000_000, ge=1)
+    is_size_unreliable: bool = False
+
+    @field_validator("path", "marker")
+    @classmethod
+    def _holds_the_day(cls, path: str | None, field: ValidationInfo) -> str | None:
+        words = {"day": date.min} | ({"path": ""} if field.field_name == "marker" else {})
+        try:
+            (path or "").format(**words)
+        except (KeyError, IndexError, ValueError) as error:
+            known = " and the ".join(words)
+            raise ValueError(f"only the {known} can be filled in, as in {{day:%Y%m%d}} ({error!r})") from None
+        return path
+
+    @model_validator(mode="after")
+    def _paths_are_one_line(self) -> Self:
+        # A line end in a path would be a second command on the control connection (RFC 959, 5.3).
+        for path in (self.path_on(date.min), self.marker_on(date.min) or ""):
+            if re.search(r"[\x00-\x1f\x7f]", path):
+                raise BadSpec(f"File {self.name!r}, path {path!r}: a control character is no part of a path")
+        return self
+
+    def path_on(self, day: date) -> str:
+        """Give the file's path on the server for a day."""
+        return self.path.format(day=day)
+
+    def marker_on(self, day: date) -> str | None:
+        """Give the path of the marker for a day, or None where the file has none."""
+        return self.marker and self.marker.format(path=self.path_on(day), day=day)

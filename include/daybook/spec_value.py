@@ -1,0 +1,62 @@
+"""What all words of a spec are: frozen values that refuse unknown words and say which word was meant."""
+
+import re
+from difflib import get_close_matches
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from daybook.errors import BadSpec
+
+# What PostgreSQL takes as a name without quotes; also keeps names out of trouble in files and addresses.
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
+
+
+class Value(BaseModel):
+    """A frozen value. Raises BadSpec with the path, the value, the reason and the nearest right word."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def __init__(self, **words: Any) -> None:
+        try:
+            super().__init__(**words)
+        except ValidationError as error:
+            raise BadSpec(_explained(type(self), words, error)) from None
+
+
+def nearest(word: str, words: Any) -> str:
+    """Give "; did you mean 'x'?" for the most alike of the words, or nothing where none is alike."""
+    found = get_close_matches(word, [str(other) for other in words], n=1)
+    return f"; did you mean {found[0]!r}?" if found else ""
+
+
+def _explained(kind: type[BaseModel], words: dict[str, Any], error: ValidationError) -> str:
+    where = f"{kind.__name__} {words['name']!r}" if "name" in words else kind.__name__
+    return "; ".join(f"{where}, {_one_error(kind, problem)}" for problem in error.errors())
+
+
+def _one_error(kind: type[BaseModel], problem: Any) -> str:
+    path = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return f"{path}: {kind.__name__} has no word {path!r}{nearest(path, kind.model_fields)}"
+    if problem["type"] == "missing":
+        return f"{path}: is missing"
+    return f"{path}: {problem['input']!r} is refused: {_reason(problem)}"
+
+
+# Words that people try and that cannot be added up, with the way to say it.
+_NOT_ADDITIVE = {
+    "mean": "a mean of means is not a mean: write a Ratio of a sum over a count",
+    "median": "a median does not roll up from groups to summaries",
+    "share": "a share is a Ratio of two counts",
+    "distinct": "distinct values do not roll up from groups to summaries",
+}
+
+
+def _reason(problem: Any) -> str:
+    given = str(problem["input"])
+    if problem["type"] == "literal_error":
+        known = re.findall(r"'([^']*)'", problem["ctx"]["expected"])
+        why = _NOT_ADDITIVE.get(given)
+        return f"{why + '; ' if why else ''}it takes {problem['ctx']['expected']}{nearest(given, known)}"
+    return str(problem["msg"])
