@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from daybook.errors import BadSpec
 from daybook.spec_value import Name, Value
 
 Kind = Literal["text", "integer", "decimal", "date", "timestamp", "boolean"]
