@@ -10,7 +10,7 @@ DAYS = $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)") $(if $(LIMIT),--l
 export PYTHONPATH := $(CURDIR)/include:$(CURDIR)/config
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down day plan backfill status why check trace pause resume cancel psql clean test lint lock env
+.PHONY: help setup demo up down day plan backfill status why check trace pause resume cancel psql clean test fuzz soak bench lint lock env
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,9 +39,10 @@ status: $(INSTALLED) ## say which days are published, held, failed or missing
 why: $(INSTALLED) ## say how a day came to be what readers see, DAY=2013-01-05
 	@$(DEPLOYMENT) why $(PIPELINE) "$(DAY)"
 
+# Shells export COLUMNS too, the width of the terminal: only what is typed after `make` counts.
 check: $(INSTALLED) ## say what the loader would accept and refuse, FILE=flights.csv [PIPELINE=flights, COLUMNS=a,b, OUT=folder]
 	@$(VENV)/bin/python -m daybook check "$(FILE)" $(if $(PIPELINE),--pipeline "$(PIPELINE)") \
-	    $(if $(COLUMNS),--columns "$(COLUMNS)") $(if $(OUT),--out "$(OUT)")
+	    $(if $(filter command,$(origin COLUMNS)),--columns "$(COLUMNS)") $(if $(OUT),--out "$(OUT)")
 
 trace: $(INSTALLED) ## go from a number to its lines, DAY=2013-01-05 SUMMARY=by_origin GROUP=origin=JFK COLUMN=flights
 	@$(DEPLOYMENT) trace $(PIPELINE) "$(DAY)" "$(SUMMARY)" $(GROUP) "$(COLUMN)"
@@ -66,6 +67,15 @@ env: ## write .env, the passwords for docker compose
 
 test: $(INSTALLED) ## run the tests
 	$(VENV)/bin/python -m pytest
+
+fuzz: $(INSTALLED) ## give the loader 100,000 mutations of a good file [CASES=1000]
+	$(VENV)/bin/python -m tests.load.fuzz $(or $(CASES),100000)
+
+soak: $(INSTALLED) ## publish thirty simulated days, each with a fault by chance
+	$(VENV)/bin/python tests/faults/soak.py days
+
+bench: $(INSTALLED) ## measure speed, as ratios from one run beside named alternatives
+	for program in bench/*.py; do $(VENV)/bin/python "$$program" || exit 1; done
 
 lint: $(INSTALLED) ## check style and types
 	$(VENV)/bin/ruff check

@@ -15,7 +15,6 @@ from psycopg import sql
 from daybook.folder import Folder
 from daybook.postgres_session import at_once
 from daybook.save import stored
-from daybook.spec import Pipeline
 from daybook.work import Work, run_folder_name
 
 Connect = Callable[[], psycopg.Connection[Any]]
@@ -29,7 +28,7 @@ ABANDONED_DAYS = 7
 OVERTAKEN_HOURS = 2
 
 # Of the day: publications beyond the kept ones; runs that the fence will never let through; this very run, where it
-# was not published. Of any day: what was saved long ago and never published.
+# was not published, and what it saved before it saved again. Of any day: what lies saved and unpublished for long.
 REMOVABLE = """
     with publications as (
         select run_id, ledger.published_at, read_at from daybook.ledger join daybook.run using (run_id)
@@ -44,7 +43,8 @@ REMOVABLE = """
     select run.run_id from daybook.run left join daybook.ledger using (run_id)
     where run.pipeline = %(pipeline)s and removed_at is null and case
         when ledger.run_id is not null then run.day = %(day)s and run.run_id not in (select run_id from kept)
-        else run.run_id = %(run_id)s or saved_at < now() - make_interval(days => %(days)s)
+        else saved_at < now() - make_interval(days => %(days)s)
+            or (run.day = %(day)s and run.run_id <= %(run_id)s and run.started_by = %(started_by)s)
             or (run.day = %(day)s and saved_at < now() - make_interval(hours => %(hours)s) and exists (
                 select from publications where (publications.read_at, publications.run_id) > (run.read_at, run.run_id)))
     end
@@ -55,7 +55,7 @@ REMOVABLE = """
 def tidy(work: Work, run_id: int, connect: Connect) -> None:
     """Remove what the deployment of a day leaves over. run_id: of the run that was deployed. Raises nothing."""
     try:
-        at_once(connect, lambda connection: _remove_rows(connection, work.pipeline, work.day, run_id))
+        at_once(connect, lambda connection: _remove_rows(connection, work, run_id))
         _remove_files(connect, work)
     except Exception as error:
         # The day is published: whatever this is, it can wait, and must not turn the task red.
@@ -63,17 +63,17 @@ def tidy(work: Work, run_id: int, connect: Connect) -> None:
         log.warning("%s %s: not tidied up, tried again next time: %s", work.pipeline.name, work.day, name)
 
 
-def _remove_rows(connection: psycopg.Connection[Any], pipeline: Pipeline, day: date, run_id: int) -> None:
-    asked = {"pipeline": pipeline.name, "day": day, "run_id": run_id, "keep_runs": pipeline.keep_runs}
-    asked |= {"days": ABANDONED_DAYS, "hours": OVERTAKEN_HOURS, "most": RUNS_AT_ONCE}
+def _remove_rows(connection: psycopg.Connection[Any], work: Work, run_id: int) -> None:
+    asked = {"pipeline": work.pipeline.name, "day": work.day, "run_id": run_id, "started_by": work.run}
+    asked |= {"keep_runs": work.pipeline.keep_runs, "most": RUNS_AT_ONCE}
+    asked |= {"days": ABANDONED_DAYS, "hours": OVERTAKEN_HOURS}
     with connection.transaction():
         # Twice: between the first look and its locks a run may have been published or rolled back to; not after them.
         locked = {row[0] for row in connection.execute(REMOVABLE, asked)}
         removed = [row[0] for row in connection.execute(REMOVABLE, asked) if row[0] in locked]
-        for summary in pipeline.summaries:
-            connection.execute(
-                sql.SQL("delete from {} where run_id = any(%s)").format(stored(pipeline, summary)), [removed]
-            )
+        for summary in work.pipeline.summaries:
+            delete = sql.SQL("delete from {} where run_id = any(%s)").format(stored(work.pipeline, summary))
+            connection.execute(delete, [removed])
         connection.execute(
             "delete from daybook.run where run_id = any(%s) and not exists "
             "(select from daybook.ledger where ledger.run_id = run.run_id)",

@@ -110,8 +110,8 @@ def _write(session: Connection, trying: Trying, **words: Any) -> None:
     )
     try:
         _execute(session, statement, columns)
-    except psycopg.OperationalError as error:
-        # The step's own outcome counts, not that of its account: overtaken, or the warehouse has just gone down.
+    except psycopg.Error as error:
+        # The step's own outcome counts, not that of its account: overtaken, or the warehouse is down, full, a standby.
         log.warning("%s %s, %s: not written into the ledger: %s", *trying[:2], trying.step, type(error).__name__)
 
 

@@ -90,7 +90,7 @@ class PrivateAirflow:
         return [str(row[0])[:16] for row in found]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def airflow(tmp_path_factory: pytest.TempPathFactory) -> PrivateAirflow:
     """Give a migrated Airflow that knows the DAGs of ZONES. No scheduler is running."""
     folder = tmp_path_factory.mktemp("airflow")
@@ -107,7 +107,7 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> PrivateAirflow:
     return private
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def scheduler(airflow: PrivateAirflow, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Run a scheduler until the tests end; give its log."""
     log = tmp_path_factory.mktemp("scheduler") / "log"

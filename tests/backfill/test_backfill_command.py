@@ -136,7 +136,7 @@ def test_ctrl_c_leaves_the_backfill_running(airflow, scheduler):
     waiting = subprocess.Popen(command, env=airflow.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert "0 of 1 days done" in waiting.stdout.readline()
     waiting.send_signal(signal.SIGINT)
-    shown, said = waiting.communicate(timeout=20)
+    shown, said = waiting.communicate(timeout=60)
     assert waiting.returncode == 130
     assert "goes on without this command" in shown
     assert "in_utc_paused is paused: its runs stay queued until `airflow dags unpause in_utc_paused`" in said

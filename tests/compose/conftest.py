@@ -96,7 +96,7 @@ def compose_command() -> list[str]:
     return ["docker-compose"] if shutil.which("docker-compose") else ["docker", "compose"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def engine() -> None:
     """A container engine that answers, and docker-compose; or a skip that says which is missing."""
     missing = _missing()
@@ -115,7 +115,7 @@ def _missing() -> str:
     return "" if run(*compose_command(), "version").returncode == 0 else "There is no docker-compose here"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def unstarted(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Stack:
     """A stack that has neither `.env` nor containers yet."""
     folder = tmp_path_factory.mktemp("compose")
@@ -126,7 +126,7 @@ def unstarted(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Stack:
     return Stack(folder, f"daybook-test-{uuid.uuid4().hex[:8]}", free_port())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(unstarted: Stack) -> Iterator[Stack]:
     """The stack, healthy. Nothing of it is left afterwards, and the engine is asked whether that is so."""
     assert unstarted.make_env().returncode == 0

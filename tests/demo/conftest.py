@@ -93,14 +93,14 @@ def new_clone(folder: Path, user: str | None) -> Clone:
     return Clone(folder / "daybook", user)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def clone() -> Iterator[Clone]:
     """A fresh clone of the user who runs the tests."""
     with _folder() as folder:
         yield new_clone(folder, None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def ordinary_clone() -> Iterator[Clone]:
     """A fresh clone of an ordinary user, where root runs the tests; anybody else is one."""
     user = ORDINARY_USER if os.geteuid() == 0 else None

@@ -48,7 +48,7 @@ PIPELINE = Pipeline(
 READINGS = f"day,station,rain\n{YESTERDAY},A,1.5\n{YESTERDAY},B,2.0\n{YESTERDAY},C,\n"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """A running deployment with the pipelines `flights`, which ships, and `weather`, which is due daily."""
     folder = tmp_path_factory.mktemp("end_to_end")

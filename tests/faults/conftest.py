@@ -20,7 +20,7 @@ from .warehouse import drop_pipeline
 DAY = "2013-01-05"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def processes() -> Iterator[Processes]:
     """Starts processes that run steps: forked from one that has imported everything, so that each takes no second."""
     paths = [str(REPOSITORY), str(REPOSITORY / "include")]

@@ -86,7 +86,7 @@ def copy(server: FaultyFtp, tmp_path: Path) -> Copying:
     return Copying(server, tmp_path / "run")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     """A certificate authority."""
     return Authority(tmp_path_factory.mktemp("ca") / "test")

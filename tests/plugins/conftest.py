@@ -72,7 +72,7 @@ def python(deployment: Deployment, code: str) -> Any:
     return done.stdout.splitlines()[-1]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The deployment of this checkout, with one real day of flights published by its scheduler."""
     folder = tmp_path_factory.mktemp("deployment")
