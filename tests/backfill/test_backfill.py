@@ -45,7 +45,7 @@ def test_a_day_is_all_of_the_local_day(time_zone, start, end, from_date, to_date
 
 
 @pytest.mark.parametrize("time_zone", ["UTC", "Europe/Madrid", "America/New_York", "Asia/Kolkata", "Asia/Beirut"])
-def test_a_year_of_single_days_is_the_year_once(time_zone):
+def test_T1_a_year_of_single_days_is_the_year_once(time_zone):
     year = [date(2013, 1, 1) + timedelta(n) for n in range(365)]
     plans = [planned(str(day), str(day), time_zone) for day in year]
     assert [made.days for made in plans] == [(day,) for day in year]

@@ -75,7 +75,7 @@ def it_is_replaced_later(path: Path) -> None:
 
 @pytest.mark.parametrize("change", [it_grows, it_is_replaced, it_is_replaced_later])
 @pytest.mark.parametrize("when", [during_the_transfer, between_size_and_retr])
-def test_N3_a_file_that_changes_is_not_taken(copy: Copying, server: FaultyFtp, when: Any, change: Change) -> None:
+def test_C53_N3_a_file_that_changes_is_not_taken(copy: Copying, server: FaultyFtp, when: Any, change: Change) -> None:
     when(change)(server)
     with pytest.raises(SourceUnavailable, match=r"the file changed while it was copied.*thrown away"):
         copy()

@@ -76,7 +76,7 @@ def test_a_look_too_soon_does_not_count(look: Look) -> None:
 
 
 @pytest.mark.parametrize("change", ["size", "time"])
-def test_N3_a_file_that_grows_or_is_written_again_is_waited_for(look: Look, root: Path, change: str) -> None:
+def test_C51_C52_N3_a_file_that_grows_or_is_written_again_is_waited_for(look: Look, root: Path, change: str) -> None:
     with pytest.raises(NotYet):
         look(EARLY)
     if change == "size":

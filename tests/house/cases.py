@@ -12,7 +12,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 DOCUMENT = REPOSITORY / "docs" / "reliability.md"
 BEGIN, END = "<!-- cases -->\n", "<!-- end of cases -->\n"
 LAST = {"C": 73, "P": 18, "F": 24, "K": 9, "D": 3, "N": 6, "R": 5, "T": 2, "M": 2, "X": 3, "S": 2, "O": 1}
-NAMED = re.compile(r"^ *def test_([CPFKDNRTMXSO]\d+)_(\w+)", re.MULTILINE | re.IGNORECASE)
+NAMED = re.compile(r"^ *def test_((?:[CPFKDNRTMXSO]\d+_)+)(\w+)", re.MULTILINE | re.IGNORECASE)
 
 
 def every_case() -> list[str]:
@@ -24,8 +24,9 @@ def tested() -> dict[str, list[str]]:
     """Give, for each case that a test names, what the tests say of it, as sentences."""
     found: dict[str, list[str]] = {}
     for file in sorted((REPOSITORY / "tests").rglob("test_*.py")):
-        for case, words in NAMED.findall(file.read_text()):
-            found.setdefault(case.upper(), []).append(words.replace("_", " "))
+        for cases, words in NAMED.findall(file.read_text()):
+            for case in cases.upper().rstrip("_").split("_"):
+                found.setdefault(case, []).append(words.replace("_", " "))
     return found
 
 

@@ -10,6 +10,8 @@ import pytest
 from daybook.receipt import STEPS
 from deployment.home import REPOSITORY
 
+from . import cases
+
 PURE = ("spec", "spec_check", "frames", "clean", "index", "aggregate", "summarize", "report", "day", "errors")
 # What touches a disk, a socket or a database, or tells the world: not for modules that decide about data.
 DOING = {"os", "pathlib", "socket", "ftplib", "psycopg", "logging", "time", "random", "upath", "shutil", "tempfile"}
@@ -87,3 +89,13 @@ def test_every_dependency_is_pinned_and_hashed() -> None:
     pins = re.findall(r"^([a-z0-9-]+)==\S+.*\\\n    --hash=sha256:", lock, re.MULTILINE)
     assert {re.split(r"[=<]", line)[0] for line in direct} <= set(pins)
     assert len(pins) == len(re.findall(r"^[a-z0-9-]+==", lock, re.MULTILINE))
+
+
+def test_every_case_of_the_catalogue_has_a_test_or_a_reason() -> None:
+    assert set(cases.every_case()) - set(cases.tested()) - cases.left_out() == set()
+    assert cases.left_out() & set(cases.tested()) == set()
+
+
+def test_the_table_of_cases_is_that_of_the_tests() -> None:
+    document = cases.DOCUMENT.read_text()
+    assert cases.written(document) == document, "run `python tests/house/cases.py`"

@@ -77,7 +77,7 @@ REFUSED_FILES = {
 
 
 @pytest.mark.parametrize("case", REFUSED_LINES)
-def test_bad_lines_are_refused_and_all_others_kept(case: str) -> None:
+def test_X1_bad_lines_are_refused_and_all_others_kept(case: str) -> None:
     file, lines = REFUSED_LINES[case]
     result = loaded(file, SALES)
     blank = {5} if result.blank else set()

@@ -34,7 +34,7 @@ ANSWERS = {"anonymous": 401, "forger": 403, "nobody": 403, "viewer": 200, "admin
 TRAVERSALS = ("..", ".", "%2e%2e", "%2e", "..%2f..", "%2e%2e%2f%2e%2e", "..%5c..", "%252e%252e", "%2fetc")
 
 
-def test_every_route_asks_for_the_permission_on_its_dag(site: Site) -> None:
+def test_S2_every_route_asks_for_the_permission_on_its_dag(site: Site) -> None:
     routes = json.loads(python(site.deployment, ROUTES))
     assert routes
     for kind, path, methods in routes:

@@ -75,6 +75,36 @@ def test_each_row_goes_where_its_first_broken_rule_sends_it(engine: str) -> None
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_C37_rows_of_another_day_or_of_none_are_refused(engine: str) -> None:
+    result = cleaned(
+        """
+        | line | id | day        | shop | customer | kind | amount |
+        |    2 |  1 | 2026-01-10 | A1   |        7 | cash |  10.00 |
+        |    3 |  2 | 2026-01-11 | A1   |        7 | cash |  10.00 |
+        |    4 |  3 |            | A1   |        7 | cash |  10.00 |
+        """,
+        engine,
+    )
+    assert drawing(result.refused, "line", "reason")[1:] == [["3", "other_day"], ["4", "missing"]]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_C63_of_equal_rows_one_is_kept_and_of_rows_that_share_a_key_none(engine: str) -> None:
+    result = cleaned(
+        """
+        | line | id | day        | shop | customer | kind | amount |
+        |    2 |  1 | 2026-01-10 | A1   |        7 | cash |  10.00 |
+        |    3 |  1 | 2026-01-10 | A1   |        7 | cash |  10.00 |
+        |    4 |  2 | 2026-01-10 | A1   |        7 | cash |  10.00 |
+        |    5 |  2 | 2026-01-10 | A1   |        7 | cash |  10.01 |
+        """,
+        engine,
+    )
+    assert (result.kept["line"].to_pylist(), result.dropped) == ([2], {"twin": 1})
+    assert drawing(result.refused, "line", "reason")[1:] == [["4", "key_conflict"], ["5", "key_conflict"]]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_a_rule_says_nothing_of_a_value_that_is_nothing(engine: str) -> None:
     result = cleaned(
         """

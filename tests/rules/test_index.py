@@ -29,7 +29,7 @@ def indexed(sales: str, engine: str) -> Indexed:
 
 
 @pytest.mark.parametrize("engine", ["polars", "pandas", "duckdb"])
-def test_facts_are_matched_ordered_by_key_and_the_unmatched_counted(engine: str) -> None:
+def test_C64_facts_are_matched_ordered_by_key_and_the_unmatched_counted(engine: str) -> None:
     result = indexed(SALES, engine)
     assert drawing(result.facts, "id", "city", "age_years", "is_customer_unknown") == cells(
         """
