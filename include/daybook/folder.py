@@ -63,9 +63,10 @@ class Folder:
             disk.remove_left_over(Path(self.path.path))
 
     def days_since_written(self) -> float:
-        """Give how long ago the newest file in the folder or below it was written; 0 where there is none."""
+        """Give how long ago the newest file in the folder or below it was written; 0 where nobody can say."""
         times = [path.stat().st_mtime for path in self.path.rglob("*") if path.is_file()]
-        return (time.time() - max(times)) / 86_400 if times else 0.0
+        # Some object stores keep no time, and then say 0.
+        return (time.time() - max(times)) / 86_400 if times and all(times) else 0.0
 
     @contextmanager
     def new_file(self, name: str) -> Iterator[BinaryIO]:

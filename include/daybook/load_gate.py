@@ -5,7 +5,7 @@ shows a row's value: a first line that holds none of the contract's names may be
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from daybook.errors import BadData
 from daybook.load_layout import BOM, Layout, schema
@@ -32,12 +32,7 @@ KINDS = (
     (rb"\s*<(\?xml|!--|[a-z]+>)", "XML"),
     (rb"\s*[\[{]\s*[\[{\"}\]]", "JSON"),
 )
-MARKS = (
-    (b"\xff\xfe\0\0", "UTF-32"),
-    (b"\0\0\xfe\xff", "UTF-32"),
-    (b"\xff\xfe", "UTF-16"),
-    (b"\xfe\xff", "UTF-16"),
-)
+MARKS = ((b"\xff\xfe\0\0", "UTF-32"), (b"\0\0\xfe\xff", "UTF-32"), (b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"))
 
 
 def check_kind(head: bytes, form: Form, name: str) -> None:
@@ -147,7 +142,7 @@ def _short(name: str) -> str:
 def _told(head: bytes, names: list[str], problems: list[str], source: Source) -> str:
     """Say in one line what is wrong with a header; names only if it is one, for else they would be a row's values."""
     expected = {column.header for column in source.columns}
-    if not expected & set(names):
+    if not _plainly(expected) & _plainly(names):
         return _no_header(head, names, source)
     if names[-1] == "" and expected == set(names[:-1]):
         return f"the header ends with an extra {source.delimiter!r}; declare has_trailing_delimiter if every row does"
@@ -157,6 +152,10 @@ def _told(head: bytes, names: list[str], problems: list[str], source: Source) ->
         f"{'; '.join(problems[:SHOWN_NAMES])}{more}; the file has {len(names):,} columns, "
         f"{len(expected):,} agreed: [{shown}]"
     )
+
+
+def _plainly(names: Iterable[str]) -> set[str]:
+    return {name.strip().casefold() for name in names}
 
 
 def _no_header(head: bytes, names: list[str], source: Source) -> str:

@@ -7,7 +7,7 @@ anything else is a bug.
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import BinaryIO, NamedTuple
 
@@ -164,7 +164,7 @@ def _loaded(step: Step, source: Source) -> pa.Table:
         pq.ParquetWriter(file, loading.schema(source), compression="zstd") as parquet,
         _raw(step, source) as stream,
     ):
-        for batch in loading.load(stream, source):
+        for batch in loading.load(stream, source, name=_written_as(source, step.work.day)):
             parquet.write_table(batch.kept)
             batches.append(_Counted(batch.kept.num_rows, batch.refused, batch.blank))
     refused = pa.concat_tables([loading.REFUSED.empty_table(), *(batch.refused for batch in batches)])
@@ -172,6 +172,10 @@ def _loaded(step: Step, source: Source) -> pa.Table:
     step.note_output(name, kept)
     step.rows[source.name] = _rows(kept + refused.num_rows + blank, kept, refused, {"blank": blank} if blank else {})
     return _of(source, refused)
+
+
+def _written_as(source: Source, day: date) -> str:
+    return source.path_on(day).rpartition("/")[2] if isinstance(source, File) else source.name
 
 
 class _Counted(NamedTuple):
@@ -204,7 +208,8 @@ def _with_raw(step: Step, source: Source, refused: pa.Table) -> pa.Table:
     if wanted:
         with _raw(step, source) as stream:
             raw = {number: line.rstrip(b"\r\n") for number, line in enumerate(stream, 1) if number in wanted}
-    lines = [raw[number] for number in refused["line"].to_pylist()]
+    # Of packed files, and of those with other line ends, the landed bytes have no such lines: the number has to do.
+    lines = [raw.get(number) for number in refused["line"].to_pylist()]
     nothing = pa.nulls(len(lines), pa.string())
     table = refused.append_column("detail", nothing).append_column("raw", pa.array(lines, pa.binary()))
     return _of(source, table)

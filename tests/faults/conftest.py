@@ -3,6 +3,7 @@
 import os
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -15,9 +16,11 @@ from deployment.postgres_server import LocalPostgres
 from ..steps.conftest import Servers, servers, source  # noqa: F401 - fixtures
 from .invariants import Bench
 from .processes import Processes
+from .shop import TEXT_COLUMNS, Shop
 from .warehouse import drop_pipeline
 
 DAY = "2013-01-05"
+OLD, NEW = 40, 50  # rows of the day as it was published before, and as it comes next
 
 
 @pytest.fixture(scope="package")
@@ -46,3 +49,22 @@ def pipeline(request: pytest.FixtureRequest, postgres: LocalPostgres) -> Iterato
 def bench(servers: Servers, pipeline: Pipeline, processes: Processes) -> Bench:  # noqa: F811
     """A pipeline with its servers, its deliveries and its checks."""
     return Bench(servers, pipeline, processes)
+
+
+@pytest.fixture
+def published(bench: Bench) -> Bench:
+    """A bench with a day published."""
+    bench.publish(DAY, "before", OLD)
+    return bench
+
+
+@pytest.fixture
+def shop(source: None, postgres: LocalPostgres, tmp_path: Path) -> Iterator[Shop]:  # noqa: F811
+    """The table with two orders."""
+    shop = Shop(postgres, tmp_path)
+    shop.run(
+        f"create table fault_orders ({TEXT_COLUMNS})",
+        "insert into fault_orders values (1, 1.50, '2013-01-05 10:00', 'a'), (2, 2.50, '2013-01-05 11:00', null)",
+    )
+    yield shop
+    shop.run("drop table if exists fault_orders cascade")

@@ -1,7 +1,8 @@
-"""The long faults: `python tests/faults/soak.py every|crash|days [--seed N]`, from the repository's root.
+"""The long faults: `python tests/faults/soak.py every|crash|days [--seed N] [--each N]`, from the repository's root.
 
-every: kill, and then fail, at every single operation of a day. crash: the server killed 50 times. days: 30 simulated
-days, each with a fault by chance. The seed is printed first; the same seed gives the same faults.
+every: a kill, a failure and a full disk at every operation of a day, an hour's work; --each 10 takes every tenth.
+crash: the server killed 50 times. days: 30 simulated days, each with a fault by chance. The seed is printed first; the
+same seed gives the same faults.
 """
 
 import argparse
@@ -20,9 +21,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("case", choices=CASES)
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(3), "big") + 1)
+    parser.add_argument("--each", type=int, default=1)
     asked = parser.parse_args()
     print(f"seed {asked.seed}", flush=True)
-    os.environ["DAYBOOK_FAULT_SEED"] = str(asked.seed)
+    os.environ |= {"DAYBOOK_FAULT_SEED": str(asked.seed), "DAYBOOK_FAULT_EACH": str(asked.each)}
     words = ["-q", "-s", "-p", "no:cacheprovider", "--timeout=0", "-k", CASES[asked.case]]
     return int(pytest.main([*words, str(ROOT / "tests" / "faults" / "long_faults.py")]))
 

@@ -191,6 +191,15 @@ def test_C16_a_quote_is_not_followed_for_ever() -> None:
     assert "line 2: a quote opened here is not closed" in refusal(long)
 
 
+@pytest.mark.parametrize(("lines", "is_kept"), [(1000, True), (1001, False)])
+def test_C16_a_quoted_text_may_have_a_thousand_line_ends(lines: int, is_kept: bool) -> None:
+    file = b'id,name\n1,"' + b"\n" * lines + b'"\n'
+    if is_kept:
+        assert len(loaded(file).kept[0]["name"]) == 1000
+    else:
+        assert "line 2: a quote opened here is not closed within 1,000 lines" in refusal(file)
+
+
 def test_C17_text_after_a_closing_quote_is_refused() -> None:
     result = loaded(sales({13: '12,00012,"na"me12",1.00,1,2026-01-01,note'}), SALES)
     assert result.refused == [(13, None, "text_after_closing_quote")]
@@ -250,6 +259,11 @@ def test_C24_columns_are_found_by_name_in_any_order() -> None:
 def test_C25_a_renamed_column_is_refused_with_the_nearest_name() -> None:
     message = refusal(sales({1: HEADER.replace("amount", "Amount")}), SALES)
     assert "missing column 'amount' (did you mean 'Amount'?); unknown column 'Amount'" in message
+
+
+def test_C25_a_header_in_capitals_is_seen_to_be_one() -> None:
+    message = refusal(b"ID, Name\n1,ann\n")
+    assert "missing column 'id'; missing column 'name' (did you mean ' Name'?); unknown column 'ID'" in message
 
 
 def test_C26_a_file_without_a_header_is_refused_and_shows_no_value() -> None:

@@ -57,6 +57,10 @@ def test_a_word_that_is_wrong_by_itself(build: object, says: str) -> None:
         ({"tables": (SHOPS, SHOPS, CUSTOMERS)}, "shop.sources: 'shops' stands twice"),
         ({"files": (SALES.model_copy(update={"key": ("ident",)}),)}, "shop.sales.key[0]: 'ident' is no column"),
         ({"files": (SALES.model_copy(update={"columns": (*SALES.columns, text("line"))}),)}, "a word of Daybook's own"),
+        (
+            {"files": (SALES.model_copy(update={"columns": (*SALES.columns, text("line", "row"))}),)},
+            "shop.sales.columns: 'line' is a word of Daybook's own",
+        ),
         ({"measures": (Measure(name="n", how="sum", of="kind"),)}, "shop.measures[0].of: 'kind' is text"),
         ({"measures": (Measure(name="n", how="count", where="id"),)}, "'id' is integer; it takes a boolean"),
         ({"ratios": (Ratio(name="r", of="largest_eur", over="sales"),)}, "is a max; a ratio takes sums and counts"),

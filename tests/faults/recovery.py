@@ -1,0 +1,100 @@
+"""A fault, what the scheduler would do after it, and what must then hold: shared by the tests here and by the soak."""
+
+import os
+import random
+import time
+from pathlib import Path
+
+from daybook.receipt import STEPS
+
+from .conftest import DAY, NEW, OLD
+from .invariants import Bench
+
+# Every operation of a day is struck in the soak; here some, chosen by chance, and those around the pointer.
+SEED = int(os.environ.get("DAYBOOK_FAULT_SEED", "0")) or random.randrange(1_000_000)
+STRUCK = 5
+
+
+def first_step_to_try_again(bench: Bench, run: str, day: str = DAY) -> str:
+    """Give the step that the scheduler would try again: the first without a receipt."""
+    folder = bench.servers.work(bench.pipeline, day, run).folder.path
+    return next((step for step in STEPS if not (folder / step / "receipt.json").exists()), STEPS[-1])
+
+
+def strike_and_recover(bench: Bench, run: str, at: int | str, how: str, first: str = STEPS[0]) -> None:
+    """Publish other rows than before with a fault on the way, let the scheduler try again, and check everything."""
+    before = bench.seen(DAY)
+    bench.deliver(DAY, OLD if before[0] == NEW else NEW)
+    with bench.reader(DAY) as reader:
+        struck = bench.do(DAY, run, at=at, how=how)
+        assert how == "kill" or list(bench.servers.data.rglob("*.tmp")) == [], struck
+        for _ in range(2):
+            again = bench.do(DAY, run, first=first_step_to_try_again(bench, run))
+    assert again["error"] == "", f"{struck} at {at}, seed {SEED}"
+    after = bench.seen(DAY)
+    assert after[0] == (OLD if before[0] == NEW else NEW), f"{struck} at {at}, seed {SEED}"
+    assert reader.seen <= {before, after}, f"readers saw {reader.seen}; {at}, seed {SEED}"
+    bench.check()
+
+
+def operations(bench: Bench) -> list[str]:
+    """Give the operations of a whole day that publishes something new."""
+    bench.deliver(DAY, NEW)
+    done = bench.do(DAY, "counted")
+    assert done["error"] == ""
+    return list(done["operations"])
+
+
+def kill_postgres(bench: Bench) -> None:
+    """Kill postmaster and backends with -9, wait until they are gone, and start the server again."""
+    data = bench.servers.postgres.data
+    postmaster = int((data / "postmaster.pid").read_text().splitlines()[0])
+    children = [int(pid) for pid in Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()]
+    for pid in (postmaster, *children):
+        os.kill(pid, 9)
+    until = time.monotonic() + 30
+    while any(Path(f"/proc/{pid}").exists() and "Z" not in state(pid) for pid in (postmaster, *children)):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    bench.servers.postgres.start()
+
+
+def state(pid: int) -> str:
+    """Give the state of a process; Z for one that is not there any more."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "Z"
+
+
+def crash_rounds(bench: Bench, rounds: int, chance: random.Random) -> None:
+    """Kill the warehouse's server at a random moment while a day is saved and deployed, round after round."""
+    for number in range(rounds):
+        run, rows = f"round_{number}", NEW if bench.seen(DAY)[0] == OLD else OLD
+        bench.deliver(DAY, rows)
+        assert bench.do(DAY, run, last="summarize")["error"] == ""
+        with bench.reader(DAY) as reader:
+            started = bench.start(bench.job(DAY, run, first="save"))
+            time.sleep(chance.uniform(0, 0.4))
+            kill_postgres(bench)
+            told = started.end()
+            assert told["error"] == "" or "SourceUnavailable" in told["error"], told
+            again = bench.do(DAY, run, first=first_step_to_try_again(bench, run))
+        assert again["error"] == "", f"{again}, round {number}, seed {SEED}"
+        assert bench.seen(DAY)[0] == rows, f"round {number}, seed {SEED}"
+        assert {flights for flights, *_ in reader.seen} <= {OLD, NEW}
+        bench.check()
+
+
+def simulated_days(bench: Bench, days: list[str], chance: random.Random) -> None:
+    """Publish days, each with a fault by chance, and let the scheduler try each again."""
+    count = len(operations(bench))
+    for day in days:
+        rows = chance.randint(OLD, NEW)
+        bench.deliver(day, rows)
+        struck = bench.do(day, "run", at=chance.randrange(1, count), how=chance.choice(["kill", "fail", "full"]))
+        for _ in range(2):
+            told = bench.do(day, "run", first=first_step_to_try_again(bench, "run", day))
+        assert told["error"] == "", f"{day}: {struck}, seed {SEED}"
+        assert bench.seen(day)[0] == rows, f"{day}: {struck}, seed {SEED}"
+        bench.check()
