@@ -8,7 +8,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from daybook import ledger
 from daybook.errors import SourceUnavailable
+from daybook.postgres_session import at_once
 from deployment import postgres_programs
 
 from .conftest import DAY
@@ -31,6 +33,8 @@ def small_space(bench: Bench) -> Iterator[Path]:
     """A disk of 2 MB on which the warehouse's new tables lie."""
     if os.geteuid() != 0:
         pytest.skip("only root may mount a small disk")
+    # The ledger is every test's: it must not lie on the disk that goes.
+    at_once(lambda: bench.servers.connect_postgres("warehouse"), ledger.prepare)
     disk = bench.servers.postgres.folder / "small"
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], check=True)
