@@ -3,18 +3,14 @@
 It is made from the summaries and the receipts and holds no clock time, so equal inputs give equal bytes.
 """
 
-from decimal import Decimal
-from functools import cache
 from typing import Any
 
-import jinja2
 import pyarrow as pa
 
 from daybook.changes import Changes
+from daybook.pages import template
 from daybook.receipt import Receipt
 from daybook.spec import Pipeline
-
-NUMBERS = (int, Decimal)
 
 
 def report(
@@ -25,7 +21,7 @@ def report(
     summaries: published columns, by name. receipts: of the steps before `deploy`, by step. changes: of what readers
     saw before.
     """
-    page = _template().render(
+    page = template("report").render(
         pipeline=pipeline,
         day=receipts["load"].day,
         summaries=[(name, _table(summaries[name])) for name in (s.name for s in reversed(pipeline.summaries))],
@@ -54,23 +50,3 @@ def _sources(pipeline: Pipeline, receipts: dict[str, Receipt]) -> list[dict[str,
         for step, sources in (("extract_tables", pipeline.tables), ("extract_files", pipeline.files))
         for source in sources
     ]
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "-"
-    return f"{value:,}" if isinstance(value, NUMBERS) and not isinstance(value, bool) else str(value)
-
-
-@cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("daybook", ""),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["shown"] = _shown
-    environment.tests["number"] = lambda value: isinstance(value, NUMBERS)
-    return environment.get_template("report.html.jinja")

@@ -4,11 +4,9 @@ It decides words and layout only; run_state.py reads what there is to show.
 """
 
 from collections.abc import Iterator
-from functools import cache
 from typing import NamedTuple
 
-import jinja2
-
+from daybook.pages import template
 from daybook.receipt import Receipt, Rows
 from daybook.run_state import Progress, RunState
 
@@ -40,7 +38,7 @@ class Lost(NamedTuple):
 def run_page(state: RunState) -> bytes:
     """Give the page of a run. It embeds the report of its day from the address `report` beside its own."""
     receipts = state.receipts
-    page = _template("run_page").render(
+    page = template("run_page").render(
         title=f"{state.pipeline.name} {state.day}",
         state=state,
         reader=readers_see(state),
@@ -55,7 +53,7 @@ def run_page(state: RunState) -> bytes:
 
 def message_page(title: str, *sentences: str) -> bytes:
     """Give a page that only says something."""
-    return _template("message_page").render(title=title, sentences=sentences).encode()
+    return template("message_page").render(title=title, sentences=sentences).encode()
 
 
 def readers_see(state: RunState) -> Reader:
@@ -124,20 +122,3 @@ def _meanings(state: RunState) -> list[tuple[str, str]]:
 
 def _next_step(state: RunState) -> str | None:
     return next((step for step, found in state.steps.items() if found.progress is not Progress.DONE), None)
-
-
-def _thousands(value: int) -> str:
-    return f"{value:,}"
-
-
-@cache
-def _template(name: str) -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("daybook", ""),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["thousands"] = _thousands
-    return environment.get_template(f"{name}.html.jinja")

@@ -16,6 +16,7 @@ from upath import UPath
 from daybook import steps
 from daybook.folder import Folder
 from daybook.pipelines import PIPELINES
+from daybook.receipt import STEPS
 from daybook.spec import Pipeline
 from daybook.work import Work, run_folder
 from deployment.flights_source import fill_tables, write_days
@@ -84,17 +85,7 @@ def pipeline(request: pytest.FixtureRequest, postgres: LocalPostgres) -> Iterato
 
 def run_steps(work: Work, servers: Servers, until: str = "deploy") -> Work:
     """Run the nine steps in order, to the named one."""
-    for name in (
-        "extract_tables",
-        "extract_files",
-        "load",
-        "clean",
-        "index",
-        "aggregate",
-        "summarize",
-        "save",
-        "deploy",
-    ):
+    for name in STEPS:
         getattr(steps, name)(work)
         if name == until:
             break
