@@ -26,8 +26,15 @@ PRELOADED = (
     "airflow.providers.standard.operators.python",
     "airflow.providers.postgres.hooks.postgres",
     "airflow.providers.ftp.hooks.ftp",
+    "airflow.dag_processing.dagbag",
+    "airflow.sdk.definitions.retry_policy",
     "airflow.sdk.execution_time.supervisor",
     "airflow.sdk.execution_time.task_runner",
+    # What an ObjectStoragePath imports when it is first used, to tell Airflow's collector of lineage about files.
+    "airflow.sdk.lineage",
+    "airflow.providers.common.io.assets.file",
+    "airflow.providers.ftp.assets.ftp",
+    "airflow.providers.postgres.assets.postgres",
     "daybook.warm",
 )
 

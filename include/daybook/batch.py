@@ -4,10 +4,18 @@ Each day has its own folder, receipts and publication. What is left out is said 
 end of `deploy`, which then fails the run; the other days are published. A run of one day simply does it.
 """
 
+import ftplib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+from psycopg.pq import TransactionStatus
 
 from daybook.errors import DaybookError, NotYet, SourceUnavailable
+from daybook.kept import Kept
 from daybook.receipt import STEPS
 from daybook.work import Work
 
@@ -28,6 +36,11 @@ def over_days(step: Step, works: list[Work], *, is_last_try: bool) -> dict[str, 
     """
     if len(works) == 1:
         return {str(works[0].day): step(works[0])}
+    with _kept_open(works) as works:
+        return _over_several(step, works, is_last_try)
+
+
+def _over_several(step: Step, works: list[Work], is_last_try: bool) -> dict[str, object]:
     told: dict[str, object] = {}
     retry: list[SourceUnavailable] = []
     for work in works:
@@ -38,6 +51,20 @@ def over_days(step: Step, works: list[Work], *, is_last_try: bool) -> dict[str, 
     if step.__name__ == STEPS[-1]:
         _check_none_left_out(works)
     return told
+
+
+@contextmanager
+def _kept_open(works: list[Work]) -> Iterator[list[Work]]:
+    with Kept(works[0].postgres, _is_idle) as postgres, Kept(works[0].ftp, _is_open) as ftp:
+        yield [replace(work, postgres=postgres, ftp=ftp) for work in works]
+
+
+def _is_idle(session: psycopg.Connection[Any]) -> bool:
+    return session.info.transaction_status == TransactionStatus.IDLE
+
+
+def _is_open(session: ftplib.FTP) -> bool:
+    return session.sock is not None
 
 
 def _try(step: Step, work: Work, told: dict[str, object], retry: list[SourceUnavailable], is_last_try: bool) -> None:

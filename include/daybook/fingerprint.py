@@ -87,7 +87,13 @@ def libraries_of(step: str, pipeline: Pipeline) -> str:
     """Give the libraries that can change a step's result, with their versions, and Python's own."""
     frames = ["pyarrow"] if step in ("load", "extract_tables", "extract_files") else _frame_libraries(pipeline)
     python = f"python {sys.version_info.major}.{sys.version_info.minor}"
-    return ", ".join([python, *(f"{name} {version(name)}" for name in frames)])
+    return ", ".join([python, *(f"{name} {version_of(name)}" for name in frames)])
+
+
+@cache
+def version_of(library: str) -> str:
+    """Give the version of an installed library. It is looked up once in a process: that reads the package's files."""
+    return version(library)
 
 
 def _frame_libraries(pipeline: Pipeline) -> list[str]:

@@ -14,7 +14,6 @@ is opened again and the copy goes on from where it was, over some bytes that mus
     part_file.py      what was copied so far
 """
 
-import ftplib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import date
@@ -22,14 +21,12 @@ from functools import partial
 
 from daybook.ftp_copy import Copy, Fetched
 from daybook.ftp_patience import PATIENCE, Patience, tried
-from daybook.ftp_session import Session, session
+from daybook.ftp_session import Connect, Session, session
 from daybook.part_file import PartFile
 from daybook.spec import File
 
 
-def fetch(
-    connect: Callable[[], ftplib.FTP], file: File, day: date, part: PartFile, patience: Patience = PATIENCE
-) -> Fetched:
+def fetch(connect: Connect, file: File, day: date, part: PartFile, patience: Patience = PATIENCE) -> Fetched:
     """Copy a day's file into a part file, which is whole when this returns.
 
     connect: opens a connection that is logged in. Raises SourceUnavailable where the file changes meanwhile or the line

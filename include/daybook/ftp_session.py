@@ -6,12 +6,14 @@ RFC 3659.
 
 import ftplib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 
 from daybook.ftp_listing import Remote, listed, of_facts
 from daybook.ftp_replies import CannotResume, NotThere, told
 from daybook.ftp_tls import end
 
+# Opens a connection that is logged in, or gives one that is kept open, for the length of a block.
+Connect = Callable[[], AbstractContextManager[ftplib.FTP]]
 BLOCK_BYTES = 256 * 1024
 QUIT_S = 5.0
 UNKNOWN_COMMAND = ("500", "502", "504")
@@ -20,24 +22,27 @@ NO_RESTART = (*UNKNOWN_COMMAND, "501", "554")
 
 
 @contextmanager
-def session(connect: Callable[[], ftplib.FTP], name: str, time_limit_s: float) -> Iterator["Session"]:
-    """Open a connection for the length of the block. name: what messages call it, its id in Airflow.
+def session(connect: Connect, name: str, time_limit_s: float) -> Iterator["Session"]:
+    """Have a connection for the length of the block. name: what messages call it, its id in Airflow.
 
     Raises SourceUnavailable where the line fails; BadSpec where the login, the certificate or TLS is refused.
     """
-    with told(name, is_opening=True):
-        ftp = connect()
-    try:
-        with told(name):
-            _limit(ftp, time_limit_s)
-            # SIZE is refused in ASCII mode (RFC 3659, 4.1), and FTP starts in ASCII.
-            ftp.voidcmd("TYPE I")
-        yield Session(ftp, name)
+    with ExitStack() as opened:
+        with told(name, is_opening=True):
+            ftp = opened.enter_context(connect())
+        try:
+            with told(name):
+                _limit(ftp, time_limit_s)
+                # SIZE is refused in ASCII mode (RFC 3659, 4.1), and FTP starts in ASCII.
+                ftp.voidcmd("TYPE I")
+            yield Session(ftp, name)
+        except BaseException:
+            # A line that failed is of no more use, and might wait long for an answer to QUIT.
+            ftp.close()
+            raise
         _limit(ftp, QUIT_S)
         with suppress(*ftplib.all_errors):
-            ftp.quit()
-    finally:
-        ftp.close()
+            opened.close()
 
 
 class Session:

@@ -5,7 +5,6 @@ can be rolled back to are never touched.
 """
 
 import logging
-from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -13,11 +12,10 @@ import psycopg
 from psycopg import sql
 
 from daybook.folder import Folder
-from daybook.postgres_session import at_once
+from daybook.postgres_session import Connect, at_once
 from daybook.save import stored
 from daybook.work import Work, run_folder_name
 
-Connect = Callable[[], psycopg.Connection[Any]]
 log = logging.getLogger(__name__)
 
 RUNS_AT_ONCE = 50

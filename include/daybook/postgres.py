@@ -14,7 +14,7 @@ from psycopg import sql
 
 from daybook.errors import BadSpec, SourceUnavailable
 from daybook.folder import Folder
-from daybook.postgres_session import SILENCE_S, Connection, Silence, at_once
+from daybook.postgres_session import SILENCE_S, Connect, Connection, Silence, at_once
 from daybook.spec import Column, Table, nearest
 
 LOCK_S = 30
@@ -36,7 +36,7 @@ TYPES: dict[str, tuple[str, ...]] = {
 
 
 def copy_tables(
-    connect: Callable[[], Connection], tables: tuple[Table, ...], folder: Folder, *, silence_s: float = SILENCE_S
+    connect: Connect, tables: tuple[Table, ...], folder: Folder, *, silence_s: float = SILENCE_S
 ) -> dict[str, int]:
     """Copy tables of one database, all of one moment, as `<name>.csv` into a folder; give the number of rows of each.
 
@@ -57,8 +57,7 @@ def copy_tables(
 def _begin_snapshot(connection: Connection, tables: tuple[Table, ...]) -> None:
     lockable = [table for table in tables if _is_lockable(connection, table)]
     connection.commit()
-    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-    connection.read_only = True
+    connection.execute("set transaction isolation level repeatable read, read only")
     # Locked before the snapshot is taken: one that waits for a TRUNCATE, or an ALTER that rewrites the table, would
     # see it empty afterwards (PostgreSQL's manual, 13.6 Caveats).
     if lockable:
@@ -104,7 +103,7 @@ def copy_out(connection: Connection, table: Table, file: BinaryIO, heard: Callab
 
 
 @contextmanager
-def _who_blocks(connect: Callable[[], Connection], tables: tuple[Table, ...]) -> Iterator[None]:
+def _who_blocks(connect: Connect, tables: tuple[Table, ...]) -> Iterator[None]:
     try:
         yield
     except psycopg.errors.LockNotAvailable:

@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -19,6 +19,8 @@ import psycopg
 from daybook.errors import BadSpec, DaybookError, SourceUnavailable
 
 Connection = psycopg.Connection[Any]
+# Opens a connection, or gives one that is kept open, for the length of a block.
+Connect = Callable[[], AbstractContextManager[Connection]]
 Result = TypeVar("Result")
 
 # A lock, a slow query, a stopped process or a silent line must not hold a task, or the day's lock, for ever. Names are
@@ -32,7 +34,7 @@ TRIES = 3
 
 
 def at_once(
-    connect: Callable[[], Connection],
+    connect: Connect,
     do: Callable[[Connection], Result],
     *,
     settings: str = WAREHOUSE,
@@ -46,20 +48,33 @@ def at_once(
     with told(where):
         for _ in range(TRIES - 1):
             # A connection that is refused is never asked for again at once: that is how accounts get locked.
-            connection = connect()
-            try:
-                return _in(connection, do, settings)
-            except psycopg.Error as error:
-                if not _helps_at_once(error):
-                    raise
-        return _in(connect(), do, settings)
+            with connect() as connection:
+                try:
+                    return _in(connection, do, settings)
+                except psycopg.Error as error:
+                    if not _helps_at_once(error):
+                        raise
+                    # Nothing half done may be committed, and the next try gets another connection.
+                    connection.close()
+        with connect() as connection:
+            return _in(connection, do, settings)
 
 
 def _in(connection: Connection, do: Callable[[Connection], Result], settings: str) -> Result:
-    with connection:
-        connection.execute(settings.encode())
-        connection.commit()
-        return do(connection)
+    connection.autocommit = False
+    connection.execute(settings.encode())
+    connection.commit()
+    result = do(connection)
+    connection.commit()
+    return result
+
+
+def roll_back(connection: Connection) -> None:
+    """Undo what a connection has not committed; one that cannot even do that is closed."""
+    try:
+        connection.rollback()
+    except psycopg.Error:
+        connection.close()
 
 
 class Silence:
@@ -69,7 +84,7 @@ class Silence:
     such as a long sort, is no silence: the server is asked, over a connection of its own.
     """
 
-    def __init__(self, connection: Connection, connect: Callable[[], Connection], limit_s: float = SILENCE_S) -> None:
+    def __init__(self, connection: Connection, connect: Connect, limit_s: float = SILENCE_S) -> None:
         self._connection, self._connect, self._limit_s = connection, connect, limit_s
         self._heard_at, self._is_over = time.monotonic(), threading.Event()
         self._has_cut = False

@@ -1,15 +1,15 @@
 """The ledger's account of single steps: one writer per pipeline and day, and a row for what became of each step.
 
 A step holds the day's lock while it works, across scheduler, UI, backfill and command line: another run's step on the
-same day waits for it. The lock is the session's, so it goes with the process, however that ends. A process that is
-stopped and does not end is overtaken after a while: the lock spares work, it is the fence of deploy.py that keeps
-readers safe.
+same day waits for it. The lock is the session's, so it goes with the process, however that ends; what the step does in
+the warehouse, it does in that session. A process that is stopped and does not end is overtaken after a while: the lock
+spares work, it is the fence of deploy.py that keeps readers safe.
 """
 
 import json
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -18,12 +18,12 @@ import psycopg
 from daybook import ledger
 from daybook.errors import DaybookError, NotYet
 from daybook.fingerprint import READS, digest
-from daybook.postgres_session import Connection, told
+from daybook.postgres_session import Connect, Connection, told
 from daybook.receipt import Receipt
 
 # A step of a day takes seconds; who holds the day for longer is stopped, or has so much to do that we go on beside it.
 PATIENCE_S = 60
-# The holder's session does nothing after it has taken the lock, so its state is as old as its hold.
+# The holder's session is used by nobody else, so its state is as old as the last thing that it did for this day.
 OVERTAKE = """
     select pg_terminate_backend(pid) from pg_locks join pg_stat_activity using (pid)
     where locktype = 'advisory' and objsubid = 2 and granted and datname = current_database()
@@ -44,30 +44,45 @@ class Trying(NamedTuple):
 
 
 @contextmanager
-def one_writer(connect: Callable[[], Connection], trying: Trying) -> Iterator[Connection]:
+def one_writer(connect: Connect, trying: Trying) -> Iterator[Connection]:
     """Be the only one who writes this pipeline's day until the block ends; gives the session that holds the lock.
 
     Raises SourceUnavailable where the warehouse cannot be reached.
     """
-    with told("the warehouse"):
-        session = connect()
-    with closing(session):
+    with ExitStack() as opened:
         with told("the warehouse"):
-            session.autocommit = True
-            session.execute(f"set lock_timeout = '{PATIENCE_S}s'".encode())
-            while not _is_taken(session, trying):
-                log.warning("%s %s: waits for another run's step on this day", trying.pipeline, trying.day)
+            session = opened.enter_context(connect())
+            _lock(session, trying)
         yield session
+        _unlock(session, trying)
+
+
+def _lock(session: Connection, trying: Trying) -> None:
+    session.autocommit = True
+    session.execute(f"set lock_timeout = '{PATIENCE_S}s'".encode())
+    while not _is_taken(session, trying):
+        log.warning("%s %s: waits for another run's step on this day", trying.pipeline, trying.day)
 
 
 def _is_taken(session: Connection, trying: Trying) -> bool:
-    key = [f"daybook.write {trying.pipeline}", trying.day.toordinal()]
     try:
-        session.execute("select pg_advisory_lock(hashtext(%s), %s)", key)
+        session.execute("select pg_advisory_lock(hashtext(%s), %s)", _key(trying))
     except psycopg.errors.LockNotAvailable:
-        session.execute(OVERTAKE, [*key, PATIENCE_S])
+        session.execute(OVERTAKE, [*_key(trying), PATIENCE_S])
         return False
     return True
+
+
+def _unlock(session: Connection, trying: Trying) -> None:
+    # Where the session is broken the lock is gone already; and what else is wrong with it, it is not used again.
+    try:
+        session.execute("select pg_advisory_unlock(hashtext(%s), %s)", _key(trying))
+    except psycopg.Error:
+        session.close()
+
+
+def _key(trying: Trying) -> list[object]:
+    return [f"daybook.write {trying.pipeline}", trying.day.toordinal()]
 
 
 def done(session: Connection, trying: Trying, receipt: Receipt) -> None:
@@ -116,6 +131,7 @@ def _write(session: Connection, trying: Trying, **words: Any) -> None:
 
 
 def _execute(session: Connection, statement: str, columns: dict[str, Any]) -> None:
+    session.autocommit = True
     try:
         session.execute(statement.encode(), columns)
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):

@@ -6,7 +6,6 @@ so that it is not done again where an earlier run has done the same. What a step
 anything else is a bug.
 """
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import BinaryIO, NamedTuple
@@ -112,7 +111,7 @@ def summarize(step: Step) -> None:
     aggregates = step.read("aggregate", "aggregates.parquet")
     step.totals = plausible.totals(aggregates, pipeline)
     facts = deploying.reading(pipeline, step.work.receipts(before="summarize")).outputs[f"{pipeline.facts}.csv"]
-    doubts = at_once(_warehouse(step), partial(_doubts, step=step, facts_sha256=facts.sha256))
+    doubts = at_once(step.warehouse, partial(_doubts, step=step, facts_sha256=facts.sha256))
     summaries = summarizing.summarize(aggregates, pipeline, day)
     step.notes |= plausible.judged(doubts, pipeline, day, step.work.release)
     for name, summary in summaries.items():
@@ -125,7 +124,7 @@ def save(step: Step) -> None:
     """Write the summaries under the run's number, into the warehouse and as files, seen by nobody yet."""
     pipeline, day, summaries = step.work.pipeline, step.work.day, _summaries(step)
     run = saving.Run(step.work.run, deploying.reading(pipeline, step.work.receipts(before="save")).started_at)
-    saved = at_once(_warehouse(step), lambda session: saving.save(session, pipeline, day, run, summaries))
+    saved = at_once(step.warehouse, lambda session: saving.save(session, pipeline, day, run, summaries))
     files = run_files(step.work.published, day, saved.run_id)
     for name, summary in summaries.items():
         step.rows[name] = Rows(read=summary.num_rows, kept=saved.rows[name])
@@ -139,7 +138,7 @@ def save(step: Step) -> None:
 @a_step
 def deploy(step: Step) -> None:
     """Let readers see the run, in the warehouse and then in the published folder, with its report."""
-    work, warehouse = step.work, _warehouse(step)
+    work, warehouse = step.work, step.warehouse
     receipts = work.receipts(before="deploy")
     run_id = int(receipts["save"].notes["run_id"])
     changed = at_once(warehouse, lambda session: changes(session, work.pipeline, work.day, run_id))
@@ -231,7 +230,3 @@ def _doubts(session: Connection, *, step: Step, facts_sha256: str) -> list[str]:
     plausible.check_not_another_days_file(pipeline, day, same)
     nearest = history.nearest_days(session, pipeline.name, day, pipeline.plausible.days)
     return plausible.doubts(step.totals, nearest, pipeline)
-
-
-def _warehouse(step: Step) -> Callable[[], Connection]:
-    return partial(step.work.postgres, step.work.pipeline.target.connection)

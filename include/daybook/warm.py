@@ -1,4 +1,4 @@
-"""What every task needs, done once before tasks are forked: importing this imports the steps and hashes their code.
+"""What every task needs, done once before tasks are forked: imports, hashes of the code, versions, the page's template.
 
 Named in config/airflow_local_settings.py; nothing depends on it. It imports and computes nothing with Polars or Arrow:
 their threads would not live on in a fork.
@@ -8,6 +8,7 @@ import importlib
 from contextlib import suppress
 
 from daybook import fingerprint
+from daybook.pages import template
 
 # What the libraries import only when a frame is first used: 0.1 s in each task otherwise. Names that are not theirs
 # any more cost that tenth of a second again, and nothing else.
@@ -28,5 +29,14 @@ for module in LAZY:
     with suppress(ImportError):
         importlib.import_module(module)
 
+# Not reached from the steps, but by the DAG file. The pipelines are not among them: tasks read those anew.
+for module in ("batch", "day", "restatement"):
+    importlib.import_module(f"daybook.{module}")
+
 for step in fingerprint.STEPS:
     fingerprint.code_of(step)
+
+for library in ("narwhals", "pandas", "polars", "pyarrow"):
+    fingerprint.version_of(library)
+
+template("report")

@@ -6,7 +6,7 @@ The folder of a run holds one folder a step; in it lie the step's files and `rec
 import logging
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -20,14 +20,15 @@ from daybook import fingerprint
 from daybook.fingerprint import Fingerprint
 from daybook.folder import Folder
 from daybook.plausible import Release
+from daybook.postgres_session import Connection, roll_back
 from daybook.receipt import STEPS, Meter, Output, Receipt, Rows
 from daybook.spec import Pipeline
 from daybook.step_ledger import Trying, done, failed, one_writer
 
 log = logging.getLogger(__name__)
 
-Connect = Callable[[str], Any]
-"""Opens the connection of that id: an Airflow hook's get_conn, handed in by the DAG."""
+Connect = Callable[[str], AbstractContextManager[Any]]
+"""Opens the connection of that id, for the length of a block: an Airflow hook's get_conn, handed in by the DAG."""
 
 
 def run_folder(data: Any, pipeline: str, day: date, run: str) -> Any:
@@ -75,8 +76,8 @@ class Work:
         """Work on a step as the day's only writer; the ledger is told what became of it."""
         step = Step(self, name, self.folder / name)
         trying = Trying(self.pipeline.name, self.day, self.run, name, self.started_by, step.meter.started_at)
-        connect = partial(self.postgres, self.pipeline.target.connection)
-        with one_writer(connect, trying) as session:
+        with one_writer(partial(self.postgres, self.pipeline.target.connection), trying) as session:
+            step.session = session
             try:
                 yield step
             except Exception as error:
@@ -123,6 +124,20 @@ class Step:
     notes: dict[str, str | int] = field(default_factory=dict)
     fingerprint: Fingerprint | None = None
     reused_from: str | None = None
+    session: Connection | None = None
+
+    @contextmanager
+    def warehouse(self) -> Iterator[Connection]:
+        """Have a session with the warehouse: the one that holds the day's lock, or another where that is broken."""
+        if self.session is None or self.session.closed:
+            with self.work.postgres(self.work.pipeline.target.connection) as other:
+                yield other
+            return
+        try:
+            yield self.session
+        except BaseException:
+            roll_back(self.session)
+            raise
 
     def open(self, step: str, name: str) -> BinaryIO:
         """Open a file of an earlier step, checked against that step's receipt, and note it as an input."""
