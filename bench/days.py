@@ -24,10 +24,11 @@ sys.path[:0] = [str(REPOSITORY / "include"), str(REPOSITORY / "config")]
 from day import EMPTY  # noqa: E402 - the path is set above
 from rich.console import Console  # noqa: E402 - the path is set above
 
+from daybook.backfill_runs import in_batches  # noqa: E402 - the path is set above
 from daybook.pipelines import PIPELINES  # noqa: E402 - the path is set above
 from deployment.environment import connections  # noqa: E402 - the path is set above
 from deployment.planned_backfill import backfill  # noqa: E402 - the path is set above
-from deployment.planned_runs import follow, in_batches, start  # noqa: E402 - the path is set above
+from deployment.planned_runs import follow, start  # noqa: E402 - the path is set above
 from deployment.supervisor import Deployment  # noqa: E402 - the path is set above
 
 FLIGHTS = PIPELINES["flights"]

@@ -91,6 +91,16 @@ def sight(dag_id: str, backfill_id: int) -> Sight:
     return Sight(tuple(Run(_instant(row.logical_date), row.state) for row in seen), count, count_ended or 0)
 
 
+def sight_of(dag_id: str, run_ids: list[str]) -> Sight:
+    """See how far some runs of a DAG are, in their order, and their tasks."""
+    runs = _run.c.dag_id == dag_id, _run.c.run_id.in_(run_ids)
+    states = {row.run_id: row.state for row in _rows(select(_run.c.run_id, _run.c.state).where(*runs))}
+    ended = func.sum(case((_task.c.state.in_(_TASK_HAS_ENDED), 1), else_=0))
+    tasks = select(func.count(), ended).where(_task.c.dag_id == dag_id, _task.c.run_id.in_(run_ids))
+    count, count_ended = _rows(tasks)[0]
+    return Sight(tuple(Run(None, states.get(run_id)) for run_id in run_ids), count, count_ended or 0)
+
+
 def seconds_without_scheduler() -> float | None:
     """Give the time since a scheduler last reported, or None where none is running."""
     schedulers = (_job.c.job_type == "SchedulerJob", _job.c.state == "running")

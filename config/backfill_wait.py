@@ -1,9 +1,11 @@
 """Waiting, for `airflow dags backfill`: for the backfill before this one to be closed, and for this one to end."""
 
+import json
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import backfill_metadata as metadata
 from daybook.backfill import Plan
@@ -15,6 +17,8 @@ CLOSED_WITHIN_S = 45
 LOOK_EVERY_S = 1
 # Where the line cannot be rewritten (a log file), it is repeated this often.
 SAY_EVERY_S = 15
+TRIGGER_RUNS = str(Path(__file__).with_name("trigger_runs.py"))
+LOOK = "Look: `airflow dags list-runs {}`, or the UI."
 # A scheduler reports every few seconds; one that is silent this long is not there.
 SILENT_S = 60
 
@@ -42,13 +46,27 @@ def create_and_wait(plan: Plan, is_verbose: bool) -> int:
     dag_id, before = plan.dag.dag_id, metadata.last_backfill(plan.dag.dag_id)
     backfill = before
     try:
-        code = _create(plan, is_verbose)
+        code = _child(["-m", "airflow", *plan.words], is_verbose)
         backfill = metadata.last_backfill(dag_id)
         if code or backfill == before:
             return code or 1
-        return _outcome(plan, _watch(plan, backfill))
+        return _outcome(plan, _watch(plan, lambda: metadata.sight(dag_id, backfill)))
     except KeyboardInterrupt:
         print(f"\n{_after_ctrl_c(dag_id, backfill if backfill > before else None)}", flush=True)
+        return 130
+
+
+def trigger_and_wait(plan: Plan, is_verbose: bool, is_waiting: bool) -> int:
+    """Trigger the runs of several days, and wait for their end where that is asked. Gives the exit code, as above."""
+    dag_id = plan.dag.dag_id
+    try:
+        words = [[dag_id, "--run-id", run.run_id, "--conf", json.dumps(run.conf)] for run in plan.runs]
+        code = _child([TRIGGER_RUNS], is_verbose, json.dumps(words))
+        if code or not is_waiting:
+            return code
+        return _outcome(plan, _watch(plan, lambda: metadata.sight_of(dag_id, [run.run_id for run in plan.runs])))
+    except KeyboardInterrupt:
+        print(f"\n{dag_id}: the runs that were made go on without this command. {LOOK.format(dag_id)}", flush=True)
         return 130
 
 
@@ -65,20 +83,20 @@ def _refuse_if_hopeless(dag_id: str, backfill: int) -> None:
         )
 
 
-def _create(plan: Plan, is_verbose: bool) -> int:
+def _child(words: list[str], is_verbose: bool, told: str | None = None) -> int:
     # Airflow's own command, in a process of its own: it can end, or fail, and this one goes on. It logs a line a run.
-    words = [sys.executable, "-m", "airflow", *plan.words]
+    words = [sys.executable, *words]
     # No shell is between: what was typed stays one word each.
-    made = subprocess.run(words, capture_output=not is_verbose, text=True, check=False)  # noqa: S603
+    made = subprocess.run(words, input=told, capture_output=not is_verbose, text=True, check=False)  # noqa: S603
     if made.returncode and not is_verbose:
         print(made.stdout + made.stderr, file=sys.stderr, end="")
     return made.returncode
 
 
-def _watch(plan: Plan, backfill: int) -> Sight:
+def _watch(plan: Plan, look: Callable[[], Sight]) -> Sight:
     line = _Line()
     while True:
-        seen = metadata.sight(plan.dag.dag_id, backfill)
+        seen = look()
         line.show(f"{progress(plan, seen)}{_concern()}", seen, is_last=has_ended(seen))
         if has_ended(seen):
             return seen
@@ -122,7 +140,5 @@ def _outcome(plan: Plan, seen: Sight) -> int:
 def _after_ctrl_c(dag_id: str, backfill: int | None) -> str:
     if backfill is None:
         return f"{dag_id}: stopped while runs were being made; `airflow dags list-runs {dag_id}` shows which there are"
-    return (
-        f"{dag_id}: backfill {backfill} goes on without this command. Look: `airflow dags list-runs {dag_id}`, or the "
-        "UI. Cancel: in the UI, page of the DAG, Backfills"
-    )
+    look = LOOK.format(dag_id)
+    return f"{dag_id}: backfill {backfill} goes on without this command. {look} Cancel: in the UI, DAG, Backfills"

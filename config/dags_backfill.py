@@ -70,12 +70,24 @@ def _words_for_airflow(typed: list[str]) -> list[str]:
     row = _known(request.dag_id)
     planned = plan(request, _dag(row), datetime.now(UTC))
     _say_what_will_be_done(request, planned, row)
+    if planned.runs:
+        sys.exit(_in_batches(request, planned))
     if not request.is_dry_run:
         _ask(request, planned)
         backfill_wait.for_the_one_before(planned.dag.dag_id, _say)
         if request.is_waiting:
             sys.exit(backfill_wait.create_and_wait(planned, request.is_verbose))
     return list(planned.words)
+
+
+def _in_batches(request: Request, planned: Plan) -> int:
+    for run in planned.runs:
+        _say(f"one run for {spell(tuple(sorted(run.days)))}: {run.run_id}")
+    if request.reprocess != "none":
+        _say("with --batch days that were done are looked at again in any case, and take over what has not changed")
+    if request.is_dry_run:
+        return 0
+    return backfill_wait.trigger_and_wait(planned, request.is_verbose, request.is_waiting)
 
 
 def _known(dag_id: str) -> metadata.DagRow:
@@ -104,7 +116,7 @@ def _say_what_will_be_done(request: Request, planned: Plan, row: metadata.DagRow
         _say(f"left out, not over yet in {planned.dag.time_zone}: {spell(planned.left_out)}")
     if row.is_paused:
         _say(f"{row.dag_id} is paused: its runs stay queued until `airflow dags unpause {row.dag_id}`")
-    if request.is_verbose:
+    if request.is_verbose and not planned.runs:
         _say(f"becomes: airflow {shlex.join(planned.words)}")
     _say(_days(planned))
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from daybook.backfill_options import BadBackfill, Request
+from daybook.backfill_runs import AskedRun, asked_runs, in_batches
 
 _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
@@ -34,7 +35,7 @@ class Plan(NamedTuple):
     """What will be done: the instants asked of Airflow, both included, and the words that ask it.
 
     `days`: the local days that will get a run; `left_out`: those asked for that are not over yet. Both are empty for a
-    DAG that is no pipeline.
+    DAG that is no pipeline. `runs`: those to trigger instead, where one run is to carry several days.
     """
 
     dag: Dag
@@ -43,6 +44,7 @@ class Plan(NamedTuple):
     days: tuple[date, ...]
     left_out: tuple[date, ...]
     words: tuple[str, ...]
+    runs: tuple[AskedRun, ...] = ()
 
 
 def plan(request: Request, dag: Dag, now: datetime) -> Plan:
@@ -61,7 +63,8 @@ def plan(request: Request, dag: Dag, now: datetime) -> Plan:
     days = tuple(day for day in asked if _due(day + _DAY, dag) < now)
     _check_days(dag, first, last, asked, days)
     _check_conf(request.conf, dag)
-    return Plan(dag, first, last, days, asked[len(days) :], _words(request, dag, first, last))
+    words = _words(request, dag, first, last)
+    return Plan(dag, first, last, days, asked[len(days) :], words, _runs(request, dag, days, now))
 
 
 def spell(days: tuple[date, ...]) -> str:
@@ -159,10 +162,25 @@ def _check_conf(conf: str | None, dag: Dag) -> None:
         ) from None
     if not isinstance(found, dict):
         raise BadBackfill(f"--conf {conf}: expected a JSON object such as '{{\"force\": true}}'")
-    if dag.cron is not None and found.get("day"):
+    for word in ("day", "days"):
+        if dag.cron is not None and found.get(word):
+            raise BadBackfill(
+                f"--conf sets {word} to {found[word]}: every run would do the same; give days by -s and -e"
+            )
+
+
+def _runs(request: Request, dag: Dag, days: tuple[date, ...], now: datetime) -> tuple[AskedRun, ...]:
+    if request.batch is None:
+        return ()
+    if dag.cron is None:
+        raise BadBackfill(f"{dag.dag_id}: --batch is for pipelines of Daybook, and this DAG is none; leave it out")
+    if request.max_active_runs is not None:
         raise BadBackfill(
-            f"--conf sets day to {found['day']}: every run would do that same day; give days by -s and -e"
+            f"{dag.dag_id}: --max-active-runs goes with one day a run; with --batch the pipeline's own limit holds, "
+            f"{dag.max_active_runs}; leave one of them out"
         )
+    ordered = days[::-1] if request.is_backwards else days
+    return tuple(asked_runs(in_batches(ordered, request.batch), now, json.loads(request.conf or "{}")))
 
 
 def _words(request: Request, dag: Dag, first: datetime, last: datetime) -> tuple[str, ...]:

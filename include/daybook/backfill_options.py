@@ -50,6 +50,7 @@ OPTIONS = (
     Option(("-y", "--yes"), "used", "do not ask before --reset-dagruns runs days again"),
     Option(("-v", "--verbose"), "used", "say the command that this becomes, and show all that Airflow logs"),
     Option(("--max-active-runs",), "used", "days at a time (new here; else the DAG's own limit)", "N"),
+    Option(("--batch",), "used", "days that one run works on (new here; else one)", "N"),
     Option(("--wait",), "used", "stay until every day has ended; exit 0 only if all of them are a success (new here)"),
     Option(("-l", "--local"), "ignored", "the scheduler's executor runs the tasks"),
     Option(("-x", "--donot-pickle"), "ignored", "nothing is pickled any more"),
@@ -78,6 +79,7 @@ class Request(NamedTuple):
     conf: str | None = None
     reprocess: Literal["none", "failed", "completed"] = "none"
     max_active_runs: int | None = None
+    batch: int | None = None
     is_dry_run: bool = False
     is_backwards: bool = False
     is_agreed: bool = False
@@ -89,7 +91,7 @@ class Request(NamedTuple):
 def parse(words: list[str]) -> Request:
     """Read the words after `airflow dags backfill`. --help prints the help and exits 0.
 
-    Raises BadBackfill for unknown and refused options, a missing DAG id, and a limit that is no number over 0.
+    Raises BadBackfill for unknown and refused options, a missing DAG id, and a number that is none over 0.
     """
     given = vars(_parser().parse_args(words))
     _refuse(given)
@@ -99,7 +101,8 @@ def parse(words: list[str]) -> Request:
         end=given.get("end_date"),
         conf=given.get("conf"),
         reprocess=_reprocess(given),
-        max_active_runs=_limit(given.get("max_active_runs")),
+        max_active_runs=_number("--max-active-runs", given.get("max_active_runs")),
+        batch=_number("--batch", given.get("batch")),
         is_dry_run="dry_run" in given,
         is_backwards="run_backwards" in given,
         is_agreed="yes" in given,
@@ -143,9 +146,9 @@ def _reprocess(given: dict[str, Any]) -> Literal["none", "failed", "completed"]:
     return "failed" if "rerun_failed_tasks" in given else "none"
 
 
-def _limit(typed: str | None) -> int | None:
+def _number(flag: str, typed: str | None) -> int | None:
     if typed is None:
         return None
     if not typed.isdecimal() or int(typed) < 1:
-        raise BadBackfill(f"--max-active-runs {typed}: expected a whole number over 0")
+        raise BadBackfill(f"{flag} {typed}: expected a whole number over 0")
     return int(typed)

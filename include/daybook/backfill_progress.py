@@ -12,9 +12,10 @@ _NO_RUN = "no run"
 
 
 class Run(NamedTuple):
-    """One run that was asked for. `state` is None where Airflow has no run of that logical date (it was deleted)."""
+    """One run that was asked for. `state` is None where Airflow has no such run (it was deleted), `logical_date` where it
+    carries several days."""
 
-    logical_date: datetime
+    logical_date: datetime | None
     state: str | None
 
 
@@ -48,10 +49,13 @@ def progress(plan: Plan, sight: Sight) -> str:
 
 def missed(plan: Plan, sight: Sight) -> tuple[str, ...]:
     """Name what was asked for and is no success, by state: "2013-01-05 (failed)". Nothing means: all is well."""
+    if plan.runs:
+        return _missed_runs(plan, sight)
     if plan.dag.cron is None:
-        return tuple(f"{run.logical_date.isoformat()} ({_state(run)})" for run in sight.runs if run.state != "success")
+        dated = [(run.logical_date.isoformat(), run) for run in sight.runs if run.logical_date]
+        return tuple(f"{logical_date} ({_state(run)})" for logical_date, run in dated if run.state != "success")
     states = dict.fromkeys(plan.days, _NO_RUN)
-    states |= {run.logical_date.astimezone(ZoneInfo(plan.dag.time_zone)).date(): _state(run) for run in sight.runs}
+    states |= {_day(plan, run.logical_date): _state(run) for run in sight.runs if run.logical_date}
     states |= dict.fromkeys(plan.left_out, "not over yet, left out")
     by_state: dict[str, list[date]] = {}
     for day, state in sorted(states.items()):
@@ -59,9 +63,24 @@ def missed(plan: Plan, sight: Sight) -> tuple[str, ...]:
     return tuple(f"{spell(tuple(days))} ({state})" for state, days in by_state.items() if state != "success")
 
 
+def _day(plan: Plan, logical_date: datetime) -> date:
+    return logical_date.astimezone(ZoneInfo(plan.dag.time_zone)).date()
+
+
+def _missed_runs(plan: Plan, sight: Sight) -> tuple[str, ...]:
+    # Of a run that failed some days may be published: its last task names those that are not.
+    states = [
+        (asked.days, f"{_state(run)}, see the log of its deploy")
+        for asked, run in zip(plan.runs, sight.runs, strict=True)
+        if run.state != "success"
+    ]
+    left_out = [(plan.left_out, "not over yet, left out")] if plan.left_out else []
+    return tuple(f"{spell(tuple(sorted(days)))} ({state})" for days, state in [*states, *left_out])
+
+
 def _state(run: Run) -> str:
     return run.state or _NO_RUN
 
 
 def _unit(plan: Plan) -> str:
-    return "runs" if plan.dag.cron is None else "days"
+    return "runs" if plan.runs or plan.dag.cron is None else "days"

@@ -55,8 +55,9 @@ def _over_several(step: Step, works: list[Work], is_last_try: bool) -> dict[str,
 
 @contextmanager
 def _kept_open(works: list[Work]) -> Iterator[list[Work]]:
+    shared: dict[object, Any] = {}
     with Kept(works[0].postgres, _is_idle) as postgres, Kept(works[0].ftp, _is_open) as ftp:
-        yield [replace(work, postgres=postgres, ftp=ftp) for work in works]
+        yield [replace(work, postgres=postgres, ftp=ftp, shared=shared) for work in works]
 
 
 def _is_idle(session: psycopg.Connection[Any]) -> bool:

@@ -64,6 +64,16 @@ def as_units(value: int | Decimal, column: Column) -> int:
     return int(Decimal(value).scaleb(column.scale if column.kind == "decimal" else 0))
 
 
+def units(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Give a column of integers or decimals as the 64-bit integers of its last digit."""
+    return _with_scale(column, 0).cast(pa.int64()) if pa.types.is_decimal(column.type) else column
+
+
+def from_units(column: pa.ChunkedArray, kind: pa.Decimal128Type) -> pa.ChunkedArray:
+    """Give 64-bit integers of the last digit as decimals of a kind."""
+    return _with_scale(column.cast(pa.decimal128(19, 0)), kind.scale).cast(kind)
+
+
 def _open_polars(table: pa.Table) -> nw.LazyFrame[Any]:
     import polars
 
@@ -91,8 +101,7 @@ _OPEN = {"polars": _open_polars, "pandas": _open_pandas, "duckdb": _open_duckdb}
 def _without_decimals(table: pa.Table) -> pa.Table:
     for position, field in enumerate(table.schema):
         if pa.types.is_decimal(field.type):
-            units = _with_scale(table[field.name], 0)
-            table = table.set_column(position, field.name, units.cast(pa.int64()))
+            table = table.set_column(position, field.name, units(table[field.name]))
     return table
 
 
@@ -100,8 +109,7 @@ def _typed(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
     if not pa.types.is_decimal(wanted):
         return column.cast(wanted)
     # DuckDB sums integers into decimals of scale 0: through int64 all engines are alike.
-    units = column.cast(pa.int64()).cast(pa.decimal128(19, 0))
-    return _with_scale(units, wanted.scale).cast(wanted)
+    return from_units(column.cast(pa.int64()), wanted)
 
 
 def _with_scale(column: pa.ChunkedArray, scale: int) -> pa.ChunkedArray:

@@ -75,8 +75,8 @@ def check_ready(work: Work, folder: Folder, now: datetime, patience: Patience = 
         after[file.name] = look = note(file, seen.remote, before.of.get(file.name), now)
         if wait := wait_for(file, work.day, seen, look, now):
             waits.append((file, wait))
-    _keep(folder, after)
     if waits:
+        _keep(folder, after)
         _tell(work, waits, now)
 
 

@@ -68,6 +68,8 @@ def _remove_rows(connection: psycopg.Connection[Any], work: Work, run_id: int) -
     with connection.transaction():
         # Twice: between the first look and its locks a run may have been published or rolled back to; not after them.
         locked = {row[0] for row in connection.execute(REMOVABLE, asked)}
+        if not locked:
+            return
         removed = [row[0] for row in connection.execute(REMOVABLE, asked) if row[0] in locked]
         for summary in work.pipeline.summaries:
             delete = sql.SQL("delete from {} where run_id = any(%s)").format(stored(work.pipeline, summary))

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from weakref import WeakKeyDictionary
 
 import psycopg
 
@@ -29,6 +30,7 @@ WAREHOUSE = (
     "set lock_timeout = '30s'; set statement_timeout = '5min'; set idle_in_transaction_session_timeout = '1min'; "
     "set search_path = pg_catalog, pg_temp"
 )
+_SET_UP: WeakKeyDictionary[Connection, str] = WeakKeyDictionary()
 SILENCE_S = 120.0
 TRIES = 3
 
@@ -61,12 +63,19 @@ def at_once(
 
 
 def _in(connection: Connection, do: Callable[[Connection], Result], settings: str) -> Result:
+    set_up(connection, settings)
     connection.autocommit = False
-    connection.execute(settings.encode())
-    connection.commit()
     result = do(connection)
     connection.commit()
     return result
+
+
+def set_up(connection: Connection, settings: str = WAREHOUSE) -> None:
+    """Give a session its settings, where it does not have them yet, and leave it in autocommit."""
+    connection.autocommit = True
+    if _SET_UP.get(connection) != settings:
+        connection.execute(settings.encode())
+        _SET_UP[connection] = settings
 
 
 def roll_back(connection: Connection) -> None:

@@ -142,8 +142,8 @@ def _report(published: Folder, day: date, run_id: int | None) -> bytes | None:
 
 
 def _pointed_to(published: Folder, name: str) -> str:
-    if published.path.protocol in ("", "file", "local"):
-        link = Path(published.path.path, name)
+    if isinstance(published.path, Path):
+        link = published.path / name
         return str(link.readlink()) if link.is_symlink() else ""
     if not published.has(f"{name}.json"):
         return ""

@@ -19,6 +19,8 @@ from daybook.errors import BadSpec
 from daybook.spec import Pipeline, Summary
 
 READERS = "daybook_reader"
+Columns = list[tuple[str, str]]
+"""Names of columns with their types, as PostgreSQL writes them, in their order."""
 
 
 class Run(NamedTuple):
@@ -67,12 +69,12 @@ def prepare(connection: psycopg.Connection[Any], pipeline: Pipeline) -> None:
 
 
 def _is_prepared(connection: psycopg.Connection[Any], pipeline: Pipeline) -> bool:
+    live = _live_columns(connection, pipeline)
     for summary in pipeline.summaries:
         wanted = _types(pipeline, summary)
-        live = dict(_live_columns(connection, pipeline.target.store, summary))
-        if not wanted.items() <= live.items():
+        if not wanted.items() <= dict(live.get((pipeline.target.store, summary.name), [])).items():
             return False
-        if _live_columns(connection, pipeline.target.schema_, summary) != list(wanted.items()):
+        if live.get((pipeline.target.schema_, summary.name)) != list(wanted.items()):
             return False
     return True
 
@@ -80,7 +82,7 @@ def _is_prepared(connection: psycopg.Connection[Any], pipeline: Pipeline) -> boo
 def _definition(
     connection: psycopg.Connection[Any], pipeline: Pipeline, summary: Summary
 ) -> Iterator[sql.Composed | sql.SQL]:
-    live = dict(_live_columns(connection, pipeline.target.store, summary))
+    live = dict(_live_columns(connection, pipeline).get((pipeline.target.store, summary.name), []))
     wanted = _types(pipeline, summary)
     if live:
         yield from _added(pipeline, summary, live, wanted)
@@ -145,13 +147,20 @@ def _type(arrow: pa.DataType) -> str:
     )
 
 
-def _live_columns(connection: psycopg.Connection[Any], schema: str, summary: Summary) -> list[tuple[str, str]]:
-    return connection.execute(
-        "select attname, format_type(atttypid, atttypmod) from pg_attribute join pg_class on pg_class.oid = attrelid "
-        "join pg_namespace on pg_namespace.oid = relnamespace where nspname = %s and relname = %s "
-        "and attnum > 0 and not attisdropped order by attnum",
-        [schema, summary.name],
-    ).fetchall()
+def _live_columns(
+    connection: psycopg.Connection[Any], pipeline: Pipeline
+) -> dict[tuple[str, str], list[tuple[str, str]]]:
+    """Give names and types of the columns of the pipeline's tables and views, by schema and name."""
+    rows = connection.execute(
+        "select nspname, relname, attname, format_type(atttypid, atttypmod) from pg_attribute "
+        "join pg_class on pg_class.oid = attrelid join pg_namespace on pg_namespace.oid = relnamespace "
+        "where nspname = any(%s) and relname = any(%s) and attnum > 0 and not attisdropped order by attrelid, attnum",
+        [[pipeline.target.store, pipeline.target.schema_], [summary.name for summary in pipeline.summaries]],
+    )
+    found: dict[tuple[str, str], Columns] = {}
+    for schema, name, column, kind in rows:
+        found.setdefault((schema, name), []).append((column, kind))
+    return found
 
 
 def stored(pipeline: Pipeline, summary: Summary) -> sql.Identifier:

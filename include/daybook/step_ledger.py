@@ -18,10 +18,11 @@ import psycopg
 from daybook import ledger
 from daybook.errors import DaybookError, NotYet
 from daybook.fingerprint import READS, digest
-from daybook.postgres_session import Connect, Connection, told
+from daybook.postgres_session import Connect, Connection, set_up, told
 from daybook.receipt import Receipt
 
 # A step of a day takes seconds; who holds the day for longer is stopped, or has so much to do that we go on beside it.
+# It is looked at each time that the session's lock_timeout has passed.
 PATIENCE_S = 60
 # The holder's session is used by nobody else, so its state is as old as the last thing that it did for this day.
 OVERTAKE = """
@@ -58,8 +59,7 @@ def one_writer(connect: Connect, trying: Trying) -> Iterator[Connection]:
 
 
 def _lock(session: Connection, trying: Trying) -> None:
-    session.autocommit = True
-    session.execute(f"set lock_timeout = '{PATIENCE_S}s'".encode())
+    set_up(session)
     while not _is_taken(session, trying):
         log.warning("%s %s: waits for another run's step on this day", trying.pipeline, trying.day)
 
@@ -131,7 +131,7 @@ def _write(session: Connection, trying: Trying, **words: Any) -> None:
 
 
 def _execute(session: Connection, statement: str, columns: dict[str, Any]) -> None:
-    session.autocommit = True
+    set_up(session)
     try:
         session.execute(statement.encode(), columns)
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):

@@ -23,12 +23,13 @@ from daybook import save as saving
 from daybook import summarize as summarizing
 from daybook.changes import changes
 from daybook.errors import Superseded
+from daybook.folder import Folder
 from daybook.janitor import tidy
 from daybook.postgres_session import Connection, at_once
 from daybook.published import follow, run_files
 from daybook.receipt import Rows, by_reason
 from daybook.report import report
-from daybook.spec import File, Source
+from daybook.spec import File, Source, Table
 from daybook.work import Step, a_step, write_parquet
 
 REFUSED = pa.schema([("source", pa.string()), *loading.REFUSED])
@@ -39,10 +40,13 @@ def extract_tables(step: Step) -> None:
     """Copy the pipeline's tables as CSV, all of one moment."""
     for connection_id in dict.fromkeys(table.connection for table in step.work.pipeline.tables):
         tables = tuple(table for table in step.work.pipeline.tables if table.connection == connection_id)
-        rows = postgres.copy_tables(partial(step.work.postgres, connection_id), tables, step.folder)
+        copied = step.work.once(connection_id, partial(_copied, step, connection_id, tables))
+        # The fence of deploy.py compares when a day's facts were read.
+        step.meter.started_at = min(step.meter.started_at, copied.started_at)
         for table in tables:
-            step.note_output(f"{table.name}.csv", rows[table.name])
-            step.rows[table.name] = Rows(read=rows[table.name], kept=rows[table.name])
+            step.folder.take(f"{table.name}.csv", copied.folder)
+            step.note_output(f"{table.name}.csv", copied.rows[table.name])
+            step.rows[table.name] = Rows(read=copied.rows[table.name], kept=copied.rows[table.name])
             step.notes[table.name] = f"{connection_id}: {table.relation}"
 
 
@@ -63,7 +67,10 @@ def extract_files(step: Step) -> None:
 @a_step
 def load(step: Step) -> None:
     """Type every row by the contract; set aside, with line, column and reason, each that breaks it."""
-    refused = [_loaded(step, source) for source in step.work.pipeline.sources]
+    refused = [
+        step.once(source.name, step.input(_extracted(source), f"{source.name}.csv"), partial(_loaded, step, source))
+        for source in step.work.pipeline.sources
+    ]
     step.write("refused.parquet", pa.concat_tables(refused))
 
 
@@ -72,11 +79,14 @@ def clean(step: Step) -> None:
     """Drop, check and derive by the spec's rules; set aside each row that breaks one, with the rule."""
     refused = []
     for source in step.work.pipeline.sources:
-        rows = step.read("load", f"{source.name}.parquet")
-        cleaned = cleaning.clean(rows, source, step.work.pipeline, step.work.day)
-        step.write(f"{source.name}.parquet", cleaned.kept)
-        refused.append(_with_raw(step, source, cleaned.refused))
-        step.rows[source.name] = _rows(rows.num_rows, cleaned.kept.num_rows, cleaned.refused, cleaned.dropped)
+        # Facts have to be of the day, so they are another day's work even where their bytes are the same.
+        day = step.work.day if source.name == step.work.pipeline.facts else None
+        ground = (
+            step.input("load", f"{source.name}.parquet"),
+            step.input(_extracted(source), f"{source.name}.csv"),
+            day,
+        )
+        refused.append(step.once(source.name, ground, partial(_cleaned, step, source)))
     step.write("refused.parquet", pa.concat_tables(refused))
 
 
@@ -84,8 +94,9 @@ def clean(step: Step) -> None:
 def index(step: Step) -> None:
     """Match the facts to the lookups by key, and order them by their own."""
     pipeline = step.work.pipeline
-    clean_rows = {source.name: step.read("clean", f"{source.name}.parquet") for source in pipeline.sources}
-    facts = clean_rows[pipeline.facts]
+    facts = step.read("clean", f"{pipeline.facts}.parquet")
+    lookups = [source.name for source in pipeline.sources if source.name != pipeline.facts]
+    clean_rows = {pipeline.facts: facts, **{name: _lookup(step, name) for name in lookups}}
     indexed = indexing.index(facts, clean_rows, pipeline)
     step.write(f"{pipeline.facts}.parquet", indexed.facts)
     step.write("refused.parquet", _with_raw(step, pipeline.source(pipeline.facts), indexed.refused))
@@ -110,7 +121,7 @@ def summarize(step: Step) -> None:
     pipeline, day = step.work.pipeline, step.work.day
     aggregates = step.read("aggregate", "aggregates.parquet")
     step.totals = plausible.totals(aggregates, pipeline)
-    facts = deploying.reading(pipeline, step.work.receipts(before="summarize")).outputs[f"{pipeline.facts}.csv"]
+    facts = deploying.reading(pipeline, step.receipts_before()).outputs[f"{pipeline.facts}.csv"]
     doubts = at_once(step.warehouse, partial(_doubts, step=step, facts_sha256=facts.sha256))
     summaries = summarizing.summarize(aggregates, pipeline, day)
     step.notes |= plausible.judged(doubts, pipeline, day, step.work.release)
@@ -123,7 +134,7 @@ def summarize(step: Step) -> None:
 def save(step: Step) -> None:
     """Write the summaries under the run's number, into the warehouse and as files, seen by nobody yet."""
     pipeline, day, summaries = step.work.pipeline, step.work.day, _summaries(step)
-    run = saving.Run(step.work.run, deploying.reading(pipeline, step.work.receipts(before="save")).started_at)
+    run = saving.Run(step.work.run, deploying.reading(pipeline, step.receipts_before()).started_at)
     saved = at_once(step.warehouse, lambda session: saving.save(session, pipeline, day, run, summaries))
     files = run_files(step.work.published, day, saved.run_id)
     for name, summary in summaries.items():
@@ -139,7 +150,7 @@ def save(step: Step) -> None:
 def deploy(step: Step) -> None:
     """Let readers see the run, in the warehouse and then in the published folder, with its report."""
     work, warehouse = step.work, step.warehouse
-    receipts = work.receipts(before="deploy")
+    receipts = step.receipts_before()
     run_id = int(receipts["save"].notes["run_id"])
     changed = at_once(warehouse, lambda session: changes(session, work.pipeline, work.day, run_id))
     with run_files(work.published, work.day, run_id).new_file("report.html") as file:
@@ -154,6 +165,19 @@ def deploy(step: Step) -> None:
     tidy(work, run_id, warehouse)
     step.rows = receipts["save"].rows
     step.notes = {"outcome": deployed.outcome.value, "run_id": deployed.run_id}
+
+
+class _Copied(NamedTuple):
+    """Tables of one moment: the folder that they were copied to, the number of rows of each, and when it began."""
+
+    folder: Folder
+    rows: dict[str, int]
+    started_at: datetime
+
+
+def _copied(step: Step, connection_id: str, tables: tuple[Table, ...]) -> _Copied:
+    rows = postgres.copy_tables(partial(step.work.postgres, connection_id), tables, step.folder)
+    return _Copied(step.folder, rows, step.meter.started_at)
 
 
 def _loaded(step: Step, source: Source) -> pa.Table:
@@ -185,9 +209,25 @@ class _Counted(NamedTuple):
     blank: int
 
 
+def _cleaned(step: Step, source: Source) -> pa.Table:
+    rows = step.read("load", f"{source.name}.parquet")
+    cleaned = cleaning.clean(rows, source, step.work.pipeline, step.work.day)
+    step.write(f"{source.name}.parquet", cleaned.kept)
+    step.rows[source.name] = _rows(rows.num_rows, cleaned.kept.num_rows, cleaned.refused, cleaned.dropped)
+    return _with_raw(step, source, cleaned.refused)
+
+
+def _lookup(step: Step, source: str) -> pa.Table:
+    name = f"{source}.parquet"
+    return step.work.once((source, step.input("clean", name)), partial(step.read, "clean", name))
+
+
 def _raw(step: Step, source: Source) -> BinaryIO:
-    extracted = "extract_files" if isinstance(source, File) else "extract_tables"
-    return step.open(extracted, f"{source.name}.csv")
+    return step.open(_extracted(source), f"{source.name}.csv")
+
+
+def _extracted(source: Source) -> str:
+    return "extract_files" if isinstance(source, File) else "extract_tables"
 
 
 def _of(source: Source, refused: pa.Table) -> pa.Table:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from daybook.aggregate import measure_type
 from daybook.errors import BadData, Implausible
-from daybook.frames import arrow_type, close_frame, open_frame
+from daybook.frames import arrow_type, close_frame, from_units, open_frame, units
 from daybook.spec import Pipeline, Ratio, Summary
 from daybook.spec_check import fact_columns
 
@@ -48,11 +48,16 @@ def _summary(aggregates: pa.Table, pipeline: Pipeline, summary: Summary, day: da
     frame = open_frame(aggregates, pipeline.engine)
     totals = [nw.col("row_count").sum(), *(_rolled_up(measure.how, measure.name) for measure in pipeline.measures)]
     grouped = frame.group_by(*summary.by).agg(*totals) if summary.by else frame.select(*totals)
-    # DuckDB sums into decimals, on which // is not an integer division.
-    whole = grouped.with_columns(nw.col(name).cast(nw.Int64) for name in _summed(pipeline))
-    ratios = [_ratio(ratio, pipeline).alias(ratio.name) for ratio in pipeline.ratios if ratio.name in summary.columns]
-    dated = whole.with_columns(*ratios, nw.lit(day).alias("day"))
-    return close_frame(dated, schema(pipeline, summary).append(pa.field("row_count", pa.int64())), summary.by)
+    measured = close_frame(grouped, aggregates.select([*summary.by, *_measured(pipeline)]).schema, summary.by)
+    ratios = {ratio.name: _ratio(measured, ratio, pipeline) for ratio in pipeline.ratios}
+    columns = [measured[name] if name in measured.column_names else ratios[name] for name in summary.columns]
+    groups = [measured[name] for name in summary.by]
+    dated = [[day] * measured.num_rows, *groups, *columns, measured["row_count"]]
+    return pa.table(dated, schema=schema(pipeline, summary).append(pa.field("row_count", pa.int64())))
+
+
+def _measured(pipeline: Pipeline) -> list[str]:
+    return ["row_count", *(measure.name for measure in pipeline.measures)]
 
 
 def _rolled_up(how: str, name: str) -> nw.Expr:
@@ -64,13 +69,12 @@ def _summed(pipeline: Pipeline) -> list[str]:
     return ["row_count", *(measure.name for measure in pipeline.measures if measure.how in ("count", "sum"))]
 
 
-def _ratio(ratio: Ratio, pipeline: Pipeline) -> nw.Expr:
+def _ratio(measured: pa.Table, ratio: Ratio, pipeline: Pipeline) -> pa.ChunkedArray:
     # round(n / d * times, 2) half away from zero = sign(n) * floor((2 * |n| * times * 100 + d) / (2 * d)) hundredths
-    top, bottom = nw.col(ratio.of), nw.col(ratio.over) * 10 ** _scale(ratio, pipeline)
-    safe = nw.when(bottom > 0).then(bottom).otherwise(nw.lit(1))
-    hundredths = (top.abs() * (2 * ratio.times * 100) + safe) // (safe * 2)
-    signed = nw.when(top < 0).then(hundredths * -1).otherwise(hundredths)
-    return nw.when(bottom > 0).then(signed)
+    top, bottom = units(measured[ratio.of]), pc.multiply(units(measured[ratio.over]), 10 ** _scale(ratio, pipeline))
+    over = pc.if_else(pc.greater(bottom, 0), bottom, None)
+    hundredths = pc.divide(pc.add(pc.multiply(pc.abs(top), 2 * ratio.times * 100), over), pc.multiply(over, 2))
+    return from_units(pc.if_else(pc.less(top, 0), pc.negate(hundredths), hundredths), RATIO)
 
 
 def _scale(ratio: Ratio, pipeline: Pipeline) -> int:

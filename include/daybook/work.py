@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import partial, wraps
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Generic, NamedTuple, TypeVar, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -26,6 +26,7 @@ from daybook.spec import Pipeline
 from daybook.step_ledger import Trying, done, failed, one_writer
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 Connect = Callable[[str], AbstractContextManager[Any]]
 """Opens the connection of that id, for the length of a block: an Airflow hook's get_conn, handed in by the DAG."""
@@ -49,7 +50,7 @@ class Work:
     """One run's work on one day: `run` names the run, `folder` is the run's, `published` the pipeline's published days.
 
     postgres, ftp: open a connection by its id in Airflow. started_by: who or what started the run. is_forced: do every
-    step, and publish also where nothing changed.
+    step, and publish also where nothing changed. shared: what the days of one task have made for each other.
     """
 
     pipeline: Pipeline
@@ -62,6 +63,15 @@ class Work:
     started_by: str = "unknown"
     is_forced: bool = False
     release: Release | None = None
+    shared: dict[object, Any] | None = None
+
+    def once(self, ground: object, make: Callable[[], T]) -> T:
+        """Give what `make` gives. Of the days that share a task, only the first one with the same ground makes it."""
+        if self.shared is None:
+            return make()
+        if ground not in self.shared:
+            self.shared[ground] = make()
+        return cast(T, self.shared[ground])
 
     def receipt(self, step: str) -> Receipt:
         """Give the receipt that a step left."""
@@ -83,12 +93,21 @@ class Work:
             except Exception as error:
                 failed(session, trying, error)
                 raise
-            done(session, trying, self.receipt(name))
+            done(session, trying, step.receipt(name))
 
     @property
     def memory(self) -> Folder:
         """Give the folder where this day's earlier outputs are found by fingerprint."""
         return Folder(self.folder.path.parent / "by_fingerprint")
+
+
+class _Made(NamedTuple, Generic[T]):
+    """What one day of a task has made of a source: where it lies, and what goes with it."""
+
+    given: T
+    folder: Folder
+    output: Output
+    rows: Rows
 
 
 def a_step(function: Callable[["Step"], None]) -> Callable[[Work], dict[str, object]]:
@@ -124,6 +143,7 @@ class Step:
     notes: dict[str, str | int] = field(default_factory=dict)
     fingerprint: Fingerprint | None = None
     reused_from: str | None = None
+    receipts: dict[str, Receipt] = field(default_factory=dict)
     session: Connection | None = None
 
     @contextmanager
@@ -141,9 +161,22 @@ class Step:
 
     def open(self, step: str, name: str) -> BinaryIO:
         """Open a file of an earlier step, checked against that step's receipt, and note it as an input."""
-        sha256 = self.work.receipt(step).outputs[name].sha256
-        self.inputs[f"{step}/{name}"] = sha256
-        return (self.work.folder / step).open_unchanged(name, sha256)
+        return (self.work.folder / step).open_unchanged(name, self.input(step, name))
+
+    def input(self, step: str, name: str) -> str:
+        """Note a file of an earlier step as an input; give the hash that its receipt tells."""
+        sha256 = self.inputs[f"{step}/{name}"] = self.receipt(step).outputs[name].sha256
+        return sha256
+
+    def receipt(self, step: str) -> Receipt:
+        """Give the receipt that a step of this run left; read once."""
+        if step not in self.receipts:
+            self.receipts[step] = self.work.receipt(step)
+        return self.receipts[step]
+
+    def receipts_before(self) -> dict[str, Receipt]:
+        """Give the receipts of all steps before this one, by step, in the order of the work."""
+        return {step: self.receipt(step) for step in STEPS[: STEPS.index(self.name)]}
 
     def read(self, step: str, name: str) -> pa.Table:
         """Read a table that an earlier step wrote."""
@@ -161,6 +194,22 @@ class Step:
         with self.folder.new_file(name) as file:
             yield file
         self.note_output(name, rows)
+
+    def once(self, source: str, ground: object, make: Callable[[], T]) -> T:
+        """Make this step's file of a source, or take it over from another day of the task that had the same ground.
+
+        ground: what the file is made of, beside the spec. make: writes `<source>.parquet` and notes output and rows.
+        """
+        name = f"{source}.parquet"
+
+        def made() -> _Made[T]:
+            return _Made(make(), self.folder, self.outputs[name], self.rows[source])
+
+        first = self.work.once((self.name, source, ground), made)
+        if first.folder is not self.folder:
+            self.folder.take(name, first.folder)
+            self.outputs[name], self.rows[source] = first.output, first.rows
+        return first.given
 
     def note_output(self, name: str, rows: int | None) -> None:
         """Note a file that lies in the step's folder as an output."""
@@ -207,13 +256,13 @@ class Step:
         with self.folder.new_file("receipt.json") as file:
             file.write(receipt.model_dump_json(indent=1).encode())
         if self.fingerprint:
-            with self.work.memory.new_file(self._name_in_memory()) as file:
-                file.write(self.work.folder.path.name.encode())
+            self.work.memory.write_hint(self._name_in_memory(), self.work.folder.path.name)
         log.info("%s", receipt.line())
+        self.receipts[self.name] = receipt
         return receipt
 
     def _what_it_reads(self) -> dict[str, str]:
-        receipts = {step: self.work.receipt(step) for step in fingerprint.READS[self.name]}
+        receipts = {step: self.receipt(step) for step in fingerprint.READS[self.name]}
         return {f"{step}/{name}": made.sha256 for step, r in receipts.items() for name, made in r.outputs.items()}
 
     def _name_in_memory(self) -> str:

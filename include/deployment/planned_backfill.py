@@ -8,6 +8,7 @@ from typing import NamedTuple
 from rich.console import Console
 
 from daybook import connections, step_ledger
+from daybook.backfill_runs import in_batches
 from daybook.history import is_begun
 from daybook.plan import Failure, Limited, Planned
 from daybook.plan_command import made_plan
@@ -16,7 +17,7 @@ from daybook.receipt import Receipt
 from daybook.spec import Pipeline
 from daybook.telling import tell_table
 from deployment.airflow_api import AirflowApi
-from deployment.planned_runs import follow, in_batches, start
+from deployment.planned_runs import follow, start
 
 
 class Known(NamedTuple):

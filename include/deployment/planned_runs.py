@@ -1,34 +1,27 @@
 """The runs of a plan: one for each day, or for a batch of days; started newest first, and followed to their end."""
 
 import time
-from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from deployment.airflow_api import FINISHED, SECONDS_BETWEEN_LOOKS, AirflowApi
+from daybook.backfill_runs import asked_runs
+from deployment.airflow_api import FINISHED, AirflowApi
 from deployment.backfill import ENDED_TASKS, STANDSTILL_SECONDS
 from deployment.errors import DeploymentError
 
-PREFIX = "daybook_backfill__"
+# Each look costs Airflow's API server some hundredths of a second of the machine that does the days.
+SECONDS_BETWEEN_LOOKS = 1.0
 
 States = dict[str, str]
 """The state of each run by its id; a run that was removed is not in it."""
 
 
-def in_batches(days: Sequence[date], size: int) -> list[tuple[date, ...]]:
-    """Give the days in groups of a size, in their order; the last group may be smaller."""
-    return [tuple(days[start : start + size]) for start in range(0, len(days), size)]
-
-
 def start(api: AirflowApi, dag_id: str, batches: list[tuple[date, ...]], *, is_forced: bool) -> list[str]:
     """Start a run for each batch, and give the runs' ids in that order. Airflow keeps those that have to wait."""
-    moment = f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%S.%f}"
-    return [
-        api.trigger(dag_id, _conf(batch) | ({"force": True} if is_forced else {}), f"{PREFIX}{moment}__{batch[0]}")
-        for batch in batches
-    ]
+    asked = asked_runs(batches, datetime.now(UTC), {"force": True} if is_forced else {})
+    return [api.trigger(dag_id, run.conf, run.run_id) for run in asked]
 
 
 def follow(api: AirflowApi, dag_id: str, run_ids: list[str], console: Console) -> States:
@@ -51,10 +44,6 @@ def follow(api: AirflowApi, dag_id: str, run_ids: list[str], console: Console) -
                 seen, moved_at = now, time.monotonic()
             _check_it_moves(dag_id, moved_at, at_work)
             time.sleep(SECONDS_BETWEEN_LOOKS)
-
-
-def _conf(batch: tuple[date, ...]) -> dict[str, object]:
-    return {"day": str(batch[0])} if len(batch) == 1 else {"days": [str(day) for day in batch]}
 
 
 def _states(api: AirflowApi, dag_id: str, run_ids: list[str]) -> States:

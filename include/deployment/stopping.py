@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from daybook.backfill_runs import PREFIX
 from deployment.airflow_api import SECONDS_BETWEEN_LOOKS, AirflowApi, Json
 from deployment.errors import DeploymentError
-from deployment.planned_runs import PREFIX
 
 # The scheduler may be about to start what it has seen waiting.
 SECONDS_OF_A_LOOP = 2.0

@@ -23,6 +23,7 @@ ZONES = {
     "madrid_waited": "Europe/Madrid",
     "in_utc": "UTC",
     "in_utc_paused": "UTC",
+    "in_utc_batches": "UTC",
 }
 
 PIPELINE = """

@@ -109,7 +109,12 @@ def test_wrong_days_are_one_line(start, end, says):
 
 @pytest.mark.parametrize(
     ("conf", "says"),
-    [("{force: 1}", "not JSON"), ("[1]", "expected a JSON object"), ('{"day": "2013-01-01"}', "that same day")],
+    [
+        ("{force: 1}", "not JSON"),
+        ("[1]", "expected a JSON object"),
+        ('{"day": "2013-01-01"}', "--conf sets day to 2013-01-01: every run would do the same"),
+        ('{"days": ["2013-01-01"]}', "--conf sets days to"),
+    ],
 )
 def test_a_wrong_conf_is_refused(conf, says):
     with pytest.raises(BadBackfill, match=says):
@@ -133,6 +138,37 @@ def test_what_is_asked_is_said_in_the_words_of_airflow_3(asked, words):
     made = planned("2013-01-01", None, "UTC", **asked)
     assert made.words[:4] == ("backfill", "create", "--dag-id", "flights")
     assert list(made.words[8:]) == words.split()
+
+
+@pytest.mark.parametrize(
+    ("asked", "days"),
+    [
+        ({"batch": 2}, [["2013-01-01", "2013-01-02"], ["2013-01-03"]]),
+        ({"batch": 2, "is_backwards": True}, [["2013-01-03", "2013-01-02"], ["2013-01-01"]]),
+        ({"batch": 30}, [["2013-01-01", "2013-01-02", "2013-01-03"]]),
+        ({"batch": None}, []),
+    ],
+)
+def test_in_batches_one_run_carries_several_days(asked, days):
+    made = planned("2013-01-01", "2013-01-03", "America/New_York", conf='{"force": true}', **asked)
+    assert [[str(day) for day in run.days] for run in made.runs] == days
+    for run in made.runs:
+        of_days = {"days": [str(day) for day in run.days]} if len(run.days) > 1 else {"day": str(run.days[0])}
+        assert run.conf == {"force": True, **of_days}
+    assert len({run.run_id for run in made.runs}) == len(days)
+
+
+def test_days_that_are_not_over_are_in_no_batch():
+    now = datetime(2013, 1, 5, 22, 59, tzinfo=UTC)
+    made = planned("2013-01-03", "2013-01-07", "Europe/Madrid", now, batch=10)
+    assert [len(run.days) for run in made.runs] == [2]
+
+
+def test_what_does_not_go_with_batches_is_refused():
+    with pytest.raises(BadBackfill, match="the pipeline's own limit holds, 8; leave one of them out"):
+        planned("2013-01-01", None, "UTC", batch=2, max_active_runs=1)
+    with pytest.raises(BadBackfill, match="other: --batch is for pipelines of Daybook, and this DAG is none"):
+        plan(Request("other", "2013-01-01", batch=2), Dag("other", "UTC", None, 16), LONG_AFTER)
 
 
 def test_a_dag_that_is_no_pipeline_gets_its_utc_days_whole():

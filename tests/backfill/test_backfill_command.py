@@ -131,6 +131,20 @@ def test_wait_ends_when_every_day_has_and_says_which_is_no_success(airflow, sche
     assert "Traceback" not in scheduler.read_text()
 
 
+def test_in_batches_days_share_runs_and_a_dry_run_makes_none(airflow, scheduler):
+    asked = ("--batch", "2", "-s", "2013-01-01", "-e", "2013-01-03", "in_utc_batches")
+    shown = airflow.backfill("--dry-run", *asked)
+    assert (shown.returncode, shown.stderr.count("one run for")) == (0, 2), shown.stderr
+    assert airflow.sql("select run_id from dag_run where dag_id = 'in_utc_batches'") == []
+
+    done = airflow.backfill("--wait", "-c", '{"force": true}', *asked)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "in_utc_batches: 2 of 2 runs done, 0 failed" in done.stdout
+    runs = airflow.sql("select state, conf from dag_run where dag_id = 'in_utc_batches' order by id")
+    confs = [{"force": True, "days": ["2013-01-01", "2013-01-02"]}, {"force": True, "day": "2013-01-03"}]
+    assert [(state, json.loads(conf)) for state, conf in runs] == [("success", conf) for conf in confs]
+
+
 def test_ctrl_c_leaves_the_backfill_running(airflow, scheduler):
     command = [sys.executable, "-m", "airflow", "dags", "backfill", "--wait", "-s", "2013-01-01", "in_utc_paused"]
     waiting = subprocess.Popen(command, env=airflow.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

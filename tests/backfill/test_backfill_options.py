@@ -11,7 +11,7 @@ AIRFLOW_2_10 = """
     --rerun-failed-tasks  --reset-dagruns  -B --run-backwards  -s --start-date  -S --subdir  -t --task-regex
     --treat-dag-as-regex  --treat-dag-id-as-regex  -v --verbose  -y --yes
 """
-NEW_HERE = "--max-active-runs --wait"
+NEW_HERE = "--batch --max-active-runs --wait"
 
 
 def typed(option):
@@ -57,6 +57,7 @@ def test_a_refused_option_says_why(option):
         ("flights -v", {"is_verbose": True}),
         ("flights --wait", {"is_waiting": True}),
         ("flights --max-active-runs 2", {"max_active_runs": 2}),
+        ("flights --batch 30", {"batch": 30}),
     ],
 )
 def test_used_options_are_read_as_airflow_2_read_them(words, asked):

@@ -6,6 +6,7 @@ import pytest
 
 from daybook.backfill import Dag, Plan
 from daybook.backfill_progress import Run, Sight, bar, has_ended, missed, progress
+from daybook.backfill_runs import asked_runs
 
 # New York's midnight of 1 January 2013.
 FIRST = datetime(2013, 1, 1, 5, tzinfo=UTC)
@@ -58,6 +59,17 @@ def test_a_dag_that_is_no_pipeline_is_told_by_its_logical_dates():
     other = plan([], cron=None)
     assert missed(other, sight("failed")) == ("2013-01-01T05:00:00+00:00 (failed)",)
     assert "0 of 1 runs done" in progress(other, sight("failed"))
+
+
+def test_a_run_of_several_days_is_told_by_its_days():
+    runs = asked_runs([(date(2013, 1, 1), date(2013, 1, 2)), (date(2013, 1, 3),)], FIRST, {})
+    batches = plan([1, 2, 3], [4])._replace(runs=tuple(runs))
+    seen = Sight((Run(None, "failed"), Run(None, "success")), 18, 18)
+    assert "1 of 2 runs done, 1 failed" in progress(batches, seen)
+    assert missed(batches, seen) == (
+        "2013-01-01 to 2013-01-02 (failed, see the log of its deploy)",
+        "2013-01-04 (not over yet, left out)",
+    )
 
 
 def test_progress_is_one_line_of_counts():

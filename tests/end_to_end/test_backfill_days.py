@@ -13,11 +13,12 @@ import pytest
 from rich.console import Console
 
 from daybook import connections, step_ledger
+from daybook.backfill_runs import PREFIX
 from daybook.pipelines import PIPELINES
 from daybook.postgres_session import at_once
 from deployment import environment, stopping
 from deployment.planned_backfill import Done, backfill
-from deployment.planned_runs import PREFIX, follow, start
+from deployment.planned_runs import follow, start
 from deployment.supervisor import Deployment
 
 from .conftest import airflow, rows
@@ -99,6 +100,15 @@ def test_a_batch_publishes_its_good_days_and_names_the_bad_one(up: Deployment) -
     done = backfill(up.api, FLIGHTS, days, QUIET, batch=3)
     assert results(done) == {14: "run: published", 13: "run: failed", 12: "run: published"}
     assert [day.day.day for day in done if not day.is_well] == [13]
+
+
+def test_typed_in_airflows_words_a_batch_publishes_its_days_in_one_run(up: Deployment) -> None:
+    before = our_runs(up)
+    done = airflow(up, "dags", "backfill", "-s", "2013-03-22", "-e", "2013-03-24", "--batch", "3", "--wait", "flights")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert list((our_runs(up).items() - before.items())) == [(done.stderr.rsplit(": ", 1)[1].strip(), "success")]
+    days = rows(up, "select day from flights.by_day where day between '2013-03-22' and '2013-03-24' order by day")
+    assert [day for (day,) in days] == march(22, 23, 24)
 
 
 def test_paused_nothing_begins_resumed_it_goes_on_to_the_end(up: Deployment) -> None:

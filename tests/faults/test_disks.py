@@ -98,7 +98,7 @@ def read_only(folder: Path) -> Iterator[None]:
 def test_d3_a_flipped_bit_is_seen_before_it_is_read(published: Bench, made_by: str, name: str, read_by: str) -> None:
     published.deliver(DAY, NEW)
     assert published.do(DAY, "rotten", last=made_by)["error"] == ""
-    file = Path(published.servers.work(published.pipeline, DAY, "rotten").folder.path.path) / made_by / name
+    file = Path(published.servers.work(published.pipeline, DAY, "rotten").folder.path) / made_by / name
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)

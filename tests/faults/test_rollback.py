@@ -155,7 +155,7 @@ def test_run_folders_that_no_kept_run_needs_go_after_a_while(bench: Bench) -> No
     bench = bench.with_keep(0)
     bench.publish(DAY, "old", 41)
     bench.publish(DAY, "new", 42)
-    old = Path(bench.servers.work(bench.pipeline, DAY, "old").folder.path.path)
+    old = Path(bench.servers.work(bench.pipeline, DAY, "old").folder.path)
     assert old.exists(), "not yet"
     past = time.time() - (janitor.ABANDONED_DAYS + 1) * 86_400
     for path in old.rglob("*"):

@@ -18,9 +18,9 @@ def test_the_first_of_january_is_published_with_its_known_totals(run: Run, serve
 
 @pytest.mark.parametrize("engine", ["pandas", "duckdb"])
 def test_every_engine_publishes_the_same_bytes(run: Run, servers: Servers, engine: str) -> None:
-    of_polars = published_hashes(run("2013-01-02", "polars", engine="polars").published.path.path + "/2013-01-02")
+    of_polars = published_hashes(run("2013-01-02", "polars", engine="polars").published.path / "2013-01-02")
     forced = run("2013-01-02", engine, engine=engine, is_forced=True)
-    assert published_hashes(forced.published.path.path + "/2013-01-02") == of_polars
+    assert published_hashes(forced.published.path / "2013-01-02") == of_polars
 
 
 def published_hashes(folder: str) -> dict[str, str]:
