@@ -95,9 +95,10 @@ def for_each_day(step):
     """Make a task of a step: it does each day of the run; while a file is not there yet, it gives the worker back."""
 
     def task(**context):
-        is_last_try = context["ti"].try_number > context["ti"].max_tries
+        attempt, most = context["ti"].try_number, context["ti"].max_tries
         try:
-            told = over_days(step, [work(day, context) for day in days(context)], is_last_try=is_last_try)
+            works = [work(day, context) for day in days(context)]
+            told = over_days(step, works, attempt=attempt, is_last_try=attempt > most)
         except NotYet as not_yet:
             raise AirflowRescheduleException(not_yet.look_again_at) from None
         for asset in context["task"].outlets:

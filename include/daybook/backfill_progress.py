@@ -12,8 +12,9 @@ _NO_RUN = "no run"
 
 
 class Run(NamedTuple):
-    """One run that was asked for. `state` is None where Airflow has no such run (it was deleted), `logical_date` where it
-    carries several days."""
+    """One run that was asked for. `state` is None where Airflow has no such run (it was deleted).
+
+    `logical_date` is None where it carries several days."""
 
     logical_date: datetime | None
     state: str | None

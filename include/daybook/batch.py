@@ -1,7 +1,9 @@
 """A run that carries several days: each step goes over all of them, and a bad day is left out of the steps after.
 
 Each day has its own folder, receipts and publication. What is left out is said at once in the log, and again at the
-end of `deploy`, which then fails the run; the other days are published. A run of one day simply does it.
+end of `deploy`, which then fails the run; the other days are published. Where a day's file is not there yet, the run
+waits for it, up to its cut-off; the days that are done meanwhile are not done again at each look. A run of one day
+simply does it.
 """
 
 import ftplib
@@ -20,6 +22,8 @@ from daybook.receipt import STEPS
 from daybook.work import Work
 
 LEFT_OUT = "left_out.txt"
+# Names the step, and the try of its task, that did the day while other days of the run are waited for.
+DONE = "done.txt"
 log = logging.getLogger(__name__)
 Step = Callable[[Work], dict[str, object]]
 
@@ -28,29 +32,52 @@ class DaysLeftOut(DaybookError):
     """Some days of a run were not published. The message names each, and why; the others were."""
 
 
-def over_days(step: Step, works: list[Work], *, is_last_try: bool) -> dict[str, object]:
+def over_days(step: Step, works: list[Work], *, attempt: int = 1, is_last_try: bool) -> dict[str, object]:
     """Do a step for each day of a run; give what it hands on, by day (as "2013-01-05").
 
-    works: one for each day. is_last_try: what might pass by itself is not waited for any more. Raises SourceUnavailable
-    after all days were tried, where another try may help some; DaysLeftOut after the last step, where a day is missing.
+    works: one for each day. attempt: the number of the task's try, which is the same at each look for a file that is
+    waited for. is_last_try: what is down is not tried again any more. Raises, after all days were tried,
+    SourceUnavailable where another try may help some; NotYet where files are waited for; and after the last step
+    DaysLeftOut, where a day is missing.
     """
     if len(works) == 1:
         return {str(works[0].day): step(works[0])}
     with _kept_open(works) as works:
-        return _over_several(step, works, is_last_try)
+        return _over_several(step, works, attempt, is_last_try)
 
 
-def _over_several(step: Step, works: list[Work], is_last_try: bool) -> dict[str, object]:
+def _over_several(step: Step, works: list[Work], attempt: int, is_last_try: bool) -> dict[str, object]:
     told: dict[str, object] = {}
-    retry: list[SourceUnavailable] = []
+    later: list[SourceUnavailable] = []
     for work in works:
-        if not _is_left_out_before(work, step.__name__):
-            _try(step, work, told, retry, is_last_try)
-    if retry:
-        raise SourceUnavailable(f"{len(retry)} of {len(works)} days are tried again; the first: {retry[0]}")
+        if _is_done(work, step.__name__, attempt):
+            told[str(work.day)] = work.receipt(step.__name__).counts()
+        elif not _is_left_out_before(work, step.__name__):
+            _try(step, work, told, later, is_last_try)
+    _check_none_is_later(later, works, told, f"{step.__name__} {attempt}")
     if step.__name__ == STEPS[-1]:
         _check_none_left_out(works)
     return told
+
+
+def _check_none_is_later(
+    later: list[SourceUnavailable], works: list[Work], told: dict[str, object], attempt: str
+) -> None:
+    waits = [error for error in later if isinstance(error, NotYet)]
+    if len(waits) < len(later):
+        down = next(error for error in later if not isinstance(error, NotYet))
+        raise SourceUnavailable(f"{len(later)} of {len(works)} days are tried again; the first: {down}")
+    if waits:
+        for work in works:
+            if str(work.day) in told:
+                work.folder.write_hint(DONE, attempt)
+        raise NotYet(
+            f"{len(waits)} of {len(works)} days wait; the first: {waits[0]}", min(wait.look_again_at for wait in waits)
+        )
+
+
+def _is_done(work: Work, step: str, attempt: int) -> bool:
+    return work.folder.has(DONE) and work.folder.text(DONE) == f"{step} {attempt}"
 
 
 @contextmanager
@@ -68,12 +95,12 @@ def _is_open(session: ftplib.FTP) -> bool:
     return session.sock is not None
 
 
-def _try(step: Step, work: Work, told: dict[str, object], retry: list[SourceUnavailable], is_last_try: bool) -> None:
+def _try(step: Step, work: Work, told: dict[str, object], later: list[SourceUnavailable], is_last_try: bool) -> None:
     try:
         told[str(work.day)] = step(work)
     except DaybookError as error:
-        if isinstance(error, SourceUnavailable) and not isinstance(error, NotYet) and not is_last_try:
-            retry.append(error)
+        if isinstance(error, NotYet) or (isinstance(error, SourceUnavailable) and not is_last_try):
+            later.append(error)
             return
         log.error("%s is left out: %s", work.day, error)
         with work.folder.new_file(LEFT_OUT) as file:

@@ -54,10 +54,15 @@ def fingerprint(step: str, pipeline: Pipeline, inputs: dict[str, str]) -> Finger
     """Give the fingerprint of a step. inputs: the hash of each file that it reads, by "step/name"."""
     return Fingerprint(
         inputs=digest(inputs),
-        spec=digest(_PARTS[step](pipeline)),
+        spec=spec_of(step, pipeline),
         code=code_of(step),
         libraries=libraries_of(step, pipeline),
     )
+
+
+def spec_of(step: str, pipeline: Pipeline) -> str:
+    """Give the hash of the part of the spec that a step uses."""
+    return digest(_PARTS[step](pipeline))
 
 
 def digest(value: Any) -> str:

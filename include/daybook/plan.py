@@ -24,12 +24,15 @@ class FileState(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """The last try of a day, where it failed after the last deployment: the step, the kind of error, the words."""
+    """The last try of a day, where it failed after the last deployment: the step, the kind of error, the words, when.
+
+    spec_sha256: of the part of the spec that the step used, where that is known."""
 
     step: str
     kind: str
     message: str
     failed_at: datetime
+    spec_sha256: str | None = None
 
 
 class Standing(NamedTuple):
@@ -100,7 +103,7 @@ def _planned(
         paths = ", ".join(pipeline.file(name).path_on(standing.day) for name in missing)
         return Planned(standing.day, "blocked", f"file not there: {paths}", (), None)
     changed = _first_change(pipeline, standing, tables) or (("extract_tables", "forced") if is_forced else None)
-    if (held_for := _held_for(standing, tables)) and not is_forced:
+    if (held_for := _held_for(pipeline, standing, tables)) and not is_forced:
         return Planned(standing.day, "blocked", f"held: {held_for}", (), None)
     if changed is None:
         return Planned(standing.day, "skip", "nothing changed", (), 0.0)
@@ -110,24 +113,32 @@ def _planned(
     return Planned(standing.day, "run", reason, steps, seconds)
 
 
-def _held_for(standing: Standing, tables: dict[str, str]) -> str | None:
-    """Give what a day is held for, as long as its sources are as they were then: once mended it may be tried."""
-    if standing.failure is None or standing.failure.kind != "Implausible" or _mended(standing, tables):
+def _held_for(pipeline: Pipeline, standing: Standing, tables: dict[str, str]) -> str | None:
+    """Give what a day is held for, while its sources and its spec are as they were: once mended it may be tried."""
+    failure = standing.failure
+    if failure is None or failure.kind != "Implausible" or _mended(pipeline, standing, failure, tables):
         return None
-    return standing.failure.message
+    return failure.message
 
 
-def _mended(standing: Standing, tables: dict[str, str]) -> tuple[str, str] | None:
-    """Give the input that has changed since the last failed run read it, if one has."""
+def _mended(pipeline: Pipeline, standing: Standing, failure: Failure, tables: dict[str, str]) -> tuple[str, str] | None:
+    """Give the input that has changed since the last failed run read it, or the failed step if its spec has."""
     has_read = set(STEPS[:2]) <= set(standing.failed)
-    return _changed_input(standing.failed, standing.files, tables) if has_read else None
+    changed = _changed_input(standing.failed, standing.files, tables) if has_read else None
+    return changed or _respecified(pipeline, failure)
+
+
+def _respecified(pipeline: Pipeline, failure: Failure) -> tuple[str, str] | None:
+    if failure.spec_sha256 is None or failure.spec_sha256 == fingerprint.spec_of(failure.step, pipeline):
+        return None
+    return failure.step, f"spec changed: {failure.step}"
 
 
 def _first_change(pipeline: Pipeline, standing: Standing, tables: dict[str, str]) -> tuple[str, str] | None:
     """Give the first step that has to be done again, and why; None where nothing has."""
     if standing.failure:
         failed = standing.failure.step, f"failed before: {standing.failure.step}, {standing.failure.kind}"
-        return _mended(standing, tables) or failed
+        return _mended(pipeline, standing, standing.failure, tables) or failed
     if not standing.is_published or "deploy" not in standing.deployed:
         return "extract_tables", "never done"
     return _changed_input(standing.deployed, standing.files, tables) or _changed_ground(pipeline, standing)

@@ -17,7 +17,7 @@ import psycopg
 
 from daybook import ledger
 from daybook.errors import DaybookError, NotYet
-from daybook.fingerprint import READS, digest
+from daybook.fingerprint import READS, Fingerprint, digest
 from daybook.postgres_session import Connect, Connection, set_up, told
 from daybook.receipt import Receipt
 
@@ -88,14 +88,12 @@ def _key(trying: Trying) -> list[object]:
 def done(session: Connection, trying: Trying, receipt: Receipt) -> None:
     """Write down that a step was done, or taken over from an earlier run. session: the one that holds the lock."""
     state = "reused" if receipt.reused_from else "done"
-    ground = receipt.fingerprint.model_dump() if receipt.fingerprint else {}
     rows = receipt.rows.values()
     _write(
         session,
         trying,
         state=state,
-        **{f"{part}_sha256": ground.get(part) for part in ("inputs", "spec", "code")},
-        libraries=ground.get("libraries"),
+        **_columns(receipt.fingerprint),
         outputs_sha256=digest({name: output.sha256 for name, output in receipt.outputs.items()}),
         rows_read=sum(row.read for row in rows),
         rows_refused=receipt.refused,
@@ -103,13 +101,20 @@ def done(session: Connection, trying: Trying, receipt: Receipt) -> None:
     )
 
 
-def failed(session: Connection, trying: Trying, error: Exception) -> None:
-    """Write down that a step failed, or waits. session: the one that holds the lock."""
+def failed(session: Connection, trying: Trying, error: Exception, ground: Fingerprint | None) -> None:
+    """Write down that a step failed, or waits. session: the one that holds the lock. ground: what the step rests on."""
     is_ours = isinstance(error, DaybookError)
     # A stranger's message may quote a value of a row; its traceback is in the task's log.
     message = str(error) if is_ours else "see the log of the task"
     state = "waiting" if isinstance(error, NotYet) else "failed"
-    _write(session, trying, state=state, error_kind=type(error).__name__, error=message)
+    words = {"state": state, "error_kind": type(error).__name__, "error": message}
+    _write(session, trying, **words, **_columns(ground))
+
+
+def _columns(ground: Fingerprint | None) -> dict[str, str | None]:
+    parts = ground.model_dump() if ground else {}
+    hashes = {f"{part}_sha256": parts.get(part) for part in ("inputs", "spec", "code")}
+    return {**hashes, "libraries": parts.get("libraries")}
 
 
 def _write(session: Connection, trying: Trying, **words: Any) -> None:
@@ -172,9 +177,9 @@ def _receipts(
 
 
 def failures(connection: Connection, pipeline: str, first: date, last: date) -> dict[date, tuple[Any, ...]]:
-    """Give, for each day whose last try failed after it was last deployed: step, kind, message, when."""
+    """Give, for each day whose last try failed after it was last deployed, the words of a Failure (plan.py)."""
     rows = connection.execute(
-        "select distinct on (day) day, state, step, error_kind, error, ended_at from daybook.step "
+        "select distinct on (day) day, state, step, error_kind, error, ended_at, spec_sha256 from daybook.step "
         "where pipeline = %s and day between %s and %s and (state = 'failed' or step = 'deploy') "
         "order by day, ended_at desc",
         [pipeline, first, last],

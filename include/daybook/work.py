@@ -91,7 +91,7 @@ class Work:
             try:
                 yield step
             except Exception as error:
-                failed(session, trying, error)
+                failed(session, trying, error, step.fingerprint)
                 raise
             done(session, trying, step.receipt(name))
 

@@ -106,7 +106,7 @@ def test_typed_in_airflows_words_a_batch_publishes_its_days_in_one_run(up: Deplo
     before = our_runs(up)
     done = airflow(up, "dags", "backfill", "-s", "2013-03-22", "-e", "2013-03-24", "--batch", "3", "--wait", "flights")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert list((our_runs(up).items() - before.items())) == [(done.stderr.rsplit(": ", 1)[1].strip(), "success")]
+    assert list(our_runs(up).items() - before.items()) == [(done.stderr.rsplit(": ", 1)[1].strip(), "success")]
     days = rows(up, "select day from flights.by_day where day between '2013-03-22' and '2013-03-24' order by day")
     assert [day for (day,) in days] == march(22, 23, 24)
 

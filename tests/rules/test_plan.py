@@ -7,7 +7,7 @@ import pytest
 from daybook import fingerprint
 from daybook.plan import Failure, FileState, Planned, Standing, plan
 from daybook.receipt import STEPS, Output, Receipt
-from daybook.spec import Pipeline
+from daybook.spec import Pipeline, Plausible
 
 from .shop import DAY, shop
 
@@ -97,6 +97,13 @@ def test_changed_code_or_libraries_are_named_with_their_step(part: str) -> None:
 )
 def test_a_day_is_blocked_for_a_reason(changes: dict[str, object], reason: str) -> None:
     assert planned(**changes)[1:3] == ("blocked", reason)  # type: ignore[arg-type]
+
+
+def test_a_held_day_is_run_when_what_is_plausible_was_changed() -> None:
+    held = HELD._replace(spec_sha256=fingerprint.spec_of("summarize", shop()))
+    assert planned(failure=held).action == "blocked"
+    wider = shop().model_copy(update={"plausible": Plausible(within_pct=90)})
+    assert planned(wider, failure=held)[1:3] == ("run", "spec changed: summarize")
 
 
 def test_the_newest_day_comes_first() -> None:

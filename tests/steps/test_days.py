@@ -3,14 +3,14 @@
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from upath import UPath
 
 from daybook import steps
 from daybook.batch import DaysLeftOut, over_days
-from daybook.errors import SourceUnavailable
+from daybook.errors import NotYet, SourceUnavailable
 from daybook.folder import Folder
 from daybook.receipt import STEPS
 from daybook.restatement import days_with_restated
@@ -128,6 +128,29 @@ def test_a_day_that_may_still_come_is_tried_again_and_then_left_out(own: Pipelin
     with pytest.raises(SourceUnavailable, match="2 of 3 days are tried again"):
         over_days(load, works, is_last_try=False)
     assert over_days(load, works, is_last_try=True) == {DAYS[0]: {"rows": 1}}
+
+
+def test_a_day_whose_file_may_still_come_is_waited_for_and_the_others_are_not_done_again(
+    own: Pipeline, servers: Servers
+) -> None:
+    works = [servers.work(own, day, "waiting") for day in DAYS]
+    looks: list[str] = []
+
+    def extract_files(work: Work) -> dict[str, object]:
+        looks.append(str(work.day))
+        if str(work.day) == DAYS[1] and len(looks) < 5:
+            raise NotYet("not there", datetime(2026, 1, 1, tzinfo=UTC))
+        return dict(steps.extract_files(work))
+
+    with pytest.raises(NotYet, match="1 of 3 days wait; the first: not there"):
+        over_days(extract_files, works, attempt=1, is_last_try=True)
+    with pytest.raises(NotYet):
+        over_days(extract_files, works, attempt=1, is_last_try=True)
+    assert looks == [*DAYS, DAYS[1]]
+    assert tuple(over_days(extract_files, works, attempt=1, is_last_try=True)) == DAYS
+    looks.clear()
+    over_days(extract_files, works, attempt=2, is_last_try=True)
+    assert tuple(looks) == DAYS, "a task that was cleared does all days again"
 
 
 def load(work: Work) -> dict[str, object]:
