@@ -18,7 +18,7 @@ def test_the_file_is_what_the_server_has(run: Run, servers: Servers) -> None:
     folder = work.folder / "extract_files"
     with folder.open("flights.csv") as file:
         assert file.read() == (servers.ftp.root / PATH).read_bytes()
-    assert folder.names() == ["flights.csv", "looks.json", "receipt.json"]
+    assert folder.names() == ["flights.csv", "receipt.json"]
     notes = work.receipt("extract_files").notes
     assert (notes["flights"], notes["flights_is_encrypted"], notes["flights_remarks"]) == (f"ftp: {PATH}", 0, "")
 
