@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from functools import partial, wraps
+from functools import cached_property, partial, wraps
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from daybook import fingerprint
+from daybook import fingerprint, mends
 from daybook.fingerprint import Fingerprint
 from daybook.folder import Folder
 from daybook.plausible import Release
@@ -89,6 +89,11 @@ class Work:
         """Give the folder where this day's earlier outputs are found by fingerprint."""
         return Folder(self.folder.path.parent / "by_fingerprint")
 
+    @property
+    def mends(self) -> Folder:
+        """Give the folder of the day's mends, which lies below the data folder as the run's own does."""
+        return mends.folder_of(self.folder.path.parents[3], self.pipeline.name, self.day)
+
 
 def a_step(function: Callable[["Step"], None]) -> Callable[[Work], dict[str, object]]:
     """Make a function of a step at work into a task's: a function of a day's work that gives names, counts, hashes.
@@ -123,6 +128,12 @@ class Step:
     notes: dict[str, str | int] = field(default_factory=dict)
     fingerprint: Fingerprint | None = None
     reused_from: str | None = None
+
+    @cached_property
+    def mends(self) -> mends.DayMends:
+        """Give the day's mends as they are when the step first asks: it loads by those that its fingerprint holds."""
+        receipts = {step: self.work.receipt(step) for step in STEPS[:2]}
+        return mends.of_day(self.work.mends, mends.raw_sha256(self.work.pipeline, receipts))
 
     def open(self, step: str, name: str) -> BinaryIO:
         """Open a file of an earlier step, checked against that step's receipt, and note it as an input."""
@@ -199,7 +210,15 @@ class Step:
 
     def _what_it_reads(self) -> dict[str, str]:
         receipts = {step: self.work.receipt(step) for step in fingerprint.READS[self.name]}
-        return {f"{step}/{name}": made.sha256 for step, r in receipts.items() for name, made in r.outputs.items()}
+        made = {f"{step}/{name}": made.sha256 for step, r in receipts.items() for name, made in r.outputs.items()}
+        return made | self._mends_read()
+
+    def _mends_read(self) -> dict[str, str]:
+        # Without mends there is nothing of them here, so that fingerprints stay what they were.
+        if self.name == "load":
+            return self.mends.inputs
+        mended = self.work.receipt("load").outputs.get(mends.FILE) if self.name == "index" else None
+        return {f"load/{mends.FILE}": mended.sha256} if mended else {}
 
     def _name_in_memory(self) -> str:
         return f"{self.name}-{self.fingerprint.key}" if self.fingerprint else self.name
