@@ -48,7 +48,7 @@ def main(words: list[str]) -> int:
 
 def tell(what: str, last: LastRun, rows: pa.Table, out: Path | None) -> None:
     """Print what became of a run, its refused rows by reason with their lines, and who had mended others."""
-    print(f"{what}: run {last.run}, {last.became}; {rows.num_rows:,} rows refused")
+    print(f"{what}: run {last.run}, {last.became}; refused rows: {rows.num_rows:,}")
     if rows.num_rows:
         tell_table((*GROUPED, "rows", "lines"), _counted(rows))
     for mended in last.mended:

@@ -53,6 +53,11 @@ def last_run(connection: Connection, data: Any, pipeline: Pipeline, day: date) -
     failed = failed if failed in tried and tried[failed].state == "failed" else None
     if not set(STEPS[:2]) <= set(standing) or not ("load" in standing or failed == "load"):
         raise BadSpec(f"{pipeline.name} {day}: run {run} is loading the day again; nothing was done; try when it ended")
+    if not folder.exists():
+        raise BadSpec(
+            f"{folder.path} is not there; expected the files of run {run}; nothing was done; run the day again if they "
+            "were tidied away, or set DAYBOOK_DATA to the folder that the tasks write to"
+        )
     return LastRun(run, folder, _became(tried, standing, failed), standing, failed == "load")
 
 

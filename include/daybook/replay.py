@@ -51,7 +51,7 @@ def keep(
         hashes = mends.raw_sha256(pipeline, last.receipts)
         there = {source: mends.read(folder, source, sha256) for source, sha256 in hashes.items()}
         raw = _raw(last, there)
-        records = checked(filled, Against(raw, hashes, _layouts(last, pipeline, filled, hashes)), name)
+        records = checked(filled, Against(raw, hashes, _layouts(last, pipeline, filled)), name)
         return Kept(last.run, _added(records, there, folder, hashes, by), _counts(folder, hashes))
 
 
@@ -70,11 +70,11 @@ def _raw(last: LastRun, there: dict[str, tuple[Mend, ...]]) -> dict[Place, bytes
     return before | {(row["source"], row["line"]): row["raw"] or b"" for row in refused_rows(last).to_pylist()}
 
 
-def _layouts(last: LastRun, pipeline: Pipeline, filled: list[Filled], hashes: dict[str, str]) -> dict[str, Layout]:
+def _layouts(last: LastRun, pipeline: Pipeline, filled: list[Filled]) -> dict[str, Layout]:
     layouts = {}
     for source in (source for source in pipeline.sources if source.name in {one.source for one in filled}):
-        files = last.folder / mends.extracted_by(source)
-        with files.open_unchanged(f"{source.name}.csv", hashes[source.name]) as stream:
+        # Its header says how a record lies; `load` holds all its bytes to their hash.
+        with (last.folder / mends.extracted_by(source)).open(f"{source.name}.csv") as stream:
             layouts[source.name] = opened(stream, source, source.name)[1]
     return layouts
 

@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import os
+import shutil
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -13,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from daybook import ledger
-from daybook.errors import BadData
+from daybook.errors import BadData, Implausible
 from daybook.receipt import STEPS
-from daybook.spec import Form
+from daybook.spec import Form, Plausible
 from daybook.work import Work
 
 from .conftest import Days
@@ -116,7 +117,7 @@ def test_refused_counts_the_rows_of_each_step_and_shows_no_value(broken: Days) -
     code, printed = broken.command("refused", DAY)
     assert code == 0
     first, header, *rows = printed.splitlines()
-    assert first == f"{broken.pipeline.name} {DAY}: run run_1, deployed (published); 3 rows refused"
+    assert first == f"{broken.pipeline.name} {DAY}: run run_1, deployed (published); refused rows: 3"
     assert header.split() == ["step", "source", "column", "reason", "rows", "lines"]
     assert [" ".join(row.split()) for row in rows] == [
         "load flights dep_time not_an_integer 1 2",
@@ -305,6 +306,26 @@ def test_a_day_that_nobody_loaded_says_so(days: Days, file: Path, command: str) 
     code, printed = days.command(command, DAY, *words)
     assert code == 40
     assert f"{days.pipeline.name} {DAY}: no run has loaded this day" in printed
+
+
+def test_a_run_whose_files_are_gone_is_named(broken: Days, file: Path) -> None:
+    shutil.rmtree(broken.servers.work(broken.pipeline, DAY, "run_1").folder.path)
+    code, printed = broken.command("refused", DAY, "--out", str(file))
+    assert (code, file.exists()) == (40, False)
+    assert "expected the files of run run_1; nothing was done; run the day again" in printed
+
+
+def test_a_run_that_failed_after_load_has_its_refused_rows_and_says_where_it_failed(days: Days, file: Path) -> None:
+    break_lines(days)
+    days.change(plausible=Plausible(min_rows=1000))
+    with pytest.raises(Implausible):
+        days.run(DAY)
+    printed = days.command("refused", DAY)[1]
+    assert "run run_1, failed at summarize, Implausible: " in printed
+    assert "refused rows: 3" in printed
+    assert days.planned("--to", DAY)[DAY].startswith("blocked: held: ")
+    replay(days, fill(written(days, file)))
+    assert days.planned("--to", DAY) == {DAY: "run: rows mended"}
 
 
 def test_withdrawn_mends_are_gone_and_the_day_is_to_be_run_without_them(broken: Days, file: Path) -> None:
