@@ -4,6 +4,7 @@ It asks the ledger and reads the data folder. Values are shown nowhere but in th
 only. The exit code is 0.
 """
 
+import argparse
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -12,9 +13,10 @@ import pyarrow as pa
 
 from daybook import connections, mends
 from daybook.asked import parser, pipeline_named, with_pipeline
-from daybook.postgres_session import Connection, at_once
+from daybook.postgres_session import at_once
 from daybook.refused_file import write_refused
 from daybook.refused_rows import LastRun, last_run, refused_rows
+from daybook.spec import Pipeline
 from daybook.telling import tell_json, tell_table
 from daybook.trace import spans
 
@@ -24,16 +26,9 @@ SPANS_SHOWN = 60  # characters; --json gives every line
 
 def main(words: list[str]) -> int:
     """Print which rows of the day of the command line were refused. Gives the exit code."""
-    made = parser("refused", "Say which rows of a day were refused, and why; --out writes them to be mended.")
-    made.add_argument("day", type=date.fromisoformat, help="the day, such as 2013-01-05")
-    made.add_argument("--out", type=Path, metavar="FILE", help="write the rows there, as CSV with a column to mend in")
-    asked = made.parse_args(with_pipeline(words))
+    asked = _parser().parse_args(with_pipeline(words))
     pipeline = pipeline_named(asked.pipeline)
-
-    def find(connection: Connection) -> LastRun:
-        return last_run(connection, connections.data(), pipeline, asked.day)
-
-    last = at_once(partial(connections.postgres, pipeline.target.connection), find)
+    last = _last_run(pipeline, asked.day)
     rows = refused_rows(last)
     if asked.out:
         write_refused(asked.out, rows, mends.raw_sha256(pipeline, last.receipts))
@@ -54,7 +49,19 @@ def tell(what: str, last: LastRun, rows: pa.Table, out: Path | None) -> None:
     for mended in last.mended:
         print(mended.told)
     if out:
-        print(f"{out}: {rows.num_rows:,} rows; fill `mended` with the whole record of a row, then replay the file")
+        print(f"written to {out}: fill `mended` with the whole record of a row, then replay the file")
+
+
+def _parser() -> argparse.ArgumentParser:
+    made = parser("refused", "Say which rows of a day were refused, and why; --out writes them to be mended.")
+    made.add_argument("day", type=date.fromisoformat, help="the day, such as 2013-01-05")
+    made.add_argument("--out", type=Path, metavar="FILE", help="write the rows there, as CSV with a column to mend in")
+    return made
+
+
+def _last_run(pipeline: Pipeline, day: date) -> LastRun:
+    connect, data = partial(connections.postgres, pipeline.target.connection), connections.data()
+    return at_once(connect, lambda connection: last_run(connection, data, pipeline, day))
 
 
 def _counted(rows: pa.Table) -> list[tuple[str, ...]]:

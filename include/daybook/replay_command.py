@@ -72,8 +72,8 @@ def told(asked: Asked, done: dict[str, Any]) -> str:
     what = f"{asked.pipeline.name} {asked.day}"
     if asked.file is None:
         return f"{what}: {done['withdrawn']} mends are withdrawn"
-    new, now = (", ".join(f"{count} of {name}" for name, count in done[word].items()) for word in ("new", "now"))
-    return f"{what}: mends that are new: {new or 'none'}; kept are {now}, for the files of run {done['run']}"
+    new, now = (", ".join(f"{name} {count}" for name, count in done[word].items()) for word in ("new", "now"))
+    return f"{what}: mends kept: {now}; of these new: {new or 'none'}; they are for the files of run {done['run']}"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -226,11 +226,11 @@ def test_mends_are_added_to_those_before_and_what_is_there_stays_as_it_was(broke
     replay(broken, fill(written(broken, file), lines=(2,)))
     code, printed = replay(broken, fill(file), why="another reason")
     assert code == 0
-    assert "mends that are new: 2 of flights; kept are 3 of flights" in printed
+    assert "mends kept: flights 3; of these new: flights 2" in printed
     before = kept_mends(broken)
     code, printed = replay(broken, file, why="a third one")
     assert (code, kept_mends(broken)) == (0, before)
-    assert "mends that are new: none; kept are 3 of flights" in printed
+    assert "mends kept: flights 3; of these new: none" in printed
     broken.run(DAY)
     decided = "select why, found from daybook.decision where pipeline = %s order by why"
     rows = broken.servers.rows(decided, broken.pipeline.name, role="warehouse_owner")
