@@ -10,7 +10,7 @@ DAYS = $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)") $(if $(LIMIT),--l
 export PYTHONPATH := $(CURDIR)/include:$(CURDIR)/config
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down day plan backfill status why check trace pause resume cancel psql clean test fuzz soak bench lint lock env
+.PHONY: help setup demo up down day plan backfill status why refused replay check trace pause resume cancel psql clean test fuzz soak bench lint lock env
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,13 @@ status: $(INSTALLED) ## say which days are published, held, failed or missing
 
 why: $(INSTALLED) ## say how a day came to be what readers see, DAY=2013-01-05
 	@$(DEPLOYMENT) why $(PIPELINE) "$(DAY)"
+
+refused: $(INSTALLED) ## say which rows of a day were refused, and why, DAY=2013-01-05 [OUT=refused.csv to mend them in]
+	@$(DEPLOYMENT) refused $(PIPELINE) "$(DAY)" $(if $(OUT),--out "$(OUT)")
+
+replay: $(INSTALLED) ## run a day with the rows that were mended, DAY=2013-01-05 FILE=refused.csv WHY='…' [or WITHDRAW=1]
+	@$(DEPLOYMENT) replay $(PIPELINE) "$(DAY)" $(if $(FILE),"$(FILE)") $(if $(WHY),--why "$$WHY") \
+	    $(if $(WHO),--who "$$WHO") $(if $(WITHDRAW),--withdraw)
 
 # Shells export COLUMNS too, the width of the terminal: only what is typed after `make` counts.
 check: $(INSTALLED) ## say what the loader would accept and refuse, FILE=flights.csv [PIPELINE=flights, COLUMNS=a,b, OUT=folder]

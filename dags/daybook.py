@@ -11,7 +11,8 @@ readers see them, all at once. Readers see the day as it was published last, who
   help; the log says what was asked and what came back. Mend the other side or the connection, then clear the task.
   A file that is not there yet is waited for (`up_for_reschedule`) until its cut-off, and only then the task is red.
 * `load`, `clean`, `index`: the data broke the contract. The log counts the rows by column and rule; the refused rows
-  lie in the run's folder with line and reason. A retry will not help: mend the source, then clear from `extract_*` on.
+  lie in the run's folder with line and reason. A retry will not help: mend the source, then clear from `extract_*` on;
+  or mend rows: `make refused DAY=… OUT=refused.csv`, fill in `mended`, `make replay DAY=… FILE=refused.csv WHY=…`
 * `aggregate`, `summarize`: there is nothing left to count, or the day looks like no other and is held. Look at the
   refused rows and at the source. If the numbers are right, trigger the day again with a reason in `release`.
 * `save`: the warehouse is down or has other columns than the spec. Nothing is visible of it; clear the task.

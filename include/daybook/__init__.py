@@ -8,7 +8,7 @@ The nine steps, in the order of the work (dags/daybook.py writes it down once):
 
 Where things stand; imports go downward:
 
-    __main__.py, *_command.py           what a person types: plan, status, why, trace, check, rollback
+    __main__.py, *_command.py           what a person types: plan, status, why, trace, refused, replay, check, rollback
     steps.py, batch.py, restatement.py  one function a task; several days in one run; days that are done again
     work.py, fingerprint.py, receipt.py a day's work and one step of it: what it rests on, and the account of its rows
     load*.py clean.py index.py aggregate.py summarize.py plausible.py plan.py report.py
@@ -17,6 +17,7 @@ Where things stand; imports go downward:
                                         the warehouse and the published folder: rows, the pointer, what is left over
     ledger.py step_ledger.py history.py changes.py standing.py account.py
                                         what was done to which day, and how days stand now
+    refused*.py mends.py replay*.py     refused rows, and those of them that a person mended
     ftp*.py postgres*.py                careful transfer over connections that somebody else opened
     folder.py disk.py part_file.py      the day's files: whole or not there
     run_state.py, run_page.py           what the Report tab shows of a run

@@ -12,6 +12,8 @@ COMMANDS = {
     "status": "daybook.status_command",
     "why": "daybook.why_command",
     "trace": "daybook.trace_command",
+    "refused": "daybook.refused_command",
+    "replay": "daybook.replay_command",
     "rollback": "daybook.rollback_command",
     "check": "daybook.check_command",
 }

@@ -30,7 +30,7 @@ class Published(NamedTuple):
 
 
 class Decided(NamedTuple):
-    """What a person decided about a day: "release" or "rollback", to which run, and what was found."""
+    """What a person decided about a day: "release", "rollback" or "mend", to which run, and what was found."""
 
     decided_at: datetime
     what: str
@@ -38,6 +38,16 @@ class Decided(NamedTuple):
     who: str
     why: str
     found: str
+
+
+class Tried(NamedTuple):
+    """What became of a step of a run: "done", "reused", "waiting" or "failed"; the receipt where it was done."""
+
+    state: str
+    ended_at: datetime
+    receipt: Receipt | None
+    error_kind: str | None
+    error: str | None
 
 
 class Confirmed(NamedTuple):
@@ -84,3 +94,18 @@ def confirmed(connection: Connection, pipeline: str, day: date) -> Confirmed | N
         [pipeline, day],
     ).fetchone()
     return Confirmed(*row) if row else None
+
+
+def last_loaded(connection: Connection, pipeline: str, day: date) -> tuple[str, dict[str, Tried]] | None:
+    """Give the last run that loaded the day, or tried to, with what became of its steps; None where none has."""
+    rows = connection.execute(
+        "select run, step, state, ended_at, receipt, error_kind, error from daybook.step where pipeline = %(pipeline)s "
+        "and day = %(day)s and run = (select last.run from daybook.step last where last.pipeline = %(pipeline)s "
+        "and last.day = %(day)s and last.step = 'load' order by last.ended_at desc limit 1)",
+        {"pipeline": pipeline, "day": day},
+    ).fetchall()
+    steps = {
+        step: Tried(state, ended_at, Receipt.model_validate_json(json.dumps(stored)) if stored else None, kind, error)
+        for _, step, state, ended_at, stored, kind, error in rows
+    }
+    return (rows[0][0], steps) if rows else None

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import sql
 
-from daybook import ledger
+from daybook import ledger, mends
 from daybook.changes import Changes
 from daybook.errors import SourceUnavailable, Superseded
 from daybook.ledger import Decision, Entry
@@ -125,6 +125,8 @@ def _publish(connection: psycopg.Connection[Any], pipeline: Pipeline, day: date,
     if "held_for" in notes:
         words = (str(notes[word]) for word in ("released_by", "released_why", "held_for"))
         ledger.decide(connection, pipeline.name, day, entry.run_id, Decision("release", *words))
+    for one in mends.noted(receipts["load"].notes):
+        ledger.decide(connection, pipeline.name, day, entry.run_id, Decision("mend", one.who, one.why, one.counted))
 
 
 def _check_readers_see(

@@ -45,7 +45,7 @@ class Entry(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """What a person decided about a day ("release" or "rollback"), why, and what was found that asked for it."""
+    """What a person decided about a day ("release", "rollback", "mend"), why, and what was found that asked for it."""
 
     what: str
     who: str

@@ -42,17 +42,21 @@ create table if not exists daybook.ledger (
 create index if not exists ledger_by_day on daybook.ledger (pipeline, day);
 create index if not exists ledger_by_facts on daybook.ledger (pipeline, facts_sha256);
 
--- What a person decided about a day, never changed: released although it was held, or rolled back to an earlier run.
+-- What a person decided about a day, never changed: released although it was held, rolled back to an earlier run, or
+-- published with rows that were mended.
 create table if not exists daybook.decision (
     decided_at timestamptz not null default clock_timestamp(),
     pipeline text not null,
     day date not null,
     run_id bigint not null references daybook.run,
-    what text not null check (what in ('release', 'rollback')),
+    what text not null,
     who text not null,
     why text not null,
     found text not null
 );
+-- Apart from the table, for one that was made when there were fewer words.
+alter table daybook.decision drop constraint if exists decision_what_check;
+alter table daybook.decision add constraint decision_what_check check (what in ('release', 'rollback', 'mend'));
 
 -- One row per run, day and step: what became of it, what it rests on, and who or what started it. A step that is tried
 -- or cleared again replaces its row. `error` holds a message of ours, never a value of a row.

@@ -5,13 +5,14 @@
     load_blocks    the stream in blocks, side by side on the cores
     load_fast      a block as whole columns: load_lines, load_columns, load_moments
     load_slow      what they cannot settle, record by record and value by value: load_kinds; the authority
+    load_mends     records that a person mended, in the place of their originals
     load_limits    were too many refused?
 
 Step `load` of the nine. It never infers a type, never loads by position, never rounds, and never takes a word for
 nothing that was not declared as such. Reads from the stream it is given, writes nothing, logs nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import BinaryIO, NamedTuple
 
 import pyarrow as pa
@@ -24,9 +25,10 @@ from daybook.load_fast import fast_block
 from daybook.load_gate import HEAD_BYTES, check_kind, first_look
 from daybook.load_layout import BOM, REFUSED, Layout, Parsed, schema
 from daybook.load_limits import Tally
+from daybook.load_mends import Mends
 from daybook.spec import Source
 
-__all__ = ["REFUSED", "Batch", "load", "schema"]
+__all__ = ["BLOCK_BYTES", "REFUSED", "Batch", "load", "opened", "schema"]
 
 BLOCK_BYTES = 2**23
 
@@ -44,30 +46,33 @@ def load(
     source: Source,
     *,
     name: str | None = None,
+    mends: Mapping[int, bytes] | None = None,
     block_bytes: int = BLOCK_BYTES,
     threads: int | None = None,
 ) -> Iterator[Batch]:
     """Give the file's rows by its contract, block by block; records = kept + refused + blank.
 
-    `name` begins the messages (default: the source's). Raises BadData where the file as a whole is refused, also at the
-    end, when more rows were refused than the limits allow: nothing is to be published before the last batch.
+    `name` begins the messages (default: the source's). `mends` are records that count instead of those on their lines,
+    in UTF-8 and without line end. Raises BadData where the file as a whole is refused, also at the end, when more
+    rows were refused than the limits allow: nothing is to be published before the last batch.
     """
     name = name or source.name
-    read, layout, lines_before = _opened(stream, source, name)
-    tally = Tally(source.limits, name)
+    read, layout, lines_before = opened(stream, source, name)
+    tally, mended = Tally(source.limits, name), Mends(mends or {}, layout)
 
     def parse(block: bytes, is_last: bool) -> Parsed:
         return fast_block(block, layout, is_last)
 
     for placed in side_by_side(cut_at_line_ends(read, block_bytes), parse, threads):
-        batch = _batch(placed, lines_before)
+        batch = _batch(placed, lines_before, mended)
         tally.add(batch.kept.num_rows, batch.refused)
         yield batch
         _check_damage(placed, lines_before, name)
+    mended.check_all_put(name)
     tally.judge()
 
 
-def _opened(stream: BinaryIO, source: Source, name: str) -> tuple[Read, Layout, int]:
+def opened(stream: BinaryIO, source: Source, name: str) -> tuple[Read, Layout, int]:
     """Give the reading of the records, their layout, and the number of the line that the first one is on."""
     read = unpacked(stream, source, name)
     packed_head = taken(read, HEAD_BYTES)
@@ -84,9 +89,10 @@ def _check_damage(placed: Placed, lines_before: int, name: str) -> None:
         raise BadData(f"{name}, line {lines_before + placed.lines_before + line:,}: {what}; nothing is loaded")
 
 
-def _batch(placed: Placed, lines_before: int) -> Batch:
+def _batch(placed: Placed, lines_before: int, mended: Mends) -> Batch:
     first = placed.lines_before + lines_before
-    return Batch(_moved(placed.parsed.kept, first), _moved(placed.parsed.refused, first), placed.parsed.blank)
+    kept, refused = mended.put(_moved(placed.parsed.kept, first), _moved(placed.parsed.refused, first))
+    return Batch(kept, refused, placed.parsed.blank)
 
 
 def _moved(table: pa.Table, first: int) -> pa.Table:

@@ -38,7 +38,7 @@ def side_by_side(blocks: Iterator[bytes], parse: Parse, threads: int | None) -> 
     """Give what `parse` makes of each block, in order; at most two blocks more than threads are in memory."""
     workers = threads or min(os.cpu_count() or 1, MOST_THREADS)
     with ThreadPoolExecutor(workers) as pool:
-        begun = (Begun(block, is_last, pool.submit(parse, block, is_last)) for block, is_last in _with_last(blocks))
+        begun = (Begun(block, is_last, pool.submit(parse, block, is_last)) for block, is_last in with_last(blocks))
         yield from _in_order(_ahead(begun, workers), parse)
 
 
@@ -58,7 +58,8 @@ def _in_order(begun: Iterator[Begun], parse: Parse) -> Iterator[Placed]:
         lines += parsed.lines
 
 
-def _with_last(blocks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
+def with_last(blocks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """Give each block, and whether it is the last one; there is always one."""
     before = next(blocks, b"")
     for block in blocks:
         yield before, False

@@ -38,7 +38,8 @@ class Failure(NamedTuple):
 class Standing(NamedTuple):
     """What is known of a day. deployed: the receipts, by step, of the last run that came to its end, whether or not it
     changed anything for readers. files: by source; None where the server has none. failed: the receipts, by step, of
-    what the last failed run had done."""
+    what the last failed run had done. mends: the hash of the mends there are, by source and by the raw file's hash;
+    None where nobody looked."""
 
     day: date
     is_published: bool
@@ -46,6 +47,7 @@ class Standing(NamedTuple):
     failure: Failure | None
     files: dict[str, FileState | None]
     failed: dict[str, Receipt] = {}
+    mends: dict[str, dict[str, str]] | None = None
 
 
 class Planned(NamedTuple):
@@ -122,9 +124,13 @@ def _held_for(pipeline: Pipeline, standing: Standing, tables: dict[str, str]) ->
 
 
 def _mended(pipeline: Pipeline, standing: Standing, failure: Failure, tables: dict[str, str]) -> tuple[str, str] | None:
-    """Give the input that has changed since the last failed run read it, or the failed step if its spec has."""
+    """Give what has changed since the last failed run: an input, mends of rows, or the spec of the step that failed."""
     has_read = set(STEPS[:2]) <= set(standing.failed)
-    changed = _changed_input(standing.failed, standing.files, tables) if has_read else None
+    changed = (
+        _changed_input(standing.failed, standing.files, tables) or _new_mends(standing.failed, standing.mends)
+        if has_read
+        else None
+    )
     return changed or _respecified(pipeline, failure)
 
 
@@ -141,7 +147,11 @@ def _first_change(pipeline: Pipeline, standing: Standing, tables: dict[str, str]
         return _mended(pipeline, standing, standing.failure, tables) or failed
     if not standing.is_published or "deploy" not in standing.deployed:
         return "extract_tables", "never done"
-    return _changed_input(standing.deployed, standing.files, tables) or _changed_ground(pipeline, standing)
+    return (
+        _changed_input(standing.deployed, standing.files, tables)
+        or _new_mends(standing.deployed, standing.mends)
+        or _changed_ground(pipeline, standing)
+    )
 
 
 def _changed_input(
@@ -156,6 +166,16 @@ def _changed_input(
         if file and _state_at(extracted, name) != file:
             return "extract_files", f"input changed: file {name}"
     return None
+
+
+def _new_mends(receipts: dict[str, Receipt], mends: dict[str, dict[str, str]] | None) -> tuple[str, str] | None:
+    """Say so where the mends of the files that a run read are others than those that it loaded them with."""
+    if mends is None or "load" not in receipts:
+        return None
+    raw = {name: made.sha256 for step in STEPS[:2] for name, made in receipts[step].outputs.items()}
+    now = {f"mends/{source}": by_file.get(raw.get(f"{source}.csv", "")) for source, by_file in mends.items()}
+    was = {name: sha256 for name, sha256 in receipts["load"].inputs.items() if name.startswith("mends/")}
+    return None if {name: sha256 for name, sha256 in now.items() if sha256} == was else ("load", "rows mended")
 
 
 def _state_at(extracted: Receipt, name: str) -> FileState | None:

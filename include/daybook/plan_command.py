@@ -32,7 +32,7 @@ def main(words: list[str]) -> int:
 
 def made_plan(pipeline: Pipeline, days: list[date], limit: int | None = None, *, is_forced: bool = False) -> Limited:
     """Give the plan of some days as the ledger and the sources are now; the connections are the environment's."""
-    known = standings(pipeline, days, connections.postgres, connections.ftp)
+    known = standings(pipeline, days, connections.postgres, connections.ftp, connections.data())
     tables = tables_now(pipeline, connections.postgres)
     return limited(plan(pipeline, known, tables, is_forced=is_forced), limit)
 

@@ -84,7 +84,9 @@ class Receipt(Value):
     def line(self) -> str:
         """Give the step's one log line, in counts."""
         reused = [f"reused={self.reused_from}"] if self.reused_from else []
-        return " ".join([self.step, *reused, *(_told(name, rows) for name, rows in self.rows.items())])
+        set_aside = [f"({self.notes['mends_set_aside']})"] if "mends_set_aside" in self.notes else []
+        rows = (_told(name, rows) for name, rows in self.rows.items())
+        return " ".join([self.step, *reused, *rows, *set_aside])
 
     def counts(self) -> dict[str, object]:
         """Give what travels to the next task and the UI: names, counts and hashes only."""

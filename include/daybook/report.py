@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from daybook import mends
 from daybook.changes import Changes
 from daybook.pages import template
 from daybook.receipt import Receipt
@@ -28,6 +29,8 @@ def report(
         receipts=receipts,
         changes=changes or {},
         release=receipts["summarize"].notes,
+        mended=mends.noted(receipts["load"].notes),
+        set_aside=receipts["load"].notes.get("mends_set_aside"),
         sources=_sources(pipeline, receipts),
     )
     return page.encode()

@@ -6,6 +6,7 @@ It decides words and layout only; run_state.py reads what there is to show.
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from daybook import mends
 from daybook.pages import template
 from daybook.receipt import Receipt, Rows
 from daybook.run_state import Progress, RunState
@@ -47,6 +48,7 @@ def run_page(state: RunState) -> bytes:
         meanings=_meanings(state),
         lost=lost_rows(receipts),
         unknown=receipts["index"].unknown if "index" in receipts else {},
+        mended=mended_rows(receipts),
     )
     return page.encode()
 
@@ -96,6 +98,13 @@ def lost_rows(receipts: dict[str, Receipt]) -> list[Lost]:
         for what, reasons in (("refused", rows.refused), ("dropped", rows.dropped))
         for reason, count in reasons.items()
     ]
+
+
+def mended_rows(receipts: dict[str, Receipt]) -> list[str]:
+    """Give who mended how many rows of the run, and why, and which mends it set aside, a sentence each."""
+    notes = receipts["load"].notes if "load" in receipts else {}
+    set_aside = [str(notes["mends_set_aside"])] if "mends_set_aside" in notes else []
+    return [one.told for one in mends.noted(notes)] + set_aside
 
 
 def _deployed(state: RunState) -> tuple[object, object] | None:

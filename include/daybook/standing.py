@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from upath import UPath
 
-from daybook import postgres, step_ledger
+from daybook import mends, postgres, step_ledger
 from daybook.folder import Folder
 from daybook.ftp import PATIENCE
 from daybook.ftp_replies import NotThere
@@ -37,9 +37,15 @@ def days_between(first: date, last: date) -> list[date]:
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
 
-def standings(pipeline: Pipeline, days: list[date], open_postgres: Connect, open_ftp: Connect) -> list[Standing]:
-    """Give how each day stands. Raises SourceUnavailable or BadSpec where a server cannot be asked."""
+def standings(
+    pipeline: Pipeline, days: list[date], open_postgres: Connect, open_ftp: Connect, data: Any = None
+) -> list[Standing]:
+    """Give how each day stands. data: the data folder; without it nothing is said of mends.
+
+    Raises SourceUnavailable or BadSpec where a server cannot be asked.
+    """
     known = _known(pipeline, days, open_postgres)
+    mended = _mends(pipeline, days, data) if data else {}
     files = _files(pipeline, days, open_ftp)
     return [
         Standing(
@@ -49,6 +55,7 @@ def standings(pipeline: Pipeline, days: list[date], open_postgres: Connect, open
             failure=known.failures.get(day),
             files={file.name: files[file.name, day] for file in pipeline.files},
             failed=known.failed.get(day, {}),
+            mends=mended.get(day),
         )
         for day in days
     ]
@@ -77,6 +84,12 @@ def _known(pipeline: Pipeline, days: list[date], open_postgres: Connect) -> Know
         )
 
     return at_once(partial(open_postgres, pipeline.target.connection), do)
+
+
+def _mends(pipeline: Pipeline, days: list[date], data: Any) -> dict[date, dict[str, dict[str, str]]]:
+    has_some = Folder(data / "mends" / pipeline.name).names()
+    folders = {day: mends.folder_of(data, pipeline.name, day) for day in days}
+    return {day: mends.hashes(folder) if str(day) in has_some else {} for day, folder in folders.items()}
 
 
 def _files(pipeline: Pipeline, days: list[date], open_ftp: Connect) -> dict[tuple[str, date], FileState | None]:

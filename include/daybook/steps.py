@@ -8,7 +8,7 @@ anything else is a bug.
 
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,13 +16,13 @@ import pyarrow.parquet as pq
 from daybook import aggregate as aggregating
 from daybook import clean as cleaning
 from daybook import deploy as deploying
-from daybook import ftp, ftp_ready, history, plausible, postgres
+from daybook import ftp, ftp_ready, history, mends, plausible, postgres, refused
 from daybook import index as indexing
 from daybook import load as loading
 from daybook import save as saving
 from daybook import summarize as summarizing
 from daybook.changes import changes
-from daybook.errors import Superseded
+from daybook.errors import BadData, Superseded
 from daybook.folder import Folder
 from daybook.janitor import tidy
 from daybook.postgres_session import Connection, at_once
@@ -31,8 +31,6 @@ from daybook.receipt import Rows, by_reason
 from daybook.report import report
 from daybook.spec import File, Source, Table
 from daybook.work import Step, a_step, write_parquet
-
-REFUSED = pa.schema([("source", pa.string()), *loading.REFUSED])
 
 
 @a_step
@@ -67,27 +65,35 @@ def extract_files(step: Step) -> None:
 @a_step
 def load(step: Step) -> None:
     """Type every row by the contract; set aside, with line, column and reason, each that breaks it."""
-    refused = [
-        step.once(source.name, step.input(_extracted(source), f"{source.name}.csv"), partial(_loaded, step, source))
-        for source in step.work.pipeline.sources
-    ]
-    step.write("refused.parquet", pa.concat_tables(refused))
+    step.folder.remove_file(refused.FILE_OF_FAILED)
+    rows = {source.name: [loading.REFUSED.empty_table()] for source in step.work.pipeline.sources}
+    try:
+        for source in step.work.pipeline.sources:
+            ground = step.raw(source), step.mends.inputs.get(f"mends/{source.name}")
+            load_source = partial(_load_source, step, source, rows[source.name])
+            rows[source.name] = step.once(source.name, ground, load_source)
+    except BadData:
+        with step.folder.new_file(refused.FILE_OF_FAILED) as file:
+            write_parquet(refused.of_sources(rows), file)
+        raise
+    step.write(refused.FILE, refused.of_sources(rows))
+    step.inputs |= step.mends.inputs
+    step.notes |= step.mends.notes()
+    if step.mends.applied:
+        step.write(mends.FILE, step.mends.table())
 
 
 @a_step
 def clean(step: Step) -> None:
     """Drop, check and derive by the spec's rules; set aside each row that breaks one, with the rule."""
-    refused = []
+    taken_out = []
     for source in step.work.pipeline.sources:
         # Facts have to be of the day, so they are another day's work even where their bytes are the same.
         day = step.work.day if source.name == step.work.pipeline.facts else None
-        ground = (
-            step.input("load", f"{source.name}.parquet"),
-            step.input(_extracted(source), f"{source.name}.csv"),
-            day,
-        )
-        refused.append(step.once(source.name, ground, partial(_cleaned, step, source)))
-    step.write("refused.parquet", pa.concat_tables(refused))
+        mended = step.receipt("load").outputs.get(mends.FILE)
+        ground = step.input("load", f"{source.name}.parquet"), step.raw(source), mended and mended.sha256, day
+        taken_out.append(step.once(source.name, ground, partial(_cleaned, step, source)))
+    step.write(refused.FILE, pa.concat_tables(taken_out))
 
 
 @a_step
@@ -99,7 +105,7 @@ def index(step: Step) -> None:
     clean_rows = {pipeline.facts: facts, **{name: _lookup(step, name) for name in lookups}}
     indexed = indexing.index(facts, clean_rows, pipeline)
     step.write(f"{pipeline.facts}.parquet", indexed.facts)
-    step.write("refused.parquet", _with_raw(step, pipeline.source(pipeline.facts), indexed.refused))
+    step.write(refused.FILE, refused.with_raw(step, pipeline.source(pipeline.facts), indexed.refused))
     step.unknown = indexed.unknown
     step.rows = {name: Rows(read=rows.num_rows, kept=rows.num_rows) for name, rows in clean_rows.items()}
     step.rows[pipeline.facts] = _rows(facts.num_rows, indexed.facts.num_rows, indexed.refused, {})
@@ -180,33 +186,28 @@ def _copied(step: Step, connection_id: str, tables: tuple[Table, ...]) -> _Copie
     return _Copied(step.folder, rows, step.meter.started_at)
 
 
-def _loaded(step: Step, source: Source) -> pa.Table:
-    name, batches = f"{source.name}.parquet", []
+def _load_source(step: Step, source: Source, taken_out: list[pa.Table]) -> list[pa.Table]:
+    """Load a source; its refused rows are added to the list as they come. Gives the list."""
+    name, kept, blank = f"{source.name}.parquet", 0, 0
     with (
         step.folder.new_file(name) as file,
         pq.ParquetWriter(file, loading.schema(source), compression="zstd") as parquet,
-        _raw(step, source) as stream,
+        refused.open_raw(step, source) as stream,
     ):
-        for batch in loading.load(stream, source, name=_written_as(source, step.work.day)):
+        records = step.mends.records(source.name)
+        for batch in loading.load(stream, source, name=_written_as(source, step.work.day), mends=records):
             parquet.write_table(batch.kept)
-            batches.append(_Counted(batch.kept.num_rows, batch.refused, batch.blank))
-    refused = pa.concat_tables([loading.REFUSED.empty_table(), *(batch.refused for batch in batches)])
-    kept, blank = sum(batch.kept for batch in batches), sum(batch.blank for batch in batches)
+            taken_out.append(batch.refused)
+            kept, blank = kept + batch.kept.num_rows, blank + batch.blank
+    all_refused = pa.concat_tables(taken_out)
     step.note_output(name, kept)
-    step.rows[source.name] = _rows(kept + refused.num_rows + blank, kept, refused, {"blank": blank} if blank else {})
-    return _of(source, refused)
+    read, dropped = kept + all_refused.num_rows + blank, {"blank": blank} if blank else {}
+    step.rows[source.name] = _rows(read, kept, all_refused, dropped)
+    return taken_out
 
 
 def _written_as(source: Source, day: date) -> str:
     return source.path_on(day).rpartition("/")[2] if isinstance(source, File) else source.name
-
-
-class _Counted(NamedTuple):
-    """What stays in memory of a batch after its rows are written."""
-
-    kept: int
-    refused: pa.Table
-    blank: int
 
 
 def _cleaned(step: Step, source: Source) -> pa.Table:
@@ -214,7 +215,7 @@ def _cleaned(step: Step, source: Source) -> pa.Table:
     cleaned = cleaning.clean(rows, source, step.work.pipeline, step.work.day)
     step.write(f"{source.name}.parquet", cleaned.kept)
     step.rows[source.name] = _rows(rows.num_rows, cleaned.kept.num_rows, cleaned.refused, cleaned.dropped)
-    return _with_raw(step, source, cleaned.refused)
+    return refused.with_raw(step, source, cleaned.refused)
 
 
 def _lookup(step: Step, source: str) -> pa.Table:
@@ -222,36 +223,9 @@ def _lookup(step: Step, source: str) -> pa.Table:
     return step.work.once((source, step.input("clean", name)), partial(step.read, "clean", name))
 
 
-def _raw(step: Step, source: Source) -> BinaryIO:
-    return step.open(_extracted(source), f"{source.name}.csv")
-
-
-def _extracted(source: Source) -> str:
-    return "extract_files" if isinstance(source, File) else "extract_tables"
-
-
-def _of(source: Source, refused: pa.Table) -> pa.Table:
-    names = pa.array([source.name] * refused.num_rows, pa.string())
-    return refused.add_column(0, "source", names).cast(REFUSED)
-
-
-def _rows(read: int, kept: int, refused: pa.Table, dropped: dict[str, int]) -> Rows:
-    reasons = by_reason(refused.select(["column", "reason"]).to_pylist())
+def _rows(read: int, kept: int, taken_out: pa.Table, dropped: dict[str, int]) -> Rows:
+    reasons = by_reason(taken_out.select(["column", "reason"]).to_pylist())
     return Rows(read=read, kept=kept, refused=reasons, dropped=dropped)
-
-
-def _with_raw(step: Step, source: Source, refused: pa.Table) -> pa.Table:
-    """Give refused rows with their raw bytes, looked up by line in the raw file."""
-    wanted = set(refused["line"].to_pylist())
-    raw: dict[int, bytes] = {}
-    if wanted:
-        with _raw(step, source) as stream:
-            raw = {number: line.rstrip(b"\r\n") for number, line in enumerate(stream, 1) if number in wanted}
-    # Of packed files, and of those with other line ends, the landed bytes have no such lines: the number has to do.
-    lines = [raw.get(number) for number in refused["line"].to_pylist()]
-    nothing = pa.nulls(len(lines), pa.string())
-    table = refused.append_column("detail", nothing).append_column("raw", pa.array(lines, pa.binary()))
-    return _of(source, table)
 
 
 def _rows_behind(groups: pa.Table) -> int:

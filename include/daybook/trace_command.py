@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pyarrow.parquet as pq
 from psycopg import sql
 
-from daybook import account, connections
+from daybook import account, connections, mends
 from daybook.account import Published
 from daybook.asked import parser, pipeline_named, with_pipeline
 from daybook.deploy import reading
@@ -38,7 +38,8 @@ class Input(NamedTuple):
 
 
 class Traced(NamedTuple):
-    """A published number, the number that the traced rows give, and all that lies between: `lines` are of `file`."""
+    """A published number, the number that the traced rows give, and all that lies between: `lines` are of `file`, and
+    `mended` those of them that count as a person wrote them."""
 
     published: Number
     recomputed: Number
@@ -46,6 +47,7 @@ class Traced(NamedTuple):
     inputs: list[Input]
     file: str
     lines: list[int]
+    mended: list[int]
 
 
 def main(words: list[str]) -> int:
@@ -77,14 +79,15 @@ def trace(pipeline: Pipeline, day: date, summary: Summary, group: dict[str, Any]
     number, run = at_once(connect, lambda session: _published(session, pipeline, day, summary, group, column))
     folder = Folder(run_folder(connections.data(), pipeline.name, day, run.run))
     rows = rows_of(_facts(folder, run, pipeline), group)
-    facts = reading(pipeline, run.receipts).step
+    facts, lines = reading(pipeline, run.receipts).step, sorted(rows["line"].to_pylist())
     return Traced(
         published=number,
         recomputed=recomputed(rows, pipeline, column),
         run=run,
         inputs=[one for step in STEPS[:2] for one in _inputs(folder, run, step)],
         file=str((folder / facts).path / f"{pipeline.facts}.csv"),
-        lines=sorted(rows["line"].to_pylist()),
+        lines=lines,
+        mended=sorted(_mended(folder, run, pipeline.facts).intersection(lines)),
     )
 
 
@@ -98,6 +101,8 @@ def tell(what: str, traced: Traced) -> None:
     tell_table(("source", "came from", "sha256"), [(one.name, one.origin, one.sha256) for one in traced.inputs])
     shown = lines if len(lines) <= SPANS_SHOWN else f"{lines[:SPANS_SHOWN].rpartition(',')[0]}, … (--json has all)"
     print(f"{traced.file}, {len(traced.lines)} in all, lines: {shown}")
+    if traced.mended:
+        print(f"not as they are there, but mended: {spans(traced.mended)}")
     word = "equal" if traced.published == traced.recomputed else "NOT equal"
     print(f"these lines give {traced.recomputed}: {word}")
 
@@ -139,6 +144,15 @@ def _facts(folder: Folder, run: Published, pipeline: Pipeline) -> Any:
         )
     with (folder / "index").open_unchanged(name, run.receipts["index"].outputs[name].sha256) as file:
         return pq.read_table(file)
+
+
+def _mended(folder: Folder, run: Published, source: str) -> set[int]:
+    made = run.receipts["load"].outputs.get(mends.FILE)
+    if made is None:
+        return set()
+    with (folder / "load").open_unchanged(mends.FILE, made.sha256) as file:
+        rows = pq.read_table(file, columns=["source", "line"]).to_pylist()
+    return {row["line"] for row in rows if row["source"] == source}
 
 
 def _inputs(folder: Folder, run: Published, step: str) -> list[Input]:

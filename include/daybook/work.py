@@ -10,19 +10,19 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from functools import partial, wraps
+from functools import cached_property, partial, wraps
 from typing import Any, BinaryIO, Generic, NamedTuple, TypeVar, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from daybook import fingerprint
+from daybook import fingerprint, mends
 from daybook.fingerprint import Fingerprint
 from daybook.folder import Folder
 from daybook.plausible import Release
 from daybook.postgres_session import Connection, roll_back
 from daybook.receipt import STEPS, Meter, Output, Receipt, Rows
-from daybook.spec import Pipeline
+from daybook.spec import Pipeline, Source
 from daybook.step_ledger import Trying, done, failed, one_writer
 
 log = logging.getLogger(__name__)
@@ -100,6 +100,11 @@ class Work:
         """Give the folder where this day's earlier outputs are found by fingerprint."""
         return Folder(self.folder.path.parent / "by_fingerprint")
 
+    @property
+    def mends(self) -> Folder:
+        """Give the folder of the day's mends, which lies below the data folder as the run's own does."""
+        return mends.folder_of(self.folder.path.parents[3], self.pipeline.name, self.day)
+
 
 class _Made(NamedTuple, Generic[T]):
     """What one day of a task has made of a source: where it lies, and what goes with it."""
@@ -159,6 +164,12 @@ class Step:
             roll_back(self.session)
             raise
 
+    @cached_property
+    def mends(self) -> mends.DayMends:
+        """Give the day's mends as they are when the step first asks: it loads by those that its fingerprint holds."""
+        receipts = {step: self.receipt(step) for step in STEPS[:2]}
+        return mends.of_day(self.work.mends, mends.raw_sha256(self.work.pipeline, receipts))
+
     def open(self, step: str, name: str) -> BinaryIO:
         """Open a file of an earlier step, checked against that step's receipt, and note it as an input."""
         return (self.work.folder / step).open_unchanged(name, self.input(step, name))
@@ -167,6 +178,10 @@ class Step:
         """Note a file of an earlier step as an input; give the hash that its receipt tells."""
         sha256 = self.inputs[f"{step}/{name}"] = self.receipt(step).outputs[name].sha256
         return sha256
+
+    def raw(self, source: Source) -> str:
+        """Note the raw file of a source as an input; give its hash."""
+        return self.input(mends.extracted_by(source), f"{source.name}.csv")
 
     def receipt(self, step: str) -> Receipt:
         """Give the receipt that a step of this run left; read once."""
@@ -264,7 +279,15 @@ class Step:
 
     def _what_it_reads(self) -> dict[str, str]:
         receipts = {step: self.receipt(step) for step in fingerprint.READS[self.name]}
-        return {f"{step}/{name}": made.sha256 for step, r in receipts.items() for name, made in r.outputs.items()}
+        made = {f"{step}/{name}": made.sha256 for step, r in receipts.items() for name, made in r.outputs.items()}
+        return made | self._mends_read()
+
+    def _mends_read(self) -> dict[str, str]:
+        # Without mends there is nothing of them here, so that fingerprints stay what they were.
+        if self.name == "load":
+            return self.mends.inputs
+        mended = self.receipt("load").outputs.get(mends.FILE) if self.name == "index" else None
+        return {f"load/{mends.FILE}": mended.sha256} if mended else {}
 
     def _name_in_memory(self) -> str:
         return f"{self.name}-{self.fingerprint.key}" if self.fingerprint else self.name

@@ -1,4 +1,5 @@
-"""The commands behind the Makefile: `python -m deployment demo|up|down|day|psql|clean|env`, and days_commands.py's.
+"""The commands behind the Makefile: `python -m deployment demo|up|down|day|replay|psql|clean|env`, and
+days_commands.py's.
 
 The exit code is 0 if the command did what it says, 1 with the reason if it did not, 2 if it was typed wrongly, and
 128 and the signal's number if it was interrupted.
@@ -17,7 +18,7 @@ from deployment.demo import DAG_ID, demo
 from deployment.environment import data_url
 from deployment.errors import DeploymentError
 from deployment.home import Home
-from deployment.one_day import publish_day
+from deployment.one_day import publish_day, replay_day
 from deployment.signals import Interrupted
 from deployment.supervisor import Deployment
 from deployment.tidying import clean, down
@@ -33,6 +34,10 @@ def main() -> int:
     try:
         if days_commands.is_of_package(sys.argv[1:]):
             return days_commands.ask(Home.of_checkout(), sys.argv[1:])
+        if sys.argv[1:2] == ["replay"]:
+            # Its words are the package's.
+            replay_day(Home.of_checkout(), [*filter(None, sys.argv[2:])], console)
+            return 0
         arguments = _parser().parse_args()
         return int(arguments.run(arguments) or 0)
     except (DeploymentError, DaybookError) as error:

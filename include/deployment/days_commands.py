@@ -1,4 +1,4 @@
-"""The commands about days: `make plan|status|why|trace` ask, `make backfill|pause|resume|cancel` do.
+"""The commands about days: `make plan|status|why|trace|refused` ask, `make backfill|pause|resume|cancel` do.
 
 The first are the package's; PostgreSQL and the FTP server are started for them where nothing runs. The others need
 Airflow.
@@ -22,7 +22,7 @@ from deployment.home import Home
 from deployment.planned_backfill import backfill, tell
 from deployment.servers import attached, running, servers
 
-OF_PACKAGE = ("plan", "status", "why", "trace")
+OF_PACKAGE = ("plan", "status", "why", "trace", "refused")
 
 console = Console(highlight=False, soft_wrap=True)
 

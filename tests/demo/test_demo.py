@@ -71,6 +71,11 @@ def test_the_readmes_commands_work_for_an_ordinary_user(ordinary_clone: Clone) -
             # Most of the year is missing here, and `make status` says so with its exit code, which make turns into 2.
             told = ordinary_clone.type(command)
             assert told.returncode == (2 if command == "make status" else 0), told.stdout[-3000:]
+        replayed = ordinary_clone.type(" && ".join(["set -e", *console_commands("docs/reliability.md")]))
+        assert replayed.returncode == 0, replayed.stdout[-3000:]
+        assert "load  flights  dep_time  not_an_integer  1     2" in replayed.stdout
+        assert "mends kept: flights 1; of these new: flights 1;" in replayed.stdout
+        assert "the airline told us the time (flights 1)" in replayed.stdout
         down = ordinary_clone.type("make down")
         assert down.returncode == 0, down.stdout
         up.communicate(timeout=60)

@@ -12,7 +12,10 @@ from deployment.home import REPOSITORY
 
 from . import cases
 
-PURE = ("spec", "spec_check", "frames", "clean", "index", "aggregate", "summarize", "report", "day", "errors")
+PURE = (
+    *("spec", "spec_check", "frames", "load_mends", "clean", "index", "aggregate", "summarize", "report", "day"),
+    *("replay_check", "errors"),
+)
 # What touches a disk, a socket or a database, or tells the world: not for modules that decide about data.
 DOING = {"os", "pathlib", "socket", "ftplib", "psycopg", "logging", "time", "random", "upath", "shutil", "tempfile"}
 

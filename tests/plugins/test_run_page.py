@@ -1,5 +1,6 @@
 """What the page of a run says."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from daybook.run_page import Lost, lost_rows, message_page, readers_see, run_pag
 from daybook.run_state import RunState, read_run
 
 from .files import CANARY, DAY, MADE, data_folder, leave_canary, leave_receipt, publish
+
+BOB = {"who": "bob", "rows": {"flights": 1}}
 
 
 @pytest.mark.parametrize(
@@ -103,6 +106,20 @@ def test_rows_without_a_match_are_told(tmp_path: Path) -> None:
     page = shown(run(tmp_path, own=None, seen=None))
     assert "1,112 rows have no match in planes" in page
     assert "no match in airlines" not in page
+
+
+def test_mended_rows_and_mends_that_are_set_aside_are_told(tmp_path: Path) -> None:
+    assert "mended by" not in shown(run(tmp_path, own=None, seen=None))
+    mended = [{"who": "ann", "why": "typed twice", "rows": {"flights": 2, "planes": 1}}, {**BOB, "why": CANARY}]
+    notes = {"mended": json.dumps(mended), "mends_set_aside": "4 mends of flights are set aside"}
+    leave_receipt(tmp_path, "run_1", "load", notes=notes)
+    state = read_run(data_folder(tmp_path), PIPELINES["flights"], "run_1")
+    assert state
+    page = shown(state)
+    assert "<p>3 rows mended by ann: typed twice (flights 2, planes 1).</p>" in page
+    assert "<p>1 row mended by bob: &lt;script&gt;" in page
+    assert "<p>4 mends of flights are set aside.</p>" in page
+    assert "<script" not in page
 
 
 def test_a_word_that_needs_it_is_explained(tmp_path: Path) -> None:

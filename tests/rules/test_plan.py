@@ -106,6 +106,36 @@ def test_a_held_day_is_run_when_what_is_plausible_was_changed() -> None:
     assert planned(wider, failure=held)[1:3] == ("run", "spec changed: summarize")
 
 
+@pytest.mark.parametrize(
+    ("loaded_with", "there_are", "reason"),
+    [
+        ({}, {}, "nothing changed"),
+        ({}, {"sales": {"c" * 64: "1"}}, "rows mended"),
+        ({}, {"shops": {"a" * 64: "1"}}, "rows mended"),
+        ({}, {"sales": {"of another delivery": "1"}}, "nothing changed"),
+        ({"mends/sales": "1"}, {"sales": {"c" * 64: "1"}}, "nothing changed"),
+        ({"mends/sales": "1"}, {"sales": {"c" * 64: "2"}}, "rows mended"),
+        ({"mends/sales": "1"}, {}, "rows mended"),
+        ({"mends/sales": "1"}, None, "nothing changed"),
+        ({"mends_set_aside/sales": "old"}, {"sales": {"old": "1"}}, "nothing changed"),
+    ],
+)
+def test_a_day_with_new_mends_is_run_from_load_on(
+    loaded_with: dict[str, str], there_are: dict[str, dict[str, str]] | None, reason: str
+) -> None:
+    deployed = receipts(shop())
+    deployed["load"] = deployed["load"].model_copy(update={"inputs": loaded_with})
+    day = planned(deployed=deployed, mends=there_are)
+    assert (day.reason, "load" in day.steps) == (reason, reason == "rows mended")
+
+
+def test_a_held_day_may_be_tried_when_rows_of_it_are_mended() -> None:
+    before = {step: receipts(shop())[step] for step in STEPS[:6]}
+    assert planned(failure=HELD, failed=before, mends={}).action == "blocked"
+    day = planned(failure=HELD, failed=before, mends={"sales": {"c" * 64: "1"}})
+    assert (day.action, day.reason) == ("run", "rows mended")
+
+
 def test_the_newest_day_comes_first() -> None:
     days = [date(2026, 1, number) for number in (2, 3, 1)]
     assert [p.day.day for p in plan(shop(), [standing(day) for day in days], TABLES)] == [3, 2, 1]

@@ -1,0 +1,68 @@
+"""Mended records in the place of their originals: read by the same reader, under the original's line.
+
+Called by load, and by replay to judge a mended record before it is kept. Pure.
+"""
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from daybook.errors import BadData
+from daybook.load_layout import Layout, Record, Refusal, kept_table, refused_table
+from daybook.load_slow import Damage, RecordReader
+
+
+class Mends:
+    """The outcomes of mended records, kept or refused, and where they have still to be put.
+
+    records: the mended ones by the line of the original, in UTF-8 and without line end.
+    """
+
+    def __init__(self, records: Mapping[int, bytes], layout: Layout) -> None:
+        made = mended_records(records, layout)
+        self.kept, self.refused = kept_table(made, layout), refused_table(made)
+        self.waiting = set(records)
+
+    def put(self, kept: pa.Table, refused: pa.Table) -> tuple[pa.Table, pa.Table]:
+        """Give the rows of a block with the outcomes of its mended records instead of the originals'."""
+        if not self.waiting:
+            return kept, refused
+        mended = pa.array(sorted(self.waiting), pa.int64())
+        found = [rows["line"].filter(pc.is_in(rows["line"], mended)) for rows in (kept, refused)]
+        here = pa.array(sorted(line for lines in found for line in lines.to_pylist()), pa.int64())
+        self.waiting -= set(here.to_pylist())
+        return _replaced(kept, self.kept, here), _replaced(refused, self.refused, here)
+
+    def check_all_put(self, name: str) -> None:
+        """Raise BadData where a mended line begins no record, as after a change of the contract."""
+        if self.waiting:
+            raise BadData(
+                f"{name}, line {min(self.waiting):,}: it was mended, and by the contract of now no record begins there "
+                f"({len(self.waiting)} such lines); nothing is loaded; withdraw the mends (`daybook replay --withdraw`)"
+            )
+
+
+def mended_records(records: Mapping[int, bytes], layout: Layout) -> list[Record]:
+    """Give what the loader makes of mended records, by their lines; one that is not a single record is refused."""
+    read = RecordReader(layout, is_last=True)
+    return [_record(read, line, content) for line, content in sorted(records.items())]
+
+
+def _record(read: RecordReader, line: int, content: bytes) -> Record:
+    whole = content + b"\n"
+    try:
+        found = read(whole, 0, line)
+    except Damage:
+        return Record(line, content, [], Refusal(None, "open_quote", "a quote is opened and never closed"))
+    if found is None or found[1] is None or found[0] != len(whole):
+        return Record(line, content, [], Refusal(None, "not_one_record", "it is not one record"))
+    return found[1]
+
+
+def _replaced(rows: pa.Table, outcomes: pa.Table, here: pa.Array) -> pa.Table:
+    if not len(here):
+        return rows
+    others = rows.filter(pc.invert(pc.is_in(rows["line"], here)))
+    mended = outcomes.filter(pc.is_in(outcomes["line"], here))
+    return pa.concat_tables([others, mended]).sort_by("line").combine_chunks()

@@ -1,0 +1,64 @@
+"""The raw bytes of single records, found again by their lines, as the loader sees them: unpacked and in UTF-8.
+
+Called by the steps for rows that are refused after `load`, which know their lines only. Reads from the stream it is
+given.
+"""
+
+from collections.abc import Collection
+from typing import BinaryIO
+
+import numpy as np
+
+from daybook.load import BLOCK_BYTES, opened
+from daybook.load_blocks import cut_at_line_ends, with_last
+from daybook.load_layout import RAW_BYTES
+from daybook.load_slow import split
+from daybook.spec import Source
+
+LF = 10
+
+
+def raw_records(
+    stream: BinaryIO, source: Source, lines: Collection[int], *, name: str | None = None, block_bytes: int = BLOCK_BYTES
+) -> dict[int, bytes]:
+    """Give the records that begin on these lines, by line, without line end and cut at RAW_BYTES.
+
+    The file must be one that `load` has loaded.
+    """
+    if not lines:
+        return {}
+    read, layout, first = opened(stream, source, name or source.name)
+    search = _Search(sorted(lines), first, layout.delimiter)
+    for block, is_last in with_last(cut_at_line_ends(read, block_bytes)):
+        search.look_through(block, is_last)
+    return search.found
+
+
+class _Search:
+    """What is looked for, what is found, and the start of a record whose quote is open at the end of a block."""
+
+    def __init__(self, lines: list[int], first: int, delimiter: bytes) -> None:
+        self.wanted = [line for line in reversed(lines) if line >= first]
+        self.first = first
+        self.delimiter = delimiter
+        self.rest = b""
+        self.found: dict[int, bytes] = {}
+
+    def look_through(self, block: bytes, is_last: bool) -> None:
+        """Take the wanted records out of a block that begins with line `first`, or with the rest of it."""
+        data, self.rest = self.rest + block, b""
+        starts = [0, *(np.flatnonzero(np.frombuffer(data, np.uint8) == LF) + 1).tolist()]
+        while self.wanted and self.wanted[-1] - self.first < len(starts):
+            start = starts[self.wanted[-1] - self.first]
+            if start == len(data):
+                break
+            cut = split(data, start, self.delimiter, is_last)
+            if cut is None:
+                self.rest, self.first = data[start:], self.wanted[-1]
+                return
+            self.found[self.wanted.pop()] = _without_line_end(data[start : cut.end])[:RAW_BYTES]
+        self.first += len(starts) - 1
+
+
+def _without_line_end(record: bytes) -> bytes:
+    return record.removesuffix(b"\n").removesuffix(b"\r") if record.endswith(b"\n") else record

@@ -1,0 +1,193 @@
+"""Mends: refused rows that a person wrote anew, kept in the data folder for the very file that they were made for.
+
+    <data>/mends/<pipeline>/<day>/<source>/<sha256 of the raw file>.json
+
+`load` takes those of the file that it reads; those of another delivery are set aside. `replay` keeps them here.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from daybook.errors import BadSpec, DaybookError
+from daybook.folder import Folder
+from daybook.receipt import Receipt
+from daybook.spec import File, Pipeline, Source, Value
+
+# The mended records of a run, beside the rows that it loaded; only a run with mends has it.
+FILE = "mended.parquet"
+SCHEMA = pa.schema(
+    [("source", pa.string()), ("line", pa.int64()), ("raw", pa.binary()), ("who", pa.string()), ("why", pa.string())]
+)
+SHOWN = 8  # of a hash
+
+
+class Mend(Value):
+    """A record instead of the one on a line: its text without line end, who wrote it, and why."""
+
+    line: int
+    record: str
+    who: str
+    why: str
+
+
+class MendsOfFile(Value):
+    """All mends of one raw file, by line."""
+
+    mends: tuple[Mend, ...]
+
+
+class Mended(Value):
+    """How many rows of each source one person mended for one reason."""
+
+    who: str
+    why: str
+    rows: dict[str, int]
+
+    @property
+    def counted(self) -> str:
+        """Give the counts in words, such as "flights 3"."""
+        return ", ".join(f"{source} {count}" for source, count in self.rows.items())
+
+    @property
+    def told(self) -> str:
+        """Give it as people read it, such as "3 rows mended by ann: the hour was typed twice (flights 3)"."""
+        count = sum(self.rows.values())
+        return f"{count:,} row{'' if count == 1 else 's'} mended by {self.who}: {self.why} ({self.counted})"
+
+
+class DayMends(NamedTuple):
+    """What a run takes and sets aside. applied: by source. inputs: what of it a step's result rests on, by name, as
+    hashes. set_aside: a sentence for each source that has mends of another delivery."""
+
+    applied: dict[str, tuple[Mend, ...]]
+    inputs: dict[str, str]
+    set_aside: tuple[str, ...]
+
+    def records(self, source: str) -> dict[int, bytes]:
+        """Give the mended records of a source, by line, as the loader takes them."""
+        return {mend.line: mend.record.encode() for mend in self.applied.get(source, ())}
+
+    def notes(self) -> dict[str, str | int]:
+        """Give what the receipt of `load` notes: who mended how many rows and why, and what is set aside."""
+        notes: dict[str, str | int] = {}
+        if self.applied:
+            notes["mended"] = json.dumps([one.model_dump() for one in mended_by(self.applied)])
+        if self.set_aside:
+            notes["mends_set_aside"] = "; ".join(self.set_aside)
+        return notes
+
+    def table(self) -> pa.Table:
+        """Give the mends that are taken as rows of SCHEMA."""
+        rows = [
+            (source, mend.line, mend.record.encode(), mend.who, mend.why)
+            for source, mends in self.applied.items()
+            for mend in mends
+        ]
+        columns = zip(*rows, strict=True) if rows else [[]] * len(SCHEMA)
+        return pa.table(dict(zip(SCHEMA.names, columns, strict=True)), schema=SCHEMA)
+
+
+def folder_of(data: Any, pipeline: str, day: date) -> Folder:
+    """Give the folder of a day's mends. data: the data folder."""
+    return Folder(data / "mends" / pipeline / str(day))
+
+
+def extracted_by(source: Source) -> str:
+    """Give the step that brings a source's raw file."""
+    return "extract_files" if isinstance(source, File) else "extract_tables"
+
+
+def raw_sha256(pipeline: Pipeline, receipts: Mapping[str, Receipt]) -> dict[str, str]:
+    """Give the hash of each source's raw file. receipts: of the two extracts, by step."""
+    sources = pipeline.sources
+    return {source.name: receipts[extracted_by(source)].outputs[f"{source.name}.csv"].sha256 for source in sources}
+
+
+def of_day(folder: Folder, raw: Mapping[str, str]) -> DayMends:
+    """Give the mends of a day. raw: the hash of each source's raw file."""
+    found: DayMends = DayMends({}, {}, ())
+    for source in folder.names():
+        if source in raw:
+            found = _with_source(found, folder / source, source, raw[source])
+    return found
+
+
+def hashes(folder: Folder) -> dict[str, dict[str, str]]:
+    """Give the hash of the mends of each raw file, by source and by the raw file's hash."""
+    sources = {source: folder / source for source in folder.names()}
+    return {
+        source: {name.removesuffix(".json"): files.written(name).sha256 for name in _files(files)}
+        for source, files in sources.items()
+    }
+
+
+def read(folder: Folder, source: str, sha256: str) -> tuple[Mend, ...]:
+    """Give the mends of a raw file, by line."""
+    files, name = folder / source, f"{sha256}.json"
+    return _read(files, name) if files.has(name) else ()
+
+
+def write(folder: Folder, source: str, sha256: str, mends: Iterable[Mend]) -> None:
+    """Keep the mends of a raw file instead of those that were kept before: all, or as it was."""
+    content = MendsOfFile(mends=tuple(sorted(mends, key=lambda mend: mend.line)))
+    with (folder / source).new_file(f"{sha256}.json") as file:
+        file.write(content.model_dump_json(indent=1).encode())
+
+
+def count(folder: Folder) -> int:
+    """Give how many mends of a day there are, of whatever files."""
+    return sum(len(_read(folder / source, name)) for source in folder.names() for name in _files(folder / source))
+
+
+def mended_by(applied: Mapping[str, Iterable[Mend]]) -> tuple[Mended, ...]:
+    """Give who mended how many rows of each source, and why; in the order of the sources and lines."""
+    counts: dict[tuple[str, str], Counter[str]] = {}
+    for source, mends in applied.items():
+        for mend in mends:
+            counts.setdefault((mend.who, mend.why), Counter())[source] += 1
+    return tuple(Mended(who=who, why=why, rows=dict(rows)) for (who, why), rows in counts.items())
+
+
+def noted(notes: Mapping[str, str | int]) -> tuple[Mended, ...]:
+    """Give who mended how many rows, and why. notes: those of the receipt of `load`."""
+    return tuple(Mended(**words) for words in json.loads(str(notes.get("mended", "[]"))))
+
+
+def _with_source(found: DayMends, files: Folder, source: str, sha256: str) -> DayMends:
+    names = _files(files)
+    applied, inputs, set_aside = dict(found.applied), dict(found.inputs), found.set_aside
+    if f"{sha256}.json" in names:
+        applied[source] = _read(files, f"{sha256}.json")
+        inputs[f"mends/{source}"] = files.written(f"{sha256}.json").sha256
+    if others := [name for name in names if name != f"{sha256}.json"]:
+        count = sum(len(_read(files, name)) for name in others)
+        was = ", ".join(f"{name[:SHOWN]}…" for name in others)
+        set_aside += (
+            f"{count} mends of {source} are set aside: they were made for other bytes (sha256 {was}; now "
+            f"{sha256[:SHOWN]}…)",
+        )
+        inputs[f"mends_set_aside/{source}"] = ",".join(others)
+    return DayMends(applied, inputs, set_aside)
+
+
+def _files(folder: Folder) -> list[str]:
+    # A writer's temporary file lies beside them, under a name with a dot before it.
+    return [name for name in folder.names() if name.endswith(".json") and not name.startswith(".")]
+
+
+def _read(folder: Folder, name: str) -> tuple[Mend, ...]:
+    with folder.open(name) as file:
+        content = file.read()
+    try:
+        return MendsOfFile.model_validate_json(content).mends
+    except (ValueError, DaybookError):
+        # Its own message would show a row.
+        raise BadSpec(
+            f"{folder.path / name}: it is damaged and holds no mends; nothing was loaded; restore it, or remove it and "
+            "replay the mended rows again"
+        ) from None

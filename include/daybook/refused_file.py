@@ -1,0 +1,133 @@
+"""Refused rows as a file that any spreadsheet opens, with an empty column in which a person mends them; and back.
+
+CSV in UTF-8 with its mark, without which spreadsheets take it for another encoding. Bytes that are no text stand as
+\\xEB. What a spreadsheet would run as a formula gets a quote before it, which is taken off when the file is read.
+"""
+
+import csv
+import io
+import os
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from daybook.errors import BadData, BadSpec
+from daybook.load_slow import RECORD_BYTES
+
+COLUMNS = ("source", "line", "step", "column", "reason", "detail", "raw", "mended", "file_sha256")
+NEEDED = ("source", "line", "mended", "file_sha256")
+DELIMITERS = (",", ";", "\t")
+# OWASP's list of how a cell begins that is run; quotes before it too, so that none of ours is taken for another's.
+RUN = re.compile(r"\A'*[=+\-@\t\r]")
+# Control bytes but the tab and line ends, and bytes that are no UTF-8 (as Python's surrogateescape has them).
+NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\udc80-\udcff]|\r(?!\n)")
+
+
+class Filled(NamedTuple):
+    """A row whose `mended` a person has filled: its place in the file (the header is row 1), and what it holds.
+
+    All is text as it was typed; a line end at the end of `mended` is no part of the record.
+    """
+
+    row: int
+    source: str
+    line: str
+    file_sha256: str
+    mended: str
+
+
+def write_refused(path: Path, rows: pa.Table, file_sha256: dict[str, str]) -> None:
+    """Write refused rows (SCHEMA of refused_rows) into a new file for its owner only.
+
+    file_sha256: of each source's raw file. Raises BadSpec where a file is there, which may hold somebody's work.
+    """
+    content = io.StringIO(newline="")
+    lines = csv.DictWriter(content, COLUMNS, lineterminator="\n")
+    lines.writeheader()
+    for row in rows.to_pylist():
+        words = {**row, "raw": written(row["raw"] or b""), "file_sha256": file_sha256[row["source"]], "mended": ""}
+        lines.writerow({name: _harmless(str(words[name] or "")) for name in COLUMNS})
+    _create(path, content.getvalue().encode("utf-8-sig"))
+
+
+def read_filled(path: Path) -> list[Filled]:
+    """Give the rows whose `mended` is filled. Raises BadSpec or BadData, without a value, where it is no such file."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise BadData(f"{path.name}: it is not UTF-8; nothing was kept; save it as CSV in UTF-8") from None
+    except OSError as error:
+        raise BadSpec(f"{path}: {error.strerror}; nothing was kept") from None
+    rows = _table(text, path.name)
+    return [_filled(number, row) for number, row in enumerate(rows, 2) if row["mended"].strip()]
+
+
+def written(raw: bytes) -> str:
+    """Give bytes as text: what is no text as \\xEB, as are control bytes but the tab and line ends."""
+    return NO_TEXT.sub(_escape, raw.decode(errors="surrogateescape"))
+
+
+def record_of(mended: str, raw: bytes) -> bytes:
+    """Give the bytes of a mended record. raw: the refused one's; an escape that was left of it is its byte still."""
+    record = mended.encode()
+    for found in NO_TEXT.finditer(raw.decode(errors="surrogateescape")):
+        record = record.replace(_escape(found).encode(), bytes([ord(found[0]) & 0xFF]))
+    return record
+
+
+def _escape(found: re.Match[str]) -> str:
+    return f"\\x{ord(found[0]) & 0xFF:02X}"
+
+
+def _harmless(cell: str) -> str:
+    return f"'{cell}" if RUN.match(cell) else cell
+
+
+def _as_meant(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and RUN.match(cell) else cell
+
+
+def _create(path: Path, content: bytes) -> None:
+    try:
+        # Its name is there at once, so it is removed where it cannot be written whole.
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+    except FileExistsError:
+        raise BadSpec(f"{path}: it is there already, and may hold mended rows; nothing was written") from None
+    except OSError as error:
+        if path.is_file():
+            path.unlink()
+        raise BadSpec(f"{path}: {error.strerror}; nothing was written") from None
+
+
+def _table(text: str, name: str) -> list[dict[str, str]]:
+    # csv's own limit is less than a record may have; it holds for the process.
+    csv.field_size_limit(RECORD_BYTES)
+    delimiter = max(DELIMITERS, key=text.partition("\n")[0].count)
+    try:
+        header, *rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)) or [[]]
+    except csv.Error:
+        raise BadData(f"{name}: it is no whole CSV file; nothing was kept; save it as CSV again") from None
+    _check_form(header, rows, delimiter, name)
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
+def _check_form(header: list[str], rows: list[list[str]], delimiter: str, name: str) -> None:
+    missing = [repr(column) for column in NEEDED if column not in header]
+    if missing:
+        raise BadData(
+            f"{name}: it has no column {', '.join(missing)}; nothing was kept; `daybook refused --out` writes a file "
+            "that has them"
+        )
+    for number, row in enumerate(rows, 2):
+        if len(row) != len(header):
+            raise BadData(
+                f"{name}, row {number}: {len(row)} cells, {len(header)} expected; nothing was kept; a record with "
+                f"{delimiter!r} in it stands in quotes"
+            )
+
+
+def _filled(number: int, row: dict[str, str]) -> Filled:
+    return Filled(number, row["source"], row["line"], row["file_sha256"], _as_meant(row["mended"]).rstrip("\r\n"))

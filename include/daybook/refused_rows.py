@@ -1,0 +1,104 @@
+"""The refused rows of the last run that loaded a day, deployed or failed, read from its files.
+
+The commands `refused` and `replay` rest on it. It asks the ledger, reads the data folder, and changes nothing.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from daybook import account, mends, refused
+from daybook.account import Tried
+from daybook.errors import BadSpec
+from daybook.folder import Folder
+from daybook.history import is_begun
+from daybook.mends import Mended
+from daybook.postgres_session import Connection
+from daybook.receipt import STEPS, Receipt
+from daybook.spec import Pipeline
+from daybook.work import run_folder
+
+REFUSING = ("load", "clean", "index")
+SCHEMA = pa.schema([("step", pa.string()), *refused.SCHEMA])
+
+
+class LastRun(NamedTuple):
+    """The last run that loaded a day: its name and folder, what became of it (deployed, or where it failed and why),
+    the receipts of the steps that stand, and whether it was `load` that failed."""
+
+    run: str
+    folder: Folder
+    became: str
+    receipts: dict[str, Receipt]
+    is_load_failed: bool
+
+    @property
+    def mended(self) -> tuple[Mended, ...]:
+        """Give who had mended how many rows, and why."""
+        return mends.noted(self.receipts["load"].notes) if "load" in self.receipts else ()
+
+
+def last_run(connection: Connection, data: Any, pipeline: Pipeline, day: date) -> LastRun:
+    """Find that run. data: the data folder. Raises BadSpec where the day was never loaded, or is being loaded now."""
+    found = account.last_loaded(connection, pipeline.name, day) if is_begun(connection) else None
+    if found is None:
+        raise BadSpec(f"{pipeline.name} {day}: no run has loaded this day; nothing was done; run the day first")
+    run, tried = found
+    standing = _standing(tried)
+    folder = Folder(run_folder(data, pipeline.name, day, run))
+    failed = next((step for step in STEPS if step not in standing), None)
+    failed = failed if failed in tried and tried[failed].state == "failed" else None
+    if not set(STEPS[:2]) <= set(standing) or not ("load" in standing or failed == "load"):
+        raise BadSpec(f"{pipeline.name} {day}: run {run} is loading the day again; nothing was done; try when it ended")
+    if not folder.exists():
+        raise BadSpec(
+            f"{folder.path} is not there; expected the files of run {run}; nothing was done; run the day again if they "
+            "were tidied away, or set DAYBOOK_DATA to the folder that the tasks write to"
+        )
+    return LastRun(run, folder, _became(tried, standing, failed), standing, failed == "load")
+
+
+def refused_rows(last: LastRun) -> pa.Table:
+    """Give the rows of SCHEMA that a run refused, by step, source and line."""
+    tables = [
+        _of_step(step, last.folder, last.receipts[step].outputs[refused.FILE].sha256)
+        for step in REFUSING
+        if step in last.receipts
+    ]
+    if last.is_load_failed and (last.folder / "load").has(refused.FILE_OF_FAILED):
+        tables.append(_of_step("load", last.folder, None))
+    rows = pa.concat_tables([SCHEMA.empty_table(), *tables])
+    order = pa.array([REFUSING.index(step) for step in rows["step"].to_pylist()], pa.int8())
+    sorted_by = [("order", "ascending"), ("source", "ascending"), ("line", "ascending")]
+    return rows.append_column("order", order).sort_by(sorted_by).drop_columns(["order"])
+
+
+def _of_step(step: str, folder: Folder, sha256: str | None) -> pa.Table:
+    files = folder / step
+    # What a failed `load` leaves has no receipt that its bytes could be held to.
+    with files.open_unchanged(refused.FILE, sha256) if sha256 else files.open(refused.FILE_OF_FAILED) as file:
+        rows = pq.read_table(file)
+    return rows.add_column(0, "step", pa.array([step] * rows.num_rows, pa.string())).cast(SCHEMA)
+
+
+def _standing(tried: Mapping[str, Tried]) -> dict[str, Receipt]:
+    """Give the receipts of the steps that were done one after the other; a cleared run keeps older ones behind them."""
+    standing: dict[str, Receipt] = {}
+    for step in STEPS:
+        one = tried.get(step)
+        before = [tried[other].ended_at for other in standing if (other, step) != STEPS[:2]]
+        if one is None or one.receipt is None or any(one.ended_at < ended for ended in before):
+            break
+        standing[step] = one.receipt
+    return standing
+
+
+def _became(tried: Mapping[str, Tried], standing: Mapping[str, Receipt], failed: str | None) -> str:
+    if "deploy" in standing:
+        return f"deployed ({standing['deploy'].notes['outcome']})".replace("_", " ")
+    if failed:
+        return f"failed at {failed}, {tried[failed].error_kind}: {tried[failed].error}"
+    return f"not at its end; its last step done is {list(standing)[-1]}"
