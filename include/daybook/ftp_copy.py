@@ -4,7 +4,6 @@ It is whole when as many bytes came as SIZE said before, and the server says the
 """
 
 import logging
-from datetime import date
 from typing import NamedTuple
 
 from daybook.errors import BadData, BadSpec, SourceUnavailable
@@ -39,8 +38,8 @@ class _Full(NamedTuple):
 class Copy:
     """One file on its way, over as many connections as it takes."""
 
-    def __init__(self, file: File, day: date, part: PartFile) -> None:
-        self._file, self._path, self._part = file, file.path_on(day), part
+    def __init__(self, file: File, path: str, part: PartFile) -> None:
+        self._file, self._path, self._part = file, path, part
         self._where = f"{file.connection}: {self._path}"
         self._remote: Remote | None = None
         self._full: _Full | None = None

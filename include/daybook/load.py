@@ -6,6 +6,7 @@
     load_fast      a block as whole columns: load_lines, load_columns, load_moments
     load_slow      what they cannot settle, record by record and value by value: load_kinds; the authority
     load_limits    were too many refused?
+    load_parts     several files of one source
 
 Step `load` of the nine. It never infers a type, never loads by position, never rounds, and never takes a word for
 nothing that was not declared as such. Reads from the stream it is given, writes nothing, logs nothing.
@@ -44,27 +45,30 @@ def load(
     source: Source,
     *,
     name: str | None = None,
+    tally: Tally | None = None,
     block_bytes: int = BLOCK_BYTES,
     threads: int | None = None,
 ) -> Iterator[Batch]:
     """Give the file's rows by its contract, block by block; records = kept + refused + blank.
 
     `name` begins the messages (default: the source's). Raises BadData where the file as a whole is refused, also at the
-    end, when more rows were refused than the limits allow: nothing is to be published before the last batch.
+    end, when more rows were refused than the limits allow: nothing is to be published before the last batch. `tally`:
+    counts also other files of the source, and whoever has it judges them together.
     """
     name = name or source.name
     read, layout, lines_before = _opened(stream, source, name)
-    tally = Tally(source.limits, name)
+    counted = tally or Tally(source.limits, name)
 
     def parse(block: bytes, is_last: bool) -> Parsed:
         return fast_block(block, layout, is_last)
 
     for placed in side_by_side(cut_at_line_ends(read, block_bytes), parse, threads):
         batch = _batch(placed, lines_before)
-        tally.add(batch.kept.num_rows, batch.refused)
+        counted.add(batch.kept.num_rows, batch.refused, name)
         yield batch
         _check_damage(placed, lines_before, name)
-    tally.judge()
+    if tally is None:
+        counted.judge()
 
 
 def _opened(stream: BinaryIO, source: Source, name: str) -> tuple[Read, Layout, int]:

@@ -34,8 +34,9 @@ class Failure(NamedTuple):
 
 class Standing(NamedTuple):
     """What is known of a day. deployed: the receipts, by step, of the last run that came to its end, whether or not it
-    changed anything for readers. files: by source; None where the server has none. failed: the receipts, by step, of
-    what the last failed run had done."""
+    changed anything for readers. files: by source, or by "source.1" and so on where it comes in parts, with its
+    "source.manifest"; None where the server has none. failed: the receipts, by step, of what the last failed run had
+    done."""
 
     day: date
     is_published: bool
@@ -97,7 +98,7 @@ def _planned(
 ) -> Planned:
     missing = [name for name, file in standing.files.items() if file is None]
     if missing:
-        paths = ", ".join(pipeline.file(name).path_on(standing.day) for name in missing)
+        paths = ", ".join(_path(pipeline, name, standing.day) for name in missing)
         return Planned(standing.day, "blocked", f"file not there: {paths}", (), None)
     changed = _first_change(pipeline, standing, tables) or (("extract_tables", "forced") if is_forced else None)
     if (held_for := _held_for(standing, tables)) and not is_forced:
@@ -108,6 +109,14 @@ def _planned(
     steps = STEPS if first in STEPS[:2] else ("extract_tables", "extract_files", *STEPS[STEPS.index(first) :])
     seconds = sum(costs.get(step, 0.0) for step in steps) if costs else None
     return Planned(standing.day, "run", reason, steps, seconds)
+
+
+def _path(pipeline: Pipeline, name: str, day: date) -> str:
+    source, _, number = name.partition(".")
+    file = pipeline.file(source)
+    if file.parts:
+        return file.path_on(day, int(number))
+    return file.path_on(day) + (f", part {number}" if number.isdecimal() else "")
 
 
 def _held_for(standing: Standing, tables: dict[str, str]) -> str | None:
@@ -143,12 +152,18 @@ def _changed_input(
     extracted = receipts["extract_files"]
     for name, file in files.items():
         if file and _state_at(extracted, name) != file:
-            return "extract_files", f"input changed: file {name}"
+            return "extract_files", f"input changed: file {_told(name)}"
     return None
 
 
+def _told(name: str) -> str:
+    source, _, number = name.partition(".")
+    what = f"part {number}" if number.isdecimal() else "its manifest"
+    return f"{source}, {what}" if number else source
+
+
 def _state_at(extracted: Receipt, name: str) -> FileState | None:
-    output = extracted.outputs.get(f"{name}.csv")
+    output = extracted.outputs.get(f"{name}.csv", extracted.outputs.get(name))
     return FileState(output.size_bytes, str(extracted.notes.get(f"{name}_modified_at", ""))) if output else None
 
 

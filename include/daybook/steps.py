@@ -7,9 +7,9 @@ anything else is a bug.
 """
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import partial
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,19 +17,20 @@ import pyarrow.parquet as pq
 from daybook import aggregate as aggregating
 from daybook import clean as cleaning
 from daybook import deploy as deploying
-from daybook import ftp, ftp_ready, history, plausible, postgres
+from daybook import ftp_parts, ftp_ready, history, plausible, postgres, raw_rows
 from daybook import index as indexing
 from daybook import load as loading
 from daybook import save as saving
 from daybook import summarize as summarizing
 from daybook.changes import changes
+from daybook.delivery_notes import notes_of
 from daybook.errors import Superseded
 from daybook.janitor import tidy
 from daybook.postgres_session import Connection, at_once
 from daybook.published import follow, run_files
 from daybook.receipt import Rows, by_reason
 from daybook.report import report
-from daybook.spec import File, Source
+from daybook.spec import Source
 from daybook.work import Step, a_step, write_parquet
 
 REFUSED = pa.schema([("source", pa.string()), *loading.REFUSED])
@@ -50,15 +51,16 @@ def extract_tables(step: Step) -> None:
 @a_step
 def extract_files(step: Step) -> None:
     """Copy the day's files, once all are there and whole."""
-    ftp_ready.check_ready(step.work, step.folder, datetime.now(UTC))
+    found = ftp_ready.check_ready(step.work, step.folder, datetime.now(UTC))
     for source in step.work.pipeline.files:
-        with step.folder.part_file(f"{source.name}.csv") as part:
-            fetched = ftp.fetch(partial(step.work.ftp, source.connection), source, step.work.day, part)
-        step.note_output(f"{source.name}.csv", None)
-        step.notes[source.name] = f"{source.connection}: {source.path_on(step.work.day)}"
-        step.notes[f"{source.name}_modified_at"] = fetched.remote.modified_at
-        step.notes[f"{source.name}_is_encrypted"] = fetched.is_encrypted
-        step.notes[f"{source.name}_remarks"] = "; ".join(fetched.remarks)
+        delivery, connect = found[source.name], partial(step.work.ftp, source.connection)
+        arrived = ftp_parts.fetch_delivery(connect, delivery, step.folder)
+        for one in arrived:
+            step.note_output(f"{one.part.stem}.csv", None)
+        if delivery.manifest:
+            with step.new_file(f"{source.name}.manifest") as file:
+                file.write(delivery.manifest.content)
+        step.notes |= notes_of(delivery, arrived)
 
 
 @a_step
@@ -111,8 +113,8 @@ def summarize(step: Step) -> None:
     pipeline, day = step.work.pipeline, step.work.day
     aggregates = step.read("aggregate", "aggregates.parquet")
     step.totals = plausible.totals(aggregates, pipeline)
-    facts = deploying.reading(pipeline, step.work.receipts(before="summarize")).outputs[f"{pipeline.facts}.csv"]
-    doubts = at_once(_warehouse(step), partial(_doubts, step=step, facts_sha256=facts.sha256))
+    facts = deploying.facts_sha256(pipeline, step.work.receipts(before="summarize"))
+    doubts = at_once(_warehouse(step), partial(_doubts, step=step, facts_sha256=facts))
     summaries = summarizing.summarize(aggregates, pipeline, day)
     step.notes |= plausible.judged(doubts, pipeline, day, step.work.release)
     for name, summary in summaries.items():
@@ -162,9 +164,8 @@ def _loaded(step: Step, source: Source) -> pa.Table:
     with (
         step.folder.new_file(name) as file,
         pq.ParquetWriter(file, loading.schema(source), compression="zstd") as parquet,
-        _raw(step, source) as stream,
     ):
-        for batch in loading.load(stream, source, name=_written_as(source, step.work.day)):
+        for batch in raw_rows.batches(step, source):
             parquet.write_table(batch.kept)
             batches.append(_Counted(batch.kept.num_rows, batch.refused, batch.blank))
     refused = pa.concat_tables([loading.REFUSED.empty_table(), *(batch.refused for batch in batches)])
@@ -174,21 +175,12 @@ def _loaded(step: Step, source: Source) -> pa.Table:
     return _of(source, refused)
 
 
-def _written_as(source: Source, day: date) -> str:
-    return source.path_on(day).rpartition("/")[2] if isinstance(source, File) else source.name
-
-
 class _Counted(NamedTuple):
     """What stays in memory of a batch after its rows are written."""
 
     kept: int
     refused: pa.Table
     blank: int
-
-
-def _raw(step: Step, source: Source) -> BinaryIO:
-    extracted = "extract_files" if isinstance(source, File) else "extract_tables"
-    return step.open(extracted, f"{source.name}.csv")
 
 
 def _of(source: Source, refused: pa.Table) -> pa.Table:
@@ -202,17 +194,10 @@ def _rows(read: int, kept: int, refused: pa.Table, dropped: dict[str, int]) -> R
 
 
 def _with_raw(step: Step, source: Source, refused: pa.Table) -> pa.Table:
-    """Give refused rows with their raw bytes, looked up by line in the raw file."""
-    wanted = set(refused["line"].to_pylist())
-    raw: dict[int, bytes] = {}
-    if wanted:
-        with _raw(step, source) as stream:
-            raw = {number: line.rstrip(b"\r\n") for number, line in enumerate(stream, 1) if number in wanted}
-    # Of packed files, and of those with other line ends, the landed bytes have no such lines: the number has to do.
-    lines = [raw.get(number) for number in refused["line"].to_pylist()]
-    nothing = pa.nulls(len(lines), pa.string())
-    table = refused.append_column("detail", nothing).append_column("raw", pa.array(lines, pa.binary()))
-    return _of(source, table)
+    """Give refused rows with their raw bytes, looked up by line, and of parts with their place in words."""
+    rows = raw_rows.rows_at(step, source, refused["line"].to_pylist())
+    table = refused.append_column("detail", pa.array([row.place for row in rows], pa.string()))
+    return _of(source, table.append_column("raw", pa.array([row.raw for row in rows], pa.binary())))
 
 
 def _rows_behind(groups: pa.Table) -> int:

@@ -44,7 +44,8 @@ class Copying:
         """Copy the file; login: what differs of the connection."""
         server = self.connection(**login)
         with Folder(UPath(f"file://{self.folder}")).part_file("flights.csv") as part:
-            return fetch(lambda: server.open(patience.time_limit_s), spec or file(), DAY, part, patience)
+            spec = spec or file()
+            return fetch(lambda: server.open(patience.time_limit_s), spec, spec.path_on(DAY), part, patience)
 
     def connection(self, **login: Any) -> FtpServer:
         """Give what the connection in Airflow would say."""
