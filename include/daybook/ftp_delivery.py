@@ -14,6 +14,8 @@ from daybook.ftp_session import Session
 from daybook.ftp_small import Changed, small_file
 from daybook.spec import File
 
+UNKNOWN = (None, "")
+
 
 class Seen(NamedTuple):
     """A file as a look found it, if it is there. missing_sign: the marker or checksum that is not, in words, or ""."""
@@ -79,7 +81,11 @@ def _surplus(ftp: Session, file: File, day: date) -> BadData | None:
     if file.parts is None:
         return None
     path = file.path_on(day, file.parts + 1)
-    if not ftp.has(path):
+    try:
+        # A server that tells nothing of any file says nothing of this one either.
+        if ftp.look(path)[:2] == UNKNOWN:
+            return None
+    except NotThere:
         return None
     return BadData(
         f"{file.connection}: {path} is there, and {file.parts} parts are declared; nothing was published; raise "
