@@ -39,12 +39,13 @@ class Manifest(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    """The files of a source on a day, in the order of their rows."""
+    """The files of a source on a day, in the order of their rows. size_bytes: of all, as far as the server says."""
 
     file: File
     day: date
     parts: tuple[Part, ...]
     manifest: Manifest | None = None
+    size_bytes: int = 0
 
     @property
     def where(self) -> str:

@@ -71,7 +71,7 @@ class Copy:
         if self._remote is None:
             _check_room(self._where, self._file, remote)
             self._part.open(f"{remote.size_bytes} {remote.modified_at}")
-            _check_disk(self._where, self._part, remote)
+            check_disk(self._where, self._part, remote.size_bytes or 0, self._part.size_bytes)
         elif not self._remote.is_like(remote):
             self._part.restart()
             raise SourceUnavailable(
@@ -186,8 +186,9 @@ def _check_room(where: str, file: File, remote: Remote) -> None:
         )
 
 
-def _check_disk(where: str, part: PartFile, remote: Remote) -> None:
-    needed = DISK_TIMES_SIZE * (remote.size_bytes or 0) - part.size_bytes
+def check_disk(where: str, part: PartFile, size_bytes: int, kept_bytes: int) -> None:
+    """Raise SourceUnavailable where the disk has no room for what is made of so many bytes; some are kept already."""
+    needed = DISK_TIMES_SIZE * size_bytes - kept_bytes
     if part.free_bytes < needed:
         raise SourceUnavailable(
             f"{where}: this machine's disk has {part.free_bytes:,} bytes free, and {needed:,} are needed (a file takes "

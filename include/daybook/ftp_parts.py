@@ -15,7 +15,7 @@ from daybook.delivery_lists import sum_of
 from daybook.errors import BadData, SourceUnavailable
 from daybook.folder import Folder
 from daybook.ftp import fetch
-from daybook.ftp_copy import Fetched
+from daybook.ftp_copy import Fetched, check_disk
 from daybook.ftp_listing import Remote
 from daybook.ftp_patience import PATIENCE, Patience, tried
 from daybook.ftp_session import Session, session
@@ -70,6 +70,8 @@ def fetch_delivery(
         copies = list[PartFile]()
         for part in delivery.parts:
             copies.append(stack.enter_context(folder.part_file(f"{part.stem}.csv")))
+            if part.number == 1:
+                check_disk(delivery.where, copies[0], delivery.size_bytes, copies[0].kept_bytes)
             arrived.append(_fetch_checked(server, delivery, part, copies[-1]))
             _check_limit(delivery, sum(copy.size_bytes for copy in copies))
         if delivery.file.is_in_parts:

@@ -61,9 +61,7 @@ def check_ready(work: Work, folder: Folder, now: datetime, patience: Patience = 
     _keep(folder, after)
     if reasons:
         _tell(work, reasons, now)
-    for found in looked:
-        _check(found)
-    return {found.delivery.file.name: found.delivery for found in looked}
+    return {found.delivery.file.name: _delivered(found) for found in looked}
 
 
 def cut_off(file: File, day: date, time_zone: str) -> datetime:
@@ -98,16 +96,18 @@ def _told_parts(parts: list[Part], wait: Wait) -> str:
     return f"{word} {spans(part.number for part in parts)} of {parts[0].of} {why} ({names})"
 
 
-def _check(looked: Looked) -> None:
+def _delivered(looked: Looked) -> Delivery:
     if looked.problem:
         raise looked.problem
-    file, sizes = looked.delivery.file, [seen.remote.size_bytes or 0 for seen in looked.seen if seen.remote]
+    file, delivery = looked.delivery.file, looked.delivery
+    size_bytes = sum(seen.remote.size_bytes or 0 for seen in looked.seen if seen.remote)
     # What of a single file is over the limit is told by its copy.
-    if file.is_in_parts and sum(sizes) > file.size_limit_bytes:
+    if file.is_in_parts and size_bytes > file.size_limit_bytes:
         raise BadData(
-            f"{looked.delivery.where}: {sum(sizes):,} bytes in all parts, the limit is {file.size_limit_bytes:,}; not "
-            "copied; ask the sender, or raise `size_limit_bytes` in the file's spec"
+            f"{delivery.where}: {size_bytes:,} bytes in all parts, the limit is {file.size_limit_bytes:,}; not copied; "
+            "ask the sender, or raise `size_limit_bytes` in the file's spec"
         )
+    return delivery._replace(size_bytes=size_bytes)
 
 
 def _kept(folder: Folder) -> Looks:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from daybook.receipt import Output, Receipt
 
+# That many line ends are a terabyte.
 LINES_OF_A_PART = 10**12
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import repeat
@@ -412,6 +413,18 @@ def test_C71_a_part_with_a_wrong_checksum_throws_the_delivery_away(large: Suppli
     with pytest.raises(BadData, match=r"ftp: day_2of3.csv: sha256 .* expected by SUMS"):
         large.copy(large.ready(**PARTS, checksum="SUMS"))
     assert (large.copied(), large.kept()) == ({}, [])
+
+
+def test_C71_D1_too_little_room_for_all_parts_is_seen_before_a_byte_is_read(three: Supplier) -> None:
+    # Each alone would fit, with what is made of it.
+    size_bytes = shutil.disk_usage(three.root).free // 6
+    for number in (1, 2, 3):
+        with (three.root / f"day_{number}of3.csv").open("r+b") as large:
+            large.truncate(size_bytes)
+    delivery = three.ready(**PARTS, **WHOLE, size_limit_bytes=10**15)
+    with pytest.raises(SourceUnavailable, match=rf"ftp: day_\*of3.csv: .* free, and {9 * size_bytes:,} are needed"):
+        three.copy(delivery)
+    assert three.server.count("RETR") == 0
 
 
 def test_a_single_file_is_copied_with_as_many_commands_as_ever(supplier: Supplier) -> None:
