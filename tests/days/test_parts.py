@@ -64,13 +64,13 @@ def test_C71_a_plan_names_the_part_that_has_changed(parts: Days) -> None:
     assert planned(parts) == "run: input changed: file flights, part 2"
 
 
-def test_C71_a_plan_names_the_manifest_that_has_changed(parts: Days) -> None:
+def test_a_plan_names_the_manifest_that_has_changed(parts: Days) -> None:
     parts.run(DAY)
     manifest(parts).write_text("part_1.csv\n")
     assert planned(parts) == "run: input changed: file flights, its manifest"
 
 
-def test_C71_a_plan_names_what_is_missing(parts: Days) -> None:
+def test_a_plan_names_what_is_missing(parts: Days) -> None:
     folder = parts.files.name
     path(parts, 2).unlink()
     assert planned(parts) == f"blocked: file not there: {folder}/{DAY}.manifest, part 2"
@@ -80,7 +80,7 @@ def test_C71_a_plan_names_what_is_missing(parts: Days) -> None:
     assert planned(parts) == f"blocked: file not there: {folder}/part_2.csv, {folder}/part_3.csv"
 
 
-def test_C71_a_day_that_comes_in_parts_from_now_on_is_done_again(parts: Days) -> None:
+def test_a_day_that_comes_in_parts_from_now_on_is_done_again(parts: Days) -> None:
     declare(parts, path="flights_{day}.csv")
     parts.run(DAY)
     declare(parts, path="part_{part}.csv", parts=2)
@@ -111,7 +111,7 @@ def test_C71_the_traced_lines_are_those_of_each_part(parts: Days) -> None:
     assert sum(len(part["lines"]) for part in traced["parts"]) == traced["published"]
 
 
-def test_C71_a_trace_tells_the_parts_by_their_names(parts: Days) -> None:
+def test_a_trace_tells_the_parts_by_their_names(parts: Days) -> None:
     parts.run(DAY)
     code, printed = parts.command("trace", DAY, "by_airline", "carrier=HA", "flights")
     assert code == 0

@@ -83,7 +83,7 @@ def sums(root: Path, *names: str) -> str:
 # A checksum beside the file.
 
 
-def test_C71_a_file_is_ready_when_its_checksum_is_there(supplier: Supplier) -> None:
+def test_a_file_is_ready_when_its_checksum_is_there(supplier: Supplier) -> None:
     with pytest.raises(NotYet, match=f"ftp: {PATH} is there, its checksum {PATH}.sha256 is not"):
         supplier.ready(checksum="{path}.sha256")
     supplier.put(f"{PATH}.sha256", "")
@@ -95,7 +95,7 @@ def test_C71_a_file_is_ready_when_its_checksum_is_there(supplier: Supplier) -> N
     assert supplier.copied() == {"flights.csv": CONTENT}
 
 
-def test_C71_marker_and_checksum_are_waited_for_both(supplier: Supplier) -> None:
+def test_marker_and_checksum_are_waited_for_both(supplier: Supplier) -> None:
     words = {"marker": "{path}.done", "checksum": "{path}.sha256"}
     supplier.put(f"{PATH}.sha256", SUM)
     with pytest.raises(NotYet, match=f"its marker {PATH}.done is not"):
@@ -104,7 +104,7 @@ def test_C71_marker_and_checksum_are_waited_for_both(supplier: Supplier) -> None
     supplier.ready(**words)
 
 
-def test_C71_a_copy_that_is_not_what_the_checksum_says_is_made_again_once(
+def test_a_copy_that_is_not_what_the_checksum_says_is_made_again_once(
     supplier: Supplier, caplog: pytest.LogCaptureFixture
 ) -> None:
     supplier.put(f"{PATH}.sha256", hashlib.sha256(b"the file before").hexdigest())
@@ -148,13 +148,13 @@ def test_C71_two_copies_that_differ_are_tried_again_and_never_taken(supplier: Su
     assert [part.stat().st_size for part in supplier.kept()] == [0]
 
 
-def test_C71_a_checksum_of_another_file_is_refused(supplier: Supplier) -> None:
+def test_a_checksum_of_another_file_is_refused(supplier: Supplier) -> None:
     supplier.put(f"{PATH}.sha256", f"{SUM}  another.csv\n")
     with pytest.raises(BadData, match=f"ftp: {PATH}.sha256: it tells no sha256 of {PATH}"):
         supplier.copy(supplier.ready(checksum="{path}.sha256"))
 
 
-def test_C71_one_list_of_sums_serves_all_parts(three: Supplier) -> None:
+def test_one_list_of_sums_serves_all_parts(three: Supplier) -> None:
     three.put("SHA256SUMS", sums(three.root, *(f"day_{number}of3.csv" for number in (1, 2, 3))))
     arrived = three.copy(three.ready(**PARTS, checksum="SHA256SUMS"))
     assert [one.checked_by for one in arrived] == ["SHA256SUMS"] * 3
@@ -192,7 +192,7 @@ def test_C71_each_part_has_to_stand_still(three: Supplier) -> None:
     three.ready(EARLY + 2 * MINUTE, **PARTS)
 
 
-def test_C71_each_part_has_its_marker(three: Supplier) -> None:
+def test_each_part_has_its_marker(three: Supplier) -> None:
     for number in (1, 3):
         three.put(f"day_{number}of3.csv.done", "")
     with pytest.raises(NotYet, match=r"part 2 of 3 there, its marker day_2of3.csv.done is not"):
@@ -201,7 +201,7 @@ def test_C71_each_part_has_its_marker(three: Supplier) -> None:
     three.ready(**PARTS, marker="all.done")
 
 
-def test_C71_an_empty_part_is_waited_for(three: Supplier) -> None:
+def test_an_empty_part_is_waited_for(three: Supplier) -> None:
     three.put("day_2of3.csv", "")
     with pytest.raises(NotYet, match="part 2 of 3 empty"):
         three.ready(**PARTS, **WHOLE)
@@ -213,7 +213,7 @@ def test_C71_more_parts_than_declared_are_refused(three: Supplier) -> None:
         three.ready(**PARTS, **WHOLE)
 
 
-def test_C71_parts_may_be_numbered_with_zeros(three: Supplier) -> None:
+def test_parts_may_be_numbered_with_zeros(three: Supplier) -> None:
     for number in (1, 2):
         three.put(f"day.{number:04}.csv", "x")
     delivery = three.ready(path="day.{part:04}.csv", parts=2, **WHOLE)
@@ -257,7 +257,7 @@ def test_C71_the_parts_are_those_of_the_manifest_in_its_order(listed: Supplier) 
     assert listed.copied() == {"flights.1.csv": b"part b", "flights.2.csv": b"part a"}
 
 
-def test_C71_without_its_manifest_nothing_counts(listed: Supplier) -> None:
+def test_without_its_manifest_nothing_counts(listed: Supplier) -> None:
     (listed.root / "in/2013-01-05.manifest").unlink()
     with pytest.raises(NotYet, match=r"ftp: in/2013-01-05.manifest is not there"):
         listed.ready(**LISTED, **WHOLE)
@@ -291,7 +291,7 @@ def test_C71_a_part_that_comes_after_its_manifest_has_to_stand_still_too(listed:
     listed.ready(EARLY + 4 * MINUTE, **LISTED)
 
 
-def test_C71_a_part_of_a_manifest_that_never_comes_is_late(listed: Supplier) -> None:
+def test_a_part_of_a_manifest_that_never_comes_is_late(listed: Supplier) -> None:
     (listed.root / "in/a.csv").unlink()
     with pytest.raises(BadData, match=r"late: ftp: in/2013-01-05.manifest: part 2 of 2 missing \(a.csv\), and the cut"):
         listed.ready(LATE, **LISTED, **WHOLE)
@@ -304,7 +304,7 @@ def test_C72_a_manifest_that_names_another_folder_is_refused(listed: Supplier) -
     assert not any("x" in line.split("/") for line in listed.server.commands)
 
 
-def test_C71_the_sums_of_a_manifest_are_held_against_the_copies(listed: Supplier) -> None:
+def test_the_sums_of_a_manifest_are_held_against_the_copies(listed: Supplier) -> None:
     folder = listed.root / "in"
     listed.put("in/2013-01-05.manifest", sums(folder, "a.csv", "b.csv"))
     arrived = listed.copy(listed.ready(**LISTED, **WHOLE))
@@ -314,7 +314,7 @@ def test_C71_the_sums_of_a_manifest_are_held_against_the_copies(listed: Supplier
         listed.copy(listed.ready(**LISTED, **WHOLE))
 
 
-def test_C71_a_manifest_and_its_part_delivered_anew_meanwhile_are_tried_again(listed: Supplier) -> None:
+def test_a_manifest_and_its_part_delivered_anew_meanwhile_are_tried_again(listed: Supplier) -> None:
     folder = listed.root / "in"
     listed.put("in/2013-01-05.manifest", sums(folder, "a.csv", "b.csv"))
     delivery = listed.ready(**LISTED, **WHOLE)
@@ -326,7 +326,7 @@ def test_C71_a_manifest_and_its_part_delivered_anew_meanwhile_are_tried_again(li
     assert listed.copied()["flights.2.csv"] == b"delivered anew"
 
 
-def test_C71_a_manifest_cut_on_its_way_is_read_again(listed: Supplier) -> None:
+def test_a_manifest_cut_on_its_way_is_read_again(listed: Supplier) -> None:
     names = [f"{number:05}.csv" for number in range(20_000)]
     listed.put("in/2013-01-05.manifest", "\n".join(names))
     listed.server.cuts = iter([Cut(100_000, says_226)])
@@ -337,7 +337,7 @@ def test_C71_a_manifest_cut_on_its_way_is_read_again(listed: Supplier) -> None:
         listed.ready(**LISTED, **WHOLE)
 
 
-def test_C71_what_is_too_long_for_a_manifest_is_refused(listed: Supplier) -> None:
+def test_what_is_too_long_for_a_manifest_is_refused(listed: Supplier) -> None:
     listed.put("in/2013-01-05.manifest", b"a.csv\n" * 200_000)
     with pytest.raises(BadData, match=r"it is longer than 1,048,576 bytes, too long for a list"):
         listed.ready(**LISTED, **WHOLE)
@@ -407,7 +407,7 @@ def test_C71_C53_a_part_that_is_delivered_anew_while_later_ones_are_copied_is_no
     assert large.copied() == LARGE_PARTS | {"flights.1.csv": part(1)[::-1]}
 
 
-def test_C71_a_part_with_a_wrong_checksum_throws_the_delivery_away(large: Supplier) -> None:
+def test_a_part_with_a_wrong_checksum_throws_the_delivery_away(large: Supplier) -> None:
     large.put("SUMS", sums(large.root, *(f"day_{number}of3.csv" for number in (1, 2, 3))))
     large.put("day_2of3.csv", part(2)[::-1])
     with pytest.raises(BadData, match=r"ftp: day_2of3.csv: sha256 .* expected by SUMS"):

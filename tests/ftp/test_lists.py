@@ -19,7 +19,7 @@ def names(content: bytes) -> list[tuple[str, str]]:
     return [(entry.name, entry.sha256) for entry in named(content, HERE, 4)]
 
 
-def test_C71_a_manifest_is_what_sha256sum_writes_in_its_order(tmp_path: Path) -> None:
+def test_a_manifest_is_what_sha256sum_writes_in_its_order(tmp_path: Path) -> None:
     for name in ("b.csv", "a b.csv"):
         (tmp_path / name).write_text(name)
     program = shutil.which("sha256sum")
@@ -40,15 +40,15 @@ def test_C71_a_manifest_is_what_sha256sum_writes_in_its_order(tmp_path: Path) ->
         "b.csv\r\na.csv\r\n".encode("utf-16"),
     ],
 )
-def test_C71_a_manifest_may_hold_names_only(content: bytes) -> None:
+def test_a_manifest_may_hold_names_only(content: bytes) -> None:
     assert names(content) == [("b.csv", ""), ("a.csv", "")]
 
 
-def test_C71_a_sum_may_be_in_capitals() -> None:
+def test_a_sum_may_be_in_capitals() -> None:
     assert names(f"{ONE.upper()} *a.csv\r\n".encode()) == [("a.csv", ONE)]
 
 
-def test_C71_a_part_may_lie_in_a_folder_below_the_manifest() -> None:
+def test_a_part_may_lie_in_a_folder_below_the_manifest() -> None:
     assert names(b"2013-01-05/part-0001.csv\n") == [("2013-01-05/part-0001.csv", "")]
 
 
@@ -64,7 +64,7 @@ def test_C71_a_part_may_lie_in_a_folder_below_the_manifest() -> None:
         (b"a\xff.csv\n", "it is no text in UTF-8"),
     ],
 )
-def test_C71_a_list_that_is_no_manifest_is_refused(content: bytes, says: str) -> None:
+def test_a_list_that_is_no_manifest_is_refused(content: bytes, says: str) -> None:
     with pytest.raises(BadData) as error:
         names(content)
     assert says in str(error.value)
@@ -115,18 +115,18 @@ def test_C72_a_name_that_leads_elsewhere_is_refused_and_shown_in_ASCII(name: str
         f"# made by us\n{ONE}\n",
     ],
 )
-def test_C71_a_checksum_file_tells_the_sum_of_its_file(content: str) -> None:
+def test_a_checksum_file_tells_the_sum_of_its_file(content: str) -> None:
     assert sum_of(content.encode(), "a.csv", HERE) == ONE
 
 
 @pytest.mark.parametrize(
     "content", ["", f"{ONE}  b.csv\n", f"{ONE[1:]}  a.csv\n", f"{ONE}\n{TWO}\n", "<html>not found</html>"]
 )
-def test_C71_a_checksum_file_that_tells_nothing_of_its_file_is_refused(content: str) -> None:
+def test_a_checksum_file_that_tells_nothing_of_its_file_is_refused(content: str) -> None:
     with pytest.raises(BadData, match=r"ftp: day.list: it tells no sha256 of a.csv, 1 expected"):
         sum_of(content.encode(), "a.csv", HERE)
 
 
-def test_C71_a_checksum_file_that_tells_two_sums_is_refused() -> None:
+def test_a_checksum_file_that_tells_two_sums_is_refused() -> None:
     with pytest.raises(BadData, match=r"it tells 2 sha256 of a.csv"):
         sum_of(f"{ONE}  a.csv\n{TWO}  a.csv\n".encode(), "a.csv", HERE)

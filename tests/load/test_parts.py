@@ -42,14 +42,14 @@ def places(rows: pa.Table) -> Sequence[tuple[int, int]]:
     return [(part_of(line), own_line(line)) for line in rows["line"].to_pylist()]
 
 
-def test_C71_rows_of_all_parts_are_one_table_and_each_line_is_there_once() -> None:
+def test_rows_of_all_parts_are_one_table_and_each_line_is_there_once() -> None:
     kept, _ = loaded(b"id,name\n1,ann\n2,bob\n", b"name,id\neve,3\n", b"id,name\n\n4,joe\n")
     assert kept["id"].to_pylist() == [1, 2, 3, 4]
     assert kept["line"].to_pylist() == [1_000_000_000_002, 1_000_000_000_003, 2_000_000_000_002, 3_000_000_000_003]
     assert places(kept) == [(1, 2), (1, 3), (2, 2), (3, 3)]
 
 
-def test_C71_a_refused_row_says_its_part_and_its_line_there() -> None:
+def test_a_refused_row_says_its_part_and_its_line_there() -> None:
     _, refused = loaded(b"id,name\n1,ann\n", b"id,name\n2,bob\n,\nx,eve\n3,joe\n")
     assert places(refused) == [(2, 4)]
     assert refused["detail"].to_pylist() == ["b.csv, line 4: 'x' is not an integer"]
@@ -64,7 +64,7 @@ def test_C71_a_refused_row_says_its_part_and_its_line_there() -> None:
         (b'id,name\n1,"ann\n', "b.csv, line 2: "),
     ],
 )
-def test_C71_a_part_that_is_refused_is_named(second: bytes, says: str) -> None:
+def test_a_part_that_is_refused_is_named(second: bytes, says: str) -> None:
     assert refusal(b"id,name\n1,ann\n", second).startswith(says)
 
 
@@ -77,14 +77,14 @@ def test_C71_the_limits_count_over_all_parts() -> None:
     assert ", from b.csv, line 202 on; nothing is loaded" in said
 
 
-def test_C71_a_part_that_is_bad_by_itself_may_be_borne_by_the_others() -> None:
+def test_a_part_that_is_bad_by_itself_may_be_borne_by_the_others() -> None:
     bad = people(1, "x,bob", "y,eve")
     with pytest.raises(BadData, match="more than half"):
         list(load(io.BytesIO(bad), PEOPLE))
     assert loaded(people(10), bad)[1].num_rows == 2
 
 
-def test_C71_rows_beyond_those_that_are_stored_end_the_loading_of_any_part() -> None:
+def test_rows_beyond_those_that_are_stored_end_the_loading_of_any_part() -> None:
     said = refusal(people(9, "x,a"), people(8, "x,a", "x,b"), limits=Limits(stored_rows=2))
     assert said.startswith("*.csv: more than 2 rows are refused, and no more are stored")
 
@@ -93,12 +93,12 @@ def test_C71_a_part_that_was_delivered_twice_is_refused() -> None:
     assert refusal(people(3), people(4), people(3)).startswith("c.csv: the same bytes as a.csv; nothing is loaded")
 
 
-def test_C71_parts_without_a_row_may_be_alike() -> None:
+def test_parts_without_a_row_may_be_alike() -> None:
     kept, _ = loaded(b"id,name\n", people(2), b"id,name\n")
     assert places(kept) == [(2, 2), (2, 3)]
 
 
-def test_C71_parts_may_be_packed() -> None:
+def test_parts_may_be_packed() -> None:
     packed = [gzip.compress(people(2, f"7{n},x")) for n in range(2)]
     kept, _ = loaded(*packed, form=Form(compression="gzip"))
     assert kept.num_rows == 6

@@ -42,17 +42,17 @@ def test_C71_words_of_a_file_that_do_not_go_together(words: dict[str, Any], says
     assert says in str(error.value)
 
 
-def test_C71_all_words_that_a_manifest_does_not_go_with_are_told_at_once() -> None:
+def test_all_words_that_a_manifest_does_not_go_with_are_told_at_once() -> None:
     with pytest.raises(BadSpec, match=r"path: .*; File 'f', marker: "):
         file(manifest="m", path="f.csv", marker="{path}.done")
 
 
-def test_C71_the_path_of_a_part_says_its_number_and_that_of_the_whole_a_star() -> None:
+def test_the_path_of_a_part_says_its_number_and_that_of_the_whole_a_star() -> None:
     assert file(**PARTS).path_on(DAY, 2) == "f_20130105_02of03.csv"
     assert file(**PARTS).path_on(DAY) == "f_20130105_*of03.csv"
 
 
-def test_C71_signs_may_be_of_each_part_or_of_all() -> None:
+def test_signs_may_be_of_each_part_or_of_all() -> None:
     signs = file(**PARTS, marker="{day}.done", checksum="{path}.{part}.sha256").signs_on(DAY, "f.csv", 2)
     assert signs == {"marker": "2013-01-05.done", "checksum": "f.csv.2.sha256"}
     assert file(path="f.csv").signs_on(DAY, "f.csv") == {}

@@ -105,7 +105,7 @@ def test_C71_a_day_in_three_parts_is_the_day_in_one(parts: Parts) -> None:
     assert clean[0].drop_columns(["line"]) == clean[1].drop_columns(["line"])
 
 
-def test_C71_each_part_is_kept_with_its_hash_and_its_time(parts: Parts) -> None:
+def test_each_part_is_kept_with_its_hash_and_its_time(parts: Parts) -> None:
     work = parts.run(parts.by(**DECLARED), until="extract_files")
     folder, receipt = work.folder / "extract_files", work.receipt("extract_files")
     assert folder.names() == ["flights.1.csv", "flights.2.csv", "flights.3.csv", "looks.json", "receipt.json"]
@@ -130,7 +130,7 @@ def _flight(line: bytes) -> int:
     return int(line.split(b",")[10])
 
 
-def test_C71_refused_rows_of_every_step_say_their_part_its_line_and_its_bytes(parts: Parts) -> None:
+def test_refused_rows_of_every_step_say_their_part_its_line_and_its_bytes(parts: Parts) -> None:
     parts.write(1, b"2013,", b"x2013,", line=3)
     parts.write(2, b"2013,1,5", b"2013,1,6", line=7)
     parts.write(3, b",UA,", b",??,", line=_line_of(parts.part(3), b",UA,"))
@@ -156,14 +156,14 @@ def _line_of(lines: list[bytes], word: bytes) -> int:
     return next(number for number, line in zip(count(1), lines, strict=False) if word in line)
 
 
-def test_C71_a_missing_part_is_late_and_named_and_nothing_is_kept_of_the_others(parts: Parts) -> None:
+def test_a_missing_part_is_late_and_named_and_nothing_is_kept_of_the_others(parts: Parts) -> None:
     parts.path(2).unlink()
     said = parts.refusal(parts.by(**DECLARED))
     assert said.startswith(f"late: ftp: {parts.pipeline.name}/day_*of3.csv: part 2 of 3 missing (day_2of3.csv), and ")
     assert (parts.servers.work(parts.pipeline, DAY, "refused").folder / "extract_files").names() == ["looks.json"]
 
 
-def test_C71_a_part_that_is_bad_is_named_and_the_published_day_stays(parts: Parts) -> None:
+def test_a_part_that_is_bad_is_named_and_the_published_day_stays(parts: Parts) -> None:
     before = published(parts.run(parts.by(**DECLARED)))
     parts.write(2, b"dep_delay", b"departure_delay", line=1)
     assert parts.refusal(parts.by(**DECLARED)).startswith("day_2of3.csv: missing column 'dep_delay'")
@@ -201,7 +201,7 @@ def sums(parts: Parts) -> Callable[[], str]:
     return do
 
 
-def test_C71_receipt_and_report_say_by_what_a_file_was_checked(parts: Parts, sums: Callable[[], str]) -> None:
+def test_receipt_and_report_say_by_what_a_file_was_checked(parts: Parts, sums: Callable[[], str]) -> None:
     (parts.folder / "day.manifest").write_text(sums())
     work = parts.run(parts.by(manifest="day.manifest"))
     receipt, manifest = work.receipt("extract_files"), f"{parts.pipeline.name}/day.manifest"
@@ -213,7 +213,7 @@ def test_C71_receipt_and_report_say_by_what_a_file_was_checked(parts: Parts, sum
     assert report.count(f"<br>checked, as {manifest} says</td>") == 3
 
 
-def test_C71_a_checksum_of_a_single_file_stands_in_receipt_and_report(parts: Parts) -> None:
+def test_a_checksum_of_a_single_file_stands_in_receipt_and_report(parts: Parts) -> None:
     sha256 = hashlib.sha256(parts.path(1).read_bytes()).hexdigest()
     (parts.folder / "day_1of3.csv.sha256").write_text(f"\ufeff{sha256.upper()} *day_1of3.csv\r\n")
     work = parts.run(parts.by(path="day_1of3.csv", checksum="day_1of3.csv.sha256"))
@@ -245,7 +245,7 @@ def test_C72_a_manifest_that_names_a_path_out_of_its_folder_is_refused(parts: Pa
     assert (parts.servers.work(parts.pipeline, DAY, "refused").folder / "extract_files").names() == ["looks.json"]
 
 
-def test_C71_other_names_in_the_manifest_load_the_rows_anew(parts: Parts) -> None:
+def test_other_names_in_the_manifest_load_the_rows_anew(parts: Parts) -> None:
     by_manifest = parts.by(manifest="day.manifest")
     (parts.folder / "day.manifest").write_text("day_1of3.csv\nday_2of3.csv\n")
     parts.run(by_manifest, "first")
@@ -256,7 +256,7 @@ def test_C71_other_names_in_the_manifest_load_the_rows_anew(parts: Parts) -> Non
     assert again.receipt("deploy").notes["outcome"] == "unchanged"
 
 
-def test_C71_a_source_in_parts_has_one_hash_that_every_part_changes(parts: Parts) -> None:
+def test_a_source_in_parts_has_one_hash_that_every_part_changes(parts: Parts) -> None:
     name = parts.pipeline.name
     parts.run(parts.by(**DECLARED), "first")
     parts.lines.pop()
@@ -267,7 +267,7 @@ def test_C71_a_source_in_parts_has_one_hash_that_every_part_changes(parts: Parts
     ) == [(2,)]
 
 
-def test_C71_xcom_and_receipts_hold_no_value_of_a_row(parts: Parts) -> None:
+def test_xcom_and_receipts_hold_no_value_of_a_row(parts: Parts) -> None:
     work = parts.run(parts.by(**DECLARED), until="load")
     counts = json.dumps([work.receipt(step).counts() for step in ("extract_files", "load")])
     tails = {line.split(b",")[11].decode() for line in parts.part(1)[1:]} - {"NA"}
