@@ -63,7 +63,7 @@ def declared(file: File, day: date) -> tuple[Part, ...]:
 def listed(file: File, day: date, content: bytes) -> tuple[Part, ...]:
     """Give the parts that a manifest names. Raises BadData where it is not one."""
     path = file.path_on(day)
-    entries = named(content, f"{file.connection}: {path}", MOST_PARTS)
+    entries = named(content, posixpath.basename(path), f"{file.connection}: {path}", MOST_PARTS)
     return tuple(
         Part(file.name, posixpath.join(posixpath.dirname(path), e.name), e.name, number, len(entries), e.sha256)
         for number, e in enumerate(entries, 1)

@@ -28,11 +28,11 @@ class Entry(NamedTuple):
     sha256: str
 
 
-def named(content: bytes, where: str, most: int) -> list[Entry]:
+def named(content: bytes, own_name: str, where: str, most: int) -> list[Entry]:
     """Give what a manifest names, in its order.
 
-    where: what messages begin with. Raises BadData where it names nothing, more than `most`, a file twice, or what is
-    no name, and where only some lines have a sum.
+    where: what messages begin with. Raises BadData where it names nothing, more than `most`, itself, a file twice, or
+    what is no name, and where only some lines have a sum.
     """
     entries = list(_entries(content, where))
     if not entries:
@@ -40,7 +40,7 @@ def named(content: bytes, where: str, most: int) -> list[Entry]:
     if len(entries) > most:
         raise _refused(where, f"it names {len(entries):,} files, at most {most:,} are taken")
     for entry in entries:
-        _check(entry, where)
+        _check(entry, own_name, where)
     _check_alike(entries, where)
     return entries
 
@@ -77,7 +77,10 @@ def _text(content: bytes, where: str) -> str:
         raise _refused(where, "it is no text in UTF-8") from None
 
 
-def _check(entry: Entry, where: str) -> None:
+def _check(entry: Entry, own_name: str, where: str) -> None:
+    if entry.name == own_name:
+        # As `sha256sum * > SHA256SUMS` does.
+        raise _refused(f"{where}, line {entry.line}", "it names itself")
     if not NAME.fullmatch(entry.name):
         shown = ascii(entry.name[:SHOWN_CHARACTERS])
         raise _refused(

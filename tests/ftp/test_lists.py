@@ -16,7 +16,7 @@ HERE = "ftp: day.list"
 
 def names(content: bytes) -> list[tuple[str, str]]:
     """Give the names and sums of a manifest of at most four files."""
-    return [(entry.name, entry.sha256) for entry in named(content, HERE, 4)]
+    return [(entry.name, entry.sha256) for entry in named(content, "day.list", HERE, 4)]
 
 
 def test_a_manifest_is_what_sha256sum_writes_in_its_order(tmp_path: Path) -> None:
@@ -60,6 +60,7 @@ def test_a_part_may_lie_in_a_folder_below_the_manifest() -> None:
         (b"a\nb\nc\nd\ne\n", "it names 5 files, at most 4 are taken"),
         (b"a.csv\nb.csv\na.csv\n", "line 3: a.csv stands on line 1 too"),
         (f"{ONE}  a.csv\n{TWO[1:]}  b.csv\n".encode(), "line 2: either every line has a sha256 of 64 digits, or none"),
+        (b"a.csv\n./day.list\n", "line 2: it names itself"),
         (f"{ONE}\n".encode(), "line 1: '' is no name of a file beside it"),
         (b"a\xff.csv\n", "it is no text in UTF-8"),
     ],
