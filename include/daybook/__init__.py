@@ -17,6 +17,7 @@ Where things stand; imports go downward:
                                         the warehouse and the published folder: rows, the pointer, what is left over
     ledger.py step_ledger.py history.py changes.py standing.py account.py
                                         what was done to which day, and how days stand now
+    delivery*.py raw_*.py               which files a source comes in on a day, and where their rows stand
     refused*.py mends.py replay*.py     refused rows, and those of them that a person mended
     ftp*.py postgres*.py                careful transfer over connections that somebody else opened
     folder.py disk.py part_file.py      the day's files: whole or not there

@@ -17,6 +17,7 @@ from daybook import ledger, mends
 from daybook.changes import Changes
 from daybook.errors import SourceUnavailable, Superseded
 from daybook.ledger import Decision, Entry
+from daybook.raw_files import content_of
 from daybook.receipt import Receipt, Unbalanced, check_balance
 from daybook.spec import File, Pipeline
 
@@ -72,6 +73,11 @@ def reading(pipeline: Pipeline, receipts: dict[str, Receipt]) -> Receipt:
     return receipts["extract_files" if is_file else "extract_tables"]
 
 
+def facts_sha256(pipeline: Pipeline, receipts: dict[str, Receipt]) -> str:
+    """Give the hash of the facts' raw bytes: what tells one day's facts from another's."""
+    return content_of(reading(pipeline, receipts), pipeline.facts).sha256
+
+
 def content_sha256(pipeline: Pipeline, summarized: Receipt) -> str:
     """Give the hash of what a run publishes: of its summaries' files, in the spec's order."""
     hashes = (summarized.outputs[f"{summary.name}.parquet"].sha256 for summary in pipeline.summaries)
@@ -82,7 +88,7 @@ def _entry(pipeline: Pipeline, receipts: dict[str, Receipt], changes: Changes) -
     return Entry(
         run_id=int(receipts["save"].notes["run_id"]),
         content_sha256=content_sha256(pipeline, receipts["summarize"]),
-        facts_sha256=reading(pipeline, receipts).outputs[f"{pipeline.facts}.csv"].sha256,
+        facts_sha256=facts_sha256(pipeline, receipts),
         rows_read=receipts["load"].rows[pipeline.facts].read,
         receipts=tuple(receipts.values()),
         changes=changes,

@@ -31,9 +31,9 @@ READS = {
     "aggregate": ("index",),
     "summarize": ("aggregate",),
 }
-MODULES = {"extract_tables": "postgres", "extract_files": "ftp"}
+MODULES = {"extract_tables": "postgres", "extract_files": "ftp_parts", "load": "load_parts"}
 # Modules whose own text changes no result: the spec's values are hashed, and words of errors are not results.
-SILENT = {"daybook.spec", "daybook.spec_source", "daybook.spec_value", "daybook.errors"}
+SILENT = {"daybook.spec", "daybook.spec_source", "daybook.spec_file", "daybook.spec_value", "daybook.errors"}
 
 
 class Fingerprint(Value):

@@ -9,14 +9,14 @@ is opened again and the copy goes on from where it was, over some bytes that mus
     ftp_listing.py    what a server says of a file
     ftp_replies.py    what a reply or a broken line means
     ftp_patience.py   how often and how long it is tried
-    ftp_ready.py      whether a file is there and whole, before anything is copied
+    ftp_ready.py      whether all files are there and whole, before anything is copied: ftp_delivery.py, ftp_looks.py
+    ftp_parts.py      all files of a source, against their checksums: ftp_small.py
     ftp_copy.py       one file's copy, and whether it is whole
     part_file.py      what was copied so far
 """
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import date
 from functools import partial
 
 from daybook.ftp_copy import Copy, Fetched
@@ -26,13 +26,14 @@ from daybook.part_file import PartFile
 from daybook.spec import File
 
 
-def fetch(connect: Connect, file: File, day: date, part: PartFile, patience: Patience = PATIENCE) -> Fetched:
-    """Copy a day's file into a part file, which is whole when this returns.
+def fetch(connect: Connect, file: File, path: str, part: PartFile, patience: Patience = PATIENCE) -> Fetched:
+    """Copy the file at a path into a part file, which is whole when this returns.
 
-    connect: opens a connection that is logged in. Raises SourceUnavailable where the file changes meanwhile or the line
-    fails too often (the part stays); BadSpec where the server refuses; BadData where file and SIZE do not go together.
+    connect: opens a connection that is logged in. file: the spec, for what it lets through. Raises SourceUnavailable
+    where the file changes meanwhile or the line fails too often (the part stays); BadSpec where the server refuses;
+    BadData where file and SIZE do not go together.
     """
-    copy = Copy(file, day, part)
+    copy = Copy(file, path, part)
     go_on = partial(_go_on, copy, partial(session, connect, file.connection, patience.time_limit_s))
     return tried(go_on, patience, lambda: copy.progress)
 

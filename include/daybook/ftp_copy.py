@@ -4,7 +4,6 @@ It is whole when as many bytes came as SIZE said before, and the server says the
 """
 
 import logging
-from datetime import date
 from typing import NamedTuple
 
 from daybook.errors import BadData, BadSpec, SourceUnavailable
@@ -39,8 +38,8 @@ class _Full(NamedTuple):
 class Copy:
     """One file on its way, over as many connections as it takes."""
 
-    def __init__(self, file: File, day: date, part: PartFile) -> None:
-        self._file, self._path, self._part = file, file.path_on(day), part
+    def __init__(self, file: File, path: str, part: PartFile) -> None:
+        self._file, self._path, self._part = file, path, part
         self._where = f"{file.connection}: {self._path}"
         self._remote: Remote | None = None
         self._full: _Full | None = None
@@ -72,7 +71,7 @@ class Copy:
         if self._remote is None:
             _check_room(self._where, self._file, remote)
             self._part.open(f"{remote.size_bytes} {remote.modified_at}")
-            _check_disk(self._where, self._part, remote)
+            check_disk(self._where, self._part, remote.size_bytes or 0, self._part.size_bytes)
         elif not self._remote.is_like(remote):
             self._part.restart()
             raise SourceUnavailable(
@@ -187,8 +186,9 @@ def _check_room(where: str, file: File, remote: Remote) -> None:
         )
 
 
-def _check_disk(where: str, part: PartFile, remote: Remote) -> None:
-    needed = DISK_TIMES_SIZE * (remote.size_bytes or 0) - part.size_bytes
+def check_disk(where: str, part: PartFile, size_bytes: int, kept_bytes: int) -> None:
+    """Raise SourceUnavailable where the disk has no room for what is made of so many bytes; some are kept already."""
+    needed = DISK_TIMES_SIZE * size_bytes - kept_bytes
     if part.free_bytes < needed:
         raise SourceUnavailable(
             f"{where}: this machine's disk has {part.free_bytes:,} bytes free, and {needed:,} are needed (a file takes "

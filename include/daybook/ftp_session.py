@@ -69,14 +69,6 @@ class Session:
                 return self._listed_at(path)
             return shown if shown.size_bytes is not None else self._listed(path) or shown
 
-    def has(self, path: str) -> bool:
-        """Say whether the server shows the file."""
-        try:
-            self.look(path)
-        except NotThere:
-            return False
-        return True
-
     def is_listed(self, path: str) -> bool:
         """Say whether the listing of its folder shows the file."""
         with self._told(path):

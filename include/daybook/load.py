@@ -7,6 +7,7 @@
     load_slow      what they cannot settle, record by record and value by value: load_kinds; the authority
     load_mends     records that a person mended, in the place of their originals
     load_limits    were too many refused?
+    load_parts     several files of one source
 
 Step `load` of the nine. It never infers a type, never loads by position, never rounds, and never takes a word for
 nothing that was not declared as such. Reads from the stream it is given, writes nothing, logs nothing.
@@ -47,29 +48,32 @@ def load(
     *,
     name: str | None = None,
     mends: Mapping[int, bytes] | None = None,
+    tally: Tally | None = None,
     block_bytes: int = BLOCK_BYTES,
     threads: int | None = None,
 ) -> Iterator[Batch]:
     """Give the file's rows by its contract, block by block; records = kept + refused + blank.
 
     `name` begins the messages (default: the source's). `mends` are records that count instead of those on their lines,
-    in UTF-8 and without line end. Raises BadData where the file as a whole is refused, also at the end, when more
-    rows were refused than the limits allow: nothing is to be published before the last batch.
+    in UTF-8 and without line end. `tally` counts also other files of the source, and whoever has it judges them
+    together. Raises BadData where the file as a whole is refused, also at the end, when more rows were refused than the
+    limits allow: nothing is to be published before the last batch.
     """
     name = name or source.name
     read, layout, lines_before = opened(stream, source, name)
-    tally, mended = Tally(source.limits, name), Mends(mends or {}, layout)
+    counted, mended = tally or Tally(source.limits, name), Mends(mends or {}, layout)
 
     def parse(block: bytes, is_last: bool) -> Parsed:
         return fast_block(block, layout, is_last)
 
     for placed in side_by_side(cut_at_line_ends(read, block_bytes), parse, threads):
         batch = _batch(placed, lines_before, mended)
-        tally.add(batch.kept.num_rows, batch.refused)
+        counted.add(batch.kept.num_rows, batch.refused, name)
         yield batch
         _check_damage(placed, lines_before, name)
     mended.check_all_put(name)
-    tally.judge()
+    if tally is None:
+        counted.judge()
 
 
 def opened(stream: BinaryIO, source: Source, name: str) -> tuple[Read, Layout, int]:

@@ -41,23 +41,29 @@ SHOWN_REASONS = 10
 
 
 class Tally:
-    """Counts rows and reasons, and refuses the file when too much is wrong."""
+    """Counts rows and reasons, and refuses the file when too much is wrong; or the files of a source, as a whole."""
 
     def __init__(self, limits: Limits, name: str) -> None:
         self.limits = limits
         self.name = name
         self.kept = 0
         self.reasons: Counter[tuple[str, str | None]] = Counter()
-        self.first_lines: dict[tuple[str, str | None], int] = {}
+        self.first_places: dict[tuple[str, str | None], str] = {}
 
-    def add(self, kept: int, refused: pa.Table) -> None:
-        """Count a block. Raises BadData where more rows are refused than are stored."""
+    @property
+    def rows(self) -> int:
+        """Give the number of rows so far."""
+        return self.kept + self.reasons.total()
+
+    def add(self, kept: int, refused: pa.Table, file: str) -> None:
+        """Count a block of a file. Raises BadData where more rows are refused than are stored."""
+        place = "line" if file == self.name else f"{file}, line"
         self.kept += kept
         for line, column, reason in zip(
             *(refused[name].to_pylist() for name in ("line", "column", "reason")), strict=True
         ):
             self.reasons[reason, column] += 1
-            self.first_lines.setdefault((reason, column), line)
+            self.first_places.setdefault((reason, column), f"{place} {line:,}")
         if self.reasons.total() > self.limits.stored_rows:
             raise BadData(self._told(f"more than {self.limits.stored_rows:,} rows are refused, and no more are stored"))
 
@@ -68,28 +74,23 @@ class Tally:
             raise BadData(self._told(verdict))
 
     def _many(self) -> str | None:
-        refused, rows = self.reasons.total(), self._rows()
+        refused, rows = self.reasons.total(), self.rows
         limit = max(self.limits.refused_rows, int(self.limits.refused_share * rows))
         if refused > limit:
             return f"{refused:,} of {rows:,} rows are refused, limit {limit:,}"
         return f"{refused:,} of {rows:,} rows are refused, more than half" if refused > self.kept else None
 
-    def _rows(self) -> int:
-        return self.kept + self.reasons.total()
-
     def _systemic(self) -> str | None:
         # With the contract broken in one column, the rows that happen to fit are not to be trusted either.
         most = max(self.reasons.values(), default=0)
-        if most >= self.limits.at_least and most > self.limits.systemic_share * self._rows():
-            return (
-                f"{most:,} of {self._rows():,} rows are refused for one reason, limit {self.limits.systemic_share:.2%}"
-            )
+        if most >= self.limits.at_least and most > self.limits.systemic_share * self.rows:
+            return f"{most:,} of {self.rows:,} rows are refused for one reason, limit {self.limits.systemic_share:.2%}"
         return None
 
     def _structural(self) -> str | None:
         damaged = sum(count for (reason, _), count in self.reasons.items() if reason in STRUCTURAL)
-        if damaged >= self.limits.at_least and damaged > self.limits.structural_share * self._rows():
-            return f"{damaged:,} of {self._rows():,} rows are damaged, limit {self.limits.structural_share:.2%}"
+        if damaged >= self.limits.at_least and damaged > self.limits.structural_share * self.rows:
+            return f"{damaged:,} of {self.rows:,} rows are damaged, limit {self.limits.structural_share:.2%}"
         return None
 
     def _headers(self) -> str | None:
@@ -101,7 +102,7 @@ class Tally:
         counts = ", ".join(_reason(*which, count) for which, count in most)
         (worst, _) = most[0]
         hint = f"; {HINTS[worst[0]]}" if worst[0] in HINTS else ""
-        return f"{self.name}: {verdict} ({counts}), from line {self.first_lines[worst]:,} on; nothing is loaded{hint}"
+        return f"{self.name}: {verdict} ({counts}), from {self.first_places[worst]} on; nothing is loaded{hint}"
 
 
 def _reason(reason: str, column: str | None, count: int) -> str:

@@ -15,8 +15,7 @@ import pyarrow as pa
 
 from daybook.errors import BadSpec, DaybookError
 from daybook.folder import Folder
-from daybook.receipt import Receipt
-from daybook.spec import File, Pipeline, Source, Value
+from daybook.spec import Value
 
 # The mended records of a run, beside the rows that it loaded; only a run with mends has it.
 FILE = "mended.parquet"
@@ -95,17 +94,6 @@ class DayMends(NamedTuple):
 def folder_of(data: Any, pipeline: str, day: date) -> Folder:
     """Give the folder of a day's mends. data: the data folder."""
     return Folder(data / "mends" / pipeline / str(day))
-
-
-def extracted_by(source: Source) -> str:
-    """Give the step that brings a source's raw file."""
-    return "extract_files" if isinstance(source, File) else "extract_tables"
-
-
-def raw_sha256(pipeline: Pipeline, receipts: Mapping[str, Receipt]) -> dict[str, str]:
-    """Give the hash of each source's raw file. receipts: of the two extracts, by step."""
-    sources = pipeline.sources
-    return {source.name: receipts[extracted_by(source)].outputs[f"{source.name}.csv"].sha256 for source in sources}
 
 
 def of_day(folder: Folder, raw: Mapping[str, str]) -> DayMends:

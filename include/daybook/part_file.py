@@ -46,6 +46,11 @@ class PartFile:
         return os.fstat(self._opened.fileno()).st_size
 
     @property
+    def kept_bytes(self) -> int:
+        """Give how much is written of all files in the folder that are not whole yet."""
+        return sum(path.stat().st_size for path in self._folder.glob(".*.part"))
+
+    @property
     def free_bytes(self) -> int:
         """Give how much more fits on the disk."""
         return shutil.disk_usage(self._folder).free

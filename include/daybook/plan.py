@@ -10,6 +10,7 @@ from statistics import median
 from typing import Literal, NamedTuple
 
 from daybook import fingerprint
+from daybook.raw_files import raw_sha256
 from daybook.receipt import STEPS, Receipt
 from daybook.spec import Pipeline
 
@@ -37,9 +38,9 @@ class Failure(NamedTuple):
 
 class Standing(NamedTuple):
     """What is known of a day. deployed: the receipts, by step, of the last run that came to its end, whether or not it
-    changed anything for readers. files: by source; None where the server has none. failed: the receipts, by step, of
-    what the last failed run had done. mends: the hash of the mends there are, by source and by the raw file's hash;
-    None where nobody looked."""
+    changed anything for readers. files: by source, or by "source.1" and so on where it comes in parts, with its
+    "source.manifest"; None where the server has none. failed: the receipts, by step, of what the last failed run had
+    done. mends: the hash of the mends there are, by source and by the raw file's hash; None where nobody looked."""
 
     day: date
     is_published: bool
@@ -102,7 +103,7 @@ def _planned(
 ) -> Planned:
     missing = [name for name, file in standing.files.items() if file is None]
     if missing:
-        paths = ", ".join(pipeline.file(name).path_on(standing.day) for name in missing)
+        paths = ", ".join(_path(pipeline, name, standing.day) for name in missing)
         return Planned(standing.day, "blocked", f"file not there: {paths}", (), None)
     changed = _first_change(pipeline, standing, tables) or (("extract_tables", "forced") if is_forced else None)
     if (held_for := _held_for(pipeline, standing, tables)) and not is_forced:
@@ -113,6 +114,14 @@ def _planned(
     steps = STEPS if first in STEPS[:2] else ("extract_tables", "extract_files", *STEPS[STEPS.index(first) :])
     seconds = sum(costs.get(step, 0.0) for step in steps) if costs else None
     return Planned(standing.day, "run", reason, steps, seconds)
+
+
+def _path(pipeline: Pipeline, name: str, day: date) -> str:
+    source, _, number = name.partition(".")
+    file = pipeline.file(source)
+    if file.parts:
+        return file.path_on(day, int(number))
+    return file.path_on(day) + (f", part {number}" if number.isdecimal() else "")
 
 
 def _held_for(pipeline: Pipeline, standing: Standing, tables: dict[str, str]) -> str | None:
@@ -127,7 +136,7 @@ def _mended(pipeline: Pipeline, standing: Standing, failure: Failure, tables: di
     """Give what has changed since the last failed run: an input, mends of rows, or the spec of the step that failed."""
     has_read = set(STEPS[:2]) <= set(standing.failed)
     changed = (
-        _changed_input(standing.failed, standing.files, tables) or _new_mends(standing.failed, standing.mends)
+        _changed_input(standing.failed, standing.files, tables) or _new_mends(pipeline, standing.failed, standing.mends)
         if has_read
         else None
     )
@@ -149,7 +158,7 @@ def _first_change(pipeline: Pipeline, standing: Standing, tables: dict[str, str]
         return "extract_tables", "never done"
     return (
         _changed_input(standing.deployed, standing.files, tables)
-        or _new_mends(standing.deployed, standing.mends)
+        or _new_mends(pipeline, standing.deployed, standing.mends)
         or _changed_ground(pipeline, standing)
     )
 
@@ -164,22 +173,30 @@ def _changed_input(
     extracted = receipts["extract_files"]
     for name, file in files.items():
         if file and _state_at(extracted, name) != file:
-            return "extract_files", f"input changed: file {name}"
+            return "extract_files", f"input changed: file {_told(name)}"
     return None
 
 
-def _new_mends(receipts: dict[str, Receipt], mends: dict[str, dict[str, str]] | None) -> tuple[str, str] | None:
+def _told(name: str) -> str:
+    source, _, number = name.partition(".")
+    what = f"part {number}" if number.isdecimal() else "its manifest"
+    return f"{source}, {what}" if number else source
+
+
+def _new_mends(
+    pipeline: Pipeline, receipts: dict[str, Receipt], mends: dict[str, dict[str, str]] | None
+) -> tuple[str, str] | None:
     """Say so where the mends of the files that a run read are others than those that it loaded them with."""
     if mends is None or "load" not in receipts:
         return None
-    raw = {name: made.sha256 for step in STEPS[:2] for name, made in receipts[step].outputs.items()}
-    now = {f"mends/{source}": by_file.get(raw.get(f"{source}.csv", "")) for source, by_file in mends.items()}
+    raw = raw_sha256(pipeline, receipts)
+    now = {f"mends/{source}": by_file.get(raw.get(source, "")) for source, by_file in mends.items()}
     was = {name: sha256 for name, sha256 in receipts["load"].inputs.items() if name.startswith("mends/")}
     return None if {name: sha256 for name, sha256 in now.items() if sha256} == was else ("load", "rows mended")
 
 
 def _state_at(extracted: Receipt, name: str) -> FileState | None:
-    output = extracted.outputs.get(f"{name}.csv")
+    output = extracted.outputs.get(f"{name}.csv", extracted.outputs.get(name))
     return FileState(output.size_bytes, str(extracted.notes.get(f"{name}_modified_at", ""))) if output else None
 
 

@@ -11,14 +11,15 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from daybook import connections, mends
+from daybook import connections
 from daybook.asked import parser, pipeline_named, with_pipeline
 from daybook.postgres_session import at_once
+from daybook.raw_files import raw_sha256
 from daybook.refused_file import write_refused
 from daybook.refused_rows import LastRun, last_run, refused_rows
+from daybook.spans import spans
 from daybook.spec import Pipeline
 from daybook.telling import tell_json, tell_table
-from daybook.trace import spans
 
 GROUPED = ("step", "source", "column", "reason")
 SPANS_SHOWN = 60  # characters; --json gives every line
@@ -31,7 +32,7 @@ def main(words: list[str]) -> int:
     last = _last_run(pipeline, asked.day)
     rows = refused_rows(last)
     if asked.out:
-        write_refused(asked.out, rows, mends.raw_sha256(pipeline, last.receipts))
+        write_refused(asked.out, rows, raw_sha256(pipeline, last.receipts))
     if asked.json:
         shown = rows.select(["step", "source", "line", "column", "reason"]).to_pylist()
         words_of_run = {"run": last.run, "became": last.became, "mended": last.mended}

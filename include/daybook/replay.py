@@ -14,9 +14,10 @@ from daybook.load import opened
 from daybook.load_layout import Layout
 from daybook.mends import Mend
 from daybook.postgres_session import Connection
+from daybook.raw_files import extracted_by, raw_files, raw_sha256
 from daybook.refused_file import Filled
 from daybook.refused_rows import LastRun, last_run, refused_rows
-from daybook.replay_check import Against, Place, checked
+from daybook.replay_check import Against, Part, Place, checked
 from daybook.spec import Pipeline
 
 
@@ -48,7 +49,7 @@ def keep(
         # Two replays of a day come one after the other: each adds to what is there.
         ledger.lock_day(connection, pipeline.name, day)
         last, folder = last_run(connection, data, pipeline, day), mends.folder_of(data, pipeline.name, day)
-        hashes = mends.raw_sha256(pipeline, last.receipts)
+        hashes = raw_sha256(pipeline, last.receipts)
         there = {source: mends.read(folder, source, sha256) for source, sha256 in hashes.items()}
         raw = _raw(last, there)
         records = checked(filled, Against(raw, hashes, _layouts(last, pipeline, filled)), name)
@@ -70,12 +71,14 @@ def _raw(last: LastRun, there: dict[str, tuple[Mend, ...]]) -> dict[Place, bytes
     return before | {(row["source"], row["line"]): row["raw"] or b"" for row in refused_rows(last).to_pylist()}
 
 
-def _layouts(last: LastRun, pipeline: Pipeline, filled: list[Filled]) -> dict[str, Layout]:
+def _layouts(last: LastRun, pipeline: Pipeline, filled: list[Filled]) -> dict[Part, Layout]:
     layouts = {}
     for source in (source for source in pipeline.sources if source.name in {one.source for one in filled}):
-        # Its header says how a record lies; `load` holds all its bytes to their hash.
-        with (last.folder / mends.extracted_by(source)).open(f"{source.name}.csv") as stream:
-            layouts[source.name] = opened(stream, source, source.name)[1]
+        extracted = extracted_by(source)
+        for file in raw_files(last.receipts[extracted], source.name, source.name):
+            # Its header says how a record lies; `load` holds all its bytes to their hash.
+            with (last.folder / extracted).open(file.file) as stream:
+                layouts[source.name, file.number] = opened(stream, source, file.name)[1]
     return layouts
 
 

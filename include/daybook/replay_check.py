@@ -9,6 +9,7 @@ from typing import NamedTuple
 from daybook.errors import BadData
 from daybook.load_layout import Layout, Refusal
 from daybook.load_mends import mended_records
+from daybook.raw_files import part_of
 from daybook.refused_file import Filled, record_of
 from daybook.spec import nearest
 
@@ -17,16 +18,18 @@ SHOWN_PROBLEMS = 10
 WIDTH = ("too_many_fields", "too_few_fields")
 
 Place = tuple[str, int]
-"""A source and a line of its file."""
+"""A source and a line of it."""
+Part = tuple[str, int]
+"""A source and the number of a part of it; 0 where it is one file."""
 
 
 class Against(NamedTuple):
     """What mended rows are held against: the raw bytes of the rows that were refused or mended before, by place; and
-    the hash of each source's raw file, and how its records lie."""
+    the hash of each source's raw bytes, and how the records of each of its files lie."""
 
     raw: Mapping[Place, bytes]
     file_sha256: Mapping[str, str]
-    layouts: Mapping[str, Layout]
+    layouts: Mapping[Part, Layout]
 
 
 def checked(filled: list[Filled], against: Against, name: str) -> dict[Place, str]:
@@ -51,7 +54,8 @@ def _problem(one: Filled, against: Against) -> str | None:
         return "it is of another file than the day was loaded from last; have the refused rows written anew"
     if _place(one) not in against.raw:
         return "no row that was refused is on that line"
-    (made,) = mended_records({_place(one)[1]: _record(one, against)}, against.layouts[one.source])
+    line = _place(one)[1]
+    (made,) = mended_records({line: _record(one, against)}, against.layouts[one.source, part_of(line)])
     return _why(made.refusal) if made.refusal else None
 
 

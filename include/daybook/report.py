@@ -10,6 +10,7 @@ import pyarrow as pa
 from daybook import mends
 from daybook.changes import Changes
 from daybook.pages import template
+from daybook.raw_files import raw_files
 from daybook.receipt import Receipt
 from daybook.spec import Pipeline
 
@@ -45,11 +46,24 @@ def _sources(pipeline: Pipeline, receipts: dict[str, Receipt]) -> list[dict[str,
     return [
         {
             "name": source.name,
-            "file": receipts[step].outputs[f"{source.name}.csv"],
-            "origin": receipts[step].notes[source.name],
-            "is_plain": receipts[step].notes.get(f"{source.name}_is_encrypted", True) == 0,
+            "files": _files(receipts[step], source.name),
             "lines": [(name, receipts[name].rows[source.name]) for name in ("load", "clean", "index")],
         }
         for step, sources in (("extract_tables", pipeline.tables), ("extract_files", pipeline.files))
         for source in sources
+    ]
+
+
+def _files(extracted: Receipt, source: str) -> list[dict[str, Any]]:
+    is_plain = extracted.notes.get(f"{source}_is_encrypted", True) == 0
+    files = raw_files(extracted, source, source)
+    return [
+        {
+            "name": f"{source}, part {file.number} of {len(files)}" if file.number else source,
+            "written": extracted.outputs[file.file],
+            "origin": extracted.notes[file.stem],
+            "is_plain": is_plain,
+            "checked_by": extracted.notes.get(f"{file.stem}_checked_by"),
+        }
+        for file in files
     ]

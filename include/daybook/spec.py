@@ -1,8 +1,8 @@
 """What a pipeline is: frozen values that refuse unknown words and say which word was meant.
 
 A module in pipelines/ builds one `Pipeline` from these. Everything is checked when it is built, so a wrong spec is
-seen when the DAG file is parsed, not in the night. The words for what comes in are in spec_source.py; all are to be
-imported from here.
+seen when the DAG file is parsed, not in the night. The words for what comes in are in spec_source.py and spec_file.py;
+all are to be imported from here.
 """
 
 from collections.abc import Callable
@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, field_validator, model_validator
 
+from daybook.spec_file import File
 from daybook.spec_source import (
     Column,
-    File,
     Form,
     Kind,
     Limits,

@@ -1,14 +1,12 @@
-"""The part of a spec that says what comes in: columns, and the tables and files that have them."""
+"""The part of a spec that says what comes in: columns, and the tables that have them. Files: spec_file.py."""
 
 import codecs
 import re
-from datetime import date, time
 from decimal import Decimal
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from daybook.errors import BadSpec
 from daybook.spec_value import Name, Value
 
 Kind = Literal["text", "integer", "decimal", "date", "timestamp", "boolean"]
@@ -162,49 +160,3 @@ class Table(Source):
     """A table or view of a PostgreSQL database, read whole: `relation` is its name with its schema."""
 
     relation: str = Field(pattern=r"^[^.]+\.[^.]+$")
-
-
-class File(Source):
-    """A CSV file on an FTP server, one a day: `path` holds the day, as in "flights/flights_{day:%Y-%m-%d}.csv".
-
-    A file counts once its size and time have stood still over two looks, `look_every_s` apart; at the first look if
-    the sender writes it whole under another name and renames it (`is_written_whole`); or as soon as a `marker` lies
-    beside it, as in "{path}.done". It is waited for until `cut_off`, a clock time of the day after, in the schedule's
-    time zone. `is_size_unreliable`: the server is known to tell wrong sizes, so two equal copies are enough.
-    """
-
-    path: str
-    marker: str | None = None
-    is_written_whole: bool = False
-    # Airflow 3.3 takes a task that is due again within seconds, before its worker was let go, for one that was lost.
-    look_every_s: int = Field(60, ge=10)
-    cut_off: time = time(12)
-    size_limit_bytes: int = Field(2_000_000_000, ge=1)
-    is_size_unreliable: bool = False
-
-    @field_validator("path", "marker")
-    @classmethod
-    def _holds_the_day(cls, path: str | None, field: ValidationInfo) -> str | None:
-        words = {"day": date.min} | ({"path": ""} if field.field_name == "marker" else {})
-        try:
-            (path or "").format(**words)
-        except (KeyError, IndexError, ValueError) as error:
-            known = " and the ".join(words)
-            raise ValueError(f"only the {known} can be filled in, as in {{day:%Y%m%d}} ({error!r})") from None
-        return path
-
-    @model_validator(mode="after")
-    def _paths_are_one_line(self) -> Self:
-        # A line end in a path would be a second command on the control connection (RFC 959, 5.3).
-        for path in (self.path_on(date.min), self.marker_on(date.min) or ""):
-            if re.search(r"[\x00-\x1f\x7f]", path):
-                raise BadSpec(f"File {self.name!r}, path {path!r}: a control character is no part of a path")
-        return self
-
-    def path_on(self, day: date) -> str:
-        """Give the file's path on the server for a day."""
-        return self.path.format(day=day)
-
-    def marker_on(self, day: date) -> str | None:
-        """Give the path of the marker for a day, or None where the file has none."""
-        return self.marker and self.marker.format(path=self.path_on(day), day=day)

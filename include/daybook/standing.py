@@ -12,13 +12,14 @@ from upath import UPath
 from daybook import mends, postgres, step_ledger
 from daybook.folder import Folder
 from daybook.ftp import PATIENCE
-from daybook.ftp_replies import NotThere
-from daybook.ftp_session import Session, session
+from daybook.ftp_delivery import look
+from daybook.ftp_listing import Remote
+from daybook.ftp_session import session
 from daybook.history import is_begun
 from daybook.plan import Failure, FileState, Standing
 from daybook.postgres_session import Connection, at_once
 from daybook.receipt import Receipt
-from daybook.spec import File, Pipeline
+from daybook.spec import Pipeline
 
 Connect = Callable[[str], Any]
 
@@ -53,7 +54,7 @@ def standings(
             is_published=day in known.published,
             deployed=known.deployed.get(day, {}),
             failure=known.failures.get(day),
-            files={file.name: files[file.name, day] for file in pipeline.files},
+            files=files[day],
             failed=known.failed.get(day, {}),
             mends=mended.get(day),
         )
@@ -92,17 +93,14 @@ def _mends(pipeline: Pipeline, days: list[date], data: Any) -> dict[date, dict[s
     return {day: mends.hashes(folder) if str(day) in has_some else {} for day, folder in folders.items()}
 
 
-def _files(pipeline: Pipeline, days: list[date], open_ftp: Connect) -> dict[tuple[str, date], FileState | None]:
-    found: dict[tuple[str, date], FileState | None] = {}
+def _files(pipeline: Pipeline, days: list[date], open_ftp: Connect) -> dict[date, dict[str, FileState | None]]:
+    found: dict[date, dict[str, FileState | None]] = {day: {} for day in days}
     for file in pipeline.files:
         with session(partial(open_ftp, file.connection), file.connection, PATIENCE.time_limit_s) as server:
-            found |= {(file.name, day): _look(server, file, day) for day in days}
+            for day in days:
+                found[day] |= {seen.part.stem: _state(seen.remote) for seen in look(server, file, day).seen}
     return found
 
 
-def _look(server: Session, file: File, day: date) -> FileState | None:
-    try:
-        remote = server.look(file.path_on(day))
-    except NotThere:
-        return None
-    return FileState(remote.size_bytes, remote.modified_at)
+def _state(remote: Remote | None) -> FileState | None:
+    return FileState(remote.size_bytes, remote.modified_at) if remote else None

@@ -6,7 +6,7 @@ so that it is not done again where an earlier run has done the same. What a step
 anything else is a bug.
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
 
@@ -16,12 +16,13 @@ import pyarrow.parquet as pq
 from daybook import aggregate as aggregating
 from daybook import clean as cleaning
 from daybook import deploy as deploying
-from daybook import ftp, ftp_ready, history, mends, plausible, postgres, refused
+from daybook import ftp_parts, ftp_ready, history, mends, plausible, postgres, raw_rows, refused
 from daybook import index as indexing
 from daybook import load as loading
 from daybook import save as saving
 from daybook import summarize as summarizing
 from daybook.changes import changes
+from daybook.delivery_notes import notes_of
 from daybook.errors import BadData, Superseded
 from daybook.folder import Folder
 from daybook.janitor import tidy
@@ -29,7 +30,7 @@ from daybook.postgres_session import Connection, at_once
 from daybook.published import follow, run_files
 from daybook.receipt import Rows, by_reason
 from daybook.report import report
-from daybook.spec import File, Source, Table
+from daybook.spec import Source, Table
 from daybook.work import Step, a_step, write_parquet
 
 
@@ -51,15 +52,16 @@ def extract_tables(step: Step) -> None:
 @a_step
 def extract_files(step: Step) -> None:
     """Copy the day's files, once all are there and whole."""
-    ftp_ready.check_ready(step.work, step.folder, datetime.now(UTC))
+    found = ftp_ready.check_ready(step.work, step.folder, datetime.now(UTC))
     for source in step.work.pipeline.files:
-        with step.folder.part_file(f"{source.name}.csv") as part:
-            fetched = ftp.fetch(partial(step.work.ftp, source.connection), source, step.work.day, part)
-        step.note_output(f"{source.name}.csv", None)
-        step.notes[source.name] = f"{source.connection}: {source.path_on(step.work.day)}"
-        step.notes[f"{source.name}_modified_at"] = fetched.remote.modified_at
-        step.notes[f"{source.name}_is_encrypted"] = fetched.is_encrypted
-        step.notes[f"{source.name}_remarks"] = "; ".join(fetched.remarks)
+        delivery, connect = found[source.name], partial(step.work.ftp, source.connection)
+        arrived = ftp_parts.fetch_delivery(connect, delivery, step.folder)
+        for one in arrived:
+            step.note_output(f"{one.part.stem}.csv", None)
+        if delivery.manifest:
+            with step.new_file(f"{source.name}.manifest") as file:
+                file.write(delivery.manifest.content)
+        step.notes |= notes_of(delivery, arrived)
 
 
 @a_step
@@ -127,8 +129,8 @@ def summarize(step: Step) -> None:
     pipeline, day = step.work.pipeline, step.work.day
     aggregates = step.read("aggregate", "aggregates.parquet")
     step.totals = plausible.totals(aggregates, pipeline)
-    facts = deploying.reading(pipeline, step.receipts_before()).outputs[f"{pipeline.facts}.csv"]
-    doubts = at_once(step.warehouse, partial(_doubts, step=step, facts_sha256=facts.sha256))
+    facts = deploying.facts_sha256(pipeline, step.receipts_before())
+    doubts = at_once(step.warehouse, partial(_doubts, step=step, facts_sha256=facts))
     summaries = summarizing.summarize(aggregates, pipeline, day)
     step.notes |= plausible.judged(doubts, pipeline, day, step.work.release)
     for name, summary in summaries.items():
@@ -192,10 +194,8 @@ def _load_source(step: Step, source: Source, taken_out: list[pa.Table]) -> list[
     with (
         step.folder.new_file(name) as file,
         pq.ParquetWriter(file, loading.schema(source), compression="zstd") as parquet,
-        refused.open_raw(step, source) as stream,
     ):
-        records = step.mends.records(source.name)
-        for batch in loading.load(stream, source, name=_written_as(source, step.work.day), mends=records):
+        for batch in raw_rows.batches(step, source, step.mends.records(source.name)):
             parquet.write_table(batch.kept)
             taken_out.append(batch.refused)
             kept, blank = kept + batch.kept.num_rows, blank + batch.blank
@@ -204,10 +204,6 @@ def _load_source(step: Step, source: Source, taken_out: list[pa.Table]) -> list[
     read, dropped = kept + all_refused.num_rows + blank, {"blank": blank} if blank else {}
     step.rows[source.name] = _rows(read, kept, all_refused, dropped)
     return taken_out
-
-
-def _written_as(source: Source, day: date) -> str:
-    return source.path_on(day).rpartition("/")[2] if isinstance(source, File) else source.name
 
 
 def _cleaned(step: Step, source: Source) -> pa.Table:

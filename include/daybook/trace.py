@@ -65,14 +65,6 @@ def recomputed(facts: pa.Table, pipeline: Pipeline, column: str) -> Number:
     return _ratio(facts, ratios[column], measures)
 
 
-def spans(lines: list[int]) -> str:
-    """Give line numbers as a person writes them: "2-5, 9"."""
-    known = set(lines)
-    starts = sorted(line for line in known if line - 1 not in known)
-    ends = sorted(line for line in known if line + 1 not in known)
-    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in zip(starts, ends, strict=True))
-
-
 def _value(name: str, word: str, kind: pa.DataType) -> Any:
     try:
         return pa.scalar(word).cast(kind).as_py() if word else None

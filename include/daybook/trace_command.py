@@ -19,10 +19,12 @@ from daybook.errors import BadSpec
 from daybook.folder import Folder
 from daybook.history import is_begun
 from daybook.postgres_session import Connection, at_once
+from daybook.raw_files import own_line, part_of, raw_files
 from daybook.receipt import STEPS
+from daybook.spans import spans
 from daybook.spec import Pipeline, Summary
 from daybook.telling import tell_json, tell_table
-from daybook.trace import Number, group_values, recomputed, rows_of, spans, summary_named
+from daybook.trace import Number, group_values, recomputed, rows_of, summary_named
 from daybook.work import run_folder
 
 SPANS_SHOWN = 200  # characters; --json gives every line
@@ -37,17 +39,24 @@ class Input(NamedTuple):
     path: str
 
 
+class Place(NamedTuple):
+    """Lines of one raw file of the facts, and those of them that count as a person wrote them. part: the name it came
+    under, where the facts came in parts."""
+
+    file: str
+    lines: list[int]
+    mended: list[int]
+    part: str | None
+
+
 class Traced(NamedTuple):
-    """A published number, the number that the traced rows give, and all that lies between: `lines` are of `file`, and
-    `mended` those of them that count as a person wrote them."""
+    """A published number, the number that the traced rows give, and all that lies between, to the rows' places."""
 
     published: Number
     recomputed: Number
     run: Published
     inputs: list[Input]
-    file: str
-    lines: list[int]
-    mended: list[int]
+    places: list[Place]
 
 
 def main(words: list[str]) -> int:
@@ -64,7 +73,7 @@ def main(words: list[str]) -> int:
     traced = trace(pipeline, asked.day, summary, group_values(pipeline, summary, typed), asked.column)
     is_equal = traced.published == traced.recomputed
     if asked.json:
-        tell_json({"pipeline": pipeline.name, "day": asked.day, "is_equal": is_equal, **traced._asdict()})
+        tell_json({"pipeline": pipeline.name, "day": asked.day, "is_equal": is_equal, **_in_words(traced)})
     else:
         tell(" ".join([pipeline.name, str(asked.day), summary.name, *asked.group, asked.column]), traced)
     return 0 if is_equal else 1
@@ -79,32 +88,42 @@ def trace(pipeline: Pipeline, day: date, summary: Summary, group: dict[str, Any]
     number, run = at_once(connect, lambda session: _published(session, pipeline, day, summary, group, column))
     folder = Folder(run_folder(connections.data(), pipeline.name, day, run.run))
     rows = rows_of(_facts(folder, run, pipeline), group)
-    facts, lines = reading(pipeline, run.receipts).step, sorted(rows["line"].to_pylist())
     return Traced(
         published=number,
         recomputed=recomputed(rows, pipeline, column),
         run=run,
         inputs=[one for step in STEPS[:2] for one in _inputs(folder, run, step)],
-        file=str((folder / facts).path / f"{pipeline.facts}.csv"),
-        lines=lines,
-        mended=sorted(_mended(folder, run, pipeline.facts).intersection(lines)),
+        places=_places(folder, run, pipeline, sorted(rows["line"].to_pylist())),
     )
 
 
 def tell(what: str, traced: Traced) -> None:
     """Print a number, its way, and whether the rows give it again."""
-    run, lines = traced.run, spans(traced.lines)
+    run = traced.run
     print(f"{what} = {traced.published}")
     print(f"run {run.run_id} ({run.run}), published {run.published_at:%Y-%m-%d %H:%M:%S %Z}")
     prints = [(step, receipt.fingerprint) for step, receipt in run.receipts.items() if receipt.fingerprint]
     tell_table(("step", "spec", "code", "libraries"), [(s, f.spec[:8], f.code[:8], f.libraries) for s, f in prints])
     tell_table(("source", "came from", "sha256"), [(one.name, one.origin, one.sha256) for one in traced.inputs])
-    shown = lines if len(lines) <= SPANS_SHOWN else f"{lines[:SPANS_SHOWN].rpartition(',')[0]}, … (--json has all)"
-    print(f"{traced.file}, {len(traced.lines)} in all, lines: {shown}")
-    if traced.mended:
-        print(f"not as they are there, but mended: {spans(traced.mended)}")
+    for place in traced.places:
+        came_as = f" ({place.part})" if place.part else ""
+        print(f"{place.file}{came_as}, {len(place.lines)} in all, lines: {_shown(spans(place.lines))}")
+        if place.mended:
+            print(f"not as they are there, but mended: {_shown(spans(place.mended))}")
     word = "equal" if traced.published == traced.recomputed else "NOT equal"
     print(f"these lines give {traced.recomputed}: {word}")
+
+
+def _shown(lines: str) -> str:
+    return lines if len(lines) <= SPANS_SHOWN else f"{lines[:SPANS_SHOWN].rpartition(',')[0]}, … (--json has all)"
+
+
+def _in_words(traced: Traced) -> dict[str, Any]:
+    words = traced._asdict()
+    places: list[Place] = words.pop("places")
+    if [place.part for place in places] != [None]:
+        return words | {"parts": places}
+    return words | {"file": places[0].file, "lines": places[0].lines}
 
 
 def _published(
@@ -144,6 +163,22 @@ def _facts(folder: Folder, run: Published, pipeline: Pipeline) -> Any:
         )
     with (folder / "index").open_unchanged(name, run.receipts["index"].outputs[name].sha256) as file:
         return pq.read_table(file)
+
+
+def _places(folder: Folder, run: Published, pipeline: Pipeline, lines: list[int]) -> list[Place]:
+    extracted, mended = reading(pipeline, run.receipts), _mended(folder, run, pipeline.facts)
+    places = []
+    for raw in raw_files(extracted, pipeline.facts, pipeline.facts):
+        here = [line for line in lines if part_of(line) == raw.number]
+        places.append(
+            Place(
+                file=str((folder / extracted.step).path / raw.file),
+                lines=[own_line(line) for line in here],
+                mended=[own_line(line) for line in here if line in mended],
+                part=raw.name if raw.number else None,
+            )
+        )
+    return places
 
 
 def _mended(folder: Folder, run: Published, source: str) -> set[int]:

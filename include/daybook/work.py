@@ -21,6 +21,7 @@ from daybook.fingerprint import Fingerprint
 from daybook.folder import Folder
 from daybook.plausible import Release
 from daybook.postgres_session import Connection, roll_back
+from daybook.raw_files import content_of, extracted_by, raw_sha256
 from daybook.receipt import STEPS, Meter, Output, Receipt, Rows
 from daybook.spec import Pipeline, Source
 from daybook.step_ledger import Trying, done, failed, one_writer
@@ -168,7 +169,7 @@ class Step:
     def mends(self) -> mends.DayMends:
         """Give the day's mends as they are when the step first asks: it loads by those that its fingerprint holds."""
         receipts = {step: self.receipt(step) for step in STEPS[:2]}
-        return mends.of_day(self.work.mends, mends.raw_sha256(self.work.pipeline, receipts))
+        return mends.of_day(self.work.mends, raw_sha256(self.work.pipeline, receipts))
 
     def open(self, step: str, name: str) -> BinaryIO:
         """Open a file of an earlier step, checked against that step's receipt, and note it as an input."""
@@ -180,8 +181,8 @@ class Step:
         return sha256
 
     def raw(self, source: Source) -> str:
-        """Note the raw file of a source as an input; give its hash."""
-        return self.input(mends.extracted_by(source), f"{source.name}.csv")
+        """Give the hash of a source's raw bytes."""
+        return content_of(self.receipt(extracted_by(source)), source.name).sha256
 
     def receipt(self, step: str) -> Receipt:
         """Give the receipt that a step of this run left; read once."""

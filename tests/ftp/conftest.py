@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from daybook.ftp import fetch
 from daybook.ftp_copy import Fetched
 from daybook.ftp_patience import Patience
 from daybook.ftp_tls import FtpServer
+from daybook.pipelines import PIPELINES
 from daybook.spec import File, text
+from daybook.work import Work
 
 from .certificates import Authority
 from .faulty_ftp import PASSWORD, USER, FaultyFtp
@@ -24,6 +26,10 @@ DAY = date(2013, 1, 5)
 SIZE = 1_000_000
 CONTENT = random.Random(1).randbytes(SIZE)
 PATH = "flights_2013-01-05.csv"
+# New York's noon of the day after is 17:00 UTC.
+EARLY = datetime(2013, 1, 6, 6, 0, tzinfo=UTC)
+LATE = datetime(2013, 1, 6, 17, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
 QUICK = Patience(tries=10, total_s=30, time_limit_s=0.4, first_pause_s=0.001, longest_pause_s=0.01)
 
 
@@ -44,7 +50,8 @@ class Copying:
         """Copy the file; login: what differs of the connection."""
         server = self.connection(**login)
         with Folder(UPath(f"file://{self.folder}")).part_file("flights.csv") as part:
-            return fetch(lambda: server.open(patience.time_limit_s), spec or file(), DAY, part, patience)
+            spec = spec or file()
+            return fetch(lambda: server.open(patience.time_limit_s), spec, spec.path_on(DAY), part, patience)
 
     def connection(self, **login: Any) -> FtpServer:
         """Give what the connection in Airflow would say."""
@@ -96,3 +103,18 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 def copy_from(tmp_path: Path) -> Callable[[FaultyFtp], Copying]:
     """A copy from any server."""
     return lambda server: Copying(server, tmp_path / "run")
+
+
+@pytest.fixture
+def work(tmp_path: Path, copy: Copying) -> Work:
+    """The work of one run on the day of the file."""
+    data = UPath(f"file://{tmp_path}")
+    return Work(
+        pipeline=PIPELINES["flights"],
+        day=DAY,
+        run="run",
+        folder=Folder(data / "run"),
+        published=Folder(data / "published"),
+        postgres=lambda connection: None,
+        ftp=lambda connection: copy.connection().open(1),
+    )

@@ -179,7 +179,7 @@ KILLED = """
 import sys
 from pathlib import Path
 from upath import UPath
-from tests.ftp.conftest import Copying, file, DAY
+from tests.ftp.conftest import Copying, file, PATH
 from daybook.folder import Folder
 from daybook.ftp import fetch
 from daybook.ftp_patience import Patience
@@ -187,7 +187,7 @@ from daybook.ftp_tls import FtpServer
 
 ftp = FtpServer(host="127.0.0.1", port=int(sys.argv[2]), user=sys.argv[3], password=sys.argv[4], insecure=True)
 with Folder(UPath("file://" + sys.argv[1])).part_file("flights.csv") as part:
-    fetch(ftp.open, file(), DAY, part, Patience())
+    fetch(ftp.open, file(), PATH, part, Patience())
 """
 
 

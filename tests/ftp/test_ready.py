@@ -10,38 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from upath import UPath
 
 from daybook.errors import BadData, BadSpec, NotYet
-from daybook.folder import Folder
 from daybook.ftp_ready import check_ready, cut_off
-from daybook.pipelines import PIPELINES
 from daybook.spec import File
 from daybook.work import Work
 
-from .conftest import CONTENT, DAY, PATH, QUICK, Copying, file
+from .conftest import CONTENT, DAY, EARLY, LATE, MINUTE, PATH, QUICK, file
 from .faulty_ftp import FaultyFtp
 
-# New York's noon of the day after is 17:00 UTC.
-EARLY = datetime(2013, 1, 6, 6, 0, tzinfo=UTC)
-LATE = datetime(2013, 1, 6, 17, 0, tzinfo=UTC)
-MINUTE = timedelta(minutes=1)
 Look = Callable[..., None]
-
-
-@pytest.fixture
-def work(tmp_path: Path, copy: Copying) -> Work:
-    """The work of one run on the day of the file."""
-    data = UPath(f"file://{tmp_path}")
-    return Work(
-        pipeline=PIPELINES["flights"],
-        day=DAY,
-        run="run",
-        folder=Folder(data / "run"),
-        published=Folder(data / "published"),
-        postgres=lambda connection: None,
-        ftp=lambda connection: copy.connection().open(1),
-    )
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from daybook.errors import BadData, SourceUnavailable
 from daybook.ftp import fetch
 from daybook.part_file import PartFile
 
-from .conftest import CONTENT, DAY, PATH, QUICK, SIZE, Copying, file
+from .conftest import CONTENT, PATH, QUICK, SIZE, Copying, file
 from .faulty_ftp import (
     PASSWORD,
     USER,
@@ -109,7 +109,7 @@ def test_F11_a_connection_that_somebody_opened_without_a_limit_gets_one(server: 
 
     server.cuts = iter([Cut(CUT_AT, stalls)])
     part = PartFile(tmp_path / "run", "flights.csv")
-    fetch(opened, file(), DAY, part, QUICK)
+    fetch(opened, file(), PATH, part, QUICK)
     assert part.read(0, SIZE) == CONTENT
     part.close()
 

@@ -21,7 +21,7 @@ CANARY = "canary"
 def against() -> Against:
     """Give a file of sales of which the lines 3 and 9 were refused."""
     _, layout, _ = opened(io.BytesIO(HEADER), SALES, "sales")
-    return Against(RAW, {"sales": NOW, "shops": BEFORE}, {"sales": layout})
+    return Against(RAW, {"sales": NOW, "shops": BEFORE}, {("sales", 0): layout})
 
 
 def filled(row: int = 2, mended: str = GOOD, line: str = "3", source: str = "sales", sha256: str = NOW) -> Filled:

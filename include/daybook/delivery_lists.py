@@ -1,0 +1,103 @@
+"""The lists that suppliers lay beside their files: what sha256sum writes, a bare sum, or names one a line. Pure.
+
+A list comes from elsewhere, so a name in it counts only if it looks like one: it never leads out of the list's folder,
+and it never names a file of ours.
+"""
+
+import codecs
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from daybook.errors import BadData
+
+# GNU coreutils' manual, 6.6: the sum, a space, a space or an asterisk, the name.
+SUM = re.compile(r"([0-9A-Fa-f]{64})(?:\s+\*?(.*))?")
+# Folders below are fine; "..", "/", "~", "-rf", backslashes and letters that only look like others are not.
+_WORD = r"[A-Za-z0-9_][A-Za-z0-9._+=@,() -]*"
+NAME = re.compile(rf"(?:{_WORD}/)*{_WORD}")
+MARKS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"), (b"", "utf-8-sig"))
+SHOWN_CHARACTERS = 60
+
+
+class Entry(NamedTuple):
+    """One line of a list: its number, the name on it, and the sha256 on it; "" where it has none."""
+
+    line: int
+    name: str
+    sha256: str
+
+
+def named(content: bytes, own_name: str, where: str, most: int) -> list[Entry]:
+    """Give what a manifest names, in its order.
+
+    where: what messages begin with. Raises BadData where it names nothing, more than `most`, itself, a file twice, or
+    what is no name, and where only some lines have a sum.
+    """
+    entries = list(_entries(content, where))
+    if not entries:
+        raise _refused(where, "it names no file")
+    if len(entries) > most:
+        raise _refused(where, f"it names {len(entries):,} files, at most {most:,} are taken")
+    for entry in entries:
+        _check(entry, own_name, where)
+    _check_alike(entries, where)
+    return entries
+
+
+def sum_of(content: bytes, name: str, where: str) -> str:
+    """Give the sha256 that a checksum file tells of a file: the one beside its name, or the only one if it is bare.
+
+    Raises BadData where it tells none, or two.
+    """
+    entries = [entry for entry in _entries(content, where) if entry.sha256]
+    if len(entries) == 1 and not entries[0].name:
+        return entries[0].sha256
+    found = {entry.sha256 for entry in entries if entry.name.replace("\\", "/").rpartition("/")[2] == name}
+    if len(found) != 1:
+        raise _refused(where, f"it tells {len(found) or 'no'} sha256 of {name}, 1 expected")
+    return found.pop()
+
+
+def _entries(content: bytes, where: str) -> Iterator[Entry]:
+    for number, line in enumerate(_text(content, where).replace("\r\n", "\n").split("\n"), 1):
+        words = line.strip(" \t")
+        if words and not words.startswith("#"):
+            found = SUM.fullmatch(words)
+            name = (found[2] or "") if found else words
+            yield Entry(number, name.removeprefix("./"), found[1].lower() if found else "")
+
+
+def _text(content: bytes, where: str) -> str:
+    # PowerShell writes UTF-16 unless it is told not to.
+    encoding = next(encoding for mark, encoding in MARKS if content.startswith(mark))
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError:
+        raise _refused(where, "it is no text in UTF-8") from None
+
+
+def _check(entry: Entry, own_name: str, where: str) -> None:
+    if entry.name == own_name:
+        # As `sha256sum * > SHA256SUMS` does.
+        raise _refused(f"{where}, line {entry.line}", "it names itself")
+    if not NAME.fullmatch(entry.name):
+        shown = ascii(entry.name[:SHOWN_CHARACTERS])
+        raise _refused(
+            f"{where}, line {entry.line}",
+            f"{shown} is no name of a file beside it (letters of ASCII, digits, and ._+=@,()- and blanks inside)",
+        )
+
+
+def _check_alike(entries: list[Entry], where: str) -> None:
+    lines: dict[str, int] = {}
+    for entry in entries:
+        if entry.name in lines:
+            raise _refused(f"{where}, line {entry.line}", f"{entry.name} stands on line {lines[entry.name]} too")
+        lines[entry.name] = entry.line
+        if bool(entry.sha256) != bool(entries[0].sha256):
+            raise _refused(f"{where}, line {entry.line}", "either every line has a sha256 of 64 digits, or none has")
+
+
+def _refused(where: str, why: str) -> BadData:
+    return BadData(f"{where}: {why}; nothing was copied; ask the sender to deliver it again")

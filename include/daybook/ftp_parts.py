@@ -1,0 +1,151 @@
+"""All files of a delivery copied: each one whole, as its checksum says, and all of them of one moment.
+
+No copy takes its name before all are whole. Until then each stays for the next try, which goes on with it.
+"""
+
+import logging
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from typing import NamedTuple, TypeVar
+
+from daybook.delivery import Delivery, Part
+from daybook.delivery_lists import sum_of
+from daybook.errors import BadData, SourceUnavailable
+from daybook.folder import Folder
+from daybook.ftp import fetch
+from daybook.ftp_copy import Fetched, check_disk
+from daybook.ftp_listing import Remote
+from daybook.ftp_patience import PATIENCE, Patience, tried
+from daybook.ftp_session import Connect, Session, session
+from daybook.ftp_small import Changed, small_file
+from daybook.part_file import PartFile
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Arrived(NamedTuple):
+    """A file that was copied. checked_by: the path of what told its sha256, or ""."""
+
+    part: Part
+    fetched: Fetched
+    checked_by: str
+
+
+class Told(NamedTuple):
+    """The sha256 that a file should have, and the path of what says so."""
+
+    sha256: str
+    by: str
+
+
+class Server(NamedTuple):
+    """The FTP server of a delivery: how it is connected to, and with how much patience."""
+
+    connect: Connect
+    name: str
+    patience: Patience
+
+    def asked(self, ask: Callable[[Session], T]) -> T:
+        """Give what is asked on a connection of its own, again after each break."""
+        return tried(partial(self._ask, ask), self.patience, lambda: "what was copied so far is kept")
+
+    def _ask(self, ask: Callable[[Session], T]) -> T:
+        with session(self.connect, self.name, self.patience.time_limit_s) as ftp:
+            return ask(ftp)
+
+
+def fetch_delivery(
+    connect: Connect, delivery: Delivery, folder: Folder, patience: Patience = PATIENCE
+) -> list[Arrived]:
+    """Copy all files of a delivery into a folder, as `<stem>.csv`; all are there when this returns.
+
+    connect: opens a connection that is logged in. Raises what ftp.fetch does; BadData also where a file is twice not
+    what its checksum says, or all are over the limit; SourceUnavailable where one changes before the last one is here.
+    """
+    server, arrived = Server(connect, delivery.file.connection, patience), list[Arrived]()
+    with ExitStack() as stack:
+        copies = list[PartFile]()
+        for part in delivery.parts:
+            copies.append(stack.enter_context(folder.part_file(f"{part.stem}.csv")))
+            if part.number == 1:
+                check_disk(delivery.where, copies[0], delivery.size_bytes, copies[0].kept_bytes)
+            arrived.append(_fetch_checked(server, delivery, part, copies[-1]))
+            _check_limit(delivery, sum(copy.size_bytes for copy in copies))
+        if delivery.file.is_in_parts:
+            server.asked(lambda ftp: _check_unchanged(ftp, delivery, arrived))
+    return arrived
+
+
+def _fetch_checked(server: Server, delivery: Delivery, part: Part, copy: PartFile) -> Arrived:
+    told, fetched = _told(server, delivery, part), _fetch(server, delivery, part, copy)
+    if told is None:
+        return Arrived(part, fetched, "")
+    first = copy.sha256()
+    if first == told.sha256:
+        return Arrived(part, fetched, told.by)
+    where = f"{server.name}: {part.path}"
+    log.warning("%s: sha256 %.12s… copied, %s says %.12s…; copied again", where, first, told.by, told.sha256)
+    # The checksum may be of a later delivery than the copy, or of an earlier one.
+    copy.restart()
+    server.asked(lambda ftp: _check_unchanged(ftp, delivery, []))
+    told, fetched = _told(server, delivery, part) or told, _fetch(server, delivery, part, copy)
+    _check_sum(where, told, copy, first)
+    remark = "copied twice, as the first copy was not what its checksum says"
+    return Arrived(part, fetched._replace(remarks=(*fetched.remarks, remark)), told.by)
+
+
+def _fetch(server: Server, delivery: Delivery, part: Part, copy: PartFile) -> Fetched:
+    return fetch(server.connect, delivery.file, part.path, copy, server.patience)
+
+
+def _told(server: Server, delivery: Delivery, part: Part) -> Told | None:
+    file, day = delivery.file, delivery.day
+    by = file.signs_on(day, part.path, part.number).get("checksum")
+    if by:
+        content = server.asked(lambda ftp: small_file(ftp, file, by))
+        return Told(sum_of(content, part.path.rpartition("/")[2], f"{server.name}: {by}"), by)
+    return Told(part.sha256, file.path_on(day)) if part.sha256 else None
+
+
+def _check_sum(where: str, told: Told, copy: PartFile, first: str) -> None:
+    second = copy.sha256()
+    if second == told.sha256:
+        return
+    copy.restart()
+    if second != first:
+        raise SourceUnavailable(
+            f"{where}: two copies of it differ, and neither is what {told.by} says; both were thrown away; it is tried "
+            "again; if that fails too, ask who runs the server"
+        )
+    raise BadData(
+        f"{where}: sha256 {told.sha256[:12]}… expected by {told.by}, {second[:12]}… found, twice; the copies were "
+        "thrown away, nothing was published; ask the sender to deliver the file and its checksum again"
+    )
+
+
+def _check_limit(delivery: Delivery, size_bytes: int) -> None:
+    if size_bytes > delivery.file.size_limit_bytes:
+        raise BadData(
+            f"{delivery.where}: more than {delivery.file.size_limit_bytes:,} bytes in all parts, the limit; nothing "
+            "was published; ask the sender, or raise `size_limit_bytes` in the file's spec"
+        )
+
+
+def _check_unchanged(ftp: Session, delivery: Delivery, arrived: list[Arrived]) -> None:
+    """See that no file was delivered anew while those after it were copied."""
+    manifest, path = delivery.manifest, delivery.file.path_on(delivery.day)
+    changed = [part.path for part, fetched, _ in arrived if not _is_still(ftp, part, fetched.remote)]
+    if manifest and small_file(ftp, delivery.file, path) != manifest.content:
+        changed.append(path)
+    if changed:
+        raise Changed(
+            f"{delivery.file.connection}: {', '.join(changed)} changed while the parts were copied, which may be of "
+            "two deliveries; nothing was published; all are looked at again"
+        )
+
+
+def _is_still(ftp: Session, part: Part, remote: Remote) -> bool:
+    # Behind one name may stand several servers, each with a `unique` of its own.
+    return remote._replace(unique="").is_like(ftp.look(part.path))

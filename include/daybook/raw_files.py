@@ -1,0 +1,90 @@
+"""Where a source's raw bytes lie, and where a row stands in them, also where they came in parts. Pure.
+
+A row's `line` is unique in its source. Of a single file it is the physical line. Of a part it is that, plus a million
+millions for each part up to this one: line 17 of part 2 is 2000000000017. So the lines of a part stay what they are
+when another part is delivered anew with more lines, and no person takes such a number for one to look up.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from itertools import count, takewhile
+from typing import NamedTuple
+
+from daybook.receipt import Output, Receipt
+from daybook.spec import File, Pipeline, Source
+
+# That many line ends are a terabyte.
+LINES_OF_A_PART = 10**12
+
+
+class RawFile(NamedTuple):
+    """One raw file of a source: its name in the extract's folder, what messages call it, and its sha256.
+
+    number: the part's, from 1 on; 0 where it is the only file.
+    """
+
+    file: str
+    name: str
+    number: int
+    sha256: str
+
+    @property
+    def stem(self) -> str:
+        """Give what the notes about it are called."""
+        return self.file.removesuffix(".csv")
+
+    def at(self, line: int) -> str:
+        """Say where a row stands, by its line in the source."""
+        return f"{self.name}, line {own_line(line):,}"
+
+
+def raw_files(extracted: Receipt, source: str, name: str) -> list[RawFile]:
+    """Give the raw files of a source, in the order of their rows.
+
+    extracted: the receipt of the step that copied them. name: what messages call the source if it is one file.
+    """
+    outputs, only = extracted.outputs, f"{source}.csv"
+    if only in outputs:
+        return [RawFile(only, name, 0, outputs[only].sha256)]
+    stems = ((number, f"{source}.{number}") for number in count(1))
+    found = takewhile(lambda numbered: f"{numbered[1]}.csv" in outputs, stems)
+    return [
+        RawFile(f"{stem}.csv", str(extracted.notes[f"{stem}_name"]), number, outputs[f"{stem}.csv"].sha256)
+        for number, stem in found
+    ]
+
+
+def content_of(extracted: Receipt, source: str) -> Output:
+    """Give the size of a source's raw bytes, and one hash of them: of a single file its own."""
+    outputs = [extracted.outputs[raw.file] for raw in raw_files(extracted, source, source)]
+    if len(outputs) == 1 and f"{source}.csv" in extracted.outputs:
+        return outputs[0]
+    hashes = "\n".join(output.sha256 for output in outputs)
+    size_bytes = sum(output.size_bytes for output in outputs)
+    return Output(size_bytes=size_bytes, sha256=hashlib.sha256(hashes.encode()).hexdigest())
+
+
+def extracted_by(source: Source) -> str:
+    """Give the step that brings a source's raw files."""
+    return "extract_files" if isinstance(source, File) else "extract_tables"
+
+
+def raw_sha256(pipeline: Pipeline, receipts: Mapping[str, Receipt]) -> dict[str, str]:
+    """Give the hash of each source's raw bytes. receipts: of the two extracts, by step."""
+    sources = pipeline.sources
+    return {source.name: content_of(receipts[extracted_by(source)], source.name).sha256 for source in sources}
+
+
+def line_in_source(number: int, line: int) -> int:
+    """Give the line in the source of a line in part `number`."""
+    return number * LINES_OF_A_PART + line
+
+
+def part_of(line: int) -> int:
+    """Give the number of the part that a line of the source is in; 0 where it is the only file."""
+    return line // LINES_OF_A_PART
+
+
+def own_line(line: int) -> int:
+    """Give the line in its own file of a line of the source."""
+    return line % LINES_OF_A_PART

@@ -1,0 +1,58 @@
+"""The words of a file that say how it is delivered: which go together, and what they make of a day."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from daybook.errors import BadSpec
+from daybook.spec import File, text
+
+DAY = date(2013, 1, 5)
+PARTS = {"path": "f_{day:%Y%m%d}_{part:02}of{parts:02}.csv", "parts": 3}
+
+
+def file(**words: Any) -> File:
+    """Give a file that is called by these words."""
+    return File(name="f", connection="ftp", columns=(text("a"),), **words)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ({}, "File 'f', path: is missing; it takes a path, or a manifest that names the files"),
+        ({"path": "f.csv", "parts": 3}, "File 'f', path: 'f.csv' is refused: with parts it has to say which"),
+        ({"path": "f_{part}.csv"}, "only the day can be filled in"),
+        ({"path": "f.csv", "parts": 0}, "File 'f', parts: 0 is refused"),
+        ({"path": "f_{part}.csv", "parts": 501}, "File 'f', parts: 501 is refused"),
+        ({"manifest": "m_{part}", "parts": 3}, "only the day can be filled in"),
+        ({"manifest": "m", "path": "f.csv"}, "File 'f', path: 'f.csv' is refused: with a manifest there is none"),
+        ({"manifest": "m", "parts": 3}, "File 'f', parts: 3 is refused: with a manifest there is none"),
+        ({"manifest": "m", "marker": "m.done"}, "File 'f', marker: 'm.done' is refused: with a manifest"),
+        ({"manifest": "m", "checksum": "m.sha256"}, "File 'f', checksum: 'm.sha256' is refused: with a manifest"),
+        ({"path": "f.csv", "checksum": "{paht}.sha256"}, "only the day and the path can be filled in"),
+        ({"path": "f.csv", "checksum": "{path}\n.sha256"}, "a control character is no part of a path"),
+        ({"manifest": "m\r\nDELE f.csv"}, "a control character is no part of a path"),
+        ({"path": "f.csv", "checksums": "x"}, "File has no word 'checksums'; did you mean 'checksum'?"),
+    ],
+)
+def test_C71_words_of_a_file_that_do_not_go_together(words: dict[str, Any], says: str) -> None:
+    with pytest.raises(BadSpec) as error:
+        file(**words)
+    assert says in str(error.value)
+
+
+def test_all_words_that_a_manifest_does_not_go_with_are_told_at_once() -> None:
+    with pytest.raises(BadSpec, match=r"path: .*; File 'f', marker: "):
+        file(manifest="m", path="f.csv", marker="{path}.done")
+
+
+def test_the_path_of_a_part_says_its_number_and_that_of_the_whole_a_star() -> None:
+    assert file(**PARTS).path_on(DAY, 2) == "f_20130105_02of03.csv"
+    assert file(**PARTS).path_on(DAY) == "f_20130105_*of03.csv"
+
+
+def test_signs_may_be_of_each_part_or_of_all() -> None:
+    signs = file(**PARTS, marker="{day}.done", checksum="{path}.{part}.sha256").signs_on(DAY, "f.csv", 2)
+    assert signs == {"marker": "2013-01-05.done", "checksum": "f.csv.2.sha256"}
+    assert file(path="f.csv").signs_on(DAY, "f.csv") == {}
