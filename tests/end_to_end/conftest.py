@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -45,16 +45,23 @@ PIPELINE = Pipeline(
     schedule=Schedule(start=date.fromisoformat("{YESTERDAY - timedelta(days=3)}")),
 )
 """
+# The same in two parts a day.
+TIDES = (
+    WEATHER.replace("weather", "tides")
+    .replace("{day}.csv", "{day}_{part}of{parts}.csv")
+    .replace("look_every_s", "parts=2, is_written_whole=True, look_every_s")
+)
 READINGS = f"day,station,rain\n{YESTERDAY},A,1.5\n{YESTERDAY},B,2.0\n{YESTERDAY},C,\n"
 
 
 @pytest.fixture(scope="package")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """A running deployment with the pipelines `flights`, which ships, and `weather`, which is due daily."""
+    """A running deployment with the pipelines `flights`, which ships, and `weather` and `tides`, due daily."""
     folder = tmp_path_factory.mktemp("end_to_end")
     include = folder / "include"
     shutil.copytree(REPOSITORY / "include", include, ignore=shutil.ignore_patterns("__pycache__"))
     (include / "daybook" / "pipelines" / "weather.py").write_text(WEATHER)
+    (include / "daybook" / "pipelines" / "tides.py").write_text(TIDES)
     dags = folder / "dags"
     shutil.copytree(REPOSITORY / "dags", dags, ignore=shutil.ignore_patterns("__pycache__"))
     (dags / "after_flights.py").write_text(example("docs/days.md"))
@@ -62,10 +69,19 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     with Deployment(folder / "home", folder / "data", dags, extra_environment={"PYTHONPATH": path}) as running:
         (running.ftp.root / "weather").mkdir()
         (running.ftp.root / "weather" / f"{YESTERDAY}.csv").write_text(READINGS)
-        for dag in ("flights", "weather", "after_flights"):
+        (running.ftp.root / "tides").mkdir()
+        for part in (1, 2):
+            write_part(running, YESTERDAY, part)
+        for dag in ("flights", "weather", "tides", "after_flights"):
             running.api.wait_for_dag(dag)
             running.api.unpause(dag)
         yield running
+
+
+def write_part(deployment: Deployment, day: date, part: int) -> None:
+    """Deliver one of the two parts of a day of `tides`: a station of its own."""
+    file = deployment.ftp.root / "tides" / f"{day}_{part}of2.csv"
+    file.write_text(f"day,station,rain\n{day},{part},1.5\n")
 
 
 def example(document: str) -> str:

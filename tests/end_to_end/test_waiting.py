@@ -6,22 +6,22 @@ from typing import Any
 
 from deployment.supervisor import Deployment
 
-from .conftest import YESTERDAY, rows
+from .conftest import YESTERDAY, rows, write_part
 
 TODAY = YESTERDAY + timedelta(days=1)
 LONG_PAST = "2020-01-01"
 SECONDS = 60
 
 
-def extract_files(deployment: Deployment, run: str) -> Any:
+def extract_files(deployment: Deployment, run: str, dag: str = "weather") -> Any:
     """Give the task instance that copies the files of a run."""
-    return next(t for t in deployment.api.task_instances("weather", run) if t["task_id"] == "extract_files")
+    return next(t for t in deployment.api.task_instances(dag, run) if t["task_id"] == "extract_files")
 
 
-def wait_for_state(deployment: Deployment, run: str, state: str) -> None:
+def wait_for_state(deployment: Deployment, run: str, state: str, dag: str = "weather") -> None:
     """Wait until the task is in a state."""
     until = time.monotonic() + SECONDS
-    while (found := extract_files(deployment, run)["state"]) != state:
+    while (found := extract_files(deployment, run, dag)["state"]) != state:
         assert time.monotonic() < until, f"extract_files is {found}, not {state}"
         time.sleep(0.05)
 
@@ -35,6 +35,17 @@ def test_F13_a_file_that_comes_later_is_waited_for_without_a_worker(deployment: 
     # Waiting is no failed try.
     assert extract_files(deployment, run)["try_number"] == 1
     assert rows(deployment, f"select stations from weather.by_day where day = '{TODAY}'") == [(1,)]
+
+
+def test_C71_a_part_that_comes_later_is_waited_for_without_a_worker(deployment: Deployment) -> None:
+    write_part(deployment, TODAY, 1)
+    run = deployment.api.trigger("tides", conf={"day": str(TODAY)})
+    wait_for_state(deployment, run, "up_for_reschedule", "tides")
+    write_part(deployment, TODAY, 2)
+    assert deployment.api.wait_for_run("tides", run)["state"] == "success"
+    logs = [path.read_text() for path in (deployment.home.logs / "tasks").glob("**/task_id=extract_files/*.log")]
+    assert [log for log in logs if f"tides/{TODAY}_*of2.csv: part 2 of 2 missing ({TODAY}_2of2.csv)" in log]
+    assert rows(deployment, f"select stations from tides.by_day where day = '{TODAY}'") == [(2,)]
 
 
 def test_F13_a_file_whose_cut_off_has_passed_fails_at_once(deployment: Deployment) -> None:
