@@ -35,7 +35,7 @@ class Failure(NamedTuple):
 class Standing(NamedTuple):
     """What is known of a day. deployed: the receipts, by step, of the last run that came to its end, whether or not it
     changed anything for readers. files: by source; None where the server has none. failed: the receipts, by step, of
-    what the last failed run had done."""
+    what the last failed run had done. rolled_back: by whom and why, where readers see what a person rolled back to."""
 
     day: date
     is_published: bool
@@ -43,6 +43,7 @@ class Standing(NamedTuple):
     failure: Failure | None
     files: dict[str, FileState | None]
     failed: dict[str, Receipt] = {}
+    rolled_back: str | None = None
 
 
 class Planned(NamedTuple):
@@ -103,7 +104,7 @@ def _planned(
     if (held_for := _held_for(standing, tables)) and not is_forced:
         return Planned(standing.day, "blocked", f"held: {held_for}", (), None)
     if changed is None:
-        return Planned(standing.day, "skip", "nothing changed", (), 0.0)
+        return Planned(standing.day, "skip", standing.rolled_back or "nothing changed", (), 0.0)
     first, reason = changed
     steps = STEPS if first in STEPS[:2] else ("extract_tables", "extract_files", *STEPS[STEPS.index(first) :])
     seconds = sum(costs.get(step, 0.0) for step in steps) if costs else None

@@ -24,7 +24,9 @@ from daybook import save as saving
 from daybook import summarize as summarizing
 from daybook.changes import changes
 from daybook.errors import Superseded
+from daybook.export import csv_bytes
 from daybook.janitor import tidy
+from daybook.plausible import Release
 from daybook.postgres_session import Connection, at_once
 from daybook.published import follow, run_files
 from daybook.receipt import Rows, by_reason
@@ -132,7 +134,7 @@ def save(step: Step) -> None:
         with files.new_file(f"{name}.parquet") as file:
             write_parquet(summary, file)
         with files.new_file(f"{name}.csv") as file:
-            file.write(saving.csv_bytes(summary))
+            file.write(csv_bytes(summary))
     step.notes["run_id"] = saved.run_id
 
 
@@ -146,8 +148,9 @@ def deploy(step: Step) -> None:
     with run_files(work.published, work.day, run_id).new_file("report.html") as file:
         file.write(report(work.pipeline, _summaries(step), receipts, changed))
     publish = partial(deploying.deploy, pipeline=work.pipeline, receipts=receipts, changes=changed)
+    release = work.release or (Release(work.started_by, "forced") if work.is_forced else None)
     try:
-        deployed = at_once(warehouse, partial(publish, is_forced=work.is_forced))
+        deployed = at_once(warehouse, partial(publish, is_forced=work.is_forced, release=release))
         at_once(warehouse, lambda session: follow(session, work.published, work.pipeline.name, work.day))
     except Superseded:
         tidy(work, run_id, warehouse)
