@@ -33,9 +33,8 @@ class Rollback(NamedTuple):
     decided_at: datetime
 
     def __str__(self) -> str:
-        return (
-            f"run {self.left_run_id} was rolled back by {self.who} at {self.decided_at:%Y-%m-%d %H:%M %Z}: {self.why}"
-        )
+        at = f"{self.decided_at:%Y-%m-%d %H:%M %Z}"
+        return f"run {self.left_run_id} was rolled back by {self.who} at {at}: {self.why}"
 
 
 def rolled_back(left_run_id: int, who: str, why: str) -> Decision:

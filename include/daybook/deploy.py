@@ -2,8 +2,8 @@
 
 In that transaction: the day's lock, the fence (an older reading never replaces a newer one), what a person rolled back
 (no run undoes it by itself), the balance of the rows, the pointer, the count that readers now see, and the ledger row
-with all receipts. A commit whose answer was lost is settled by asking the ledger again: `deploy` may be called any number
-of times.
+with all receipts. A commit whose answer was lost is settled by asking the ledger again: `deploy` may be called any
+number of times.
 """
 
 import hashlib
@@ -51,10 +51,10 @@ def deploy(
     """Publish a saved run.
 
     receipts: of all steps before this one, by step. changes: what it changes for readers. is_forced: publish also
-    where nothing changed. release: publish also what a person rolled back. Raises Unbalanced where rows were lost on the
-    way, Superseded where a run that read the facts later has published the day or the saved rows are gone, Implausible
-    where a person rolled back the same and nobody released it, SourceUnavailable where other runs publish the day for
-    so long that the lock cannot be had.
+    where nothing changed. release: publish also what a person rolled back. Raises Unbalanced where rows were lost on
+    the way, Superseded where a run that read the facts later has published the day or the saved rows are gone,
+    Implausible where a person rolled back the same and nobody released it, SourceUnavailable where other runs publish
+    the day for so long that the lock cannot be had.
     """
     check_balance(receipts, pipeline.facts)
     entry, day = _entry(pipeline, receipts, changes), receipts["save"].day

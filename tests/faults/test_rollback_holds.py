@@ -1,4 +1,4 @@
-"""What a person rolled back stays away from readers: no run undoes it by itself, and who releases it is written down."""
+"""What a person rolled back stays away from readers: no run undoes it by itself, and who releases it is kept."""
 
 from dataclasses import replace
 
