@@ -124,7 +124,7 @@ class Folder:
         if not self._is_local():
             self.path.fs.copy((other.path / name).path, (self.path / name).path)
             return
-        with self._temporary(name) as temporary:
+        with disk_told(self.path), self._temporary(name) as temporary:
             os.link(Path(other.path.path) / name, temporary)
             os.replace(temporary, Path(self.path.path) / name)
 
