@@ -155,6 +155,9 @@ REFUSED_LOGINS = (
     "is not permitted to log in",
     "permission denied for database",
     "certificate verify failed",
+    "signature failure",
+    "server certificate for",
+    "does not support SSL",
 )
 TRANSIENT = ("08", "25", "40", "53", "55", "57", "58")
 REFUSALS = ("28", "3D", "3F", "42")

@@ -158,3 +158,13 @@ def test_k9_a_file_takes_its_name_when_its_bytes_are_on_the_disk_and_the_name_la
     for place in renamed:
         assert names[place - 1] == "fsync" or names[place - 1].startswith("os.symlink"), names[place]
         assert names[place + 1] == "fsync", f"the folder of {names[place]}"
+
+
+def test_G15_G24_the_rows_of_a_run_are_for_their_owner_only_and_no_link_leads_out(published: Bench) -> None:
+    run = Path(published.servers.work(published.pipeline, DAY, "before").folder.path.path)
+    assert run.stat().st_mode & 0o777 == 0o700
+    assert {"extract_files", "load"} <= {folder.name for folder in run.iterdir()}
+    data = published.servers.data
+    links = [path for path in data.rglob("*") if path.is_symlink()]
+    assert links
+    assert all(link.resolve().is_relative_to(data.resolve()) for link in links)

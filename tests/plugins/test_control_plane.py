@@ -18,6 +18,12 @@ from airflow.configuration import conf
 asked = json.loads('%s')
 print(json.dumps({f"{section}.{option}": conf.get(section, option) for section, option in asked}))
 """
+TASK_ROUTES = """
+import json
+from airflow.api_fastapi.execution_api.routes import execution_api_router
+routes = [route for route in execution_api_router.routes if hasattr(route, "methods")]
+print(json.dumps([[route.path, {way.lower(): {} for way in route.methods}] for route in routes]))
+"""
 UI_ROUTES = """
 import json, pathlib
 import airflow.api_fastapi.core_api.openapi as described
@@ -44,7 +50,6 @@ OPEN = {
     ("post", "/auth/token/cli"),
     ("get", "/auth/token"),
     ("get", "/auth/token/login"),
-    ("get", "/execution/health/ping"),
 }
 HOSTILE = ["2013-01-05'; drop table x; --", "../../etc/passwd", "$(touch x)", "{{ 7 * 7 }}", "2013-01-05\n", ""]
 
@@ -62,7 +67,7 @@ def test_G5_no_page_tries_calls_of_the_API(site: Site, path: str) -> None:
     assert "redoc" not in answer.text.lower()
 
 
-@pytest.mark.parametrize("app", ["", "/auth", "/execution"])
+@pytest.mark.parametrize("app", ["", "/auth"])
 def test_G7_only_health_version_and_login_answer_somebody_without_a_token(site: Site, app: str) -> None:
     described = site.get(f"{app}/openapi.json", "anonymous").json()["paths"]
     assert len(described) >= 3
@@ -74,6 +79,12 @@ def test_G7_the_routes_of_the_UI_are_closed_too(site: Site) -> None:
         described = yaml.safe_load(file)["paths"]
     assert len(described) > 20
     check_closed(site, {path: ways for path, ways in described.items() if path.startswith("/ui/")})
+
+
+def test_G7_the_routes_of_the_tasks_are_closed_too(site: Site) -> None:
+    routes = json.loads(python(site.deployment, TASK_ROUTES))
+    assert len(routes) > 20
+    check_closed(site, {f"/execution{path}": ways for path, ways in routes if not path.startswith("/health")})
 
 
 def check_closed(site: Site, described: dict[str, dict[str, Any]]) -> None:
