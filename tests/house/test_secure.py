@@ -17,7 +17,7 @@ SECRETS = re.compile(
     r"|\bxox[abprs]-[\w-]{10,}|\beyJ[\w-]{10,}\.[\w-]{10,}\.|://[^\s:/@]+:(?=[^\s@]*\d)[^\s:/@$}{]{6,}@"
     r"|(?i:(?:password|passwd|secret|api_key|token|fernet_key)\w*\"?\s*[:=]\s*[\"']?(?=\S*\d)[\w+/=-]{16,})"
 )
-COMMON = "admin|airflow|postgres|changeme|change-me|password|secret"
+COMMON = "admin|airflow|postgres|changeme|change-me|secret"
 DEFAULTS = re.compile(rf"(?i)(?:password|secret)\w*[\"']?\s*[:=]\s*(?:[\"'](?:{COMMON})[\"']|(?:{COMMON})$)")
 PRODUCT = ("include/**/*.py", "dags/**/*.py", "plugins/**/*.py", "config/**/*.py")
 FORBIDDEN_IMPORTS = {"pickle", "marshal", "shelve", "dill", "cloudpickle"}
