@@ -7,7 +7,6 @@ the data folder: raw bytes, what the steps made of them, and the published files
 import subprocess
 import tarfile
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import psycopg
 
@@ -62,12 +61,11 @@ def restore(home: Home, data: str, folder: Path) -> None:
 
 
 def _on_disk(data: str) -> Path:
-    parts = urlsplit(data)
-    if parts.scheme != "file":
+    if not data.startswith("file://"):
         raise DeploymentError(
             f"{data} is no folder of this machine; nothing was done. Copy it by its store's own tools."
         )
-    return Path(unquote(parts.path))
+    return Path(data.removeprefix("file://"))
 
 
 def _whole_files(member: tarfile.TarInfo) -> tarfile.TarInfo | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deployment.backup import DATABASES, back_up, restore
-from deployment.environment import connections
+from deployment.environment import connections, data_url
 from deployment.errors import DeploymentError
 from deployment.flights_source import fill_tables
 from deployment.home import Home, Lock
@@ -39,13 +39,13 @@ def copy(days: Days, tmp_path: Path) -> Path:
 def elsewhere(copy: Path, days: Days, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Days]:
     """The days in a new home that was made from the copy; the command line looks there."""
     home, data = Home(tmp_path / "elsewhere"), tmp_path / "data elsewhere"
-    restore(home, data.as_uri(), copy)
+    restore(home, data_url(data), copy)
     server = LocalPostgres(home)
     server.start()
     fill_tables(server.dsn("source", "source_owner"))
     for variable, value in connections(server, days.servers.ftp).items():
         monkeypatch.setenv(variable, value)
-    monkeypatch.setenv("DAYBOOK_DATA", data.as_uri())
+    monkeypatch.setenv("DAYBOOK_DATA", data_url(data))
     yield replace(days, servers=replace(days.servers, postgres=server, data=data))
     server.remove()
 

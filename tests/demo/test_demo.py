@@ -71,6 +71,9 @@ def test_the_readmes_commands_work_for_an_ordinary_user(ordinary_clone: Clone) -
             # Most of the year is missing here, and `make status` says so with its exit code, which make turns into 2.
             told = ordinary_clone.type(command)
             assert told.returncode == (2 if command == "make status" else 0), told.stdout[-3000:]
+        for command in console_commands("docs/security.md"):
+            told = ordinary_clone.type(command)
+            assert told.returncode == 0, told.stdout[-3000:]
         down = ordinary_clone.type("make down")
         assert down.returncode == 0, down.stdout
         up.communicate(timeout=60)
