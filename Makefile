@@ -10,7 +10,7 @@ DAYS = $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)") $(if $(LIMIT),--l
 export PYTHONPATH := $(CURDIR)/include:$(CURDIR)/config
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down day plan backfill status why refused replay check trace pause resume cancel psql clean test fuzz soak bench lint lock env
+.PHONY: help setup demo up down day plan backfill status why refused replay check trace pause resume cancel psql backup restore clean test fuzz soak bench lint lock env
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,12 @@ cancel: $(INSTALLED) ## stop the pipeline's backfills; what is done stays done
 
 psql: $(INSTALLED) ## open the warehouse as an analyst [SQL='select * from flights.by_day']
 	@$(DEPLOYMENT) psql $(if $(SQL),--sql "$$SQL")
+
+backup: $(INSTALLED) ## copy the databases and the data into a new folder, OUT=backup
+	@$(DEPLOYMENT) backup "$(OUT)"
+
+restore: $(INSTALLED) ## make databases and data that are not there yet from such a copy, IN=backup
+	@$(DEPLOYMENT) restore "$(IN)"
 
 clean: $(INSTALLED) ## remove the databases, logs and published files of this checkout
 	@$(DEPLOYMENT) clean

@@ -16,7 +16,8 @@ readers see them, all at once. Readers see the day as it was published last, who
 * `aggregate`, `summarize`: there is nothing left to count, or the day looks like no other and is held. Look at the
   refused rows and at the source. If the numbers are right, trigger the day again with a reason in `release`.
 * `save`: the warehouse is down or has other columns than the spec. Nothing is visible of it; clear the task.
-* `deploy`: readers still see what was published before, whole. The log says why; clear the task.
+* `deploy`: readers still see what was published before, whole. The log says why; clear the task. Where a person rolled
+  the same numbers back, they are held: mend the source, or trigger the day again with a reason in `release`.
 
 **To run a day by hand**: Trigger, and set `day`. What an earlier run of the day did from the same inputs, spec and code
 is taken over, unless `force` is on.
@@ -87,7 +88,8 @@ FORM = {
         None,
         type=["null", "string"],
         title="Release a held day: why",
-        description="A reason here publishes a day although its numbers are implausible. It is kept, with your name.",
+        description="A reason here publishes a day although its numbers are implausible, or were rolled back. It is "
+        "kept, with your name.",
     ),
 }
 

@@ -1,7 +1,8 @@
 """A supplier's file tried on the loader, before the first run and without a server.
 
 Called by check_command. Reads the file; writes only where a folder is given: the accepted rows, if the file is not
-refused as a whole, and the refused ones beside them, each file whole or not at all.
+refused as a whole, and the refused ones beside them, each file whole or not at all. Texts that a spreadsheet would run
+are written as export.py says.
 """
 
 from collections import Counter
@@ -15,6 +16,7 @@ import pyarrow.csv as pa_csv
 
 from daybook.disk import temporary
 from daybook.errors import BadData
+from daybook.export import without_formulas
 from daybook.load import REFUSED, Batch, load, schema
 from daybook.load_layout import BOM
 from daybook.load_slow import Damage, split
@@ -91,12 +93,12 @@ def _written(
         return
     names = f"{path.stem}.accepted.csv", f"{path.stem}.refused.csv"
     with temporary(out, names[0]) as accepted, temporary(out, names[1]) as refused:
-        rows = pa_csv.CSVWriter(str(accepted), schema(source).remove(0))
+        rows = pa_csv.CSVWriter(str(accepted), without_formulas(schema(source).remove(0).empty_table()).schema)
         bad_rows = pa_csv.CSVWriter(str(refused), WRITTEN_REFUSED)
 
         def write(batch: Batch) -> None:
-            rows.write_table(batch.kept.remove_column(0))
-            bad_rows.write_table(_as_text(batch.refused))
+            rows.write_table(without_formulas(batch.kept.remove_column(0)))
+            bad_rows.write_table(without_formulas(_as_text(batch.refused)))
 
         def keep(is_whole: bool) -> None:
             rows.close()

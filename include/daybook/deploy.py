@@ -1,8 +1,9 @@
 """Last step: readers see the new run, in one short transaction; until it commits they see the old one, whole.
 
-In that transaction: the day's lock, the fence (an older reading never replaces a newer one), the balance of the rows,
-the pointer, the count that readers now see, and the ledger row with all receipts. A commit whose answer was lost is
-settled by asking the ledger again: `deploy` may be called any number of times.
+In that transaction: the day's lock, the fence (an older reading never replaces a newer one), what a person rolled back
+(no run undoes it by itself), the balance of the rows, the pointer, the count that readers now see, and the ledger row
+with all receipts. A commit whose answer was lost is settled by asking the ledger again: `deploy` may be called any
+number of times.
 """
 
 import hashlib
@@ -13,10 +14,12 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import sql
 
-from daybook import ledger, mends
+from daybook import decisions, ledger, mends
 from daybook.changes import Changes
-from daybook.errors import SourceUnavailable, Superseded
-from daybook.ledger import Decision, Entry
+from daybook.decisions import Decision
+from daybook.errors import Implausible, SourceUnavailable, Superseded, one_line
+from daybook.ledger import Entry
+from daybook.plausible import Release
 from daybook.raw_files import content_of
 from daybook.receipt import Receipt, Unbalanced, check_balance
 from daybook.spec import File, Pipeline
@@ -44,13 +47,15 @@ def deploy(
     changes: Changes,
     *,
     is_forced: bool = False,
+    release: Release | None = None,
 ) -> Deployed:
     """Publish a saved run.
 
     receipts: of all steps before this one, by step. changes: what it changes for readers. is_forced: publish also
-    where nothing changed. Raises Unbalanced where rows were lost on the way, Superseded where a run that read the
-    facts later has published the day or the saved rows are gone, SourceUnavailable where other runs publish the day
-    for so long that the lock cannot be had.
+    where nothing changed. release: publish also what a person rolled back. Raises Unbalanced where rows were lost on
+    the way, Superseded where a run that read the facts later has published the day or the saved rows are gone,
+    Implausible where a person rolled back the same and nobody released it, SourceUnavailable where other runs publish
+    the day for so long that the lock cannot be had.
     """
     check_balance(receipts, pipeline.facts)
     entry, day = _entry(pipeline, receipts, changes), receipts["save"].day
@@ -63,7 +68,8 @@ def deploy(
             ledger.confirm(connection, seen.run_id, entry.run_id)
             return Deployed(Outcome.UNCHANGED, seen.run_id)
         _check_fence(connection, pipeline, day, entry.run_id)
-        _publish(connection, pipeline, day, entry)
+        released = _released(connection, pipeline, day, entry, release)
+        _publish(connection, pipeline, day, entry, released)
     return Deployed(Outcome.PUBLISHED, entry.run_id)
 
 
@@ -121,18 +127,35 @@ def _check_fence(connection: psycopg.Connection[Any], pipeline: Pipeline, day: d
         )
 
 
-def _publish(connection: psycopg.Connection[Any], pipeline: Pipeline, day: date, entry: Entry) -> None:
+def _released(
+    connection: psycopg.Connection[Any], pipeline: Pipeline, day: date, entry: Entry, release: Release | None
+) -> list[Decision]:
+    """Give the decisions that let the run be seen, though it was held; raise Implausible where a rollback has none."""
+    notes = {receipt.step: receipt for receipt in entry.receipts}["summarize"].notes
+    words = (str(notes.get(word)) for word in ("released_by", "released_why", "held_for"))
+    found = [Decision("release", *words)] if "held_for" in notes else []
+    rollback = decisions.rollback_of(connection, pipeline.name, day, entry.content_sha256)
+    if rollback is None:
+        return found
+    if release is None:
+        raise Implausible(
+            f"{pipeline.name} {day}: the same as {one_line(str(rollback))}; the day is held, nothing was changed for "
+            "readers; mend the source, or trigger this day again with a reason in the form's field `release`"
+        )
+    return [*found, Decision("release", *release, f"{rollback}")]
+
+
+def _publish(
+    connection: psycopg.Connection[Any], pipeline: Pipeline, day: date, entry: Entry, released: list[Decision]
+) -> None:
     receipts = {receipt.step: receipt for receipt in entry.receipts}
     ledger.point(connection, pipeline.name, day, entry.run_id)
     for summary in pipeline.summaries:
         _check_readers_see(connection, pipeline, summary.name, day, receipts["save"].rows[summary.name].kept)
     ledger.write(connection, pipeline.name, day, entry)
-    notes = receipts["summarize"].notes
-    if "held_for" in notes:
-        words = (str(notes[word]) for word in ("released_by", "released_why", "held_for"))
-        ledger.decide(connection, pipeline.name, day, entry.run_id, Decision("release", *words))
-    for one in mends.noted(receipts["load"].notes):
-        ledger.decide(connection, pipeline.name, day, entry.run_id, Decision("mend", one.who, one.why, one.counted))
+    mended = [Decision("mend", one.who, one.why, one.counted) for one in mends.noted(receipts["load"].notes)]
+    for decision in (*released, *mended):
+        decisions.decide(connection, pipeline.name, day, entry.run_id, decision)
 
 
 def _check_readers_see(

@@ -30,10 +30,18 @@ def disk_told(place: object) -> Iterator[None]:
     except OSError as error:
         said = f"{place}: the disk refuses to write here ({error.strerror}); nothing was published"
         if error.errno in PASSING:
-            raise SourceUnavailable(f"{said}; what was half written is removed; it is tried again; make room") from None
+            needed = _needed(Path(getattr(place, "path", str(place))))
+            raise SourceUnavailable(f"{said}; what was half written is removed; it is tried again; {needed}") from None
         if error.errno in FORBIDDEN:
             raise BadSpec(f"{said}; give the tasks' user the right to write, then clear the task") from None
         raise
+
+
+def _needed(place: Path) -> str:
+    disk = os.statvfs(next(folder for folder in (place, *place.parents) if folder.exists()))
+    # A disk of which much is free takes no new file where it has no inode left. Some disks count none, and say 0 of 0.
+    is_out_of_inodes = disk.f_files > 0 and disk.f_favail == 0
+    return "make room: no inode is left, so remove files that nobody needs" if is_out_of_inodes else "make room"
 
 
 @contextmanager

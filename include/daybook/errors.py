@@ -6,6 +6,11 @@ The DAG maps these classes to retries: `NotYet` waits, `SourceUnavailable` is tr
 from datetime import datetime
 
 
+def one_line(text: str) -> str:
+    """Give what somebody wrote as a part of a message: a line end, an escape or a mark of direction becomes a `?`."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text)
+
+
 class DaybookError(Exception):
     """The base of all that a person can mend. Its message says what, where, what was found, and what to do."""
 
@@ -31,7 +36,8 @@ class BadSpec(DaybookError):
 
 
 class Implausible(DaybookError):
-    """Decide: the numbers do not look like a day. A person releases the day or has the source mended."""
+    """Decide: the numbers do not look like a day, or a person rolled them back. A person releases the day or has the
+    source mended."""
 
 
 class Superseded(DaybookError):

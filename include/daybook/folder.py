@@ -48,6 +48,12 @@ class Folder:
         """Say whether the folder is there."""
         return bool(self.path.exists())
 
+    def make_private(self) -> None:
+        """Make the folder for its owner only, where it is not there yet; off a disk its store says who may look."""
+        if self._is_local():
+            with disk_told(self.path):
+                Path(self.path.path).mkdir(mode=0o700, parents=True, exist_ok=True)
+
     def names(self) -> list[str]:
         """Give the names of what lies in the folder; nothing where it is not there."""
         return sorted(path.name for path in self.path.iterdir()) if self.exists() else []
@@ -137,7 +143,7 @@ class Folder:
         if not self._is_local():
             self.path.fs.copy((other.path / name).path, (self.path / name).path)
             return
-        with self._temporary(name) as temporary:
+        with disk_told(self.path), self._temporary(name) as temporary:
             os.link(other.path / name, temporary)
             os.replace(temporary, self.path / name)
 

@@ -1,7 +1,7 @@
-"""What was done to which day, in the warehouse's schema `daybook`: runs, the pointer, the ledger, people's decisions.
+"""What was done to which day, in the warehouse's schema `daybook`: runs, the pointer, the ledger.
 
 Every function works in the transaction of the connection it gets. The tables are in ledger.sql; what is read of the
-days before is in history.py.
+days before is in history.py, what people decided in decisions.py.
 """
 
 import hashlib
@@ -42,15 +42,6 @@ class Entry(NamedTuple):
     rows_read: int
     receipts: tuple[Receipt, ...]
     changes: dict[str, dict[str, int]]
-
-
-class Decision(NamedTuple):
-    """What a person decided about a day ("release", "rollback", "mend"), why, and what was found that asked for it."""
-
-    what: str
-    who: str
-    why: str
-    found: str
 
 
 def prepare(connection: Connection) -> None:
@@ -156,12 +147,3 @@ def write(connection: Connection, pipeline: str, day: date, entry: Entry) -> Non
 
 def _totals(receipts: Iterable[Receipt]) -> dict[str, str]:
     return {name: str(total) for receipt in receipts for name, total in receipt.totals.items()}
-
-
-def decide(connection: Connection, pipeline: str, day: date, run_id: int, decision: Decision) -> None:
-    """Write down what a person decided about a day."""
-    connection.execute(
-        "insert into daybook.decision (pipeline, day, run_id, what, who, why, found) "
-        "values (%s, %s, %s, %s, %s, %s, %s)",
-        [pipeline, day, run_id, *decision],
-    )

@@ -58,6 +58,16 @@ create table if not exists daybook.decision (
 alter table daybook.decision drop constraint if exists decision_what_check;
 alter table daybook.decision add constraint decision_what_check check (what in ('release', 'rollback', 'mend'));
 
+-- Publications and decisions are added and never changed. The owner of the tables could take this away, nobody else.
+create or replace function daybook.refuse_change() returns trigger language plpgsql set search_path = pg_catalog as $$
+begin
+    raise exception 'daybook.%: rows are added and never changed', tg_table_name using errcode = '42501';
+end $$;
+create or replace trigger never_changed before update or delete or truncate on daybook.ledger
+    for each statement execute function daybook.refuse_change();
+create or replace trigger never_changed before update or delete or truncate on daybook.decision
+    for each statement execute function daybook.refuse_change();
+
 -- One row per run, day and step: what became of it, what it rests on, and who or what started it. A step that is tried
 -- or cleared again replaces its row. `error` holds a message of ours, never a value of a row.
 create table if not exists daybook.step (

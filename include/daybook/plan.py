@@ -40,7 +40,8 @@ class Standing(NamedTuple):
     """What is known of a day. deployed: the receipts, by step, of the last run that came to its end, whether or not it
     changed anything for readers. files: by source, or by "source.1" and so on where it comes in parts, with its
     "source.manifest"; None where the server has none. failed: the receipts, by step, of what the last failed run had
-    done. mends: the hash of the mends there are, by source and by the raw file's hash; None where nobody looked."""
+    done. mends: the hash of the mends there are, by source and by the raw file's hash; None where nobody looked.
+    rolled_back: by whom and why, where readers see what a person rolled back to."""
 
     day: date
     is_published: bool
@@ -49,6 +50,7 @@ class Standing(NamedTuple):
     files: dict[str, FileState | None]
     failed: dict[str, Receipt] = {}
     mends: dict[str, dict[str, str]] | None = None
+    rolled_back: str | None = None
 
 
 class Planned(NamedTuple):
@@ -109,7 +111,7 @@ def _planned(
     if (held_for := _held_for(pipeline, standing, tables)) and not is_forced:
         return Planned(standing.day, "blocked", f"held: {held_for}", (), None)
     if changed is None:
-        return Planned(standing.day, "skip", "nothing changed", (), 0.0)
+        return Planned(standing.day, "skip", standing.rolled_back or "nothing changed", (), 0.0)
     first, reason = changed
     steps = STEPS if first in STEPS[:2] else ("extract_tables", "extract_files", *STEPS[STEPS.index(first) :])
     seconds = sum(costs.get(step, 0.0) for step in steps) if costs else None

@@ -151,8 +151,9 @@ def _cut(connection: Connection) -> None:
 
 
 def _helps_at_once(error: psycopg.Error) -> bool:
-    # Serialization failure, deadlock; or the line was cut under our hands, and the server may have done it or not.
-    return error.sqlstate in ("40001", "40P01") or _is_cut(error)
+    # Serialization failure, deadlock; a row that another session has written meanwhile, which is then seen; or the line
+    # was cut under our hands, and the server may have done it or not.
+    return error.sqlstate in ("40001", "40P01", "23505") or _is_cut(error)
 
 
 def _is_cut(error: psycopg.Error) -> bool:
@@ -178,6 +179,9 @@ REFUSED_LOGINS = (
     "is not permitted to log in",
     "permission denied for database",
     "certificate verify failed",
+    "signature failure",
+    "server certificate for",
+    "does not support SSL",
 )
 TRANSIENT = ("08", "25", "40", "53", "55", "57", "58")
 REFUSALS = ("28", "3D", "3F", "42")

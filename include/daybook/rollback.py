@@ -1,6 +1,7 @@
 """A day back to an earlier run, whole: the warehouse's rows, the published files, and a word in the ledger by whom.
 
 Not a step: `python -m daybook rollback` calls it. The runs that a day can go back to are those that the spec keeps.
+What readers were taken away from stays away: a later run that comes to the same is held by deploy.py.
 """
 
 from datetime import date
@@ -8,10 +9,9 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from daybook import ledger
+from daybook import decisions, ledger
 from daybook.errors import BadSpec
 from daybook.folder import Folder
-from daybook.ledger import Decision
 from daybook.published import run_files
 from daybook.spec import Pipeline
 
@@ -53,8 +53,7 @@ def rollback(
         target = _target(f"{pipeline.name} {day}", kept, run_id)
         _check_is_there(connection, f"{pipeline.name} {day}", run_files(files, day, target), target)
         ledger.point(connection, pipeline.name, day, target)
-        decision = Decision("rollback", who, why, f"readers saw run {seen}")
-        ledger.decide(connection, pipeline.name, day, target, decision)
+        decisions.decide(connection, pipeline.name, day, target, decisions.rolled_back(seen, who, why))
     return RolledBack(seen, target)
 
 

@@ -30,6 +30,7 @@ def main(words: list[str]) -> int:
     dsn = warehouse_dsn(pipeline.target.connection)
     done = roll_back(pipeline, asked.day, dsn, connections.data(), asked.who, asked.why, asked.to)
     print(f"{pipeline.name} {asked.day}: readers see run {done.now} now; they saw run {done.before} before.")
+    print(f"A later run that comes to what run {done.before} had is held until a person releases it.")
     return 0
 
 

@@ -179,13 +179,13 @@ def _copy_in(connection: psycopg.Connection[Any], table: sql.Identifier, run_id:
         connection.cursor() as cursor,
         cursor.copy(sql.SQL("copy {} ({}) from stdin (format csv)").format(table, columns)) as copy,
     ):
-        copy.write(csv_bytes(numbered, has_header=False))
+        copy.write(_csv_bytes(numbered))
 
 
-def csv_bytes(rows: pa.Table, *, has_header: bool = True) -> bytes:
-    """Give a table as CSV: texts quoted, nothing as nothing, so that an empty text and nothing stay apart."""
+def _csv_bytes(rows: pa.Table) -> bytes:
+    # Texts quoted, nothing as nothing, so that an empty text and nothing stay apart.
     sink = BytesIO()
-    pyarrow.csv.write_csv(rows, sink, pyarrow.csv.WriteOptions(include_header=has_header))
+    pyarrow.csv.write_csv(rows, sink, pyarrow.csv.WriteOptions(include_header=False))
     return sink.getvalue()
 
 

@@ -151,7 +151,8 @@ class Target(Value):
     """Where summaries are published: the id of an Airflow connection, and the schema of the views."""
 
     connection: str = "warehouse"
-    schema_: Name = Field(alias="schema")
+    # With "_store" behind it, it is a name of at most 63 bytes too: a longer one PostgreSQL would cut.
+    schema_: Name = Field(alias="schema", max_length=57)
 
     @property
     def store(self) -> str:

@@ -5,6 +5,8 @@ import re
 from decimal import Decimal
 from typing import Any, Literal
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import Field, ValidationInfo, field_validator
 
 from daybook.spec_value import Name, Value
@@ -37,6 +39,19 @@ class Column(Value):
     maximum: int | Decimal | None = None
     allowed: tuple[str, ...] = ()
     pattern: str | None = None
+
+    @field_validator("pattern")
+    @classmethod
+    def _is_linear(cls, pattern: str | None) -> str | None:
+        if pattern is not None:
+            # The engines match by RE2 and Rust's regex, in time that grows with the text and no faster: a pattern that
+            # would need more, such as a look-ahead, is no pattern there. pandas reads it with Python's `re` as well.
+            try:
+                re.compile(pattern)
+                pc.match_substring_regex(pa.array([""]), pattern)
+            except (re.error, pa.ArrowInvalid) as error:
+                raise ValueError(f"no regular expression that every engine knows ({error})") from None
+        return pattern
 
     @field_validator("format")
     @classmethod
@@ -160,3 +175,11 @@ class Table(Source):
     """A table or view of a PostgreSQL database, read whole: `relation` is its name with its schema."""
 
     relation: str = Field(pattern=r"^[^.]+\.[^.]+$")
+
+    @field_validator("relation")
+    @classmethod
+    def _is_not_cut(cls, relation: str) -> str:
+        # PostgreSQL cuts a longer name without an error, and the rest may be another table's (its manual, 4.1.1).
+        if any(len(name.encode()) > 63 for name in relation.split(".")):
+            raise ValueError("a name in PostgreSQL has at most 63 bytes")
+        return relation

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from upath import UPath
 
 from daybook import mends, postgres, step_ledger
+from daybook.decisions import rollbacks
 from daybook.folder import Folder
 from daybook.ftp import PATIENCE
 from daybook.ftp_delivery import look
@@ -25,12 +26,14 @@ Connect = Callable[[str], Any]
 
 
 class Known(NamedTuple):
-    """What the ledger knows, by day: receipts of the last ended run, the last failure, and that run's receipts."""
+    """What the ledger knows, by day: receipts of the last ended run, the last failure, and that run's receipts; and
+    which days are published, and which were rolled back, by whom and why."""
 
     deployed: dict[date, dict[str, Receipt]]
     failures: dict[date, Failure]
     failed: dict[date, dict[str, Receipt]]
     published: set[date]
+    rolled_back: dict[date, str]
 
 
 def days_between(first: date, last: date) -> list[date]:
@@ -57,6 +60,7 @@ def standings(
             files=files[day],
             failed=known.failed.get(day, {}),
             mends=mended.get(day),
+            rolled_back=known.rolled_back.get(day),
         )
         for day in days
     ]
@@ -75,13 +79,14 @@ def tables_now(pipeline: Pipeline, open_postgres: Connect) -> dict[str, str]:
 def _known(pipeline: Pipeline, days: list[date], open_postgres: Connect) -> Known:
     def do(connection: Connection) -> Known:
         if not is_begun(connection):
-            return Known({}, {}, {}, set())
+            return Known({}, {}, {}, set(), {})
         asked = (connection, pipeline.name, min(days), max(days))
         return Known(
             deployed=step_ledger.receipts_of_last_deployed(*asked),
             failures={day: Failure(*words) for day, words in step_ledger.failures(*asked).items()},
             failed=step_ledger.receipts_of_last_failed(*asked),
             published=step_ledger.published_days(*asked),
+            rolled_back={day: str(rollback) for day, rollback in rollbacks(*asked).items()},
         )
 
     return at_once(partial(open_postgres, pipeline.target.connection), do)

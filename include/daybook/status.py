@@ -1,6 +1,6 @@
 """How a pipeline stands: which of the days that are expected are published, held, failed or missing. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
 
@@ -10,13 +10,15 @@ from daybook.plan import Failure
 class Status(NamedTuple):
     """The days of each kind, in order. A day that is published can be held or failed too: its last try was.
 
-    reused: those whose last run took every result over from an earlier one. lag_days: how many days the last
-    published day is behind the last expected one; None where none is published.
+    reused: those whose last run took every result over from an earlier one. rolled_back: those whose readers see what a
+    person rolled back to. lag_days: how many days the last published day is behind the last expected one; None where
+    none is published.
     """
 
     expected: tuple[date, ...]
     published: tuple[date, ...]
     reused: tuple[date, ...]
+    rolled_back: tuple[date, ...]
     held: tuple[date, ...]
     failed: tuple[date, ...]
     missing: tuple[date, ...]
@@ -29,7 +31,11 @@ class Status(NamedTuple):
 
 
 def status(
-    expected: Iterable[date], published: set[date], reused: set[date], failures: Mapping[date, Failure]
+    expected: Iterable[date],
+    published: set[date],
+    reused: set[date],
+    rolled_back: Collection[date],
+    failures: Mapping[date, Failure],
 ) -> Status:
     """Sort the expected days by what became of them."""
     days = tuple(sorted(expected))
@@ -40,6 +46,7 @@ def status(
         expected=days,
         published=tuple(day for day in days if day in published),
         reused=tuple(day for day in days if day in reused),
+        rolled_back=tuple(day for day in days if day in rolled_back),
         held=tuple(day for day in days if day in held),
         failed=tuple(day for day in days if day in failures and day not in held),
         missing=tuple(day for day in days if day not in tried),

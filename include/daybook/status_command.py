@@ -9,6 +9,7 @@ from functools import partial
 from daybook import connections, step_ledger
 from daybook.asked import asked_days, parser, pipeline_named, with_pipeline
 from daybook.backfill import spell
+from daybook.decisions import rollbacks
 from daybook.history import is_begun
 from daybook.plan import Failure
 from daybook.postgres_session import Connection, at_once
@@ -16,7 +17,7 @@ from daybook.spec import Pipeline
 from daybook.status import Status, status
 from daybook.telling import tell_json, tell_table
 
-KINDS = ("expected", "published", "reused", "held", "failed", "missing")
+KINDS = ("expected", "published", "reused", "rolled_back", "held", "failed", "missing")
 
 
 def main(words: list[str]) -> int:
@@ -36,15 +37,16 @@ def main(words: list[str]) -> int:
 def status_of(connection: Connection, pipeline: Pipeline, days: list[date]) -> Status:
     """Give how some days of a pipeline stand by the ledger."""
     if not is_begun(connection):
-        return status(days, set(), set(), {})
+        return status(days, set(), set(), (), {})
     asked = (connection, pipeline.name, days[0], days[-1])
     failures = {day: Failure(*words) for day, words in step_ledger.failures(*asked).items()}
-    return status(days, step_ledger.published_days(*asked), step_ledger.reused_days(*asked), failures)
+    published, reused = step_ledger.published_days(*asked), step_ledger.reused_days(*asked)
+    return status(days, published, reused, rollbacks(*asked), failures)
 
 
 def tell(found: Status) -> None:
     """Print a line for each kind of days, and the lag."""
-    rows = [(kind, str(len(getattr(found, kind))), spell(getattr(found, kind))) for kind in KINDS]
+    rows = [(kind.replace("_", " "), str(len(getattr(found, kind))), spell(getattr(found, kind))) for kind in KINDS]
     tell_table(("", "count", "days"), rows)
     if found.lag_days is None:
         print(f"lag: nothing is published; the last expected day is {found.expected[-1]}")

@@ -24,8 +24,10 @@ from daybook import summarize as summarizing
 from daybook.changes import changes
 from daybook.delivery_notes import notes_of
 from daybook.errors import BadData, Superseded
+from daybook.export import csv_bytes
 from daybook.folder import Folder
 from daybook.janitor import tidy
+from daybook.plausible import Release
 from daybook.postgres_session import Connection, at_once
 from daybook.published import follow, run_files
 from daybook.receipt import Rows, by_reason
@@ -150,7 +152,7 @@ def save(step: Step) -> None:
         with files.new_file(f"{name}.parquet") as file:
             write_parquet(summary, file)
         with files.new_file(f"{name}.csv") as file:
-            file.write(saving.csv_bytes(summary))
+            file.write(csv_bytes(summary))
     step.notes["run_id"] = saved.run_id
 
 
@@ -164,8 +166,9 @@ def deploy(step: Step) -> None:
     with run_files(work.published, work.day, run_id).new_file("report.html") as file:
         file.write(report(work.pipeline, _summaries(step), receipts, changed))
     publish = partial(deploying.deploy, pipeline=work.pipeline, receipts=receipts, changes=changed)
+    release = work.release or (Release(work.started_by, "forced") if work.is_forced else None)
     try:
-        deployed = at_once(warehouse, partial(publish, is_forced=work.is_forced))
+        deployed = at_once(warehouse, partial(publish, is_forced=work.is_forced, release=release))
         at_once(warehouse, lambda session: follow(session, work.published, work.pipeline.name, work.day))
     except Superseded:
         tidy(work, run_id, warehouse)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from daybook import account, connections, step_ledger
 from daybook.account import Confirmed, Decided, Published
 from daybook.asked import parser, pipeline_named, with_pipeline
+from daybook.errors import one_line
 from daybook.fingerprint import READS
 from daybook.history import is_begun
 from daybook.plan import Failure, Planned
@@ -62,10 +63,10 @@ def tell(pipeline: str, why: Why) -> None:
     if why.confirmed:
         print(f"found unchanged: by {why.confirmed.run}, started by {why.confirmed.started_by}")
     for decided in why.decisions:
-        print(f"{decided.what}: run {decided.run_id}, by {decided.who}: {decided.why} ({decided.found})")
+        print(one_line(f"{decided.what}: run {decided.run_id}, by {decided.who}: {decided.why} ({decided.found})"))
     if why.failure:
-        print(f"failed since: {why.failure.step}, {why.failure.kind}: {why.failure.message}")
-    print(f"the plan now: {why.plan.action}, {why.plan.reason}")
+        print(one_line(f"failed since: {why.failure.step}, {why.failure.kind}: {why.failure.message}"))
+    print(one_line(f"the plan now: {why.plan.action}, {why.plan.reason}"))
 
 
 def _of_ledger(connection: Connection, pipeline: str, day: date, planned: Planned) -> Why:

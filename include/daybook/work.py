@@ -126,6 +126,8 @@ def a_step(function: Callable[["Step"], None]) -> Callable[[Work], dict[str, obj
     @wraps(function)
     def do(work: Work) -> dict[str, object]:
         with work.writing(function.__name__) as step:
+            # Raw and refused rows lie there, which may be about people.
+            work.folder.make_private()
             if not step.reuse():
                 function(step)
             return step.close().counts()

@@ -1,5 +1,4 @@
-"""The commands behind the Makefile: `python -m deployment demo|up|down|day|replay|psql|clean|env`, and
-days_commands.py's.
+"""The commands behind the Makefile: `python -m deployment demo|up|…|backup|restore|env`, and days_commands.py's.
 
 The exit code is 0 if the command did what it says, 1 with the reason if it did not, 2 if it was typed wrongly, and
 128 and the signal's number if it was interrupted.
@@ -9,11 +8,13 @@ import argparse
 import sys
 import time
 from datetime import date
+from pathlib import Path
 
 from rich.console import Console
 
 from daybook.errors import DaybookError
 from deployment import days_commands
+from deployment.backup import back_up, restore
 from deployment.demo import DAG_ID, demo
 from deployment.environment import data_url
 from deployment.errors import DeploymentError
@@ -63,6 +64,13 @@ def _parser() -> argparse.ArgumentParser:
     shell = commands.add_parser("psql", help="open the warehouse as an analyst")
     shell.add_argument("--sql", help="one statement to run instead")
     shell.set_defaults(run=_psql)
+    for name, says, run in (
+        ("backup", "copy all into a new folder", _backup),
+        ("restore", "make all from it", _restore),
+    ):
+        copying = commands.add_parser(name, help=says)
+        copying.add_argument("folder", type=Path)
+        copying.set_defaults(run=run)
     commands.add_parser("clean", help="remove databases, logs and published files").set_defaults(run=_clean)
     days_commands.add_to(commands)
     commands.add_parser("env", help="print the file that another terminal reads").set_defaults(run=_env)
@@ -113,6 +121,16 @@ def _publish_day(arguments: argparse.Namespace) -> None:
 
 def _psql(arguments: argparse.Namespace) -> int:
     return open_shell(Home.of_checkout(), arguments.sql)
+
+
+def _backup(arguments: argparse.Namespace) -> None:
+    back_up(Home.of_checkout(), data_url(), arguments.folder)
+    console.print(f"Copied into {arguments.folder}.", markup=False)
+
+
+def _restore(arguments: argparse.Namespace) -> None:
+    restore(Home.of_checkout(), data_url(), arguments.folder)
+    console.print(f"Restored from {arguments.folder}; `make up` goes on from there.", markup=False)
 
 
 def _clean(_arguments: argparse.Namespace) -> None:

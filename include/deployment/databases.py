@@ -3,7 +3,8 @@
 database    owner             others who may connect
 airflow     airflow           nobody
 source      source_owner      source_reader: reads, and no more
-warehouse   warehouse_owner   daybook_reader, a group whose member `analyst` is: sees what is published
+warehouse   the superuser     warehouse_owner, as whom the tasks work: makes schemas, and owns those that it made
+                              daybook_reader, a group whose member `analyst` is: sees what is published
 """
 
 from collections.abc import Sequence
@@ -16,11 +17,20 @@ from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from deployment.secret_values import Secrets
 
-OWNERS = {"airflow": "airflow", "source": "source_owner", "warehouse": "warehouse_owner"}
+OWNERS = {"airflow": "airflow", "source": "source_owner", "warehouse": "postgres"}
 LOGINS = ("airflow", "source_owner", "source_reader", "warehouse_owner", "analyst")
 READERS = "daybook_reader"
 
-CONNECTING = {"source": "source_reader", "warehouse": READERS}
+CONNECTING = (("source", "source_reader"), ("warehouse", "warehouse_owner"), ("warehouse", READERS))
+
+# So that none of them takes all of the server's connections from the others, or works or waits on it for ever. A
+# session may set other times for itself, as the tasks do; a role cannot set its number of connections.
+CONNECTIONS = {"source_reader": 20, "warehouse_owner": 60, "analyst": 25}
+TIMES = {
+    "source_reader": {"statement_timeout": "15min", "idle_in_transaction_session_timeout": "5min"},
+    "warehouse_owner": {"statement_timeout": "5min", "idle_in_transaction_session_timeout": "1min"},
+    "analyst": {"statement_timeout": "15min", "idle_in_transaction_session_timeout": "15min"},
+}
 
 
 class Server(Protocol):
@@ -41,6 +51,7 @@ def make_databases(postgres: Server) -> None:
         _run(connection, _passwords(postgres))
         _run(connection, _missing_databases(connection))
         _run(connection, _rights())
+        _run(connection, _limits())
     for database in OWNERS:
         with psycopg.connect(postgres.dsn(database), autocommit=True) as connection:
             connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
@@ -73,12 +84,29 @@ def _missing_databases(connection: Connection) -> list[Composed]:
 
 def _rights() -> list[Composed]:
     revoke = SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC")
+    change = SQL("ALTER DATABASE {} OWNER TO {}")
     grant = SQL("GRANT CONNECT ON DATABASE {} TO {}")
     return [
         *(revoke.format(Identifier(name)) for name in chain(OWNERS, ("postgres", "template1"))),
-        *(grant.format(Identifier(name), Identifier(role)) for name, role in CONNECTING.items()),
+        # Those of an earlier version belonged to the tasks' login, which could drop them.
+        *(change.format(Identifier(name), Identifier(owner)) for name, owner in OWNERS.items()),
+        *(grant.format(Identifier(name), Identifier(role)) for name, role in CONNECTING),
+        SQL("GRANT CREATE ON DATABASE warehouse TO warehouse_owner").format(),
         SQL("GRANT {} TO analyst").format(Identifier(READERS)),
         SQL("ALTER ROLE source_reader SET default_transaction_read_only = on").format(),
+    ]
+
+
+def _limits() -> list[Composed]:
+    most = SQL("ALTER ROLE {} CONNECTION LIMIT {}")
+    longest = SQL("ALTER ROLE {} SET {} = {}")
+    return [
+        *(most.format(Identifier(role), Literal(number)) for role, number in CONNECTIONS.items()),
+        *(
+            longest.format(Identifier(role), Identifier(what), Literal(time))
+            for role, times in TIMES.items()
+            for what, time in times.items()
+        ),
     ]
 
 

@@ -24,7 +24,8 @@ PROGRAMS = Path(sys.prefix) / "bin"
 def data_url(data: Path | str | None = None) -> str:
     """Give the URL of the folder for what is published: what is asked for, else DAYBOOK_DATA, else the checkout's."""
     place = str(data or os.environ.get("DAYBOOK_DATA") or REPOSITORY / "data")
-    return place if "://" in place else Path(place).absolute().as_uri()
+    # As fsspec reads it, which takes a %20 for three signs of a name.
+    return place if "://" in place else f"file://{Path(place).absolute()}"
 
 
 def airflow_environment(

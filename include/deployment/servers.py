@@ -1,6 +1,6 @@
 """The servers of a home for one command: those that run, or PostgreSQL and FTP started for it and stopped after it.
 
-`running` is for commands that need Airflow too.
+`database` is for commands that need PostgreSQL only, `running` for those that need Airflow too.
 """
 
 import os
@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
+
+from psycopg.conninfo import conninfo_to_dict
 
 from deployment.airflow_api import AirflowApi
 from deployment.databases import make_databases
@@ -47,6 +49,32 @@ def servers(home: Home, command: str) -> Iterator[None]:
         stop_all(home)
         postgres.stop()
         lock.release()
+
+
+@contextmanager
+def database(home: Home, command: str) -> Iterator[LocalPostgres]:
+    """Have PostgreSQL with the deployment's databases: the one that runs, or one for this command."""
+    postgres, lock = LocalPostgres(home), Lock(home)
+    if not lock.try_to_take(command):
+        yield postgres
+        return
+    try:
+        postgres.start()
+        make_databases(postgres)
+        yield postgres
+    finally:
+        postgres.stop()
+        lock.release()
+
+
+def libpq_variables(dsn: str) -> dict[str, str]:
+    """Give this process's variables with those that lead PostgreSQL's programs to a database.
+
+    Unlike a program's arguments, other users of the machine cannot read them.
+    """
+    names = {"host": "PGHOST", "port": "PGPORT", "dbname": "PGDATABASE", "user": "PGUSER", "password": "PGPASSWORD"}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    return kept | {names[part]: str(value) for part, value in conninfo_to_dict(dsn).items()}
 
 
 @contextmanager

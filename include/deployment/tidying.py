@@ -6,8 +6,6 @@ import shutil
 import signal
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from deployment.errors import DeploymentError
 from deployment.home import REPOSITORY, Home, Lock
@@ -42,7 +40,7 @@ def clean(home: Home, data: str) -> str:
     """
     if home.path.exists():
         _remove_home(home)
-    own = Path(url2pathname(urlsplit(data).path))
+    own = Path(data.removeprefix("file://"))
     if own != REPOSITORY / "data":
         return f"Removed {home.path}. What was published is left in {data}."
     shutil.rmtree(own, ignore_errors=True)

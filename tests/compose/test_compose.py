@@ -57,7 +57,7 @@ def the_example_as_it_is(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("after", [no_env, the_example_as_it_is])
-def test_without_secrets_nothing_starts_and_it_says_what_to_run(unstarted: Stack, after) -> None:
+def test_G2_without_secrets_nothing_starts_and_it_says_what_to_run(unstarted: Stack, after) -> None:
     after(unstarted.folder)
     refused = unstarted.compose("up", "--detach")
     (unstarted.folder / ".env").unlink(missing_ok=True)
@@ -71,13 +71,13 @@ def test_the_example_names_what_make_env_writes() -> None:
     assert re.findall(r"^(\w+)=(.*)$", text, re.MULTILINE) == [(name, "") for name in settings(1000)]
 
 
-def test_every_secret_that_the_stack_asks_for_is_written_and_has_no_default() -> None:
+def test_G2_every_secret_that_the_stack_asks_for_is_written_and_has_no_default() -> None:
     asked = re.findall(r"\$\{(DAYBOOK_SECRET_\w+)([^}]*)\}", (REPOSITORY / "docker-compose.yaml").read_text())
     assert {name for name, _ in asked} == {name for name in settings(1000) if name.startswith("DAYBOOK_SECRET_")}
     assert {otherwise for _, otherwise in asked} == {":?run make env"}
 
 
-def test_secrets_are_made_once_and_for_their_owner_only(stack: Stack) -> None:
+def test_G3_secrets_are_made_once_and_for_their_owner_only(stack: Stack) -> None:
     before = stack.env
     again = stack.make_env()
     assert again.returncode == 1
@@ -145,7 +145,7 @@ def test_the_services_are_healthy_and_the_first_one_has_ended(stack: Stack) -> N
 
 
 @pytest.mark.parametrize("service", sorted(SERVICES))
-def test_a_service_may_do_no_more_than_it_needs(stack: Stack, service: str) -> None:
+def test_G22_a_service_may_do_no_more_than_it_needs(stack: Stack, service: str) -> None:
     container = stack.containers()[service]
     host = container["HostConfig"]
     assert container["Config"]["User"] in ("postgres", f"{stack.env['AIRFLOW_UID']}:0")
@@ -156,14 +156,14 @@ def test_a_service_may_do_no_more_than_it_needs(stack: Stack, service: str) -> N
     assert not [mount for mount in container["Mounts"] if "docker.sock" in mount["Source"]]
 
 
-def test_only_the_ui_can_be_reached_from_outside_and_only_from_this_machine(stack: Stack) -> None:
+def test_G5_only_the_ui_can_be_reached_from_outside_and_only_from_this_machine(stack: Stack) -> None:
     bound = {name: one["HostConfig"]["PortBindings"] for name, one in stack.containers().items()}
     assert {name: ports for name, ports in bound.items() if ports} == {
         "api-server": {"8080/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(stack.ui_port)}]}
     }
 
 
-def test_a_service_knows_the_secrets_that_it_needs_and_no_others(stack: Stack) -> None:
+def test_G4_a_service_knows_the_secrets_that_it_needs_and_no_others(stack: Stack) -> None:
     airflow = {"AIRFLOW", "FERNET_KEY", "JWT_SECRET", "API_SECRET_KEY"}
     roles = {"POSTGRES", "AIRFLOW", "SOURCE_OWNER", "SOURCE_READER", "WAREHOUSE_OWNER", "ANALYST"}
     assert {name: known(stack, one["Config"]["Env"]) for name, one in stack.containers().items()} == {
@@ -184,7 +184,7 @@ def known(stack: Stack, environment: list[str]) -> set[str]:
     return {name.removeprefix("DAYBOOK_SECRET_") for name, value in secrets.items() if value in text}
 
 
-def test_a_task_has_the_settings_and_the_connections_that_it_has_in_the_local_deployment(
+def test_G5_a_task_has_the_settings_and_the_connections_that_it_has_in_the_local_deployment(
     stack: Stack, tmp_path: Path
 ) -> None:
     here = local_settings(tmp_path)
@@ -209,7 +209,7 @@ def without_address(connection: str) -> dict[str, object]:
     return {name: value for name, value in json.loads(connection).items() if name not in ("host", "port", "password")}
 
 
-def test_the_image_holds_what_runs_and_neither_secrets_nor_test_tools(stack: Stack) -> None:
+def test_G22_the_image_holds_what_runs_and_neither_secrets_nor_test_tools(stack: Stack) -> None:
     code = {"config", "dags", "include", "plugins", "requirements.lock", "requirements.txt"}
     volumes = {"data", "login", "logs", "source"}
     assert set(in_image(stack, "ls", "--almost-all", "/opt/airflow").split()) == code | volumes

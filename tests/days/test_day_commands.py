@@ -128,3 +128,39 @@ def break_header(days: Days, day: str) -> None:
     """Let a day's file miss a column."""
     file = days.file(day)
     file.write_bytes(file.read_bytes().replace(b"dep_delay", b"departure_delay", 1))
+
+
+def test_a_rolled_back_day_is_skipped_with_the_reason_and_held_once_a_run_comes_to_the_same(days: Days) -> None:
+    days.run(DAYS[0])
+    file = days.file(DAYS[0])
+    file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:-1]))
+    days.run(DAYS[0])
+    assert "is held until a person releases it" in days.command("rollback", DAYS[0], "--who", "ann", "--why", "bad")[1]
+    reason = days.planned("--from", DAYS[0], "--to", DAYS[0])[DAYS[0]]
+    assert reason.startswith("skip: run ")
+    assert "was rolled back by ann at " in reason
+    assert reason.endswith(": bad")
+    assert days.json("status")["rolled_back"] == [DAYS[0]]
+    with pytest.raises(Implausible):
+        days.run(DAYS[0])
+    assert days.planned()[DAYS[0]].startswith(f"blocked: held: {days.pipeline.name} {DAYS[0]}: the same as run ")
+    assert days.json("status")["held"] == [DAYS[0]]
+    printed = days.command("why", DAYS[0])[1]
+    assert "by ann: bad (readers saw run " in printed
+    assert "failed since: deploy, Implausible: " in printed
+    assert "the plan now: blocked, held: " in printed
+    assert days.planned("--force", "--from", DAYS[0], "--to", DAYS[0])[DAYS[0]].startswith("run: ")
+
+
+def test_a_rolled_back_day_whose_source_was_mended_is_run_and_no_longer_told_as_rolled_back(days: Days) -> None:
+    days.run(DAYS[0])
+    file = days.file(DAYS[0])
+    whole = file.read_bytes()
+    file.write_bytes(b"".join(whole.splitlines(keepends=True)[:-1]))
+    days.run(DAYS[0])
+    days.command("rollback", DAYS[0], "--why", "a line is missing")
+    file.write_bytes(whole)
+    assert days.planned()[DAYS[0]] == "run: input changed: file flights"
+    days.run(DAYS[0])
+    assert days.planned()[DAYS[0]] == "skip: nothing changed"
+    assert days.json("status")["rolled_back"] == []

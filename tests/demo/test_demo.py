@@ -76,6 +76,9 @@ def test_the_readmes_commands_work_for_an_ordinary_user(ordinary_clone: Clone) -
         assert "load  flights  dep_time  not_an_integer  1     2" in replayed.stdout
         assert "mends kept: flights 1; of these new: flights 1;" in replayed.stdout
         assert "the airline told us the time (flights 1)" in replayed.stdout
+        for command in console_commands("docs/security.md"):
+            told = ordinary_clone.type(command)
+            assert told.returncode == 0, told.stdout[-3000:]
         down = ordinary_clone.type("make down")
         assert down.returncode == 0, down.stdout
         up.communicate(timeout=60)

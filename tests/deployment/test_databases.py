@@ -1,10 +1,12 @@
 """Who may do what in which database."""
 
+import contextlib
+
 import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege, ReadOnlySqlTransaction
 
-from deployment.databases import make_databases
+from deployment.databases import CONNECTIONS, TIMES, make_databases
 from deployment.postgres_server import LocalPostgres
 
 WAREHOUSE_OWNER = ("warehouse", "warehouse_owner")
@@ -19,7 +21,9 @@ def run(postgres: LocalPostgres, who: tuple[str, str], statement: str) -> str | 
 
 @pytest.fixture(scope="module")
 def stocked(postgres: LocalPostgres) -> LocalPostgres:
-    """A source with a table, and a warehouse with a table behind a published view."""
+    """A source with a table, and a warehouse with a table behind a published view, and with somebody else's table."""
+    for statement in ("CREATE SCHEMA rights_elsewhere", "CREATE TABLE rights_elsewhere.probe AS SELECT 1 AS seen"):
+        run(postgres, ("warehouse", "postgres"), statement)
     run(postgres, ("source", "source_owner"), "CREATE TABLE rights_probe AS SELECT 1 AS seen")
     for statement in (
         "CREATE SCHEMA rights_store",
@@ -57,11 +61,19 @@ def test_a_role_may(stocked: LocalPostgres, who: tuple[str, str], statement: str
         (ANALYST, "DELETE FROM rights.probe"),
         (ANALYST, "CREATE SCHEMA mine"),
         (ANALYST, "CREATE TABLE public.mine ()"),
+        (WAREHOUSE_OWNER, "DROP DATABASE warehouse"),
+        (WAREHOUSE_OWNER, "ALTER DATABASE warehouse SET statement_timeout = 0"),
+        (WAREHOUSE_OWNER, "CREATE TABLE public.mine ()"),
+        (WAREHOUSE_OWNER, "CREATE TEMP TABLE mine ()"),
+        (WAREHOUSE_OWNER, "SELECT * FROM rights_elsewhere.probe"),
+        (WAREHOUSE_OWNER, "ALTER TABLE rights_elsewhere.probe ADD mine int"),
+        (WAREHOUSE_OWNER, "DROP SCHEMA rights_elsewhere CASCADE"),
+        (WAREHOUSE_OWNER, "ALTER ROLE warehouse_owner CONNECTION LIMIT -1"),
         (WAREHOUSE_OWNER, "CREATE ROLE mine"),
         (WAREHOUSE_OWNER, "COPY rights_store.probe TO PROGRAM 'cat'"),
     ],
 )
-def test_a_role_may_not(stocked: LocalPostgres, who: tuple[str, str], statement: str) -> None:
+def test_G10_G13_a_role_may_not(stocked: LocalPostgres, who: tuple[str, str], statement: str) -> None:
     with pytest.raises((InsufficientPrivilege, ReadOnlySqlTransaction)):
         run(stocked, who, statement)
 
@@ -88,3 +100,29 @@ def test_a_role_may_not_even_connect(postgres: LocalPostgres, database: str, rol
 def test_making_them_again_changes_nothing(stocked: LocalPostgres) -> None:
     make_databases(stocked)
     assert run(stocked, ANALYST, "SELECT * FROM rights.probe") == "SELECT 1"
+
+
+def test_G10_a_warehouse_that_belonged_to_the_tasks_goes_on_and_belongs_to_them_no_more(stocked: LocalPostgres) -> None:
+    run(stocked, ("postgres", "postgres"), "ALTER DATABASE warehouse OWNER TO warehouse_owner")
+    make_databases(stocked)
+    with pytest.raises(InsufficientPrivilege):
+        run(stocked, WAREHOUSE_OWNER, "ALTER DATABASE warehouse SET statement_timeout = 0")
+    run(stocked, WAREHOUSE_OWNER, "INSERT INTO rights_store.probe VALUES (1)")
+    run(stocked, WAREHOUSE_OWNER, "DELETE FROM rights_store.probe WHERE ctid <> '(0,1)'")
+    run(stocked, WAREHOUSE_OWNER, "CREATE SCHEMA rights_new; DROP SCHEMA rights_new")
+    assert run(stocked, ANALYST, "SELECT * FROM rights.probe") == "SELECT 1"
+
+
+@pytest.mark.parametrize(("role", "most"), CONNECTIONS.items())
+def test_G10_a_role_has_no_more_than_so_many_connections_and_ends_what_takes_too_long(
+    postgres: LocalPostgres, role: str, most: int
+) -> None:
+    dsn = postgres.dsn("source" if role == "source_reader" else "warehouse", role)
+    with contextlib.ExitStack() as opened:
+        first = opened.enter_context(psycopg.connect(dsn))
+        for _ in range(most - 1):
+            opened.enter_context(psycopg.connect(dsn))
+        with pytest.raises(psycopg.OperationalError, match="too many connections for role"):
+            psycopg.connect(dsn)
+        for setting, time in TIMES[role].items():
+            assert first.execute("select current_setting(%s)", [setting]).fetchone() == (time,)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from upath import UPath
 
 from deployment.environment import airflow_environment, data_url, shared_settings, with_this_shell, write_shell_file
 from deployment.ftp_server import LocalFtp
@@ -78,7 +79,8 @@ def test_a_data_folder_may_be_a_url(given: str) -> None:
 
 
 def test_a_data_folder_may_be_a_path_with_blanks() -> None:
-    assert data_url("/srv/my data") == "file:///srv/my%20data"
+    assert data_url("/srv/my data") == "file:///srv/my data"
+    assert UPath(data_url("/srv/my data")).path == "/srv/my data"
 
 
 def _known_options() -> dict[str, set[str]]:

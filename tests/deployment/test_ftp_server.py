@@ -48,14 +48,14 @@ def make_folder(ftp: ftplib.FTP) -> None:
 
 
 @pytest.mark.parametrize("change", [store, append, delete, rename, make_folder])
-def test_nothing_can_be_changed(ftp_server: LocalFtp, change: Callable[[ftplib.FTP], None]) -> None:
+def test_G19_nothing_can_be_changed(ftp_server: LocalFtp, change: Callable[[ftplib.FTP], None]) -> None:
     (ftp_server.root / "there.csv").write_bytes(b"there")
     with logged_in(ftp_server) as ftp, pytest.raises(ftplib.error_perm, match="550"):
         change(ftp)
     assert (ftp_server.root / "there.csv").read_bytes() == b"there"
 
 
-def test_nothing_above_its_root_is_shown(ftp_server: LocalFtp) -> None:
+def test_G15_nothing_above_its_root_is_shown(ftp_server: LocalFtp) -> None:
     with logged_in(ftp_server) as ftp, pytest.raises(ftplib.error_perm):
         ftp.retrbinary("RETR ../secrets.json", lambda _block: None)
 

@@ -21,13 +21,13 @@ def home(tmp_path: Path) -> Home:
     return home
 
 
-def test_only_the_owner_may_read_the_secrets(home: Home) -> None:
+def test_G3_only_the_owner_may_read_the_secrets(home: Home) -> None:
     load_or_make(home)
     assert stat.S_IMODE((home.path / FILE).stat().st_mode) == 0o600
     assert stat.S_IMODE(home.path.stat().st_mode) == 0o700
 
 
-def test_secrets_are_long_all_different_and_made_once(home: Home, tmp_path: Path) -> None:
+def test_G3_secrets_are_long_all_different_and_made_once(home: Home, tmp_path: Path) -> None:
     values = asdict(load_or_make(home))
     assert min(map(len, values.values())) >= 24
     assert len(set(values.values())) == len(values)

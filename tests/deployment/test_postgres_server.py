@@ -84,7 +84,7 @@ def test_another_port_is_taken_where_its_own_is_taken(server: LocalPostgres) -> 
     assert psycopg.connect(server.dsn()).closed is False
 
 
-def test_it_listens_on_loopback_only_and_trusts_nobody(server: LocalPostgres) -> None:
+def test_G11_it_listens_on_loopback_only_and_trusts_nobody(server: LocalPostgres) -> None:
     with psycopg.connect(server.dsn()) as connection:
         settings = dict(connection.execute("SELECT name, setting FROM pg_settings").fetchall())
         methods = {row[0] for row in connection.execute("SELECT auth_method FROM pg_hba_file_rules")}

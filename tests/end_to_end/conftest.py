@@ -1,5 +1,6 @@
 """One whole deployment for the tests here: servers, Airflow, the shipped pipeline and one of the test's own."""
 
+import json
 import os
 import re
 import shutil
@@ -13,7 +14,7 @@ import psycopg
 import pytest
 
 from deployment.environment import with_this_shell
-from deployment.home import REPOSITORY
+from deployment.home import REPOSITORY, Home
 from deployment.supervisor import Deployment
 
 YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
@@ -51,6 +52,31 @@ TIDES = (
     .replace("{day}.csv", "{day}_{part}of{parts}.csv")
     .replace("look_every_s", "parts=2, is_written_whole=True, look_every_s")
 )
+# Both of its servers refuse it; the words of the refusals quote no secret.
+LOCKED_OUT = WEATHER.replace('"weather', '"locked_out').replace('connection="ftp"', 'connection="ftp_wrong"')
+LOCKED_OUT = LOCKED_OUT.replace(
+    "    files=(READINGS,),",
+    """    files=(READINGS,),
+    tables=(Table(name="t", connection="source_wrong", relation="public.airlines", columns=(text("name"),)),),""",
+).replace("Summary, Target", "Summary, Table, Target")
+# A task that says in which variables of its process it finds which secret; and nothing of their values.
+PROBE = """
+import json
+import os
+
+from airflow.providers.standard.operators.python import PythonOperator
+from airflow.sdk import DAG
+
+
+def found():
+    secrets = json.loads(open(os.environ["PROBED"]).read())
+    return {name: sorted(s for s in secrets if secrets[s] in value) for name, value in os.environ.items()}
+
+
+with DAG("probe", schedule=None):
+    PythonOperator(task_id="probe", python_callable=found)
+"""
+CANARY = "canary-aSecretThatNobodyMaySee"
 READINGS = f"day,station,rain\n{YESTERDAY},A,1.5\n{YESTERDAY},B,2.0\n{YESTERDAY},C,\n"
 
 
@@ -62,17 +88,18 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     shutil.copytree(REPOSITORY / "include", include, ignore=shutil.ignore_patterns("__pycache__"))
     (include / "daybook" / "pipelines" / "weather.py").write_text(WEATHER)
     (include / "daybook" / "pipelines" / "tides.py").write_text(TIDES)
+    (include / "daybook" / "pipelines" / "locked_out.py").write_text(LOCKED_OUT)
     dags = folder / "dags"
     shutil.copytree(REPOSITORY / "dags", dags, ignore=shutil.ignore_patterns("__pycache__"))
     (dags / "after_flights.py").write_text(example("docs/days.md"))
-    path = os.pathsep.join([str(include), str(REPOSITORY / "config")])
-    with Deployment(folder / "home", folder / "data", dags, extra_environment={"PYTHONPATH": path}) as running:
+    (dags / "probe.py").write_text(PROBE)
+    with Deployment(folder / "home", folder / "data", dags, extra_environment=more(include, folder)) as running:
         (running.ftp.root / "weather").mkdir()
         (running.ftp.root / "weather" / f"{YESTERDAY}.csv").write_text(READINGS)
         (running.ftp.root / "tides").mkdir()
         for part in (1, 2):
             write_part(running, YESTERDAY, part)
-        for dag in ("flights", "weather", "tides", "after_flights"):
+        for dag in ("flights", "weather", "tides", "after_flights", "locked_out", "probe"):
             running.api.wait_for_dag(dag)
             running.api.unpause(dag)
         yield running
@@ -82,6 +109,21 @@ def write_part(deployment: Deployment, day: date, part: int) -> None:
     """Deliver one of the two parts of a day of `tides`: a station of its own."""
     file = deployment.ftp.root / "tides" / f"{day}_{part}of2.csv"
     file.write_text(f"day,station,rain\n{day},{part},1.5\n")
+
+
+def more(include: Path, folder: Path) -> dict[str, str]:
+    """Give variables of the deployment's Airflow: our copy of the code, and connections whose passwords are wrong."""
+    home = Home(folder / "home")
+    home.make()
+    wrong = {"login": "daybook", "password": CANARY, "host": "127.0.0.1"}
+    ftp = {"conn_type": "ftp", "port": home.port("ftp"), "extra": {"insecure": True, "token": f"{CANARY}-extra"}}
+    postgres = {"conn_type": "postgres", "port": home.port("postgres"), "schema": "source"}
+    return {
+        "PYTHONPATH": os.pathsep.join([str(include), str(REPOSITORY / "config")]),
+        "AIRFLOW_CONN_FTP_WRONG": json.dumps(wrong | ftp),
+        "AIRFLOW_CONN_SOURCE_WRONG": json.dumps(wrong | postgres | {"login": "source_reader"}),
+        "PROBED": str(home.path / "secrets.json"),
+    }
 
 
 def example(document: str) -> str:

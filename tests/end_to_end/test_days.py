@@ -51,7 +51,7 @@ def test_the_days_that_were_asked_for_are_the_days_that_are_published(three_days
     assert sorted(str(day) for (day,) in days) == list(DAYS)
 
 
-def test_readers_have_the_views_and_nothing_else(three_days: Deployment) -> None:
+def test_G10_readers_have_the_views_and_nothing_else(three_days: Deployment) -> None:
     for table in ("flights_store.by_day", "daybook.ledger"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             rows(three_days, f"select * from {table}")

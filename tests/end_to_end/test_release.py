@@ -9,7 +9,7 @@ import pytest
 from deployment.environment import with_this_shell
 from deployment.supervisor import Deployment
 
-from .conftest import rows
+from .conftest import airflow, rows
 
 BEFORE = ("2013-11-04", "2013-11-05", "2013-11-06")
 DAY = "2013-11-07"
@@ -66,3 +66,36 @@ def test_one_command_rolls_a_day_back(few_flights: Deployment) -> None:
     assert done.returncode == 0, done.stderr
     assert f"flights {DAY}: readers see run " in done.stdout
     assert len(rows(few_flights, seen)) == 1
+
+
+def test_neither_a_run_nor_a_backfill_undoes_a_rollback_and_the_form_releases_it(few_flights: Deployment) -> None:
+    day = BEFORE[0]
+    file = few_flights.ftp.root / "flights" / f"flights_{day}.csv"
+    whole, seen = file.read_bytes(), f"select count(*) from flights.by_origin where day = '{day}'"
+    file.write_bytes(whole.replace(b",EWR,", b",JFK,"))
+    try:
+        assert ran(few_flights, day=day) == "success"
+        assert rows(few_flights, seen) == [(2,)]
+        assert "held until a person releases it" in daybook(few_flights, "rollback", "flights", day).stdout
+        assert failed_at(few_flights, day) == "deploy"
+        done = airflow(few_flights, "dags", "backfill", "-s", day, "-e", day, "--wait", "flights")
+        assert (done.returncode, rows(few_flights, seen)) == (1, [(3,)]), done.stdout + done.stderr
+        assert ran(few_flights, day=day, release="it was right") == "success"
+        assert rows(few_flights, seen) == [(2,)]
+    finally:
+        file.write_bytes(whole)
+
+
+def failed_at(deployment: Deployment, day: str) -> str:
+    """Run a day that fails; give the task that is red."""
+    run = deployment.api.trigger("flights", conf={"day": day})
+    assert deployment.api.wait_for_run("flights", run)["state"] == "failed"
+    (red,) = (task["task_id"] for task in deployment.api.task_instances("flights", run) if task["state"] == "failed")
+    return str(red)
+
+
+def daybook(deployment: Deployment, *words: str) -> subprocess.CompletedProcess[str]:
+    """Type a command of the package in the deployment's environment."""
+    environment = with_this_shell(deployment.environment)
+    command = [sys.executable, "-m", "daybook", *words]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True)

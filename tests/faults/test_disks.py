@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,43 @@ def small_disk(published: Bench, tmp_path: Path) -> Iterator[Bench]:
         yield bench
     finally:
         subprocess.run(["umount", "--lazy", disk], check=True)
+
+
+@contextmanager
+def disk_of_few_files(published: Bench, folder: Path) -> Iterator[Bench]:
+    """Give a bench whose data lie on a disk for 700 files and folders, with a day published."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount a small disk")
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "nr_inodes=700", "tmpfs", folder], check=True)
+    try:
+        bench = replace(published, servers=replace(published.servers, data=folder))
+        bench.publish(DAY, "on the disk", OLD + 1)
+        yield bench
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@pytest.mark.parametrize("left", [0, 8, 30])
+def test_D2_a_disk_without_inodes_says_so_and_leaves_the_published_day(
+    published: Bench, tmp_path: Path, left: int
+) -> None:
+    with disk_of_few_files(published, tmp_path / "disk") as bench:
+        disk, before = bench.servers.data, bench.seen(DAY)
+        (disk / "filling").mkdir()
+        for number in range(os.statvfs(disk).f_favail - left):
+            (disk / "filling" / str(number)).touch()
+        bench.deliver(DAY, NEW)
+        told = bench.do(DAY, "full")
+        assert "SourceUnavailable" in told["error"], told["error"]
+        assert "make room: no inode is left" in told["error"]
+        assert list(disk.rglob("*.tmp")) == []
+        assert bench.seen(DAY) == before
+        bench.check()
+        shutil.rmtree(disk / "filling")
+        assert bench.do(DAY, "full", first=first_step_to_try_again(bench, "full"))["error"] == ""
+        assert bench.seen(DAY)[0] == NEW
+        bench.check()
 
 
 def fill(disk: Path, left: int) -> None:
@@ -120,3 +158,13 @@ def test_k9_a_file_takes_its_name_when_its_bytes_are_on_the_disk_and_the_name_la
     for place in renamed:
         assert names[place - 1] == "fsync" or names[place - 1].startswith("os.symlink"), names[place]
         assert names[place + 1] == "fsync", f"the folder of {names[place]}"
+
+
+def test_G15_G24_the_rows_of_a_run_are_for_their_owner_only_and_no_link_leads_out(published: Bench) -> None:
+    run = Path(published.servers.work(published.pipeline, DAY, "before").folder.path.path)
+    assert run.stat().st_mode & 0o777 == 0o700
+    assert {"extract_files", "load"} <= {folder.name for folder in run.iterdir()}
+    data = published.servers.data
+    links = [path for path in data.rglob("*") if path.is_symlink()]
+    assert links
+    assert all(link.resolve().is_relative_to(data.resolve()) for link in links)

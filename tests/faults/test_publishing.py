@@ -112,3 +112,25 @@ def test_k8_the_server_ends_a_transaction_whose_process_is_stopped(bench: Bench)
         lambda session: session.execute(settings.encode()).fetchone(),
     )
     assert shown == ("1min", "pg_catalog, pg_temp")
+
+
+def test_P18_a_publication_that_another_session_has_written_meanwhile_is_settled_by_the_ledger(bench: Bench) -> None:
+    bench.publish(DAY, "before", OLD)
+    bench.deliver(DAY, NEW)
+    assert bench.do(DAY, "run", last="save")["error"] == ""
+    one = bench.start(bench.job(DAY, "run", first="deploy", at="sql insert into daybook.published", how="stop"))
+    one.wait_until_stopped()
+    # Past the day's lock, as only another program would: the same run is published under our hands.
+    (run,) = set(bench.run_ids(DAY)) - {bench.rows("select min(run_id) from {}_store.by_day")[0][0]}
+    words = "pipeline, day, rows_read, rows_refused, totals, changes, receipts"
+    copied = f"select %s, 'content', 'facts', {words} from daybook.ledger where pipeline = %s returning run_id"
+    assert bench.rows(
+        f"with pointed as (update daybook.published set run_id = %s where pipeline = %s) "
+        f"insert into daybook.ledger (run_id, content_sha256, facts_sha256, {words}) {copied}",
+        *(run, bench.pipeline.name) * 2,
+    ) == [(run,)]
+    one.signal(signal.SIGCONT)
+    assert one.end()["error"] == ""
+    assert bench.seen(DAY)[0] == NEW
+    assert bench.servers.work(bench.pipeline, DAY, "run").receipt("deploy").notes["outcome"] == "already_published"
+    bench.check()

@@ -3,6 +3,7 @@
 import random
 import threading
 import time
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -21,6 +22,23 @@ def test_r4_a_step_that_is_done_again_gives_the_same(published: Bench, step: str
     assert published.do(DAY, "before", first=step)["error"] == ""
     assert (published.seen(DAY), published.run_ids(DAY)) == (seen, runs)
     published.check()
+
+
+def test_R4_a_rerun_with_a_changed_spec_is_a_new_revision_and_the_old_one_is_kept(published: Bench) -> None:
+    flights = published.pipeline
+    late = flights.derived[2].model_copy(update={"value": -1000})
+    changed = replace(published, pipeline=flights.model_copy(update={"derived": (*flights.derived[:2], late)}))
+    (before,) = published.run_ids(DAY)
+    assert changed.do(DAY, "before")["error"] == ""
+    assert changed.run_ids(DAY)[0] == before
+    assert len(changed.run_ids(DAY)) == 2
+    assert changed.rows("select distinct on_time_pct from {}.by_day") == [(0,)]
+    (changes,) = changed.rows(
+        "select changes from daybook.ledger where pipeline = %s order by run_id desc limit 1", flights.name
+    )[0]
+    assert changes["by_day"] == {"added": 0, "removed": 0, "changed": 1}
+    assert published.do(DAY, "back")["error"] == ""
+    assert published.rows("select distinct on_time_pct > 0 from {}.by_day") == [(True,)]
 
 
 def test_r2_days_in_reverse_order_beside_the_daily_run_are_each_right(bench: Bench) -> None:

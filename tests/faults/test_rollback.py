@@ -23,11 +23,11 @@ from .invariants import Bench
 SECOND_DAY = "2013-01-06"
 
 
-def roll_back(bench: Bench, to: int | None = None) -> None:
+def roll_back(bench: Bench, to: int | None = None, why: str = "wrong prices") -> None:
     """Roll the day back, as the command does."""
     dsn = bench.servers.postgres.dsn("warehouse", "warehouse_owner")
     day = bench.servers.work(bench.pipeline, DAY, "any").day
-    rollback_command.roll_back(bench.pipeline, day, dsn, UPath(bench.servers.data), "ann@desk", "wrong prices", to)
+    rollback_command.roll_back(bench.pipeline, day, dsn, UPath(bench.servers.data), "ann@desk", why, to)
 
 
 @pytest.fixture

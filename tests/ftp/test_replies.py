@@ -103,7 +103,7 @@ def test_F5_425_for_ever_says_what_it_may_be(copy: Copying, server: FaultyFtp) -
         copy()
 
 
-def test_F6_a_private_address_for_the_data_is_not_followed(root: Path, copy: Copying) -> None:
+def test_F6_G19_a_private_address_for_the_data_is_not_followed(root: Path, copy: Copying) -> None:
     with FaultyFtp(root, settings={"masquerade_address": "10.255.255.1"}) as server:
         copy(port=server.port)
     assert copy.copied == CONTENT
@@ -198,13 +198,13 @@ def test_a_server_that_does_not_write_utf_8(copy: Copying, root: Path) -> None:
     assert copy.copied == CONTENT
 
 
-def test_C72_a_path_holds_no_line_end() -> None:
+def test_C72_G15_a_path_holds_no_line_end() -> None:
     for path in ("a{day}\r\nDELE b", "a{day:%n}", "a\x00{day}"):
         with pytest.raises(BadSpec, match="a control character is no part of a path"):
             file(path=path)
 
 
-def test_C72_the_local_name_is_the_source_s(copy: Copying, server: FaultyFtp) -> None:
+def test_C72_G15_the_local_name_is_the_source_s(copy: Copying, server: FaultyFtp) -> None:
     (server.root / "~").mkdir()
     (server.root / "~" / "-rf *.csv").write_bytes(b"x")
     copy(file(path="~/-rf *.csv"))
@@ -213,7 +213,7 @@ def test_C72_the_local_name_is_the_source_s(copy: Copying, server: FaultyFtp) ->
 
 @pytest.mark.parametrize("command", ["CONNECT", "USER", "PASS"])
 @pytest.mark.parametrize("code", ["421", "426", "500", "530", "550"])
-def test_S1_no_message_holds_the_password(
+def test_S1_G9_no_message_holds_the_password(
     copy: Copying, server: FaultyFtp, command: str, code: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.answers[command] = repeat(f"{code} not with {PASSWORD}")
@@ -222,7 +222,7 @@ def test_S1_no_message_holds_the_password(
     assert PASSWORD not in str(raised.value) + caplog.text + repr(copy.connection())
 
 
-def test_a_reply_is_quoted_in_one_printable_line(copy: Copying, server: FaultyFtp) -> None:
+def test_G16_a_reply_is_quoted_in_one_printable_line(copy: Copying, server: FaultyFtp) -> None:
     server.answers["RETR"] = repeat("553 \x1b[31mred\x07 " + "x" * 1000)
     with pytest.raises(BadSpec) as raised:
         copy()

@@ -38,13 +38,13 @@ def copy(tls: FaultyFtp, copy_from: From) -> Copying:
     return copy_from(tls)
 
 
-def test_F16_commands_and_data_are_protected(copy: Copying, tls: FaultyFtp, authority: Authority) -> None:
+def test_F16_G19_commands_and_data_are_protected(copy: Copying, tls: FaultyFtp, authority: Authority) -> None:
     fetched = copy(ca_file=str(authority.ca_file))
     assert (copy.copied, fetched.is_encrypted) == (CONTENT, True)
     assert tls.commands.index("AUTH TLS") < tls.commands.index("PASS") < tls.commands.index("PROT P")
 
 
-def test_F16_what_goes_over_the_line_is_not_in_clear(copy: Copying, tls: FaultyFtp, authority: Authority) -> None:
+def test_F16_G19_what_goes_over_the_line_is_not_in_clear(copy: Copying, tls: FaultyFtp, authority: Authority) -> None:
     with Proxy((tls.host, tls.port)) as proxy:
         copy(ca_file=str(authority.ca_file), port=proxy.address[1])
     assert copy.copied == CONTENT
@@ -86,7 +86,7 @@ def self_signed(authority: Authority) -> tuple[Path, str | None, str]:
 
 
 @pytest.mark.parametrize("wrong", [unknown_ca, expired, of_another_host, self_signed])
-def test_F18_a_certificate_that_is_wrong(root: Path, copy_from: From, authority: Authority, wrong: Any) -> None:
+def test_F18_G19_a_certificate_that_is_wrong(root: Path, copy_from: From, authority: Authority, wrong: Any) -> None:
     certificate, ca_file, reason = wrong(authority)
     with FaultyFtp(root, certificate=certificate) as server, Proxy((server.host, server.port)) as proxy:
         copy = copy_from(server)
@@ -96,20 +96,20 @@ def test_F18_a_certificate_that_is_wrong(root: Path, copy_from: From, authority:
     assert PASSWORD.encode() not in proxy.sent
 
 
-def test_F18_a_CA_file_that_is_not_there(copy: Copying, tls: FaultyFtp) -> None:
+def test_F18_G19_a_CA_file_that_is_not_there(copy: Copying, tls: FaultyFtp) -> None:
     with pytest.raises(BadSpec, match=r"the CA file /nowhere/ca.pem cannot be read \(No such file or directory\)"):
         copy(ca_file="/nowhere/ca.pem")
     assert tls.commands == []
 
 
-def test_F18_a_CA_file_that_is_none(copy: Copying, tmp_path: Path) -> None:
+def test_F18_G19_a_CA_file_that_is_none(copy: Copying, tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("hello")
     with pytest.raises(BadSpec, match=r"the CA file .* cannot be read"):
         copy(ca_file=str(tmp_path / "ca.pem"))
 
 
 @pytest.mark.parametrize("reply", ["500 what is AUTH?", "502 not here", "534 not willing", "504 no such mechanism"])
-def test_F19_a_server_without_TLS_gets_no_password(root: Path, copy_from: From, reply: str) -> None:
+def test_F19_G19_a_server_without_TLS_gets_no_password(root: Path, copy_from: From, reply: str) -> None:
     with FaultyFtp(root) as server, Proxy((server.host, server.port)) as proxy:
         server.answers["AUTH"] = repeat(reply)
         with pytest.raises(BadSpec, match=rf"knows no TLS \({reply.replace('?', '.')}\); no password was sent"):
@@ -118,21 +118,21 @@ def test_F19_a_server_without_TLS_gets_no_password(root: Path, copy_from: From, 
     assert bytes(proxy.sent) == b"AUTH TLS\r\n"
 
 
-def test_N4_a_server_with_TLS_1_0_only(root: Path, copy_from: From, authority: Authority) -> None:
+def test_N4_G19_a_server_with_TLS_1_0_only(root: Path, copy_from: From, authority: Authority) -> None:
     refused = pytest.raises(BadSpec, match=r"no TLS of version 1.2 or later with this server \(.*\); no password")
     with FaultyFtp(root, authority.certificate(), SSL.TLSv1_METHOD) as server, refused:
         copy_from(server)(ca_file=str(authority.ca_file))
     assert server.count("USER") == 0
 
 
-def test_N4_a_server_that_does_not_protect_data(copy: Copying, tls: FaultyFtp, authority: Authority) -> None:
+def test_N4_G19_a_server_that_does_not_protect_data(copy: Copying, tls: FaultyFtp, authority: Authority) -> None:
     tls.answers["PROT"] = repeat("536 not that level")
     with pytest.raises(BadSpec, match=r"536 not that level"):
         copy(ca_file=str(authority.ca_file))
     assert (tls.count("RETR"), tls.count("PASV")) == (0, 0)
 
 
-def test_N4_a_server_that_speaks_no_TLS_after_AUTH(root: Path, copy_from: From) -> None:
+def test_N4_G19_a_server_that_speaks_no_TLS_after_AUTH(root: Path, copy_from: From) -> None:
     with FaultyFtp(root) as server:
         server.answers["AUTH"] = repeat("234 go on")
         with pytest.raises((BadSpec, SourceUnavailable)):
@@ -145,7 +145,7 @@ def closes_without_a_goodbye(data: Any) -> None:
     data._ssl_established = False
 
 
-def test_N4_data_that_ends_without_close_notify(copy: Copying, tls: FaultyFtp, authority: Authority) -> None:
+def test_N4_G19_data_that_ends_without_close_notify(copy: Copying, tls: FaultyFtp, authority: Authority) -> None:
     tls.cuts = repeat(Cut(900_000, closes_without_a_goodbye))
     copy(ca_file=str(authority.ca_file))
     assert copy.copied == CONTENT
@@ -168,14 +168,14 @@ def reuse_wanted(vsftpd_command: list[str], root: Path, tmp_path: Path, authorit
         yield Copying(FaultyFtp(root, port=port, certificate=authority.ca_file), tmp_path / "run")
 
 
-def test_F17_a_server_that_wants_the_TLS_session_used_again(reuse_wanted: Copying, authority: Authority) -> None:
+def test_F17_G19_a_server_that_wants_the_TLS_session_used_again(reuse_wanted: Copying, authority: Authority) -> None:
     fetched = reuse_wanted(patience=Patience(tries=1), user="anonymous", ca_file=str(authority.ca_file))
     assert fetched.is_encrypted
     assert reuse_wanted.copied == CONTENT
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=lambda v: v.name)
-def test_F17_one_connection_and_many_files(
+def test_F17_G19_one_connection_and_many_files(
     reuse_wanted: Copying, authority: Authority, version: ssl.TLSVersion
 ) -> None:
     with logged_in(SessionKeepingFTP, reuse_wanted, authority, version) as ftp:
@@ -187,7 +187,7 @@ def test_F17_one_connection_and_many_files(
             assert b"".join(blocks) == CONTENT[start:]
 
 
-def test_F17_Python_s_own_client_and_Airflow_s_with_it_fail(reuse_wanted: Copying, authority: Authority) -> None:
+def test_F17_G19_Python_s_own_client_and_Airflow_s_with_it_fail(reuse_wanted: Copying, authority: Authority) -> None:
     refused = pytest.raises(ftplib.error_perm, match="522 SSL connection failed: session reuse required")
     with logged_in(ftplib.FTP_TLS, reuse_wanted, authority, ssl.TLSVersion.TLSv1_3) as ftp, refused:
         ftp.retrbinary(f"RETR {PATH}", lambda block: None)

@@ -217,13 +217,13 @@ def test_a_file_without_a_byte_is_copied_as_such(copy: Copying, server: FaultyFt
     assert copy.copied == b""
 
 
-def test_C70_a_file_over_the_limit_is_refused_before_a_byte_is_read(copy: Copying, server: FaultyFtp) -> None:
+def test_C70_G14_a_file_over_the_limit_is_refused_before_a_byte_is_read(copy: Copying, server: FaultyFtp) -> None:
     with pytest.raises(BadData, match=r"1,000,000 bytes, the limit is 999,999; not copied"):
         copy(file(size_limit_bytes=999_999))
     assert server.count("RETR") == 0
 
 
-def test_C70_a_file_of_unknown_size_is_refused_at_the_limit(copy: Copying, server: FaultyFtp) -> None:
+def test_C70_G14_a_file_of_unknown_size_is_refused_at_the_limit(copy: Copying, server: FaultyFtp) -> None:
     no_facts(server)
     server.answers["LIST"] = repeat("502 no")
     with pytest.raises(BadData, match="the limit is 400,000"):

@@ -1,7 +1,8 @@
-"""The catalogue's cases and the tests that hold them: `python tests/house/cases.py` writes them into the document.
+"""The catalogue's cases and the tests that hold them: `python tests/house/cases.py` writes them into the documents.
 
 A test says which case it holds in its name: test_F10_226_though_only_part_was_sent. The letters: C files, P PostgreSQL,
-F FTP, K kills, D disks, N the net, R runs at once, T days and clocks, M memory, X many files, S secrets, O a soak.
+F FTP, K kills, D disks, N the net, R runs at once, T days and clocks, M memory, X many files, S secrets, O a soak; G is
+the security checklist, which has a document of its own.
 """
 
 import re
@@ -9,15 +10,19 @@ import sys
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-DOCUMENT = REPOSITORY / "docs" / "reliability.md"
+# The letters whose cases each document tells.
+DOCUMENTS = {
+    REPOSITORY / "docs" / "reliability.md": "CPFKDNRTMXSO",
+    REPOSITORY / "docs" / "security.md": "G",
+}
 BEGIN, END = "<!-- cases -->\n", "<!-- end of cases -->\n"
-LAST = {"C": 73, "P": 18, "F": 24, "K": 9, "D": 3, "N": 6, "R": 5, "T": 2, "M": 2, "X": 3, "S": 2, "O": 1}
-NAMED = re.compile(r"^ *def test_((?:[CPFKDNRTMXSO]\d+_)+)(\w+)", re.MULTILINE | re.IGNORECASE)
+LAST = {"C": 73, "P": 18, "F": 24, "K": 9, "D": 3, "N": 6, "R": 5, "T": 2, "M": 2, "X": 3, "S": 2, "O": 1, "G": 25}
+NAMED = re.compile(r"^ *def test_((?:[CPFKDNRTMXSOG]\d+_)+)(\w+)", re.MULTILINE | re.IGNORECASE)
 
 
-def every_case() -> list[str]:
-    """Give all cases of the catalogue, in its order."""
-    return [f"{letter}{number}" for letter, last in LAST.items() for number in range(1, last + 1)]
+def every_case(letters: str = "".join(LAST)) -> list[str]:
+    """Give all cases of some letters, in the catalogue's order."""
+    return [f"{letter}{number}" for letter, last in LAST.items() if letter in letters for number in range(1, last + 1)]
 
 
 def tested() -> dict[str, list[str]]:
@@ -31,23 +36,25 @@ def tested() -> dict[str, list[str]]:
 
 
 def left_out() -> set[str]:
-    """Give the cases that the document gives a reason for leaving out."""
-    return set(re.findall(r"^\| ([CPFKDNRTMXSO]\d+) \| left out", DOCUMENT.read_text(), re.MULTILINE))
+    """Give the cases that a document gives a reason for leaving out."""
+    reasons = re.compile(r"^\| ([CPFKDNRTMXSOG]\d+) \| left out", re.MULTILINE)
+    return {case for document in DOCUMENTS for case in reasons.findall(document.read_text())}
 
 
-def table() -> str:
-    """Give the table of tested cases, in the catalogue's order."""
+def table(letters: str) -> str:
+    """Give the table of tested cases of some letters, in the catalogue's order."""
     said = tested()
-    rows = [f"| {case} | {'; '.join(said[case])} |" for case in every_case() if case in said]
+    rows = [f"| {case} | {'; '.join(said[case])} |" for case in every_case(letters) if case in said]
     return "\n".join(["| case | what holds |", "| --- | --- |", *rows, ""])
 
 
-def written(document: str) -> str:
-    """Give the document with the table of now in its place."""
-    before, rest = document.split(BEGIN)
-    return f"{before}{BEGIN}{table()}{END}{rest.split(END)[1]}"
+def written(document: Path) -> str:
+    """Give the text of a document with the table of now in its place."""
+    before, rest = document.read_text().split(BEGIN)
+    return f"{before}{BEGIN}{table(DOCUMENTS[document])}{END}{rest.split(END)[1]}"
 
 
 if __name__ == "__main__":
-    DOCUMENT.write_text(written(DOCUMENT.read_text()))
+    for document in DOCUMENTS:
+        document.write_text(written(document))
     print("without a test or a reason:", *sorted(set(every_case()) - set(tested()) - left_out()), file=sys.stderr)

@@ -85,7 +85,7 @@ def test_no_file_holds_a_registry_or_a_path_of_a_machine() -> None:
     assert found == []
 
 
-def test_every_dependency_is_pinned_and_hashed() -> None:
+def test_G20_every_dependency_is_pinned_and_hashed() -> None:
     direct = [line for line in (REPOSITORY / "requirements.txt").read_text().splitlines() if line and line[0] != "#"]
     lock = (REPOSITORY / "requirements.lock").read_text()
     assert all(re.search(r"==|<", line) for line in direct)
@@ -99,6 +99,6 @@ def test_every_case_of_the_catalogue_has_a_test_or_a_reason() -> None:
     assert cases.left_out() & set(cases.tested()) == set()
 
 
-def test_the_table_of_cases_is_that_of_the_tests() -> None:
-    document = cases.DOCUMENT.read_text()
-    assert cases.written(document) == document, "run `python tests/house/cases.py`"
+@pytest.mark.parametrize("document", cases.DOCUMENTS, ids=lambda document: document.stem)
+def test_the_table_of_cases_is_that_of_the_tests(document: Path) -> None:
+    assert cases.written(document) == document.read_text(), "run `python tests/house/cases.py`"

@@ -513,7 +513,7 @@ def zipped(**members: bytes) -> bytes:
     return file.getvalue()
 
 
-def test_C56_a_zip_of_one_file_is_read_where_it_is_declared() -> None:
+def test_C56_G14_a_zip_of_one_file_is_read_where_it_is_declared() -> None:
     assert "it is a zip file; declare the compression 'zip'" in refusal(zipped(sales=sales()), SALES)
     declared = with_columns(*SALES.columns, form=Form(compression="zip"))
     assert len(loaded(zipped(sales=sales()), declared).kept) == 40
@@ -525,7 +525,7 @@ def test_C56_a_zip_of_one_file_is_read_where_it_is_declared() -> None:
     assert "the packed data are damaged" in refusal(bytes(damaged), declared)
 
 
-def test_C56_an_encrypted_zip_is_refused() -> None:
+def test_C56_G14_an_encrypted_zip_is_refused() -> None:
     file = bytearray(zipped(a=sales()))
     for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         file[file.index(mark) + offset] |= 1
@@ -534,7 +534,7 @@ def test_C56_an_encrypted_zip_is_refused() -> None:
 
 
 @pytest.mark.parametrize("compression", ["gzip", "zip"])
-def test_C56_what_unpacks_to_too_much_is_refused(compression: Any) -> None:
+def test_C56_G14_what_unpacks_to_too_much_is_refused(compression: Any) -> None:
     bomb = b"id,name\n" + b"1,x\n" * 5_000_000
     packed = gzip.compress(bomb) if compression == "gzip" else zipped(a=bomb)
     form = Form(compression=compression)
@@ -576,14 +576,14 @@ def test_C66_markup_is_text_here() -> None:
 
 
 @pytest.mark.parametrize("field", ["x" * 65_537, f'"{"x" * 65_537}"'])
-def test_C67_a_field_over_the_limit_is_refused_and_its_raw_bytes_are_cut(field: str) -> None:
+def test_C67_G14_a_field_over_the_limit_is_refused_and_its_raw_bytes_are_cut(field: str) -> None:
     result = loaded(sales({5: f"4,4,{field},1.00,1,2026-01-01,n"}), SALES)
     assert result.refused == [(5, "name", "field_too_long")]
     assert len(result.raw[0]) == 2**16
     assert len(result.kept) == 39
 
 
-def test_C67_a_field_of_3_MB_is_refused_and_one_of_the_limit_is_kept() -> None:
+def test_C67_G14_a_field_of_3_MB_is_refused_and_one_of_the_limit_is_kept() -> None:
     file = b"id,name\n1,ann\n2," + b"x" * 3_000_000 + b"\n3," + b"y" * 65_536 + b"\n"
     result = loaded(file)
     assert result.refused == [(3, "name", "field_too_long")]
@@ -591,11 +591,11 @@ def test_C67_a_field_of_3_MB_is_refused_and_one_of_the_limit_is_kept() -> None:
     assert len(result.kept[1]["name"]) == 65_536
 
 
-def test_C67_a_line_without_an_end_is_not_followed_for_ever() -> None:
+def test_C67_G14_a_line_without_an_end_is_not_followed_for_ever() -> None:
     assert "line 3: a line is longer than 4,194,304 bytes" in refusal(b"id,name\n1,ann\n2," + b"x" * 2**23 + b"\n3,z\n")
 
 
-def test_C68_ten_thousand_columns_are_refused_by_their_header() -> None:
+def test_C68_G14_ten_thousand_columns_are_refused_by_their_header() -> None:
     header = ",".join(["id", "name", *(f"c{n}" for n in range(9_998))])
     message = refusal(f"{header}\n1,2\n".encode())
     assert "the file has 10,000 columns, 2 agreed" in message

@@ -63,10 +63,20 @@ def test_out_holds_the_accepted_rows_and_the_refused_with_their_values(flights: 
 
 def test_text_is_written_as_it_was_read(tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
-    file.write_bytes(b'a,b\n,""\n"x ""y"",\nz",=1+1\nNA,007\n')
+    file.write_bytes(b'a,b\n,""\n"x ""y"",\nz",1+1\nNA,007\n')
     assert main(["check", str(file), "--out", str(tmp_path)]) == 0
     written = (tmp_path / "a.accepted.csv").read_bytes()
-    assert written == b'"a","b"\n,""\n"x ""y"",\nz","=1+1"\n"NA","007"\n'
+    assert written == b'"a","b"\n,""\n"x ""y"",\nz","1+1"\n"NA","007"\n'
+
+
+def test_G16_what_a_spreadsheet_would_run_is_text_in_what_check_writes(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_bytes(b'=a,b\n=1+1,a=1\n"\t@x",-1\n+1,"a\n-b"\n-5,1,1\n' + b"a,b\n" * 5)
+    assert main(["check", str(file), "--out", str(tmp_path)]) == 10
+    accepted, refused = (tmp_path / f"a.{which}.csv" for which in ("accepted", "refused"))
+    lines = ['"\'=a","b"', '"\'=1+1","a=1"', '"\'\t@x","\'-1"', '"\'+1","a', '-b"', *['"a","b"'] * 5]
+    assert accepted.read_text().splitlines() == lines
+    assert refused.read_text().splitlines()[1].endswith('"\'-5,1,1"')
 
 
 @pytest.mark.parametrize("words", [["--columns", "a,b"], []], ids=["named columns", "the file's own"])

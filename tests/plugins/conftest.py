@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
+import psycopg
 import pytest
 
 from deployment.environment import PROGRAMS
@@ -58,6 +59,11 @@ class Site:
     def password(self, user: str) -> str:
         """Give a user's password."""
         return str(getattr(self.deployment.postgres.secrets, user))
+
+    def warehouse(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Give rows of the warehouse, as the tasks see them."""
+        with psycopg.connect(self.deployment.postgres.dsn("warehouse", "warehouse_owner")) as connection:
+            return connection.execute(query.encode(), values).fetchall()
 
     def _log_in(self, user: str) -> str:
         answer = self._client.post("/auth/token", json={"username": user, "password": self.password(user)})

@@ -34,7 +34,7 @@ ANSWERS = {"anonymous": 401, "forger": 403, "nobody": 403, "viewer": 200, "admin
 TRAVERSALS = ("..", ".", "%2e%2e", "%2e", "..%2f..", "%2e%2e%2f%2e%2e", "..%5c..", "%252e%252e", "%2fetc")
 
 
-def test_S2_every_route_asks_for_the_permission_on_its_dag(site: Site) -> None:
+def test_S2_G6_every_route_asks_for_the_permission_on_its_dag(site: Site) -> None:
     routes = json.loads(python(site.deployment, ROUTES))
     assert routes
     for kind, path, methods in routes:
@@ -53,7 +53,7 @@ def test_the_cookie_of_the_ui_is_enough_and_a_forged_one_is_not(site: Site, page
 
 
 @pytest.mark.parametrize("path", ["", "/", "/docs", "/redoc", "/openapi.json", "/flights", "/flights/run_1"])
-def test_nothing_else_is_served(site: Site, path: str) -> None:
+def test_G6_nothing_else_is_served(site: Site, path: str) -> None:
     # Where no route of ours fits, Airflow's UI answers with its own page, the same for every address.
     answer = site.get(f"/daybook{path}", "anonymous")
     assert answer.status_code == 404 or 'id="root"' in answer.text
@@ -62,11 +62,11 @@ def test_nothing_else_is_served(site: Site, path: str) -> None:
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("page", ["run", "report"])
-def test_nothing_can_be_changed(site: Site, page: str, method: str) -> None:
+def test_G6_nothing_can_be_changed(site: Site, page: str, method: str) -> None:
     assert site.get(site.path(page), "admin", method).status_code == 405
 
 
-def test_no_page_may_run_load_or_be_framed_by_others(site: Site) -> None:
+def test_G16_no_page_may_run_load_or_be_framed_by_others(site: Site) -> None:
     for page, own in (("run", "frame-src 'self'"), ("report", "sandbox")):
         headers = site.get(site.path(page)).headers
         policy = headers["Content-Security-Policy"].split("; ")
@@ -117,7 +117,7 @@ def test_a_dag_that_is_no_pipeline_has_no_pages(site: Site, dag_id: str, page: s
 
 
 @pytest.mark.parametrize("run_id", [*TRAVERSALS, "a%00b"])
-def test_a_name_of_a_run_does_not_lead_out_of_its_folder(site: Site, run_id: str) -> None:
+def test_G15_a_name_of_a_run_does_not_lead_out_of_its_folder(site: Site, run_id: str) -> None:
     for folder in (f"days/flights/{DAY}", "days/flights", "days", "."):
         lay_bait(site, folder)
     status, body = site.get_raw(f"/daybook/flights/{run_id}/run")

@@ -102,7 +102,7 @@ def test_the_tab_shows_the_steps_and_the_numbers_of_the_report(
     assert watched.complaints == []
 
 
-def test_what_is_hidden_in_receipts_and_reports_does_nothing(viewer: BrowserContext, site: Site) -> None:
+def test_G16_what_is_hidden_in_receipts_and_reports_does_nothing(viewer: BrowserContext, site: Site) -> None:
     leave_canary(site.data, "canary", CANARY_DAY)
     publish(site.data, 9, CANARY_REPORT, CANARY_DAY)
     watched = Watched(viewer.new_page())

@@ -8,7 +8,7 @@ import pytest
 from daybook.clean import Cleaned, clean
 from daybook.errors import BadSpec
 from daybook.frames import arrow_type
-from daybook.spec import Column, Source, integer
+from daybook.spec import Column, Source, integer, text
 
 from .drawn import cells, drawing, table
 from .shop import DAY, SALES, SHOPS, shop
@@ -25,6 +25,15 @@ def loaded(source: Source, drawn: str) -> pa.Table:
 def cleaned(drawn: str, engine: str = "polars", **changes: object) -> Cleaned:
     """Clean drawn sales."""
     return clean(loaded(SALES, drawn), SALES, shop(engine=engine, **changes), DAY)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_G14_a_pattern_that_would_take_others_for_ever_takes_no_time(engine: str) -> None:
+    # Python's own `re` needs 2 to the power of 50,000 steps for the first of these.
+    endless = SHOPS.model_copy(update={"columns": (text("shop", pattern="(a+)+"),), "key": ()})
+    rows = pa.table({"line": [2, 3], "shop": ["a" * 50_000 + "!", "a"]})
+    refused = clean(rows, endless, shop(engine=engine), DAY).refused
+    assert refused.to_pylist() == [{"line": 2, "column": "shop", "reason": "no_match"}]
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from daybook.errors import BadSpec
 from daybook.pipelines import PIPELINES
-from daybook.spec import Column, Derived, File, Lookup, Measure, Ratio, Schedule, Summary, integer, text
+from daybook.spec import Column, Derived, File, Lookup, Measure, Ratio, Schedule, Summary, Table, Target, integer, text
 from tests.rules.shop import CUSTOMERS, SALES, SHOPS, shop
 
 
@@ -31,6 +31,27 @@ def test_a_word_that_is_wrong_by_itself(build: object, says: str) -> None:
     with pytest.raises(BadSpec) as error:
         build()  # type: ignore[operator]
     assert says in str(error.value)
+
+
+@pytest.mark.parametrize("pattern", [r"(?=a)a", r"(a)\1", r"(a", r"\pL", r"a{1,100000}"])
+def test_G14_a_pattern_that_not_every_engine_matches_in_linear_time_is_refused(pattern: str) -> None:
+    with pytest.raises(BadSpec, match="no regular expression that every engine knows"):
+        text("a", pattern=pattern)
+
+
+def test_G12_a_name_that_PostgreSQL_would_cut_is_refused() -> None:
+    with pytest.raises(BadSpec, match="a name in PostgreSQL has at most 63 bytes"):
+        Table(name="t", connection="c", relation=f"public.{'ä' * 32}", columns=(text("a"),))
+    with pytest.raises(BadSpec, match="at most 57 characters"):
+        Target(schema="a" * 58)
+    assert len(Target(schema="a" * 57).store) == 63
+
+
+@pytest.mark.parametrize("name", ['x"; drop table y; --', "größe", "a" * 64, "A", "a b", "1a"])
+def test_G12_a_name_in_the_warehouse_needs_no_quotes(name: str) -> None:
+    for build in (lambda: Target(schema=name), lambda: Summary(name=name, columns=("a",)), lambda: text("a", name)):
+        with pytest.raises(BadSpec, match="is refused"):
+            build()
 
 
 @pytest.mark.parametrize(

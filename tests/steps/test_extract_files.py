@@ -23,7 +23,7 @@ def test_the_file_is_what_the_server_has(run: Run, servers: Servers) -> None:
     assert (notes["flights"], notes["flights_is_encrypted"], notes["flights_remarks"]) == (f"ftp: {PATH}", 0, "")
 
 
-def test_a_file_in_clear_stands_in_red_in_the_report(run: Run) -> None:
+def test_G19_a_file_in_clear_stands_in_red_in_the_report(run: Run) -> None:
     report = (run("2013-01-05").published.path / "2013-01-05" / "report.html").read_text()
     assert '<strong class="alarm">plain FTP, not encrypted</strong>' in report
 

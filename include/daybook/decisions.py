@@ -1,0 +1,81 @@
+"""What people decided about days, in the warehouse's `daybook.decision`: written once, never changed, and what holds.
+
+Every function works in the transaction of the connection it gets.
+"""
+
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+import psycopg
+
+Connection = psycopg.Connection[Any]
+
+# How a rollback's row names the run that readers were taken away from.
+SAW = "readers saw run "
+LEFT = f"substring(found from '^{SAW}([0-9]+)$')::bigint"
+
+
+class Decision(NamedTuple):
+    """What a person decided about a day ("release", "rollback", "mend"), why, and what was found that asked for it."""
+
+    what: str
+    who: str
+    why: str
+    found: str
+
+
+class Rollback(NamedTuple):
+    """A person's word that readers shall not see a run."""
+
+    left_run_id: int
+    who: str
+    why: str
+    decided_at: datetime
+
+    def __str__(self) -> str:
+        at = f"{self.decided_at:%Y-%m-%d %H:%M %Z}"
+        return f"run {self.left_run_id} was rolled back by {self.who} at {at}: {self.why}"
+
+
+def rolled_back(left_run_id: int, who: str, why: str) -> Decision:
+    """Give the decision to let readers see another run than that one."""
+    return Decision("rollback", who, why, f"{SAW}{left_run_id}")
+
+
+def decide(connection: Connection, pipeline: str, day: date, run_id: int, decision: Decision) -> None:
+    """Write down what a person decided about a day. run_id: of the run that readers see from then on."""
+    connection.execute(
+        "insert into daybook.decision (pipeline, day, run_id, what, who, why, found) "
+        "values (%s, %s, %s, %s, %s, %s, %s)",
+        [pipeline, day, run_id, *decision],
+    )
+
+
+def rollback_of(connection: Connection, pipeline: str, day: date, content_sha256: str) -> Rollback | None:
+    """Give the rollback that took this content of a day from readers; None where no decision, or a later one, did."""
+    row = connection.execute(
+        f"select {LEFT}, who, why, decided_at, seen.content_sha256 = %(content)s "  # noqa: S608 - our own words
+        "from daybook.decision join daybook.ledger seen using (run_id) "
+        f"left join daybook.ledger hidden on hidden.run_id = {LEFT} "
+        "where decision.pipeline = %(pipeline)s and decision.day = %(day)s "
+        "and %(content)s in (seen.content_sha256, hidden.content_sha256) order by decided_at desc limit 1",
+        {"pipeline": pipeline, "day": day, "content": content_sha256},
+    ).fetchone()
+    if row is None:
+        return None
+    *words, is_seen = row
+    return None if is_seen else Rollback(*words)
+
+
+def rollbacks(connection: Connection, pipeline: str, first: date, last: date) -> dict[date, Rollback]:
+    """Give, by day, the rollback whose run readers still see, where no run has found since that it is right."""
+    rows = connection.execute(
+        f"select distinct on (day) day, {LEFT}, who, why, decided_at "  # noqa: S608 - our own words
+        "from daybook.decision join daybook.published using (pipeline, day, run_id) "
+        "where pipeline = %s and day between %s and %s and what = 'rollback' and not exists ("
+        "select from daybook.step where step.pipeline = decision.pipeline and step.day = decision.day "
+        "and step = 'deploy' and receipt -> 'notes' ->> 'outcome' = 'unchanged' and ended_at > decided_at) "
+        "order by day, decided_at desc",
+        [pipeline, first, last],
+    )
+    return {day: Rollback(*words) for day, *words in rows}

@@ -1,0 +1,91 @@
+"""A copy of what cannot be fetched again, and a new home made from it: `make backup` and `make restore`.
+
+`warehouse.dump` holds what readers see and the ledger, `airflow.dump` the runs, their forms and their users; `data.tar`
+the data folder: raw bytes, what the steps made of them, and the published files. No secret is in it.
+"""
+
+import subprocess
+import tarfile
+from pathlib import Path
+
+import psycopg
+
+from deployment.errors import DeploymentError
+from deployment.home import Home
+from deployment.postgres_server import LocalPostgres
+from deployment.servers import database, libpq_variables
+
+DATABASES = ("warehouse", "airflow")
+
+
+def back_up(home: Home, data: str, folder: Path) -> None:
+    """Copy the databases of a home, and its data folder, into a new folder, whole or not at all.
+
+    data: the data folder's URL. Raises DeploymentError where the folder is there already or something refuses.
+    """
+    source = _on_disk(data)
+    if folder.exists():
+        raise DeploymentError(f"{folder} is there already; nothing was copied. Name a new folder.")
+    new = folder.with_name(f"{folder.name}.writing")
+    new.mkdir(mode=0o700, parents=True)
+    with database(home, "make backup") as postgres:
+        # The databases first: what is published meanwhile has files that the ledger of the copy does not know, and
+        # nobody misses; never the other way round.
+        for name in DATABASES:
+            _run(postgres, name, "pg_dump", "--format=custom", f"--file={new / f'{name}.dump'}")
+    with tarfile.open(new / "data.tar", "w") as tar:
+        tar.add(source, arcname=".", filter=_whole_files)
+    new.rename(folder)
+
+
+def restore(home: Home, data: str, folder: Path) -> None:
+    """Make the databases of a home that never ran, and its data folder, from a copy.
+
+    Raises DeploymentError, and changes nothing, where there is something in them.
+    """
+    target = _on_disk(data)
+    if target.exists() and any(target.iterdir()):
+        raise DeploymentError(f"{target} is not empty; nothing was restored. Name a new folder in DAYBOOK_DATA.")
+    missing = [name for name in (*map("{}.dump".format, DATABASES), "data.tar") if not (folder / name).exists()]
+    if missing:
+        raise DeploymentError(f"{folder} is no copy of Daybook: {', '.join(missing)} not there; nothing was restored.")
+    with database(home, "make restore") as postgres:
+        for name in DATABASES:
+            _check_is_empty(postgres, name)
+        for name in DATABASES:
+            how = ("--exit-on-error", "--single-transaction", f"--dbname={name}")
+            _run(postgres, name, "pg_restore", *how, str(folder / f"{name}.dump"))
+    target.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(folder / "data.tar") as tar:
+        tar.extractall(target, filter="data")
+
+
+def _on_disk(data: str) -> Path:
+    if not data.startswith("file://"):
+        raise DeploymentError(
+            f"{data} is no folder of this machine; nothing was done. Copy it by its store's own tools."
+        )
+    return Path(data.removeprefix("file://"))
+
+
+def _whole_files(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    name = Path(member.name).name
+    return None if name.startswith(".") and name.endswith((".tmp", ".part")) else member
+
+
+def _check_is_empty(postgres: LocalPostgres, name: str) -> None:
+    query = "select count(*) from pg_tables where schemaname not in ('pg_catalog', 'information_schema')"
+    with psycopg.connect(postgres.dsn(name)) as connection:
+        row = connection.execute(query).fetchone()
+    if row != (0,):
+        raise DeploymentError(
+            f"{postgres.home.path} has a database {name} with tables; nothing was restored. Name a new DAYBOOK_HOME."
+        )
+
+
+def _run(postgres: LocalPostgres, name: str, program: str, *arguments: str) -> None:
+    variables = libpq_variables(postgres.dsn(name))
+    command = [str(postgres.program(program)), *arguments]
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    if done.returncode:
+        raise DeploymentError(f"PostgreSQL's {program} failed for {name}: {done.stderr.strip()}")
