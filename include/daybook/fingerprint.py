@@ -60,6 +60,14 @@ def fingerprint(step: str, pipeline: Pipeline, inputs: dict[str, str]) -> Finger
     )
 
 
+def changed_part(step: str, was: Fingerprint | None, pipeline: Pipeline) -> str | None:
+    """Give the part of a step's fingerprint that would be another one now, its inputs apart; None where none would."""
+    now = fingerprint(step, pipeline, {})
+    # How bytes are fetched does not change them: for the extracts, only what is asked for counts.
+    parts = ("spec", "code", "libraries") if READS[step] else ("spec",)
+    return next((part for part in parts if was is None or getattr(was, part) != getattr(now, part)), None)
+
+
 def digest(value: Any) -> str:
     """Give the sha256 of a value that JSON can write; equal values in any order of keys give equal hashes."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from daybook import fingerprint
 from daybook.fingerprint import Fingerprint
 from daybook.folder import Folder
+from daybook.one_version import check_one_version
 from daybook.plausible import Release
 from daybook.receipt import STEPS, Meter, Output, Receipt, Rows
 from daybook.spec import Pipeline
@@ -93,13 +94,15 @@ class Work:
 def a_step(function: Callable[["Step"], None]) -> Callable[[Work], dict[str, object]]:
     """Make a function of a step at work into a task's: a function of a day's work that gives names, counts, hashes.
 
-    The step is not done where an earlier run of the day has done the same (its outputs are taken over). Its receipt
-    is written, and its line logged, when it is done, and not when it raises.
+    The step is not done where an earlier run of the day has done the same (its outputs are taken over), and refused
+    where this run's earlier steps were done by another version. Its receipt is written, and its line logged, when it
+    is done, and not when it raises.
     """
 
     @wraps(function)
     def do(work: Work) -> dict[str, object]:
         with work.writing(function.__name__) as step:
+            step.check_one_version()
             if not step.reuse():
                 function(step)
             return step.close().counts()
@@ -151,6 +154,12 @@ class Step:
         """Note a file that lies in the step's folder as an output."""
         written = self.folder.written(name)
         self.outputs[name] = Output(rows=rows, size_bytes=written.size_bytes, sha256=written.sha256)
+
+    def check_one_version(self) -> None:
+        """Check that this run's earlier steps were done by the version that does this one; raises BadSpec."""
+        # The two extracts are done side by side, and read nothing of each other.
+        if self.name not in STEPS[:2]:
+            check_one_version(self.work.pipeline, self.work.receipts(before=self.name), self.name)
 
     def reuse(self) -> bool:
         """Take over the outputs of an earlier run with the same fingerprint; say whether there was one."""

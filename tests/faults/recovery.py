@@ -7,8 +7,8 @@ from pathlib import Path
 
 from daybook.receipt import STEPS
 
+from .bench import Bench
 from .conftest import DAY, NEW, OLD
-from .invariants import Bench
 
 # Every operation of a day is struck in the soak; here some, chosen by chance, and those around the pointer.
 SEED = int(os.environ.get("DAYBOOK_FAULT_SEED", "0")) or random.randrange(1_000_000)
@@ -21,10 +21,14 @@ def first_step_to_try_again(bench: Bench, run: str, day: str = DAY) -> str:
     return next((step for step in STEPS if not (folder / step / "receipt.json").exists()), STEPS[-1])
 
 
-def strike_and_recover(bench: Bench, run: str, at: int | str, how: str, first: str = STEPS[0]) -> None:
-    """Publish other rows than before with a fault on the way, let the scheduler try again, and check everything."""
+def strike_and_recover(bench: Bench, run: str, at: int, how: str) -> bool:
+    """Publish other rows than ever before with a fault on the way, let the scheduler try again, and check everything.
+
+    Gives whether there was an `at`-th operation to strike.
+    """
     before = bench.seen(DAY)
-    bench.deliver(DAY, OLD if before[0] == NEW else NEW)
+    # Rows that no run has read yet: what is taken over from an earlier run is not written, and cannot be struck.
+    bench.deliver(DAY, OLD if before[0] == NEW else NEW, first=at)
     with bench.reader(DAY) as reader:
         struck = bench.do(DAY, run, at=at, how=how)
         assert how == "kill" or list(bench.servers.data.rglob("*.tmp")) == [], struck
@@ -33,8 +37,10 @@ def strike_and_recover(bench: Bench, run: str, at: int | str, how: str, first: s
     assert again["error"] == "", f"{struck} at {at}, seed {SEED}"
     after = bench.seen(DAY)
     assert after[0] == (OLD if before[0] == NEW else NEW), f"{struck} at {at}, seed {SEED}"
+    assert before in reader.seen, f"readers saw {reader.seen}; {at}, seed {SEED}"
     assert reader.seen <= {before, after}, f"readers saw {reader.seen}; {at}, seed {SEED}"
     bench.check()
+    return bool(struck["exit"] or len(struck["operations"]) >= at)
 
 
 def operations(bench: Bench) -> list[str]:

@@ -9,8 +9,8 @@ import pytest
 
 from daybook.receipt import STEPS
 
+from .bench import Bench
 from .conftest import DAY, NEW
-from .invariants import Bench
 from .recovery import SEED, simulated_days
 
 
