@@ -22,6 +22,7 @@ from daybook.folder import Folder
 from daybook.one_version import check_one_version
 from daybook.plausible import Release
 from daybook.receipt import STEPS, Meter, Output, Receipt, Rows
+from daybook.shortage import shortage_told
 from daybook.spec import Pipeline
 from daybook.step_ledger import Trying, done, failed, one_writer
 
@@ -77,9 +78,11 @@ class Work:
         step = Step(self, name, self.folder / name)
         trying = Trying(self.pipeline.name, self.day, self.run, name, self.started_by, step.meter.started_at)
         connect = partial(self.postgres, self.pipeline.target.connection)
-        with one_writer(connect, trying) as session:
+        told = partial(shortage_told, f"{self.pipeline.name} {self.day}, {name}", lambda: step.meter.peak_memory_mib)
+        with told(), one_writer(connect, trying) as session:
             try:
-                yield step
+                with told():
+                    yield step
             except Exception as error:
                 failed(session, trying, error)
                 raise

@@ -199,7 +199,7 @@ class Deployment:
         self.ui_url = f"http://{HOST}:{port}"
 
     def _settle_environment(self) -> None:
-        self.api = AirflowApi(self.ui_url, "admin", self.postgres.secrets.admin)
+        self.api = AirflowApi(self.ui_url, "admin", self.postgres.secrets.admin, mend=self.keep_up)
         settings = {
             **airflow_environment(self.postgres, self.ftp, self.data, self._dags_folder, self._ui_port),
             **self._extra_environment,

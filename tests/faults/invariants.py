@@ -28,13 +28,15 @@ from daybook.spec import Pipeline
 from ..steps.conftest import Servers
 
 SECONDS_TO_SETTLE = 10
+SECONDS_BETWEEN_LOOKS = 0.01
 
 
 @dataclass
 class Reader:
     """Polls what readers see of a day, all the while: rows of two views in one statement, and the published file."""
 
-    look: Callable[[], tuple[Any, ...]]
+    connect: Callable[[], psycopg.Connection[Any]]
+    look: Callable[[psycopg.Connection[Any]], tuple[Any, ...]]
     look_at_file: Callable[[], str]
     seen: set[tuple[Any, ...]] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
@@ -62,12 +64,13 @@ class Invariants:
 
     def seen(self, day: str) -> tuple[Any, ...]:
         """Give what readers see of a day: flights by the day, by airline and by origin."""
-        return self._look(day)()
+        with self._connect() as connection:
+            return self._look(day)(connection)
 
     @contextmanager
     def reader(self, day: str) -> Iterator[Reader]:
         """Have a reader poll a day while the block runs; give what it has seen."""
-        reader, is_over = Reader(self._look(day), lambda: self._file(day)), threading.Event()
+        reader, is_over = Reader(self._connect, self._look(day), lambda: self._file(day)), threading.Event()
         thread = threading.Thread(target=_poll, args=(reader, is_over), daemon=True)
         thread.start()
         yield reader
@@ -75,7 +78,10 @@ class Invariants:
         thread.join(SECONDS_TO_SETTLE)
         assert not reader.errors, reader.errors
 
-    def _look(self, day: str) -> Callable[[], tuple[Any, ...]]:
+    def _connect(self) -> psycopg.Connection[Any]:
+        return psycopg.connect(self.servers.postgres.dsn("warehouse", "analyst"), autocommit=True)
+
+    def _look(self, day: str) -> Callable[[psycopg.Connection[Any]], tuple[Any, ...]]:
         # One statement: readers who need two are told to take one snapshot for them (docs/reliability.md).
         query = """
             select (select sum(flights) from {0}.by_day where day = %(day)s),
@@ -83,14 +89,7 @@ class Invariants:
                    (select sum(flights) from {0}.by_airline where day = %(day)s),
                    (select sum(distance_mi) from {0}.by_origin where day = %(day)s)
         """.replace("{0}", self.pipeline.name)
-        dsn = self.servers.postgres.dsn("warehouse", "analyst")
-
-        def look() -> tuple[Any, ...]:
-            with psycopg.connect(dsn) as connection:
-                row = connection.execute(query.encode(), {"day": day}).fetchone()
-            return row or ()
-
-        return look
+        return lambda connection: connection.execute(query.encode(), {"day": day}).fetchone() or ()
 
     def _file(self, day: str) -> str:
         path = self.published / day / "by_airline.csv"
@@ -186,10 +185,12 @@ def _sorted(rows: Any) -> list[str]:
 
 
 def _poll(reader: Reader, is_over: threading.Event) -> None:
-    while not is_over.wait(0.01):
+    while not is_over.wait(SECONDS_BETWEEN_LOOKS):
         try:
-            reader.files.add(reader.look_at_file())
-            reader.seen.add(reader.look())
+            with reader.connect() as connection:
+                while not is_over.wait(SECONDS_BETWEEN_LOOKS):
+                    reader.files.add(reader.look_at_file())
+                    reader.seen.add(reader.look(connection))
         except psycopg.errors.UndefinedTable:
             # Before the first run there is no view yet.
             continue

@@ -3,12 +3,12 @@
 import os
 import random
 import time
-from pathlib import Path
 
 from daybook.receipt import STEPS
 
 from .bench import Bench
 from .conftest import DAY, NEW, OLD
+from .crash import kill_server
 
 # Every operation of a day is struck in the soak; here some, chosen by chance, and those around the pointer.
 SEED = int(os.environ.get("DAYBOOK_FAULT_SEED", "0")) or random.randrange(1_000_000)
@@ -51,28 +51,6 @@ def operations(bench: Bench) -> list[str]:
     return list(done["operations"])
 
 
-def kill_postgres(bench: Bench) -> None:
-    """Kill postmaster and backends with -9, wait until they are gone, and start the server again."""
-    data = bench.servers.postgres.data
-    postmaster = int((data / "postmaster.pid").read_text().splitlines()[0])
-    children = [int(pid) for pid in Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()]
-    for pid in (postmaster, *children):
-        os.kill(pid, 9)
-    until = time.monotonic() + 30
-    while any(Path(f"/proc/{pid}").exists() and "Z" not in state(pid) for pid in (postmaster, *children)):
-        assert time.monotonic() < until
-        time.sleep(0.01)
-    bench.servers.postgres.start()
-
-
-def state(pid: int) -> str:
-    """Give the state of a process; Z for one that is not there any more."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return "Z"
-
-
 def crash_rounds(bench: Bench, rounds: int, chance: random.Random) -> None:
     """Kill the warehouse's server at a random moment while a day is saved and deployed, round after round."""
     for number in range(rounds):
@@ -82,7 +60,8 @@ def crash_rounds(bench: Bench, rounds: int, chance: random.Random) -> None:
         with bench.reader(DAY) as reader:
             started = bench.start(bench.job(DAY, run, first="save"))
             time.sleep(chance.uniform(0, 0.4))
-            kill_postgres(bench)
+            kill_server(bench.servers.postgres)
+            bench.servers.postgres.start()
             told = started.end()
             assert told["error"] == "" or "SourceUnavailable" in told["error"], told
             again = bench.do(DAY, run, first=first_step_to_try_again(bench, run))
