@@ -95,7 +95,11 @@ def libraries_of(step: str, pipeline: Pipeline) -> str:
     """Give the libraries that can change a step's result, with their versions, and Python's own."""
     frames = ["pyarrow"] if step in ("load", "extract_tables", "extract_files") else _frame_libraries(pipeline)
     python = f"python {sys.version_info.major}.{sys.version_info.minor}"
-    return ", ".join([python, *(f"{name} {version(name)}" for name in frames)])
+    return ", ".join([python, *(f"{name} {version_of(name)}" for name in frames)])
+
+
+# Each look reads files of the library; what runs is what was imported, once in a process.
+version_of = cache(version)
 
 
 def _frame_libraries(pipeline: Pipeline) -> list[str]:

@@ -1,4 +1,5 @@
-"""What every task needs, done once before tasks are forked: importing this imports the steps and hashes their code.
+"""What every task needs, done once before tasks are forked: importing this imports the steps, hashes their code and
+looks up the libraries' versions.
 
 Named in config/airflow_local_settings.py; nothing depends on it. It imports and computes nothing with Polars or Arrow:
 their threads would not live on in a fork.
@@ -30,3 +31,6 @@ for module in LAZY:
 
 for step in fingerprint.STEPS:
     fingerprint.code_of(step)
+
+for library in ("narwhals", "pandas", "polars", "pyarrow"):
+    fingerprint.version_of(library)
