@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 
 from deployment.errors import DeploymentError, with_log
-from deployment.home import Home
+from deployment.home import Home, write_private
 
 # Those of a later stage use those of an earlier one, and are stopped before them.
 STAGES = {"ftp": 0, "api-server": 1}
@@ -117,7 +117,7 @@ def _fresh_log(home: Home, name: str) -> Path:
 def _write_record(file: Path, pid: int) -> None:
     # A process that has ended already has nothing to be stopped.
     with contextlib.suppress(psutil.Error, OSError):
-        file.write_text(json.dumps({"pid": pid, "started": _started(pid)}))
+        write_private(file, json.dumps({"pid": pid, "started": _started(pid)}))
 
 
 def _records(home: Home) -> list[Record]:

@@ -55,8 +55,9 @@ def test_k2_an_orphan_that_wakes_after_its_successor_does_not_publish(outage: Ou
     run = outage.trigger(day, NEW)
     with outage.held_in_deploy(day):
         orphan = outage.wait_until_held(run, "deploy")
-        os.kill(orphan, signal.SIGSTOP)
         kill(psutil.Process(orphan).ppid())
+        # Not before: a stopped process whose parent ends is sent a SIGHUP (POSIX, _exit).
+        os.kill(orphan, signal.SIGSTOP)
         # A minute later the server and the day's next writer do this by themselves; a test does not wait for it.
         outage.invariants.superuser(
             "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'warehouse_owner'"
