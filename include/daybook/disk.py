@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from daybook.errors import BadSpec, SourceUnavailable
 
-PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE)
+PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG)
 # A temporary file that is not locked may be one that was made this very moment.
 LEFT_OVER_AFTER_S = 60.0

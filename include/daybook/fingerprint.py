@@ -65,6 +65,14 @@ def spec_of(step: str, pipeline: Pipeline) -> str:
     return digest(_PARTS[step](pipeline))
 
 
+def changed_part(step: str, was: Fingerprint | None, pipeline: Pipeline) -> str | None:
+    """Give the part of a step's fingerprint that would be another one now, its inputs apart; None where none would."""
+    now = fingerprint(step, pipeline, {})
+    # How bytes are fetched does not change them: for the extracts, only what is asked for counts.
+    parts = ("spec", "code", "libraries") if READS[step] else ("spec",)
+    return next((part for part in parts if was is None or getattr(was, part) != getattr(now, part)), None)
+
+
 def digest(value: Any) -> str:
     """Give the sha256 of a value that JSON can write; equal values in any order of keys give equal hashes."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
@@ -95,10 +103,8 @@ def libraries_of(step: str, pipeline: Pipeline) -> str:
     return ", ".join([python, *(f"{name} {version_of(name)}" for name in frames)])
 
 
-@cache
-def version_of(library: str) -> str:
-    """Give the version of an installed library. It is looked up once in a process: that reads the package's files."""
-    return version(library)
+# Each look reads files of the library; what runs is what was imported, once in a process.
+version_of = cache(version)
 
 
 def _frame_libraries(pipeline: Pipeline) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from daybook.errors import BadSpec, DaybookError, SourceUnavailable
+from daybook.shortage import NO_MORE_FILES, no_more_files
 
 REPLY_CHARACTERS = 200
 
@@ -74,6 +75,8 @@ def _of_line(where: str, error: OSError | EOFError, is_opening: bool) -> Daybook
             f"{where}: no TLS of version 1.2 or later with this server ({quoted(error.reason)}); no password was sent; "
             "have the server mended"
         )
+    if isinstance(error, OSError) and error.errno in NO_MORE_FILES:
+        return SourceUnavailable(f"{where}: {no_more_files(error)}")
     return Broken(f"{where}: {_what_broke(error)}")
 
 

@@ -204,10 +204,6 @@ def _state_at(extracted: Receipt, name: str) -> FileState | None:
 
 def _changed_ground(pipeline: Pipeline, standing: Standing) -> tuple[str, str] | None:
     for step in fingerprint.STEPS:
-        was, now = standing.deployed[step].fingerprint, fingerprint.fingerprint(step, pipeline, {})
-        # How bytes are fetched does not change them: for the extracts, only what is asked for counts.
-        parts = ("spec",) if step in STEPS[:2] else ("spec", "code", "libraries")
-        for part in parts:
-            if was is None or getattr(was, part) != getattr(now, part):
-                return step, f"{part} changed: {step}"
+        if part := fingerprint.changed_part(step, standing.deployed[step].fingerprint, pipeline):
+            return step, f"{part} changed: {step}"
     return None

@@ -19,10 +19,12 @@ import pyarrow.parquet as pq
 from daybook import fingerprint, mends
 from daybook.fingerprint import Fingerprint
 from daybook.folder import Folder
+from daybook.one_version import check_one_version
 from daybook.plausible import Release
 from daybook.postgres_session import Connection, roll_back
 from daybook.raw_files import content_of, extracted_by, raw_sha256
 from daybook.receipt import STEPS, Meter, Output, Receipt, Rows
+from daybook.shortage import shortage_told
 from daybook.spec import Pipeline, Source
 from daybook.step_ledger import Trying, done, failed, one_writer
 
@@ -87,10 +89,13 @@ class Work:
         """Work on a step as the day's only writer; the ledger is told what became of it."""
         step = Step(self, name, self.folder / name)
         trying = Trying(self.pipeline.name, self.day, self.run, name, self.started_by, step.meter.started_at)
-        with one_writer(partial(self.postgres, self.pipeline.target.connection), trying) as session:
+        connect = partial(self.postgres, self.pipeline.target.connection)
+        told = partial(shortage_told, f"{self.pipeline.name} {self.day}, {name}", lambda: step.meter.peak_memory_mib)
+        with told(), one_writer(connect, trying) as session:
             step.session = session
             try:
-                yield step
+                with told():
+                    yield step
             except Exception as error:
                 failed(session, trying, error, step.fingerprint)
                 raise
@@ -119,8 +124,9 @@ class _Made(NamedTuple, Generic[T]):
 def a_step(function: Callable[["Step"], None]) -> Callable[[Work], dict[str, object]]:
     """Make a function of a step at work into a task's: a function of a day's work that gives names, counts, hashes.
 
-    The step is not done where an earlier run of the day has done the same (its outputs are taken over). Its receipt
-    is written, and its line logged, when it is done, and not when it raises.
+    The step is not done where an earlier run of the day has done the same (its outputs are taken over), and refused
+    where this run's earlier steps were done by another version. Its receipt is written, and its line logged, when it
+    is done, and not when it raises.
     """
 
     @wraps(function)
@@ -128,6 +134,7 @@ def a_step(function: Callable[["Step"], None]) -> Callable[[Work], dict[str, obj
         with work.writing(function.__name__) as step:
             # Raw and refused rows lie there, which may be about people.
             work.folder.make_private()
+            step.check_one_version()
             if not step.reuse():
                 function(step)
             return step.close().counts()
@@ -234,6 +241,12 @@ class Step:
         """Note a file that lies in the step's folder as an output."""
         written = self.folder.written(name)
         self.outputs[name] = Output(rows=rows, size_bytes=written.size_bytes, sha256=written.sha256)
+
+    def check_one_version(self) -> None:
+        """Check that this run's earlier steps were done by the version that does this one; raises BadSpec."""
+        # The two extracts are done side by side, and read nothing of each other.
+        if self.name not in STEPS[:2]:
+            check_one_version(self.work.pipeline, self.receipts_before(), self.name)
 
     def reuse(self) -> bool:
         """Take over the outputs of an earlier run with the same fingerprint; say whether there was one."""

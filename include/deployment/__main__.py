@@ -93,12 +93,12 @@ def _demo(_arguments: argparse.Namespace) -> None:
 
 def _up(arguments: argparse.Namespace) -> None:
     with Deployment(command="make up", ui_port=arguments.ui_port, say=console.print) as deployment:
-        deployment.api.wait_for_dag(DAG_ID, check=deployment.check)
+        deployment.api.wait_for_dag(DAG_ID, check=deployment.keep_up)
         for dag in deployment.api.dags():
             deployment.api.unpause(dag["dag_id"])
         _show_login(deployment)
         while True:
-            deployment.check()
+            deployment.keep_up()
             time.sleep(SECONDS_BETWEEN_CHECKS)
 
 

@@ -6,9 +6,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-import httpx
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential
-
+from deployment.airflow_requests import AirflowRequests, Json
 from deployment.errors import DeploymentError
 
 HEARTBEATS = ("scheduler", "dag_processor", "triggerer")
@@ -16,29 +14,21 @@ FINISHED = ("success", "failed")
 SECONDS_BETWEEN_LOOKS = 0.3
 PAGE = 100
 
-Json = dict[str, Any]
-
 
 class AirflowApi:
     """One Airflow's REST API, as one user. A method raises DeploymentError with Airflow's own words where it refuses.
 
-    A connection that breaks is tried again some times; the API server may be busy.
+    An API server that is down or unwell for a moment is asked again.
     """
 
-    def __init__(self, url: str, user: str, password: str) -> None:
-        """Name the API; nothing is asked yet. url: without /api/v2."""
+    def __init__(self, url: str, user: str, password: str, mend: Callable[[], None] = lambda: None) -> None:
+        """Name the API; nothing is asked yet. url: without /api/v2. mend: called before what failed is tried again."""
         self.url = url
-        self._login = {"username": user, "password": password}
-        # A proxy of the environment is not asked about 127.0.0.1.
-        self._client = httpx.Client(base_url=url, timeout=30, trust_env=False)
+        self._requests = AirflowRequests(url, user, password, mend)
 
     def health(self) -> Json:
         """Give each component's `status` and latest heartbeat; an empty answer while nothing listens."""
-        try:
-            answer = self._client.get("/api/v2/monitor/health")
-            return answer.json() if answer.status_code == httpx.codes.OK else {}
-        except httpx.TransportError:
-            return {}
+        return self._requests.health()
 
     def is_healthy(self, since: datetime) -> bool:
         """Say whether every component is well and has given a sign of life after an instant.
@@ -159,29 +149,7 @@ class AirflowApi:
                 return
 
     def _ask(self, method: str, path: str, body: Json | None = None, params: Mapping[str, Any] | None = None) -> Json:
-        answer = self._send(method, path, body, params)
-        if answer.status_code == httpx.codes.UNAUTHORIZED:
-            self._log_in()
-            answer = self._send(method, path, body, params)
-        if answer.is_error:
-            raise DeploymentError(f"Airflow refused {method} {path} with {answer.status_code}: {answer.text}")
-        return answer.json() if answer.content else {}
-
-    # Only what did not reach the server is sent again: a trigger that did must not be sent twice.
-    @retry(
-        stop=stop_after_attempt(6),
-        wait=wait_exponential(0.2),
-        retry=retry_if_exception_type((httpx.ConnectError, httpx.ConnectTimeout)),
-        reraise=True,
-    )
-    def _send(self, method: str, path: str, body: Json | None, params: Mapping[str, Any] | None) -> httpx.Response:
-        return self._client.request(method, f"/api/v2{path}", json=body, params=params)
-
-    def _log_in(self) -> None:
-        answer = self._client.post("/auth/token", json=self._login)
-        if answer.is_error:
-            raise DeploymentError(f"Airflow refused the login of {self._login['username']!r}: {answer.text}")
-        self._client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        return self._requests.ask(method, path, body, params)
 
 
 def _is_alive(name: str, part: Json, since: datetime) -> bool:

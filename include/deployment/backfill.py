@@ -90,7 +90,7 @@ def _wait_for_end(deployment: Deployment, asked: Json, bars: _Bars) -> None:
                 f"No task of {asked['dag_id']} has ended for {STANDSTILL_SECONDS} s, with {now[0]} of {len(runs)} days"
                 f" done; see {deployment.home.logs / 'scheduler.log'}."
             )
-        deployment.check()
+        deployment.keep_up()
         time.sleep(SECONDS_BETWEEN_LOOKS)
 
 

@@ -17,7 +17,7 @@ DAYS = tuple(FIRST + timedelta(days=number) for number in range((LAST - FIRST).d
 
 def demo(deployment: Deployment, console: Console) -> None:
     """Publish the seven days in a running deployment, and show them. Raises DeploymentError if one is not published."""
-    deployment.api.wait_for_dag(DAG_ID, check=deployment.check)
+    deployment.api.wait_for_dag(DAG_ID, check=deployment.keep_up)
     deployment.api.unpause(DAG_ID)
     runs = backfill(deployment, DAG_ID, FIRST, LAST, console)
     seconds = {day: run_seconds(deployment.api, run) for day, run in zip(DAYS, runs, strict=True)}

@@ -17,12 +17,14 @@ from pathlib import Path
 import psutil
 
 from deployment.errors import DeploymentError, with_log
-from deployment.home import Home
+from deployment.home import Home, write_private
 
 # Those of a later stage use those of an earlier one, and are stopped before them.
 STAGES = {"ftp": 0, "api-server": 1}
 LAST_STAGE = 2
 GRACE_SECONDS = 10.0
+# Of workers whose scheduler has died: a task that is nearly done may end well, the next scheduler does the others over.
+GRACE_SECONDS_OF_ORPHANS = 2.0
 
 
 @dataclass(frozen=True)
@@ -40,14 +42,24 @@ class Component:
     def __init__(self, home: Home, name: str, command: list[str | Path], environment: Mapping[str, str]) -> None:
         """Start it. Its output goes to a file of the home's logs; the file of the run before is kept beside it."""
         self.name = name
-        self.log = _fresh_log(home, name)
+        self._home, self._command, self._environment = home, command, environment
         self._is_finished = False
         self._record = home.path / "processes" / f"{name}.json"
+        self._start()
+
+    def start_again(self) -> None:
+        """Start it anew, after stopping what it had started and left behind."""
+        if self._record.exists():
+            _stop([_read_record(self._record)], GRACE_SECONDS_OF_ORPHANS)
+        self._start()
+
+    def _start(self) -> None:
+        self.log = _fresh_log(self._home, self.name)
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own programs and arguments
-                command,
-                env=environment,
-                cwd=home.path,
+                self._command,
+                env=self._environment,
+                cwd=self._home.path,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -55,10 +67,16 @@ class Component:
             )
         _write_record(self._record, self.process.pid)
 
+    def ended_by_itself(self) -> DeploymentError | None:
+        """Give an error with its last words if it has ended by itself."""
+        if self._is_finished or self.process.poll() is None:
+            return None
+        return with_log(f"{self.name} ended by itself with exit code {self.process.returncode}.", self.log)
+
     def check(self) -> None:
         """Raise DeploymentError if it has ended by itself."""
-        if not self._is_finished and self.process.poll() is not None:
-            raise with_log(f"{self.name} ended by itself with exit code {self.process.returncode}.", self.log)
+        if error := self.ended_by_itself():
+            raise error
 
     def finish(self, seconds: float) -> None:
         """Wait for its end; raise DeploymentError if that takes longer, or if it ends with an error."""
@@ -99,12 +117,15 @@ def _fresh_log(home: Home, name: str) -> Path:
 def _write_record(file: Path, pid: int) -> None:
     # A process that has ended already has nothing to be stopped.
     with contextlib.suppress(psutil.Error, OSError):
-        file.write_text(json.dumps({"pid": pid, "started": _started(pid)}))
+        write_private(file, json.dumps({"pid": pid, "started": _started(pid)}))
 
 
 def _records(home: Home) -> list[Record]:
-    files = sorted((home.path / "processes").glob("*.json"))
-    return [Record(name=file.stem, **json.loads(file.read_text())) for file in files]
+    return [_read_record(file) for file in sorted((home.path / "processes").glob("*.json"))]
+
+
+def _read_record(file: Path) -> Record:
+    return Record(name=file.stem, **json.loads(file.read_text()))
 
 
 def _stop(records: list[Record], grace_seconds: float) -> list[str]:

@@ -1,4 +1,4 @@
-"""`Deployment`: starts PostgreSQL, the FTP server with its files and Airflow, watches them, and stops all of it.
+"""`Deployment`: starts PostgreSQL, the FTP server with its files and Airflow, keeps them up, and stops all of it.
 
     with Deployment(home=folder / "home", data=folder / "data") as deployment:
         run_id = deployment.api.trigger("flights", conf={"day": "2013-01-05"})
@@ -37,6 +37,7 @@ from deployment.ftp_server import LocalFtp
 from deployment.home import HOST, REPOSITORY, Home, Lock, is_free
 from deployment.postgres_server import LocalPostgres
 from deployment.processes import Component, stop_all
+from deployment.restarts import Restarts
 from deployment.signals import Signals
 from deployment.watcher import IN_ORDER
 
@@ -90,6 +91,7 @@ class Deployment:
         self._say = say
         self._signals = Signals(say)
         self._components: list[Component] = []
+        self._restarts = Restarts(say)
         self._watcher: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -117,6 +119,11 @@ class Deployment:
             component.check()
         if not self.postgres.is_running():
             raise DeploymentError(f"PostgreSQL ended by itself; its log is {self.postgres.log}.")
+
+    def keep_up(self) -> None:
+        """Start again what is not running any more, and say so. Raises DeploymentError where that is vain."""
+        with self._signals.held():
+            self._restarts.keep_up(self.postgres, self._components)
 
     def airflow(self, name: str, *arguments: str, seconds: float) -> Component:
         """Run a command of Airflow's CLI to its end. Raises DeploymentError if it fails or takes too long."""
@@ -192,7 +199,7 @@ class Deployment:
         self.ui_url = f"http://{HOST}:{port}"
 
     def _settle_environment(self) -> None:
-        self.api = AirflowApi(self.ui_url, "admin", self.postgres.secrets.admin)
+        self.api = AirflowApi(self.ui_url, "admin", self.postgres.secrets.admin, mend=self.keep_up)
         settings = {
             **airflow_environment(self.postgres, self.ftp, self.data, self._dags_folder, self._ui_port),
             **self._extra_environment,

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import pytest
 
 from deployment.home import HOST, REPOSITORY, Home, free_port
 from deployment.postgres_programs import folder_of
+from deployment.restarts import MOST
 
 UP_SECONDS = 180
 STOP_SECONDS = 60
@@ -129,13 +130,47 @@ def test_what_is_up_is_seen_refuses_a_second_and_ends_by_sigterm(place: Place, u
     assert place.processes() == []
 
 
-def test_a_component_that_dies_is_named_and_all_is_stopped(place: Place, up: Up) -> None:
+def kill(place: Place, name: str) -> None:
+    """Kill the first process of a component, and nothing of what it has started."""
+    os.kill(first_pid(place, name), signal.SIGKILL)
+
+
+def first_pid(place: Place, name: str) -> int:
+    """Give the pid of a component's first process."""
+    return int(json.loads((place.home.path / "processes" / f"{name}.json").read_text())["pid"])
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    until = time.monotonic() + STOP_SECONDS
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.2)
+
+
+def test_a_component_that_dies_is_started_again_and_what_it_had_started_is_gone(place: Place, up: Up) -> None:
     up.wait_for("Ctrl-C stops everything")
-    record = json.loads((place.home.path / "processes" / "scheduler.json").read_text())
-    os.kill(record["pid"], signal.SIGKILL)
+    workers = {line.split()[0] for line in place.processes() if "LocalExecutor" in line}
+    assert workers
+    kill(place, "scheduler")
+    up.wait_for("scheduler ended by itself with exit code -9. It is started again.")
+    wait_until(lambda: not workers & {line.split()[0] for line in place.processes()})
+    up.process.send_signal(signal.SIGINT)
+    up.end()
+    assert place.processes() == []
+
+
+def test_a_component_that_dies_again_and_again_is_named_and_all_is_stopped(place: Place, up: Up) -> None:
+    up.wait_for("Ctrl-C stops everything")
+    for _ in range(MOST):
+        killed = first_pid(place, "dag-processor")
+        kill(place, "dag-processor")
+        up.wait_for("dag-processor ended by itself with exit code -9. It is started again.")
+        wait_until(lambda: first_pid(place, "dag-processor") != killed)  # noqa: B023 - done within this round
+    kill(place, "dag-processor")
     assert up.end() == 1
-    assert "scheduler ended by itself with exit code -9" in up.said
-    assert str(place.home.logs / "scheduler.log") in up.said
+    assert f"dag-processor was started again {MOST} times in 10 min" in up.said
+    assert str(place.home.logs / "dag-processor.log") in up.said
     assert place.processes() == []
 
 

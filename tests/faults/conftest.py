@@ -14,7 +14,7 @@ from deployment.home import REPOSITORY
 from deployment.postgres_server import LocalPostgres
 
 from ..steps.conftest import Servers, servers, source  # noqa: F401 - fixtures
-from .invariants import Bench
+from .bench import Bench
 from .processes import Processes
 from .shop import TEXT_COLUMNS, Shop
 from .warehouse import drop_pipeline

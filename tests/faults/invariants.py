@@ -1,4 +1,4 @@
-"""The invariants I1 to I10 of a pipeline, checked after each fault, and a bench on which faults are made.
+"""The invariants I1 to I10 of a pipeline, checked after each fault, with or without Airflow.
 
 I1 readers see each day wholly of one run, also during the fault. I2 ledger, pointer, published folder agree. I3 every
 row is accounted for. I4 no row twice, none visible of a run that is not published. I5 equal inputs gave equal contents.
@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -26,17 +26,17 @@ from daybook.receipt import Receipt, check_balance
 from daybook.spec import Pipeline
 
 from ..steps.conftest import Servers
-from .processes import Processes, Started
-from .runner import Job, do_steps
 
 SECONDS_TO_SETTLE = 10
+SECONDS_BETWEEN_LOOKS = 0.01
 
 
 @dataclass
 class Reader:
     """Polls what readers see of a day, all the while: rows of two views in one statement, and the published file."""
 
-    look: Callable[[], tuple[Any, ...]]
+    connect: Callable[[], psycopg.Connection[Any]]
+    look: Callable[[psycopg.Connection[Any]], tuple[Any, ...]]
     look_at_file: Callable[[], str]
     seen: set[tuple[Any, ...]] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
@@ -44,12 +44,11 @@ class Reader:
 
 
 @dataclass
-class Bench:
-    """A pipeline on real servers: what its source delivers, its runs, and what must hold of it."""
+class Invariants:
+    """A pipeline on real servers: what its source delivers, what its readers see, and what must hold of it."""
 
     servers: Servers
     pipeline: Pipeline
-    processes: Processes
 
     def deliver(self, day: str, rows: int, first: int = 0) -> None:
         """Put `rows` flights of the day, from the `first` on, onto the FTP server."""
@@ -58,27 +57,6 @@ class Bench:
         folder.mkdir(exist_ok=True)
         (folder / f"flights_{day}.csv").write_bytes(b"".join([lines[0], *lines[1 + first : 1 + first + rows]]))
 
-    def job(self, day: str, run: str, **words: Any) -> Job:
-        """Give a run of the nine steps on a day."""
-        return Job(self.servers, self.pipeline, day, run, **words)
-
-    def start(self, job: Job) -> Started:
-        """Start it in a process of its own."""
-        return self.processes.start(job)
-
-    def do(self, day: str, run: str, **words: Any) -> dict[str, Any]:
-        """Do it, and give what it told."""
-        return self.start(self.job(day, run, **words)).end()
-
-    def publish(self, day: str, run: str, rows: int) -> None:
-        """Deliver a day of so many rows, and publish it, in this process; nothing may go wrong."""
-        self.deliver(day, rows)
-        do_steps(self.servers.work(self.pipeline, day, run))
-
-    def with_keep(self, keep_runs: int) -> "Bench":
-        """Give the bench with another number of runs kept."""
-        return replace(self, pipeline=self.pipeline.model_copy(update={"keep_runs": keep_runs}))
-
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Give rows of the warehouse, as its owner. `{}` in the query stands for the pipeline's schema."""
         with psycopg.connect(self.servers.postgres.dsn("warehouse", "warehouse_owner")) as connection:
@@ -86,17 +64,13 @@ class Bench:
 
     def seen(self, day: str) -> tuple[Any, ...]:
         """Give what readers see of a day: flights by the day, by airline and by origin."""
-        return self._look(day)()
-
-    def run_ids(self, day: str) -> list[int]:
-        """Give the numbers of the runs of a day whose rows are in the warehouse."""
-        query = "select distinct run_id from {}_store.by_day where day = %s order by 1"
-        return [row[0] for row in self.rows(query, day)]
+        with self._connect() as connection:
+            return self._look(day)(connection)
 
     @contextmanager
     def reader(self, day: str) -> Iterator[Reader]:
         """Have a reader poll a day while the block runs; give what it has seen."""
-        reader, is_over = Reader(self._look(day), lambda: self._file(day)), threading.Event()
+        reader, is_over = Reader(self._connect, self._look(day), lambda: self._file(day)), threading.Event()
         thread = threading.Thread(target=_poll, args=(reader, is_over), daemon=True)
         thread.start()
         yield reader
@@ -104,7 +78,10 @@ class Bench:
         thread.join(SECONDS_TO_SETTLE)
         assert not reader.errors, reader.errors
 
-    def _look(self, day: str) -> Callable[[], tuple[Any, ...]]:
+    def _connect(self) -> psycopg.Connection[Any]:
+        return psycopg.connect(self.servers.postgres.dsn("warehouse", "analyst"), autocommit=True)
+
+    def _look(self, day: str) -> Callable[[psycopg.Connection[Any]], tuple[Any, ...]]:
         # One statement: readers who need two are told to take one snapshot for them (docs/reliability.md).
         query = """
             select (select sum(flights) from {0}.by_day where day = %(day)s),
@@ -112,14 +89,7 @@ class Bench:
                    (select sum(flights) from {0}.by_airline where day = %(day)s),
                    (select sum(distance_mi) from {0}.by_origin where day = %(day)s)
         """.replace("{0}", self.pipeline.name)
-        dsn = self.servers.postgres.dsn("warehouse", "analyst")
-
-        def look() -> tuple[Any, ...]:
-            with psycopg.connect(dsn) as connection:
-                row = connection.execute(query.encode(), {"day": day}).fetchone()
-            return row or ()
-
-        return look
+        return lambda connection: connection.execute(query.encode(), {"day": day}).fetchone() or ()
 
     def _file(self, day: str) -> str:
         path = self.published / day / "by_airline.csv"
@@ -215,10 +185,12 @@ def _sorted(rows: Any) -> list[str]:
 
 
 def _poll(reader: Reader, is_over: threading.Event) -> None:
-    while not is_over.wait(0.01):
+    while not is_over.wait(SECONDS_BETWEEN_LOOKS):
         try:
-            reader.files.add(reader.look_at_file())
-            reader.seen.add(reader.look())
+            with reader.connect() as connection:
+                while not is_over.wait(SECONDS_BETWEEN_LOOKS):
+                    reader.files.add(reader.look_at_file())
+                    reader.seen.add(reader.look(connection))
         except psycopg.errors.UndefinedTable:
             # Before the first run there is no view yet.
             continue

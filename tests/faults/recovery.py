@@ -3,12 +3,12 @@
 import os
 import random
 import time
-from pathlib import Path
 
 from daybook.receipt import STEPS
 
+from .bench import Bench
 from .conftest import DAY, NEW, OLD
-from .invariants import Bench
+from .crash import kill_server
 
 # Every operation of a day is struck in the soak; here some, chosen by chance, and those around the pointer.
 SEED = int(os.environ.get("DAYBOOK_FAULT_SEED", "0")) or random.randrange(1_000_000)
@@ -21,10 +21,14 @@ def first_step_to_try_again(bench: Bench, run: str, day: str = DAY) -> str:
     return next((step for step in STEPS if not (folder / step / "receipt.json").exists()), STEPS[-1])
 
 
-def strike_and_recover(bench: Bench, run: str, at: int | str, how: str, first: str = STEPS[0]) -> None:
-    """Publish other rows than before with a fault on the way, let the scheduler try again, and check everything."""
+def strike_and_recover(bench: Bench, run: str, at: int, how: str) -> bool:
+    """Publish other rows than ever before with a fault on the way, let the scheduler try again, and check everything.
+
+    Gives whether there was an `at`-th operation to strike.
+    """
     before = bench.seen(DAY)
-    bench.deliver(DAY, OLD if before[0] == NEW else NEW)
+    # Rows that no run has read yet: what is taken over from an earlier run is not written, and cannot be struck.
+    bench.deliver(DAY, OLD if before[0] == NEW else NEW, first=at)
     with bench.reader(DAY) as reader:
         struck = bench.do(DAY, run, at=at, how=how)
         assert how == "kill" or list(bench.servers.data.rglob("*.tmp")) == [], struck
@@ -33,8 +37,10 @@ def strike_and_recover(bench: Bench, run: str, at: int | str, how: str, first: s
     assert again["error"] == "", f"{struck} at {at}, seed {SEED}"
     after = bench.seen(DAY)
     assert after[0] == (OLD if before[0] == NEW else NEW), f"{struck} at {at}, seed {SEED}"
+    assert before in reader.seen, f"readers saw {reader.seen}; {at}, seed {SEED}"
     assert reader.seen <= {before, after}, f"readers saw {reader.seen}; {at}, seed {SEED}"
     bench.check()
+    return bool(struck["exit"] or len(struck["operations"]) >= at)
 
 
 def operations(bench: Bench) -> list[str]:
@@ -43,28 +49,6 @@ def operations(bench: Bench) -> list[str]:
     done = bench.do(DAY, "counted")
     assert done["error"] == ""
     return list(done["operations"])
-
-
-def kill_postgres(bench: Bench) -> None:
-    """Kill postmaster and backends with -9, wait until they are gone, and start the server again."""
-    data = bench.servers.postgres.data
-    postmaster = int((data / "postmaster.pid").read_text().splitlines()[0])
-    children = [int(pid) for pid in Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()]
-    for pid in (postmaster, *children):
-        os.kill(pid, 9)
-    until = time.monotonic() + 30
-    while any(Path(f"/proc/{pid}").exists() and "Z" not in state(pid) for pid in (postmaster, *children)):
-        assert time.monotonic() < until
-        time.sleep(0.01)
-    bench.servers.postgres.start()
-
-
-def state(pid: int) -> str:
-    """Give the state of a process; Z for one that is not there any more."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return "Z"
 
 
 def crash_rounds(bench: Bench, rounds: int, chance: random.Random) -> None:
@@ -76,7 +60,8 @@ def crash_rounds(bench: Bench, rounds: int, chance: random.Random) -> None:
         with bench.reader(DAY) as reader:
             started = bench.start(bench.job(DAY, run, first="save"))
             time.sleep(chance.uniform(0, 0.4))
-            kill_postgres(bench)
+            kill_server(bench.servers.postgres)
+            bench.servers.postgres.start()
             told = started.end()
             assert told["error"] == "" or "SourceUnavailable" in told["error"], told
             again = bench.do(DAY, run, first=first_step_to_try_again(bench, run))

@@ -1,9 +1,13 @@
 """What a process of processes.py does: steps of a day, one after another, as the scheduler would start them."""
 
 import contextlib
+import os
+import re
+import resource
 from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -25,7 +29,8 @@ for name in fingerprint.READS:
 class Job:
     """Steps of one run on one day, from the first to the last, with a fault in them.
 
-    fault: as Faults takes it. warehouse: the warehouse's connection string, where it is not that of the servers.
+    at, how: the fault, as Faults takes it. warehouse: the warehouse's connection string, where it is not that of the
+    servers. more_memory_bytes, more_files: how much more than at its start the process may take of each.
     """
 
     servers: Servers
@@ -37,6 +42,8 @@ class Job:
     at: int | str = 0
     how: str = "kill"
     warehouse: str | None = None
+    more_memory_bytes: int | None = None
+    more_files: int | None = None
 
 
 def do(job: Job, told: Connection) -> None:
@@ -52,9 +59,25 @@ def do(job: Job, told: Connection) -> None:
         told.send({"error": error, "operations": faults.done})
 
 
+def limit(job: Job) -> None:
+    """Limit this process as the job says."""
+    if job.more_memory_bytes is not None:
+        # What it has written to or may write to; what is only reserved does not count (getrlimit(2)).
+        held_kib = re.search(r"VmData:\s+(\d+) kB", Path("/proc/self/status").read_text())
+        assert held_kib
+        most = int(held_kib[1]) * 1024 + job.more_memory_bytes
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    if job.more_files is not None:
+        # The next one gets the lowest number that is free.
+        lowest = os.open("/dev/null", os.O_RDONLY)
+        os.close(lowest)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + job.more_files, lowest + job.more_files))
+
+
 def run(job: Job, faults: Faults) -> None:
     """Do the steps of a job, here."""
     work = job.servers.work(job.pipeline, job.day, job.run)
+    limit(job)
     do_steps(replace(work, postgres=partial(_connect, job=job, faults=faults)), job.first, job.last)
 
 

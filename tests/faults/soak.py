@@ -25,7 +25,7 @@ def main() -> int:
     asked = parser.parse_args()
     print(f"seed {asked.seed}", flush=True)
     os.environ |= {"DAYBOOK_FAULT_SEED": str(asked.seed), "DAYBOOK_FAULT_EACH": str(asked.each)}
-    words = ["-q", "-s", "-p", "no:cacheprovider", "--timeout=0", "-k", CASES[asked.case]]
+    words = ["-q", "-p", "no:cacheprovider", "--timeout=0", "-k", CASES[asked.case]]
     return int(pytest.main([*words, str(ROOT / "tests" / "faults" / "long_faults.py")]))
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from daybook.receipt import STEPS
 
+from .bench import Bench
 from .conftest import DAY, NEW, OLD
-from .invariants import Bench
 from .recovery import SEED, first_step_to_try_again, operations, strike_and_recover
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from tests.proxy import Address
 
+from .bench import Bench
 from .conftest import DAY, NEW, OLD
-from .invariants import Bench
 from .lost_answers import LostAnswers
 from .recovery import SEED, STRUCK, crash_rounds, operations, strike_and_recover
 

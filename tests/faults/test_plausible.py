@@ -11,8 +11,8 @@ from daybook.pipelines import PIPELINES
 from daybook.plausible import Release, doubts
 from daybook.spec import Plausible
 
+from .bench import Bench
 from .conftest import DAY
-from .invariants import Bench
 from .runner import do_steps
 
 EARLIER = ("2013-01-01", "2013-01-02", "2013-01-03", "2013-01-04")

@@ -9,8 +9,8 @@ from daybook.deploy import deploy
 from daybook.errors import SourceUnavailable
 from daybook.postgres_session import WAREHOUSE, at_once
 
+from .bench import Bench
 from .conftest import DAY
-from .invariants import Bench
 
 OLD, NEW = 40, 50
 

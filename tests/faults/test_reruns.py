@@ -10,8 +10,8 @@ import pytest
 
 from daybook.receipt import STEPS
 
-from .conftest import DAY, NEW
-from .invariants import Bench
+from .bench import Bench
+from .conftest import DAY, NEW, OLD
 from .recovery import SEED, simulated_days
 
 
@@ -91,3 +91,30 @@ def test_p3_a_backend_that_is_ended_at_any_statement_is_replaced(published: Benc
     assert published.do(DAY, "run", first="save")["error"] == ""
     assert published.seen(DAY)[0] == NEW
     published.check()
+
+
+def test_r5_a_step_does_not_go_on_from_what_another_version_has_done_in_this_run(published: Bench) -> None:
+    published.deliver(DAY, NEW)
+    assert published.do(DAY, "run", last="aggregate")["error"] == ""
+    pipeline = published.pipeline
+    upgraded = replace(published, pipeline=pipeline.model_copy(update={"measures": tuple(reversed(pipeline.measures))}))
+    for step in ("summarize", "save", "deploy"):
+        told = upgraded.do(DAY, "run", first=step)["error"]
+        assert "BadSpec" in told
+        assert "`aggregate` of this run was done with another spec than there is now" in told
+        assert f"`{step}` was not done, nothing was published; clear `aggregate` and all after it" in told
+        if step != "deploy":
+            assert published.do(DAY, "run", first=step, last=step)["error"] == ""
+    assert published.seen(DAY)[0] == OLD
+    assert upgraded.do(DAY, "run", first="aggregate")["error"] == ""
+    assert published.seen(DAY)[0] == NEW
+    published.check()
+
+
+def test_r5_what_only_a_later_step_rests_on_may_change_before_it_is_done(published: Bench) -> None:
+    published.deliver(DAY, NEW)
+    assert published.do(DAY, "run", last="clean")["error"] == ""
+    pipeline = published.pipeline
+    upgraded = replace(published, pipeline=pipeline.model_copy(update={"measures": tuple(reversed(pipeline.measures))}))
+    assert upgraded.do(DAY, "run", first="index")["error"] == ""
+    assert published.seen(DAY)[0] == NEW

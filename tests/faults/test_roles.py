@@ -4,8 +4,8 @@ import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege, ObjectNotInPrerequisiteState, WrongObjectType
 
+from .bench import Bench
 from .conftest import DAY
-from .invariants import Bench
 
 ROLES = ("airflow", "source_owner", "source_reader", "warehouse_owner", "analyst")
 

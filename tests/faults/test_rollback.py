@@ -17,8 +17,8 @@ from daybook.errors import BadSpec
 from daybook.folder import Folder
 from deployment.home import REPOSITORY
 
+from .bench import Bench
 from .conftest import DAY
-from .invariants import Bench
 
 SECOND_DAY = "2013-01-06"
 

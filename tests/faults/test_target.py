@@ -13,8 +13,8 @@ from daybook.errors import SourceUnavailable
 from daybook.postgres_session import at_once
 from deployment import postgres_programs
 
+from .bench import Bench
 from .conftest import DAY
-from .invariants import Bench
 from .runner import do_steps
 
 OLD, NEW = 40, 50

@@ -86,6 +86,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         deployment.api.wait_for_dag("flights")
         deployment.api.unpause("flights")
         run_id = deployment.api.trigger("flights", conf={"day": DAY})
-        run = deployment.api.wait_for_run("flights", run_id, check=deployment.check)
+        run = deployment.api.wait_for_run("flights", run_id, check=deployment.keep_up)
         assert run["state"] == "success", json.dumps(run)
         yield Site(deployment, folder / "data", run_id)

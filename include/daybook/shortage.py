@@ -1,0 +1,39 @@
+"""A machine that has too little for a task, memory or open files: told as what it is, and tried again.
+
+Not caught here: a kernel that kills the process for its memory, and Polars, which ends the process where it gets none.
+The scheduler sees that the process was killed, and tries again; nothing half done is ever read.
+"""
+
+import errno
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from daybook.errors import SourceUnavailable
+
+NO_MORE_FILES = (errno.EMFILE, errno.ENFILE)
+
+
+@contextmanager
+def shortage_told(where: str, peak_memory_mib: Callable[[], int]) -> Iterator[None]:
+    """Raise SourceUnavailable where memory or open files do not suffice. where: what messages begin with."""
+    try:
+        yield
+    except MemoryError:
+        raise SourceUnavailable(
+            f"{where}: not enough memory, {peak_memory_mib()} MiB were held; nothing was published; it is tried again;"
+            " if it stays so, give the machine more memory, the task's pool fewer slots, or the pipeline another engine"
+        ) from None
+    except OSError as error:
+        if error.errno in NO_MORE_FILES:
+            raise SourceUnavailable(f"{where}: {no_more_files(error)}") from None
+        raise
+
+
+def no_more_files(error: OSError) -> str:
+    """Give what to say where a process or its machine may open no more files or connections."""
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return (
+        f"no more files and connections may be opened ({error.strerror}; {allowed} are allowed); nothing was published;"
+        " it is tried again; if it stays so, raise the limit of the tasks' user (ulimit -n)"
+    )

@@ -1,0 +1,74 @@
+"""What people do to a run in the UI while it publishes, and code that changes under it: never half, and then right."""
+
+from pathlib import Path
+from typing import Any
+
+from .conftest import NEW, OLD
+from .outage import Outage, is_alive, saw_nothing_but, wait_until
+
+
+def mark_failed(outage: Outage, run: str, task: str) -> None:
+    """Mark a task as failed, as the UI does."""
+    path = f"/dags/{outage.name}/dagRuns/{run}/taskInstances/{task}"
+    outage.deployment.api._ask("PATCH", path, {"new_state": "failed"})
+
+
+def clear(outage: Outage, run: str, task: str) -> None:
+    """Clear a task and those after it, as the UI does."""
+    body: dict[str, Any] = {"dry_run": False, "only_failed": False, "include_downstream": True}
+    asked = body | {"dag_run_id": run, "task_ids": [task]}
+    outage.deployment.api._ask("POST", f"/dags/{outage.name}/clearTaskInstances", asked)
+
+
+def test_k3_a_task_that_is_marked_failed_while_it_publishes_ends_and_a_clear_makes_it_right(outage: Outage) -> None:
+    day = "2013-01-14"
+    run = outage.trigger(day, NEW)
+    with outage.invariants.reader(day) as reader:
+        with outage.held_in_deploy(day):
+            process = outage.wait_until_held(run, "deploy")
+            mark_failed(outage, run, "deploy")
+            wait_until(lambda: not is_alive(process), "the task's process lives on")
+        assert outage.end(run) == "failed"
+        assert (outage.invariants.seen(day)[0], outage.publications(day)) == (OLD, 1)
+        outage.invariants.check()
+        clear(outage, run, "deploy")
+        assert outage.end(run) == "success"
+    assert saw_nothing_but(reader, OLD, NEW)
+    assert (outage.invariants.seen(day)[0], outage.publications(day)) == (NEW, 2)
+    outage.invariants.check()
+
+
+def test_k3_a_task_that_is_cleared_while_it_publishes_is_run_again_and_publishes_once(outage: Outage) -> None:
+    day = "2013-01-15"
+    run = outage.trigger(day, NEW)
+    with outage.invariants.reader(day) as reader:
+        with outage.held_in_deploy(day):
+            process = outage.wait_until_held(run, "deploy")
+            clear(outage, run, "deploy")
+            wait_until(lambda: not is_alive(process), "the task's process lives on")
+        assert outage.end(run) == "success"
+    assert saw_nothing_but(reader, OLD, NEW)
+    assert (outage.invariants.seen(day)[0], outage.publications(day)) == (NEW, 2)
+    outage.invariants.check()
+
+
+def test_r5_a_run_whose_code_changes_between_two_steps_is_refused_until_it_is_cleared(outage: Outage) -> None:
+    day = "2013-01-16"
+    run = outage.trigger(day, NEW)
+    with outage.held_in_save():
+        outage.wait_until_held(run, "save")
+        code = Path(outage.deployment.environment["PYTHONPATH"].split(":")[0]) / "daybook" / "clean.py"
+        code.write_text(f"{code.read_text()}\n\nUPGRADED = True\n")
+        outage.kill("scheduler")
+        outage.start_again("scheduler")
+    assert outage.end(run) == "failed"
+    assert (outage.invariants.seen(day)[0], outage.publications(day)) == (OLD, 1)
+    failure = "select step, error_kind, error from daybook.step where run = %s and state = 'failed'"
+    ((step, kind, message),) = outage.invariants.rows(failure, run)
+    assert (step, kind) == ("save", "BadSpec")
+    assert "`clean` of this run was done with other code than there is now" in message
+    assert "clear `clean` and all after it in this run" in message
+    clear(outage, run, "clean")
+    assert outage.end(run) == "success"
+    assert (outage.invariants.seen(day)[0], outage.publications(day)) == (NEW, 2)
+    outage.invariants.check()
