@@ -64,7 +64,7 @@ def _are_well_quoted(content: Bytes, quotes: Numbers, ends: Numbers, delimiter: 
     after, second = (content[np.minimum(quotes + ahead, len(content) - 1)] for ahead in (1, 2))
     begin_well = (quotes == 0) | are_marks[content[quotes - 1]]
     end_well = are_marks[after] | ((after == CR) & (second == LF))
-    are_well = np.bincount(lines, minlength=len(ends)) % 2 == 0
+    are_well: Flags = np.bincount(lines, minlength=len(ends)) % 2 == 0
     are_well[lines[~np.where(are_opening, begin_well, end_well)]] = False
     return are_well
 
