@@ -52,7 +52,7 @@ class Folder:
         """Make the folder for its owner only, where it is not there yet; off a disk its store says who may look."""
         if self._is_local():
             with disk_told(self.path):
-                Path(self.path.path).mkdir(mode=0o700, parents=True, exist_ok=True)
+                self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def names(self) -> list[str]:
         """Give the names of what lies in the folder; nothing where it is not there."""

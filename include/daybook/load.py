@@ -3,7 +3,7 @@
     load_bytes     unpacked, in UTF-8
     load_gate      the first bytes: is this the file that was agreed, and where does each column lie?
     load_blocks    the stream in blocks, side by side on the cores
-    load_fast      a block as whole columns: load_lines, load_columns, load_moments
+    load_fast      a block as whole columns: load_lines, load_quotes, load_columns, load_moments
     load_slow      what they cannot settle, record by record and value by value: load_kinds; the authority
     load_mends     records that a person mended, in the place of their originals
     load_limits    were too many refused?

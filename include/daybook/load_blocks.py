@@ -11,6 +11,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import NamedTuple
 
+import numpy as np
+
 from daybook.load_bytes import Read
 from daybook.load_layout import Parsed
 from daybook.load_slow import OPEN_QUOTE_LINES, RECORD_BYTES
@@ -89,7 +91,9 @@ def _end_of_last_record(chunk: bytes, quotes_before: int) -> int:
     Where wrong quotes make that far off, give the last line end: a guess that costs time if it is wrong, no more.
     """
     last = at = chunk.rfind(b"\n") + 1
-    is_open = (quotes_before + chunk.count(b'"', 0, at)) % 2 == 1
+    # Of many quotes NumPy counts more in a second, and lets the other threads go on meanwhile.
+    quotes = np.count_nonzero(np.frombuffer(chunk, np.uint8, at) == ord('"'))
+    is_open = (quotes_before + quotes) % 2 == 1
     for _ in range(OPEN_QUOTE_LINES if is_open else 0):
         before = chunk.rfind(b"\n", 0, max(at - 1, 0)) + 1
         if not before:

@@ -141,7 +141,12 @@ def _texts(data: bytes, layout: Layout) -> tuple[dict[str, pa.StringArray], list
             include_columns=list(wanted),
         ),
     )
-    return {wanted[name]: table[name].combine_chunks() for name in table.column_names}, ragged
+    return {wanted[name]: _whole(table[name]) for name in table.column_names}, ragged
+
+
+def _whole(column: pa.ChunkedArray) -> pa.StringArray:
+    # To combine one chunk would copy it.
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def _doubtful_rows(texts: dict[str, pa.StringArray], layout: Layout) -> Flags:

@@ -1,17 +1,16 @@
 """A block of bytes seen as lines: where each ends, and which of them cannot be taken as they look.
 
-Called by load_fast. It knows nothing of columns: only of quotes, encoding, control bytes and line ends. Pure.
+Called by load_fast. It knows nothing of columns: only of encoding, control bytes, line ends and, by load_quotes, of
+quotes. Pure.
 """
 
-import re
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from daybook.load_columns import flags
 from daybook.load_layout import Bytes, Flags, Layout, Numbers
+from daybook.load_quotes import together
 from daybook.load_slow import OPEN_QUOTE_LINES
 
 TAB, LF, CR = 9, 10, 13
@@ -38,11 +37,12 @@ def lines_of(data: bytes, layout: Layout) -> Lines:
     low = np.flatnonzero(content < 32)
     codes = content[low]
     physical_ends = low[codes == LF] + 1
-    places = [low[_are_refused(layout)[codes]], _lone(low[codes == CR], content)]
+    lone = _lone(low[codes == CR], content)
+    places = [low[_are_refused(layout)[codes]], lone]
     if not data.endswith(b"\n"):
         physical_ends = np.append(physical_ends, len(data))
         places.append(physical_ends[-1:] - 1)
-    last, are_doubtful = _together(data, content, physical_ends, layout.delimiter.decode())
+    last, are_doubtful = together(data, physical_ends, lone, layout.delimiter)
     ends = physical_ends[last]
     starts = np.concatenate([[0], ends[:-1]])
     are_doubtful |= (ends - starts > layout.field_bytes) | (np.diff(last, prepend=-1) > OPEN_QUOTE_LINES)
@@ -72,22 +72,27 @@ def _lone(returns: Numbers, content: Bytes) -> Numbers:
 
 
 def _are_empty(content: Bytes, starts: Numbers, ends: Numbers) -> Flags:
-    lengths = ends - starts
-    are_empty: Flags = (content[ends - 1] == LF) & ((lengths == 1) | ((lengths == 2) & (content[starts] == CR)))
+    # Few lines are so short, so only these are looked at.
+    are_empty = ends - starts <= 2
+    short = np.flatnonzero(are_empty)
+    is_alone = ends[short] - starts[short] == 1
+    are_empty[short] = (content[ends[short] - 1] == LF) & (is_alone | (content[starts[short]] == CR))
     return are_empty
 
 
 def _not_utf8(data: bytes, content: Bytes, starts: Numbers, ends: Numbers) -> list[int]:
-    if data.isascii() or _are_utf8(data, ends):
+    if data.isascii() or _is_all_utf8(data):
         return []
     high = np.unique(_lines_at(np.flatnonzero(content >= 128), ends))
     spans = zip(high.tolist(), starts[high].tolist(), ends[high].tolist(), strict=True)
     return [line for line, start, end in spans if not _is_utf8(data[start:end])]
 
 
-def _are_utf8(data: bytes, ends: Numbers) -> bool:
+def _is_all_utf8(data: bytes) -> bool:
+    # As one text of Arrow's, which is seen through faster than it is decoded.
+    offsets = pa.py_buffer(np.array([0, len(data)], np.int32))
     try:
-        _texts(data, ends).cast(pa.string())
+        pa.Array.from_buffers(pa.string(), 1, [None, offsets, pa.py_buffer(data)]).validate(full=True)
     except pa.ArrowInvalid:
         return False
     return True
@@ -99,44 +104,3 @@ def _is_utf8(line: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _texts(data: bytes, ends: Numbers) -> pa.BinaryArray:
-    offsets = np.concatenate([[0], ends]).astype(np.int32)
-    return pa.Array.from_buffers(pa.binary(), len(ends), [None, pa.py_buffer(offsets), pa.py_buffer(data)])
-
-
-def _together(data: bytes, content: Bytes, ends: Numbers, delimiter: str) -> tuple[Numbers, Flags]:
-    """Give the lines' last physical lines, and whether their quotes are in doubt.
-
-    With all quotes in order, a line end is one of a record where the quotes before it are even in number. If any of
-    the records so found is not in order, that says nothing, and each physical line stands for itself.
-    """
-    every = np.arange(len(ends))
-    are_doubtful = np.zeros(len(ends), bool) if b'"' not in data else ~_are_well_quoted(data, ends, delimiter)
-    if not are_doubtful.any():
-        return every, are_doubtful
-    are_closed = np.searchsorted(np.flatnonzero(content == ord('"')), ends) % 2 == 0
-    last = np.flatnonzero(are_closed)
-    are_well = _are_well_quoted(data, ends[last], delimiter)
-    are_several = np.diff(last, prepend=-1) > 1
-    rest = data[ends[last[-1]] if len(last) else 0 :]
-    if not are_well[are_several].all() or not _is_well_opened(rest, delimiter):
-        return every, are_doubtful
-    return (last, ~are_well) if are_closed[-1] else (np.append(last, len(ends) - 1), np.append(~are_well, True))
-
-
-def _are_well_quoted(data: bytes, ends: Numbers, delimiter: str) -> Flags:
-    """Tell whether the quotes of lines are as RFC 4180 has them (section 2, 5 to 7)."""
-    field, mark = _field(delimiter), re.escape(delimiter)
-    return flags(pc.match_substring_regex(_texts(data, ends), rf"\A{field}(?:{mark}{field})*\r?\n\z"))
-
-
-def _is_well_opened(rest: bytes, delimiter: str) -> bool:
-    """Tell whether the end of a block is the start of a record up to an open quote, or nothing."""
-    opened = rf'\A(?:{_field(delimiter)}{re.escape(delimiter)})*"(?:[^"]|"")*\z'
-    return not rest or pc.match_substring_regex(pa.array([rest], pa.binary()), opened)[0].as_py()
-
-
-def _field(delimiter: str) -> str:
-    return rf'(?:[^"\r\n{re.escape(delimiter)}]*|"(?:[^"]|"")*")'

@@ -1,0 +1,126 @@
+"""Daybook's loader beside pyarrow, pandas, Polars and DuckDB on one generated file with typed columns.
+
+    .venv/bin/python bench/load.py                                        1 GB, some four minutes on two processors
+    .venv/bin/python bench/load.py --gigabytes 0.1 --growth 0.1 0.2       a small trial
+
+Prints three tables from one run: the file without a bad line; with one in a thousand, of nine kinds; and the memory of
+Daybook's as the file grows. Each loader runs in a process of its own, in turn; seconds are the least of the rounds, and
+ratios are to pyarrow's typed read of the clean file. What was found and let in is checked row by row in a run apart.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+SEARCHED = os.pathsep.join([str(REPOSITORY / "bench"), str(REPOSITORY / "include")])
+# By these names the programs of bench/loading know whether a file has bad lines.
+CLEAN_FILE, BAD_FILE = "clean.csv", "bad.csv"
+CLEAN = {
+    "daybook": "daybook",
+    "pyarrow": "pyarrow, typed",
+    "polars": "Polars, typed",
+    "duckdb": "DuckDB, typed, strict",
+    "pandas": "pandas, typed",
+}
+BAD = {
+    "daybook": "daybook",
+    "pyarrow_noting": "pyarrow, typed, handler of rows",
+    "polars": "Polars, typed",
+    "polars_ignoring": "Polars, ignore_errors",
+    "duckdb": "DuckDB, typed, store_rejects",
+    "pandas": "pandas, typed, on_bad_lines",
+    "pandas_text": "pandas, text and then coerced",
+}
+Told = dict[str, Any]
+
+
+def main() -> None:
+    """Write the files into a folder of their own, measure, and print the tables."""
+    asked = _parser().parse_args()
+    print(
+        f"{asked.gigabytes:g} GB, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f} before; "
+        f"least seconds of {asked.rounds} rounds in turn"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        clean, bad = Path(folder) / CLEAN_FILE, Path(folder) / BAD_FILE
+        for path in (clean, bad):
+            run("sales", path, asked.gigabytes)
+        told = measured(clean, list(CLEAN), asked.rounds)
+        table("no bad line", CLEAN, told, told["pyarrow"]["seconds"])
+        table("one bad line in a thousand", BAD, measured(bad, list(BAD), asked.rounds), told["pyarrow"]["seconds"])
+        clean.unlink()
+        grow(bad, asked.growth)
+
+
+def measured(path: Path, names: list[str], rounds: int) -> dict[str, Told]:
+    """Give what each loader found in a file, or why it refuses it, and its least seconds and most memory."""
+    told = {name: child(name, path, "check") for name in names}
+    able = [name for name in names if not told[name]["refused"]]
+    runs = [{name: child(name, path, "time") for name in able} for _ in range(rounds)]
+    for name in able:
+        told[name] |= {word: min(run[name][word] for run in runs) for word in ("seconds", "cpu_s")}
+        told[name]["peak_mib"] = max(run[name]["peak_mib"] for run in runs)
+    return told
+
+
+def child(name: str, path: Path, what: str) -> Told:
+    """Give what a loader in a process of its own tells of a file."""
+    return json.loads(run("measured", name, path, what).splitlines()[-1])
+
+
+def run(program: str, *words: object) -> str:
+    """Run a program of bench/loading, and give what it prints.
+
+    Nothing large is done in this process itself: a child's peak memory begins with that of who started it.
+    """
+    command = [sys.executable, "-W", "ignore", "-m", f"loading.{program}", *map(str, words)]
+    environment = os.environ | {"PYTHONPATH": SEARCHED}
+    return subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def table(title: str, loaders: dict[str, str], told: dict[str, Told], reference_s: float) -> None:
+    """Print what each loader did with a file."""
+    heads = ("seconds", "CPU s", "ratio", "peak MiB", "bad found", "wrong rows in", "good rows lost")
+    print(f"\n{title:33}" + "".join(f"{head:>{len(head) + 3}}" for head in heads), flush=True)
+    for name, words in loaders.items():
+        one = told[name]
+        if one["refused"]:
+            print(f"  {words:31}refuses the whole file after {one['seconds']:.1f} s: {one['refused'][:60]}")
+            continue
+        cells = (
+            f"{one['seconds']:.2f}",
+            f"{one['cpu_s']:.2f}",
+            f"{one['seconds'] / reference_s:.2f}",
+            f"{one['peak_mib']:.0f}",
+            f"{one['found']} of {one['bad']}",
+            f"{one['wrong']}",
+            f"{one['lost']}",
+        )
+        print(f"  {words:31}" + "".join(f"{cell:>{len(head) + 3}}" for head, cell in zip(heads, cells, strict=True)))
+
+
+def grow(path: Path, sizes: list[float]) -> None:
+    """Print Daybook's memory by the size of the file."""
+    print("\ndaybook, as that file grows")
+    for gigabytes in sizes:
+        run("sales", path, gigabytes)
+        one = child("daybook", path, "time")
+        print(f"  {gigabytes:4g} GB{one['seconds']:8.2f} s{one['peak_mib']:8.0f} MiB", flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="Daybook's loader beside others.")
+    parser.add_argument("--gigabytes", type=float, default=1, help="size of the file; a gigabyte is 10^9 bytes")
+    parser.add_argument("--rounds", type=int, default=3, help="times that each loader is timed")
+    parser.add_argument("--growth", type=float, nargs="+", default=[0.1, 1, 4], help="sizes at which memory is shown")
+    return parser
+
+
+if __name__ == "__main__":
+    main()
