@@ -14,6 +14,8 @@ from deployment.errors import DeploymentError
 HEARTBEATS = ("scheduler", "dag_processor", "triggerer")
 FINISHED = ("success", "failed")
 SECONDS_BETWEEN_LOOKS = 0.3
+# When its first task starts, the API server builds routes and answers nobody: for half a minute on a busy machine.
+ANSWER_SECONDS = 120
 PAGE = 100
 
 Json = dict[str, Any]
@@ -30,7 +32,7 @@ class AirflowApi:
         self.url = url
         self._login = {"username": user, "password": password}
         # A proxy of the environment is not asked about 127.0.0.1.
-        self._client = httpx.Client(base_url=url, timeout=30, trust_env=False)
+        self._client = httpx.Client(base_url=url, timeout=ANSWER_SECONDS, trust_env=False)
 
     def health(self) -> Json:
         """Give each component's `status` and latest heartbeat; an empty answer while nothing listens."""
