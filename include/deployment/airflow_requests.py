@@ -10,6 +10,8 @@ from deployment.errors import DeploymentError
 
 # An API server that was killed is back after some ten seconds, on a busy machine later.
 PATIENCE_SECONDS = 60
+# When its first task starts, the API server builds routes and answers nobody: for half a minute on a busy machine.
+ANSWER_SECONDS = 120
 
 Json = dict[str, Any]
 
@@ -37,7 +39,7 @@ class AirflowRequests:
         self.mend = mend
         self._login = {"username": user, "password": password}
         # A proxy of the environment is not asked about 127.0.0.1.
-        self._client = httpx.Client(base_url=url, timeout=30, trust_env=False)
+        self._client = httpx.Client(base_url=url, timeout=ANSWER_SECONDS, trust_env=False)
 
     def health(self) -> Json:
         """Give each component's `status` and latest heartbeat; an empty answer while nothing listens."""

@@ -161,7 +161,7 @@ def test_k9_a_file_takes_its_name_when_its_bytes_are_on_the_disk_and_the_name_la
 
 
 def test_G15_G24_the_rows_of_a_run_are_for_their_owner_only_and_no_link_leads_out(published: Bench) -> None:
-    run = Path(published.servers.work(published.pipeline, DAY, "before").folder.path.path)
+    run = Path(published.servers.work(published.pipeline, DAY, "before").folder.path)
     assert run.stat().st_mode & 0o777 == 0o700
     assert {"extract_files", "load"} <= {folder.name for folder in run.iterdir()}
     data = published.servers.data

@@ -53,12 +53,12 @@ class Supplier:
 
     def copied(self) -> dict[str, bytes]:
         """Give what lies in the step's folder under its name."""
-        folder = Path(self.work.folder.path.path) / "extract_files"
+        folder = Path(self.work.folder.path) / "extract_files"
         return {path.name: path.read_bytes() for path in sorted(folder.glob("[!.]*.csv"))}
 
     def kept(self) -> list[Path]:
         """Give the copies that are not whole yet."""
-        return sorted((Path(self.work.folder.path.path) / "extract_files").glob(".*.part"))
+        return sorted((Path(self.work.folder.path) / "extract_files").glob(".*.part"))
 
 
 @pytest.fixture

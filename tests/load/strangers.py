@@ -68,7 +68,9 @@ def _judge(file: Path, to: Connection) -> None:
 
 def told(verdicts: dict[Path, Verdict]) -> str:
     """Give the findings, and how many files ended in which way."""
-    findings = [f"{file}: {verdict.outcome}: {verdict.finding}" for file, verdict in verdicts.items() if verdict.finding]
+    findings = [
+        f"{file}: {verdict.outcome}: {verdict.finding}" for file, verdict in verdicts.items() if verdict.finding
+    ]
     outcomes = Counter(verdict.outcome for verdict in verdicts.values())
     records = sum((verdict.records for verdict in verdicts.values()), Counter[str]())
     lines = [f"{count:11,} {what}" for counts in (outcomes, records) for what, count in counts.most_common()]

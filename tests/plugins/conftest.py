@@ -31,7 +31,7 @@ class Site:
     def __init__(self, deployment: Deployment, data: Path, run_id: str) -> None:
         self.deployment, self.data, self.run_id = deployment, data, run_id
         self.url = deployment.ui_url
-        self._client = httpx.Client(base_url=self.url, trust_env=False, timeout=30)
+        self._client = httpx.Client(base_url=self.url, trust_env=False, timeout=120)
         self.tokens = {user: self._log_in(user) for user in ("viewer", "admin")}
         self.tokens["nobody"] = python(deployment, SIGN_IN_NOBODY)
         self.tokens["forger"] = self.tokens["admin"][:-8] + "AAAAAAAA"

@@ -101,7 +101,7 @@ def check_closed(site: Site, described: dict[str, dict[str, Any]]) -> None:
 def ask(site: Site, way: str, path: str) -> httpx.Response:
     """Ask for a route as nobody, with a word in place of each of its names."""
     filled = path.replace("{", "").replace("}", "")
-    return httpx.request(way, site.url + filled, trust_env=False, timeout=30, json={} if way != "get" else None)
+    return httpx.request(way, site.url + filled, trust_env=False, timeout=120, json={} if way != "get" else None)
 
 
 @pytest.mark.parametrize("typed", HOSTILE)

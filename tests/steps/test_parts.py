@@ -87,13 +87,13 @@ def parts(pipeline: Pipeline, servers: Servers) -> Parts:
 
 def published(work: Work) -> dict[str, bytes]:
     """Give the published summaries of the day."""
-    folder = Path(work.published.path.path) / DAY
+    folder = Path(work.published.path) / DAY
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix != ".html"}
 
 
 def refused(work: Work, step: str) -> list[dict[str, Any]]:
     """Give the refused rows of a step."""
-    return pq.read_table(Path(work.folder.path.path) / step / "refused.parquet").to_pylist()  # type: ignore[no-any-return]
+    return pq.read_table(Path(work.folder.path) / step / "refused.parquet").to_pylist()  # type: ignore[no-any-return]
 
 
 def test_C71_a_day_in_three_parts_is_the_day_in_one(parts: Parts) -> None:
@@ -101,7 +101,7 @@ def test_C71_a_day_in_three_parts_is_the_day_in_one(parts: Parts) -> None:
     three = parts.run(parts.by(**DECLARED), "three")
     assert three.receipt("deploy").notes["outcome"] == "unchanged"
     assert three.receipt("load").rows["flights"] == one.receipt("load").rows["flights"]
-    clean = [pq.read_table(Path(work.folder.path.path) / "clean" / "flights.parquet") for work in (one, three)]
+    clean = [pq.read_table(Path(work.folder.path) / "clean" / "flights.parquet") for work in (one, three)]
     assert clean[0].drop_columns(["line"]) == clean[1].drop_columns(["line"])
 
 
@@ -119,7 +119,7 @@ def test_each_part_is_kept_with_its_hash_and_its_time(parts: Parts) -> None:
 
 def test_C71_a_line_is_unique_in_the_source_and_is_found_in_its_part(parts: Parts) -> None:
     work = parts.run(parts.by(**DECLARED), until="load")
-    rows = pq.read_table(Path(work.folder.path.path) / "load" / "flights.parquet")
+    rows = pq.read_table(Path(work.folder.path) / "load" / "flights.parquet")
     lines = rows["line"].to_pylist()
     assert len(set(lines)) == len(lines) == 720
     numbers = zip(lines, rows["flight"].to_pylist(), strict=True)
@@ -183,7 +183,7 @@ def test_C71_a_part_that_changed_is_done_again_and_moves_no_line_of_another(part
 
 
 def _lines(work: Work) -> list[int]:
-    rows = pq.read_table(Path(work.folder.path.path) / "load" / "flights.parquet")
+    rows = pq.read_table(Path(work.folder.path) / "load" / "flights.parquet")
     return rows["line"].to_pylist()  # type: ignore[no-any-return]
 
 
@@ -206,8 +206,8 @@ def test_receipt_and_report_say_by_what_a_file_was_checked(parts: Parts, sums: C
     work = parts.run(parts.by(manifest="day.manifest"))
     receipt, manifest = work.receipt("extract_files"), f"{parts.pipeline.name}/day.manifest"
     assert [receipt.notes[f"flights.{number}_checked_by"] for number in (1, 2, 3)] == [manifest] * 3
-    assert (Path(work.folder.path.path) / "extract_files" / "flights.manifest").read_bytes() == sums().encode()
-    report = (Path(work.published.path.path) / DAY / "report.html").read_text()
+    assert (Path(work.folder.path) / "extract_files" / "flights.manifest").read_bytes() == sums().encode()
+    report = (Path(work.published.path) / DAY / "report.html").read_text()
     for number in (1, 2, 3):
         assert f"<td>flights, part {number} of 3</td><td>ftp: {parts.pipeline.name}/day_{number}of3.csv<br>" in report
     assert report.count(f"<br>checked, as {manifest} says</td>") == 3
@@ -219,7 +219,7 @@ def test_a_checksum_of_a_single_file_stands_in_receipt_and_report(parts: Parts) 
     work = parts.run(parts.by(path="day_1of3.csv", checksum="day_1of3.csv.sha256"))
     by = f"{parts.pipeline.name}/day_1of3.csv.sha256"
     assert work.receipt("extract_files").notes["flights_checked_by"] == by
-    assert f"<br>checked, as {by} says</td>" in (Path(work.published.path.path) / DAY / "report.html").read_text()
+    assert f"<br>checked, as {by} says</td>" in (Path(work.published.path) / DAY / "report.html").read_text()
 
 
 def test_C71_a_part_with_a_bad_checksum_is_refused_and_the_published_day_stays(
