@@ -116,7 +116,7 @@ def more(include: Path, folder: Path) -> dict[str, str]:
     home = Home(folder / "home")
     home.make()
     wrong = {"login": "daybook", "password": CANARY, "host": "127.0.0.1"}
-    ftp = {"conn_type": "ftp", "port": home.port("ftp"), "extra": {"insecure": True, "token": f"{CANARY}-extra"}}
+    ftp = {"conn_type": "ftp", "port": home.port("ftp"), "extra": {"insecure": True}}
     postgres = {"conn_type": "postgres", "port": home.port("postgres"), "schema": "source"}
     return {
         "PYTHONPATH": os.pathsep.join([str(include), str(REPOSITORY / "config")]),
