@@ -1,6 +1,6 @@
 """A machine that has too little for a task, memory or open files: told as what it is, and tried again.
 
-Not caught here: a kernel that kills the process for its memory, and Polars, which ends the process where it gets none.
+Not caught here: a kernel that kills the process for its memory, and Arrow and Polars where they end it themselves.
 The scheduler sees that the process was killed, and tries again; nothing half done is ever read.
 """
 
