@@ -112,6 +112,8 @@ class Folder:
         disk, there is nowhere for it to stay.
         """
         with self._place() as place:
+            with disk_told(place):
+                place.mkdir(parents=True, exist_ok=True)
             part = PartFile(place, name)
             try:
                 yield part

@@ -29,7 +29,6 @@ class PartFile:
         """Go on with what an earlier try left of this version, or start. version: any word, such as size and time."""
         mark = _mark(version)
         with disk_told(self._folder):
-            self._folder.mkdir(parents=True, exist_ok=True)
             kept = [left for left in map(self._kept, self._left()) if left]
             for file in kept:
                 if self._file is None and f".{mark}." in Path(str(file.name)).name:

@@ -163,11 +163,11 @@ def test_D3_a_whole_part_is_not_believed_before_its_end_was_compared(
 
 
 def test_K8_a_part_that_a_stopped_process_holds_is_left_alone(copy: Copying, tmp_path: Path) -> None:
-    zombie, successor = PartFile(tmp_path / "run", "flights.csv"), PartFile(tmp_path / "run", "flights.csv")
+    zombie, successor = PartFile(tmp_path, "flights.csv"), PartFile(tmp_path, "flights.csv")
     zombie.open(f"{SIZE} then")
     zombie.write(b"old")
     # Both are of this process, whose number is in the name; of another they would have two names.
-    zombie.path = zombie.path.rename(tmp_path / "run" / f".flights.csv.{zombie.path.name.split('.')[3]}.1.part")
+    zombie.path = zombie.path.rename(tmp_path / f".flights.csv.{zombie.path.name.split('.')[3]}.1.part")
     successor.open(f"{SIZE} then")
     successor.write(b"new")
     zombie.write(b" and old")

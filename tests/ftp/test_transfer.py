@@ -108,7 +108,7 @@ def test_F11_a_connection_that_somebody_opened_without_a_limit_gets_one(server: 
         return ftp
 
     server.cuts = iter([Cut(CUT_AT, stalls)])
-    part = PartFile(tmp_path / "run", "flights.csv")
+    part = PartFile(tmp_path, "flights.csv")
     fetch(opened, file(), PATH, part, QUICK)
     assert part.read(0, SIZE) == CONTENT
     part.close()
