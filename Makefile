@@ -10,7 +10,7 @@ DAYS = $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)") $(if $(LIMIT),--l
 export PYTHONPATH := $(CURDIR)/include:$(CURDIR)/config
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down day plan backfill status why refused replay check trace pause resume cancel psql backup restore clean test fuzz soak bench lint lock env
+.PHONY: help setup demo up down day plan backfill status why refused replay check trace pause resume cancel psql backup restore clean test fuzz strangers soak bench lint lock env
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,6 +83,9 @@ test: $(INSTALLED) ## run the tests
 
 fuzz: $(INSTALLED) ## give the loader 100,000 mutations of a good file [CASES=1000]
 	$(VENV)/bin/python -m tests.load.fuzz $(or $(CASES),100000)
+
+strangers: $(INSTALLED) ## load every table found on this machine, beside Python's csv module [FILES="folder file.csv"]
+	$(VENV)/bin/python -m tests.load.strangers $(FILES)
 
 soak: $(INSTALLED) ## publish thirty simulated days, each with a fault by chance
 	$(VENV)/bin/python tests/faults/soak.py days

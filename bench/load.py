@@ -38,6 +38,7 @@ BAD = {
     "pandas_text": "pandas, text and then coerced",
 }
 Told = dict[str, Any]
+Pair = tuple[str, Path]
 
 
 def main() -> None:
@@ -51,21 +52,22 @@ def main() -> None:
         clean, bad = Path(folder) / CLEAN_FILE, Path(folder) / BAD_FILE
         for path in (clean, bad):
             run("sales", path, asked.gigabytes)
-        told = measured(clean, list(CLEAN), asked.rounds)
-        table("no bad line", CLEAN, told, told["pyarrow"]["seconds"])
-        table("one bad line in a thousand", BAD, measured(bad, list(BAD), asked.rounds), told["pyarrow"]["seconds"])
+        told = measured([*((name, clean) for name in CLEAN), *((name, bad) for name in BAD)], asked.rounds)
+        reference_s = told["pyarrow", clean]["seconds"]
+        table("no bad line", {words: told[name, clean] for name, words in CLEAN.items()}, reference_s)
+        table("one bad line in a thousand", {words: told[name, bad] for name, words in BAD.items()}, reference_s)
         clean.unlink()
         grow(bad, asked.growth)
 
 
-def measured(path: Path, names: list[str], rounds: int) -> dict[str, Told]:
-    """Give what each loader found in a file, or why it refuses it, and its least seconds and most memory."""
-    told = {name: child(name, path, "check") for name in names}
-    able = [name for name in names if not told[name]["refused"]]
-    runs = [{name: child(name, path, "time") for name in able} for _ in range(rounds)]
-    for name in able:
-        told[name] |= {word: min(run[name][word] for run in runs) for word in ("seconds", "cpu_s")}
-        told[name]["peak_mib"] = max(run[name]["peak_mib"] for run in runs)
+def measured(pairs: list[Pair], rounds: int) -> dict[Pair, Told]:
+    """Give what each loader found in its file, or why it refuses it, and its least seconds and most memory."""
+    told = {pair: child(*pair, "check") for pair in pairs}
+    able = [pair for pair in pairs if not told[pair]["refused"]]
+    runs = [{pair: child(*pair, "time") for pair in able} for _ in range(rounds)]
+    for pair in able:
+        told[pair] |= {word: min(run[pair][word] for run in runs) for word in ("seconds", "cpu_s")}
+        told[pair]["peak_mib"] = max(run[pair]["peak_mib"] for run in runs)
     return told
 
 
@@ -81,15 +83,14 @@ def run(program: str, *words: object) -> str:
     """
     command = [sys.executable, "-W", "ignore", "-m", f"loading.{program}", *map(str, words)]
     environment = os.environ | {"PYTHONPATH": SEARCHED}
-    return subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout  # noqa: S603
 
 
-def table(title: str, loaders: dict[str, str], told: dict[str, Told], reference_s: float) -> None:
+def table(title: str, loaders: dict[str, Told], reference_s: float) -> None:
     """Print what each loader did with a file."""
     heads = ("seconds", "CPU s", "ratio", "peak MiB", "bad found", "wrong rows in", "good rows lost")
     print(f"\n{title:33}" + "".join(f"{head:>{len(head) + 3}}" for head in heads), flush=True)
-    for name, words in loaders.items():
-        one = told[name]
+    for words, one in loaders.items():
         if one["refused"]:
             print(f"  {words:31}refuses the whole file after {one['seconds']:.1f} s: {one['refused'][:60]}")
             continue

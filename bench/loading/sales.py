@@ -27,7 +27,7 @@ CONTRACT = File(
 )
 HEADER = b"id,code,amount,qty,day,name,note\n"
 CLEAN_FILE, BAD_FILE = "clean.csv", "bad.csv"
-BLOCK_ROWS, BAD_ROWS = 200_000, 200
+BLOCK_ROWS, BAD_ROWS = 100_000, 100
 SEED = 20130101
 DAYS = [(date(2013, 1, 1) + timedelta(days=number)).isoformat() for number in range(365)]
 # One name out of a hundred is not ASCII, and one stands in quotes.

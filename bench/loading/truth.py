@@ -16,7 +16,10 @@ KINDS = {"id": pl.Int64, "amount": pl.Decimal(12, 2), "qty": pl.Int64, "day": pl
 
 
 def held_against_truth(tables: list[Any], told: set[int], path: str) -> dict[str, int]:
-    """Give how many lines are bad, how many were found, how many wrong rows were let in, and good ones lost silently."""
+    """Give how many lines are bad, how many of them were told, how many wrong rows are in, and good ones lost silently.
+
+    `told` are the numbers of the lines that the loader gave as bad.
+    """
     truth = block(Path(path).name == BAD_FILE)
     repeats = (Path(path).stat().st_size - len(HEADER)) // len(truth.content)
     gave = np.concatenate([_hashes(_frame(table)) for table in tables])

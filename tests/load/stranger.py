@@ -22,6 +22,8 @@ from tests.load.mutations import PATIENT
 
 DELIMITERS = (",", ";", "\t", "|")
 LIMIT_S = 10
+# Of the message about a file that was read to its end.
+JUDGED_AT_THE_END = "rows are refused, more than half"
 # Small files are read again in blocks of a few lines.
 SMALL_BYTES, SMALL_BLOCK_BYTES = 200_000, 500
 csv.field_size_limit(2**31 - 1)
@@ -36,11 +38,12 @@ class Verdict(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """What the loader made of a file: rows kept and reasons of the refused, by line; and empty lines."""
+    """What the loader made of a file: rows kept and reasons of the refused, by line; empty lines; why it is refused."""
 
     kept: dict[int, tuple[str, ...]]
     refused: dict[int, str]
     blank: int
+    damage: str | None = None
 
 
 def judged(path: Path) -> Verdict:
@@ -58,21 +61,27 @@ def _judged(path: Path) -> Verdict:
     encoding = _encoding(content)
     try:
         source = contract(content.decode(encoding), encoding, is_packed)
-        began = time.monotonic()
-        taken = _taken(packed, source)
     except BadSpec:
         return Verdict("no contract can be made of its first line")
-    except BadData:
-        return Verdict("refused as a whole")
+    began = time.monotonic()
+    taken = _taken(packed, source)
     if time.monotonic() - began > LIMIT_S:
         return Verdict("slow", f"{time.monotonic() - began:.0f} s, limit {LIMIT_S}")
     if len(content) < SMALL_BYTES and _taken(packed, source, SMALL_BLOCK_BYTES) != taken:
         return Verdict("kept", "in small blocks it is another")
+    if taken.damage and JUDGED_AT_THE_END not in taken.damage:
+        return Verdict("refused as a whole")
     return Verdict(
-        "kept with rows refused" if taken.refused else "kept whole",
+        _outcome(taken),
         disagreement(content.decode(encoding), source, taken),
         Counter({"rows kept": len(taken.kept), "empty lines": taken.blank}) + Counter(taken.refused.values()),
     )
+
+
+def _outcome(taken: Taken) -> str:
+    if taken.damage:
+        return "refused as a whole, for more than half of its rows are"
+    return "kept with rows refused" if taken.refused else "kept whole"
 
 
 def _encoding(content: bytes) -> str:
@@ -113,17 +122,24 @@ def contract(content: str, encoding: str, is_packed: bool) -> File:
 
 
 def _header(content: str, delimiter: str) -> list[str]:
-    return next(csv.reader(io.StringIO(content, newline="\n"), delimiter=delimiter), None) or [""]
+    try:
+        return next(csv.reader(io.StringIO(content, newline="\n"), delimiter=delimiter), None) or [""]
+    except csv.Error:
+        # What is no header is for the loader to judge.
+        return [content[:100]]
 
 
 def _taken(packed: bytes, source: File, block_bytes: int = 2**23) -> Taken:
-    taken = Taken({}, {}, 0)
-    for batch in load(io.BytesIO(packed), source, block_bytes=block_bytes):
-        lines, *columns = (column.to_pylist() for column in batch.kept.columns)
-        taken.kept.update(zip(lines, zip(*columns, strict=True), strict=True))
-        taken.refused.update(zip(batch.refused["line"].to_pylist(), batch.refused["reason"].to_pylist(), strict=True))
-        taken = taken._replace(blank=taken.blank + batch.blank)
-    return taken
+    kept, refused, blank = dict[int, tuple[str, ...]](), dict[int, str](), 0
+    try:
+        for batch in load(io.BytesIO(packed), source, block_bytes=block_bytes):
+            lines, *columns = (column.to_pylist() for column in batch.kept.columns)
+            kept.update(zip(lines, zip(*columns, strict=True), strict=True))
+            refused.update(zip(batch.refused["line"].to_pylist(), batch.refused["reason"].to_pylist(), strict=True))
+            blank += batch.blank
+    except BadData as error:
+        return Taken(kept, refused, blank, str(error))
+    return Taken(kept, refused, blank)
 
 
 def disagreement(content: str, source: File, taken: Taken) -> str | None:

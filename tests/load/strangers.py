@@ -26,11 +26,15 @@ FORK = multiprocessing.get_context("fork")
 
 
 def main(folders: list[str]) -> int:
-    """Judge every file, print what was found, and give the exit code."""
+    """Judge every file, print each finding at once and the counts at the end, and give the exit code."""
     began = time.monotonic()
-    verdicts = {file: apart(file) for file in files(folders or FOLDERS)}
-    print(told(verdicts), f"{len(verdicts):,} files in {time.monotonic() - began:.0f} s", sep="\n")
-    return 1 if not verdicts or any(verdict.finding for verdict in verdicts.values()) else 0
+    verdicts = []
+    for file in files(folders or FOLDERS):
+        verdicts.append(apart(file))
+        if verdicts[-1].finding:
+            print(f"{file}: {verdicts[-1].outcome}: {verdicts[-1].finding}", flush=True)
+    print(f"{len(verdicts):,} files in {time.monotonic() - began:.0f} s", told(verdicts), sep="\n")
+    return 1 if not verdicts or any(verdict.finding for verdict in verdicts) else 0
 
 
 def files(folders: Iterable[str]) -> Iterator[Path]:
@@ -66,15 +70,16 @@ def _judge(file: Path, to: Connection) -> None:
     to.send(judged(file))
 
 
-def told(verdicts: dict[Path, Verdict]) -> str:
-    """Give the findings, and how many files ended in which way."""
-    findings = [
-        f"{file}: {verdict.outcome}: {verdict.finding}" for file, verdict in verdicts.items() if verdict.finding
+def told(verdicts: list[Verdict]) -> str:
+    """Give how many files ended in which way, and how many records."""
+    outcomes = Counter(verdict.outcome for verdict in verdicts)
+    records = sum((verdict.records for verdict in verdicts), Counter[str]())
+    counts = [
+        ("findings", sum(verdict.finding is not None for verdict in verdicts)),
+        *outcomes.most_common(),
+        *records.most_common(),
     ]
-    outcomes = Counter(verdict.outcome for verdict in verdicts.values())
-    records = sum((verdict.records for verdict in verdicts.values()), Counter[str]())
-    lines = [f"{count:11,} {what}" for counts in (outcomes, records) for what, count in counts.most_common()]
-    return "\n".join([*findings, f"{len(findings):11,} findings", *lines])
+    return "\n".join(f"{count:12,} {what}" for what, count in counts)
 
 
 if __name__ == "__main__":
