@@ -10,7 +10,8 @@ Where things stand; imports go downward:
 
     __main__.py, *_command.py           what a person types: plan, status, why, trace, refused, replay, check, rollback
     steps.py, batch.py, restatement.py  one function a task; several days in one run; days that are done again
-    work.py, fingerprint.py, receipt.py a day's work and one step of it: what it rests on, and the account of its rows
+    work.py, step.py, fingerprint.py, receipt.py
+                                        a day's work and one step of it: what it rests on, and the account of its rows
     load*.py clean.py index.py aggregate.py summarize.py plausible.py plan.py report.py
                                         deciding about data: they read and write nothing
     save.py deploy.py rollback.py published.py janitor.py

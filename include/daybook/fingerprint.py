@@ -84,7 +84,7 @@ def code_of(step: str) -> str:
 
     It is read once in a process: what runs is what was imported.
     """
-    from daybook import steps  # imports this module, by way of work.py
+    from daybook import steps  # imports this module, by way of step.py
 
     function = inspect.unwrap(getattr(steps, step))
     modules = sorted(_reached(f"daybook.{MODULES.get(step, step)}", set()))

@@ -9,7 +9,7 @@ from daybook.load_parts import load_parts
 from daybook.load_raw import raw_records
 from daybook.raw_files import RawFile, extracted_by, own_line, part_of, raw_files
 from daybook.spec import File, Source
-from daybook.work import Step
+from daybook.step import Step
 
 
 class RawRow(NamedTuple):

@@ -10,7 +10,7 @@ import pyarrow as pa
 from daybook import load as loading
 from daybook import mends, raw_rows
 from daybook.spec import Source
-from daybook.work import Step
+from daybook.step import Step
 
 SCHEMA = pa.schema([("source", pa.string()), *loading.REFUSED])
 FILE = "refused.parquet"

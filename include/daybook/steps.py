@@ -1,7 +1,7 @@
 """One function a task: read, call the pure function, write, log one line of counts.
 
 The order of the functions is the order of the work. To a caller each is a function of a day's `Work` that hands on
-names, counts and hashes: `a_step` (work.py) wraps it, so that its files and its receipt lie in the run's folder, and
+names, counts and hashes: `a_step` (step.py) wraps it, so that its files and its receipt lie in the run's folder, and
 so that it is not done again where an earlier run has done the same. What a step may raise: the errors of errors.py;
 anything else is a bug.
 """
@@ -33,7 +33,7 @@ from daybook.published import follow, run_files
 from daybook.receipt import Rows, by_reason
 from daybook.report import report
 from daybook.spec import Source, Table
-from daybook.work import Step, a_step, write_parquet
+from daybook.step import Step, a_step, write_parquet
 
 
 @a_step

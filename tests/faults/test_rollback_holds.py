@@ -7,8 +7,8 @@ import pytest
 from daybook.errors import Implausible
 from daybook.plausible import Release
 
+from .bench import Bench
 from .conftest import DAY
-from .invariants import Bench
 from .runner import do_steps
 from .test_rollback import SECOND_DAY, roll_back, thrice  # noqa: F401 - a fixture
 
