@@ -123,7 +123,7 @@ def _in_words(traced: Traced) -> dict[str, Any]:
     places: list[Place] = words.pop("places")
     if [place.part for place in places] != [None]:
         return words | {"parts": places}
-    return words | {"file": places[0].file, "lines": places[0].lines}
+    return words | {"file": places[0].file, "lines": places[0].lines, "mended": places[0].mended}
 
 
 def _published(
