@@ -38,7 +38,7 @@ def main(folders: list[str]) -> int:
 
 
 def files(folders: Iterable[str]) -> Iterator[Path]:
-    """Give the files that may be tables, packed or not, each content once."""
+    """Give the files that may be tables, packed or not; of one name and size only the first."""
     seen: set[tuple[str, int]] = set()
     for folder in map(Path, folders):
         for file in sorted(folder.rglob("*")) if folder.is_dir() else [folder]:
