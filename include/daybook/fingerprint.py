@@ -32,8 +32,8 @@ READS = {
     "summarize": ("aggregate",),
 }
 MODULES = {"extract_tables": "postgres", "extract_files": "ftp_parts", "load": "load_parts"}
-# Modules whose own text changes no result: the spec's values are hashed, and words of errors are not results.
-SILENT = {"daybook.spec", "daybook.spec_source", "daybook.spec_file", "daybook.spec_value", "daybook.errors"}
+# Modules whose own text changes no result: values of the spec are hashed, words of errors and accounts are no results.
+SILENT = {f"daybook.{name}" for name in ("spec", "spec_source", "spec_file", "spec_value", "errors", "receipt")}
 
 
 class Fingerprint(Value):
