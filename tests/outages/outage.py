@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 import psycopg
 
+from deployment.restarts import Restarts
 from deployment.supervisor import Deployment
 
 from ..faults.invariants import Invariants, Reader
@@ -95,6 +96,8 @@ class Outage:
     def start_again(self, component: str) -> None:
         """Have a component whose first process is dead started again."""
         dead = self.first_pid(component)
+        # What other tests have killed in the last minutes is not held against this one.
+        self.deployment._restarts = Restarts(print)
 
         def is_back() -> bool:
             self.deployment.keep_up()
