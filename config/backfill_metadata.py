@@ -37,6 +37,7 @@ _task = table("task_instance", column("dag_id"), column("run_id"), column("state
 _job = table("job", column("job_type"), column("state"), column("latest_heartbeat", _WHEN))
 
 _TASK_HAS_ENDED = ("success", "failed", "skipped", "upstream_failed", "removed")
+_ENDED = func.sum(case((_task.c.state.in_(_TASK_HAS_ENDED), 1), else_=0))
 
 
 class DagRow(NamedTuple):
@@ -84,8 +85,7 @@ def sight(dag_id: str, backfill_id: int) -> Sight:
     mine = _asked.c.backfill_id == backfill_id
     runs = select(_asked.c.logical_date, _run.c.state).select_from(_asked.outerjoin(_run, same_run))
     its_tasks = (_task.c.dag_id == _run.c.dag_id) & (_task.c.run_id == _run.c.run_id)
-    ended = func.sum(case((_task.c.state.in_(_TASK_HAS_ENDED), 1), else_=0))
-    tasks = select(func.count(), ended).select_from(_asked.join(_run, same_run).join(_task, its_tasks))
+    tasks = select(func.count(), _ENDED).select_from(_asked.join(_run, same_run).join(_task, its_tasks))
     seen = _rows(runs.where(mine).order_by(_asked.c.logical_date))
     count, count_ended = _rows(tasks.where(mine))[0]
     return Sight(tuple(Run(_instant(row.logical_date), row.state) for row in seen), count, count_ended or 0)
@@ -95,8 +95,7 @@ def sight_of(dag_id: str, run_ids: list[str]) -> Sight:
     """See how far some runs of a DAG are, in their order, and their tasks."""
     runs = _run.c.dag_id == dag_id, _run.c.run_id.in_(run_ids)
     states = {row.run_id: row.state for row in _rows(select(_run.c.run_id, _run.c.state).where(*runs))}
-    ended = func.sum(case((_task.c.state.in_(_TASK_HAS_ENDED), 1), else_=0))
-    tasks = select(func.count(), ended).where(_task.c.dag_id == dag_id, _task.c.run_id.in_(run_ids))
+    tasks = select(func.count(), _ENDED).where(_task.c.dag_id == dag_id, _task.c.run_id.in_(run_ids))
     count, count_ended = _rows(tasks)[0]
     return Sight(tuple(Run(None, states.get(run_id)) for run_id in run_ids), count, count_ended or 0)
 

@@ -31,6 +31,11 @@ class Kept:
         """Give a connection for the length of a block. Raises what opening one raises."""
         idle = self._idle.setdefault(connection_id, [])
         connection = idle.pop() if idle else self._opened.enter_context(self._open_one(connection_id))
-        yield connection
+        try:
+            yield connection
+        except BaseException:
+            # It may hold a lock, or be in the middle of something: that ends here, not with the task.
+            connection.close()
+            raise
         if self._is_whole(connection):
             idle.append(connection)

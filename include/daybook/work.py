@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 from daybook import mends
 from daybook.folder import Folder
 from daybook.plausible import Release
-from daybook.receipt import STEPS, Receipt
+from daybook.receipt import Receipt
 from daybook.spec import Pipeline
 
 T = TypeVar("T")
@@ -66,10 +66,6 @@ class Work:
     def receipt(self, step: str) -> Receipt:
         """Give the receipt that a step left."""
         return Receipt.model_validate_json((self.folder / step).text("receipt.json"))
-
-    def receipts(self, before: str) -> dict[str, Receipt]:
-        """Give the receipts of the steps before that one, by step, in the order of the work."""
-        return {step: self.receipt(step) for step in STEPS[: STEPS.index(before)]}
 
     @property
     def memory(self) -> Folder:
