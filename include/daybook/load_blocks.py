@@ -79,9 +79,12 @@ def cut_at_line_ends(read: Read, size: int) -> Iterator[bytes]:
         length, quotes = sum(map(len, rest)), sum(part.count(b'"') for part in rest)
         cut = _end_of_last_record(chunk, quotes) or (len(chunk) if length > RECORD_BYTES else 0)
         if cut:
-            yield b"".join([*rest, memoryview(chunk)[:cut]])
+            block, chunk = b"".join([*rest, memoryview(chunk)[:cut]]), chunk[cut:]
+            # Not held on to meanwhile: the next chunk gets their memory, and none that the system has to clear.
             rest = []
-        rest.append(chunk[cut:])
+            yield block
+            del block
+        rest.append(chunk)
     yield b"".join(rest)
 
 

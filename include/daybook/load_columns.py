@@ -4,19 +4,22 @@ Called by load_fast. What a whole-column way can vouch for, it does. Every odd v
 an exponent that Arrow would take, an overflow) goes to load_kinds, once for each spelling, and is settled there. Pure.
 """
 
+from datetime import date
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daybook.load_kinds import PARSERS, Unfit, arrow_type, reader
+from daybook.load_kinds import FIRST_YEAR, PARSERS, Unfit, arrow_type, reader
 from daybook.load_layout import Bytes, Flags, Numbers
 from daybook.load_moments import moments
 from daybook.spec import Column
 
 # Where a cast fails, it is tried again in parts of so many texts, and the failing parts in smaller ones.
 HUNT_SIZES = (1024, 32)
+# Arrow reads ISO dates as strictly as load_kinds, but for the years before this day.
+FIRST_DAY = pa.scalar(date(FIRST_YEAR, 1, 1))
 
 
 class Made(NamedTuple):
@@ -72,6 +75,9 @@ def _vouched_for(texts: pa.StringArray, column: Column, are_odd: Flags) -> tuple
         case "decimal":
             are_odd = are_odd | _with_other_bytes(texts, NOT_DECIMAL) | _with_odd_points(texts, column.scale)
             return _cast(texts, arrow_type(column), are_odd)
+        case "date" if column.format == "%Y-%m-%d":
+            values, are_odd = _cast(texts, arrow_type(column), are_odd)
+            return values, are_odd | flags(pc.fill_null(pc.less(values, FIRST_DAY), False))
         case "date" | "timestamp":
             values, are_read = moments(*content_of(texts), column)
             are_odd = are_odd | ~are_read & flags(texts.is_valid())

@@ -15,7 +15,7 @@ import pyarrow.csv as pa_csv
 
 from daybook.load_columns import flags, made
 from daybook.load_layout import BOM, Flags, Layout, Numbers, Parsed, Record, kept_table, refused_table
-from daybook.load_lines import Lines, lines_of
+from daybook.load_lines import Lines, lines_of, sound_lines
 from daybook.load_slow import Damage, RecordReader
 
 # The name of the field behind the last delimiter, where one is agreed; no column has it.
@@ -26,8 +26,25 @@ def fast_block(data: bytes, layout: Layout, is_last: bool) -> Parsed:
     """Read a block that starts with a record; `is_last` says that the file ends with it."""
     if not data:
         return Parsed(layout.schema.empty_table(), refused_table([]), 0, 0, 0)
-    lines = lines_of(data, layout)
     read = RecordReader(layout, is_last)
+    return _sound(data, layout, read) or _in_doubt(data, layout, read)
+
+
+def _sound(data: bytes, layout: Layout, read: RecordReader) -> Parsed | None:
+    """Read a block whose every line is a record, as its bytes say and Arrow's number of rows confirms."""
+    count = sound_lines(data, layout)
+    if not count:
+        return None
+    texts, ragged = _texts(data, layout)
+    if len(next(iter(texts.values()))) + len(ragged) != count:
+        return None
+    kept, failed = _typed(texts, ragged, np.arange(count), layout)
+    records = _read_lines(data, lines_of(data, layout), failed, read) if len(failed) else []
+    return Parsed(_merged(kept, kept_table(records, layout)), refused_table(records), 0, count, len(data))
+
+
+def _in_doubt(data: bytes, layout: Layout, read: RecordReader) -> Parsed:
+    lines = lines_of(data, layout)
     doubtful = _read_doubtful(data, lines, read)
     kept, failed = _columns(data, lines, ~(doubtful.are_taken | lines.are_empty), layout)
     records = sorted([*doubtful.records, *_read_lines(data, lines, failed, read)])
@@ -89,25 +106,32 @@ def _columns(data: bytes, lines: Lines, are_plain: Flags, layout: Layout) -> tup
     if not len(places):
         return layout.schema.empty_table(), places
     texts, ragged = _texts(_joined(data, lines, are_plain), layout)
-    places, failed = np.delete(places, ragged), places[ragged]
+    kept, failed = _typed(texts, ragged, lines.numbers[places], layout)
+    return kept, places[failed]
+
+
+def _joined(data: bytes, lines: Lines, are_plain: Flags) -> bytes:
+    if are_plain.all():
+        return data
+    view = memoryview(data)
+    runs = np.flatnonzero(np.diff(are_plain, prepend=False, append=False)).reshape(-1, 2).tolist()
+    return b"".join(view[lines.starts[first] : lines.ends[end - 1]] for first, end in runs)
+
+
+def _typed(
+    texts: dict[str, pa.StringArray], ragged: list[int], numbers: Numbers, layout: Layout
+) -> tuple[pa.Table, Numbers]:
+    """Give the rows as typed columns, and which failed; `numbers` are the lines of all rows, the ragged ones too."""
+    rows = np.delete(np.arange(len(numbers)), ragged)
     columns = {name: made(texts[name], *layout.contract[name]) for name in layout.schema.names[1:]}
     are_failed = np.logical_or.reduce(
         [_doubtful_rows(texts, layout), *(column.are_unfit for column in columns.values())]
     )
-    values = [pa.array(lines.numbers[places], pa.int64()), *(column.values for column in columns.values())]
+    values = [pa.array(numbers[rows], pa.int64()), *(column.values for column in columns.values())]
     kept = pa.Table.from_arrays(values, schema=layout.schema)
     if are_failed.any():
         kept = kept.filter(pa.array(~are_failed))
-    return kept, np.concatenate([failed, places[are_failed]])
-
-
-def _joined(data: bytes, lines: Lines, are_plain: Flags) -> bytes:
-    if not are_plain.all():
-        view = memoryview(data)
-        runs = np.flatnonzero(np.diff(are_plain, prepend=False, append=False)).reshape(-1, 2).tolist()
-        data = b"".join(view[lines.starts[first] : lines.ends[end - 1]] for first, end in runs)
-    # Arrow takes a byte order mark away from the start of what it reads, so here it gets one to take.
-    return BOM + data if data.startswith(BOM) else data
+    return kept, np.sort(np.concatenate([np.array(ragged, np.int64), rows[are_failed]]))
 
 
 def _texts(data: bytes, layout: Layout) -> tuple[dict[str, pa.StringArray], list[int]]:
@@ -122,10 +146,12 @@ def _texts(data: bytes, layout: Layout) -> tuple[dict[str, pa.StringArray], list
     wanted = {names[place]: column.header for place, column in enumerate(layout.columns) if column}
     if layout.has_trailing_delimiter:
         wanted[names[-1]] = TRAILING
+    # Arrow takes a byte order mark away from the start of what it reads, so here it gets one to take.
+    content = BOM + data if data.startswith(BOM) else data
     table = pa_csv.read_csv(
-        pa.BufferReader(data),
+        pa.BufferReader(content),
         # One thread and one block: else Arrow gives ragged rows no number.
-        pa_csv.ReadOptions(use_threads=False, block_size=len(data) + 1, column_names=names),
+        pa_csv.ReadOptions(use_threads=False, block_size=len(content) + 1, column_names=names),
         pa_csv.ParseOptions(
             delimiter=layout.delimiter.decode(),
             quote_char='"' if b'"' in data else False,

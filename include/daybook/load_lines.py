@@ -10,10 +10,11 @@ import numpy as np
 import pyarrow as pa
 
 from daybook.load_layout import Bytes, Flags, Layout, Numbers
-from daybook.load_quotes import together
+from daybook.load_quotes import are_all_in_order, together
 from daybook.load_slow import OPEN_QUOTE_LINES
 
 TAB, LF, CR = 9, 10, 13
+PIECE_BYTES, LEAST_PART_BYTES = 2**18, 2**12
 
 
 class Lines(NamedTuple):
@@ -29,6 +30,29 @@ class Lines(NamedTuple):
     physical_ends: Numbers
     are_empty: Flags
     are_doubtful: Flags
+
+
+def sound_lines(data: bytes, layout: Layout) -> int:
+    """Give how many line ends a block has if none of its lines is in doubt, as far as its bytes tell; else 0.
+
+    A cheap first look, at a piece after the other, so that what it needs stays in the processor's cache. Whether each
+    line end is a record's, Arrow tells: by as many rows.
+    """
+    content = np.frombuffer(data, np.uint8)
+    # A line that is longer than a field may be spans at least one such part without a line end.
+    part_bytes = min(layout.field_bytes // 2, PIECE_BYTES)
+    if part_bytes < LEAST_PART_BYTES or not data.endswith(b"\n"):
+        return 0
+    line_ends = 0
+    for piece in (content[at : at + PIECE_BYTES] for at in range(0, len(content), PIECE_BYTES)):
+        are_ends = piece == LF
+        found = np.count_nonzero(are_ends)
+        parts = np.arange(0, len(piece), part_bytes)
+        if found != np.count_nonzero(piece < 32) or not np.logical_or.reduceat(are_ends, parts).all():
+            return 0
+        line_ends += int(found)
+    is_sound = (data.isascii() or _is_all_utf8(data)) and are_all_in_order(data, layout.delimiter)
+    return line_ends if is_sound else 0
 
 
 def lines_of(data: bytes, layout: Layout) -> Lines:
