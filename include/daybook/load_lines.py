@@ -13,7 +13,7 @@ from daybook.load_layout import Bytes, Flags, Layout, Numbers
 from daybook.load_quotes import are_all_in_order, together
 from daybook.load_slow import OPEN_QUOTE_LINES
 
-TAB, LF, CR = 9, 10, 13
+TAB, LF, CR, QUOTE = 9, 10, 13, 34
 PIECE_BYTES, LEAST_PART_BYTES = 2**18, 2**12
 
 
@@ -43,16 +43,18 @@ def sound_lines(data: bytes, layout: Layout) -> int:
     part_bytes = min(layout.field_bytes // 2, PIECE_BYTES)
     if part_bytes < LEAST_PART_BYTES or not data.endswith(b"\n"):
         return 0
-    line_ends = 0
-    for piece in (content[at : at + PIECE_BYTES] for at in range(0, len(content), PIECE_BYTES)):
+    line_ends, quotes = 0, []
+    for at in range(0, len(content), PIECE_BYTES):
+        piece = content[at : at + PIECE_BYTES]
         are_ends = piece == LF
         found = np.count_nonzero(are_ends)
         parts = np.arange(0, len(piece), part_bytes)
         if found != np.count_nonzero(piece < 32) or not np.logical_or.reduceat(are_ends, parts).all():
             return 0
         line_ends += int(found)
-    is_sound = (data.isascii() or _is_all_utf8(data)) and are_all_in_order(data, layout.delimiter)
-    return line_ends if is_sound else 0
+        quotes.append(np.flatnonzero(piece == QUOTE) + at)
+    is_utf8 = data.isascii() or _is_all_utf8(data)
+    return line_ends if is_utf8 and are_all_in_order(content, np.concatenate(quotes), layout.delimiter) else 0
 
 
 def lines_of(data: bytes, layout: Layout) -> Lines:
