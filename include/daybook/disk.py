@@ -70,10 +70,14 @@ def durable(path: Path) -> Iterator[BinaryIO]:
         os.fsync(file.fileno())
 
 
-def put(path: Path, target: Path) -> None:
-    """Give a file or link its name, in one step that lasts: readers see the old or the new, also after a power cut."""
+def put(path: Path, target: Path, *, is_last: bool = True) -> None:
+    """Give a file or link its name, in one step: readers see the old or the new, also after a power cut.
+
+    is_last: the name is on the disk afterwards. Otherwise it is when the next one in its folder is.
+    """
     os.replace(path, target)
-    sync_folder(target.parent)
+    if is_last:
+        sync_folder(target.parent)
 
 
 def sync_folder(folder: Path) -> None:
@@ -87,9 +91,12 @@ def sync_folder(folder: Path) -> None:
 
 def remove_left_over(folder: Path, older_s: float = LEFT_OVER_AFTER_S) -> None:
     """Remove the temporary files and links below a folder that no living process is writing."""
-    for path in folder.rglob(".*.tmp"):
-        if time.time() - path.lstat().st_mtime > older_s and not _is_written(path):
-            path.unlink(missing_ok=True)
+    for place, folders, files in os.walk(folder):
+        # A temporary link stands among the folders where it points to one.
+        left = [Path(place, name) for name in (*folders, *files) if name.startswith(".") and name.endswith(".tmp")]
+        for path in left:
+            if time.time() - path.lstat().st_mtime > older_s and not _is_written(path):
+                path.unlink(missing_ok=True)
 
 
 def _is_written(path: Path) -> bool:

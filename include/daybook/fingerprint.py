@@ -49,6 +49,10 @@ class Fingerprint(Value):
         """Give the one hash of all parts."""
         return digest(self.model_dump())
 
+    def with_inputs(self, inputs: dict[str, str]) -> "Fingerprint":
+        """Give the fingerprint of the same step over other inputs."""
+        return self.model_copy(update={"inputs": digest(inputs)})
+
 
 def fingerprint(step: str, pipeline: Pipeline, inputs: dict[str, str]) -> Fingerprint:
     """Give the fingerprint of a step. inputs: the hash of each file that it reads, by "step/name"."""
@@ -65,9 +69,8 @@ def spec_of(step: str, pipeline: Pipeline) -> str:
     return digest(_PARTS[step](pipeline))
 
 
-def changed_part(step: str, was: Fingerprint | None, pipeline: Pipeline) -> str | None:
+def changed_part(step: str, was: Fingerprint | None, now: Fingerprint) -> str | None:
     """Give the part of a step's fingerprint that would be another one now, its inputs apart; None where none would."""
-    now = fingerprint(step, pipeline, {})
     # How bytes are fetched does not change them: for the extracts, only what is asked for counts.
     parts = ("spec", "code", "libraries") if READS[step] else ("spec",)
     return next((part for part in parts if was is None or getattr(was, part) != getattr(now, part)), None)

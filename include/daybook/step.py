@@ -153,7 +153,8 @@ class Step:
     @contextmanager
     def new_file(self, name: str, rows: int | None = None) -> Iterator[BinaryIO]:
         """Write a file and note it as an output, with its rows where they are known."""
-        with self.folder.new_file(name) as file:
+        # The receipt is the last one.
+        with self.folder.new_file(name, is_last=False) as file:
             yield file
         self.note_output(name, rows)
 
@@ -182,13 +183,13 @@ class Step:
         """Check that this run's earlier steps were done by the version that does this one; raises BadSpec."""
         # The two extracts are done side by side, and read nothing of each other.
         if self.name not in STEPS[:2]:
-            check_one_version(self.work.pipeline, self.receipts_before(), self.name)
+            check_one_version(self._version, self.receipts_before(), self.name)
 
     def reuse(self) -> bool:
         """Take over the outputs of an earlier run with the same fingerprint; say whether there was one."""
         if self.name not in fingerprint.STEPS:
             return False
-        self.fingerprint = fingerprint.fingerprint(self.name, self.work.pipeline, self._what_it_reads())
+        self.fingerprint = self._version(self.name).with_inputs(self._what_it_reads())
         # What a source holds now is not known before it is asked: the extracts are done each time.
         is_asked_anew = self.work.is_forced or not fingerprint.READS[self.name]
         donor = None if is_asked_anew else self._donor()
@@ -228,6 +229,10 @@ class Step:
         log.info("%s", receipt.line())
         self.receipts[self.name] = receipt
         return receipt
+
+    def _version(self, step: str) -> Fingerprint:
+        # The same for all days of a task, and slower to make than a day's small files.
+        return self.work.once(("version", step), partial(fingerprint.fingerprint, step, self.work.pipeline, {}))
 
     def _what_it_reads(self) -> dict[str, str]:
         receipts = {step: self.receipt(step) for step in fingerprint.READS[self.name]}

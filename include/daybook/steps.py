@@ -195,7 +195,7 @@ def _load_source(step: Step, source: Source, taken_out: list[pa.Table]) -> list[
     """Load a source; its refused rows are added to the list as they come. Gives the list."""
     name, kept, blank = f"{source.name}.parquet", 0, 0
     with (
-        step.folder.new_file(name) as file,
+        step.folder.new_file(name, is_last=False) as file,
         pq.ParquetWriter(file, loading.schema(source), compression="zstd") as parquet,
     ):
         for batch in raw_rows.batches(step, source, step.mends.records(source.name)):
