@@ -40,6 +40,14 @@ class Column(Value):
     allowed: tuple[str, ...] = ()
     pattern: str | None = None
 
+    @field_validator("scale")
+    @classmethod
+    def _fits_its_digits(cls, scale: int, others: ValidationInfo) -> int:
+        digits = others.data.get("digits")
+        if digits is not None and scale > digits:
+            raise ValueError(f"{scale} digits after the point are more than its {digits} digits in all")
+        return scale
+
     @field_validator("pattern")
     @classmethod
     def _is_linear(cls, pattern: str | None) -> str | None:

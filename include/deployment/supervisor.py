@@ -91,7 +91,7 @@ class Deployment:
         self._say = say
         self._signals = Signals(say)
         self._components: list[Component] = []
-        self._restarts = Restarts(say)
+        self.restarts = Restarts(say)
         self._watcher: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -123,7 +123,7 @@ class Deployment:
     def keep_up(self) -> None:
         """Start again what is not running any more, and say so. Raises DeploymentError where that is vain."""
         with self._signals.held():
-            self._restarts.keep_up(self.postgres, self._components)
+            self.restarts.keep_up(self.postgres, self._components)
 
     def airflow(self, name: str, *arguments: str, seconds: float) -> Component:
         """Run a command of Airflow's CLI to its end. Raises DeploymentError if it fails or takes too long."""

@@ -97,7 +97,7 @@ class Outage:
         """Have a component whose first process is dead started again."""
         dead = self.first_pid(component)
         # What other tests have killed in the last minutes is not held against this one.
-        self.deployment._restarts = Restarts(print)
+        self.deployment.restarts = Restarts(print)
 
         def is_back() -> bool:
             self.deployment.keep_up()

@@ -4,7 +4,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daybook import aggregate
@@ -61,6 +61,7 @@ def test_a_half_is_rounded_away_from_zero(engine: str, amount: str, count: int, 
     assert summaries["by_city"]["mean_eur"].to_pylist() == [Decimal(mean)]
 
 
+@settings(deadline=None)
 @given(cents=st.integers(-(10**12), 10**12), count=st.integers(1, 10**6))
 def test_every_mean_is_the_exact_quotient_rounded_once(cents: int, count: int) -> None:
     summaries = summarize(one_group("polars", Decimal(cents).scaleb(-2), count), shop(), DAY)

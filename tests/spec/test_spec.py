@@ -7,7 +7,21 @@ from pydantic import ValidationError
 
 from daybook.errors import BadSpec
 from daybook.pipelines import PIPELINES
-from daybook.spec import Column, Derived, File, Lookup, Measure, Ratio, Schedule, Summary, Table, Target, integer, text
+from daybook.spec import (
+    Column,
+    Derived,
+    File,
+    Lookup,
+    Measure,
+    Ratio,
+    Schedule,
+    Summary,
+    Table,
+    Target,
+    decimal,
+    integer,
+    text,
+)
 from tests.rules.shop import CUSTOMERS, SALES, SHOPS, shop
 
 
@@ -16,6 +30,7 @@ from tests.rules.shop import CUSTOMERS, SALES, SHOPS, shop
     [
         (lambda: Column(header="a", name="a", kind="intger"), "Column 'a', kind: 'intger' is refused: it takes"),
         (lambda: Column(header="a", name="a", kind="intger"), "did you mean 'integer'?"),
+        (lambda: decimal("a", digits=2, scale=4), "Column 'a', scale: 4 is refused: 4 digits after the point are more"),
         (lambda: Column(header="a", name="a", kind="text", requird=True), "Column has no word 'requird'"),
         (lambda: text("a", is_requird=True), "did you mean 'is_required'?"),
         (lambda: Column(header="a", kind="text"), "Column, name: is missing"),
