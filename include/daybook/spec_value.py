@@ -59,4 +59,4 @@ def _reason(problem: Any) -> str:
         known = re.findall(r"'([^']*)'", problem["ctx"]["expected"])
         why = _NOT_ADDITIVE.get(given)
         return f"{why + '; ' if why else ''}it takes {problem['ctx']['expected']}{nearest(given, known)}"
-    return str(problem["msg"])
+    return str(problem["msg"]).removeprefix("Value error, ")
