@@ -100,10 +100,10 @@ def run(program: str, *words: object) -> str:
 def table(title: str, loaders: dict[str, Told]) -> None:
     """Print what each loader did with a file."""
     heads = ("seconds", "CPU s", "ratio", "peak MiB", "bad found", "wrong rows in", "good rows lost")
-    print(f"\n{title:33}" + "".join(f"{head:>{len(head) + 6}}" for head in heads), flush=True)
+    print(f"\n{title:34}" + "".join(f"{head:>{len(head) + 6}}" for head in heads), flush=True)
     for words, one in loaders.items():
         if one["refused"]:
-            print(f"  {words:31}refuses the whole file after {one['seconds']:.1f} s: {one['refused'][:60]}")
+            print(f"  {words:32}refuses the whole file after {one['seconds']:.1f} s: {one['refused'][:60]}")
             continue
         cells = (
             f"{one['seconds']:.2f}",
@@ -114,7 +114,7 @@ def table(title: str, loaders: dict[str, Told]) -> None:
             f"{one['wrong']}",
             f"{one['lost']}",
         )
-        print(f"  {words:31}" + "".join(f"{cell:>{len(head) + 6}}" for head, cell in zip(heads, cells, strict=True)))
+        print(f"  {words:32}" + "".join(f"{cell:>{len(head) + 6}}" for head, cell in zip(heads, cells, strict=True)))
 
 
 def grow(path: Path, sizes: list[float]) -> None:
