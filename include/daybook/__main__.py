@@ -1,6 +1,5 @@
 """`python -m daybook COMMAND …`: what a person does beside the scheduler. `python -m daybook` lists the commands."""
 
-import os
 import sys
 from importlib import import_module
 
@@ -36,8 +35,4 @@ def main(words: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    status = main(sys.argv[1:])
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # Not sys.exit: Arrow's threads may be at work still, and the C++ library aborts a process that ends beneath them.
-    os._exit(status)
+    sys.exit(main(sys.argv[1:]))

@@ -50,14 +50,14 @@ class Fingerprint(Value):
         return digest(self.model_dump())
 
     def with_inputs(self, inputs: dict[str, str]) -> "Fingerprint":
-        """Give the fingerprint of the same step over other inputs."""
+        """Give the fingerprint of the same step over inputs: the hash of each file that it reads, by "step/name"."""
         return self.model_copy(update={"inputs": digest(inputs)})
 
 
-def fingerprint(step: str, pipeline: Pipeline, inputs: dict[str, str]) -> Fingerprint:
-    """Give the fingerprint of a step. inputs: the hash of each file that it reads, by "step/name"."""
+def fingerprint(step: str, pipeline: Pipeline) -> Fingerprint:
+    """Give the fingerprint of a step that reads nothing; `with_inputs` gives that of one that does."""
     return Fingerprint(
-        inputs=digest(inputs),
+        inputs=digest({}),
         spec=spec_of(step, pipeline),
         code=code_of(step),
         libraries=libraries_of(step, pipeline),

@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 
 from daybook.load_layout import Bytes, Flags, Layout, Numbers
-from daybook.load_quotes import are_all_in_order, together
+from daybook.load_quotes import CR, LF, QUOTE, are_all_in_order, together
 from daybook.load_slow import OPEN_QUOTE_LINES
 
-TAB, LF, CR, QUOTE = 9, 10, 13, 34
+TAB = 9
 PIECE_BYTES, LEAST_PART_BYTES = 2**18, 2**12
 
 
@@ -53,8 +53,9 @@ def sound_lines(data: bytes, layout: Layout) -> int:
             return 0
         line_ends += int(found)
         quotes.append(np.flatnonzero(piece == QUOTE) + at)
-    is_utf8 = data.isascii() or _is_all_utf8(data)
-    return line_ends if is_utf8 and are_all_in_order(content, np.concatenate(quotes), layout.delimiter) else 0
+    return (
+        line_ends if _is_all_utf8(data) and are_all_in_order(content, np.concatenate(quotes), layout.delimiter) else 0
+    )
 
 
 def lines_of(data: bytes, layout: Layout) -> Lines:
@@ -107,7 +108,7 @@ def _are_empty(content: Bytes, starts: Numbers, ends: Numbers) -> Flags:
 
 
 def _not_utf8(data: bytes, content: Bytes, starts: Numbers, ends: Numbers) -> list[int]:
-    if data.isascii() or _is_all_utf8(data):
+    if _is_all_utf8(data):
         return []
     high = np.unique(_lines_at(np.flatnonzero(content >= 128), ends))
     spans = zip(high.tolist(), starts[high].tolist(), ends[high].tolist(), strict=True)
@@ -115,6 +116,8 @@ def _not_utf8(data: bytes, content: Bytes, starts: Numbers, ends: Numbers) -> li
 
 
 def _is_all_utf8(data: bytes) -> bool:
+    if data.isascii():
+        return True
     # As one text of Arrow's, which is seen through faster than it is decoded.
     offsets = pa.py_buffer(np.array([0, len(data)], np.int32))
     try:

@@ -204,7 +204,7 @@ def _state_at(extracted: Receipt, name: str) -> FileState | None:
 
 def _changed_ground(pipeline: Pipeline, standing: Standing) -> tuple[str, str] | None:
     for step in fingerprint.STEPS:
-        now = fingerprint.fingerprint(step, pipeline, {})
+        now = fingerprint.fingerprint(step, pipeline)
         if part := fingerprint.changed_part(step, standing.deployed[step].fingerprint, now):
             return step, f"{part} changed: {step}"
     return None

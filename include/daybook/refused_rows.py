@@ -8,7 +8,6 @@ from datetime import date
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from daybook import account, mends, refused
 from daybook.account import Tried
@@ -19,6 +18,7 @@ from daybook.mends import Mended
 from daybook.postgres_session import Connection
 from daybook.receipt import STEPS, Receipt
 from daybook.spec import Pipeline
+from daybook.step import read_parquet
 from daybook.work import run_folder
 
 REFUSING = ("load", "clean", "index")
@@ -80,7 +80,7 @@ def _of_step(step: str, folder: Folder, sha256: str | None) -> pa.Table:
     files = folder / step
     # What a failed `load` leaves has no receipt that its bytes could be held to.
     with files.open_unchanged(refused.FILE, sha256) if sha256 else files.open(refused.FILE_OF_FAILED) as file:
-        rows = pq.read_table(file)
+        rows = read_parquet(file)
     return rows.add_column(0, "step", pa.array([step] * rows.num_rows, pa.string())).cast(SCHEMA)
 
 

@@ -8,7 +8,6 @@ from datetime import date
 from functools import partial
 from typing import Any, NamedTuple
 
-import pyarrow.parquet as pq
 from psycopg import sql
 
 from daybook import account, connections, mends
@@ -23,6 +22,7 @@ from daybook.raw_files import own_line, part_of, raw_files
 from daybook.receipt import STEPS
 from daybook.spans import spans
 from daybook.spec import Pipeline, Summary
+from daybook.step import read_parquet
 from daybook.telling import tell_json, tell_table
 from daybook.trace import Number, group_values, recomputed, rows_of, summary_named
 from daybook.work import run_folder
@@ -162,7 +162,7 @@ def _facts(folder: Folder, run: Published, pipeline: Pipeline) -> Any:
             "DAYBOOK_DATA the folder that the tasks write to?"
         )
     with (folder / "index").open_unchanged(name, run.receipts["index"].outputs[name].sha256) as file:
-        return pq.read_table(file)
+        return read_parquet(file)
 
 
 def _places(folder: Folder, run: Published, pipeline: Pipeline, lines: list[int]) -> list[Place]:
@@ -186,7 +186,7 @@ def _mended(folder: Folder, run: Published, source: str) -> set[int]:
     if made is None:
         return set()
     with (folder / "load").open_unchanged(mends.FILE, made.sha256) as file:
-        rows = pq.read_table(file, columns=["source", "line"]).to_pylist()
+        rows = read_parquet(file, ["source", "line"]).to_pylist()
     return {row["line"] for row in rows if row["source"] == source}
 
 
