@@ -15,10 +15,10 @@ from daybook.errors import BadSpec
 from daybook.folder import Folder
 from daybook.history import is_begun
 from daybook.mends import Mended
+from daybook.parquet import read_parquet
 from daybook.postgres_session import Connection
 from daybook.receipt import STEPS, Receipt
 from daybook.spec import Pipeline
-from daybook.step import read_parquet
 from daybook.work import run_folder
 
 REFUSING = ("load", "clean", "index")

@@ -12,12 +12,12 @@ from functools import cached_property, partial, wraps
 from typing import BinaryIO, Generic, NamedTuple, TypeVar
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from daybook import fingerprint, mends
 from daybook.fingerprint import Fingerprint
 from daybook.folder import Folder
 from daybook.one_version import check_one_version
+from daybook.parquet import read_parquet, write_parquet
 from daybook.postgres_session import Connection, roll_back
 from daybook.raw_files import content_of, extracted_by, raw_sha256
 from daybook.receipt import STEPS, Meter, Output, Receipt, Rows
@@ -263,16 +263,3 @@ class Step:
         made = receipt.outputs.items()
         is_whole = all(donor.has(name) and donor.written(name).sha256 == output.sha256 for name, output in made)
         return receipt if is_whole and receipt.fingerprint == self.fingerprint else None
-
-
-def read_parquet(file: BinaryIO, columns: list[str] | None = None) -> pa.Table:
-    """Read a table from Parquet: all its columns, or those named."""
-    # As one file: read_table would first make a dataset of it, which takes longer than a day's rows, and whose threads
-    # live on for a moment: a process that ends meanwhile is aborted (seen in 9 of 160 on a busy machine).
-    with pq.ParquetFile(file) as parquet:
-        return parquet.read(columns)
-
-
-def write_parquet(table: pa.Table, file: BinaryIO) -> None:
-    """Write a table as Parquet; equal tables give equal bytes."""
-    pq.write_table(table, file, compression="zstd")

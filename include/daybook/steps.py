@@ -11,7 +11,6 @@ from functools import partial
 from typing import NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from daybook import aggregate as aggregating
 from daybook import clean as cleaning
@@ -27,13 +26,14 @@ from daybook.errors import BadData, Superseded
 from daybook.export import csv_bytes
 from daybook.folder import Folder
 from daybook.janitor import tidy
+from daybook.parquet import parquet_writer, write_parquet
 from daybook.plausible import Release
 from daybook.postgres_session import Connection, at_once
 from daybook.published import follow, run_files
 from daybook.receipt import Rows, by_reason
 from daybook.report import report
 from daybook.spec import Source, Table
-from daybook.step import Step, a_step, write_parquet
+from daybook.step import Step, a_step
 
 
 @a_step
@@ -196,7 +196,7 @@ def _load_source(step: Step, source: Source, taken_out: list[pa.Table]) -> list[
     name, kept, blank = f"{source.name}.parquet", 0, 0
     with (
         step.folder.new_file(name, is_last=False) as file,
-        pq.ParquetWriter(file, loading.schema(source), compression="zstd") as parquet,
+        parquet_writer(file, loading.schema(source)) as parquet,
     ):
         for batch in raw_rows.batches(step, source, step.mends.records(source.name)):
             parquet.write_table(batch.kept)
