@@ -30,8 +30,10 @@ PRELOADED = (
     "airflow.sdk.definitions.retry_policy",
     "airflow.sdk.execution_time.supervisor",
     "airflow.sdk.execution_time.task_runner",
+    "airflow.sdk.execution_time.timeout",
     # What an ObjectStoragePath imports when it is first used, to tell Airflow's collector of lineage about files.
     "airflow.sdk.lineage",
+    "upath.implementations.local",
     "airflow.providers.common.io.assets.file",
     "airflow.providers.ftp.assets.ftp",
     "airflow.providers.postgres.assets.postgres",

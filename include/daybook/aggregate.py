@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from daybook.errors import BadData
 from daybook.frames import add_columns, arrow_type, close_frame, open_frame
-from daybook.spec import Measure, Pipeline
+from daybook.spec import Column, Measure, Pipeline
 from daybook.spec_check import fact_columns
 
 
@@ -36,25 +36,30 @@ def schema(pipeline: Pipeline) -> pa.Schema:
     """Give the schema of the aggregates: group columns, row_count, measures."""
     columns = fact_columns(pipeline)
     groups = [(name, arrow_type(columns[name])) for name in group_columns(pipeline)]
-    measures = [(measure.name, measure_type(measure, pipeline)) for measure in pipeline.measures]
-    return pa.schema([*groups, ("row_count", pa.int64()), *measures])
+    return pa.schema([*groups, ("row_count", pa.int64()), *measure_types(pipeline).items()])
 
 
-def measure_type(measure: Measure, pipeline: Pipeline) -> pa.DataType:
-    """Give the Arrow type of a measure: int64 for counts and integers, decimals at the scale of their column."""
+def measure_types(pipeline: Pipeline) -> dict[str, pa.DataType]:
+    """Give the Arrow type of each measure: int64 for counts and integers, decimals at the scale of their column."""
+    columns = fact_columns(pipeline)
+    return {measure.name: _measure_type(measure, columns) for measure in pipeline.measures}
+
+
+def _measure_type(measure: Measure, columns: dict[str, Column]) -> pa.DataType:
     if measure.how == "count" or measure.of is None:
         return pa.int64()
-    column = fact_columns(pipeline)[measure.of]
+    column = columns[measure.of]
     # 19 digits are what 64 bits hold; _check_sums_fit sees to it that no sum needs more.
     return pa.decimal128(19, column.scale) if column.kind == "decimal" else pa.int64()
 
 
 def _check_sums_fit(facts: pa.Table, pipeline: Pipeline) -> None:
     # Engines wrap silently past 64 bits; no sum of `rows` values within the largest can be more than this.
+    columns = fact_columns(pipeline)
     for measure in pipeline.measures:
         if measure.how == "sum" and measure.of and facts.num_rows:
             span = pc.min_max(facts[measure.of]).as_py()
-            scale = fact_columns(pipeline)[measure.of].scale
+            scale = columns[measure.of].scale
             largest = max(abs(span["min"] or 0), abs(span["max"] or 0)) * 10**scale
             if largest * facts.num_rows >= 2**63:
                 raise BadData(

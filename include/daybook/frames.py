@@ -106,6 +106,8 @@ def _without_decimals(table: pa.Table) -> pa.Table:
 
 
 def _typed(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
+    if column.type == wanted:
+        return column
     if not pa.types.is_decimal(wanted):
         return column.cast(wanted)
     # DuckDB sums integers into decimals of scale 0: through int64 all engines are alike.

@@ -5,12 +5,13 @@ A ratio is an integer division rounded half away from zero at two decimals, as P
 """
 
 from datetime import date
+from typing import Any
 
 import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daybook.aggregate import measure_type
+from daybook.aggregate import measure_types
 from daybook.errors import BadData, Implausible
 from daybook.frames import arrow_type, close_frame, from_units, open_frame, units
 from daybook.spec import Pipeline, Ratio, Summary
@@ -30,8 +31,11 @@ def summarize(aggregates: pa.Table, pipeline: Pipeline, day: date) -> dict[str, 
             f"{pipeline.name} {day}: 0 rows are left, at least 1 expected; nothing was published; "
             "look at the refused rows of this day, then mend the source"
         )
-    _check_ratios_fit(aggregates, pipeline)
-    summaries = {summary.name: _summary(aggregates, pipeline, summary, day) for summary in pipeline.summaries}
+    scales = _scales(pipeline)
+    _check_ratios_fit(aggregates, pipeline, scales)
+    frame = open_frame(aggregates, pipeline.engine)
+    measured = {summary.name: _measured(frame, aggregates.schema, pipeline, summary) for summary in pipeline.summaries}
+    summaries = {s.name: _summary(measured[s.name], pipeline, s, day, scales) for s in pipeline.summaries}
     _check_totals(summaries, aggregates, pipeline)
     return summaries
 
@@ -39,25 +43,25 @@ def summarize(aggregates: pa.Table, pipeline: Pipeline, day: date) -> dict[str, 
 def schema(pipeline: Pipeline, summary: Summary) -> pa.Schema:
     """Give the published schema of a summary: day, group columns, measures and ratios in the spec's order."""
     columns = fact_columns(pipeline)
-    measures = {measure.name: measure_type(measure, pipeline) for measure in pipeline.measures}
+    measures = measure_types(pipeline)
     groups = [(name, arrow_type(columns[name])) for name in summary.by]
     return pa.schema([("day", pa.date32()), *groups, *((name, measures.get(name, RATIO)) for name in summary.columns)])
 
 
-def _summary(aggregates: pa.Table, pipeline: Pipeline, summary: Summary, day: date) -> pa.Table:
-    frame = open_frame(aggregates, pipeline.engine)
+def _measured(frame: nw.LazyFrame[Any], aggregated: pa.Schema, pipeline: Pipeline, summary: Summary) -> pa.Table:
+    """Give the rows of a summary: the columns it groups by, `row_count`, and every measure."""
     totals = [nw.col("row_count").sum(), *(_rolled_up(measure.how, measure.name) for measure in pipeline.measures)]
     grouped = frame.group_by(*summary.by).agg(*totals) if summary.by else frame.select(*totals)
-    measured = close_frame(grouped, aggregates.select([*summary.by, *_measured(pipeline)]).schema, summary.by)
-    ratios = {ratio.name: _ratio(measured, ratio, pipeline) for ratio in pipeline.ratios}
-    columns = [measured[name] if name in measured.column_names else ratios[name] for name in summary.columns]
+    names = [*summary.by, "row_count", *(measure.name for measure in pipeline.measures)]
+    return close_frame(grouped, pa.schema([aggregated.field(name) for name in names]), summary.by)
+
+
+def _summary(measured: pa.Table, pipeline: Pipeline, summary: Summary, day: date, scales: dict[str, int]) -> pa.Table:
+    ratios = {ratio.name: _ratio(measured, ratio, scales) for ratio in pipeline.ratios if ratio.name in summary.columns}
+    columns = [ratios[name] if name in ratios else measured[name] for name in summary.columns]
     groups = [measured[name] for name in summary.by]
     dated = [[day] * measured.num_rows, *groups, *columns, measured["row_count"]]
     return pa.table(dated, schema=schema(pipeline, summary).append(pa.field("row_count", pa.int64())))
-
-
-def _measured(pipeline: Pipeline) -> list[str]:
-    return ["row_count", *(measure.name for measure in pipeline.measures)]
 
 
 def _rolled_up(how: str, name: str) -> nw.Expr:
@@ -69,23 +73,23 @@ def _summed(pipeline: Pipeline) -> list[str]:
     return ["row_count", *(measure.name for measure in pipeline.measures if measure.how in ("count", "sum"))]
 
 
-def _ratio(measured: pa.Table, ratio: Ratio, pipeline: Pipeline) -> pa.ChunkedArray:
+def _ratio(measured: pa.Table, ratio: Ratio, scales: dict[str, int]) -> pa.ChunkedArray:
     # round(n / d * times, 2) half away from zero = sign(n) * floor((2 * |n| * times * 100 + d) / (2 * d)) hundredths
-    top, bottom = units(measured[ratio.of]), pc.multiply(units(measured[ratio.over]), 10 ** _scale(ratio, pipeline))
+    top, bottom = units(measured[ratio.of]), pc.multiply(units(measured[ratio.over]), 10 ** scales[ratio.of])
     over = pc.if_else(pc.greater(bottom, 0), bottom, None)
     hundredths = pc.divide(pc.add(pc.multiply(pc.abs(top), 2 * ratio.times * 100), over), pc.multiply(over, 2))
     return from_units(pc.if_else(pc.less(top, 0), pc.negate(hundredths), hundredths), RATIO)
 
 
-def _scale(ratio: Ratio, pipeline: Pipeline) -> int:
-    measure = next(measure for measure in pipeline.measures if measure.name == ratio.of)
-    kind = measure_type(measure, pipeline)
-    return kind.scale if pa.types.is_decimal(kind) else 0
+def _scales(pipeline: Pipeline) -> dict[str, int]:
+    """Give the digits after the point of each measure."""
+    kinds = measure_types(pipeline).items()
+    return {name: kind.scale if pa.types.is_decimal(kind) else 0 for name, kind in kinds}
 
 
-def _check_ratios_fit(aggregates: pa.Table, pipeline: Pipeline) -> None:
+def _check_ratios_fit(aggregates: pa.Table, pipeline: Pipeline, scales: dict[str, int]) -> None:
     for ratio in pipeline.ratios:
-        scale = _scale(ratio, pipeline)
+        scale = scales[ratio.of]
         top = pc.sum(pc.abs(aggregates[ratio.of])).as_py() or 0
         bottom = (pc.sum(aggregates[ratio.over]).as_py() or 0) * 10**scale
         if top * 10**scale * 2 * ratio.times * 100 + bottom >= 2**63:
