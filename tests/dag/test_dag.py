@@ -70,6 +70,14 @@ def test_the_nine_steps_follow_each_other(parse: dict[str, Any], name: str) -> N
 
 
 @pytest.mark.parametrize("name", sorted(PIPELINES))
+def test_the_form_is_kept_once_and_no_task_has_a_template(parse: dict[str, Any], name: str) -> None:
+    assert [word for word, _ in parse["dags"][name]["dag"]["params"]] == ["day", "days", "force", "release"]
+    for task in tasks(parse, name).values():
+        assert "params" not in task
+        assert not task["template_fields"]
+
+
+@pytest.mark.parametrize("name", sorted(PIPELINES))
 def test_every_task_is_a_python_operator_with_a_time_limit_and_a_policy(parse: dict[str, Any], name: str) -> None:
     for task in tasks(parse, name).values():
         assert task["task_type"] == "PythonOperator"
