@@ -1,4 +1,4 @@
-"""A private Airflow for the backfill tests: a home with SQLite, small DAGs, and pipelines of other time zones.
+"""A private Airflow for the backfill tests: a home, a database, small DAGs, and pipelines of other time zones.
 
 The pipelines are added the way that a user adds one, a module each, to a copy of include/daybook. Their DAGs have one
 empty task, which the scheduler settles by itself: no API server and no worker is needed.
@@ -6,15 +6,23 @@ empty task, which the scheduler settles by itself: no API server and no worker i
 
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
+from psycopg import sql
+
+from deployment.home import HOST
+from deployment.postgres_server import LocalPostgres
 
 ROOT = Path(__file__).parents[2]
+
+DATABASE = "airflow_of_backfill_tests"
 
 # One DAG a test: Airflow allows a DAG one open backfill, and without a scheduler none is ever closed.
 ZONES = {
@@ -59,14 +67,15 @@ with DAG("unscheduled", schedule=None):
 class PrivateAirflow:
     """Airflow in a folder: its command line, its database for looking into, and a scheduler on demand."""
 
-    def __init__(self, folder: Path) -> None:
-        self.database = folder / "airflow.db"
+    def __init__(self, folder: Path, postgres: LocalPostgres) -> None:
+        self.database = postgres.dsn(DATABASE, "airflow")
+        login = f"airflow:{postgres.secrets.airflow}@{HOST}:{postgres.port}"
         self.env = os.environ | {
             "AIRFLOW_HOME": str(folder),
             "AIRFLOW__CORE__DAGS_FOLDER": str(folder / "dags"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__PARALLELISM": "2",
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.database}",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://{login}/{DATABASE}",
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
             "PYTHONPATH": f"{folder / 'include'}:{ROOT / 'config'}",
         }
@@ -80,20 +89,23 @@ class PrivateAirflow:
         """Run `airflow dags backfill`."""
         return self.run("dags", "backfill", *words)
 
-    def sql(self, statement: str, *values: str) -> list[tuple[str, ...]]:
+    def sql(self, statement: str, *values: str) -> list[tuple[Any, ...]]:
         """Run one statement on the metadata database and give its rows."""
-        with sqlite3.connect(self.database, timeout=20) as connection:
-            return connection.execute(statement, values).fetchall()
+        with psycopg.connect(self.database) as connection:
+            cursor = connection.execute(statement.encode(), values)
+            return cursor.fetchall() if cursor.description else []
 
     def logical_dates(self, dag_id: str) -> list[str]:
         """Give the logical dates of a DAG's runs, in order, as UTC to the minute."""
-        found = self.sql("select logical_date from dag_run where dag_id = ? order by 1", dag_id)
-        return [str(row[0])[:16] for row in found]
+        found = self.sql("select logical_date from dag_run where dag_id = %s order by 1", dag_id)
+        return [f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}" for (moment,) in found]
 
 
 @pytest.fixture(scope="package")
-def airflow(tmp_path_factory: pytest.TempPathFactory) -> PrivateAirflow:
+def airflow(postgres: LocalPostgres, tmp_path_factory: pytest.TempPathFactory) -> PrivateAirflow:
     """Give a migrated Airflow that knows the DAGs of ZONES. No scheduler is running."""
+    with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
+        connection.execute(sql.SQL("create database {} owner airflow").format(sql.Identifier(DATABASE)))
     folder = tmp_path_factory.mktemp("airflow")
     shutil.copytree(ROOT / "include", folder / "include", ignore=shutil.ignore_patterns("__pycache__"))
     for name, time_zone in ZONES.items():
@@ -101,7 +113,7 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> PrivateAirflow:
         module.write_text(PIPELINE.format(name=name, time_zone=time_zone))
     (folder / "dags").mkdir()
     (folder / "dags/small.py").write_text(DAGS.format(zones=ZONES | {"no_pipeline": "UTC"}))
-    private = PrivateAirflow(folder)
+    private = PrivateAirflow(folder, postgres)
     for words in (("db", "migrate"), ("dags", "reserialize")):
         done = private.run(*words)
         assert done.returncode == 0, done.stdout + done.stderr
