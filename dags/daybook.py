@@ -239,5 +239,5 @@ for pipeline in PIPELINES.values():
         # The form is the run's. Given before, each task would have a copy of it, to be checked and kept with it.
         dag.params = FORM
         for task in dag.tasks:
-            # Nothing in a task is a template; of each template that may be one, it sends word: a request a task.
+            # No word of a task is filled in; of each that might be it would send what it became: a request a task.
             task.template_fields = ()
