@@ -85,11 +85,15 @@ def _folders(home: Home, dags_folder: Path) -> dict[str, str]:
     }
 
 
+def metadata_database(postgres: LocalPostgres, name: str = "airflow") -> str:
+    """Give the URL by which Airflow, as its own role, reaches its database of that name."""
+    return f"postgresql+psycopg2://airflow:{postgres.secrets.airflow}@{HOST}:{postgres.port}/{name}"
+
+
 def _addresses(postgres: LocalPostgres, ui_port: int) -> dict[str, str]:
     ui_url = f"http://{HOST}:{ui_port}"
-    database = f"airflow:{postgres.secrets.airflow}@{HOST}:{postgres.port}/airflow"
     return {
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://{database}",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata_database(postgres),
         "AIRFLOW__API__HOST": HOST,
         "AIRFLOW__API__PORT": str(ui_port),
         "AIRFLOW__API__BASE_URL": ui_url,

@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from deployment.home import HOST
+from deployment.environment import metadata_database
 from deployment.postgres_server import LocalPostgres
 
 ROOT = Path(__file__).parents[2]
@@ -69,13 +69,12 @@ class PrivateAirflow:
 
     def __init__(self, folder: Path, postgres: LocalPostgres) -> None:
         self.database = postgres.dsn(DATABASE, "airflow")
-        login = f"airflow:{postgres.secrets.airflow}@{HOST}:{postgres.port}"
         self.env = os.environ | {
             "AIRFLOW_HOME": str(folder),
             "AIRFLOW__CORE__DAGS_FOLDER": str(folder / "dags"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__PARALLELISM": "2",
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://{login}/{DATABASE}",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata_database(postgres, DATABASE),
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
             "PYTHONPATH": f"{folder / 'include'}:{ROOT / 'config'}",
         }
