@@ -1,11 +1,11 @@
-"""Tables as Parquet: how every file between the steps, and every published one, is written and read."""
+"""Tables as Parquet, written and read in one way: between the steps, for readers, and where a number is traced."""
 
 from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-# Reading fewer rows takes less than to start threads for it.
+# Fewer are read as fast without threads, and 900 faster. Seen up to 337,000: in between nobody looked.
 ROWS_WORTH_THREADS = 1_000_000
 
 

@@ -1,4 +1,4 @@
-"""What every task needs, done once before tasks are forked: imports, hashes of the code, versions, the page's template.
+"""What every task needs, done once before tasks are forked: imports, hashes of the code, versions, a template, a plan.
 
 Named in config/airflow_local_settings.py; nothing depends on it. It imports and computes nothing with Polars or Arrow:
 their threads would not live on in a fork.
