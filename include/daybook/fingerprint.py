@@ -4,18 +4,15 @@ Equal fingerprints give equal outputs, so a step whose fingerprint was seen on t
 Each part is kept apart, so that a plan can say which of them changed.
 """
 
-import ast
-import hashlib
-import inspect
-import json
 import sys
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
+from daybook import code
 from daybook.aggregate import group_columns
+from daybook.code import digest
 from daybook.spec import Column, Pipeline, Source, Value
 from daybook.spec_check import fact_columns
 
@@ -31,9 +28,6 @@ READS = {
     "aggregate": ("index",),
     "summarize": ("aggregate",),
 }
-MODULES = {"extract_tables": "postgres", "extract_files": "ftp_parts", "load": "load_parts"}
-# Modules whose own text changes no result: values of the spec are hashed, words of errors and accounts are no results.
-SILENT = {f"daybook.{name}" for name in ("spec", "spec_source", "spec_file", "spec_value", "errors", "receipt")}
 
 
 class Fingerprint(Value):
@@ -76,27 +70,9 @@ def changed_part(step: str, was: Fingerprint | None, now: Fingerprint) -> str | 
     return next((part for part in parts if was is None or getattr(was, part) != getattr(now, part)), None)
 
 
-def digest(value: Any) -> str:
-    """Give the sha256 of a value that JSON can write; equal values in any order of keys give equal hashes."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
-
-
-@cache
 def code_of(step: str) -> str:
-    """Give the hash of a step's function and of every module of ours that it reaches, without comments and docstrings.
-
-    It is read once in a process: what runs is what was imported.
-    """
-    from daybook import steps  # imports this module, by way of step.py
-
-    function = inspect.unwrap(getattr(steps, step))
-    modules = sorted(_reached(f"daybook.{MODULES.get(step, step)}", set()))
-    return digest([_without_words(inspect.getsource(function)), *map(_code_of_module, modules)])
-
-
-@cache
-def _code_of_module(module: str) -> str:
-    return digest(_without_words(_file_of(module).read_text()))
+    """Return the hash of a step's function and of every definition of ours that it reaches."""
+    return code.code_of("daybook.steps", step)
 
 
 def libraries_of(step: str, pipeline: Pipeline) -> str:
@@ -115,35 +91,6 @@ def _frame_libraries(pipeline: Pipeline) -> list[str]:
     return sorted({"narwhals", "pyarrow", pipeline.engine, *with_transform})
 
 
-def _reached(module: str, seen: set[str]) -> set[str]:
-    if module in seen or module in SILENT or not _file_of(module).exists():
-        return seen
-    seen.add(module)
-    for name in _imported_by(module):
-        _reached(name, seen)
-    return seen
-
-
-@cache
-def _imported_by(module: str) -> list[str]:
-    nodes = ast.walk(ast.parse(_file_of(module).read_text()))
-    ours = [node for node in nodes if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("daybook")]
-    return [name for n in ours for name in (n.module or "", *(f"{n.module}.{alias.name}" for alias in n.names))]
-
-
-def _file_of(module: str) -> Path:
-    here = Path(__file__).parent
-    return here.joinpath(*module.split(".")[1:]).with_suffix(".py")
-
-
-def _without_words(text: str) -> str:
-    tree = ast.parse(text)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
-            node.body = node.body[1:]
-    return ast.dump(tree)
-
-
 _TYPING = {"header", "kind", "digits", "scale", "format", "true_tokens", "false_tokens", "null_tokens"}
 
 
@@ -155,13 +102,8 @@ def _typing(source: Source) -> Any:
 def _clean_part(pipeline: Pipeline) -> Any:
     words = {"sources", "facts", "day_columns", "derived", "transform_gives", "engine"}
     sources = [source.model_dump() for source in pipeline.sources]
-    return [pipeline.model_dump(include=words), sources, _source_of(pipeline.transform)]
-
-
-def _source_of(function: Callable[[Any], Any] | None) -> str | None:
-    # The whole module: what the function calls lies beside it. What it imports from elsewhere is not seen.
-    module = inspect.getmodule(function)
-    return None if function is None or module is None else _without_words(inspect.getsource(module))
+    transform = pipeline.transform and code.code_of_function(pipeline.transform)
+    return [pipeline.model_dump(include=words), sources, transform]
 
 
 def _columns(pipeline: Pipeline) -> list[Any]:

@@ -1,0 +1,146 @@
+"""Which steps a change of code reaches: exactly those whose function names what was changed, wherever it lies."""
+
+import ast
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from daybook import fingerprint
+from deployment.home import REPOSITORY
+
+PRINTED = """
+import json
+from daybook import code
+print(json.dumps({step: code.code_of("daybook.steps", step) for step in %r}))
+"""
+EDITED = ast.parse("edited = 1").body
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A copy of the package that a test may edit."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    return Path(shutil.copytree(REPOSITORY / "include" / "daybook", tmp_path / "daybook", ignore=ignored))
+
+
+@pytest.fixture(scope="module")
+def as_it_is() -> dict[str, str]:
+    """The hash of each step's code, before anything is edited."""
+    return codes(REPOSITORY / "include" / "daybook")
+
+
+def codes(package: Path) -> dict[str, str]:
+    command = [sys.executable, "-c", PRINTED % (fingerprint.STEPS,)]
+    done = subprocess.run(command, cwd=package.parent, env={"PYTHONPATH": "."}, capture_output=True, text=True)
+    if done.returncode:
+        raise LookupError(done.stderr.splitlines()[-1])
+    return dict(json.loads(done.stdout))
+
+
+def edit(file: Path, function: str) -> None:
+    """Let a function do something more; nothing else in the file changes what it does."""
+    tree = ast.parse(file.read_text())
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == function]
+    assert len(nodes) == 1, f"{len(nodes)} functions {function} in {file.name}"
+    nodes[0].body[1 if ast.get_docstring(nodes[0]) else 0 : 0] = EDITED
+    file.write_text(ast.unparse(tree))
+
+
+def changed(package: Path, as_it_is: dict[str, str]) -> set[str]:
+    now = codes(package)
+    return {step for step, code in as_it_is.items() if now[step] != code}
+
+
+@pytest.mark.parametrize(
+    ("file", "function", "steps"),
+    [
+        ("steps.py", "_copied", "extract_tables"),
+        ("steps.py", "_load_source", "load"),
+        ("steps.py", "_cleaned", "clean"),
+        ("steps.py", "_lookup", "index"),
+        ("steps.py", "_doubts", "summarize"),
+        ("steps.py", "_rows", "load clean index"),
+        ("postgres.py", "_copy_statement", "extract_tables"),
+        ("ftp_copy.py", "_check_room", "extract_files"),
+        ("load_columns.py", "_settled", "load"),
+        ("load_moments.py", "_grid", "load"),
+        ("raw_rows.py", "_files", "load clean index"),
+        ("raw_rows.py", "rows_at", "clean index"),
+        ("load_raw.py", "raw_records", "clean index"),
+        ("refused.py", "of_sources", "load"),
+        ("refused.py", "with_raw", "clean index"),
+        ("parquet.py", "parquet_writer", "load"),
+        ("clean.py", "_rules", "clean"),
+        ("index.py", "_mark", "index"),
+        ("frames.py", "close_frame", "clean index aggregate summarize"),
+        ("aggregate.py", "_total", "aggregate"),
+        ("aggregate.py", "_measure_type", "aggregate summarize"),
+        ("summarize.py", "_ratio", "summarize"),
+        ("plausible.py", "_far_from_median", "summarize"),
+        ("history.py", "nearest_days", "summarize"),
+        ("spec_check.py", "_looked_up", "index aggregate summarize"),
+        ("spec_source.py", "tokens", "load clean index"),
+    ],
+)
+def test_a_changed_helper_changes_the_code_of_exactly_the_steps_that_reach_it(
+    package: Path, as_it_is: dict[str, str], file: str, function: str, steps: str
+) -> None:
+    edit(package / file, function)
+    assert changed(package, as_it_is) == set(steps.split())
+
+
+@pytest.mark.parametrize("file", ["step.py", "work.py", "ledger.py", "deploy.py", "plan.py", "run_page.py"])
+def test_what_changes_no_result_changes_no_code(package: Path, as_it_is: dict[str, str], file: str) -> None:
+    tree = ast.parse((package / file).read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name not in ("facts_sha256", "reading"):
+            node.body = [*node.body, *EDITED]
+    (package / file).write_text(ast.unparse(tree))
+    assert changed(package, as_it_is) == set()
+
+
+def test_words_about_the_code_change_nothing(package: Path, as_it_is: dict[str, str]) -> None:
+    for file in package.rglob("*.py"):
+        tree = ast.parse(file.read_text())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef):
+                node.returns = ast.Constant("something else")
+            if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module) and ast.get_docstring(node):
+                node.body[0] = ast.Expr(ast.Constant("Something else."))
+        file.write_text(f"# A comment.\n{ast.unparse(tree)}")
+    assert changed(package, as_it_is) == set()
+
+
+def moved_into_a_package(package: Path) -> Path:
+    """Move a function of `aggregate` into a module of a new package, which it is imported from under another name."""
+    file = package / "aggregate.py"
+    tree = ast.parse(file.read_text())
+    moved = next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "group_columns")
+    tree.body.remove(moved)
+    (package / "moved").mkdir()
+    (package / "moved" / "__init__.py").touch()
+    new = package / "moved" / "groups.py"
+    new.write_text(f"from daybook.spec import Pipeline\n\n\n{ast.unparse(moved)}\n")
+    used = ast.unparse(tree).replace("group_columns(", "grouped_by(")
+    file.write_text(f"from daybook.moved.groups import group_columns as grouped_by\n{used}")
+    return new
+
+
+def test_where_the_code_lies_changes_nothing(package: Path, as_it_is: dict[str, str]) -> None:
+    moved_into_a_package(package)
+    assert changed(package, as_it_is) == set()
+
+
+def test_a_change_of_code_in_a_package_is_seen(package: Path, as_it_is: dict[str, str]) -> None:
+    edit(moved_into_a_package(package), "group_columns")
+    assert changed(package, as_it_is) == {"aggregate"}
+
+
+def test_code_that_is_not_found_is_said_and_not_passed_over(package: Path) -> None:
+    (package / "clean.py").unlink()
+    with pytest.raises(LookupError, match=r"daybook has no 'clean'"):
+        codes(package)
