@@ -17,9 +17,10 @@ from sqlalchemy.exc import SQLAlchemyError
 import backfill_metadata as metadata
 import backfill_wait
 from backfill_wait import NotReady
-from daybook.backfill import Dag, Plan, plan, spell
+from daybook.backfill import Dag, Plan, plan
 from daybook.backfill_options import PROGRAM, BadBackfill, Request, parse
 from daybook.errors import DaybookError
+from daybook.text import spell
 
 # What Airflow refuses, by the name of its exception, and what a person does about it.
 ADVICE = {

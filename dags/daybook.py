@@ -44,7 +44,7 @@ from airflow.sdk.exceptions import AirflowRescheduleException
 
 from daybook import steps
 from daybook.batch import over_days
-from daybook.day import day_of_run
+from daybook.days import day_of_run
 from daybook.errors import DaybookError, NotYet, SourceUnavailable
 from daybook.folder import Folder
 from daybook.ftp_tls import FtpServer

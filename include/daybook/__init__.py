@@ -23,7 +23,7 @@ Where things stand; imports go downward:
     ftp*.py postgres*.py                careful transfer over connections that somebody else opened
     folder.py disk.py part_file.py      the day's files: whole or not there
     run_state.py, run_page.py           what the Report tab shows of a run
-    spec*.py pipelines/ day.py errors.py  what a pipeline is, the pipelines there are, and what a person can mend
+    spec*.py pipelines/ days.py errors.py  what a pipeline is, the pipelines there are, and what a person can mend
 
 Nothing here imports Airflow: a DAG, a test or a script hands in the day, the folder and the connections.
 """

@@ -4,11 +4,10 @@ import argparse
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from daybook.day import last_finished_day
+from daybook.days import days_between, last_finished_day
 from daybook.errors import BadSpec
 from daybook.pipelines import PIPELINES
 from daybook.spec import Pipeline, nearest
-from daybook.standing import days_between
 
 
 def parser(command: str, says: str) -> argparse.ArgumentParser:

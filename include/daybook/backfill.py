@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from daybook.backfill_options import BadBackfill, Request
 from daybook.backfill_runs import AskedRun, asked_runs, in_batches
+from daybook.text import spell
 
 _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
@@ -65,14 +66,6 @@ def plan(request: Request, dag: Dag, now: datetime) -> Plan:
     _check_conf(request.conf, dag)
     words = _words(request, dag, first, last)
     return Plan(dag, first, last, days, asked[len(days) :], words, _runs(request, dag, days, now))
-
-
-def spell(days: tuple[date, ...]) -> str:
-    """Give days as a person writes them: runs of neighbours as "first to last", the others one by one."""
-    known = set(days)
-    starts = [day for day in days if day - _DAY not in known]
-    ends = [day for day in days if day + _DAY not in known]
-    return ", ".join(str(a) if a == b else f"{a} to {b}" for a, b in zip(starts, ends, strict=True))
 
 
 def _first_instant(flag: str, typed: str, dag: Dag) -> datetime:

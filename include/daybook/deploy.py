@@ -17,12 +17,13 @@ from psycopg import sql
 from daybook import decisions, ledger, mends
 from daybook.changes import Changes
 from daybook.decisions import Decision
-from daybook.errors import Implausible, SourceUnavailable, Superseded, one_line
+from daybook.errors import Implausible, SourceUnavailable, Superseded
 from daybook.ledger import Entry
 from daybook.plausible import Release
 from daybook.raw_files import content_of
 from daybook.receipt import Receipt, Unbalanced, check_balance
 from daybook.spec import File, Pipeline
+from daybook.text import one_line
 
 
 class Outcome(Enum):

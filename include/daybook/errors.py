@@ -6,11 +6,6 @@ The DAG maps these classes to retries: `NotYet` waits, `SourceUnavailable` is tr
 from datetime import datetime
 
 
-def one_line(text: str) -> str:
-    """Give what somebody wrote as a part of a message: a line end, an escape or a mark of direction becomes a `?`."""
-    return "".join(sign if sign.isprintable() else "?" for sign in text)
-
-
 class DaybookError(Exception):
     """The base of all that a person can mend. Its message says what, where, what was found, and what to do."""
 

@@ -19,8 +19,8 @@ from daybook.ftp_delivery import Looked, look
 from daybook.ftp_looks import MISSING, Look, Wait, note, wait_for
 from daybook.ftp_patience import PATIENCE, Patience, tried
 from daybook.ftp_session import session
-from daybook.spans import spans
 from daybook.spec import File, Value
+from daybook.text import spans
 from daybook.work import Work
 
 log = logging.getLogger(__name__)

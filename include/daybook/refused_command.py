@@ -17,9 +17,9 @@ from daybook.postgres_session import at_once
 from daybook.raw_files import raw_sha256
 from daybook.refused_file import write_refused
 from daybook.refused_rows import LastRun, last_run, refused_rows
-from daybook.spans import spans
 from daybook.spec import Pipeline
 from daybook.telling import tell_json, tell_table
+from daybook.text import spans
 
 GROUPED = ("step", "source", "column", "reason")
 SPANS_SHOWN = 60  # characters; --json gives every line

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
+from daybook.days import days_between
 from daybook.folder import Folder
 from daybook.plan import plan
 from daybook.spec import Pipeline
-from daybook.standing import days_between, standings, tables_now
+from daybook.standing import standings, tables_now
 
 log = logging.getLogger(__name__)
 Connect = Callable[[str], Any]

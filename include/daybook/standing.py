@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,11 +34,6 @@ class Known(NamedTuple):
     failed: dict[date, dict[str, Receipt]]
     published: set[date]
     rolled_back: dict[date, str]
-
-
-def days_between(first: date, last: date) -> list[date]:
-    """Give the days from first to last, both included."""
-    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
 
 def standings(

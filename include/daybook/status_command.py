@@ -8,7 +8,6 @@ from functools import partial
 
 from daybook import connections, step_ledger
 from daybook.asked import asked_days, parser, pipeline_named, with_pipeline
-from daybook.backfill import spell
 from daybook.decisions import rollbacks
 from daybook.history import is_begun
 from daybook.plan import Failure
@@ -16,6 +15,7 @@ from daybook.postgres_session import Connection, at_once
 from daybook.spec import Pipeline
 from daybook.status import Status, status
 from daybook.telling import tell_json, tell_table
+from daybook.text import spell
 
 KINDS = ("expected", "published", "reused", "rolled_back", "held", "failed", "missing")
 

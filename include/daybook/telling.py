@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from daybook.errors import one_line
+from daybook.text import one_line
 
 
 def tell_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

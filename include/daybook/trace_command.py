@@ -21,9 +21,9 @@ from daybook.parquet import read_parquet
 from daybook.postgres_session import Connection, at_once
 from daybook.raw_files import own_line, part_of, raw_files
 from daybook.receipt import STEPS
-from daybook.spans import spans
 from daybook.spec import Pipeline, Summary
 from daybook.telling import tell_json, tell_table
+from daybook.text import spans
 from daybook.trace import Number, group_values, recomputed, rows_of, summary_named
 from daybook.work import run_folder
 

@@ -10,7 +10,6 @@ from typing import NamedTuple
 from daybook import account, connections, step_ledger
 from daybook.account import Confirmed, Decided, Published
 from daybook.asked import parser, pipeline_named, with_pipeline
-from daybook.errors import one_line
 from daybook.fingerprint import READS
 from daybook.history import is_begun
 from daybook.plan import Failure, Planned
@@ -19,6 +18,7 @@ from daybook.postgres_session import Connection, at_once
 from daybook.receipt import Receipt
 from daybook.spec import Pipeline
 from daybook.telling import tell_json, tell_table
+from daybook.text import one_line
 
 SHOWN = 8  # of a hash: enough to tell two apart; --json gives all of it
 

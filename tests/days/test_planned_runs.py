@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from daybook.asked import asked_days
 from daybook.backfill_runs import PREFIX, in_batches
-from daybook.day import day_of_run
+from daybook.days import day_of_run
 from daybook.plan import FileState, Planned, Standing, limited, plan
 from daybook.receipt import Receipt
 from deployment.planned_backfill import Known, outcomes

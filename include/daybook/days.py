@@ -24,3 +24,8 @@ def day_of_run(asked: str | None, interval_start: datetime | None, run_after: da
 def last_finished_day(time_zone: str, now: datetime) -> date:
     """Give the last local day that is over. now: an instant with a time zone."""
     return now.astimezone(ZoneInfo(time_zone)).date() - timedelta(days=1)
+
+
+def days_between(first: date, last: date) -> list[date]:
+    """Give the days from first to last, both included."""
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
