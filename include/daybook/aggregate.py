@@ -11,8 +11,7 @@ import pyarrow.compute as pc
 
 from daybook.errors import BadData
 from daybook.frames import add_columns, arrow_type, close_frame, open_frame
-from daybook.spec import Column, Measure, Pipeline
-from daybook.spec_check import fact_columns
+from daybook.spec import Column, Measure, Pipeline, fact_columns
 
 
 def aggregate(facts: pa.Table, pipeline: Pipeline) -> pa.Table:

@@ -13,8 +13,7 @@ import pyarrow.compute as pc
 
 from daybook.errors import BadSpec
 from daybook.frames import add_columns, as_units, close_frame, open_frame, ordered, rows_schema
-from daybook.spec import Column, Derived, Pipeline, Source
-from daybook.spec_check import clean_columns
+from daybook.spec import Column, Derived, Pipeline, Source, clean_columns
 
 REFUSED = pa.schema([("line", pa.int64()), ("column", pa.string()), ("reason", pa.string())])
 

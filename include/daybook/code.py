@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-SPEC_MODULES = tuple(f"daybook.{name}" for name in ("spec", "spec_source", "spec_file", "spec_value"))
+SPEC_MODULES = tuple(f"daybook.spec.{name}" for name in ("value", "source", "file", "parts", "pipeline"))
 
 
 class Definition(NamedTuple):

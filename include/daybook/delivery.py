@@ -8,8 +8,7 @@ from datetime import date
 from typing import NamedTuple
 
 from daybook.delivery_lists import named
-from daybook.spec import File
-from daybook.spec_file import MOST_PARTS
+from daybook.spec import MOST_PARTS, File
 
 
 class Part(NamedTuple):

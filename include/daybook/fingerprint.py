@@ -13,8 +13,7 @@ from typing import Any
 from daybook import code
 from daybook.aggregate import group_columns
 from daybook.code import digest
-from daybook.spec import Column, Pipeline, Source, Value
-from daybook.spec_check import fact_columns
+from daybook.spec import Column, Pipeline, Source, Value, fact_columns
 
 # The steps whose result is a function of what is hashed here. `save` and `deploy` act on the world instead.
 STEPS = ("extract_tables", "extract_files", "load", "clean", "index", "aggregate", "summarize")

@@ -12,8 +12,7 @@ import pyarrow.compute as pc
 
 from daybook.clean import REFUSED
 from daybook.frames import add_columns, close_frame, open_frame, rows_schema
-from daybook.spec import Lookup, Pipeline
-from daybook.spec_check import fact_columns
+from daybook.spec import Lookup, Pipeline, fact_columns
 
 
 class Indexed(NamedTuple):

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-
 _DAY = timedelta(days=1)
 
 

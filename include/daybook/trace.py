@@ -13,8 +13,7 @@ import pyarrow.compute as pc
 
 from daybook.errors import BadSpec
 from daybook.frames import arrow_type
-from daybook.spec import Measure, Pipeline, Ratio, Summary, nearest
-from daybook.spec_check import fact_columns
+from daybook.spec import Measure, Pipeline, Ratio, Summary, fact_columns, nearest
 
 Number = int | Decimal | None
 

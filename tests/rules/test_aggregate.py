@@ -6,8 +6,7 @@ import pytest
 from daybook.aggregate import aggregate
 from daybook.errors import BadData
 from daybook.frames import rows_schema
-from daybook.spec import Column, Pipeline
-from daybook.spec_check import fact_columns
+from daybook.spec import Column, Pipeline, fact_columns
 
 from .drawn import cells, drawing, table
 from .shop import shop

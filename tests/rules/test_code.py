@@ -82,8 +82,8 @@ def changed(package: Path, as_it_is: dict[str, str]) -> set[str]:
         ("summarize.py", "_ratio", "summarize"),
         ("plausible.py", "_far_from_median", "summarize"),
         ("history.py", "nearest_days", "summarize"),
-        ("spec_check.py", "_looked_up", "index aggregate summarize"),
-        ("spec_source.py", "tokens", "load clean index"),
+        ("spec/pipeline.py", "_looked_up", "index aggregate summarize"),
+        ("spec/source.py", "tokens", "load clean index"),
     ],
 )
 def test_a_changed_helper_changes_the_code_of_exactly_the_steps_that_reach_it(

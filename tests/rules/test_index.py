@@ -5,7 +5,7 @@ import pytest
 
 from daybook.frames import rows_schema
 from daybook.index import Indexed, index
-from daybook.spec_check import clean_columns
+from daybook.spec import clean_columns
 
 from .drawn import cells, drawing, table
 from .shop import CUSTOMERS, SHOPS, shop

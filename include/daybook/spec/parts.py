@@ -1,67 +1,17 @@
-"""What a pipeline is: frozen values that refuse unknown words and say which word was meant.
+"""The small values of a spec: lookups, measures, summaries, the schedule, the target, what is plausible."""
 
-A module in pipelines/ builds one `Pipeline` from these. Everything is checked when it is built, so a wrong spec is
-seen when the DAG file is parsed, not in the night. The words for what comes in are in spec_source.py and spec_file.py;
-all are to be imported from here.
-"""
-
-from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal, Self
+from typing import Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, field_validator, model_validator
 
-from daybook.spec_file import File
-from daybook.spec_source import (
-    Column,
-    Form,
-    Kind,
-    Limits,
-    Source,
-    Table,
-    boolean,
-    day_date,
-    decimal,
-    integer,
-    text,
-    timestamp,
-)
-from daybook.spec_value import Name, Value, nearest
-
-__all__ = [
-    "RESERVED",
-    "Column",
-    "Derived",
-    "Engine",
-    "File",
-    "Form",
-    "Kind",
-    "Limits",
-    "Lookup",
-    "Measure",
-    "Name",
-    "Pipeline",
-    "Plausible",
-    "Pools",
-    "Ratio",
-    "Schedule",
-    "Source",
-    "Summary",
-    "Table",
-    "Target",
-    "Value",
-    "boolean",
-    "day_date",
-    "decimal",
-    "integer",
-    "nearest",
-    "text",
-    "timestamp",
-]
+from daybook.spec.value import Name, Value, nearest
 
 Engine = Literal["polars", "pandas", "duckdb"]
+
+
 # Words that the steps and the warehouse use for themselves in every frame and table.
 RESERVED = ("line", "run_id", "row_count")
 
@@ -180,56 +130,3 @@ class Plausible(Value):
     within_pct: int | None = Field(default=50, ge=1)
     measures: tuple[str, ...] = ()
     days: int = Field(default=7, ge=3)
-
-
-class Pipeline(Value):
-    """A pipeline: sources in, summaries out. See docs/glossary.md for the words.
-
-    `facts` names the source whose rows are counted; `day_columns` the columns of the facts that say their day, either
-    one date or year, month and day of month. `transform` is the pipeline's own function at the end of `clean`: it
-    takes a pandas frame of the facts and gives one, with the columns of `transform_gives` added; it may drop rows.
-    `look_back_days`: how many days before its own a daily run looks at, to do those again whose sources have changed.
-    """
-
-    name: Name
-    description: str
-    tables: tuple[Table, ...] = ()
-    files: tuple[File, ...] = ()
-    facts: str
-    day_columns: tuple[str, ...] = Field(min_length=1, max_length=3)
-    derived: tuple[Derived, ...] = ()
-    transform: Callable[[Any], Any] | None = None
-    transform_gives: tuple[Column, ...] = ()
-    lookups: tuple[Lookup, ...] = ()
-    measures: tuple[Measure, ...] = Field(min_length=1)
-    ratios: tuple[Ratio, ...] = ()
-    summaries: tuple[Summary, ...] = Field(min_length=1)
-    target: Target
-    schedule: Schedule
-    pools: Pools = Pools()
-    engine: Engine = "polars"
-    look_back_days: int = Field(default=0, ge=0)
-    max_active_runs: int = Field(default=8, ge=1)
-    plausible: Plausible = Plausible()
-    # How many runs before the published one a day can be rolled back to.
-    keep_runs: int = Field(default=3, ge=0)
-
-    @model_validator(mode="after")
-    def _names_meet(self) -> Self:
-        from daybook.spec_check import check  # the check reads these classes
-
-        check(self)
-        return self
-
-    @property
-    def sources(self) -> tuple[Source, ...]:
-        """Give the tables, then the files."""
-        return (*self.tables, *self.files)
-
-    def source(self, name: str) -> Source:
-        """Give the source of that name."""
-        return next(source for source in self.sources if source.name == name)
-
-    def file(self, name: str) -> File:
-        """Give the file of that name."""
-        return next(file for file in self.files if file.name == name)

@@ -8,7 +8,7 @@ from typing import Any, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from daybook.errors import BadSpec
-from daybook.spec_source import Source
+from daybook.spec.source import Source
 
 # The copies of all parts are open until the last one is whole, and a process may have a thousand files open.
 MOST_PARTS = 500

@@ -1,4 +1,4 @@
-"""The part of a spec that says what comes in: columns, and the tables that have them. Files: spec_file.py."""
+"""The part of a spec that says what comes in: columns, and the tables that have them. Files: spec/file.py."""
 
 import codecs
 import re
@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, ValidationInfo, field_validator
 
-from daybook.spec_value import Name, Value
+from daybook.spec.value import Name, Value
 
 Kind = Literal["text", "integer", "decimal", "date", "timestamp", "boolean"]
 # The words of strptime whose texts the loader checks strictly.

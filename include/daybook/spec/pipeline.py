@@ -1,13 +1,88 @@
-"""The check that the names in a pipeline meet: every column, measure and source that is named exists and fits.
+"""A pipeline: sources in, summaries out. It checks, when it is built, that all names in it meet.
 
-Called by `Pipeline` when it is built. Raises BadSpec with all that is wrong, a line each: path, value, reason, and
-the nearest right name.
+Every column, measure and source that is named has to exist and fit; BadSpec says all that is wrong, a line each: path,
+value, reason, and the nearest right name. So a wrong spec is seen when the DAG file is parsed, not in the night.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Self
+
+from pydantic import Field, model_validator
 
 from daybook.errors import BadSpec
-from daybook.spec import RESERVED, Column, Derived, Kind, Lookup, Measure, Pipeline, Ratio, Source, Summary, nearest
+from daybook.spec.file import File
+from daybook.spec.parts import (
+    RESERVED,
+    Derived,
+    Engine,
+    Lookup,
+    Measure,
+    Plausible,
+    Pools,
+    Ratio,
+    Schedule,
+    Summary,
+    Target,
+)
+from daybook.spec.source import (
+    Column,
+    Kind,
+    Source,
+    Table,
+)
+from daybook.spec.value import Name, Value, nearest
+
+
+class Pipeline(Value):
+    """A pipeline: sources in, summaries out. See docs/glossary.md for the words.
+
+    `facts` names the source whose rows are counted; `day_columns` the columns of the facts that say their day, either
+    one date or year, month and day of month. `transform` is the pipeline's own function at the end of `clean`: it
+    takes a pandas frame of the facts and gives one, with the columns of `transform_gives` added; it may drop rows.
+    `look_back_days`: how many days before its own a daily run looks at, to do those again whose sources have changed.
+    """
+
+    name: Name
+    description: str
+    tables: tuple[Table, ...] = ()
+    files: tuple[File, ...] = ()
+    facts: str
+    day_columns: tuple[str, ...] = Field(min_length=1, max_length=3)
+    derived: tuple[Derived, ...] = ()
+    transform: Callable[[Any], Any] | None = None
+    transform_gives: tuple[Column, ...] = ()
+    lookups: tuple[Lookup, ...] = ()
+    measures: tuple[Measure, ...] = Field(min_length=1)
+    ratios: tuple[Ratio, ...] = ()
+    summaries: tuple[Summary, ...] = Field(min_length=1)
+    target: Target
+    schedule: Schedule
+    pools: Pools = Pools()
+    engine: Engine = "polars"
+    look_back_days: int = Field(default=0, ge=0)
+    max_active_runs: int = Field(default=8, ge=1)
+    plausible: Plausible = Plausible()
+    # How many runs before the published one a day can be rolled back to.
+    keep_runs: int = Field(default=3, ge=0)
+
+    @model_validator(mode="after")
+    def _names_meet(self) -> Self:
+        check(self)
+        return self
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Give the tables, then the files."""
+        return (*self.tables, *self.files)
+
+    def source(self, name: str) -> Source:
+        """Give the source of that name."""
+        return next(source for source in self.sources if source.name == name)
+
+    def file(self, name: str) -> File:
+        """Give the file of that name."""
+        return next(file for file in self.files if file.name == name)
+
 
 NUMBERS: tuple[Kind, ...] = ("integer", "decimal")
 

@@ -1,0 +1,75 @@
+"""What a pipeline is: frozen values that refuse unknown words and say which word was meant.
+
+A module of pipelines/ builds one `Pipeline` from the words that are imported from here.
+
+    value.py     what all words are: frozen, checked when built
+    source.py    columns, tables, how a file is written and how much of it may be wrong
+    file.py      in which files a source is delivered, and what makes them count as whole
+    parts.py     lookups, measures, summaries, the schedule, the target, what is plausible
+    pipeline.py  all of it together, and whether the names meet
+"""
+
+from daybook.spec.file import MOST_PARTS, File
+from daybook.spec.parts import (
+    RESERVED,
+    Derived,
+    Engine,
+    Lookup,
+    Measure,
+    Plausible,
+    Pools,
+    Ratio,
+    Schedule,
+    Summary,
+    Target,
+)
+from daybook.spec.pipeline import Pipeline, clean_columns, fact_columns
+from daybook.spec.source import (
+    Column,
+    Form,
+    Kind,
+    Limits,
+    Source,
+    Table,
+    boolean,
+    day_date,
+    decimal,
+    integer,
+    text,
+    timestamp,
+)
+from daybook.spec.value import Name, Value, nearest
+
+__all__ = [
+    "MOST_PARTS",
+    "RESERVED",
+    "Column",
+    "Derived",
+    "Engine",
+    "File",
+    "Form",
+    "Kind",
+    "Limits",
+    "Lookup",
+    "Measure",
+    "Name",
+    "Pipeline",
+    "Plausible",
+    "Pools",
+    "Ratio",
+    "Schedule",
+    "Source",
+    "Summary",
+    "Table",
+    "Target",
+    "Value",
+    "boolean",
+    "clean_columns",
+    "day_date",
+    "decimal",
+    "fact_columns",
+    "integer",
+    "nearest",
+    "text",
+    "timestamp",
+]
