@@ -46,11 +46,11 @@ from daybook import steps
 from daybook.batch import over_days
 from daybook.days import day_of_run
 from daybook.errors import DaybookError, NotYet, SourceUnavailable
-from daybook.folder import Folder
 from daybook.ftp_tls import FtpServer
 from daybook.pipelines import PIPELINES
 from daybook.plausible import Release
 from daybook.restatement import days_with_restated
+from daybook.storage.folder import Folder
 from daybook.work import Work, run_folder, run_folder_name
 
 # The kind of error decides about a retry: only what may pass by itself is tried again. The first rule that fits wins.

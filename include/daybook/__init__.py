@@ -21,7 +21,7 @@ Where things stand; imports go downward:
     delivery*.py raw_*.py               which files a source comes in on a day, and where their rows stand
     refused*.py mends.py replay*.py     refused rows, and those of them that a person mended
     ftp*.py postgres*.py                careful transfer over connections that somebody else opened
-    folder.py disk.py part_file.py      the day's files: whole or not there
+    storage/folder.py storage/disk.py storage/partial_file.py      the day's files: whole or not there
     run_state.py, run_page.py           what the Report tab shows of a run
     spec*.py pipelines/ days.py errors.py  what a pipeline is, the pipelines there are, and what a person can mend
 

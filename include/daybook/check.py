@@ -2,7 +2,7 @@
 
 Called by check_command. Reads the file; writes only where a folder is given: the accepted rows, if the file is not
 refused as a whole, and the refused ones beside them, each file whole or not at all. Texts that a spreadsheet would run
-are written as export.py says.
+are written as storage/tables.py says.
 """
 
 from collections import Counter
@@ -14,13 +14,13 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from daybook.disk import temporary
 from daybook.errors import BadData
-from daybook.export import without_formulas
 from daybook.load import REFUSED, Batch, load, schema
 from daybook.load_layout import BOM
 from daybook.load_slow import Damage, split
 from daybook.spec import File, Source, text
+from daybook.storage.disk import temporary
+from daybook.storage.tables import without_formulas
 
 HEAD_BYTES = 2**20
 # The refused rows in a file that any program opens: bytes that are no text are written as \xEB.

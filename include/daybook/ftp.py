@@ -12,7 +12,7 @@ is opened again and the copy goes on from where it was, over some bytes that mus
     ftp_ready.py      whether all files are there and whole, before anything is copied: ftp_delivery.py, ftp_looks.py
     ftp_parts.py      all files of a source, against their checksums: ftp_small.py
     ftp_copy.py       one file's copy, and whether it is whole
-    part_file.py      what was copied so far
+    storage/partial_file.py      what was copied so far
 """
 
 from collections.abc import Callable
@@ -22,8 +22,8 @@ from functools import partial
 from daybook.ftp_copy import Copy, Fetched
 from daybook.ftp_patience import PATIENCE, Patience, tried
 from daybook.ftp_session import Connect, Session, session
-from daybook.part_file import PartFile
 from daybook.spec import File
+from daybook.storage.partial_file import PartFile
 
 
 def fetch(connect: Connect, file: File, path: str, part: PartFile, patience: Patience = PATIENCE) -> Fetched:

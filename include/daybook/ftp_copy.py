@@ -10,8 +10,8 @@ from daybook.errors import BadData, BadSpec, SourceUnavailable
 from daybook.ftp_listing import Remote
 from daybook.ftp_replies import Broken, CannotResume, NotThere
 from daybook.ftp_session import Session
-from daybook.part_file import PartFile
 from daybook.spec import File
+from daybook.storage.partial_file import PartFile
 
 log = logging.getLogger(__name__)
 

@@ -12,14 +12,14 @@ from typing import NamedTuple, TypeVar
 from daybook.delivery import Delivery, Part
 from daybook.delivery_lists import sum_of
 from daybook.errors import BadData, SourceUnavailable
-from daybook.folder import Folder
 from daybook.ftp import fetch
 from daybook.ftp_copy import Fetched, check_disk
 from daybook.ftp_listing import Remote
 from daybook.ftp_patience import PATIENCE, Patience, tried
 from daybook.ftp_session import Connect, Session, session
 from daybook.ftp_small import Changed, small_file
-from daybook.part_file import PartFile
+from daybook.storage.folder import Folder
+from daybook.storage.partial_file import PartFile
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -14,12 +14,12 @@ from zoneinfo import ZoneInfo
 
 from daybook.delivery import Delivery, Part
 from daybook.errors import BadData, NotYet
-from daybook.folder import Folder
 from daybook.ftp_delivery import Looked, look
 from daybook.ftp_looks import MISSING, Look, Wait, note, wait_for
 from daybook.ftp_patience import PATIENCE, Patience, tried
 from daybook.ftp_session import session
 from daybook.spec import File, Value
+from daybook.storage.folder import Folder
 from daybook.text import spans
 from daybook.work import Work
 

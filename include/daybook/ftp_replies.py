@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from daybook.errors import BadSpec, DaybookError, SourceUnavailable
-from daybook.shortage import NO_MORE_FILES, no_more_files
+from daybook.storage.shortage import NO_MORE_FILES, no_more_files
 
 REPLY_CHARACTERS = 200
 

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from daybook.errors import BadSpec, DaybookError
-from daybook.folder import Folder
 from daybook.spec import Value
+from daybook.storage.folder import Folder
 
 # The mended records of a run, beside the rows that it loaded; only a run with mends has it.
 FILE = "mended.parquet"

@@ -13,9 +13,9 @@ import psycopg
 from psycopg import sql
 
 from daybook.errors import BadSpec, SourceUnavailable
-from daybook.folder import Folder
 from daybook.postgres_session import SILENCE_S, Connect, Connection, Silence, at_once
 from daybook.spec import Column, Table, nearest
+from daybook.storage.folder import Folder
 
 LOCK_S = 30
 SETTINGS = (

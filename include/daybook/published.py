@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from daybook.folder import Folder
+from daybook.storage.folder import Folder
 
 # A deployment must not pay for a folder that was lost as a whole: the newest days first, the others next time.
 MENDED_AT_ONCE = 50

@@ -12,13 +12,13 @@ import pyarrow as pa
 from daybook import account, mends, refused
 from daybook.account import Tried
 from daybook.errors import BadSpec
-from daybook.folder import Folder
 from daybook.history import is_begun
 from daybook.mends import Mended
-from daybook.parquet import read_parquet
 from daybook.postgres_session import Connection
 from daybook.receipt import STEPS, Receipt
 from daybook.spec import Pipeline
+from daybook.storage.folder import Folder
+from daybook.storage.tables import read_parquet
 from daybook.work import run_folder
 
 REFUSING = ("load", "clean", "index")

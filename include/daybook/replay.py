@@ -9,7 +9,6 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from daybook import ledger, mends
-from daybook.folder import Folder
 from daybook.load import opened
 from daybook.load_layout import Layout
 from daybook.mends import Mend
@@ -19,6 +18,7 @@ from daybook.refused_file import Filled
 from daybook.refused_rows import LastRun, last_run, refused_rows
 from daybook.replay_check import Against, Part, Place, checked
 from daybook.spec import Pipeline
+from daybook.storage.folder import Folder
 
 
 class Kept(NamedTuple):

@@ -11,10 +11,10 @@ from datetime import date, timedelta
 from typing import Any
 
 from daybook.days import days_between
-from daybook.folder import Folder
 from daybook.plan import plan
 from daybook.spec import Pipeline
 from daybook.standing import standings, tables_now
+from daybook.storage.folder import Folder
 
 log = logging.getLogger(__name__)
 Connect = Callable[[str], Any]

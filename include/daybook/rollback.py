@@ -11,9 +11,9 @@ import psycopg
 
 from daybook import decisions, ledger
 from daybook.errors import BadSpec
-from daybook.folder import Folder
 from daybook.published import run_files
 from daybook.spec import Pipeline
+from daybook.storage.folder import Folder
 
 
 class RolledBack(NamedTuple):

@@ -16,11 +16,11 @@ from upath import UPath
 from daybook import connections
 from daybook.asked import pipeline_named
 from daybook.errors import BadSpec
-from daybook.folder import Folder
 from daybook.postgres_session import at_once
 from daybook.published import follow
 from daybook.rollback import RolledBack, rollback
 from daybook.spec import Pipeline
+from daybook.storage.folder import Folder
 
 
 def main(words: list[str]) -> int:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from daybook.errors import DaybookError
-from daybook.folder import Folder
 from daybook.receipt import STEPS, Receipt
 from daybook.spec import Pipeline
+from daybook.storage.folder import Folder
 from daybook.work import run_folder
 
 

@@ -11,7 +11,6 @@ from upath import UPath
 
 from daybook import mends, postgres, step_ledger
 from daybook.decisions import rollbacks
-from daybook.folder import Folder
 from daybook.ftp import PATIENCE
 from daybook.ftp_delivery import look
 from daybook.ftp_listing import Remote
@@ -21,6 +20,7 @@ from daybook.plan import Failure, FileState, Standing
 from daybook.postgres_session import Connection, at_once
 from daybook.receipt import Receipt
 from daybook.spec import Pipeline
+from daybook.storage.folder import Folder
 
 Connect = Callable[[str], Any]
 

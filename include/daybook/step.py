@@ -15,15 +15,15 @@ import pyarrow as pa
 
 from daybook import fingerprint, mends
 from daybook.fingerprint import Fingerprint
-from daybook.folder import Folder
 from daybook.one_version import check_one_version
-from daybook.parquet import read_parquet, write_parquet
 from daybook.postgres_session import Connection, roll_back
 from daybook.raw_files import content_of, extracted_by, raw_sha256
 from daybook.receipt import STEPS, Meter, Output, Receipt, Rows
-from daybook.shortage import shortage_told
 from daybook.spec import Source
 from daybook.step_ledger import Trying, done, failed, one_writer
+from daybook.storage.folder import Folder
+from daybook.storage.shortage import shortage_told
+from daybook.storage.tables import read_parquet, write_parquet
 from daybook.work import Work
 
 log = logging.getLogger(__name__)

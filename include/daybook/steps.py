@@ -23,10 +23,7 @@ from daybook import summarize as summarizing
 from daybook.changes import changes
 from daybook.delivery_notes import notes_of
 from daybook.errors import BadData, Superseded
-from daybook.export import csv_bytes
-from daybook.folder import Folder
 from daybook.janitor import tidy
-from daybook.parquet import parquet_writer, write_parquet
 from daybook.plausible import Release
 from daybook.postgres_session import Connection, at_once
 from daybook.published import follow, run_files
@@ -34,6 +31,8 @@ from daybook.receipt import Rows, by_reason
 from daybook.report import report
 from daybook.spec import Source, Table
 from daybook.step import Step, a_step
+from daybook.storage.folder import Folder
+from daybook.storage.tables import csv_bytes, parquet_writer, write_parquet
 
 
 @a_step

@@ -15,13 +15,13 @@ from daybook.account import Published
 from daybook.asked import parser, pipeline_named, with_pipeline
 from daybook.deploy import reading
 from daybook.errors import BadSpec
-from daybook.folder import Folder
 from daybook.history import is_begun
-from daybook.parquet import read_parquet
 from daybook.postgres_session import Connection, at_once
 from daybook.raw_files import own_line, part_of, raw_files
 from daybook.receipt import STEPS
 from daybook.spec import Pipeline, Summary
+from daybook.storage.folder import Folder
+from daybook.storage.tables import read_parquet
 from daybook.telling import tell_json, tell_table
 from daybook.text import spans
 from daybook.trace import Number, group_values, recomputed, rows_of, summary_named

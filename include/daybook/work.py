@@ -11,10 +11,10 @@ from datetime import date
 from typing import Any, TypeVar, cast
 
 from daybook import mends
-from daybook.folder import Folder
 from daybook.plausible import Release
 from daybook.receipt import Receipt
 from daybook.spec import Pipeline
+from daybook.storage.folder import Folder
 
 T = TypeVar("T")
 

@@ -21,9 +21,9 @@ import psycopg
 import pyarrow.parquet as pq
 from psycopg import sql
 
-from daybook import disk
 from daybook.receipt import Receipt, check_balance
 from daybook.spec import Pipeline
+from daybook.storage import disk
 
 from ..steps.conftest import Servers
 

@@ -14,7 +14,7 @@ from upath import UPath
 
 from daybook import janitor, rollback_command
 from daybook.errors import BadSpec
-from daybook.folder import Folder
+from daybook.storage.folder import Folder
 from deployment.home import REPOSITORY
 
 from .bench import Bench

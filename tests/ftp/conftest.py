@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from upath import UPath
 
-from daybook.folder import Folder
 from daybook.ftp import fetch
 from daybook.ftp_copy import Fetched
 from daybook.ftp_patience import Patience
 from daybook.ftp_tls import FtpServer
 from daybook.pipelines import PIPELINES
 from daybook.spec import File, text
+from daybook.storage.folder import Folder
 from daybook.work import Work
 
 from .certificates import Authority

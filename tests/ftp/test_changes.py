@@ -15,7 +15,7 @@ import pytest
 
 from daybook.errors import BadSpec, SourceUnavailable
 from daybook.ftp_replies import NotThere
-from daybook.part_file import PartFile
+from daybook.storage.partial_file import PartFile
 from deployment.home import REPOSITORY
 
 from .conftest import CONTENT, PATH, QUICK, SIZE, Copying, file

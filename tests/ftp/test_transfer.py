@@ -12,7 +12,7 @@ import pytest
 
 from daybook.errors import BadData, SourceUnavailable
 from daybook.ftp import fetch
-from daybook.part_file import PartFile
+from daybook.storage.partial_file import PartFile
 
 from .conftest import CONTENT, PATH, QUICK, SIZE, Copying, file
 from .faulty_ftp import (

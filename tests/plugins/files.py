@@ -6,8 +6,8 @@ from typing import Any
 
 from upath import UPath
 
-from daybook.folder import Folder
 from daybook.receipt import Output, Receipt, Rows
+from daybook.storage.folder import Folder
 from daybook.work import run_folder
 
 DAY = date(2013, 1, 5)

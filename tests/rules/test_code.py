@@ -73,7 +73,7 @@ def changed(package: Path, as_it_is: dict[str, str]) -> set[str]:
         ("load_raw.py", "raw_records", "clean index"),
         ("refused.py", "of_sources", "load"),
         ("refused.py", "with_raw", "clean index"),
-        ("parquet.py", "parquet_writer", "load"),
+        ("storage/tables.py", "parquet_writer", "load"),
         ("clean.py", "_rules", "clean"),
         ("index.py", "_mark", "index"),
         ("frames.py", "close_frame", "clean index aggregate summarize"),

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from daybook.export import csv_bytes, without_formulas
+from daybook.storage.tables import csv_bytes, without_formulas
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "=cmd|'/c calc'!A1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])

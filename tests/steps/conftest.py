@@ -14,10 +14,10 @@ from psycopg import sql
 from upath import UPath
 
 from daybook import steps
-from daybook.folder import Folder
 from daybook.pipelines import PIPELINES
 from daybook.receipt import STEPS
 from daybook.spec import Pipeline
+from daybook.storage.folder import Folder
 from daybook.work import Work, run_folder
 from deployment.flights_source import fill_tables, write_days
 from deployment.ftp_server import LocalFtp

@@ -11,10 +11,10 @@ from upath import UPath
 from daybook import steps
 from daybook.batch import DaysLeftOut, over_days
 from daybook.errors import NotYet, SourceUnavailable
-from daybook.folder import Folder
 from daybook.receipt import STEPS
 from daybook.restatement import days_with_restated
 from daybook.spec import Pipeline
+from daybook.storage.folder import Folder
 from daybook.work import Work
 
 from .conftest import Servers, run_steps

@@ -17,10 +17,10 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
-from daybook import disk
-from daybook.disk import disk_told, durable
 from daybook.errors import BadData, SourceUnavailable
-from daybook.part_file import PartFile
+from daybook.storage import disk
+from daybook.storage.disk import disk_told, durable
+from daybook.storage.partial_file import PartFile
 
 
 class Written(NamedTuple):

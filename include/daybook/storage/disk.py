@@ -1,6 +1,6 @@
 """Files on a disk that survive what happens to disks: a crash while writing, a power cut, a full disk.
 
-Used by folder.py only. A temporary file is locked while its writer lives, so that what a dead one left is told apart.
+Used by storage/folder.py only. A temporary file is locked while its writer lives, so that what a dead one left is told apart.
 """
 
 import errno

@@ -11,8 +11,8 @@ import shutil
 from io import FileIO
 from pathlib import Path
 
-from daybook.disk import disk_told
 from daybook.errors import DaybookError
+from daybook.storage.disk import disk_told
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
