@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from daybook.postgres_session import Connect, at_once
+from daybook.postgres.session import Connect, at_once
 from daybook.save import stored
 from daybook.storage.folder import Folder
 from daybook.work import Work, run_folder_name

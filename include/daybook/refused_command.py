@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from daybook import connections
 from daybook.asked import parser, pipeline_named, with_pipeline
-from daybook.postgres_session import at_once
+from daybook.postgres.session import at_once
 from daybook.raw_files import raw_sha256
 from daybook.refused_file import write_refused
 from daybook.refused_rows import LastRun, last_run, refused_rows

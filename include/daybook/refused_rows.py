@@ -14,7 +14,7 @@ from daybook.account import Tried
 from daybook.errors import BadSpec
 from daybook.history import is_begun
 from daybook.mends import Mended
-from daybook.postgres_session import Connection
+from daybook.postgres.session import Connection
 from daybook.receipt import STEPS, Receipt
 from daybook.spec import Pipeline
 from daybook.storage.folder import Folder

@@ -12,7 +12,7 @@ from daybook import ledger, mends
 from daybook.load import opened
 from daybook.load_layout import Layout
 from daybook.mends import Mend
-from daybook.postgres_session import Connection
+from daybook.postgres.session import Connection
 from daybook.raw_files import extracted_by, raw_files, raw_sha256
 from daybook.refused_file import Filled
 from daybook.refused_rows import LastRun, last_run, refused_rows

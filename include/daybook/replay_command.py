@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from daybook import connections
 from daybook.asked import parser, pipeline_named, with_pipeline
 from daybook.errors import BadSpec
-from daybook.postgres_session import at_once
+from daybook.postgres.session import at_once
 from daybook.refused_file import Filled, read_filled
 from daybook.replay import Person, keep, withdraw
 from daybook.spec import Pipeline

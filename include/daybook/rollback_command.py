@@ -16,7 +16,7 @@ from upath import UPath
 from daybook import connections
 from daybook.asked import pipeline_named
 from daybook.errors import BadSpec
-from daybook.postgres_session import at_once
+from daybook.postgres.session import at_once
 from daybook.published import follow
 from daybook.rollback import RolledBack, rollback
 from daybook.spec import Pipeline

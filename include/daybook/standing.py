@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from upath import UPath
 
-from daybook import mends, postgres, step_ledger
+from daybook import mends, step_ledger
 from daybook.decisions import rollbacks
 from daybook.ftp import PATIENCE
 from daybook.ftp_delivery import look
@@ -17,7 +17,8 @@ from daybook.ftp_listing import Remote
 from daybook.ftp_session import session
 from daybook.history import is_begun
 from daybook.plan import Failure, FileState, Standing
-from daybook.postgres_session import Connection, at_once
+from daybook.postgres import copy_tables
+from daybook.postgres.session import Connection, at_once
 from daybook.receipt import Receipt
 from daybook.spec import Pipeline
 from daybook.storage.folder import Folder
@@ -67,7 +68,7 @@ def tables_now(pipeline: Pipeline, open_postgres: Connect) -> dict[str, str]:
         folder = Folder(UPath(Path(scratch).as_uri()))
         for connection_id in dict.fromkeys(table.connection for table in pipeline.tables):
             tables = tuple(table for table in pipeline.tables if table.connection == connection_id)
-            postgres.copy_tables(partial(open_postgres, connection_id), tables, folder)
+            copy_tables.copy_tables(partial(open_postgres, connection_id), tables, folder)
         return {table.name: folder.written(f"{table.name}.csv").sha256 for table in pipeline.tables}
 
 

@@ -11,7 +11,7 @@ from daybook.asked import asked_days, parser, pipeline_named, with_pipeline
 from daybook.decisions import rollbacks
 from daybook.history import is_begun
 from daybook.plan import Failure
-from daybook.postgres_session import Connection, at_once
+from daybook.postgres.session import Connection, at_once
 from daybook.spec import Pipeline
 from daybook.status import Status, status
 from daybook.telling import tell_json, tell_table

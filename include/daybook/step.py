@@ -16,7 +16,7 @@ import pyarrow as pa
 from daybook import fingerprint, mends
 from daybook.fingerprint import Fingerprint
 from daybook.one_version import check_one_version
-from daybook.postgres_session import Connection, roll_back
+from daybook.postgres.session import Connection, roll_back
 from daybook.raw_files import content_of, extracted_by, raw_sha256
 from daybook.receipt import STEPS, Meter, Output, Receipt, Rows
 from daybook.spec import Source

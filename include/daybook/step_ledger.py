@@ -18,7 +18,7 @@ import psycopg
 from daybook import ledger
 from daybook.errors import DaybookError, NotYet
 from daybook.fingerprint import READS, Fingerprint, digest
-from daybook.postgres_session import Connect, Connection, set_up, told
+from daybook.postgres.session import Connect, Connection, set_up, told
 from daybook.receipt import Receipt
 
 # A step of a day takes seconds; who holds the day for longer is stopped, or has so much to do that we go on beside it.

@@ -15,7 +15,7 @@ import pyarrow as pa
 from daybook import aggregate as aggregating
 from daybook import clean as cleaning
 from daybook import deploy as deploying
-from daybook import ftp_parts, ftp_ready, history, mends, plausible, postgres, raw_rows, refused
+from daybook import ftp_parts, ftp_ready, history, mends, plausible, raw_rows, refused
 from daybook import index as indexing
 from daybook import load as loading
 from daybook import save as saving
@@ -25,7 +25,8 @@ from daybook.delivery_notes import notes_of
 from daybook.errors import BadData, Superseded
 from daybook.janitor import tidy
 from daybook.plausible import Release
-from daybook.postgres_session import Connection, at_once
+from daybook.postgres import copy_tables
+from daybook.postgres.session import Connection, at_once
 from daybook.published import follow, run_files
 from daybook.receipt import Rows, by_reason
 from daybook.report import report
@@ -186,7 +187,7 @@ class _Copied(NamedTuple):
 
 
 def _copied(step: Step, connection_id: str, tables: tuple[Table, ...]) -> _Copied:
-    rows = postgres.copy_tables(partial(step.work.postgres, connection_id), tables, step.folder)
+    rows = copy_tables.copy_tables(partial(step.work.postgres, connection_id), tables, step.folder)
     return _Copied(step.folder, rows, step.meter.started_at)
 
 

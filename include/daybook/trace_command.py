@@ -16,7 +16,7 @@ from daybook.asked import parser, pipeline_named, with_pipeline
 from daybook.deploy import reading
 from daybook.errors import BadSpec
 from daybook.history import is_begun
-from daybook.postgres_session import Connection, at_once
+from daybook.postgres.session import Connection, at_once
 from daybook.raw_files import own_line, part_of, raw_files
 from daybook.receipt import STEPS
 from daybook.spec import Pipeline, Summary

@@ -14,7 +14,7 @@ from daybook.fingerprint import READS
 from daybook.history import is_begun
 from daybook.plan import Failure, Planned
 from daybook.plan_command import made_plan
-from daybook.postgres_session import Connection, at_once
+from daybook.postgres.session import Connection, at_once
 from daybook.receipt import Receipt
 from daybook.spec import Pipeline
 from daybook.telling import tell_json, tell_table

@@ -14,7 +14,7 @@ from rich.console import Console
 from daybook import connections, step_ledger
 from daybook.__main__ import main as daybook
 from daybook.asked import asked_days, pipeline_named
-from daybook.postgres_session import at_once
+from daybook.postgres.session import at_once
 from deployment import stopping
 from deployment.demo import DAG_ID
 from deployment.errors import DeploymentError

@@ -12,7 +12,7 @@ from daybook.backfill_runs import in_batches
 from daybook.history import is_begun
 from daybook.plan import Failure, Limited, Planned
 from daybook.plan_command import made_plan
-from daybook.postgres_session import Connection, at_once
+from daybook.postgres.session import Connection, at_once
 from daybook.receipt import Receipt
 from daybook.spec import Pipeline
 from daybook.telling import tell_table

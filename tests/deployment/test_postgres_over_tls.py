@@ -8,7 +8,7 @@ import pytest
 
 from daybook import connections
 from daybook.errors import BadSpec
-from daybook.postgres_session import Connection, at_once
+from daybook.postgres.session import Connection, at_once
 from deployment.postgres_server import LocalPostgres
 from tests.ftp.certificates import Authority
 

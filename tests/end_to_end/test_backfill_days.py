@@ -15,7 +15,7 @@ from rich.console import Console
 from daybook import connections, step_ledger
 from daybook.backfill_runs import PREFIX
 from daybook.pipelines import PIPELINES
-from daybook.postgres_session import at_once
+from daybook.postgres.session import at_once
 from deployment import environment, stopping
 from deployment.planned_backfill import Done, backfill
 from deployment.planned_runs import follow, start

@@ -11,7 +11,7 @@ from upath import UPath
 
 from daybook.errors import DaybookError
 from daybook.load import load
-from daybook.postgres import copy_tables
+from daybook.postgres.copy_tables import copy_tables
 from daybook.spec import Table, decimal, integer, text, timestamp
 from daybook.storage.folder import Folder
 from deployment.postgres_server import LocalPostgres

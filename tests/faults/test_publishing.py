@@ -7,7 +7,7 @@ import pytest
 
 from daybook.deploy import deploy
 from daybook.errors import SourceUnavailable
-from daybook.postgres_session import WAREHOUSE, at_once
+from daybook.postgres.session import WAREHOUSE, at_once
 from daybook.receipt import STEPS
 
 from .bench import Bench

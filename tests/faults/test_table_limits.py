@@ -11,10 +11,10 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from daybook import postgres as extracting
 from daybook.errors import BadSpec, DaybookError, SourceUnavailable
-from daybook.postgres import copy_tables
-from daybook.postgres_session import at_once
+from daybook.postgres import copy_tables as extracting
+from daybook.postgres.copy_tables import copy_tables
+from daybook.postgres.session import at_once
 from daybook.spec import Table, integer
 from deployment.databases import LOGINS
 from tests.proxy import Fault, Proxy, cut, silence

@@ -10,7 +10,7 @@ import pytest
 
 from daybook import ledger
 from daybook.errors import SourceUnavailable
-from daybook.postgres_session import at_once
+from daybook.postgres.session import at_once
 from deployment import postgres_programs
 
 from .bench import Bench

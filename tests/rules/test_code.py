@@ -64,7 +64,7 @@ def changed(package: Path, as_it_is: dict[str, str]) -> set[str]:
         ("steps.py", "_lookup", "index"),
         ("steps.py", "_doubts", "summarize"),
         ("steps.py", "_rows", "load clean index"),
-        ("postgres.py", "_copy_statement", "extract_tables"),
+        ("postgres/copy_tables.py", "_copy_statement", "extract_tables"),
         ("ftp_copy.py", "_check_room", "extract_files"),
         ("load_columns.py", "_settled", "load"),
         ("load_moments.py", "_grid", "load"),

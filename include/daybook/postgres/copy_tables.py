@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from daybook.errors import BadSpec, SourceUnavailable
-from daybook.postgres_session import SILENCE_S, Connect, Connection, Silence, at_once
+from daybook.postgres.session import SILENCE_S, Connect, Connection, Silence, at_once
 from daybook.spec import Column, Table, nearest
 from daybook.storage.folder import Folder
 
