@@ -46,7 +46,7 @@ from daybook import steps
 from daybook.batch import over_days
 from daybook.days import day_of_run
 from daybook.errors import DaybookError, NotYet, SourceUnavailable
-from daybook.ftp_tls import FtpServer
+from daybook.ftp.connect import FtpServer
 from daybook.pipelines import PIPELINES
 from daybook.plausible import Release
 from daybook.restatement import days_with_restated

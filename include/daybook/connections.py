@@ -15,7 +15,7 @@ from psycopg.conninfo import make_conninfo
 from upath import UPath
 
 from daybook.errors import BadSpec
-from daybook.ftp_tls import FtpServer
+from daybook.ftp.connect import FtpServer
 
 
 def postgres(connection_id: str) -> psycopg.Connection[Any]:

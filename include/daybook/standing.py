@@ -11,10 +11,9 @@ from upath import UPath
 
 from daybook import mends, step_ledger
 from daybook.decisions import rollbacks
-from daybook.ftp import PATIENCE
-from daybook.ftp_delivery import look
-from daybook.ftp_listing import Remote
-from daybook.ftp_session import session
+from daybook.ftp.copy import PATIENCE
+from daybook.ftp.ready import look
+from daybook.ftp.session import Remote, session
 from daybook.history import is_begun
 from daybook.plan import Failure, FileState, Standing
 from daybook.postgres import copy_tables

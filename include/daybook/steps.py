@@ -15,14 +15,15 @@ import pyarrow as pa
 from daybook import aggregate as aggregating
 from daybook import clean as cleaning
 from daybook import deploy as deploying
-from daybook import ftp_parts, ftp_ready, history, mends, plausible, raw_rows, refused
+from daybook import history, mends, plausible, raw_rows, refused
 from daybook import index as indexing
 from daybook import load as loading
 from daybook import save as saving
 from daybook import summarize as summarizing
 from daybook.changes import changes
-from daybook.delivery_notes import notes_of
 from daybook.errors import BadData, Superseded
+from daybook.ftp import fetch, ready
+from daybook.ftp.fetch import notes_of
 from daybook.janitor import tidy
 from daybook.plausible import Release
 from daybook.postgres import copy_tables
@@ -54,10 +55,10 @@ def extract_tables(step: Step) -> None:
 @a_step
 def extract_files(step: Step) -> None:
     """Copy the day's files, once all are there and whole."""
-    found = ftp_ready.check_ready(step.work, step.folder, datetime.now(UTC))
+    found = ready.check_ready(step.work, step.folder, datetime.now(UTC))
     for source in step.work.pipeline.files:
         delivery, connect = found[source.name], partial(step.work.ftp, source.connection)
-        arrived = ftp_parts.fetch_delivery(connect, delivery, step.folder)
+        arrived = fetch.fetch_delivery(connect, delivery, step.folder)
         for one in arrived:
             step.note_output(f"{one.part.stem}.csv", None)
         if delivery.manifest:

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from upath import UPath
 
-from daybook.ftp import fetch
-from daybook.ftp_copy import Fetched
-from daybook.ftp_patience import Patience
-from daybook.ftp_tls import FtpServer
+from daybook.ftp.connect import FtpServer
+from daybook.ftp.copy import Fetched, fetch
+from daybook.ftp.retry import Patience
 from daybook.pipelines import PIPELINES
 from daybook.spec import File, text
 from daybook.storage.folder import Folder

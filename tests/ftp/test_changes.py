@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from daybook.errors import BadSpec, SourceUnavailable
-from daybook.ftp_replies import NotThere
+from daybook.ftp.replies import NotThere
 from daybook.storage.partial_file import PartFile
 from deployment.home import REPOSITORY
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from daybook.delivery import Delivery
 from daybook.errors import BadData, NotYet, SourceUnavailable
-from daybook.ftp_parts import Arrived, fetch_delivery
-from daybook.ftp_ready import check_ready
+from daybook.ftp.delivery import Delivery
+from daybook.ftp.fetch import Arrived, fetch_delivery
+from daybook.ftp.ready import check_ready
 from daybook.work import Work
 
 from .conftest import CONTENT, EARLY, LATE, MINUTE, PATH, QUICK, file

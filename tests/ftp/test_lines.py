@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from daybook.errors import SourceUnavailable
-from daybook.ftp_patience import Patience
+from daybook.ftp.retry import Patience
 from tests.proxy import Fault, Proxy, cut, half_close, reset, silence
 
 from .conftest import CONTENT, Copying

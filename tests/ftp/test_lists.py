@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from daybook.delivery_lists import named, sum_of
 from daybook.errors import BadData
+from daybook.ftp.delivery import named, sum_of
 
 ONE, TWO = (hashlib.sha256(name).hexdigest() for name in (b"one", b"two"))
 HERE = "ftp: day.list"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from daybook.errors import BadData, BadSpec, NotYet
-from daybook.ftp_ready import check_ready, cut_off
+from daybook.ftp.ready import check_ready, cut_off
 from daybook.spec import File
 from daybook.work import Work
 

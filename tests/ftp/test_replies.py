@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from daybook.errors import BadSpec, SourceUnavailable
-from daybook.ftp_listing import UNIX, WINDOWS
-from daybook.ftp_patience import Patience
-from daybook.ftp_replies import NotThere
+from daybook.ftp.replies import NotThere
+from daybook.ftp.retry import Patience
+from daybook.ftp.session import UNIX, WINDOWS
 
 from .conftest import CONTENT, PATH, QUICK, Copying, file
 from .faulty_ftp import PASSWORD, Answer, Cut, FaultyFtp, says_426

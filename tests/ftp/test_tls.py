@@ -12,8 +12,8 @@ import pytest
 from OpenSSL import SSL
 
 from daybook.errors import BadSpec, SourceUnavailable
-from daybook.ftp_patience import Patience
-from daybook.ftp_tls import SessionKeepingFTP
+from daybook.ftp.connect import SessionKeepingFTP
+from daybook.ftp.retry import Patience
 from tests.proxy import Proxy
 
 from . import vsftpd

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from daybook.errors import BadData, SourceUnavailable
-from daybook.ftp import fetch
+from daybook.ftp.copy import fetch
 from daybook.storage.partial_file import PartFile
 
 from .conftest import CONTENT, PATH, QUICK, SIZE, Copying, file

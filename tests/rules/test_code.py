@@ -65,7 +65,7 @@ def changed(package: Path, as_it_is: dict[str, str]) -> set[str]:
         ("steps.py", "_doubts", "summarize"),
         ("steps.py", "_rows", "load clean index"),
         ("postgres/copy_tables.py", "_copy_statement", "extract_tables"),
-        ("ftp_copy.py", "_check_room", "extract_files"),
+        ("ftp/copy.py", "_check_room", "extract_files"),
         ("load_columns.py", "_settled", "load"),
         ("load_moments.py", "_grid", "load"),
         ("raw_rows.py", "_files", "load clean index"),

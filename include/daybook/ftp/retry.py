@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from daybook.errors import SourceUnavailable
-from daybook.ftp_replies import Broken, Busy
-from daybook.ftp_tls import TIME_LIMIT_S
+from daybook.ftp.connect import TIME_LIMIT_S
+from daybook.ftp.replies import Broken, Busy
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

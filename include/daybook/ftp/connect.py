@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import Field
 
 from daybook.errors import BadSpec
-from daybook.ftp_replies import quoted, told
+from daybook.ftp.replies import quoted, told
 from daybook.spec import Value
 
 TIME_LIMIT_S = 60.0

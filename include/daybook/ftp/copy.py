@@ -1,15 +1,36 @@
 """One file's copy, from the first look to the last byte: what a transfer brought is weighed, and believed or not.
 
-It is whole when as many bytes came as SIZE said before, and the server says the same of it afterwards. See ftp.py.
+It is whole when as many bytes came as SIZE said before, and the server says the same of it afterwards. See ftp/copy.py.
+
+Files from an FTP server, over a connection that somebody else opens, whole or not at all.
+
+Airflow's hook does not move the data: it takes a truncated file for a success and waits without a limit. Here a file
+is whole when as many bytes came as SIZE said before, and the server says the same of it afterwards; a line that breaks
+is opened again and the copy goes on from where it was, over some bytes that must be the same.
+
+    ftp/connect.py        opens a connection, over TLS
+    ftp/session.py    looks and copies, on one connection
+    ftp/session.py    what a server says of a file
+    ftp/replies.py    what a reply or a broken line means
+    ftp/retry.py   how often and how long it is tried
+    ftp/ready.py      whether all files are there and whole, before anything is copied: ftp/ready.py, ftp/ready.py
+    ftp/fetch.py      all files of a source, against their checksums: ftp/copy.py
+    ftp/copy.py       one file's copy, and whether it is whole
+    storage/partial_file.py      what was copied so far
+
+A small file that says something of others, a manifest or a checksum, read whole into memory.
 """
 
 import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
 from typing import NamedTuple
 
 from daybook.errors import BadData, BadSpec, SourceUnavailable
-from daybook.ftp_listing import Remote
-from daybook.ftp_replies import Broken, CannotResume, NotThere
-from daybook.ftp_session import Session
+from daybook.ftp.replies import Broken, CannotResume, NotThere
+from daybook.ftp.retry import PATIENCE, Patience, tried
+from daybook.ftp.session import Connect, Remote, Session, session
 from daybook.spec import File
 from daybook.storage.partial_file import PartFile
 
@@ -198,3 +219,56 @@ def check_disk(where: str, part: PartFile, size_bytes: int, kept_bytes: int) -> 
 
 def _count(remote: Remote) -> str:
     return "an unknown number of" if remote.size_bytes is None else f"{remote.size_bytes:,}"
+
+
+def fetch(connect: Connect, file: File, path: str, part: PartFile, patience: Patience = PATIENCE) -> Fetched:
+    """Copy the file at a path into a part file, which is whole when this returns.
+
+    connect: opens a connection that is logged in. file: the spec, for what it lets through. Raises SourceUnavailable
+    where the file changes meanwhile or the line fails too often (the part stays); BadSpec where the server refuses;
+    BadData where file and SIZE do not go together.
+    """
+    copy = Copy(file, path, part)
+    go_on = partial(_go_on, copy, partial(session, connect, file.connection, patience.time_limit_s))
+    return tried(go_on, patience, lambda: copy.progress)
+
+
+def _go_on(copy: Copy, opened: Callable[[], AbstractContextManager[Session]]) -> Fetched:
+    with opened() as ftp:
+        return copy.finish(ftp)
+
+
+LIMIT_BYTES = 2**20
+
+
+class Changed(SourceUnavailable):
+    """A file was changed while it, or what belongs to it, was copied: the task's next try begins again."""
+
+
+def small_file(ftp: Session, file: File, path: str) -> bytes:
+    """Give the bytes of a file that belongs to a delivery of `file`.
+
+    Raises Broken where not all came, or the line fails; Changed where the server says something else of it afterwards;
+    NotThere where it shows none; BadData where it is over a mebibyte.
+    """
+    where, before = f"{file.connection}: {path}", ftp.look(path)
+    content = _content(ftp, path, where)
+    size = None if file.is_size_unreliable else before.size_bytes
+    # Without a size only a second copy tells all of a list from its beginning.
+    if (_content(ftp, path, where) != content) if size is None else (len(content) != size):
+        raise Broken(f"{where}: the FTP server says {size} bytes and sent {len(content):,}")
+    if not before.is_like(ftp.look(path)):
+        raise Changed(f"{where}: it changed while it was read; nothing was copied; it is read again")
+    return content
+
+
+def _content(ftp: Session, path: str, where: str) -> bytes:
+    content = bytearray()
+
+    def take(block: bytes) -> None:
+        content.extend(block)
+        if len(content) > LIMIT_BYTES:
+            raise BadData(f"{where}: it is longer than {LIMIT_BYTES:,} bytes, too long for a list; nothing was copied")
+
+    ftp.retrieve(path, 0, take)
+    return bytes(content)

@@ -1,6 +1,10 @@
 """All files of a delivery copied: each one whole, as its checksum says, and all of them of one moment.
 
 No copy takes its name before all are whole. Until then each stays for the next try, which goes on with it.
+
+What the receipt of `extract_files` notes of a delivery: where each file came from, how, and what vouches for it.
+
+plan.py, raw_files.py, report.py and the trace read it. Pure.
 """
 
 import logging
@@ -9,15 +13,11 @@ from contextlib import ExitStack
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from daybook.delivery import Delivery, Part
-from daybook.delivery_lists import sum_of
 from daybook.errors import BadData, SourceUnavailable
-from daybook.ftp import fetch
-from daybook.ftp_copy import Fetched, check_disk
-from daybook.ftp_listing import Remote
-from daybook.ftp_patience import PATIENCE, Patience, tried
-from daybook.ftp_session import Connect, Session, session
-from daybook.ftp_small import Changed, small_file
+from daybook.ftp.copy import Changed, Fetched, check_disk, fetch, small_file
+from daybook.ftp.delivery import Delivery, Part, sum_of
+from daybook.ftp.retry import PATIENCE, Patience, tried
+from daybook.ftp.session import Connect, Remote, Session, session
 from daybook.storage.folder import Folder
 from daybook.storage.partial_file import PartFile
 
@@ -149,3 +149,31 @@ def _check_unchanged(ftp: Session, delivery: Delivery, arrived: list[Arrived]) -
 def _is_still(ftp: Session, part: Part, remote: Remote) -> bool:
     # Behind one name may stand several servers, each with a `unique` of its own.
     return remote._replace(unique="").is_like(ftp.look(part.path))
+
+
+Notes = dict[str, str | int]
+
+
+def notes_of(delivery: Delivery, arrived: list[Arrived]) -> Notes:
+    """Give the notes of a delivery, under its source's name and, of parts, under their stems."""
+    name, is_encrypted = delivery.file.name, all(one.fetched.is_encrypted for one in arrived)
+    if not delivery.file.is_in_parts:
+        return _notes_of_file(delivery, arrived[0], {f"{name}_is_encrypted": is_encrypted})
+    notes: Notes = {name: f"{delivery.where}, {len(arrived)} parts", f"{name}_is_encrypted": is_encrypted}
+    if delivery.manifest:
+        manifest = f"{name}.manifest"
+        notes |= {manifest: delivery.where, f"{manifest}_modified_at": delivery.manifest.modified_at}
+    for one in arrived:
+        notes |= _notes_of_file(delivery, one, {f"{one.part.stem}_name": one.part.name})
+    return notes
+
+
+def _notes_of_file(delivery: Delivery, arrived: Arrived, more: Notes) -> Notes:
+    stem, fetched = arrived.part.stem, arrived.fetched
+    notes: Notes = {
+        stem: f"{delivery.file.connection}: {arrived.part.path}",
+        f"{stem}_modified_at": fetched.remote.modified_at,
+        **more,
+        f"{stem}_remarks": "; ".join(fetched.remarks),
+    }
+    return notes | ({f"{stem}_checked_by": arrived.checked_by} if arrived.checked_by else {})

@@ -1,0 +1,286 @@
+"""One look at all that makes up a source on a day: its manifest, its parts, and what says that they are whole.
+
+Called by ftp/ready.py, which decides whether it counts, and by standing.py. It looks on one connection.
+
+What is remembered of a file from one look to the next, and whether it counts by that. Decides only.
+
+Whether the day's files are there and whole: asked before anything is copied.
+
+A file counts once its size and time have stood still over two looks, or as its spec says otherwise; a source counts
+once all its parts do. Until then NotYet is raised, for which the DAG gives the worker back; the looks lie in the step's
+folder, for the next attempt. After the cut-off it is BadData. ftp/ready.py looks, ftp/ready.py decides about a file.
+"""
+
+import logging
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from daybook.errors import BadData, DaybookError, NotYet
+from daybook.ftp.copy import Changed, small_file
+from daybook.ftp.delivery import Delivery, Manifest, Part, declared, listed, manifest_of
+from daybook.ftp.replies import NotThere
+from daybook.ftp.retry import PATIENCE, Patience, tried
+from daybook.ftp.session import Remote, Session, session
+from daybook.spec import File, Value
+from daybook.storage.folder import Folder
+from daybook.text import spans
+from daybook.work import Work
+
+UNKNOWN = (None, "")
+
+
+class Seen(NamedTuple):
+    """A file as a look found it, if it is there. missing_sign: the marker or checksum that is not, in words, or ""."""
+
+    part: Part
+    remote: Remote | None
+    missing_sign: str = ""
+
+
+class Looked(NamedTuple):
+    """What one look found: the manifest, where there is one, and the parts that are known, there or not.
+
+    problem: why the parts cannot be known, or more are there than declared; it may be only that a sender is at work.
+    """
+
+    delivery: Delivery
+    seen: list[Seen]
+    problem: DaybookError | None = None
+
+
+def look(ftp: Session, file: File, day: date) -> Looked:
+    """Look at a source's files of a day. Raises Broken where the line fails."""
+    if file.manifest:
+        return _look_by_manifest(ftp, file, day)
+    parts = declared(file, day)
+    seen = [_seen(ftp, file, day, part) for part in parts]
+    return Looked(Delivery(file, day, parts), seen, _surplus(ftp, file, day))
+
+
+def _look_by_manifest(ftp: Session, file: File, day: date) -> Looked:
+    manifest = _seen(ftp, file, day, manifest_of(file, day))
+    nothing = Looked(Delivery(file, day, ()), [manifest])
+    if manifest.remote is None or manifest.remote.size_bytes == 0:
+        return nothing
+    try:
+        content = small_file(ftp, file, manifest.part.path)
+        parts = listed(file, day, content)
+    except (BadData, Changed) as problem:
+        return nothing._replace(problem=problem)
+    delivery = Delivery(file, day, parts, Manifest(content, manifest.remote.modified_at))
+    return Looked(delivery, [manifest, *(_seen(ftp, file, day, part) for part in parts)])
+
+
+def _seen(ftp: Session, file: File, day: date, part: Part) -> Seen:
+    try:
+        remote = ftp.look(part.path)
+    except NotThere:
+        return Seen(part, None)
+    signs = file.signs_on(day, part.path, part.number)
+    missing = (f"{word} {path}" for word, path in signs.items() if not _is_there(ftp, path, word))
+    return Seen(part, remote, next(missing, ""))
+
+
+def _is_there(ftp: Session, path: str, word: str) -> bool:
+    # A marker is often empty; a checksum without a byte is one that is being written.
+    try:
+        return ftp.look(path).size_bytes != 0 or word == "marker"
+    except NotThere:
+        return False
+
+
+def _surplus(ftp: Session, file: File, day: date) -> BadData | None:
+    if file.parts is None:
+        return None
+    path = file.path_on(day, file.parts + 1)
+    try:
+        # A server that tells nothing of any file says nothing of this one either.
+        if ftp.look(path)[:2] == UNKNOWN:
+            return None
+    except NotThere:
+        return None
+    return BadData(
+        f"{file.connection}: {path} is there, and {file.parts} parts are declared; nothing was published; raise "
+        "`parts` in the file's spec, or ask the sender"
+    )
+
+
+# Looks that are fewer than this many intervals apart belong together.
+SOON = 10
+
+
+class Look(Value):
+    """A file as it was at a look, and has been since `still_since`. is_changing: shortly before, it was not.
+
+    The instants are ours: those of servers are wrong.
+    """
+
+    size_bytes: int | None
+    modified_at: str
+    still_since: datetime
+    looked_at: datetime
+    is_changing: bool = False
+
+
+class Wait(NamedTuple):
+    """Why a file does not count yet: what it is. is_new: seen for the first time, it gets another look at any hour."""
+
+    why: str
+    is_new: bool = False
+
+
+MISSING = Wait("not there")
+
+
+def wait_for(file: File, seen: Seen, look: Look | None, now: datetime) -> Wait | None:
+    """Decide whether a file counts: give None, or why not yet. look: what is noted of it, with this look."""
+    if seen.remote is None or look is None:
+        return MISSING
+    if seen.remote.size_bytes == 0:
+        return Wait("empty")
+    if file.marker or file.checksum:
+        return Wait(f"there, its {seen.missing_sign} is not") if seen.missing_sign else None
+    if file.is_written_whole or now - look.still_since >= timedelta(seconds=file.look_every_s):
+        return None
+    if look.is_changing:
+        return Wait("still changing")
+    return Wait(f"there and has to stand still for {file.look_every_s} s", is_new=True)
+
+
+def note(file: File, remote: Remote | None, before: Look | None, now: datetime) -> Look | None:
+    """Give what to keep of a look. before: what was kept of the one before."""
+    if remote is None:
+        return None
+    if before and (before.size_bytes, before.modified_at) == remote[:2]:
+        return before.model_copy(update={"looked_at": now})
+    # A look of another day says nothing: the file may have been delivered anew since.
+    is_changing = before is not None and now - before.looked_at < SOON * timedelta(seconds=file.look_every_s)
+    return Look(
+        size_bytes=remote.size_bytes,
+        modified_at=remote.modified_at,
+        still_since=now,
+        looked_at=now,
+        is_changing=is_changing,
+    )
+
+
+log = logging.getLogger(__name__)
+
+LOOKS = "looks.json"
+SHOWN_NAMES = 10
+
+
+class Looks(Value):
+    """The last look at each file that is there, by its stem: the source's name, and the part's number."""
+
+    of: dict[str, Look]
+
+
+class Reason(NamedTuple):
+    """Why a source does not count yet, in words that name the file or the parts; is_new as in Wait."""
+
+    file: File
+    what: str
+    is_new: bool
+
+
+def check_ready(work: Work, folder: Folder, now: datetime, patience: Patience = PATIENCE) -> dict[str, Delivery]:
+    """See that all files of the day are there and whole; give what makes up each source, by its name.
+
+    folder: the step's, which keeps the looks. now: an instant.
+    Raises NotYet where one is to be waited for, BadData where its cut-off has passed or a manifest is none, BadSpec and
+    SourceUnavailable as the server does.
+    """
+    before, after = _kept(folder), dict[str, Look]()
+    reasons: list[Reason] = []
+    looked = [tried(partial(_look, file, work, patience), patience, _nothing) for file in work.pipeline.files]
+    for found in looked:
+        file = found.delivery.file
+        notes = {seen.part.stem: note(file, seen.remote, before.of.get(seen.part.stem), now) for seen in found.seen}
+        after |= {stem: noted for stem, noted in notes.items() if noted}
+        reasons += _reasons(found, after, now)
+    if reasons:
+        _keep(folder, after)
+        _tell(work, reasons, now)
+    return {found.delivery.file.name: _delivered(found) for found in looked}
+
+
+def cut_off(file: File, day: date, time_zone: str) -> datetime:
+    """Give the instant until which a day's file is waited for."""
+    return datetime.combine(day + timedelta(days=1), file.cut_off, ZoneInfo(time_zone))
+
+
+def _look(file: File, work: Work, patience: Patience) -> Looked:
+    with session(partial(work.ftp, file.connection), file.connection, patience.time_limit_s) as ftp:
+        return look(ftp, file, work.day)
+
+
+def _nothing() -> str:
+    return "nothing was copied"
+
+
+def _reasons(looked: Looked, looks: dict[str, Look], now: datetime) -> Iterator[Reason]:
+    file, parts = looked.delivery.file, dict[Wait, list[Part]]()
+    for seen in looked.seen:
+        wait = wait_for(file, seen, looks.get(seen.part.stem), now)
+        if wait and seen.part.number:
+            parts.setdefault(wait, []).append(seen.part)
+        elif wait:
+            yield Reason(file, f"{file.connection}: {seen.part.path} is {wait.why}", wait.is_new)
+    for wait, alike in parts.items():
+        yield Reason(file, f"{looked.delivery.where}: {_told_parts(alike, wait)}", wait.is_new)
+
+
+def _told_parts(parts: list[Part], wait: Wait) -> str:
+    word, why = "parts" if len(parts) > 1 else "part", "missing" if wait == MISSING else wait.why
+    names = ", ".join(part.name for part in parts[:SHOWN_NAMES]) + (", …" if len(parts) > SHOWN_NAMES else "")
+    return f"{word} {spans(part.number for part in parts)} of {parts[0].of} {why} ({names})"
+
+
+def _delivered(looked: Looked) -> Delivery:
+    if looked.problem:
+        raise looked.problem
+    file, delivery = looked.delivery.file, looked.delivery
+    size_bytes = sum(seen.remote.size_bytes or 0 for seen in looked.seen if seen.remote)
+    # What of a single file is over the limit is told by its copy.
+    if file.is_in_parts and size_bytes > file.size_limit_bytes:
+        raise BadData(
+            f"{delivery.where}: {size_bytes:,} bytes in all parts, the limit is {file.size_limit_bytes:,}; not copied; "
+            "ask the sender, or raise `size_limit_bytes` in the file's spec"
+        )
+    return delivery._replace(size_bytes=size_bytes)
+
+
+def _kept(folder: Folder) -> Looks:
+    if not folder.has(LOOKS):
+        return Looks(of={})
+    return Looks.model_validate_json(folder.text(LOOKS))
+
+
+def _keep(folder: Folder, looks: dict[str, Look]) -> None:
+    with folder.new_file(LOOKS) as file:
+        file.write(Looks(of=looks).model_dump_json().encode())
+
+
+def _tell(work: Work, reasons: list[Reason], now: datetime) -> None:
+    if late := list(_late(work, reasons, now)):
+        raise BadData(
+            f"late: {'; '.join(late)}; nothing was published; ask the sender, and clear extract_files when it is there"
+        )
+    again = now + timedelta(seconds=min(reason.file.look_every_s for reason in reasons))
+    said = "; ".join(f"{reason.what} (cut-off {_until(work, reason.file)})" for reason in reasons)
+    log.info("not yet: %s; looked at again at %s", said, again.isoformat(timespec="seconds"))
+    raise NotYet(f"not yet: {said}", again)
+
+
+def _late(work: Work, reasons: list[Reason], now: datetime) -> Iterator[str]:
+    for reason in reasons:
+        if now >= _until(work, reason.file) and not reason.is_new:
+            yield f"{reason.what}, and the cut-off was {_until(work, reason.file)}"
+
+
+def _until(work: Work, file: File) -> datetime:
+    return cut_off(file, work.day, work.pipeline.schedule.time_zone)
