@@ -24,7 +24,7 @@ def daybook() -> Callable[[str], Read]:
     """Daybook's loader, with its contract and its usual limits."""
     import pandas  # noqa: F401 - pyarrow would import it with its first array, within the time that is measured
 
-    from daybook.load import load
+    from daybook.loader.load import load
     from loading.sales import CONTRACT
 
     def read(path: str) -> Read:

@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from daybook.errors import BadData
-from daybook.load import REFUSED, Batch, load, schema
-from daybook.load_layout import BOM
-from daybook.load_slow import Damage, split
+from daybook.loader.layout import BOM
+from daybook.loader.load import REFUSED, Batch, load, schema
+from daybook.loader.records import Damage, split
 from daybook.spec import File, Source, text
 from daybook.storage.disk import temporary
 from daybook.storage.tables import without_formulas

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
-from daybook import load as loading
 from daybook import mends, raw_rows
+from daybook.loader import load as loading
 from daybook.spec import Source
 from daybook.step import Step
 

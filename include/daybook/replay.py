@@ -9,8 +9,8 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from daybook import ledger, mends
-from daybook.load import opened
-from daybook.load_layout import Layout
+from daybook.loader.layout import Layout
+from daybook.loader.load import opened
 from daybook.mends import Mend
 from daybook.postgres.session import Connection
 from daybook.raw_files import extracted_by, raw_files, raw_sha256

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from daybook.errors import BadData
-from daybook.load_layout import Layout, Refusal
-from daybook.load_mends import mended_records
+from daybook.loader.layout import Layout, Refusal
+from daybook.loader.mended import mended_records
 from daybook.raw_files import part_of
 from daybook.refused_file import Filled, record_of
 from daybook.spec import nearest

@@ -17,7 +17,6 @@ from daybook import clean as cleaning
 from daybook import deploy as deploying
 from daybook import history, mends, plausible, raw_rows, refused
 from daybook import index as indexing
-from daybook import load as loading
 from daybook import save as saving
 from daybook import summarize as summarizing
 from daybook.changes import changes
@@ -25,6 +24,7 @@ from daybook.errors import BadData, Superseded
 from daybook.ftp import fetch, ready
 from daybook.ftp.fetch import notes_of
 from daybook.janitor import tidy
+from daybook.loader import load as loading
 from daybook.plausible import Release
 from daybook.postgres import copy_tables
 from daybook.postgres.session import Connection, at_once

@@ -10,7 +10,7 @@ import pytest
 from upath import UPath
 
 from daybook.errors import DaybookError
-from daybook.load import load
+from daybook.loader.load import load
 from daybook.postgres.copy_tables import copy_tables
 from daybook.spec import Table, decimal, integer, text, timestamp
 from daybook.storage.folder import Folder

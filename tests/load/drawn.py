@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from daybook.errors import BadData
-from daybook.load import load
+from daybook.loader.load import load
 from daybook.spec import File, Source, day_date, decimal, integer, text
 
 # The columns of the thirty nasty files (evidence/reliability.md, 4.1).

@@ -1,7 +1,7 @@
 """A whole block read by the slow way alone, record by record: what the fast way is held to."""
 
-from daybook.load_layout import Layout, Parsed, kept_table, refused_table
-from daybook.load_slow import Damage, RecordReader
+from daybook.loader.layout import Layout, Parsed, kept_table, refused_table
+from daybook.loader.records import Damage, RecordReader
 
 
 def slow_block(data: bytes, layout: Layout, is_last: bool) -> Parsed:

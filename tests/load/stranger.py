@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from daybook.errors import BadData, BadSpec
-from daybook.load import load
+from daybook.loader.load import load
 from daybook.spec import File, Form, text
 from tests.load.mutations import PATIENT
 

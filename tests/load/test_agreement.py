@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from daybook.errors import BadData, BadSpec
-from daybook.load import load
-from daybook.load_fast import fast_block
-from daybook.load_gate import first_look
+from daybook.loader.fast import fast_block
+from daybook.loader.header import first_look
+from daybook.loader.load import load
 from daybook.spec import File, boolean, day_date, decimal, integer, text, timestamp
 from tests.load.drawn import loaded, with_columns
 from tests.load.mutations import CONTRACTS, ODD, PATIENT, body, contract, line, mutated

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from daybook.load import REFUSED, load, schema
+from daybook.loader.load import REFUSED, load, schema
 from tests.load.drawn import PEOPLE, SALES, loaded, sales
 
 QUOTED = 'id,name\n1,"a\nb"\n2,"c""\r\n\n""d"\n\nx,1\n3,"e,f"\n4,"g"h\n5,"' + "i\n" * 50 + '"\n6,last\n'

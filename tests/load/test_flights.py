@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pytest
 
-from daybook.load import load
+from daybook.loader.load import load
 from daybook.pipelines.flights import FLIGHTS
 
 

@@ -10,8 +10,7 @@ import pyarrow as pa
 import pytest
 
 from daybook.errors import BadData
-from daybook.load import load
-from daybook.load_parts import load_parts
+from daybook.loader.load import load, load_parts
 from daybook.raw_files import RawFile, own_line, part_of
 from daybook.spec import Form, Limits
 

@@ -6,8 +6,8 @@ from random import Random
 
 import pytest
 
-from daybook.load_layout import RAW_BYTES
-from daybook.load_raw import raw_records
+from daybook.loader.find import raw_records
+from daybook.loader.layout import RAW_BYTES
 from daybook.spec import File, Form, Limits
 
 from .drawn import PEOPLE, loaded

@@ -14,7 +14,7 @@ import pytest
 from daybook.aggregate import aggregate
 from daybook.clean import clean
 from daybook.index import index
-from daybook.load import load
+from daybook.loader.load import load
 from daybook.pipelines import PIPELINES
 from daybook.spec import Form, Pipeline
 from daybook.summarize import summarize

@@ -5,7 +5,7 @@ import io
 import pytest
 
 from daybook.errors import BadData
-from daybook.load import opened
+from daybook.loader.load import opened
 from daybook.refused_file import Filled
 from daybook.replay_check import Against, checked
 

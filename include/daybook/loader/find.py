@@ -9,10 +9,10 @@ from typing import BinaryIO
 
 import numpy as np
 
-from daybook.load import BLOCK_BYTES, opened
-from daybook.load_blocks import cut_at_line_ends, with_last
-from daybook.load_layout import RAW_BYTES
-from daybook.load_slow import split
+from daybook.loader.blocks import cut_at_line_ends, with_last
+from daybook.loader.layout import RAW_BYTES
+from daybook.loader.load import BLOCK_BYTES, opened
+from daybook.loader.records import split
 from daybook.spec import Source
 
 LF = 10

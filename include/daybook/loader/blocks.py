@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from daybook.load_bytes import Read
-from daybook.load_layout import Parsed
-from daybook.load_slow import OPEN_QUOTE_LINES, RECORD_BYTES
+from daybook.loader.decode import Read
+from daybook.loader.layout import Parsed
+from daybook.loader.records import OPEN_QUOTE_LINES, RECORD_BYTES
 
 MOST_THREADS = 8  # each holds a block and what it becomes, about 60 MB
 Parse = Callable[[bytes, bool], Parsed]

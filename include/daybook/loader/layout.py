@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from daybook.load_kinds import arrow_type
+from daybook.loader.values import arrow_type
 from daybook.spec import Column, Source
 
 Flags = np.ndarray[Any, np.dtype[np.bool_]]

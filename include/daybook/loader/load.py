@@ -11,22 +11,28 @@
 
 Step `load` of the nine. It never infers a type, never loads by position, never rounds, and never takes a word for
 nothing that was not declared as such. Reads from the stream it is given, writes nothing, logs nothing.
+
+All raw files of a source loaded as one: each by its own header, the limits counted over all of them.
+
+Step `load` calls this, and loader/load.py does the work. Messages begin with the file's own name and give its own lines; the
+rows get lines that are unique in the source (raw_files.py). Reads from the streams that it is given.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.errors import BadData
-from daybook.load_blocks import Placed, cut_at_line_ends, side_by_side
-from daybook.load_bytes import Read, in_utf8, put_back, taken, unpacked
-from daybook.load_fast import fast_block
-from daybook.load_gate import HEAD_BYTES, check_kind, first_look
-from daybook.load_layout import BOM, REFUSED, Layout, Parsed, schema
-from daybook.load_limits import Tally
-from daybook.load_mends import Mends
+from daybook.loader.blocks import Placed, cut_at_line_ends, side_by_side
+from daybook.loader.decode import Read, in_utf8, put_back, taken, unpacked
+from daybook.loader.fast import fast_block
+from daybook.loader.header import HEAD_BYTES, check_kind, first_look
+from daybook.loader.layout import BOM, REFUSED, Layout, Parsed, schema
+from daybook.loader.limits import Tally
+from daybook.loader.mended import Mends
+from daybook.raw_files import RawFile, line_in_source, own_line, part_of
 from daybook.spec import Source
 
 __all__ = ["BLOCK_BYTES", "REFUSED", "Batch", "load", "opened", "schema"]
@@ -101,3 +107,56 @@ def _batch(placed: Placed, lines_before: int, mended: Mends) -> Batch:
 
 def _moved(table: pa.Table, first: int) -> pa.Table:
     return table.set_column(0, table.schema.field(0), pc.add(table.column(0), first))
+
+
+def load_parts(
+    files: list[RawFile],
+    source: Source,
+    name: str,
+    opened: Callable[[RawFile], BinaryIO],
+    mends: Mapping[int, bytes] | None = None,
+) -> Iterator[Batch]:
+    """Give the rows of all files, in their order, block by block.
+
+    name: begins the messages about the whole. opened: opens a file. mends: records that count instead of those on their
+    lines. Raises BadData as load does, and where two files have the same bytes, with rows in them.
+    """
+    tally, seen = Tally(source.limits, name), dict[str, str]()
+    for file in files:
+        before = tally.rows
+        with opened(file) as stream:
+            for batch in load(stream, source, name=file.name, mends=_of(file, mends or {}), tally=tally):
+                yield _placed(batch, file)
+        # Where rows are shared out by a key, several parts may have none.
+        if tally.rows > before:
+            _check_not_twice(file, seen.setdefault(file.sha256, file.name))
+    tally.judge()
+
+
+def _of(file: RawFile, mends: Mapping[int, bytes]) -> dict[int, bytes]:
+    return {own_line(line): record for line, record in mends.items() if part_of(line) == file.number}
+
+
+def _placed(batch: Batch, file: RawFile) -> Batch:
+    if not file.number:
+        return batch
+    refused = batch.refused
+    places = [f"{file.at(line)}: {detail}" for line, detail in zip(*_told(refused), strict=True)]
+    told = refused.set_column(3, refused.schema.field(3), pa.array(places, pa.string()))
+    return batch._replace(kept=_moved_into_source(batch.kept, file), refused=_moved_into_source(told, file))
+
+
+def _told(refused: pa.Table) -> tuple[list[int], list[str]]:
+    return refused["line"].to_pylist(), refused["detail"].to_pylist()
+
+
+def _moved_into_source(table: pa.Table, file: RawFile) -> pa.Table:
+    return table.set_column(0, table.schema.field(0), pc.add(table.column(0), line_in_source(file.number, 0)))
+
+
+def _check_not_twice(file: RawFile, first: str) -> None:
+    if first != file.name:
+        raise BadData(
+            f"{file.name}: the same bytes as {first}; nothing is loaded; one part seems to have been delivered twice, "
+            "and another not; ask the sender"
+        )

@@ -10,8 +10,8 @@ quotes. Pure: bytes in, records out.
 import re
 from typing import Any, NamedTuple
 
-from daybook.load_kinds import Unfit, reader
-from daybook.load_layout import Layout, Record, Refusal
+from daybook.loader.layout import Layout, Record, Refusal
+from daybook.loader.values import Unfit, reader
 
 # A quote that is open for longer was not meant to be: the file is damaged, not the record.
 OPEN_QUOTE_BYTES, OPEN_QUOTE_LINES = 2**20, 1000

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from daybook.load_columns import flags, made
-from daybook.load_layout import BOM, Flags, Layout, Numbers, Parsed, Record, kept_table, refused_table
-from daybook.load_lines import Lines, lines_of, sound_lines
-from daybook.load_slow import Damage, RecordReader
+from daybook.loader.columns import flags, made
+from daybook.loader.layout import BOM, Flags, Layout, Numbers, Parsed, Record, kept_table, refused_table
+from daybook.loader.lines import Lines, lines_of, sound_lines
+from daybook.loader.records import Damage, RecordReader
 
 # The name of the field behind the last delimiter, where one is agreed; no column has it.
 TRAILING = "\0"

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.errors import BadData
-from daybook.load_layout import Layout, Record, Refusal, kept_table, refused_table
-from daybook.load_slow import Damage, RecordReader
+from daybook.loader.layout import Layout, Record, Refusal, kept_table, refused_table
+from daybook.loader.records import Damage, RecordReader
 
 
 class Mends:

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from daybook.errors import BadData
-from daybook.load_layout import BOM, Layout, schema
-from daybook.load_slow import PROBLEMS, Damage, Fields, split
+from daybook.loader.layout import BOM, Layout, schema
+from daybook.loader.records import PROBLEMS, Damage, Fields, split
 from daybook.spec import Form, Source, nearest
 
 HEAD_BYTES = 2**20
