@@ -12,7 +12,7 @@ Where things stand; imports go downward:
     steps.py, batch.py, restatement.py  one function a task; several days in one run; days that are done again
     work.py, step.py, fingerprint.py, receipt.py
                                         a day's work and one step of it: what it rests on, and the account of its rows
-    load*.py clean.py index.py aggregate.py summarize.py plausible.py plan.py report.py
+    load*.py rules/clean.py rules/index.py rules/aggregate.py rules/summarize.py rules/plausible.py plan.py report.py
                                         deciding about data: they read and write nothing
     save.py deploy.py rollback.py published.py janitor.py
                                         the warehouse and the published folder: rows, the pointer, what is left over

@@ -19,9 +19,9 @@ from daybook.changes import Changes
 from daybook.decisions import Decision
 from daybook.errors import Implausible, SourceUnavailable, Superseded
 from daybook.ledger import Entry
-from daybook.plausible import Release
 from daybook.raw_files import content_of
 from daybook.receipt import Receipt, Unbalanced, check_balance
+from daybook.rules.plausible import Release
 from daybook.spec import File, Pipeline
 from daybook.text import one_line
 

@@ -11,8 +11,8 @@ from importlib.metadata import version
 from typing import Any
 
 from daybook import code
-from daybook.aggregate import group_columns
 from daybook.code import digest
+from daybook.rules.aggregate import group_columns
 from daybook.spec import Column, Pipeline, Source, Value, fact_columns
 
 # The steps whose result is a function of what is hashed here. `save` and `deploy` act on the world instead.

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 
-from daybook.plausible import Totals
+from daybook.rules.plausible import Totals
 
 
 def is_begun(connection: psycopg.Connection[Any]) -> bool:

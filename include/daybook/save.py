@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.csv
 from psycopg import sql
 
-from daybook import ledger, summarize
+from daybook import ledger
 from daybook.errors import BadSpec
+from daybook.rules import summarize
 from daybook.spec import Pipeline, Summary
 
 READERS = "daybook_reader"

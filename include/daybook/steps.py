@@ -12,25 +12,26 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from daybook import aggregate as aggregating
-from daybook import clean as cleaning
 from daybook import deploy as deploying
-from daybook import history, mends, plausible, raw_rows, refused
-from daybook import index as indexing
+from daybook import history, mends, raw_rows, refused
 from daybook import save as saving
-from daybook import summarize as summarizing
 from daybook.changes import changes
 from daybook.errors import BadData, Superseded
 from daybook.ftp import fetch, ready
 from daybook.ftp.fetch import notes_of
 from daybook.janitor import tidy
 from daybook.loader import load as loading
-from daybook.plausible import Release
 from daybook.postgres import copy_tables
 from daybook.postgres.session import Connection, at_once
 from daybook.published import follow, run_files
 from daybook.receipt import Rows, by_reason
 from daybook.report import report
+from daybook.rules import aggregate as aggregating
+from daybook.rules import clean as cleaning
+from daybook.rules import index as indexing
+from daybook.rules import plausible
+from daybook.rules import summarize as summarizing
+from daybook.rules.plausible import Release
 from daybook.spec import Source, Table
 from daybook.step import Step, a_step
 from daybook.storage.folder import Folder

@@ -19,12 +19,12 @@ from daybook.history import is_begun
 from daybook.postgres.session import Connection, at_once
 from daybook.raw_files import own_line, part_of, raw_files
 from daybook.receipt import STEPS
+from daybook.rules.recompute import Number, group_values, recomputed, rows_of, summary_named
 from daybook.spec import Pipeline, Summary
 from daybook.storage.folder import Folder
 from daybook.storage.tables import read_parquet
 from daybook.telling import tell_json, tell_table
 from daybook.text import spans
-from daybook.trace import Number, group_values, recomputed, rows_of, summary_named
 from daybook.work import run_folder
 
 SPANS_SHOWN = 200  # characters; --json gives every line

@@ -11,8 +11,8 @@ from datetime import date
 from typing import Any, TypeVar, cast
 
 from daybook import mends
-from daybook.plausible import Release
 from daybook.receipt import Receipt
+from daybook.rules.plausible import Release
 from daybook.spec import Pipeline
 from daybook.storage.folder import Folder
 

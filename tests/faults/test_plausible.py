@@ -8,7 +8,7 @@ import pytest
 
 from daybook.errors import BadData, BadSpec, Implausible
 from daybook.pipelines import PIPELINES
-from daybook.plausible import Release, doubts
+from daybook.rules.plausible import Release, doubts
 from daybook.spec import Plausible
 
 from .bench import Bench

@@ -3,9 +3,9 @@
 import pyarrow as pa
 import pytest
 
-from daybook.aggregate import aggregate
 from daybook.errors import BadData
-from daybook.frames import rows_schema
+from daybook.rules.aggregate import aggregate
+from daybook.rules.frames import rows_schema
 from daybook.spec import Column, Pipeline, fact_columns
 
 from .drawn import cells, drawing, table

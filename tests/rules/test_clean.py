@@ -5,9 +5,9 @@ from datetime import date
 import pyarrow as pa
 import pytest
 
-from daybook.clean import Cleaned, clean
 from daybook.errors import BadSpec
-from daybook.frames import arrow_type
+from daybook.rules.clean import Cleaned, clean
+from daybook.rules.frames import arrow_type
 from daybook.spec import Column, Source, integer, text
 
 from .drawn import cells, drawing, table

@@ -74,13 +74,13 @@ def changed(package: Path, as_it_is: dict[str, str]) -> set[str]:
         ("refused.py", "of_sources", "load"),
         ("refused.py", "with_raw", "clean index"),
         ("storage/tables.py", "parquet_writer", "load"),
-        ("clean.py", "_rules", "clean"),
-        ("index.py", "_mark", "index"),
-        ("frames.py", "close_frame", "clean index aggregate summarize"),
-        ("aggregate.py", "_total", "aggregate"),
-        ("aggregate.py", "_measure_type", "aggregate summarize"),
-        ("summarize.py", "_ratio", "summarize"),
-        ("plausible.py", "_far_from_median", "summarize"),
+        ("rules/clean.py", "_rules", "clean"),
+        ("rules/index.py", "_mark", "index"),
+        ("rules/frames.py", "close_frame", "clean index aggregate summarize"),
+        ("rules/aggregate.py", "_total", "aggregate"),
+        ("rules/aggregate.py", "_measure_type", "aggregate summarize"),
+        ("rules/summarize.py", "_ratio", "summarize"),
+        ("rules/plausible.py", "_far_from_median", "summarize"),
         ("history.py", "nearest_days", "summarize"),
         ("spec/pipeline.py", "_looked_up", "index aggregate summarize"),
         ("spec/source.py", "tokens", "load clean index"),
@@ -117,7 +117,7 @@ def test_words_about_the_code_change_nothing(package: Path, as_it_is: dict[str, 
 
 def moved_into_a_package(package: Path) -> Path:
     """Move a function of `aggregate` into a module of a new package, which it is imported from under another name."""
-    file = package / "aggregate.py"
+    file = package / "rules/aggregate.py"
     tree = ast.parse(file.read_text())
     moved = next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "group_columns")
     tree.body.remove(moved)
@@ -141,6 +141,6 @@ def test_a_change_of_code_in_a_package_is_seen(package: Path, as_it_is: dict[str
 
 
 def test_code_that_is_not_found_is_said_and_not_passed_over(package: Path) -> None:
-    (package / "clean.py").unlink()
+    (package / "rules/clean.py").unlink()
     with pytest.raises(LookupError, match=r"daybook has no 'clean'"):
         codes(package)

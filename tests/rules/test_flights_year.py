@@ -11,13 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from daybook.aggregate import aggregate
-from daybook.clean import clean
-from daybook.index import index
 from daybook.loader.load import load
 from daybook.pipelines import PIPELINES
+from daybook.rules.aggregate import aggregate
+from daybook.rules.clean import clean
+from daybook.rules.index import index
+from daybook.rules.summarize import summarize
 from daybook.spec import Form, Pipeline
-from daybook.summarize import summarize
 
 YEAR = [date(2013, 1, 1) + timedelta(days=number) for number in range(365)]
 

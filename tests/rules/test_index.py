@@ -3,8 +3,8 @@
 import pyarrow as pa
 import pytest
 
-from daybook.frames import rows_schema
-from daybook.index import Indexed, index
+from daybook.rules.frames import rows_schema
+from daybook.rules.index import Indexed, index
 from daybook.spec import clean_columns
 
 from .drawn import cells, drawing, table

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daybook import aggregate
 from daybook.errors import BadData, Implausible
-from daybook.summarize import summarize
+from daybook.rules import aggregate
+from daybook.rules.summarize import summarize
 
 from .drawn import cells, drawing, table
 from .shop import DAY, shop

@@ -10,8 +10,8 @@ import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daybook.clean import REFUSED
-from daybook.frames import add_columns, close_frame, open_frame, rows_schema
+from daybook.rules.clean import REFUSED
+from daybook.rules.frames import add_columns, close_frame, open_frame, rows_schema
 from daybook.spec import Lookup, Pipeline, fact_columns
 
 

@@ -11,9 +11,9 @@ import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daybook.aggregate import measure_types
 from daybook.errors import BadData, Implausible
-from daybook.frames import arrow_type, close_frame, from_units, open_frame, units
+from daybook.rules.aggregate import measure_types
+from daybook.rules.frames import arrow_type, close_frame, from_units, open_frame, units
 from daybook.spec import Pipeline, Ratio, Summary, fact_columns
 
 RATIO = pa.decimal128(20, 2)

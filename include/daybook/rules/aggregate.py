@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.errors import BadData
-from daybook.frames import add_columns, arrow_type, close_frame, open_frame
+from daybook.rules.frames import add_columns, arrow_type, close_frame, open_frame
 from daybook.spec import Column, Measure, Pipeline, fact_columns
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.errors import BadSpec
-from daybook.frames import add_columns, as_units, close_frame, open_frame, ordered, rows_schema
+from daybook.rules.frames import add_columns, as_units, close_frame, open_frame, ordered, rows_schema
 from daybook.spec import Column, Derived, Pipeline, Source, clean_columns
 
 REFUSED = pa.schema([("line", pa.int64()), ("column", pa.string()), ("reason", pa.string())])
