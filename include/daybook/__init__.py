@@ -10,16 +10,16 @@ Where things stand; imports go downward:
 
     __main__.py, *_command.py           what a person types: plan, status, why, trace, refused, replay, check, rollback
     steps.py, batch.py, restatement.py  one function a task; several days in one run; days that are done again
-    work.py, step.py, fingerprint.py, receipt.py
+    work.py, step.py, ledger/fingerprint.py, ledger/receipt.py
                                         a day's work and one step of it: what it rests on, and the account of its rows
     load*.py rules/clean.py rules/index.py rules/aggregate.py rules/summarize.py rules/plausible.py plan.py report.py
                                         deciding about data: they read and write nothing
     save.py deploy.py rollback.py published.py janitor.py
                                         the warehouse and the published folder: rows, the pointer, what is left over
-    ledger.py step_ledger.py history.py changes.py standing.py account.py
+    ledger/runs.py ledger/step_log.py ledger/queries.py changes.py standing.py ledger/queries.py
                                         what was done to which day, and how days stand now
     delivery*.py raw_*.py               which files a source comes in on a day, and where their rows stand
-    refused*.py mends.py replay*.py     refused rows, and those of them that a person mended
+    refused*.py refused/mends.py replay*.py     refused rows, and those of them that a person mended
     ftp*.py postgres*.py                careful transfer over connections that somebody else opened
     storage/folder.py storage/disk.py storage/partial_file.py      the day's files: whole or not there
     run_state.py, run_page.py           what the Report tab shows of a run

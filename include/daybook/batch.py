@@ -18,7 +18,7 @@ from psycopg.pq import TransactionStatus
 
 from daybook.errors import DaybookError, NotYet, SourceUnavailable
 from daybook.kept import Kept
-from daybook.receipt import STEPS
+from daybook.ledger.receipt import STEPS
 from daybook.work import Work
 
 LEFT_OUT = "left_out.txt"

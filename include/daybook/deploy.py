@@ -14,13 +14,14 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import sql
 
-from daybook import decisions, ledger, mends
 from daybook.changes import Changes
-from daybook.decisions import Decision
 from daybook.errors import Implausible, SourceUnavailable, Superseded
-from daybook.ledger import Entry
-from daybook.raw_files import content_of
-from daybook.receipt import Receipt, Unbalanced, check_balance
+from daybook.ledger import decisions, runs
+from daybook.ledger.decisions import Decision
+from daybook.ledger.raw_files import content_of
+from daybook.ledger.receipt import Receipt, Unbalanced, check_balance
+from daybook.ledger.runs import Entry
+from daybook.refused import mends
 from daybook.rules.plausible import Release
 from daybook.spec import File, Pipeline
 from daybook.text import one_line
@@ -62,11 +63,11 @@ def deploy(
     entry, day = _entry(pipeline, receipts, changes), receipts["save"].day
     with connection.transaction():
         _lock(connection, pipeline, day)
-        seen = ledger.publication(connection, pipeline.name, day)
-        if seen and ledger.was_published(connection, entry.run_id):
+        seen = runs.publication(connection, pipeline.name, day)
+        if seen and runs.was_published(connection, entry.run_id):
             return Deployed(Outcome.ALREADY_PUBLISHED, seen.run_id)
         if seen and seen.content_sha256 == entry.content_sha256 and not is_forced:
-            ledger.confirm(connection, seen.run_id, entry.run_id)
+            runs.confirm(connection, seen.run_id, entry.run_id)
             return Deployed(Outcome.UNCHANGED, seen.run_id)
         _check_fence(connection, pipeline, day, entry.run_id)
         released = _released(connection, pipeline, day, entry, release)
@@ -104,7 +105,7 @@ def _entry(pipeline: Pipeline, receipts: dict[str, Receipt], changes: Changes) -
 
 def _lock(connection: psycopg.Connection[Any], pipeline: Pipeline, day: date) -> None:
     try:
-        ledger.lock_day(connection, pipeline.name, day)
+        runs.lock_day(connection, pipeline.name, day)
     except psycopg.errors.LockNotAvailable:
         raise SourceUnavailable(
             f"{pipeline.name} {day}: another run is publishing this day, and has been for long; nothing was changed; "
@@ -113,13 +114,13 @@ def _lock(connection: psycopg.Connection[Any], pipeline: Pipeline, day: date) ->
 
 
 def _check_fence(connection: psycopg.Connection[Any], pipeline: Pipeline, day: date, run_id: int) -> None:
-    own = ledger.claim(connection, run_id)
+    own = runs.claim(connection, run_id)
     if own is None:
         raise Superseded(
             f"{pipeline.name} {day}: the rows that run {run_id} saved are gone: a newer run has published the day, or "
             "they lay unpublished for long; nothing was changed; clear `save` of this run to save them again"
         )
-    newer = ledger.newer_publication(connection, pipeline.name, day, own)
+    newer = runs.newer_publication(connection, pipeline.name, day, own)
     if newer:
         raise Superseded(
             f"{pipeline.name} {day}: run {newer.run_id}, which read the facts at {newer.read_at:%Y-%m-%d %H:%M:%S %Z}, "
@@ -150,10 +151,10 @@ def _publish(
     connection: psycopg.Connection[Any], pipeline: Pipeline, day: date, entry: Entry, released: list[Decision]
 ) -> None:
     receipts = {receipt.step: receipt for receipt in entry.receipts}
-    ledger.point(connection, pipeline.name, day, entry.run_id)
+    runs.point(connection, pipeline.name, day, entry.run_id)
     for summary in pipeline.summaries:
         _check_readers_see(connection, pipeline, summary.name, day, receipts["save"].rows[summary.name].kept)
-    ledger.write(connection, pipeline.name, day, entry)
+    runs.write(connection, pipeline.name, day, entry)
     mended = [Decision("mend", one.who, one.why, one.counted) for one in mends.noted(receipts["load"].notes)]
     for decision in (*released, *mended):
         decisions.decide(connection, pipeline.name, day, entry.run_id, decision)

@@ -9,9 +9,9 @@ from datetime import date, datetime
 from statistics import median
 from typing import Literal, NamedTuple
 
-from daybook import fingerprint
-from daybook.raw_files import raw_sha256
-from daybook.receipt import STEPS, Receipt
+from daybook.ledger import fingerprint
+from daybook.ledger.raw_files import raw_sha256
+from daybook.ledger.receipt import STEPS, Receipt
 from daybook.spec import Pipeline
 
 Action = Literal["run", "skip", "blocked"]

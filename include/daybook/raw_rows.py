@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from typing import BinaryIO, NamedTuple
 
+from daybook.ledger.raw_files import RawFile, extracted_by, own_line, part_of, raw_files
 from daybook.loader.find import raw_records
 from daybook.loader.load import Batch, load_parts
-from daybook.raw_files import RawFile, extracted_by, own_line, part_of, raw_files
 from daybook.spec import File, Source
 from daybook.step import Step
 

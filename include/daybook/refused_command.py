@@ -13,10 +13,10 @@ import pyarrow as pa
 
 from daybook import connections
 from daybook.asked import parser, pipeline_named, with_pipeline
+from daybook.ledger.raw_files import raw_sha256
 from daybook.postgres.session import at_once
-from daybook.raw_files import raw_sha256
-from daybook.refused_file import write_refused
-from daybook.refused_rows import LastRun, last_run, refused_rows
+from daybook.refused.file import write_refused
+from daybook.refused.rows import LastRun, last_run, refused_rows
 from daybook.spec import Pipeline
 from daybook.telling import tell_json, tell_table
 from daybook.text import spans

@@ -16,8 +16,8 @@ from daybook import connections
 from daybook.asked import parser, pipeline_named, with_pipeline
 from daybook.errors import BadSpec
 from daybook.postgres.session import at_once
-from daybook.refused_file import Filled, read_filled
-from daybook.replay import Person, keep, withdraw
+from daybook.refused.file import Filled, read_filled
+from daybook.refused.replay import Person, keep, withdraw
 from daybook.spec import Pipeline
 from daybook.telling import tell_json
 

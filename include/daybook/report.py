@@ -7,11 +7,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from daybook import mends
 from daybook.changes import Changes
+from daybook.ledger.raw_files import raw_files
+from daybook.ledger.receipt import Receipt
 from daybook.pages import template
-from daybook.raw_files import raw_files
-from daybook.receipt import Receipt
+from daybook.refused import mends
 from daybook.spec import Pipeline
 
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from daybook import decisions, ledger
 from daybook.errors import BadSpec
+from daybook.ledger import decisions, runs
 from daybook.published import run_files
 from daybook.spec import Pipeline
 from daybook.storage.folder import Folder
@@ -45,14 +45,14 @@ def rollback(
     such run is kept.
     """
     with connection.transaction():
-        ledger.lock_day(connection, pipeline.name, day)
+        runs.lock_day(connection, pipeline.name, day)
         kept = _kept(connection, pipeline.name, day)
         seen = next((run.run_id for run in kept if run.is_seen), None)
         if seen is None:
             raise BadSpec(f"{pipeline.name} {day}: not published; nothing was changed; run the day to publish it")
         target = _target(f"{pipeline.name} {day}", kept, run_id)
         _check_is_there(connection, f"{pipeline.name} {day}", run_files(files, day, target), target)
-        ledger.point(connection, pipeline.name, day, target)
+        runs.point(connection, pipeline.name, day, target)
         decisions.decide(connection, pipeline.name, day, target, decisions.rolled_back(seen, who, why))
     return RolledBack(seen, target)
 
@@ -83,7 +83,7 @@ def _target(where: str, kept: list[Kept], asked: int | None) -> int:
 
 def _check_is_there(connection: psycopg.Connection[Any], where: str, files: Folder, run_id: int) -> None:
     # The claim holds off the janitor, who may be removing the run's rows right now.
-    if ledger.claim(connection, run_id) is None:
+    if runs.claim(connection, run_id) is None:
         raise BadSpec(f"{where}: run {run_id} was removed this moment; nothing was changed; name another run")
     if not files.exists():
         raise BadSpec(

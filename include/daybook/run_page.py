@@ -6,9 +6,9 @@ It decides words and layout only; run_state.py reads what there is to show.
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from daybook import mends
+from daybook.ledger.receipt import Receipt, Rows
 from daybook.pages import template
-from daybook.receipt import Receipt, Rows
+from daybook.refused import mends
 from daybook.run_state import Progress, RunState
 
 # Only where a run has such steps: the other words explain themselves.

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from daybook.errors import DaybookError
-from daybook.receipt import STEPS, Receipt
+from daybook.ledger.receipt import STEPS, Receipt
 from daybook.spec import Pipeline
 from daybook.storage.folder import Folder
 from daybook.work import run_folder

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.csv
 from psycopg import sql
 
-from daybook import ledger
 from daybook.errors import BadSpec
+from daybook.ledger import runs
 from daybook.rules import summarize
 from daybook.spec import Pipeline, Summary
 
@@ -48,9 +48,9 @@ def save(
     spec.
     """
     with connection.transaction():
-        ledger.prepare(connection)
+        runs.prepare(connection)
         prepare(connection, pipeline)
-        run_id = ledger.begin_run(connection, pipeline.name, day, run.started_by, run.read_at)
+        run_id = runs.begin_run(connection, pipeline.name, day, run.started_by, run.read_at)
         for summary in pipeline.summaries:
             _copy_in(connection, stored(pipeline, summary), run_id, summaries[summary.name])
         return Saved(run_id, {s.name: _count(connection, stored(pipeline, s), run_id) for s in pipeline.summaries})

@@ -9,16 +9,17 @@ from typing import Any, NamedTuple
 
 from upath import UPath
 
-from daybook import mends, step_ledger
-from daybook.decisions import rollbacks
 from daybook.ftp.copy import PATIENCE
 from daybook.ftp.ready import look
 from daybook.ftp.session import Remote, session
-from daybook.history import is_begun
+from daybook.ledger import step_log
+from daybook.ledger.decisions import rollbacks
+from daybook.ledger.queries import is_begun
+from daybook.ledger.receipt import Receipt
 from daybook.plan import Failure, FileState, Standing
 from daybook.postgres import copy_tables
 from daybook.postgres.session import Connection, at_once
-from daybook.receipt import Receipt
+from daybook.refused import mends
 from daybook.spec import Pipeline
 from daybook.storage.folder import Folder
 
@@ -77,10 +78,10 @@ def _known(pipeline: Pipeline, days: list[date], open_postgres: Connect) -> Know
             return Known({}, {}, {}, set(), {})
         asked = (connection, pipeline.name, min(days), max(days))
         return Known(
-            deployed=step_ledger.receipts_of_last_deployed(*asked),
-            failures={day: Failure(*words) for day, words in step_ledger.failures(*asked).items()},
-            failed=step_ledger.receipts_of_last_failed(*asked),
-            published=step_ledger.published_days(*asked),
+            deployed=step_log.receipts_of_last_deployed(*asked),
+            failures={day: Failure(*words) for day, words in step_log.failures(*asked).items()},
+            failed=step_log.receipts_of_last_failed(*asked),
+            published=step_log.published_days(*asked),
             rolled_back={day: str(rollback) for day, rollback in rollbacks(*asked).items()},
         )
 

@@ -6,10 +6,11 @@ It asks the ledger only. The exit code is 0 where no day is held, failed or miss
 from datetime import UTC, date, datetime
 from functools import partial
 
-from daybook import connections, step_ledger
+from daybook import connections
 from daybook.asked import asked_days, parser, pipeline_named, with_pipeline
-from daybook.decisions import rollbacks
-from daybook.history import is_begun
+from daybook.ledger import step_log
+from daybook.ledger.decisions import rollbacks
+from daybook.ledger.queries import is_begun
 from daybook.plan import Failure
 from daybook.postgres.session import Connection, at_once
 from daybook.spec import Pipeline
@@ -39,8 +40,8 @@ def status_of(connection: Connection, pipeline: Pipeline, days: list[date]) -> S
     if not is_begun(connection):
         return status(days, set(), set(), (), {})
     asked = (connection, pipeline.name, days[0], days[-1])
-    failures = {day: Failure(*words) for day, words in step_ledger.failures(*asked).items()}
-    published, reused = step_ledger.published_days(*asked), step_ledger.reused_days(*asked)
+    failures = {day: Failure(*words) for day, words in step_log.failures(*asked).items()}
+    published, reused = step_log.published_days(*asked), step_log.reused_days(*asked)
     return status(days, published, reused, rollbacks(*asked), failures)
 
 

@@ -13,14 +13,14 @@ from typing import BinaryIO, Generic, NamedTuple, TypeVar
 
 import pyarrow as pa
 
-from daybook import fingerprint, mends
-from daybook.fingerprint import Fingerprint
-from daybook.one_version import check_one_version
+from daybook.ledger import fingerprint
+from daybook.ledger.fingerprint import check_one_version
+from daybook.ledger.raw_files import content_of, extracted_by, raw_sha256
+from daybook.ledger.receipt import STEPS, Fingerprint, Meter, Output, Receipt, Rows
+from daybook.ledger.step_log import Trying, done, failed, one_writer
 from daybook.postgres.session import Connection, roll_back
-from daybook.raw_files import content_of, extracted_by, raw_sha256
-from daybook.receipt import STEPS, Meter, Output, Receipt, Rows
+from daybook.refused import mends
 from daybook.spec import Source
-from daybook.step_ledger import Trying, done, failed, one_writer
 from daybook.storage.folder import Folder
 from daybook.storage.shortage import shortage_told
 from daybook.storage.tables import read_parquet, write_parquet

@@ -13,18 +13,21 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from daybook import deploy as deploying
-from daybook import history, mends, raw_rows, refused
+from daybook import raw_rows
 from daybook import save as saving
 from daybook.changes import changes
 from daybook.errors import BadData, Superseded
 from daybook.ftp import fetch, ready
 from daybook.ftp.fetch import notes_of
 from daybook.janitor import tidy
+from daybook.ledger import queries
+from daybook.ledger.receipt import Rows, by_reason
 from daybook.loader import load as loading
 from daybook.postgres import copy_tables
 from daybook.postgres.session import Connection, at_once
 from daybook.published import follow, run_files
-from daybook.receipt import Rows, by_reason
+from daybook.refused import mends
+from daybook.refused import rows as refused
 from daybook.report import report
 from daybook.rules import aggregate as aggregating
 from daybook.rules import clean as cleaning
@@ -239,9 +242,9 @@ def _summaries(step: Step) -> dict[str, pa.Table]:
 
 def _doubts(session: Connection, *, step: Step, facts_sha256: str) -> list[str]:
     pipeline, day = step.work.pipeline, step.work.day
-    if not history.is_begun(session):
+    if not queries.is_begun(session):
         return plausible.doubts(step.totals, {}, pipeline)
-    same = history.day_with_facts(session, pipeline.name, day, facts_sha256)
+    same = queries.day_with_facts(session, pipeline.name, day, facts_sha256)
     plausible.check_not_another_days_file(pipeline, day, same)
-    nearest = history.nearest_days(session, pipeline.name, day, pipeline.plausible.days)
+    nearest = queries.nearest_days(session, pipeline.name, day, pipeline.plausible.days)
     return plausible.doubts(step.totals, nearest, pipeline)

@@ -10,15 +10,16 @@ from typing import Any, NamedTuple
 
 from psycopg import sql
 
-from daybook import account, connections, mends
-from daybook.account import Published
+from daybook import connections
 from daybook.asked import parser, pipeline_named, with_pipeline
 from daybook.deploy import reading
 from daybook.errors import BadSpec
-from daybook.history import is_begun
+from daybook.ledger import queries
+from daybook.ledger.queries import Published, is_begun
+from daybook.ledger.raw_files import own_line, part_of, raw_files
+from daybook.ledger.receipt import STEPS
 from daybook.postgres.session import Connection, at_once
-from daybook.raw_files import own_line, part_of, raw_files
-from daybook.receipt import STEPS
+from daybook.refused import mends
 from daybook.rules.recompute import Number, group_values, recomputed, rows_of, summary_named
 from daybook.spec import Pipeline, Summary
 from daybook.storage.folder import Folder
@@ -129,7 +130,7 @@ def _in_words(traced: Traced) -> dict[str, Any]:
 def _published(
     session: Connection, pipeline: Pipeline, day: date, summary: Summary, group: dict[str, Any], column: str
 ) -> tuple[Number, Published]:
-    run = account.published(session, pipeline.name, day) if is_begun(session) else None
+    run = queries.published(session, pipeline.name, day) if is_begun(session) else None
     if run is None:
         raise BadSpec(f"{pipeline.name} {day}: not published; nothing was traced; `daybook why` says what is known")
     found = _numbers(session, pipeline, day, summary, group, column)

@@ -11,7 +11,7 @@ from typing import Any
 import narwhals
 import polars
 
-from daybook import fingerprint
+from daybook.ledger import fingerprint
 from daybook.pages import template
 
 # What the libraries import only when a frame, or a name of a host, is first used: 0.1 s in each task otherwise. Names

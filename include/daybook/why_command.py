@@ -7,15 +7,15 @@ from datetime import date
 from functools import partial
 from typing import NamedTuple
 
-from daybook import account, connections, step_ledger
-from daybook.account import Confirmed, Decided, Published
+from daybook import connections
 from daybook.asked import parser, pipeline_named, with_pipeline
-from daybook.fingerprint import READS
-from daybook.history import is_begun
+from daybook.ledger import queries, step_log
+from daybook.ledger.fingerprint import READS
+from daybook.ledger.queries import Confirmed, Decided, Published, is_begun
+from daybook.ledger.receipt import Receipt
 from daybook.plan import Failure, Planned
 from daybook.plan_command import made_plan
 from daybook.postgres.session import Connection, at_once
-from daybook.receipt import Receipt
 from daybook.spec import Pipeline
 from daybook.telling import tell_json, tell_table
 from daybook.text import one_line
@@ -72,12 +72,12 @@ def tell(pipeline: str, why: Why) -> None:
 def _of_ledger(connection: Connection, pipeline: str, day: date, planned: Planned) -> Why:
     if not is_begun(connection):
         return Why(day, None, None, [], None, planned)
-    failed = step_ledger.failures(connection, pipeline, day, day).get(day)
+    failed = step_log.failures(connection, pipeline, day, day).get(day)
     return Why(
         day,
-        account.published(connection, pipeline, day),
-        account.confirmed(connection, pipeline, day),
-        account.decisions(connection, pipeline, day),
+        queries.published(connection, pipeline, day),
+        queries.confirmed(connection, pipeline, day),
+        queries.decisions(connection, pipeline, day),
         Failure(*failed) if failed else None,
         planned,
     )

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar, cast
 
-from daybook import mends
-from daybook.receipt import Receipt
+from daybook.ledger.receipt import Receipt
+from daybook.refused import mends
 from daybook.rules.plausible import Release
 from daybook.spec import Pipeline
 from daybook.storage.folder import Folder

@@ -11,9 +11,10 @@ from typing import Any
 
 from rich.console import Console
 
-from daybook import connections, step_ledger
+from daybook import connections
 from daybook.__main__ import main as daybook
 from daybook.asked import asked_days, pipeline_named
+from daybook.ledger import step_log
 from daybook.postgres.session import at_once
 from deployment import stopping
 from deployment.demo import DAG_ID
@@ -87,7 +88,7 @@ def _cancel(asked: argparse.Namespace) -> None:
     connect = partial(connections.postgres, pipeline.target.connection)
 
     def came_to_its_end(run: str) -> bool:
-        return at_once(connect, lambda session: step_ledger.came_to_its_end(session, pipeline.name, run))
+        return at_once(connect, lambda session: step_log.came_to_its_end(session, pipeline.name, run))
 
     stopping.cancel(api, pipeline.name, came_to_its_end, partial(console.print, markup=False))
     console.print(f"{pipeline.name}: no backfill is left; what is published stays.")

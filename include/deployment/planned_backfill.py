@@ -7,13 +7,14 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from daybook import connections, step_ledger
+from daybook import connections
 from daybook.backfill_runs import in_batches
-from daybook.history import is_begun
+from daybook.ledger import step_log
+from daybook.ledger.queries import is_begun
+from daybook.ledger.receipt import Receipt
 from daybook.plan import Failure, Limited, Planned
 from daybook.plan_command import made_plan
 from daybook.postgres.session import Connection, at_once
-from daybook.receipt import Receipt
 from daybook.spec import Pipeline
 from daybook.telling import tell_table
 from deployment.airflow_api import AirflowApi
@@ -91,8 +92,8 @@ def _known(connection: Connection, pipeline: str, days: list[date]) -> Known:
     if not is_begun(connection):
         return Known(set(), {}, {})
     asked = (connection, pipeline, min(days), max(days))
-    failures = {day: Failure(*words) for day, words in step_ledger.failures(*asked).items()}
-    return Known(step_ledger.published_days(*asked), step_ledger.receipts_of_last_deployed(*asked), failures)
+    failures = {day: Failure(*words) for day, words in step_log.failures(*asked).items()}
+    return Known(step_log.published_days(*asked), step_log.receipts_of_last_deployed(*asked), failures)
 
 
 def _outcome(planned: Planned, known: Known, run_id: str | None) -> Done:

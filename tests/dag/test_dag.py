@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from daybook.ledger.receipt import STEPS
 from daybook.pipelines import PIPELINES
-from daybook.receipt import STEPS
 from deployment.home import REPOSITORY
 
 PARSE = """

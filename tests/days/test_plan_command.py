@@ -2,9 +2,9 @@
 
 import pytest
 
-from daybook import fingerprint
 from daybook.errors import BadData, Implausible
-from daybook.receipt import STEPS
+from daybook.ledger import fingerprint
+from daybook.ledger.receipt import STEPS
 from daybook.spec import Measure
 
 from .conftest import Days

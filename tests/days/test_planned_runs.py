@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from daybook.asked import asked_days
 from daybook.backfill_runs import PREFIX, in_batches
 from daybook.days import day_of_run
+from daybook.ledger.receipt import Receipt
 from daybook.plan import FileState, Planned, Standing, limited, plan
-from daybook.receipt import Receipt
 from deployment.planned_backfill import Known, outcomes
 from deployment.planned_runs import start
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from daybook import ledger
 from daybook.errors import BadData, Implausible
-from daybook.receipt import STEPS
+from daybook.ledger import runs
+from daybook.ledger.receipt import STEPS
 from daybook.spec import Form, Plausible
 from daybook.work import Work
 
@@ -413,7 +413,7 @@ def test_a_ledger_that_was_made_before_there_were_mends_takes_them(broken: Days,
         connection.execute(b"comment on schema daybook is 'an older one'")
     mended(broken, file)
     with broken.servers.connect_postgres("warehouse") as connection:
-        ledger.prepare(connection)
+        runs.prepare(connection)
         (definition,) = connection.execute(
             b"select pg_get_constraintdef(oid) from pg_constraint where conname = 'decision_what_check'"
         ).fetchall()

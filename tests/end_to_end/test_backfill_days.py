@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from daybook import connections, step_ledger
+from daybook import connections
 from daybook.backfill_runs import PREFIX
+from daybook.ledger import step_log
 from daybook.pipelines import PIPELINES
 from daybook.postgres.session import at_once
 from deployment import environment, stopping
@@ -68,7 +69,7 @@ def cancel(deployment: Deployment) -> list[str]:
 
     def came_to_its_end(run: str) -> bool:
         connect = partial(connections.postgres, "warehouse")
-        return at_once(connect, lambda session: step_ledger.came_to_its_end(session, "flights", run))
+        return at_once(connect, lambda session: step_log.came_to_its_end(session, "flights", run))
 
     said: list[str] = []
     stopping.cancel(deployment.api, "flights", came_to_its_end, said.append)

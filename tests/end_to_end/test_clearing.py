@@ -2,7 +2,7 @@
 
 import pytest
 
-from daybook.receipt import STEPS
+from daybook.ledger.receipt import STEPS
 from deployment.supervisor import Deployment
 
 from .conftest import rows

@@ -21,7 +21,7 @@ import psycopg
 import pyarrow.parquet as pq
 from psycopg import sql
 
-from daybook.receipt import Receipt, check_balance
+from daybook.ledger.receipt import Receipt, check_balance
 from daybook.spec import Pipeline
 from daybook.storage import disk
 

@@ -4,7 +4,7 @@ import os
 import random
 import time
 
-from daybook.receipt import STEPS
+from daybook.ledger.receipt import STEPS
 
 from .bench import Bench
 from .conftest import DAY, NEW, OLD

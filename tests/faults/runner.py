@@ -12,8 +12,9 @@ from typing import Any
 
 import psycopg
 
-from daybook import fingerprint, steps
-from daybook.receipt import STEPS
+from daybook import steps
+from daybook.ledger import fingerprint
+from daybook.ledger.receipt import STEPS
 from daybook.spec import Pipeline
 from daybook.work import Work
 

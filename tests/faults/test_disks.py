@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from daybook.receipt import STEPS
+from daybook.ledger.receipt import STEPS
 
 from .bench import Bench
 from .conftest import DAY, NEW, OLD

@@ -7,8 +7,8 @@ import pytest
 
 from daybook.deploy import deploy
 from daybook.errors import SourceUnavailable
+from daybook.ledger.receipt import STEPS
 from daybook.postgres.session import WAREHOUSE, at_once
-from daybook.receipt import STEPS
 
 from .bench import Bench
 from .conftest import DAY

@@ -8,7 +8,7 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from daybook.receipt import STEPS
+from daybook.ledger.receipt import STEPS
 
 from .bench import Bench
 from .conftest import DAY, NEW, OLD

@@ -8,8 +8,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from daybook import ledger
 from daybook.errors import SourceUnavailable
+from daybook.ledger import runs
 from daybook.postgres.session import at_once
 from deployment import postgres_programs
 
@@ -34,7 +34,7 @@ def small_space(bench: Bench) -> Iterator[Path]:
     if os.geteuid() != 0:
         pytest.skip("only root may mount a small disk")
     # The ledger is every test's: it must not lie on the disk that goes.
-    at_once(lambda: bench.servers.connect_postgres("warehouse"), ledger.prepare)
+    at_once(lambda: bench.servers.connect_postgres("warehouse"), runs.prepare)
     disk = bench.servers.postgres.folder / "small"
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], check=True)

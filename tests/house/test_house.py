@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from daybook.receipt import STEPS
+from daybook.ledger.receipt import STEPS
 from deployment.home import REPOSITORY
 
 from . import cases

@@ -69,7 +69,7 @@ def test_a_reader_that_stops_early_leaves_no_thread_behind() -> None:
 
 MEASURE = """
 import io, resource, sys
-from daybook.load import load
+from daybook.loader.load import load
 from tests.load.drawn import SALES, sales_lines
 
 class Endless(io.RawIOBase):

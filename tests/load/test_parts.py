@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 from daybook.errors import BadData
+from daybook.ledger.raw_files import RawFile, own_line, part_of
 from daybook.loader.load import load, load_parts
-from daybook.raw_files import RawFile, own_line, part_of
 from daybook.spec import Form, Limits
 
 from .drawn import PEOPLE, with_columns

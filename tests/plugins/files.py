@@ -6,7 +6,7 @@ from typing import Any
 
 from upath import UPath
 
-from daybook.receipt import Output, Receipt, Rows
+from daybook.ledger.receipt import Output, Receipt, Rows
 from daybook.storage.folder import Folder
 from daybook.work import run_folder
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from daybook.ledger.receipt import STEPS, Output, Receipt, Rows
 from daybook.pipelines import PIPELINES
-from daybook.receipt import STEPS, Output, Receipt, Rows
 from daybook.run_page import Lost, lost_rows, message_page, readers_see, run_page, told
 from daybook.run_state import RunState, read_run
 

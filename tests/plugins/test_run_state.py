@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from upath import UPath
 
+from daybook.ledger.receipt import STEPS
 from daybook.pipelines import PIPELINES
-from daybook.receipt import STEPS
 from daybook.run_state import Progress, RunState, read_run
 
 from .files import DAY, MADE, MADE_ANEW, data_folder, leave_receipt, publish

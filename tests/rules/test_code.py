@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from daybook import fingerprint
+from daybook.ledger import fingerprint
 from deployment.home import REPOSITORY
 
 PRINTED = """
 import json
-from daybook import code
+from daybook.ledger import code
 print(json.dumps({step: code.code_of("daybook.steps", step) for step in %r}))
 """
 EDITED = ast.parse("edited = 1").body
@@ -71,8 +71,8 @@ def changed(package: Path, as_it_is: dict[str, str]) -> set[str]:
         ("raw_rows.py", "_files", "load clean index"),
         ("raw_rows.py", "rows_at", "clean index"),
         ("loader/find.py", "raw_records", "clean index"),
-        ("refused.py", "of_sources", "load"),
-        ("refused.py", "with_raw", "clean index"),
+        ("refused/rows.py", "of_sources", "load"),
+        ("refused/rows.py", "with_raw", "clean index"),
         ("storage/tables.py", "parquet_writer", "load"),
         ("rules/clean.py", "_rules", "clean"),
         ("rules/index.py", "_mark", "index"),
@@ -81,7 +81,7 @@ def changed(package: Path, as_it_is: dict[str, str]) -> set[str]:
         ("rules/aggregate.py", "_measure_type", "aggregate summarize"),
         ("rules/summarize.py", "_ratio", "summarize"),
         ("rules/plausible.py", "_far_from_median", "summarize"),
-        ("history.py", "nearest_days", "summarize"),
+        ("ledger/queries.py", "nearest_days", "summarize"),
         ("spec/pipeline.py", "_looked_up", "index aggregate summarize"),
         ("spec/source.py", "tokens", "load clean index"),
     ],
@@ -93,7 +93,7 @@ def test_a_changed_helper_changes_the_code_of_exactly_the_steps_that_reach_it(
     assert changed(package, as_it_is) == set(steps.split())
 
 
-@pytest.mark.parametrize("file", ["step.py", "work.py", "ledger.py", "deploy.py", "plan.py", "run_page.py"])
+@pytest.mark.parametrize("file", ["step.py", "work.py", "ledger/runs.py", "deploy.py", "plan.py", "run_page.py"])
 def test_what_changes_no_result_changes_no_code(package: Path, as_it_is: dict[str, str], file: str) -> None:
     tree = ast.parse((package / file).read_text())
     for node in ast.walk(tree):
@@ -141,6 +141,6 @@ def test_a_change_of_code_in_a_package_is_seen(package: Path, as_it_is: dict[str
 
 
 def test_code_that_is_not_found_is_said_and_not_passed_over(package: Path) -> None:
-    (package / "rules/clean.py").unlink()
-    with pytest.raises(LookupError, match=r"daybook has no 'clean'"):
+    (package / "rules" / "clean.py").unlink()
+    with pytest.raises(LookupError, match=r"daybook.rules has no 'clean'"):
         codes(package)

@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from daybook import fingerprint
+from daybook.ledger import fingerprint
+from daybook.ledger.receipt import STEPS, Output, Receipt
 from daybook.plan import Failure, FileState, Planned, Standing, plan
-from daybook.receipt import STEPS, Output, Receipt
 from daybook.spec import Pipeline, Plausible
 
 from .shop import DAY, shop

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from daybook.errors import BadData, BadSpec
-from daybook.refused_file import COLUMNS, Filled, read_filled, record_of, write_refused, written
-from daybook.refused_rows import SCHEMA
+from daybook.refused.file import COLUMNS, Filled, read_filled, record_of, write_refused, written
+from daybook.refused.rows import STEP_SCHEMA
 
 SHA = "a" * 64
 NASTY = [
@@ -34,7 +34,7 @@ def refused(*raw: bytes) -> pa.Table:
     rows = [
         ("load", "sales", line, "id", "not_an_integer", "'x' is", one) for line, one in zip(lines, raw, strict=True)
     ]
-    return pa.table(dict(zip(SCHEMA.names, zip(*rows, strict=True), strict=True)), schema=SCHEMA)
+    return pa.table(dict(zip(STEP_SCHEMA.names, zip(*rows, strict=True), strict=True)), schema=STEP_SCHEMA)
 
 
 def cells(file: Path) -> list[dict[str, str]]:

@@ -6,8 +6,8 @@ import pytest
 
 from daybook.errors import BadData
 from daybook.loader.load import opened
-from daybook.refused_file import Filled
-from daybook.replay_check import Against, checked
+from daybook.refused.file import Filled
+from daybook.refused.replay import Against, checked
 
 from .shop import SALES
 

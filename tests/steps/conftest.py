@@ -14,8 +14,8 @@ from psycopg import sql
 from upath import UPath
 
 from daybook import steps
+from daybook.ledger.receipt import STEPS
 from daybook.pipelines import PIPELINES
-from daybook.receipt import STEPS
 from daybook.spec import Pipeline
 from daybook.storage.folder import Folder
 from daybook.work import Work, run_folder

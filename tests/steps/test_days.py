@@ -11,7 +11,7 @@ from upath import UPath
 from daybook import steps
 from daybook.batch import DaysLeftOut, over_days
 from daybook.errors import NotYet, SourceUnavailable
-from daybook.receipt import STEPS
+from daybook.ledger.receipt import STEPS
 from daybook.restatement import days_with_restated
 from daybook.spec import Pipeline
 from daybook.storage.folder import Folder

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from daybook.errors import BadData
-from daybook.raw_files import own_line, part_of
-from daybook.receipt import STEPS
+from daybook.ledger.raw_files import own_line, part_of
+from daybook.ledger.receipt import STEPS
 from daybook.spec import File, Pipeline
 from daybook.work import Work
 

@@ -5,7 +5,7 @@ and it never names a file of ours.
 
 What makes up a source on a day: one file, a declared number of parts, or the parts that a manifest names. Pure.
 
-ftp/ready.py waits until a delivery is there, ftp/fetch.py copies it, raw_files.py says where its rows are found later.
+ftp/ready.py waits until a delivery is there, ftp/fetch.py copies it, ledger/raw_files.py says where its rows are found later.
 """
 
 import codecs

@@ -15,7 +15,7 @@ nothing that was not declared as such. Reads from the stream it is given, writes
 All raw files of a source loaded as one: each by its own header, the limits counted over all of them.
 
 Step `load` calls this, and loader/load.py does the work. Messages begin with the file's own name and give its own lines; the
-rows get lines that are unique in the source (raw_files.py). Reads from the streams that it is given.
+rows get lines that are unique in the source (ledger/raw_files.py). Reads from the streams that it is given.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -25,6 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.errors import BadData
+from daybook.ledger.raw_files import RawFile, line_in_source, own_line, part_of
 from daybook.loader.blocks import Placed, cut_at_line_ends, side_by_side
 from daybook.loader.decode import Read, in_utf8, put_back, taken, unpacked
 from daybook.loader.fast import fast_block
@@ -32,7 +33,6 @@ from daybook.loader.header import HEAD_BYTES, check_kind, first_look
 from daybook.loader.layout import BOM, REFUSED, Layout, Parsed, schema
 from daybook.loader.limits import Tally
 from daybook.loader.mended import Mends
-from daybook.raw_files import RawFile, line_in_source, own_line, part_of
 from daybook.spec import Source
 
 __all__ = ["BLOCK_BYTES", "REFUSED", "Batch", "load", "opened", "schema"]

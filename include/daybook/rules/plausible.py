@@ -1,7 +1,7 @@
 """Does a day look like a day? Its totals against a floor and against the published days nearest to it.
 
 Part of the sixth step, after the summaries are made and before anything is saved: a day that does not is held until a
-person releases it. Decides only; the ledger's numbers come from history.py.
+person releases it. Decides only; the ledger's numbers come from ledger/queries.py.
 """
 
 from collections.abc import Iterator

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from daybook.errors import DaybookError
-from daybook.fingerprint import Fingerprint
+from daybook.ledger.code import digest
 from daybook.spec import Value
 
 STEPS = (
@@ -30,6 +30,24 @@ STEPS = (
 
 class Unbalanced(DaybookError):
     """A bug or a damaged file: rows were lost or made between two steps. The day is not published."""
+
+
+class Fingerprint(Value):
+    """The four parts; each is a hash, but the libraries, which are names and versions."""
+
+    inputs: str
+    spec: str
+    code: str
+    libraries: str
+
+    @property
+    def key(self) -> str:
+        """Give the one hash of all parts."""
+        return digest(self.model_dump())
+
+    def with_inputs(self, inputs: dict[str, str]) -> "Fingerprint":
+        """Give the fingerprint of the same step over inputs: the hash of each file that it reads, by "step/name"."""
+        return self.model_copy(update={"inputs": digest(inputs)})
 
 
 class Rows(Value):

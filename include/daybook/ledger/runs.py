@@ -1,7 +1,7 @@
 """What was done to which day, in the warehouse's schema `daybook`: runs, the pointer, the ledger.
 
 Every function works in the transaction of the connection it gets. The tables are in ledger.sql; what is read of the
-days before is in history.py, what people decided in decisions.py.
+days before is in ledger/queries.py, what people decided in ledger/decisions.py.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from daybook.receipt import Receipt
+from daybook.ledger.receipt import Receipt
 
 Connection = psycopg.Connection[Any]
 
@@ -46,7 +46,7 @@ class Entry(NamedTuple):
 
 def prepare(connection: Connection) -> None:
     """Create what is not there of the ledger's tables."""
-    definition = files("daybook").joinpath("ledger.sql").read_text()
+    definition = files("daybook.ledger").joinpath("schema.sql").read_text()
     version = hashlib.sha256(definition.encode()).hexdigest()
     if _version(connection) != version:
         # Two first runs at once: `if not exists` alone still lets one of them fail.

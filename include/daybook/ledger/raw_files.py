@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from itertools import count, takewhile
 from typing import NamedTuple
 
-from daybook.receipt import Output, Receipt
+from daybook.ledger.receipt import Output, Receipt
 from daybook.spec import File, Pipeline, Source
 
 # That many line ends are a terabyte.

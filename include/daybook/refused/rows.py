@@ -1,4 +1,8 @@
-"""The refused rows of the last run that loaded a day, deployed or failed, read from its files.
+"""Refused rows as the steps keep them: with source, line, column, reason, detail and raw bytes.
+
+`load`, `clean` and `index` each leave theirs in their folder of the run, in refused.parquet.
+
+The refused rows of the last run that loaded a day, deployed or failed, read from its files.
 
 The commands `refused` and `replay` rest on it. It asks the ledger, reads the data folder, and changes nothing.
 """
@@ -9,20 +13,56 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from daybook import account, mends, refused
-from daybook.account import Tried
+from daybook import raw_rows
 from daybook.errors import BadSpec
-from daybook.history import is_begun
-from daybook.mends import Mended
+from daybook.ledger import queries
+from daybook.ledger.queries import Tried, is_begun
+from daybook.ledger.receipt import STEPS, Receipt
+from daybook.loader import load as loading
 from daybook.postgres.session import Connection
-from daybook.receipt import STEPS, Receipt
-from daybook.spec import Pipeline
+from daybook.refused import mends
+from daybook.refused.mends import Mended
+from daybook.spec import Pipeline, Source
+from daybook.step import Step
 from daybook.storage.folder import Folder
 from daybook.storage.tables import read_parquet
 from daybook.work import run_folder
 
+SCHEMA = pa.schema([("source", pa.string()), *loading.REFUSED])
+FILE = "refused.parquet"
+# Where `load` fails it leaves here what it had refused until then: a file that has too many of them can be mended too.
+FILE_OF_FAILED = "refused_until_failed.parquet"
+
+
+def of_sources(refused: Mapping[str, list[pa.Table]]) -> pa.Table:
+    """Give the loader's refused rows of all sources as one table. refused: by source, as they came."""
+    return pa.concat_tables(_of(source, pa.concat_tables(tables)) for source, tables in refused.items())
+
+
+def with_raw(step: Step, source: Source, refused: pa.Table) -> pa.Table:
+    """Give refused rows of a later step with their raw bytes, mended or as they came, and of parts with their place."""
+    lines = refused["line"].to_pylist()
+    rows = raw_rows.rows_at(step, source, lines) if lines else []
+    mended = _mended(step, source) if lines else {}
+    raw = [mended.get(line, row.raw) for line, row in zip(lines, rows, strict=True)]
+    table = refused.append_column("detail", pa.array([row.place for row in rows], pa.string()))
+    return _of(source.name, table.append_column("raw", pa.array(raw, pa.binary())))
+
+
+def _mended(step: Step, source: Source) -> dict[int, bytes]:
+    if mends.FILE not in step.receipt("load").outputs:
+        return {}
+    rows = step.read("load", mends.FILE).to_pylist()
+    return {row["line"]: row["raw"] for row in rows if row["source"] == source.name}
+
+
+def _of(source: str, refused: pa.Table) -> pa.Table:
+    names = pa.array([source] * refused.num_rows, pa.string())
+    return refused.add_column(0, "source", names).cast(SCHEMA)
+
+
 REFUSING = ("load", "clean", "index")
-SCHEMA = pa.schema([("step", pa.string()), *refused.SCHEMA])
+STEP_SCHEMA = pa.schema([("step", pa.string()), *SCHEMA])
 
 
 class LastRun(NamedTuple):
@@ -43,7 +83,7 @@ class LastRun(NamedTuple):
 
 def last_run(connection: Connection, data: Any, pipeline: Pipeline, day: date) -> LastRun:
     """Find that run. data: the data folder. Raises BadSpec where the day was never loaded, or is being loaded now."""
-    found = account.last_loaded(connection, pipeline.name, day) if is_begun(connection) else None
+    found = queries.last_loaded(connection, pipeline.name, day) if is_begun(connection) else None
     if found is None:
         raise BadSpec(f"{pipeline.name} {day}: no run has loaded this day; nothing was done; run the day first")
     run, tried = found
@@ -64,13 +104,13 @@ def last_run(connection: Connection, data: Any, pipeline: Pipeline, day: date) -
 def refused_rows(last: LastRun) -> pa.Table:
     """Give the rows of SCHEMA that a run refused, by step, source and line."""
     tables = [
-        _of_step(step, last.folder, last.receipts[step].outputs[refused.FILE].sha256)
+        _of_step(step, last.folder, last.receipts[step].outputs[FILE].sha256)
         for step in REFUSING
         if step in last.receipts
     ]
-    if last.is_load_failed and (last.folder / "load").has(refused.FILE_OF_FAILED):
+    if last.is_load_failed and (last.folder / "load").has(FILE_OF_FAILED):
         tables.append(_of_step("load", last.folder, None))
-    rows = pa.concat_tables([SCHEMA.empty_table(), *tables])
+    rows = pa.concat_tables([STEP_SCHEMA.empty_table(), *tables])
     order = pa.array([REFUSING.index(step) for step in rows["step"].to_pylist()], pa.int8())
     sorted_by = [("order", "ascending"), ("source", "ascending"), ("line", "ascending")]
     return rows.append_column("order", order).sort_by(sorted_by).drop_columns(["order"])
@@ -79,9 +119,9 @@ def refused_rows(last: LastRun) -> pa.Table:
 def _of_step(step: str, folder: Folder, sha256: str | None) -> pa.Table:
     files = folder / step
     # What a failed `load` leaves has no receipt that its bytes could be held to.
-    with files.open_unchanged(refused.FILE, sha256) if sha256 else files.open(refused.FILE_OF_FAILED) as file:
+    with files.open_unchanged(FILE, sha256) if sha256 else files.open(FILE_OF_FAILED) as file:
         rows = read_parquet(file)
-    return rows.add_column(0, "step", pa.array([step] * rows.num_rows, pa.string())).cast(SCHEMA)
+    return rows.add_column(0, "step", pa.array([step] * rows.num_rows, pa.string())).cast(STEP_SCHEMA)
 
 
 def _standing(tried: Mapping[str, Tried]) -> dict[str, Receipt]:

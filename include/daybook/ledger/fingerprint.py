@@ -2,6 +2,11 @@
 
 Equal fingerprints give equal outputs, so a step whose fingerprint was seen on this day returns the earlier output.
 Each part is kept apart, so that a plan can say which of them changed.
+
+A run is done by one version: no step goes on from what other code, another spec or other libraries made in it.
+
+Where a pipeline was changed while a run of it was under way, a part of the day would rest on the old and a part on the
+new, and nobody could say later which number came from where. Each receipt names what its step was done by.
 """
 
 import sys
@@ -10,10 +15,12 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-from daybook import code
-from daybook.code import digest
+from daybook.errors import BadSpec
+from daybook.ledger import code
+from daybook.ledger.code import digest
+from daybook.ledger.receipt import Fingerprint, Receipt
 from daybook.rules.aggregate import group_columns
-from daybook.spec import Column, Pipeline, Source, Value, fact_columns
+from daybook.spec import Column, Pipeline, Source, fact_columns
 
 # The steps whose result is a function of what is hashed here. `save` and `deploy` act on the world instead.
 STEPS = ("extract_tables", "extract_files", "load", "clean", "index", "aggregate", "summarize")
@@ -27,24 +34,6 @@ READS = {
     "aggregate": ("index",),
     "summarize": ("aggregate",),
 }
-
-
-class Fingerprint(Value):
-    """The four parts; each is a hash, but the libraries, which are names and versions."""
-
-    inputs: str
-    spec: str
-    code: str
-    libraries: str
-
-    @property
-    def key(self) -> str:
-        """Give the one hash of all parts."""
-        return digest(self.model_dump())
-
-    def with_inputs(self, inputs: dict[str, str]) -> "Fingerprint":
-        """Give the fingerprint of the same step over inputs: the hash of each file that it reads, by "step/name"."""
-        return self.model_copy(update={"inputs": digest(inputs)})
 
 
 def fingerprint(step: str, pipeline: Pipeline) -> Fingerprint:
@@ -122,3 +111,29 @@ _PARTS: dict[str, Callable[[Pipeline], Any]] = {
     "aggregate": lambda p: [p.model_dump(include={"measures", "engine"}), group_columns(p), _columns(p)],
     "summarize": lambda p: p.model_dump(include={"measures", "ratios", "summaries", "engine", "plausible"}),
 }
+
+
+WORDS = {"spec": "another spec", "code": "other code", "libraries": "other libraries"}
+
+
+def check_one_version(version: Callable[[str], Fingerprint], receipts: dict[str, Receipt], next_step: str) -> None:
+    """Check that a run's earlier steps would be done now as they were done then.
+
+    version: gives a step's fingerprint as it is now, its inputs apart. receipts: of this run, by step. Raises BadSpec,
+    naming the first step that has to be done again.
+    """
+    for step, receipt in receipts.items():
+        if step not in STEPS:
+            continue
+        was, now = receipt.fingerprint, version(step)
+        if part := changed_part(step, was, now):
+            raise BadSpec(
+                f"{receipt.pipeline} {receipt.day}: `{step}` of this run was done with {WORDS[part]} than there is now"
+                f" ({_difference(part, was, now)}); `{next_step}` was not done, nothing was published;"
+                f" clear `{step}` and all after it in this run, or trigger the day again"
+            )
+
+
+def _difference(part: str, was: Fingerprint | None, now: Fingerprint) -> str:
+    then, today = (getattr(known, part, "unknown") for known in (was, now))
+    return f"{then} then, {today} now" if part == "libraries" else f"{part} {then[:8]} then, {today[:8]} now"

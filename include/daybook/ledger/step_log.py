@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from daybook import ledger
 from daybook.errors import DaybookError, NotYet
-from daybook.fingerprint import READS, Fingerprint, digest
+from daybook.ledger import runs
+from daybook.ledger.fingerprint import READS, digest
+from daybook.ledger.receipt import Fingerprint, Receipt
 from daybook.postgres.session import Connect, Connection, set_up, told
-from daybook.receipt import Receipt
 
 # A step of a day takes seconds; who holds the day for longer is stopped, or has so much to do that we go on beside it.
 # It is looked at each time that the session's lock_timeout has passed.
@@ -141,7 +141,7 @@ def _execute(session: Connection, statement: str, columns: dict[str, Any]) -> No
         session.execute(statement.encode(), columns)
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
         with session.transaction():
-            ledger.prepare(session)
+            runs.prepare(session)
         session.execute(statement.encode(), columns)
 
 
