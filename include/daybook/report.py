@@ -7,10 +7,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from daybook.changes import Changes
 from daybook.ledger.raw_files import raw_files
 from daybook.ledger.receipt import Receipt
 from daybook.pages import template
+from daybook.publish.deploy import Changes
 from daybook.refused import mends
 from daybook.spec import Pipeline
 

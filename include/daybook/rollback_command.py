@@ -17,8 +17,8 @@ from daybook import connections
 from daybook.asked import pipeline_named
 from daybook.errors import BadSpec
 from daybook.postgres.session import at_once
-from daybook.published import follow
-from daybook.rollback import RolledBack, rollback
+from daybook.publish.published_folder import follow
+from daybook.publish.rollback import RolledBack, rollback
 from daybook.spec import Pipeline
 from daybook.storage.folder import Folder
 

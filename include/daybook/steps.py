@@ -12,20 +12,20 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from daybook import deploy as deploying
 from daybook import raw_rows
-from daybook import save as saving
-from daybook.changes import changes
 from daybook.errors import BadData, Superseded
 from daybook.ftp import fetch, ready
 from daybook.ftp.fetch import notes_of
-from daybook.janitor import tidy
 from daybook.ledger import queries
 from daybook.ledger.receipt import Rows, by_reason
 from daybook.loader import load as loading
 from daybook.postgres import copy_tables
 from daybook.postgres.session import Connection, at_once
-from daybook.published import follow, run_files
+from daybook.publish import deploy as deploying
+from daybook.publish import save as saving
+from daybook.publish.cleanup import tidy
+from daybook.publish.deploy import changes
+from daybook.publish.published_folder import follow, run_files
 from daybook.refused import mends
 from daybook.refused import rows as refused
 from daybook.report import report
@@ -47,7 +47,7 @@ def extract_tables(step: Step) -> None:
     for connection_id in dict.fromkeys(table.connection for table in step.work.pipeline.tables):
         tables = tuple(table for table in step.work.pipeline.tables if table.connection == connection_id)
         copied = step.work.once(connection_id, partial(_copied, step, connection_id, tables))
-        # The fence of deploy.py compares when a day's facts were read.
+        # The fence of publish/deploy.py compares when a day's facts were read.
         step.meter.started_at = min(step.meter.started_at, copied.started_at)
         for table in tables:
             step.folder.take(f"{table.name}.csv", copied.folder)

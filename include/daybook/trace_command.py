@@ -12,13 +12,13 @@ from psycopg import sql
 
 from daybook import connections
 from daybook.asked import parser, pipeline_named, with_pipeline
-from daybook.deploy import reading
 from daybook.errors import BadSpec
 from daybook.ledger import queries
 from daybook.ledger.queries import Published, is_begun
 from daybook.ledger.raw_files import own_line, part_of, raw_files
 from daybook.ledger.receipt import STEPS
 from daybook.postgres.session import Connection, at_once
+from daybook.publish.deploy import reading
 from daybook.refused import mends
 from daybook.rules.recompute import Number, group_values, recomputed, rows_of, summary_named
 from daybook.spec import Pipeline, Summary

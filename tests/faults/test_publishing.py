@@ -5,10 +5,10 @@ from functools import partial
 
 import pytest
 
-from daybook.deploy import deploy
 from daybook.errors import SourceUnavailable
 from daybook.ledger.receipt import STEPS
 from daybook.postgres.session import WAREHOUSE, at_once
+from daybook.publish.deploy import deploy
 
 from .bench import Bench
 from .conftest import DAY

@@ -12,8 +12,9 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from upath import UPath
 
-from daybook import janitor, rollback_command
+from daybook import rollback_command
 from daybook.errors import BadSpec
+from daybook.publish import cleanup
 from daybook.storage.folder import Folder
 from deployment.home import REPOSITORY
 
@@ -157,7 +158,7 @@ def test_run_folders_that_no_kept_run_needs_go_after_a_while(bench: Bench) -> No
     bench.publish(DAY, "new", 42)
     old = Path(bench.servers.work(bench.pipeline, DAY, "old").folder.path)
     assert old.exists(), "not yet"
-    past = time.time() - (janitor.ABANDONED_DAYS + 1) * 86_400
+    past = time.time() - (cleanup.ABANDONED_DAYS + 1) * 86_400
     for path in old.rglob("*"):
         os.utime(path, (past, past))
     bench.publish(DAY, "newer", 43)

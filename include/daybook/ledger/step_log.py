@@ -3,7 +3,7 @@
 A step holds the day's lock while it works, across scheduler, UI, backfill and command line: another run's step on the
 same day waits for it. The lock is the session's, so it goes with the process, however that ends; what the step does in
 the warehouse, it does in that session. A process that is stopped and does not end is overtaken after a while: the lock
-spares work, it is the fence of deploy.py that keeps readers safe.
+spares work, it is the fence of publish/deploy.py that keeps readers safe.
 """
 
 import json

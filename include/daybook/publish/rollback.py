@@ -1,7 +1,7 @@
 """A day back to an earlier run, whole: the warehouse's rows, the published files, and a word in the ledger by whom.
 
 Not a step: `python -m daybook rollback` calls it. The runs that a day can go back to are those that the spec keeps.
-What readers were taken away from stays away: a later run that comes to the same is held by deploy.py.
+What readers were taken away from stays away: a later run that comes to the same is held by publish/deploy.py.
 """
 
 from datetime import date
@@ -11,7 +11,7 @@ import psycopg
 
 from daybook.errors import BadSpec
 from daybook.ledger import decisions, runs
-from daybook.published import run_files
+from daybook.publish.published_folder import run_files
 from daybook.spec import Pipeline
 from daybook.storage.folder import Folder
 

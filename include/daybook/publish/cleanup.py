@@ -12,7 +12,7 @@ import psycopg
 from psycopg import sql
 
 from daybook.postgres.session import Connect, at_once
-from daybook.save import stored
+from daybook.publish.save import stored
 from daybook.storage.folder import Folder
 from daybook.work import Work, run_folder_name
 

@@ -44,7 +44,7 @@ def save(
     """Save the summaries of a day under a new run number, in one transaction.
 
     summaries: published columns only, by name. Rows that an earlier try left unpublished stay where they are: nobody
-    sees them, and janitor.py removes them. Raises BadSpec where the warehouse's tables have other columns than the
+    sees them, and publish/cleanup.py removes them. Raises BadSpec where the warehouse's tables have other columns than the
     spec.
     """
     with connection.transaction():
