@@ -48,7 +48,7 @@ from daybook.days import day_of_run
 from daybook.errors import DaybookError, NotYet, SourceUnavailable
 from daybook.ftp.connect import FtpServer
 from daybook.pipelines import PIPELINES
-from daybook.restatement import days_with_restated
+from daybook.planning.look_back import days_with_restated
 from daybook.rules.plausible import Release
 from daybook.storage.folder import Folder
 from daybook.work import Work, run_folder, run_folder_name

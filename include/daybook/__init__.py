@@ -9,14 +9,14 @@ The nine steps, in the order of the work (dags/daybook.py writes it down once):
 Where things stand; imports go downward:
 
     __main__.py, *_command.py           what a person types: plan, status, why, trace, refused, replay, check, rollback
-    steps.py, batch.py, restatement.py  one function a task; several days in one run; days that are done again
+    steps.py, batch.py, planning/look_back.py  one function a task; several days in one run; days that are done again
     work.py, step.py, ledger/fingerprint.py, ledger/receipt.py
                                         a day's work and one step of it: what it rests on, and the account of its rows
-    load*.py rules/clean.py rules/index.py rules/aggregate.py rules/summarize.py rules/plausible.py plan.py report.py
+    load*.py rules/clean.py rules/index.py rules/aggregate.py rules/summarize.py rules/plausible.py planning/plan.py report.py
                                         deciding about data: they read and write nothing
     publish/save.py publish/deploy.py publish/rollback.py publish/published_folder.py publish/cleanup.py
                                         the warehouse and the published folder: rows, the pointer, what is left over
-    ledger/runs.py ledger/step_log.py ledger/queries.py publish/deploy.py standing.py ledger/queries.py
+    ledger/runs.py ledger/step_log.py ledger/queries.py publish/deploy.py planning/observe.py ledger/queries.py
                                         what was done to which day, and how days stand now
     delivery*.py raw_*.py               which files a source comes in on a day, and where their rows stand
     refused*.py refused/mends.py replay*.py     refused rows, and those of them that a person mended

@@ -10,9 +10,9 @@ from datetime import UTC, date, datetime
 from daybook import connections
 from daybook.asked import asked_days, parser, pipeline_named, with_pipeline
 from daybook.errors import BadSpec
-from daybook.plan import Limited, Planned, limited, plan
+from daybook.planning.observe import standings, tables_now
+from daybook.planning.plan import Limited, Planned, limited, plan
 from daybook.spec import Pipeline
-from daybook.standing import standings, tables_now
 from daybook.telling import tell_json, tell_table
 from daybook.text import spell
 

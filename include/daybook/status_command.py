@@ -11,10 +11,10 @@ from daybook.asked import asked_days, parser, pipeline_named, with_pipeline
 from daybook.ledger import step_log
 from daybook.ledger.decisions import rollbacks
 from daybook.ledger.queries import is_begun
-from daybook.plan import Failure
+from daybook.planning.plan import Failure
+from daybook.planning.status import Status, status
 from daybook.postgres.session import Connection, at_once
 from daybook.spec import Pipeline
-from daybook.status import Status, status
 from daybook.telling import tell_json, tell_table
 from daybook.text import spell
 

@@ -13,8 +13,8 @@ from daybook.ledger import queries, step_log
 from daybook.ledger.fingerprint import READS
 from daybook.ledger.queries import Confirmed, Decided, Published, is_begun
 from daybook.ledger.receipt import Receipt
-from daybook.plan import Failure, Planned
 from daybook.plan_command import made_plan
+from daybook.planning.plan import Failure, Planned
 from daybook.postgres.session import Connection, at_once
 from daybook.spec import Pipeline
 from daybook.telling import tell_json, tell_table

@@ -12,8 +12,8 @@ from daybook.backfill_runs import in_batches
 from daybook.ledger import step_log
 from daybook.ledger.queries import is_begun
 from daybook.ledger.receipt import Receipt
-from daybook.plan import Failure, Limited, Planned
 from daybook.plan_command import made_plan
+from daybook.planning.plan import Failure, Limited, Planned
 from daybook.postgres.session import Connection, at_once
 from daybook.spec import Pipeline
 from daybook.telling import tell_table

@@ -11,7 +11,7 @@ from daybook.asked import asked_days
 from daybook.backfill_runs import PREFIX, in_batches
 from daybook.days import day_of_run
 from daybook.ledger.receipt import Receipt
-from daybook.plan import FileState, Planned, Standing, limited, plan
+from daybook.planning.plan import FileState, Planned, Standing, limited, plan
 from deployment.planned_backfill import Known, outcomes
 from deployment.planned_runs import start
 

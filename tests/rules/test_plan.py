@@ -6,7 +6,7 @@ import pytest
 
 from daybook.ledger import fingerprint
 from daybook.ledger.receipt import STEPS, Output, Receipt
-from daybook.plan import Failure, FileState, Planned, Standing, plan
+from daybook.planning.plan import Failure, FileState, Planned, Standing, plan
 from daybook.spec import Pipeline, Plausible
 
 from .shop import DAY, shop

@@ -12,7 +12,7 @@ from daybook import steps
 from daybook.batch import DaysLeftOut, over_days
 from daybook.errors import NotYet, SourceUnavailable
 from daybook.ledger.receipt import STEPS
-from daybook.restatement import days_with_restated
+from daybook.planning.look_back import days_with_restated
 from daybook.spec import Pipeline
 from daybook.storage.folder import Folder
 from daybook.work import Work

@@ -1,6 +1,6 @@
 """One look at all that makes up a source on a day: its manifest, its parts, and what says that they are whole.
 
-Called by ftp/ready.py, which decides whether it counts, and by standing.py. It looks on one connection.
+Called by ftp/ready.py, which decides whether it counts, and by planning/observe.py. It looks on one connection.
 
 What is remembered of a file from one look to the next, and whether it counts by that. Decides only.
 

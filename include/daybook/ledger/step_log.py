@@ -177,7 +177,7 @@ def _receipts(
 
 
 def failures(connection: Connection, pipeline: str, first: date, last: date) -> dict[date, tuple[Any, ...]]:
-    """Give, for each day whose last try failed after it was last deployed, the words of a Failure (plan.py)."""
+    """Give, for each day whose last try failed after it was last deployed, the words of a Failure (planning/plan.py)."""
     rows = connection.execute(
         "select distinct on (day) day, state, step, error_kind, error, ended_at, spec_sha256 from daybook.step "
         "where pipeline = %s and day between %s and %s and (state = 'failed' or step = 'deploy') "

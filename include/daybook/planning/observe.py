@@ -16,7 +16,7 @@ from daybook.ledger import step_log
 from daybook.ledger.decisions import rollbacks
 from daybook.ledger.queries import is_begun
 from daybook.ledger.receipt import Receipt
-from daybook.plan import Failure, FileState, Standing
+from daybook.planning.plan import Failure, FileState, Standing
 from daybook.postgres import copy_tables
 from daybook.postgres.session import Connection, at_once
 from daybook.refused import mends

@@ -11,9 +11,9 @@ from datetime import date, timedelta
 from typing import Any
 
 from daybook.days import days_between
-from daybook.plan import plan
+from daybook.planning.observe import standings, tables_now
+from daybook.planning.plan import plan
 from daybook.spec import Pipeline
-from daybook.standing import standings, tables_now
 from daybook.storage.folder import Folder
 
 log = logging.getLogger(__name__)

@@ -1,6 +1,6 @@
 """What has to be done to which day, and why: decided from what the ledger knows and what the sources say now.
 
-It reads and asks nothing itself (see standing.py). A day is skipped where everything its publication rests on is as
+It reads and asks nothing itself (see planning/observe.py). A day is skipped where everything its publication rests on is as
 it was; otherwise the first step whose ground has changed is named, and it and all that follow are to be done again.
 """
 
