@@ -43,15 +43,15 @@ from airflow.sdk import (
 from airflow.sdk.exceptions import AirflowRescheduleException
 
 from daybook import steps
-from daybook.batch import over_days
 from daybook.days import day_of_run
 from daybook.errors import DaybookError, NotYet, SourceUnavailable
 from daybook.ftp.connect import FtpServer
 from daybook.pipelines import PIPELINES
 from daybook.planning.look_back import days_with_restated
 from daybook.rules.plausible import Release
+from daybook.run.day_run import Work, run_folder, run_folder_name
+from daybook.run.several_days import over_days
 from daybook.storage.folder import Folder
-from daybook.work import Work, run_folder, run_folder_name
 
 # The kind of error decides about a retry: only what may pass by itself is tried again. The first rule that fits wins.
 RETRIES = ExceptionRetryPolicy(

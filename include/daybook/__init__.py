@@ -9,8 +9,8 @@ The nine steps, in the order of the work (dags/daybook.py writes it down once):
 Where things stand; imports go downward:
 
     __main__.py, *_command.py           what a person types: plan, status, why, trace, refused, replay, check, rollback
-    steps.py, batch.py, planning/look_back.py  one function a task; several days in one run; days that are done again
-    work.py, step.py, ledger/fingerprint.py, ledger/receipt.py
+    steps.py, run/several_days.py, planning/look_back.py  one function a task; several days in one run; days that are done again
+    run/day_run.py, run/step_run.py, ledger/fingerprint.py, ledger/receipt.py
                                         a day's work and one step of it: what it rests on, and the account of its rows
     load*.py rules/clean.py rules/index.py rules/aggregate.py rules/summarize.py rules/plausible.py planning/plan.py report.py
                                         deciding about data: they read and write nothing

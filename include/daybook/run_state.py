@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 from daybook.errors import DaybookError
 from daybook.ledger.receipt import STEPS, Receipt
+from daybook.run.day_run import run_folder
 from daybook.spec import Pipeline
 from daybook.storage.folder import Folder
-from daybook.work import run_folder
 
 
 class Progress(Enum):

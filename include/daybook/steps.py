@@ -1,7 +1,7 @@
 """One function a task: read, call the pure function, write, log one line of counts.
 
 The order of the functions is the order of the work. To a caller each is a function of a day's `Work` that hands on
-names, counts and hashes: `a_step` (step.py) wraps it, so that its files and its receipt lie in the run's folder, and
+names, counts and hashes: `a_step` (run/step_run.py) wraps it, so that its files and its receipt lie in the run's folder, and
 so that it is not done again where an earlier run has done the same. What a step may raise: the errors of errors.py;
 anything else is a bug.
 """
@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from daybook import raw_rows
 from daybook.errors import BadData, Superseded
 from daybook.ftp import fetch, ready
 from daybook.ftp.fetch import notes_of
@@ -35,8 +34,9 @@ from daybook.rules import index as indexing
 from daybook.rules import plausible
 from daybook.rules import summarize as summarizing
 from daybook.rules.plausible import Release
+from daybook.run import raw_rows
+from daybook.run.step_run import Step, a_step
 from daybook.spec import Source, Table
-from daybook.step import Step, a_step
 from daybook.storage.folder import Folder
 from daybook.storage.tables import csv_bytes, parquet_writer, write_parquet
 

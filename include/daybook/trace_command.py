@@ -21,12 +21,12 @@ from daybook.postgres.session import Connection, at_once
 from daybook.publish.deploy import reading
 from daybook.refused import mends
 from daybook.rules.recompute import Number, group_values, recomputed, rows_of, summary_named
+from daybook.run.day_run import run_folder
 from daybook.spec import Pipeline, Summary
 from daybook.storage.folder import Folder
 from daybook.storage.tables import read_parquet
 from daybook.telling import tell_json, tell_table
 from daybook.text import spans
-from daybook.work import run_folder
 
 SPANS_SHOWN = 200  # characters; --json gives every line
 

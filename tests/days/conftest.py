@@ -13,8 +13,8 @@ import pytest
 
 from daybook.__main__ import main
 from daybook.pipelines import PIPELINES
+from daybook.run.day_run import Work
 from daybook.spec import Pipeline
-from daybook.work import Work
 from deployment.environment import connections
 from deployment.postgres_server import LocalPostgres
 

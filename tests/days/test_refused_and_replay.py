@@ -16,8 +16,8 @@ import pytest
 from daybook.errors import BadData, Implausible
 from daybook.ledger import runs
 from daybook.ledger.receipt import STEPS
+from daybook.run.day_run import Work
 from daybook.spec import Form, Plausible
-from daybook.work import Work
 
 from .conftest import Days
 

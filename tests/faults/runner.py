@@ -15,8 +15,8 @@ import psycopg
 from daybook import steps
 from daybook.ledger import fingerprint
 from daybook.ledger.receipt import STEPS
+from daybook.run.day_run import Work
 from daybook.spec import Pipeline
-from daybook.work import Work
 
 from ..steps.conftest import Servers
 from .faults import Faults

@@ -14,9 +14,9 @@ from daybook.ftp.connect import FtpServer
 from daybook.ftp.copy import Fetched, fetch
 from daybook.ftp.retry import Patience
 from daybook.pipelines import PIPELINES
+from daybook.run.day_run import Work
 from daybook.spec import File, text
 from daybook.storage.folder import Folder
-from daybook.work import Work
 
 from .certificates import Authority
 from .faulty_ftp import PASSWORD, USER, FaultyFtp

@@ -16,7 +16,7 @@ from daybook.errors import BadData, NotYet, SourceUnavailable
 from daybook.ftp.delivery import Delivery
 from daybook.ftp.fetch import Arrived, fetch_delivery
 from daybook.ftp.ready import check_ready
-from daybook.work import Work
+from daybook.run.day_run import Work
 
 from .conftest import CONTENT, EARLY, LATE, MINUTE, PATH, QUICK, file
 from .faulty_ftp import Cut, FaultyFtp, hangs_up, says_226, says_426, stalls

@@ -13,8 +13,8 @@ import pytest
 
 from daybook.errors import BadData, BadSpec, NotYet
 from daybook.ftp.ready import check_ready, cut_off
+from daybook.run.day_run import Work
 from daybook.spec import File
-from daybook.work import Work
 
 from .conftest import CONTENT, DAY, EARLY, LATE, MINUTE, PATH, QUICK, file
 from .faulty_ftp import FaultyFtp

@@ -7,8 +7,8 @@ from typing import Any
 from upath import UPath
 
 from daybook.ledger.receipt import Output, Receipt, Rows
+from daybook.run.day_run import run_folder
 from daybook.storage.folder import Folder
-from daybook.work import run_folder
 
 DAY = date(2013, 1, 5)
 CANARY = "<script>alert('canary')</script>\"'><img src=x onerror=alert(1)>"

@@ -68,8 +68,8 @@ def changed(package: Path, as_it_is: dict[str, str]) -> set[str]:
         ("ftp/copy.py", "_check_room", "extract_files"),
         ("loader/columns.py", "_settled", "load"),
         ("loader/columns.py", "_grid", "load"),
-        ("raw_rows.py", "_files", "load clean index"),
-        ("raw_rows.py", "rows_at", "clean index"),
+        ("run/raw_rows.py", "_files", "load clean index"),
+        ("run/raw_rows.py", "rows_at", "clean index"),
         ("loader/find.py", "raw_records", "clean index"),
         ("refused/rows.py", "of_sources", "load"),
         ("refused/rows.py", "with_raw", "clean index"),
@@ -94,7 +94,7 @@ def test_a_changed_helper_changes_the_code_of_exactly_the_steps_that_reach_it(
 
 
 @pytest.mark.parametrize(
-    "file", ["step.py", "work.py", "ledger/runs.py", "publish/deploy.py", "planning/plan.py", "run_page.py"]
+    "file", ["run/step_run.py", "run/day_run.py", "ledger/runs.py", "publish/deploy.py", "planning/plan.py", "run_page.py"]
 )
 def test_what_changes_no_result_changes_no_code(package: Path, as_it_is: dict[str, str], file: str) -> None:
     tree = ast.parse((package / file).read_text())

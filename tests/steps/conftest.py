@@ -16,9 +16,9 @@ from upath import UPath
 from daybook import steps
 from daybook.ledger.receipt import STEPS
 from daybook.pipelines import PIPELINES
+from daybook.run.day_run import Work, run_folder
 from daybook.spec import Pipeline
 from daybook.storage.folder import Folder
-from daybook.work import Work, run_folder
 from deployment.flights_source import fill_tables, write_days
 from deployment.ftp_server import LocalFtp
 from deployment.postgres_server import LocalPostgres

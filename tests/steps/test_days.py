@@ -9,13 +9,13 @@ import pytest
 from upath import UPath
 
 from daybook import steps
-from daybook.batch import DaysLeftOut, over_days
 from daybook.errors import NotYet, SourceUnavailable
 from daybook.ledger.receipt import STEPS
 from daybook.planning.look_back import days_with_restated
+from daybook.run.day_run import Work
+from daybook.run.several_days import DaysLeftOut, over_days
 from daybook.spec import Pipeline
 from daybook.storage.folder import Folder
-from daybook.work import Work
 
 from .conftest import Servers, run_steps
 

@@ -3,8 +3,7 @@
 import psycopg
 import pytest
 
-from daybook.batch import _is_idle
-from daybook.kept import Kept
+from daybook.run.several_days import Kept, _is_idle
 
 from .conftest import Servers
 

@@ -15,8 +15,8 @@ import pytest
 from daybook.errors import BadData
 from daybook.ledger.raw_files import own_line, part_of
 from daybook.ledger.receipt import STEPS
+from daybook.run.day_run import Work
 from daybook.spec import File, Pipeline
-from daybook.work import Work
 
 from .conftest import Servers, run_steps
 

@@ -24,10 +24,10 @@ from daybook.ftp.delivery import Delivery, Manifest, Part, declared, listed, man
 from daybook.ftp.replies import NotThere
 from daybook.ftp.retry import PATIENCE, Patience, tried
 from daybook.ftp.session import Remote, Session, session
+from daybook.run.day_run import Work
 from daybook.spec import File, Value
 from daybook.storage.folder import Folder
 from daybook.text import spans
-from daybook.work import Work
 
 UNKNOWN = (None, "")
 

@@ -13,8 +13,8 @@ from psycopg import sql
 
 from daybook.postgres.session import Connect, at_once
 from daybook.publish.save import stored
+from daybook.run.day_run import Work, run_folder_name
 from daybook.storage.folder import Folder
-from daybook.work import Work, run_folder_name
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from daybook import raw_rows
 from daybook.errors import BadSpec
 from daybook.ledger import queries
 from daybook.ledger.queries import Tried, is_begun
@@ -22,11 +21,12 @@ from daybook.loader import load as loading
 from daybook.postgres.session import Connection
 from daybook.refused import mends
 from daybook.refused.mends import Mended
+from daybook.run import raw_rows
+from daybook.run.day_run import run_folder
+from daybook.run.step_run import Step
 from daybook.spec import Pipeline, Source
-from daybook.step import Step
 from daybook.storage.folder import Folder
 from daybook.storage.tables import read_parquet
-from daybook.work import run_folder
 
 SCHEMA = pa.schema([("source", pa.string()), *loading.REFUSED])
 FILE = "refused.parquet"

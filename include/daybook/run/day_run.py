@@ -1,6 +1,6 @@
 """A day's work, as the DAG hands it to the steps: which day of what, where its files lie, who opens connections.
 
-The folder of a run holds one folder a step (step.py).
+The folder of a run holds one folder a step (run/step_run.py).
 """
 
 import re

@@ -7,8 +7,8 @@ from typing import BinaryIO, NamedTuple
 from daybook.ledger.raw_files import RawFile, extracted_by, own_line, part_of, raw_files
 from daybook.loader.find import raw_records
 from daybook.loader.load import Batch, load_parts
+from daybook.run.step_run import Step
 from daybook.spec import File, Source
-from daybook.step import Step
 
 
 class RawRow(NamedTuple):

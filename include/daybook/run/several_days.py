@@ -1,4 +1,8 @@
-"""A run that carries several days: each step goes over all of them, and a bad day is left out of the steps after.
+"""Connections that are opened once for all the days of a task: opening one costs more than what a day asks of it.
+
+Used by run/several_days.py. What is given out goes to one at a time, and is kept for the next only while it is whole.
+
+A run that carries several days: each step goes over all of them, and a bad day is left out of the steps after.
 
 Each day has its own folder, receipts and publication. What is left out is said at once in the log, and again at the
 end of `deploy`, which then fails the run; the other days are published. Where a day's file is not there yet, the run
@@ -9,17 +13,50 @@ simply does it.
 import ftplib
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import psycopg
 from psycopg.pq import TransactionStatus
 
 from daybook.errors import DaybookError, NotYet, SourceUnavailable
-from daybook.kept import Kept
 from daybook.ledger.receipt import STEPS
-from daybook.work import Work
+from daybook.run.day_run import Work
+
+
+class Kept:
+    """Stands for a function that opens connections by their id, and closes them all when its block ends.
+
+    is_whole: says whether a connection that was given back can be used by the next.
+    """
+
+    def __init__(self, open_one: Callable[[str], AbstractContextManager[Any]], is_whole: Callable[[Any], bool]) -> None:
+        self._open_one, self._is_whole = open_one, is_whole
+        self._idle: dict[str, list[Any]] = {}
+        self._opened = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._opened.close()
+
+    @contextmanager
+    def __call__(self, connection_id: str) -> Iterator[Any]:
+        """Give a connection for the length of a block. Raises what opening one raises."""
+        idle = self._idle.setdefault(connection_id, [])
+        connection = idle.pop() if idle else self._opened.enter_context(self._open_one(connection_id))
+        try:
+            yield connection
+        except BaseException:
+            # It may hold a lock, or be in the middle of something: that ends here, not with the task.
+            connection.close()
+            raise
+        if self._is_whole(connection):
+            idle.append(connection)
+
 
 LEFT_OUT = "left_out.txt"
 # Names the step, and the try of its task, that did the day while other days of the run are waited for.

@@ -20,11 +20,11 @@ from daybook.ledger.receipt import STEPS, Fingerprint, Meter, Output, Receipt, R
 from daybook.ledger.step_log import Trying, done, failed, one_writer
 from daybook.postgres.session import Connection, roll_back
 from daybook.refused import mends
+from daybook.run.day_run import Work
 from daybook.spec import Source
 from daybook.storage.folder import Folder
 from daybook.storage.shortage import shortage_told
 from daybook.storage.tables import read_parquet, write_parquet
-from daybook.work import Work
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
