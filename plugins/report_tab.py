@@ -78,9 +78,9 @@ class Answer(NamedTuple):
 
 
 def _run_page(dag_id: str, run_id: str) -> Answer:
+    from daybook.pages.run_page import message_page, run_page
+    from daybook.pages.run_state import read_run
     from daybook.pipelines import PIPELINES
-    from daybook.run_page import message_page, run_page
-    from daybook.run_state import read_run
 
     if dag_id not in PIPELINES:
         return Answer(message_page("No report", NOT_OURS), _headers(RUN_PAGE_POLICY), 404)
@@ -90,9 +90,9 @@ def _run_page(dag_id: str, run_id: str) -> Answer:
 
 
 def _report(dag_id: str, run_id: str) -> Answer:
+    from daybook.pages.run_page import message_page
+    from daybook.pages.run_state import read_run
     from daybook.pipelines import PIPELINES
-    from daybook.run_page import message_page
-    from daybook.run_state import read_run
 
     state = read_run(_data(), PIPELINES[dag_id], run_id) if dag_id in PIPELINES else None
     if state and state.report:

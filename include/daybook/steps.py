@@ -18,6 +18,7 @@ from daybook.ftp.fetch import notes_of
 from daybook.ledger import queries
 from daybook.ledger.receipt import Rows, by_reason
 from daybook.loader import load as loading
+from daybook.pages.report import report
 from daybook.postgres import copy_tables
 from daybook.postgres.session import Connection, at_once
 from daybook.publish import deploy as deploying
@@ -27,7 +28,6 @@ from daybook.publish.deploy import changes
 from daybook.publish.published_folder import follow, run_files
 from daybook.refused import mends
 from daybook.refused import rows as refused
-from daybook.report import report
 from daybook.rules import aggregate as aggregating
 from daybook.rules import clean as cleaning
 from daybook.rules import index as indexing

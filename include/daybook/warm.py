@@ -12,7 +12,7 @@ import narwhals
 import polars
 
 from daybook.ledger import fingerprint
-from daybook.pages import template
+from daybook.pages.templates import template
 
 # What the libraries import only when a frame, or a name of a host, is first used: 0.1 s in each task otherwise. Names
 # that are not theirs any more cost that tenth of a second again, and nothing else.

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from daybook.ledger.receipt import STEPS, Output, Receipt, Rows
+from daybook.pages.run_page import Lost, lost_rows, message_page, readers_see, run_page, told
+from daybook.pages.run_state import RunState, read_run
 from daybook.pipelines import PIPELINES
-from daybook.run_page import Lost, lost_rows, message_page, readers_see, run_page, told
-from daybook.run_state import RunState, read_run
 
 from .files import CANARY, DAY, MADE, data_folder, leave_canary, leave_receipt, publish
 

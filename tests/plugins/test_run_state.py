@@ -7,8 +7,8 @@ import pytest
 from upath import UPath
 
 from daybook.ledger.receipt import STEPS
+from daybook.pages.run_state import Progress, RunState, read_run
 from daybook.pipelines import PIPELINES
-from daybook.run_state import Progress, RunState, read_run
 
 from .files import DAY, MADE, MADE_ANEW, data_folder, leave_receipt, publish
 

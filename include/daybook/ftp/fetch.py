@@ -4,7 +4,7 @@ No copy takes its name before all are whole. Until then each stays for the next 
 
 What the receipt of `extract_files` notes of a delivery: where each file came from, how, and what vouches for it.
 
-planning/plan.py, ledger/raw_files.py, report.py and the trace read it. Pure.
+planning/plan.py, ledger/raw_files.py, pages/report.py and the trace read it. Pure.
 """
 
 import logging

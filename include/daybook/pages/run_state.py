@@ -1,6 +1,6 @@
 """What a run of the scheduler has done to its day so far, and what readers of that day see: read from files alone.
 
-No connection is needed, so a run that failed or still runs can be told of too. run_page.py shows what is found here.
+No connection is needed, so a run that failed or still runs can be told of too. pages/run_page.py shows what is found here.
 """
 
 import json

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from daybook.ledger.raw_files import raw_files
 from daybook.ledger.receipt import Receipt
-from daybook.pages import template
+from daybook.pages.templates import template
 from daybook.publish.deploy import Changes
 from daybook.refused import mends
 from daybook.spec import Pipeline

@@ -1,15 +1,15 @@
 """The page of a run: which steps are done, where its rows went, and whether readers see it. plugins/ serves it.
 
-It decides words and layout only; run_state.py reads what there is to show.
+It decides words and layout only; pages/run_state.py reads what there is to show.
 """
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from daybook.ledger.receipt import Receipt, Rows
-from daybook.pages import template
+from daybook.pages.run_state import Progress, RunState
+from daybook.pages.templates import template
 from daybook.refused import mends
-from daybook.run_state import Progress, RunState
 
 # Only where a run has such steps: the other words explain themselves.
 MEANINGS = {
