@@ -13,7 +13,7 @@ NUMBERS = (int, Decimal)
 def template(name: str) -> jinja2.Template:
     """Give the template `<name>.html.jinja`, with the filter `shown` and the test `number` for the values of tables."""
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("daybook", ""),
+        loader=jinja2.PackageLoader("daybook.pages", ""),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
