@@ -76,7 +76,7 @@ clean: $(INSTALLED) ## remove the databases, logs and published files of this ch
 	@$(DEPLOYMENT) clean
 
 env: ## write .env, the passwords for docker compose
-	@$(PYTHON) -m deployment.compose_env
+	@$(PYTHON) -m deployment.compose.env
 
 test: $(INSTALLED) ## run the tests
 	$(VENV)/bin/python -m pytest

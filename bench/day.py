@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def measure(deployment: Deployment) -> dict[str, list[float]]:
-    """Give the wall seconds of each run by DAG, after one of each to warm the workers."""
+    """Return the wall seconds of each run by DAG, after one of each to warm the workers."""
     seconds: dict[str, list[float]] = {"flights": [], "empty": []}
     for dag in seconds:
         deployment.api.wait_for_dag(dag)

@@ -26,13 +26,13 @@ from day import EMPTY  # noqa: E402 - the path is set above
 from rich.console import Console  # noqa: E402 - the path is set above
 
 from daybook.backfill_runs import in_batches  # noqa: E402 - the path is set above
-from daybook.pipelines import PIPELINES  # noqa: E402 - the path is set above
+from daybook.pipelines import load_pipelines  # noqa: E402 - the path is set above
+from deployment.control.runs import follow, start  # noqa: E402 - the path is set above
 from deployment.environment import connections  # noqa: E402 - the path is set above
 from deployment.planned_backfill import backfill  # noqa: E402 - the path is set above
-from deployment.planned_runs import follow, start  # noqa: E402 - the path is set above
 from deployment.supervisor import Deployment  # noqa: E402 - the path is set above
 
-FLIGHTS = PIPELINES["flights"]
+FLIGHTS = load_pipelines().good["flights"]
 FIRST = date(2013, 1, 1)
 QUIET = Console(quiet=True)
 
@@ -78,7 +78,8 @@ def measure(deployment: Deployment, asked: argparse.Namespace) -> None:
 
 
 def in_turn(deployment: Deployment, count: int) -> tuple[float, float]:
-    """Give the seconds of so many days of flights, and of as many that do nothing: a third of them at a time, in turn.
+    """Return the seconds of so many days of flights, and of as many that do nothing: a third of them at a time, in
+    turn.
 
     A machine that gets slower meanwhile, as some do by a fifth, slows both.
     """
@@ -103,14 +104,14 @@ def run(deployment: Deployment, dag: str, days: list[date], batch: int) -> None:
 
 
 def seconds(do: Callable[[], None]) -> float:
-    """Give the wall seconds that something takes."""
+    """Return the wall seconds that something takes."""
     began = time.monotonic()
     do()
     return time.monotonic() - began
 
 
 def days_from(first: date, count: int) -> list[date]:
-    """Give so many days, the newest first."""
+    """Return so many days, the newest first."""
     return [first + timedelta(days=number) for number in reversed(range(count))]
 
 

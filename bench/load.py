@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def measured(pairs: list[Pair], rounds: int) -> dict[Pair, Told]:
-    """Give what each loader found in its file, or why it refuses it; its seconds, ratio and most memory.
+    """Return what each loader found in its file, or why it refuses it; its seconds, ratio and most memory.
 
     Ratios are to pyarrow with the first pair's file.
     """
@@ -83,7 +83,7 @@ def measured(pairs: list[Pair], rounds: int) -> dict[Pair, Told]:
 
 
 def child(name: str, path: Path, what: str) -> Told:
-    """Give what a loader in a process of its own tells of a file."""
+    """Return what a loader in a process of its own tells of a file."""
     return json.loads(run("measured", name, path, what).splitlines()[-1])
 
 

@@ -49,12 +49,12 @@ class DagRow(NamedTuple):
 
 
 def address() -> str:
-    """Give the database's address without its password."""
+    """Return the database's address without its password."""
     return make_url(conf.get("database", "sql_alchemy_conn")).render_as_string(hide_password=True)
 
 
 def dags() -> dict[str, DagRow]:
-    """Give the DAGs that are in the DAG folder as it was last read, by id."""
+    """Return the DAGs that are in the DAG folder as it was last read, by id."""
     rows = _rows(select(_dag.c.dag_id, _dag.c.is_paused, _dag.c.max_active_runs).where(_dag.c.is_stale.is_(False)))
     # A DAG without a limit of its own has that of the configuration.
     limit = conf.getint("core", "max_active_runs_per_dag")
@@ -62,14 +62,14 @@ def dags() -> dict[str, DagRow]:
 
 
 def open_backfill(dag_id: str) -> int | None:
-    """Give the id of the backfill that Airflow holds for running, or None. Airflow allows one for each DAG."""
+    """Return the id of the backfill that Airflow holds for running, or None. Airflow allows one for each DAG."""
     is_open = (_backfill.c.dag_id == dag_id, _backfill.c.completed_at.is_(None))
     found: int | None = _value(select(func.max(_backfill.c.id)).where(*is_open))
     return found
 
 
 def last_backfill(dag_id: str) -> int:
-    """Give the id of the DAG's newest backfill, or 0."""
+    """Return the id of the DAG's newest backfill, or 0."""
     return _value(select(func.max(_backfill.c.id)).where(_backfill.c.dag_id == dag_id)) or 0
 
 
@@ -101,7 +101,7 @@ def sight_of(dag_id: str, run_ids: list[str]) -> Sight:
 
 
 def seconds_without_scheduler() -> float | None:
-    """Give the time since a scheduler last reported, or None where none is running."""
+    """Return the time since a scheduler last reported, or None if none is running."""
     schedulers = (_job.c.job_type == "SchedulerJob", _job.c.state == "running")
     heard = _value(select(func.max(_job.c.latest_heartbeat)).where(*schedulers))
     return (datetime.now(UTC) - _instant(heard)).total_seconds() if heard else None

@@ -28,7 +28,7 @@ class NotReady(DaybookError):
 
 
 def for_the_one_before(dag_id: str, say: Callable[[str], None]) -> None:
-    """Wait until the DAG has no open backfill. Raises NotReady where one is still at work or is not closed in time."""
+    """Wait until the DAG has no open backfill. Raises NotReady if one is still at work or is not closed in time."""
     until = time.monotonic() + CLOSED_WITHIN_S
     is_said = False
     while (before := metadata.open_backfill(dag_id)) is not None:
@@ -42,7 +42,8 @@ def for_the_one_before(dag_id: str, say: Callable[[str], None]) -> None:
 
 
 def create_and_wait(plan: Plan, is_verbose: bool) -> int:
-    """Make the runs and wait until all have ended. Gives the exit code: 0 only if every day asked for is a success."""
+    """Make the runs and wait until all have ended. Returns the exit code: 0 only if every day asked for is a
+    success."""
     dag_id, before = plan.dag.dag_id, metadata.last_backfill(plan.dag.dag_id)
     backfill = before
     try:
@@ -57,7 +58,7 @@ def create_and_wait(plan: Plan, is_verbose: bool) -> int:
 
 
 def trigger_and_wait(plan: Plan, is_verbose: bool, is_waiting: bool) -> int:
-    """Trigger the runs of several days, and wait for their end where that is asked. Gives the exit code, as above."""
+    """Trigger the runs of several days, and wait for their end where that is asked. Returns the exit code, as above."""
     dag_id = plan.dag.dag_id
     try:
         words = [[dag_id, "--run-id", run.run_id, "--conf", json.dumps(run.conf)] for run in plan.runs]

@@ -102,9 +102,9 @@ def _known(dag_id: str) -> metadata.DagRow:
 
 def _dag(row: metadata.DagRow) -> Dag:
     # Imported here: a pipeline that is wrong raises BadSpec, which becomes one line.
-    from daybook.pipelines import PIPELINES
+    from daybook.pipelines import load_pipelines
 
-    pipeline = PIPELINES.get(row.dag_id)
+    pipeline = load_pipelines().good.get(row.dag_id)
     if pipeline is None:
         return Dag(row.dag_id, "UTC", None, row.max_active_runs)
     return Dag(row.dag_id, pipeline.schedule.time_zone, pipeline.schedule.cron, pipeline.max_active_runs)

@@ -46,7 +46,7 @@ from daybook import steps
 from daybook.days import day_of_run
 from daybook.errors import DaybookError, NotYet, SourceUnavailable
 from daybook.ftp.connect import FtpServer
-from daybook.pipelines import PIPELINES
+from daybook.pipelines import load_pipelines
 from daybook.planning.look_back import days_with_restated
 from daybook.rules.plausible import Release
 from daybook.run.day_run import Work, run_folder, run_folder_name
@@ -118,8 +118,8 @@ def for_each_day(step):
 
 
 def days(context) -> list[date]:
-    """Give the local days that a run is about: those of the form, or its own; a daily run's with those restated."""
-    params, run, pipeline = context["params"], context["dag_run"], PIPELINES[context["dag"].dag_id]
+    """Return the local days that a run is about: those of the form, or its own; a daily run's with those restated."""
+    params, run, pipeline = context["params"], context["dag_run"], load_pipelines().good[context["dag"].dag_id]
     if params["days"]:
         return sorted({date.fromisoformat(day) for day in params["days"]})
     own = day_of_run(params["day"], context.get("data_interval_start"), run.run_after, pipeline.schedule.time_zone)
@@ -130,8 +130,8 @@ def days(context) -> list[date]:
 
 
 def work(day: date, context) -> Work:
-    """Give a day's work as a run's context asks for it: which pipeline, in which folder, over which connections."""
-    run, pipeline = context["dag_run"], PIPELINES[context["dag"].dag_id]
+    """Return a day's work as a run's context asks for it: which pipeline, in which folder, over which connections."""
+    run, pipeline = context["dag_run"], load_pipelines().good[context["dag"].dag_id]
     data = ObjectStoragePath(os.environ["DAYBOOK_DATA"])
     return Work(
         pipeline=pipeline,
@@ -148,7 +148,7 @@ def work(day: date, context) -> Work:
 
 
 def release(context) -> Release | None:
-    """Give who released the day, and why, where the form says so."""
+    """Return who released the day, and why, where the form says so."""
     why = (context["params"]["release"] or "").strip()
     return Release(context["dag_run"].triggering_user_name or "unknown", why) if why else None
 
@@ -165,7 +165,7 @@ def ftp(connection: str):
     return FtpServer(host=stored.host, port=stored.port or 21, **login, **stored.extra_dejson).open()
 
 
-for pipeline in PIPELINES.values():
+for pipeline in load_pipelines().good.values():
     schedule, zone = pipeline.schedule, ZoneInfo(pipeline.schedule.time_zone)
     with DAG(
         pipeline.name,

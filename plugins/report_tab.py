@@ -42,13 +42,13 @@ class ReportTab(AirflowPlugin):
 
     @property
     def fastapi_apps(self) -> list[Any]:  # type: ignore[override]
-        """Give the app. Only the API server, and commands about plugins, ask for it."""
+        """Return the app. Only the API server, and commands about plugins, ask for it."""
         return [{"app": app(), "url_prefix": "/daybook", "name": "Daybook's reports"}]
 
 
 @cache
 def app() -> "FastAPI":
-    """Give the app. Airflow mounts it as it is, so every route asks for the permission on the run's DAG by itself."""
+    """Return the app. Airflow mounts it as it is, so every route asks for the permission on the run's DAG by itself."""
     from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
     from airflow.api_fastapi.core_api.security import requires_access_dag
     from fastapi import Depends, FastAPI
@@ -80,11 +80,11 @@ class Answer(NamedTuple):
 def _run_page(dag_id: str, run_id: str) -> Answer:
     from daybook.pages.run_page import message_page, run_page
     from daybook.pages.run_state import read_run
-    from daybook.pipelines import PIPELINES
+    from daybook.pipelines import load_pipelines
 
-    if dag_id not in PIPELINES:
+    if dag_id not in load_pipelines().good:
         return Answer(message_page("No report", NOT_OURS), _headers(RUN_PAGE_POLICY), 404)
-    state = read_run(_data(), PIPELINES[dag_id], run_id)
+    state = read_run(_data(), load_pipelines().good[dag_id], run_id)
     page = run_page(state) if state else message_page(dag_id, *NOT_BEGUN)
     return Answer(page, _headers(RUN_PAGE_POLICY))
 
@@ -92,9 +92,9 @@ def _run_page(dag_id: str, run_id: str) -> Answer:
 def _report(dag_id: str, run_id: str) -> Answer:
     from daybook.pages.run_page import message_page
     from daybook.pages.run_state import read_run
-    from daybook.pipelines import PIPELINES
+    from daybook.pipelines import load_pipelines
 
-    state = read_run(_data(), PIPELINES[dag_id], run_id) if dag_id in PIPELINES else None
+    state = read_run(_data(), load_pipelines().good[dag_id], run_id) if dag_id in load_pipelines().good else None
     if state and state.report:
         return Answer(state.report, _headers(REPORT_POLICY))
     return Answer(message_page("No report", NOT_PUBLISHED), _headers(REPORT_POLICY), 404)

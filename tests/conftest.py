@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from deployment.databases import make_databases
-from deployment.ftp_server import LocalFtp
 from deployment.home import Home
-from deployment.postgres_programs import FOLDERS_OF_ROOT, is_root
-from deployment.postgres_server import LocalPostgres
+from deployment.servers.databases import make_databases
+from deployment.servers.ftp import LocalFtp
+from deployment.servers.postgres import LocalPostgres
+from deployment.servers.programs import FOLDERS_OF_ROOT, is_root
 
 FTP_SECONDS = 15
 

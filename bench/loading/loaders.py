@@ -128,7 +128,7 @@ def pandas_text() -> Callable[[str], Read]:
 
 
 def _lines(rows: Any, skipped: list[int]) -> list[int]:
-    """Give the lines of a frame's rows, counted from 0, where these lines were skipped in between."""
+    """Return the lines of a frame's rows, counted from 0, where these lines were skipped in between."""
     import numpy as np
 
     shifts = np.sort(skipped) - 2 - np.arange(len(skipped))

@@ -65,7 +65,7 @@ def write(path: Path, gigabytes: float) -> None:
 
 
 def block(has_bad: bool) -> Block:
-    """Give the block that the file repeats."""
+    """Return the block that the file repeats."""
     random = Random(SEED)  # noqa: S311 - no secret, and the same each time
     rows = [_row(random, number) for number in range(BLOCK_ROWS)]
     bad_lines = sorted(random.sample(range(BLOCK_ROWS), BAD_ROWS)) if has_bad else []

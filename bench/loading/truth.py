@@ -16,7 +16,8 @@ KINDS = {"id": pl.Int64, "amount": pl.Decimal(12, 2), "qty": pl.Int64, "day": pl
 
 
 def held_against_truth(tables: list[Any], told: set[int], path: str) -> dict[str, int]:
-    """Give how many lines are bad, how many of them were told, how many wrong rows are in, and good ones lost silently.
+    """Return how many lines are bad, how many of them were told, how many wrong rows are in, and good ones lost
+    silently.
 
     `told` are the numbers of the lines that the loader gave as bad.
     """
@@ -47,7 +48,7 @@ def _hashes(frame: pl.DataFrame) -> Any:
 
 
 def _differences(gave: Any, good: Any, repeats: int) -> tuple[int, int]:
-    """Give how many rows are no good ones, or too many, and how many good ones are not there."""
+    """Return how many rows are no good ones, or too many, and how many good ones are not there."""
     rows, counts = np.unique(gave, return_counts=True)
     expected = np.isin(rows, good) * repeats
     wrong, right = np.maximum(counts - expected, 0).sum(), np.minimum(counts, expected).sum()

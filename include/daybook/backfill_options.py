@@ -34,7 +34,7 @@ class Option(NamedTuple):
 
     @property
     def word(self) -> str:
-        """Give the name under which argparse keeps it."""
+        """Return the name under which argparse keeps it."""
         return self.flags[-1].lstrip("-").replace("-", "_")
 
 

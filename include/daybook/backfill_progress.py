@@ -13,9 +13,9 @@ _NO_RUN = "no run"
 
 
 class Run(NamedTuple):
-    """One run that was asked for. `state` is None where Airflow has no such run (it was deleted).
+    """One run that was asked for. `state` is None if Airflow has no such run (it was deleted).
 
-    `logical_date` is None where it carries several days."""
+    `logical_date` is None if it carries several days."""
 
     logical_date: datetime | None
     state: str | None
@@ -30,18 +30,18 @@ class Sight(NamedTuple):
 
 
 def has_ended(sight: Sight) -> bool:
-    """Say whether no run is at work or waiting for its turn."""
+    """Return whether no run is at work or waiting for its turn."""
     return not any(run.state in ("queued", "running") for run in sight.runs)
 
 
 def bar(sight: Sight) -> str:
-    """Give a bar of the tasks that have ended, of a fixed width."""
+    """Return a bar of the tasks that have ended, of a fixed width."""
     filled = _BAR * sight.tasks_ended // max(sight.tasks, 1)
     return f"[{'#' * filled}{'.' * (_BAR - filled)}]"
 
 
 def progress(plan: Plan, sight: Sight) -> str:
-    """Give one line of counts: days done of all, failed, running, tasks ended of all."""
+    """Return one line of counts: days done of all, failed, running, tasks ended of all."""
     states = Counter(run.state for run in sight.runs)
     return (
         f"{plan.dag.dag_id}: {states['success']} of {len(sight.runs)} {_unit(plan)} done, {states['failed']} failed, "

@@ -19,12 +19,13 @@ class AskedRun(NamedTuple):
 
 
 def in_batches(days: Sequence[date], size: int) -> list[tuple[date, ...]]:
-    """Give the days in groups of a size, in their order; the last group may be smaller."""
+    """Return the days in groups of a size, in their order; the last group may be smaller."""
     return [tuple(days[start : start + size]) for start in range(0, len(days), size)]
 
 
 def asked_runs(batches: Sequence[tuple[date, ...]], moment: datetime, conf: dict[str, Any]) -> list[AskedRun]:
-    """Give a run for each batch. moment: tells the runs of one command from those of another. conf: for all of them."""
+    """Return a run for each batch. moment: tells the runs of one command from those of another. conf: for all of
+    them."""
     begin = f"{PREFIX}{moment:%Y-%m-%dT%H-%M-%S.%f}__"
     return [AskedRun(f"{begin}{batch[0]}", batch, conf | _days(batch)) for batch in batches]
 

@@ -67,13 +67,13 @@ def check(path: Path, source: Source, out: Path | None) -> Checked:
 
 
 def of_columns(names: list[str]) -> File:
-    """Give the contract of a file with these columns, all of text."""
+    """Return the contract of a file with these columns, all of text."""
     columns = tuple(text(name, f"column_{place}") for place, name in enumerate(names, 1))
     return File(name="file", connection="none", path="file", columns=columns)
 
 
 def names_in(path: Path) -> list[str]:
-    """Give the names in a file's header, or whatever stands in its place: the loader judges that."""
+    """Return the names in a file's header, or whatever stands in its place: the loader judges that."""
     with path.open("rb") as stream:
         head = stream.read(HEAD_BYTES).removeprefix(BOM)
     try:
@@ -87,7 +87,7 @@ def names_in(path: Path) -> list[str]:
 def _written(
     path: Path, source: Source, out: Path | None
 ) -> Iterator[tuple[Callable[[Batch], None], Callable[[bool], None]]]:
-    """Give what writes a batch, and what keeps the files in the end: the accepted rows only if told to."""
+    """Return what writes a batch, and what keeps the files in the end: the accepted rows only if told to."""
     if out is None:
         yield lambda batch: None, lambda is_whole: None
         return

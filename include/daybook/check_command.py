@@ -18,7 +18,7 @@ SHOWN_LINES = 20
 
 
 def main(words: list[str]) -> int:
-    """Check the file of the command line and print what was found. Gives the exit code."""
+    """Check the file of the command line and print what was found. Returns the exit code."""
     asked = _parser().parse_args(words)
     try:
         found = check(asked.file, _contract(asked), asked.out)

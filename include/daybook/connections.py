@@ -19,12 +19,12 @@ from daybook.ftp.connect import FtpServer
 
 
 def postgres(connection_id: str) -> psycopg.Connection[Any]:
-    """Open a PostgreSQL connection by its id. Raises BadSpec where it is not set."""
+    """Open a PostgreSQL connection by its id. Raises BadSpec if it is not set."""
     return psycopg.connect(dsn(connection_id))
 
 
 def dsn(connection_id: str) -> str:
-    """Give a PostgreSQL connection as libpq writes it. Raises BadSpec where it is not set."""
+    """Return a PostgreSQL connection as libpq writes it. Raises BadSpec if it is not set."""
     words = _words(connection_id)
     named = {"host": "host", "port": "port", "schema": "dbname", "login": "user", "password": "password"}
     known = {libpq: str(words[word]) for word, libpq in named.items() if words.get(word)}
@@ -39,7 +39,7 @@ def ftp(connection_id: str) -> ftplib.FTP:
 
 
 def data() -> UPath:
-    """Give the data folder. Raises BadSpec where DAYBOOK_DATA is not set."""
+    """Return the data folder. Raises BadSpec if DAYBOOK_DATA is not set."""
     return UPath(_variable("DAYBOOK_DATA"))
 
 

@@ -5,13 +5,13 @@ from zoneinfo import ZoneInfo
 
 
 def day_of_run(asked: str | None, interval_start: datetime | None, run_after: datetime, time_zone: str) -> date:
-    """Give the local day of a run.
+    """Return the local day of a run.
 
     A day that a person set in the form wins; else it is the local date on which the data interval starts; else
     (a run triggered through the API without a logical date has no interval) it is yesterday, seen from `run_after`.
 
     asked: an ISO date such as "2013-01-05", or None. interval_start, run_after: instants with a time zone.
-    time_zone: the pipeline's, an IANA name. Raises ValueError where `asked` is no ISO date.
+    time_zone: the pipeline's, an IANA name. Raises ValueError if `asked` is no ISO date.
     """
     if asked:
         return date.fromisoformat(asked)
@@ -22,10 +22,10 @@ def day_of_run(asked: str | None, interval_start: datetime | None, run_after: da
 
 
 def last_finished_day(time_zone: str, now: datetime) -> date:
-    """Give the last local day that is over. now: an instant with a time zone."""
+    """Return the last local day that is over. now: an instant with a time zone."""
     return now.astimezone(ZoneInfo(time_zone)).date() - timedelta(days=1)
 
 
 def days_between(first: date, last: date) -> list[date]:
-    """Give the days from first to last, both included."""
+    """Return the days from first to last, both included."""
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]

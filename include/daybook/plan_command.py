@@ -18,7 +18,7 @@ from daybook.text import spell
 
 
 def main(words: list[str]) -> int:
-    """Print the plan that the words of the command line ask for. Gives the exit code."""
+    """Print the plan that the words of the command line ask for. Returns the exit code."""
     asked = _parser().parse_args(with_pipeline(words))
     pipeline = pipeline_named(asked.pipeline)
     days = asked_days(pipeline, asked.first, asked.last, datetime.now(UTC))
@@ -31,14 +31,14 @@ def main(words: list[str]) -> int:
 
 
 def made_plan(pipeline: Pipeline, days: list[date], limit: int | None = None, *, is_forced: bool = False) -> Limited:
-    """Give the plan of some days as the ledger and the sources are now; the connections are the environment's."""
+    """Return the plan of some days as the ledger and the sources are now; the connections are the environment's."""
     known = standings(pipeline, days, connections.postgres, connections.ftp, connections.data())
     tables = tables_now(pipeline, connections.postgres)
     return limited(plan(pipeline, known, tables, is_forced=is_forced), limit)
 
 
 def totals(made: Limited) -> dict[str, int | float | None]:
-    """Count the days by what to do, and the seconds of those to run; None where the ledger knows no such day."""
+    """Count the days by what to do, and the seconds of those to run; None if the ledger knows no such day."""
     counts = Counter(day.action for day in made.planned)
     seconds = [day.seconds for day in made.planned if day.action == "run"]
     known = None if None in seconds else round(sum(one for one in seconds if one is not None), 1)

@@ -26,7 +26,7 @@ SPANS_SHOWN = 60  # characters; --json gives every line
 
 
 def main(words: list[str]) -> int:
-    """Print which rows of the day of the command line were refused. Gives the exit code."""
+    """Print which rows of the day of the command line were refused. Returns the exit code."""
     asked = _parser().parse_args(with_pipeline(words))
     pipeline = pipeline_named(asked.pipeline)
     last = _last_run(pipeline, asked.day)

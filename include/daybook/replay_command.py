@@ -34,7 +34,7 @@ class Asked(NamedTuple):
 
 
 def main(words: list[str]) -> int:
-    """Keep what the command line names, and say how the day is run. Gives the exit code."""
+    """Keep what the command line names, and say how the day is run. Returns the exit code."""
     asked = asked_of(words)
     done = do(asked)
     if asked.is_json:
@@ -46,7 +46,7 @@ def main(words: list[str]) -> int:
 
 
 def asked_of(words: list[str]) -> Asked:
-    """Give what the words ask for, the file read. Raises BadSpec or BadData where that is nothing."""
+    """Return what the words ask for, the file read. Raises BadSpec or BadData if that is nothing."""
     asked = _parser().parse_args(with_pipeline(words))
     pipeline, why = pipeline_named(asked.pipeline), " ".join(asked.why.split())
     if asked.withdraw == bool(asked.file):
@@ -68,7 +68,7 @@ def do(asked: Asked) -> dict[str, Any]:
 
 
 def told(asked: Asked, done: dict[str, Any]) -> str:
-    """Give a line about what was done."""
+    """Return a line about what was done."""
     what = f"{asked.pipeline.name} {asked.day}"
     if asked.file is None:
         return f"{what}: {done['withdrawn']} mends are withdrawn"

@@ -24,7 +24,7 @@ from daybook.storage.folder import Folder
 
 
 def main(words: list[str]) -> int:
-    """Do what the words of the command line say, and tell it in a line. Gives the exit code."""
+    """Do what the words of the command line say, and tell it in a line. Returns the exit code."""
     asked = _parser().parse_args(words)
     pipeline = pipeline_named(asked.pipeline)
     dsn = warehouse_dsn(pipeline.target.connection)
@@ -49,7 +49,7 @@ def roll_back(
 
 
 def warehouse_dsn(connection_id: str) -> str:
-    """Give the warehouse's connection string from the environment: DAYBOOK_WAREHOUSE, or Airflow's connection."""
+    """Return the warehouse's connection string from the environment: DAYBOOK_WAREHOUSE, or Airflow's connection."""
     variable = f"AIRFLOW_CONN_{connection_id.upper()}"
     if not (os.environ.get("DAYBOOK_WAREHOUSE") or os.environ.get(variable)):
         raise BadSpec(

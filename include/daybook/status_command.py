@@ -22,7 +22,7 @@ KINDS = ("expected", "published", "reused", "rolled_back", "held", "failed", "mi
 
 
 def main(words: list[str]) -> int:
-    """Print the status that the words of the command line ask for. Gives the exit code."""
+    """Print the status that the words of the command line ask for. Returns the exit code."""
     asked = parser("status", "Say which days are published, and which are not.").parse_args(with_pipeline(words))
     pipeline = pipeline_named(asked.pipeline)
     days = asked_days(pipeline, None, None, datetime.now(UTC))
@@ -36,7 +36,7 @@ def main(words: list[str]) -> int:
 
 
 def status_of(connection: Connection, pipeline: Pipeline, days: list[date]) -> Status:
-    """Give how some days of a pipeline stand by the ledger."""
+    """Return how some days of a pipeline stand by the ledger."""
     if not is_begun(connection):
         return status(days, set(), set(), (), {})
     asked = (connection, pipeline.name, days[0], days[-1])

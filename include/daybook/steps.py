@@ -1,9 +1,9 @@
 """One function a task: read, call the pure function, write, log one line of counts.
 
 The order of the functions is the order of the work. To a caller each is a function of a day's `Work` that hands on
-names, counts and hashes: `a_step` (run/step_run.py) wraps it, so that its files and its receipt lie in the run's folder, and
-so that it is not done again where an earlier run has done the same. What a step may raise: the errors of errors.py;
-anything else is a bug.
+names, counts and hashes: `a_step` (run/step_run.py) wraps it, so that its files and its receipt lie in the run's
+folder, and so that it is not done again where an earlier run has done the same. What a step may raise: the errors of
+errors.py; anything else is a bug.
 """
 
 from datetime import UTC, datetime
@@ -197,7 +197,7 @@ def _copied(step: Step, connection_id: str, tables: tuple[Table, ...]) -> _Copie
 
 
 def _load_source(step: Step, source: Source, taken_out: list[pa.Table]) -> list[pa.Table]:
-    """Load a source; its refused rows are added to the list as they come. Gives the list."""
+    """Load a source; its refused rows are added to the list as they come. Returns the list."""
     name, kept, blank = f"{source.name}.parquet", 0, 0
     with (
         step.folder.new_file(name, is_last=False) as file,

@@ -7,7 +7,7 @@ _DAY = timedelta(days=1)
 
 
 def spans(numbers: Iterable[int]) -> str:
-    """Give numbers in order, runs of them by their ends: "2-5, 9"."""
+    """Return numbers in order, runs of them by their ends: "2-5, 9"."""
     known = set(numbers)
     starts = sorted(number for number in known if number - 1 not in known)
     ends = sorted(number for number in known if number + 1 not in known)
@@ -15,12 +15,12 @@ def spans(numbers: Iterable[int]) -> str:
 
 
 def one_line(text: str) -> str:
-    """Give what somebody wrote as a part of a message: a line end, an escape or a mark of direction becomes a `?`."""
+    """Return what somebody wrote as a part of a message: a line end, an escape or a mark of direction becomes a `?`."""
     return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
 def spell(days: tuple[date, ...]) -> str:
-    """Give days as a person writes them: runs of neighbours as "first to last", the others one by one."""
+    """Return days as a person writes them: runs of neighbours as "first to last", the others one by one."""
     known = set(days)
     starts = [day for day in days if day - _DAY not in known]
     ends = [day for day in days if day + _DAY not in known]

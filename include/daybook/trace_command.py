@@ -61,7 +61,7 @@ class Traced(NamedTuple):
 
 
 def main(words: list[str]) -> int:
-    """Print where the number of the command line came from. Gives the exit code."""
+    """Print where the number of the command line came from. Returns the exit code."""
     made = parser("trace", "Say from which run, code, spec, files and lines a published number came.")
     made.add_argument("day", type=date.fromisoformat, help="the day, such as 2013-01-05")
     made.add_argument("summary", help="the summary, such as by_airline")
@@ -83,7 +83,7 @@ def main(words: list[str]) -> int:
 def trace(pipeline: Pipeline, day: date, summary: Summary, group: dict[str, Any], column: str) -> Traced:
     """Go from a published number to its rows, and back; the connections and the data folder are the environment's.
 
-    Raises BadSpec where the day is not published, the group is not one row, or the run's files are gone.
+    Raises BadSpec if the day is not published, the group is not one row, or the run's files are gone.
     """
     connect = partial(connections.postgres, pipeline.target.connection)
     number, run = at_once(connect, lambda session: _published(session, pipeline, day, summary, group, column))

@@ -35,7 +35,7 @@ class Why(NamedTuple):
 
 
 def main(words: list[str]) -> int:
-    """Print how the day of the command line came to be. Gives the exit code."""
+    """Print how the day of the command line came to be. Returns the exit code."""
     made = parser("why", "Say how a day came to be what readers see.")
     made.add_argument("day", type=date.fromisoformat, help="the day, such as 2013-01-05")
     asked = made.parse_args(with_pipeline(words))
@@ -48,7 +48,7 @@ def main(words: list[str]) -> int:
 
 
 def why_of(pipeline: Pipeline, day: date) -> Why:
-    """Give how a day came to be; the connections are the environment's."""
+    """Return how a day came to be; the connections are the environment's."""
     planned = made_plan(pipeline, [day]).planned[0]
     connect = partial(connections.postgres, pipeline.target.connection)
     return at_once(connect, lambda connection: _of_ledger(connection, pipeline.name, day, planned))

@@ -2,20 +2,20 @@
 
     home.py             where the state of a checkout lies, and the lock that lets one deployment run in it
     secret_values.py    the passwords and keys, made once
-    postgres_server.py  PostgreSQL's programs: made, started, stopped
-    databases.py        the databases, the roles and their rights
-    ftp_server.py       an FTP server with one read-only user
-    flights_source.py   a year of real flights: two tables, and one CSV a day
+    servers/postgres.py  PostgreSQL's programs: made, started, stopped
+    servers/databases.py        the databases, the roles and their rights
+    servers/ftp.py       an FTP server with one read-only user
+    servers/flights.py   a year of real flights: two tables, and one CSV a day
     environment.py      the settings of every Airflow process
-    processes.py        started in sessions of their own, recorded, and stopped with all that they started
-    watcher.py          stops them when the supervisor itself was killed
-    signals.py          Ctrl-C, SIGTERM, SIGHUP: once, and never halfway through starting something
+    processes/components.py        started in sessions of their own, recorded, and stopped with all that they started
+    processes/watcher.py          stops them when the supervisor itself was killed
+    processes/signals.py          Ctrl-C, SIGTERM, SIGHUP: once, and never halfway through starting something
     supervisor.py       `Deployment`: starts all of it, tells what it does, stops all of it
-    airflow_api.py      what is asked of Airflow's REST API
+    control/api.py      what is asked of Airflow's REST API
     demo.py             the seven days of `make demo`
     day_table.py        the table of published days that the commands print
-    compose_env.py      writes `.env`, the passwords and keys of the docker compose stack
-    compose_init.py     its `init` service: databases, source and login, as they are made here
+    compose/env.py      writes `.env`, the passwords and keys of the docker compose stack
+    compose/init.py     its `init` service: databases, source and login, as they are made here
     __main__.py         `python -m deployment demo|up|down|day|psql|clean|env`
 
 The business knows nothing of this package, and this package knows nothing of what the business does to a row.

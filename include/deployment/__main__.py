@@ -20,7 +20,7 @@ from deployment.environment import data_url
 from deployment.errors import DeploymentError
 from deployment.home import Home
 from deployment.one_day import publish_day, replay_day
-from deployment.signals import Interrupted
+from deployment.processes.signals import Interrupted
 from deployment.supervisor import Deployment
 from deployment.tidying import clean, down
 from deployment.warehouse_shell import open_shell

@@ -9,9 +9,9 @@ import psycopg
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from deployment.airflow_api import FINISHED, SECONDS_BETWEEN_LOOKS, Json
+from deployment.control.api import FINISHED, SECONDS_BETWEEN_LOOKS, Json
+from deployment.control.failures import failure
 from deployment.errors import DeploymentError
-from deployment.failures import failure
 from deployment.supervisor import Deployment
 
 # A task's states after which it moves no more by itself.

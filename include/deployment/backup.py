@@ -12,8 +12,8 @@ import psycopg
 
 from deployment.errors import DeploymentError
 from deployment.home import Home
-from deployment.postgres_server import LocalPostgres
-from deployment.servers import database, libpq_variables
+from deployment.running import database, libpq_variables
+from deployment.servers.postgres import LocalPostgres
 
 DATABASES = ("warehouse", "airflow")
 
@@ -21,7 +21,7 @@ DATABASES = ("warehouse", "airflow")
 def back_up(home: Home, data: str, folder: Path) -> None:
     """Copy the databases of a home, and its data folder, into a new folder, whole or not at all.
 
-    data: the data folder's URL. Raises DeploymentError where the folder is there already or something refuses.
+    data: the data folder's URL. Raises DeploymentError if the folder is there already or something refuses.
     """
     source = _on_disk(data)
     if folder.exists():

@@ -8,7 +8,7 @@ import psycopg
 from psycopg.rows import dict_row
 from rich.table import Table
 
-from deployment.airflow_api import AirflowApi, Json
+from deployment.control.api import AirflowApi, Json
 from deployment.errors import DeploymentError
 
 PUBLISHED = """
@@ -22,7 +22,7 @@ PUBLISHED = """
 
 
 def day_table(warehouse: str, seconds: Mapping[date, float]) -> Table:
-    """Give the table of some days.
+    """Return the table of some days.
 
     warehouse: the connection string of a role that may read the ledger. seconds: of each day's run; its keys are the
     days. Raises DeploymentError if one of them is not published.
@@ -34,7 +34,7 @@ def day_table(warehouse: str, seconds: Mapping[date, float]) -> Table:
 
 
 def run_seconds(api: AirflowApi, run: Json) -> float:
-    """Give how long a finished run of Airflow took, from its first task's start to its last one's end.
+    """Return how long a finished run of Airflow took, from its first task's start to its last one's end.
 
     Airflow's own duration of a run counts the time for which it was queued.
     """

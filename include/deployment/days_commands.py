@@ -16,12 +16,12 @@ from daybook.__main__ import main as daybook
 from daybook.asked import asked_days, pipeline_named
 from daybook.ledger import step_log
 from daybook.postgres.session import at_once
-from deployment import stopping
+from deployment.control import cancel
 from deployment.demo import DAG_ID
 from deployment.errors import DeploymentError
 from deployment.home import Home
 from deployment.planned_backfill import backfill, tell
-from deployment.servers import attached, running, servers
+from deployment.running import attached, running, servers
 
 OF_PACKAGE = ("plan", "status", "why", "trace", "refused")
 
@@ -29,7 +29,7 @@ console = Console(highlight=False, soft_wrap=True)
 
 
 def is_of_package(words: list[str]) -> bool:
-    """Say whether the words are a command of the package that needs no Airflow."""
+    """Return whether the words are a command of the package that needs no Airflow."""
     return bool(words) and words[0] in OF_PACKAGE
 
 
@@ -90,5 +90,5 @@ def _cancel(asked: argparse.Namespace) -> None:
     def came_to_its_end(run: str) -> bool:
         return at_once(connect, lambda session: step_log.came_to_its_end(session, pipeline.name, run))
 
-    stopping.cancel(api, pipeline.name, came_to_its_end, partial(console.print, markup=False))
+    cancel.cancel(api, pipeline.name, came_to_its_end, partial(console.print, markup=False))
     console.print(f"{pipeline.name}: no backfill is left; what is published stays.")

@@ -36,6 +36,6 @@ def _where(deployment: Deployment) -> str:
 
 
 def shown(path: str) -> str:
-    """Give a path as a person in the current folder would type it."""
+    """Return a path as a person in the current folder would type it."""
     here = f"{Path.cwd()}/"
     return path.removeprefix(here)

@@ -12,17 +12,17 @@ from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict
 
-from deployment.ftp_server import LocalFtp
 from deployment.home import HOST, REPOSITORY, Home, write_private
-from deployment.postgres_server import LocalPostgres
 from deployment.secret_values import Secrets
+from deployment.servers.ftp import LocalFtp
+from deployment.servers.postgres import LocalPostgres
 
 USERS = {"admin": "admin", "viewer": "viewer"}
 PROGRAMS = Path(sys.prefix) / "bin"
 
 
 def data_url(data: Path | str | None = None) -> str:
-    """Give the URL of the folder for what is published: what is asked for, else DAYBOOK_DATA, else the checkout's."""
+    """Return the URL of the folder for what is published: what is asked for, else DAYBOOK_DATA, else the checkout's."""
     place = str(data or os.environ.get("DAYBOOK_DATA") or REPOSITORY / "data")
     # As fsspec reads it, which takes a %20 for three signs of a name.
     return place if "://" in place else f"file://{Path(place).absolute()}"
@@ -31,7 +31,7 @@ def data_url(data: Path | str | None = None) -> str:
 def airflow_environment(
     postgres: LocalPostgres, ftp: LocalFtp, data: str, dags_folder: Path, ui_port: int
 ) -> dict[str, str]:
-    """Give the variables that make a process part of this deployment, and no others. They hold its secrets."""
+    """Return the variables that make a process part of this deployment, and no others. They hold its secrets."""
     return {
         **shared_settings(),
         **_folders(postgres.home, dags_folder),
@@ -43,14 +43,14 @@ def airflow_environment(
 
 
 def shared_settings() -> dict[str, str]:
-    """Give what `config/airflow.env` sets."""
+    """Return what `config/airflow.env` sets."""
     lines = (REPOSITORY / "config" / "airflow.env").read_text().splitlines()
     pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
     return {name: value for name, _, value in pairs}
 
 
 def with_this_shell(settings: Mapping[str, str]) -> dict[str, str]:
-    """Give the variables of this process with the deployment's laid over them.
+    """Return the variables of this process with the deployment's laid over them.
 
     The caller's own AIRFLOW__… and libpq's PG… are left out, and no proxy is asked for 127.0.0.1.
     """
@@ -86,7 +86,7 @@ def _folders(home: Home, dags_folder: Path) -> dict[str, str]:
 
 
 def metadata_database(postgres: LocalPostgres, name: str = "airflow") -> str:
-    """Give the URL by which Airflow, as its own role, reaches its database of that name."""
+    """Return the URL by which Airflow, as its own role, reaches its database of that name."""
     return f"postgresql+psycopg2://airflow:{postgres.secrets.airflow}@{HOST}:{postgres.port}/{name}"
 
 
@@ -112,7 +112,7 @@ def _logins(home: Home, secrets: Secrets) -> dict[str, str]:
 
 
 def connections(postgres: LocalPostgres, ftp: LocalFtp) -> dict[str, str]:
-    """Give the connections to the source, the warehouse and the files, as Airflow reads them from the environment."""
+    """Return the connections to the source, the warehouse and the files, as Airflow reads them from the environment."""
     of_ftp = {"conn_type": "ftp", "host": ftp.host, "port": ftp.port, "login": ftp.user, "password": ftp.password}
     # The server is on this machine's loopback and speaks no TLS.
     of_ftp["extra"] = {"insecure": True}

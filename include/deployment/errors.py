@@ -10,12 +10,12 @@ class DeploymentError(Exception):
 
 
 def with_log(message: str, log: Path) -> DeploymentError:
-    """Give an error that shows the last lines of a log and says where the rest is."""
+    """Return an error that shows the last lines of a log and says where the rest is."""
     return DeploymentError(f"{message}\nThe last lines of {log}:\n\n{tail(log)}")
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> str:
-    """Give the last lines of a log; the empty string where there is none."""
+    """Return the last lines of a log; the empty string where there is none."""
     if not log.exists():
         return ""
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])

@@ -26,7 +26,7 @@ class Home:
 
     @classmethod
     def of_checkout(cls) -> "Home":
-        """Give this checkout's own folder, or the one that DAYBOOK_HOME names."""
+        """Return this checkout's own folder, or the one that DAYBOOK_HOME names."""
         return cls(Path(os.environ.get("DAYBOOK_HOME") or REPOSITORY / ".daybook").absolute())
 
     @property
@@ -56,7 +56,8 @@ class Home:
             folder.mkdir(exist_ok=True, mode=0o700)
 
     def port(self, name: str) -> int:
-        """Give the port that `name` had before if it is free, else another free one, and keep it for the next start."""
+        """Return the port that `name` had before if it is free, else another free one, and keep it for the next
+        start."""
         kept = self._kept_ports()
         if not is_free(kept.get(name, 0)):
             kept[name] = free_port()
@@ -68,7 +69,7 @@ class Home:
         write_private(self.path / "ports.json", json.dumps(self._kept_ports() | {name: port}))
 
     def kept_port(self, name: str) -> int:
-        """Give the port that `name` has or had last; 0 where it never had one."""
+        """Return the port that `name` has or had last; 0 where it never had one."""
         return self._kept_ports().get(name, 0)
 
     def _kept_ports(self) -> dict[str, int]:
@@ -111,7 +112,7 @@ class Lock:
         return True
 
     def is_taken(self) -> bool:
-        """Say whether a process holds the lock now."""
+        """Return whether a process holds the lock now."""
         if not self._file.exists():
             return False
         with self._file.open("a") as handle:
@@ -122,7 +123,7 @@ class Lock:
         return False
 
     def holder(self) -> dict[str, str]:
-        """Give the holder's `pid` and `command`, as far as it has written them."""
+        """Return the holder's `pid` and `command`, as far as it has written them."""
         text = self._file.read_text() or "{}"
         return {"pid": "?", "command": "a deployment"} | {key: str(value) for key, value in json.loads(text).items()}
 
@@ -134,7 +135,7 @@ class Lock:
 
 
 def is_free(port: int) -> bool:
-    """Say whether a server could listen on this port of 127.0.0.1 now."""
+    """Return whether a server could listen on this port of 127.0.0.1 now."""
     if not port:
         return False
     with socket.socket() as probe:
@@ -148,7 +149,7 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """Give a port of 127.0.0.1 on which nothing listens."""
+    """Return a port of 127.0.0.1 on which nothing listens."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

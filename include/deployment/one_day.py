@@ -8,11 +8,11 @@ from datetime import date
 from rich.console import Console
 
 from daybook import replay_command
+from deployment.control.failures import failure
 from deployment.day_table import day_table, run_seconds
 from deployment.demo import DAG_ID
-from deployment.failures import failure
 from deployment.home import Home
-from deployment.servers import Running, running
+from deployment.running import Running, running
 
 RUN_SECONDS = 600
 
@@ -26,7 +26,7 @@ def publish_day(home: Home, day: date, console: Console) -> None:
 def replay_day(home: Home, words: list[str], console: Console) -> None:
     """Keep the mended rows of a file and run their day. words: those of `python -m daybook replay`.
 
-    Raises DaybookError where a row cannot be kept, and DeploymentError if the run fails.
+    Raises DaybookError if a row cannot be kept, and DeploymentError if the run fails.
     """
     # The file is read before anything is started, which takes a while.
     asked = replay_command.asked_of(words)

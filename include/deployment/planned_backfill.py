@@ -17,8 +17,8 @@ from daybook.planning.plan import Failure, Limited, Planned
 from daybook.postgres.session import Connection, at_once
 from daybook.spec import Pipeline
 from daybook.telling import tell_table
-from deployment.airflow_api import AirflowApi
-from deployment.planned_runs import follow, start
+from deployment.control.api import AirflowApi
+from deployment.control.runs import follow, start
 
 
 class Known(NamedTuple):

@@ -44,7 +44,7 @@ class Secrets:
 
 
 def load_or_make(home: Home) -> Secrets:
-    """Give the secrets of a home; what is not in its file yet is made and written there."""
+    """Return the secrets of a home; what is not in its file yet is made and written there."""
     file = home.path / FILE
     known = json.loads(file.read_text()) if file.exists() else {}
     values = Secrets(**{one.name: known[one.name] for one in fields(Secrets) if one.name in known})

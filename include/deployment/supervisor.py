@@ -21,8 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from deployment.airflow_api import AirflowApi
-from deployment.databases import make_databases
+from deployment.control.api import AirflowApi
 from deployment.environment import (
     PROGRAMS,
     airflow_environment,
@@ -32,14 +31,15 @@ from deployment.environment import (
     write_shell_file,
 )
 from deployment.errors import DeploymentError
-from deployment.flights_source import fill_source
-from deployment.ftp_server import LocalFtp
 from deployment.home import HOST, REPOSITORY, Home, Lock, is_free
-from deployment.postgres_server import LocalPostgres
-from deployment.processes import Component, stop_all
-from deployment.restarts import Restarts
-from deployment.signals import Signals
-from deployment.watcher import IN_ORDER
+from deployment.processes.components import Component, stop_all
+from deployment.processes.restarts import Restarts
+from deployment.processes.signals import Signals
+from deployment.processes.watcher import IN_ORDER
+from deployment.servers.databases import make_databases
+from deployment.servers.flights import fill_source
+from deployment.servers.ftp import LocalFtp
+from deployment.servers.postgres import LocalPostgres
 
 POOLS = REPOSITORY / "config" / "pools.json"
 # The log servers of the scheduler and the triggerer listen on all interfaces and cannot be told not to.
@@ -121,7 +121,7 @@ class Deployment:
             raise DeploymentError(f"PostgreSQL ended by itself; its log is {self.postgres.log}.")
 
     def keep_up(self) -> None:
-        """Start again what is not running any more, and say so. Raises DeploymentError where that is vain."""
+        """Start again what is not running any more, and say so. Raises DeploymentError if that is vain."""
         with self._signals.held():
             self.restarts.keep_up(self.postgres, self._components)
 
@@ -162,7 +162,7 @@ class Deployment:
     def _start_watcher(self) -> None:
         with self._signals.held(), (self.home.logs / "watcher.log").open("wb") as log:
             self._watcher = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-m", "deployment.watcher", self.home.path],
+                [sys.executable, "-m", "deployment.processes.watcher", self.home.path],
                 env={**os.environ, "PYTHONPATH": str(REPOSITORY / "include")},
                 stdin=subprocess.PIPE,
                 stdout=log,

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from deployment.errors import DeploymentError
 from deployment.home import REPOSITORY, Home, Lock
-from deployment.postgres_server import LocalPostgres
-from deployment.processes import stop_all
+from deployment.processes.components import stop_all
+from deployment.servers.postgres import LocalPostgres
 
 STOP_SECONDS = 90
 SECONDS_BETWEEN_LOOKS = 0.2

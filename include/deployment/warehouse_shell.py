@@ -8,7 +8,7 @@ from typing import Any
 
 from deployment.errors import DeploymentError
 from deployment.home import Home
-from deployment.servers import database, libpq_variables
+from deployment.running import database, libpq_variables
 
 ROLE = "analyst"
 

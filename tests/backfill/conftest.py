@@ -18,7 +18,7 @@ import pytest
 from psycopg import sql
 
 from deployment.environment import metadata_database
-from deployment.postgres_server import LocalPostgres
+from deployment.servers.postgres import LocalPostgres
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,7 +35,7 @@ ZONES = {
 }
 
 PIPELINE = """
-from daybook.pipelines.flights import PIPELINE as FLIGHTS
+from pipelines.flights import PIPELINE as FLIGHTS
 from daybook.spec import Schedule
 
 SCHEDULE = Schedule(time_zone="{time_zone}", start=FLIGHTS.schedule.start)
@@ -95,14 +95,14 @@ class PrivateAirflow:
             return cursor.fetchall() if cursor.description else []
 
     def logical_dates(self, dag_id: str) -> list[str]:
-        """Give the logical dates of a DAG's runs, in order, as UTC to the minute."""
+        """Return the logical dates of a DAG's runs, in order, as UTC to the minute."""
         found = self.sql("select logical_date from dag_run where dag_id = %s order by 1", dag_id)
         return [f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}" for (moment,) in found]
 
 
 @pytest.fixture(scope="package")
 def airflow(postgres: LocalPostgres, tmp_path_factory: pytest.TempPathFactory) -> PrivateAirflow:
-    """Give a migrated Airflow that knows the DAGs of ZONES. No scheduler is running."""
+    """Return a migrated Airflow that knows the DAGs of ZONES. No scheduler is running."""
     with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
         connection.execute(sql.SQL("create database {} owner airflow").format(sql.Identifier(DATABASE)))
     folder = tmp_path_factory.mktemp("airflow")

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from deployment.airflow_api import AirflowApi
+from deployment.control.api import AirflowApi
 from deployment.home import REPOSITORY, free_port
 
 FILES = ("Dockerfile", "docker-compose.yaml", ".dockerignore", ".env.example", "requirements.txt", "requirements.lock")
@@ -67,10 +67,10 @@ class Stack:
     def make_env(self) -> subprocess.CompletedProcess[str]:
         """Run what `make env` runs, with the standard library only: -S leaves installed packages out."""
         include = {**os.environ, "PYTHONPATH": str(self.folder / "include")}
-        return run(sys.executable, "-S", "-m", "deployment.compose_env", cwd=self.folder, env=include)
+        return run(sys.executable, "-S", "-m", "deployment.compose.env", cwd=self.folder, env=include)
 
     def containers(self) -> dict[str, dict[str, Any]]:
-        """Give what the engine knows of the stack's containers, by service."""
+        """Return what the engine knows of the stack's containers, by service."""
         ids = run("docker", "ps", "--all", "--quiet", "--filter", self.label).stdout.split()
         found = json.loads(run("docker", "inspect", *ids).stdout) if ids else []
         return {one["Config"]["Labels"]["com.docker.compose.service"]: one for one in found}
@@ -81,7 +81,7 @@ class Stack:
         return f"label=com.docker.compose.project={self.name}"
 
     def left(self) -> list[str]:
-        """Give the containers, volumes and networks of the stack that there are."""
+        """Return the containers, volumes and networks of the stack that there are."""
         kinds = (["ps", "--all"], ["volume", "ls"], ["network", "ls"])
         return [line for kind in kinds for line in run("docker", *kind, "-q", "--filter", self.label).stdout.split()]
 
@@ -92,7 +92,7 @@ def run(*command: str, **how: Any) -> subprocess.CompletedProcess[str]:
 
 
 def compose_command() -> list[str]:
-    """Give the compose program that this machine has: the one of its own, or docker's newer plugin."""
+    """Return the compose program that this machine has: the one of its own, or docker's newer plugin."""
     return ["docker-compose"] if shutil.which("docker-compose") else ["docker", "compose"]
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from deployment.airflow_api import AirflowApi
-from deployment.compose_env import settings
+from deployment.compose.env import settings
+from deployment.control.api import AirflowApi
 from deployment.environment import airflow_environment
-from deployment.ftp_server import LocalFtp
 from deployment.home import REPOSITORY, Home
-from deployment.postgres_server import LocalPostgres
+from deployment.servers.ftp import LocalFtp
+from deployment.servers.postgres import LocalPostgres
 from tests.compose.conftest import SOMEBODY, Stack, compose_command, run
 
 # The first test builds the image, from nothing where nothing is cached, and starts the stack.
@@ -178,7 +178,7 @@ def test_G4_a_service_knows_the_secrets_that_it_needs_and_no_others(stack: Stack
 
 
 def known(stack: Stack, environment: list[str]) -> set[str]:
-    """Give the secrets whose values an environment holds."""
+    """Return the secrets whose values an environment holds."""
     text = "\n".join(environment)
     secrets = {name: value for name, value in stack.env.items() if name.startswith("DAYBOOK_SECRET_")}
     return {name.removeprefix("DAYBOOK_SECRET_") for name, value in secrets.items() if value in text}
@@ -197,7 +197,7 @@ def test_G5_a_task_has_the_settings_and_the_connections_that_it_has_in_the_local
 
 
 def local_settings(folder: Path) -> dict[str, str]:
-    """Give what the local deployment sets for Airflow, without its secrets, which are never those of a stack."""
+    """Return what the local deployment sets for Airflow, without its secrets, which are never those of a stack."""
     postgres = LocalPostgres(Home(folder))
     ftp = LocalFtp.of(postgres.home)
     settings = airflow_environment(postgres, ftp, "file:///opt/airflow/data", REPOSITORY / "dags", 8080)
@@ -205,7 +205,7 @@ def local_settings(folder: Path) -> dict[str, str]:
 
 
 def without_address(connection: str) -> dict[str, object]:
-    """Give a connection without what differs from machine to machine."""
+    """Return a connection without what differs from machine to machine."""
     return {name: value for name, value in json.loads(connection).items() if name not in ("host", "port", "password")}
 
 

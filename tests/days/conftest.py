@@ -12,11 +12,11 @@ import psycopg
 import pytest
 
 from daybook.__main__ import main
-from daybook.pipelines import PIPELINES
+from daybook.pipelines import load_pipelines
 from daybook.run.day_run import Work
 from daybook.spec import Pipeline
 from deployment.environment import connections
-from deployment.postgres_server import LocalPostgres
+from deployment.servers.postgres import LocalPostgres
 
 from ..faults.warehouse import drop_pipeline
 from ..steps.conftest import Servers, run_steps, servers, source  # noqa: F401 - fixtures
@@ -43,10 +43,10 @@ class Days:
     def change(self, **words: Any) -> None:
         """Change the pipeline's spec."""
         self.pipeline = self.pipeline.model_copy(update=words)
-        PIPELINES[self.pipeline.name] = self.pipeline
+        load_pipelines().good[self.pipeline.name] = self.pipeline
 
     def file(self, day: str) -> Path:
-        """Give the file of a day, as it lies on the FTP server."""
+        """Return the file of a day, as it lies on the FTP server."""
         return self.files / f"flights_{day}.csv"
 
     def command(self, name: str, *words: str) -> tuple[int, str]:
@@ -57,11 +57,11 @@ class Days:
         return code, printed.out + printed.err
 
     def json(self, name: str, *words: str) -> Any:
-        """Give what a command answers in JSON."""
+        """Return what a command answers in JSON."""
         return json.loads(self.command(name, *words, "--json")[1])
 
     def planned(self, *words: str) -> dict[str, str]:
-        """Give what the plan says of each day: the action and the reason."""
+        """Return what the plan says of each day: the action and the reason."""
         return {day["day"]: f"{day['action']}: {day['reason']}" for day in self.json("plan", *words)["planned"]}
 
 
@@ -84,15 +84,15 @@ def days(
     for variable, value in connections(postgres, servers.ftp).items():
         monkeypatch.setenv(variable, value)
     monkeypatch.setenv("DAYBOOK_DATA", servers.data.as_uri())
-    monkeypatch.setitem(PIPELINES, name, pipeline)
+    monkeypatch.setitem(load_pipelines().good, name, pipeline)
     yield Days(servers, pipeline, folder, capsys)
     with psycopg.connect(postgres.dsn("warehouse", "warehouse_owner")) as connection:
         drop_pipeline(connection, name)
 
 
 def own_pipeline(name: str) -> Pipeline:
-    """Give the flights pipeline under a name, a schema and a folder of files of its own, with four days."""
-    flights = PIPELINES["flights"]
+    """Return the flights pipeline under a name, a schema and a folder of files of its own, with four days."""
+    flights = load_pipelines().good["flights"]
     file = flights.files[0].model_copy(update={"path": name + "/flights_{day:%Y-%m-%d}.csv"})
     target = flights.target.model_copy(update={"schema_": name})
     schedule = flights.schedule.model_copy(update={"start": FIRST, "end": LAST})

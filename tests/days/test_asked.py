@@ -29,12 +29,12 @@ CHANGES = [
 
 
 def pipeline(zone: str, start: date, end: date | None = None) -> Pipeline:
-    """Give a pipeline with days from start to end, local days of a time zone."""
+    """Return a pipeline with days from start to end, local days of a time zone."""
     return shop(schedule=Schedule(time_zone=zone, start=start, end=end))
 
 
 def start_of(day: date, zone: str) -> datetime:
-    """Give the first instant of a local day."""
+    """Return the first instant of a local day."""
     moment = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
     while moment.astimezone(ZoneInfo(zone)).date() >= day:
         moment -= timedelta(minutes=15)

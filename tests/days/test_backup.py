@@ -9,9 +9,9 @@ import pytest
 from deployment.backup import DATABASES, back_up, restore
 from deployment.environment import connections, data_url
 from deployment.errors import DeploymentError
-from deployment.flights_source import fill_tables
 from deployment.home import Home, Lock
-from deployment.postgres_server import LocalPostgres
+from deployment.servers.flights import fill_tables
+from deployment.servers.postgres import LocalPostgres
 
 from .conftest import Days
 

@@ -36,17 +36,17 @@ def declare(days: Days, **words: Any) -> None:
 
 
 def path(days: Days, number: int) -> Path:
-    """Give where a part lies."""
+    """Return where a part lies."""
     return days.files / f"part_{number}.csv"
 
 
 def manifest(days: Days) -> Path:
-    """Give where the manifest lies."""
+    """Return where the manifest lies."""
     return days.files / f"{DAY}.manifest"
 
 
 def planned(days: Days) -> str:
-    """Give what the plan says of the day."""
+    """Return what the plan says of the day."""
     return days.planned("--from", DAY, "--to", DAY)[DAY]
 
 

@@ -12,8 +12,8 @@ from daybook.backfill_runs import PREFIX, in_batches
 from daybook.days import day_of_run
 from daybook.ledger.receipt import Receipt
 from daybook.planning.plan import FileState, Planned, Standing, limited, plan
+from deployment.control.runs import start
 from deployment.planned_backfill import Known, outcomes
-from deployment.planned_runs import start
 
 from .test_asked import CHANGES, pipeline
 
@@ -33,7 +33,7 @@ class Triggered:
 
 
 def days_of(conf: Mapping[str, Any], zone: str) -> list[date]:
-    """Give the days that a run works on, as the DAG takes them from its conf."""
+    """Return the days that a run works on, as the DAG takes them from its conf."""
     return sorted(map(date.fromisoformat, conf.get("days", []))) or [day_of_run(conf["day"], None, NOW, zone)]
 
 
@@ -83,7 +83,7 @@ def test_a_backfill_is_well_only_where_readers_see_the_day_and_the_planned_run_c
 
 
 def deployed(run: str) -> dict[str, Receipt]:
-    """Give the receipt of a run that published the first day."""
+    """Return the receipt of a run that published the first day."""
     day, notes = date(2026, 1, 1), {"outcome": "published"}
     made = Receipt(pipeline="shop", day=day, run=run, step="deploy", notes=notes, seconds=1.0, peak_memory_mib=1)
     return {"deploy": made}

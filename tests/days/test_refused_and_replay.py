@@ -30,7 +30,7 @@ Mend = Callable[[dict[str, str]], str]
 
 
 def lines_of(days: Days) -> list[bytes]:
-    """Give the lines of the day's file, the header first."""
+    """Return the lines of the day's file, the header first."""
     return days.file(DAY).read_bytes().splitlines(keepends=True)
 
 
@@ -103,12 +103,12 @@ def mended(days: Days, file: Path) -> Work:
 
 
 def published(days: Days) -> int:
-    """Give how many flights of the day readers see."""
+    """Return how many flights of the day readers see."""
     return int(days.servers.rows(f"select flights from {days.pipeline.name}.by_day where day = '{DAY}'")[0][0])
 
 
 def kept_mends(days: Days) -> dict[str, str]:
-    """Give all files of mends there are, by their path below the data folder."""
+    """Return all files of mends there are, by their path below the data folder."""
     files = (days.servers.data / "mends").rglob("*")
     return {str(file.relative_to(days.servers.data)): file.read_text() for file in files if file.is_file()}
 
@@ -163,7 +163,7 @@ def test_the_published_numbers_are_those_of_the_whole_file(broken: Days, file: P
 
 
 def seen(days: Days, summary: str) -> list[tuple[object, ...]]:
-    """Give what readers see of a summary."""
+    """Return what readers see of a summary."""
     return sorted(days.servers.rows(f"select * from {days.pipeline.name}.{summary}"), key=str)
 
 
@@ -180,7 +180,7 @@ def test_a_plan_sees_new_mends_once_and_a_later_run_takes_them_over(broken: Days
 
 
 def work_notes(days: Days, run: str) -> dict[str, str | int]:
-    """Give what the receipt of a run's load notes."""
+    """Return what the receipt of a run's load notes."""
     return days.servers.work(days.pipeline, DAY, run).receipt("load").notes
 
 

@@ -56,7 +56,7 @@ class Clone:
                 process.wait(timeout=60)
 
     def processes(self) -> list[str]:
-        """Give the command lines of all processes that work in or below the clone's state folder."""
+        """Return the command lines of all processes that work in or below the clone's state folder."""
         mine = (str(self.folder), "daybook-")
         found = []
         for process in psutil.process_iter(["cmdline", "environ"]):

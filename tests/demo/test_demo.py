@@ -24,7 +24,7 @@ WEEK = {
 
 
 def week(printed: str) -> dict[str, tuple[str, ...]]:
-    """Give flights, cancelled and mean delay by day, as the demo's table has them; no row is refused."""
+    """Return flights, cancelled and mean delay by day, as the demo's table has them; no row is refused."""
     lines = re.findall(r"│ (2013-\d\d-\d\d) │ +(\S+) │ +(\S+) │ +(\S+) min │ +0 │", printed)
     return {day: tuple(figures) for day, *figures in lines}
 
@@ -98,7 +98,7 @@ def wait_for_line(lines: object, words: str, seconds: int = 300) -> None:
 
 
 def console_commands(document: str) -> list[str]:
-    """Give the commands of a document's console blocks, without their remarks, in order, each once."""
+    """Return the commands of a document's console blocks, without their remarks, in order, each once."""
     text = (REPOSITORY / document).read_text()
     blocks = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
     lines = [line[2:].split("  #")[0].strip() for block in blocks for line in block.splitlines() if line[:2] == "$ "]

@@ -6,8 +6,8 @@ import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege, ReadOnlySqlTransaction
 
-from deployment.databases import CONNECTIONS, TIMES, make_databases
-from deployment.postgres_server import LocalPostgres
+from deployment.servers.databases import CONNECTIONS, TIMES, make_databases
+from deployment.servers.postgres import LocalPostgres
 
 WAREHOUSE_OWNER = ("warehouse", "warehouse_owner")
 ANALYST = ("warehouse", "analyst")

@@ -10,9 +10,9 @@ import yaml
 from upath import UPath
 
 from deployment.environment import airflow_environment, data_url, shared_settings, with_this_shell, write_shell_file
-from deployment.ftp_server import LocalFtp
 from deployment.home import REPOSITORY, Home
-from deployment.postgres_server import LocalPostgres
+from deployment.servers.ftp import LocalFtp
+from deployment.servers.postgres import LocalPostgres
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from deployment.flights_source import fill_tables, write_days
-from deployment.postgres_server import LocalPostgres
+from deployment.servers.flights import fill_tables, write_days
+from deployment.servers.postgres import LocalPostgres
 
 HEADER = (
     b"year,month,day,dep_time,sched_dep_time,dep_delay,arr_time,sched_arr_time,arr_delay,carrier,flight,tailnum,"

@@ -8,7 +8,7 @@ from io import BytesIO
 import psutil
 import pytest
 
-from deployment.ftp_server import LocalFtp
+from deployment.servers.ftp import LocalFtp
 
 
 def logged_in(server: LocalFtp, password: str | None = None) -> ftplib.FTP:

@@ -9,7 +9,7 @@ import pytest
 from daybook import connections
 from daybook.errors import BadSpec
 from daybook.postgres.session import Connection, at_once
-from deployment.postgres_server import LocalPostgres
+from deployment.servers.postgres import LocalPostgres
 from tests.ftp.certificates import Authority
 
 from .tls_front import TlsFront

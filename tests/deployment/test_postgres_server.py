@@ -10,10 +10,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from deployment.databases import make_databases
 from deployment.home import HOST, Home
-from deployment.postgres_server import LocalPostgres
 from deployment.secret_values import FILE
+from deployment.servers.databases import make_databases
+from deployment.servers.postgres import LocalPostgres
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 
 from deployment.errors import DeploymentError
 from deployment.home import REPOSITORY, Home
-from deployment.processes import Component, living, stop_all
+from deployment.processes.components import Component, living, stop_all
 
 # A parent, and a child in a process group of its own, as Airflow's tasks are; the child says when it is there.
 FAMILY = """
@@ -103,7 +103,7 @@ def test_the_watcher_stops_what_a_killed_supervisor_has_left(home: Home) -> None
     component = family(home, OBEYS)
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "include")}
     watcher = subprocess.Popen(
-        [sys.executable, "-m", "deployment.watcher", home.path], env=environment, stdin=subprocess.PIPE
+        [sys.executable, "-m", "deployment.processes.watcher", home.path], env=environment, stdin=subprocess.PIPE
     )
     assert is_alive(component.process.pid)
     watcher.communicate(timeout=30)
@@ -121,7 +121,8 @@ from deployment.processes import Component
 home = Home(Path(sys.argv[1]))
 lock = Lock(home)
 lock.take("make up")
-watcher = subprocess.Popen([sys.executable, "-m", "deployment.watcher", home.path], stdin=-1, start_new_session=True)
+command = [sys.executable, "-m", "deployment.processes.watcher", home.path]
+watcher = subprocess.Popen(command, stdin=-1, start_new_session=True)
 print(Component(home, "sleeper", ["sleep", "600"], os.environ).process.pid, flush=True)
 time.sleep(600)
 """

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from deployment.signals import NUMBERS, Interrupted, Signals
+from deployment.processes.signals import NUMBERS, Interrupted, Signals
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ import psutil
 import pytest
 
 from deployment.home import HOST, REPOSITORY, Home, free_port
-from deployment.postgres_programs import folder_of
-from deployment.restarts import MOST
+from deployment.processes.restarts import MOST
+from deployment.servers.programs import folder_of
 
 UP_SECONDS = 180
 STOP_SECONDS = 60
@@ -36,7 +36,7 @@ class Place:
         return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=UP_SECONDS)
 
     def processes(self) -> list[str]:
-        """Give the command lines of all processes that have to do with it, found by their folder or their words."""
+        """Return the command lines of all processes that have to do with it, found by their folder or their words."""
         folders = (str(self.home.path), str(folder_of(self.home)))
         return [line for process in psutil.process_iter() if (line := _line(process, folders))]
 
@@ -136,7 +136,7 @@ def kill(place: Place, name: str) -> None:
 
 
 def first_pid(place: Place, name: str) -> int:
-    """Give the pid of a component's first process."""
+    """Return the pid of a component's first process."""
     return int(json.loads((place.home.path / "processes" / f"{name}.json").read_text())["pid"])
 
 
@@ -222,7 +222,7 @@ def test_clean_removes_all_but_another_folder_s_data(place: Place) -> None:
 
 
 def _listening_elsewhere(place: Place) -> list[str]:
-    """Give the addresses other than loopback's on which a process of the deployment listens."""
+    """Return the addresses other than loopback's on which a process of the deployment listens."""
     ours = {int(line.split()[0]) for line in place.processes()}
     sockets = [one for one in psutil.net_connections("inet") if one.pid in ours and one.status == psutil.CONN_LISTEN]
     assert len(sockets) >= 3

@@ -112,7 +112,7 @@ def write_part(deployment: Deployment, day: date, part: int) -> None:
 
 
 def more(include: Path, folder: Path) -> dict[str, str]:
-    """Give variables of the deployment's Airflow: our copy of the code, and connections whose passwords are wrong."""
+    """Return variables of the deployment's Airflow: our copy of the code, and connections whose passwords are wrong."""
     home = Home(folder / "home")
     home.make()
     wrong = {"login": "daybook", "password": CANARY, "host": "127.0.0.1"}
@@ -127,7 +127,7 @@ def more(include: Path, folder: Path) -> dict[str, str]:
 
 
 def example(document: str) -> str:
-    """Give the Python of a document."""
+    """Return the Python of a document."""
     (code,) = re.findall(r"```python\n(.*?)```", (REPOSITORY / document).read_text(), re.DOTALL)
     return str(code)
 
@@ -140,11 +140,11 @@ def airflow(deployment: Deployment, *arguments: str) -> subprocess.CompletedProc
 
 
 def rows(deployment: Deployment, query: str, role: str = "analyst") -> list[tuple[Any, ...]]:
-    """Give what a role sees in the warehouse."""
+    """Return what a role sees in the warehouse."""
     with psycopg.connect(deployment.postgres.dsn("warehouse", role)) as connection:
         return connection.execute(query.encode()).fetchall()
 
 
 def published(deployment: Deployment, pipeline: str, day: object) -> Path:
-    """Give the folder of a published day."""
+    """Return the folder of a published day."""
     return Path(deployment.data.removeprefix("file://")) / "published" / pipeline / str(day)

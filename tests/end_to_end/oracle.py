@@ -25,7 +25,7 @@ SHARED = ["flights", "cancelled", "arrivals", "mean_dep_delay_min", "mean_arr_de
 
 
 def expected(day: str, summary: str) -> list[tuple[object, ...]]:
-    """Give the rows of a summary on a day, without the day: group columns, then the published columns in order."""
+    """Return the rows of a summary on a day, without the day: group columns, then the published columns in order."""
     groups, more = {"by_airline": (["carrier", "name"], ["seats"]), "by_origin": (["origin"], [])}.get(
         summary, ([], ["planes_unknown"])
     )

@@ -15,16 +15,17 @@ from rich.console import Console
 from daybook import connections
 from daybook.backfill_runs import PREFIX
 from daybook.ledger import step_log
-from daybook.pipelines import PIPELINES
+from daybook.pipelines import load_pipelines
 from daybook.postgres.session import at_once
-from deployment import environment, stopping
+from deployment import environment
+from deployment.control import cancel as stopping
+from deployment.control.runs import follow, start
 from deployment.planned_backfill import Done, backfill
-from deployment.planned_runs import follow, start
 from deployment.supervisor import Deployment
 
 from .conftest import airflow, rows
 
-FLIGHTS = PIPELINES["flights"]
+FLIGHTS = load_pipelines().good["flights"]
 QUIET = Console(quiet=True)
 SECONDS = 120
 
@@ -44,23 +45,23 @@ def up(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Iterator[Depl
 
 
 def march(*days: int) -> list[date]:
-    """Give days of March 2013."""
+    """Return days of March 2013."""
     return [date(2013, 3, day) for day in days]
 
 
 def file_of(deployment: Deployment, day: date) -> Path:
-    """Give a day's file on the FTP server."""
+    """Return a day's file on the FTP server."""
     return deployment.ftp.root / "flights" / f"flights_{day}.csv"
 
 
 def our_runs(deployment: Deployment) -> dict[str, str]:
-    """Give the state of each run that `make backfill` started."""
+    """Return the state of each run that `make backfill` started."""
     runs = deployment.api.dag_runs("flights", run_id_prefix_pattern=PREFIX)
     return {run["dag_run_id"]: run["state"] for run in runs}
 
 
 def results(done: list[Done]) -> dict[int, str]:
-    """Give what became of each day of March, in a word or two."""
+    """Return what became of each day of March, in a word or two."""
     return {day.day.day: f"{day.action}: {day.result.split(':')[0]}" for day in done}
 
 

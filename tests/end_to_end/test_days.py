@@ -97,7 +97,7 @@ def test_a_dag_that_waits_for_the_asset_is_told_the_day_and_what_became_of_it(de
 
 
 def told_to_follower(deployment: Deployment) -> dict[str, dict[str, object]]:
-    """Give what the runs of the documents' example have been told, by day."""
+    """Return what the runs of the documents' example have been told, by day."""
     runs = [run["dag_run_id"] for run in deployment.api.dag_runs("after_flights", state="success")]
     told = [deployment.api.xcom("after_flights", run, "tell") for run in runs]
     return {day: notes for one in told for day, notes in one.items()}  # type: ignore[attr-defined]

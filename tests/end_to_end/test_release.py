@@ -34,7 +34,7 @@ def ran(deployment: Deployment, **form: object) -> str:
 
 
 def flights(deployment: Deployment) -> list[tuple[int]]:
-    """Give what readers see of the day."""
+    """Return what readers see of the day."""
     return rows(deployment, f"select flights from flights.by_day where day = '{DAY}'")  # type: ignore[return-value]
 
 

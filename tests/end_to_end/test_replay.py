@@ -44,7 +44,7 @@ def daybook(deployment: Deployment, *words: str) -> str:
 
 
 def flights(deployment: Deployment) -> int:
-    """Give how many flights of the day readers see."""
+    """Return how many flights of the day readers see."""
     return int(rows(deployment, f"select flights from flights.by_day where day = '{DAY}'")[0][0])
 
 

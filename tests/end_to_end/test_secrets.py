@@ -33,7 +33,7 @@ def test_S1_G9_no_secret_is_in_any_log_database_published_file_or_command_line(r
 
 
 def told(deployment: Deployment) -> Iterator[tuple[str, str]]:
-    """Give all that the deployment tells anybody: logs, both databases as a dump, the data folder, command lines."""
+    """Return all that the deployment tells anybody: logs, both databases as a dump, the data folder, command lines."""
     files = [*deployment.home.logs.rglob("*"), *Path(deployment.data.removeprefix("file://")).rglob("*")]
     for file in files:
         if file.is_file():
@@ -46,7 +46,7 @@ def told(deployment: Deployment) -> Iterator[tuple[str, str]]:
 
 
 def dumped(deployment: Deployment, database: str) -> str:
-    """Give a database as SQL."""
+    """Return a database as SQL."""
     parts = conninfo_to_dict(deployment.postgres.dsn(database))
     names = {"host": "PGHOST", "port": "PGPORT", "dbname": "PGDATABASE", "user": "PGUSER", "password": "PGPASSWORD"}
     environment = {names[part]: str(value) for part, value in parts.items()}

@@ -14,7 +14,7 @@ SECONDS = 60
 
 
 def extract_files(deployment: Deployment, run: str, dag: str = "weather") -> Any:
-    """Give the task instance that copies the files of a run."""
+    """Return the task instance that copies the files of a run."""
     return next(t for t in deployment.api.task_instances(dag, run) if t["task_id"] == "extract_files")
 
 

@@ -15,7 +15,7 @@ class Bench(Invariants):
     processes: Processes
 
     def job(self, day: str, run: str, **words: Any) -> Job:
-        """Give a run of the nine steps on a day."""
+        """Return a run of the nine steps on a day."""
         return Job(self.servers, self.pipeline, day, run, **words)
 
     def start(self, job: Job) -> Started:
@@ -32,10 +32,10 @@ class Bench(Invariants):
         do_steps(self.servers.work(self.pipeline, day, run))
 
     def with_keep(self, keep_runs: int) -> "Bench":
-        """Give the bench with another number of runs kept."""
+        """Return the bench with another number of runs kept."""
         return replace(self, pipeline=self.pipeline.model_copy(update={"keep_runs": keep_runs}))
 
     def run_ids(self, day: str) -> list[int]:
-        """Give the numbers of the runs of a day whose rows are in the warehouse."""
+        """Return the numbers of the runs of a day whose rows are in the warehouse."""
         query = "select distinct run_id from {}_store.by_day where day = %s order by 1"
         return [row[0] for row in self.rows(query, day)]

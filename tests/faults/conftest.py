@@ -8,10 +8,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from daybook.pipelines import PIPELINES
+from daybook.pipelines import load_pipelines
 from daybook.spec import Pipeline
 from deployment.home import REPOSITORY
-from deployment.postgres_server import LocalPostgres
+from deployment.servers.postgres import LocalPostgres
 
 from ..steps.conftest import Servers, servers, source  # noqa: F401 - fixtures
 from .bench import Bench
@@ -36,7 +36,7 @@ def processes() -> Iterator[Processes]:
 def pipeline(request: pytest.FixtureRequest, postgres: LocalPostgres) -> Iterator[Pipeline]:
     """The flights pipeline under a name, a schema and a folder of files of the test's own."""
     name = f"f{zlib.crc32(request.node.nodeid.encode())}"
-    flights = PIPELINES["flights"]
+    flights = load_pipelines().good["flights"]
     path = name + "/flights_{day:%Y-%m-%d}.csv"
     file = flights.files[0].model_copy(update={"path": path, "is_written_whole": True})
     target = flights.target.model_copy(update={"schema_": name})

@@ -4,7 +4,7 @@ import os
 import time
 from pathlib import Path
 
-from deployment.postgres_server import LocalPostgres
+from deployment.servers.postgres import LocalPostgres
 
 SECONDS = 30
 
@@ -22,7 +22,7 @@ def kill_server(postgres: LocalPostgres) -> None:
 
 
 def state(pid: int) -> str:
-    """Give the state of a process; Z for one that is not there any more."""
+    """Return the state of a process; Z for one that is not there any more."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:

@@ -69,7 +69,7 @@ class Faults:
         return isinstance(path, str | bytes | os.PathLike) and os.fsdecode(path).startswith(self.within)
 
     def connection(self) -> type[psycopg.Connection[Any]]:
-        """Give a class of connections whose statements and commits are counted too."""
+        """Return a class of connections whose statements and commits are counted too."""
         faults = self
 
         class Watched(psycopg.Connection[Any]):

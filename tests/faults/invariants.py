@@ -58,12 +58,12 @@ class Invariants:
         (folder / f"flights_{day}.csv").write_bytes(b"".join([lines[0], *lines[1 + first : 1 + first + rows]]))
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        """Give rows of the warehouse, as its owner. `{}` in the query stands for the pipeline's schema."""
+        """Return rows of the warehouse, as its owner. `{}` in the query stands for the pipeline's schema."""
         with psycopg.connect(self.servers.postgres.dsn("warehouse", "warehouse_owner")) as connection:
             return connection.execute(query.replace("{}", self.pipeline.name).encode(), values).fetchall()
 
     def seen(self, day: str) -> tuple[Any, ...]:
-        """Give what readers see of a day: flights by the day, by airline and by origin."""
+        """Return what readers see of a day: flights by the day, by airline and by origin."""
         with self._connect() as connection:
             return self._look(day)(connection)
 
@@ -97,7 +97,7 @@ class Invariants:
 
     @property
     def published(self) -> Path:
-        """Give the pipeline's published folder."""
+        """Return the pipeline's published folder."""
         return self.servers.data / "published" / self.pipeline.name
 
     def check(self) -> None:
@@ -175,7 +175,7 @@ class Invariants:
             time.sleep(0.05)
 
     def superuser(self, query: str) -> list[tuple[Any, ...]]:
-        """Give what the server's superuser sees in the warehouse."""
+        """Return what the server's superuser sees in the warehouse."""
         with psycopg.connect(self.servers.postgres.dsn("warehouse")) as connection:
             return connection.execute(query.encode()).fetchall()
 

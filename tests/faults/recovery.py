@@ -16,7 +16,7 @@ STRUCK = 5
 
 
 def first_step_to_try_again(bench: Bench, run: str, day: str = DAY) -> str:
-    """Give the step that the scheduler would try again: the first without a receipt."""
+    """Return the step that the scheduler would try again: the first without a receipt."""
     folder = bench.servers.work(bench.pipeline, day, run).folder.path
     return next((step for step in STEPS if not (folder / step / "receipt.json").exists()), STEPS[-1])
 
@@ -24,7 +24,7 @@ def first_step_to_try_again(bench: Bench, run: str, day: str = DAY) -> str:
 def strike_and_recover(bench: Bench, run: str, at: int, how: str) -> bool:
     """Publish other rows than ever before with a fault on the way, let the scheduler try again, and check everything.
 
-    Gives whether there was an `at`-th operation to strike.
+    Returns whether there was an `at`-th operation to strike.
     """
     before = bench.seen(DAY)
     # Rows that no run has read yet: what is taken over from an earlier run is not written, and cannot be struck.
@@ -44,7 +44,7 @@ def strike_and_recover(bench: Bench, run: str, at: int, how: str) -> bool:
 
 
 def operations(bench: Bench) -> list[str]:
-    """Give the operations of a whole day that publishes something new."""
+    """Return the operations of a whole day that publishes something new."""
     bench.deliver(DAY, NEW)
     done = bench.do(DAY, "counted")
     assert done["error"] == ""

@@ -1,4 +1,5 @@
-"""What a process of processes.py does: steps of a day, one after another, as the scheduler would start them."""
+"""What a process of processes/components.py does: steps of a day, one after another, as the scheduler would start
+them."""
 
 import contextlib
 import os

@@ -14,7 +14,7 @@ from daybook.loader.load import load
 from daybook.postgres.copy_tables import copy_tables
 from daybook.spec import Table, decimal, integer, text, timestamp
 from daybook.storage.folder import Folder
-from deployment.postgres_server import LocalPostgres
+from deployment.servers.postgres import LocalPostgres
 
 ORDERS = Table(
     name="orders",

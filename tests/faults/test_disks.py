@@ -36,7 +36,7 @@ def small_disk(published: Bench, tmp_path: Path) -> Iterator[Bench]:
 
 @contextmanager
 def disk_of_few_files(published: Bench, folder: Path) -> Iterator[Bench]:
-    """Give a bench whose data lie on a disk for 700 files and folders, with a day published."""
+    """Return a bench whose data lie on a disk for 700 files and folders, with a day published."""
     if os.geteuid() != 0:
         pytest.skip("only root may mount a small disk")
     folder.mkdir()

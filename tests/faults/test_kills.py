@@ -52,7 +52,7 @@ def test_k1_an_operation_that_fails_loses_nothing(published: Bench) -> None:
 
 @contextmanager
 def through(proxy: LostAnswers, bench: Bench) -> Iterator[str]:
-    """Give the warehouse's connection string through a proxy."""
+    """Return the warehouse's connection string through a proxy."""
     with proxy:
         dsn = bench.servers.postgres.dsn("warehouse", "warehouse_owner")
         host, port = proxy.address
@@ -60,7 +60,7 @@ def through(proxy: LostAnswers, bench: Bench) -> Iterator[str]:
 
 
 def server_of(bench: Bench) -> Address:
-    """Give where PostgreSQL listens."""
+    """Return where PostgreSQL listens."""
     return "127.0.0.1", bench.servers.postgres.port
 
 

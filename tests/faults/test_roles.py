@@ -91,7 +91,7 @@ def test_G10_a_role_can_do_nothing_to_a_table_of_another(published: Bench, role:
 
 
 def what_may_be_done(published: Bench, role: str, table: str) -> set[str]:
-    """Give the ways in which a role can reach a table, had it come past the door of the database."""
+    """Return the ways in which a role can reach a table, had it come past the door of the database."""
     name = table.replace("{}", published.pipeline.name)
     with psycopg.connect(published.servers.postgres.dsn(TABLES[table][0])) as connection:
         if TABLES[table][0] == "airflow":
@@ -104,7 +104,7 @@ def what_may_be_done(published: Bench, role: str, table: str) -> set[str]:
 
 
 def may(connection: psycopg.Connection[tuple[object, ...]], statement: str) -> bool:
-    """Say whether the role may do it; nothing of it stays."""
+    """Return whether the role may do it; nothing of it stays."""
     connection.execute("savepoint before")
     try:
         connection.execute(statement.encode())

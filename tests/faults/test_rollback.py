@@ -210,7 +210,8 @@ def test_the_command_rolls_back_in_the_tasks_environment(thrice: Bench) -> None:
 
 
 def environment(bench: Bench) -> dict[str, str]:
-    """Give the variables that the tasks have: the warehouse's connection as Airflow writes it, and the data folder."""
+    """Return the variables that the tasks have: the warehouse's connection as Airflow writes it, and the data
+    folder."""
     parts = conninfo_to_dict(bench.servers.postgres.dsn("warehouse", "warehouse_owner"))
     names = {"host": "host", "port": "port", "dbname": "schema", "user": "login", "password": "password"}
     connection = {"conn_type": "postgres"} | {airflow: parts[libpq] for libpq, airflow in names.items()}

@@ -29,7 +29,7 @@ def run_again(bench: Bench, run: str, rows: int = BAD, **words: object) -> None:
 
 
 def decisions(bench: Bench) -> list[tuple[str, ...]]:
-    """Give what was decided about the day: what, who, why."""
+    """Return what was decided about the day: what, who, why."""
     query = "select what, who, why from daybook.decision where pipeline = %s order by decided_at"
     return bench.rows(query, bench.pipeline.name)
 

@@ -16,7 +16,7 @@ from daybook.postgres import copy_tables as extracting
 from daybook.postgres.copy_tables import copy_tables
 from daybook.postgres.session import at_once
 from daybook.spec import Table, integer
-from deployment.databases import LOGINS
+from deployment.servers.databases import LOGINS
 from tests.proxy import Fault, Proxy, cut, silence
 
 from .shop import ORDERS, Shop, refused
@@ -28,7 +28,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
 
 
 def slow_view(shop: Shop, seconds: float) -> Table:
-    """Give a view of the orders whose first row takes a while."""
+    """Return a view of the orders whose first row takes a while."""
     shop.run(
         f"create view slow_orders as select fault_orders.* from fault_orders, pg_sleep({seconds})",
         "grant select on slow_orders to source_reader",
@@ -38,7 +38,7 @@ def slow_view(shop: Shop, seconds: float) -> Table:
 
 @contextmanager
 def in_between(shop: Shop, *faults: Fault) -> Iterator[Callable[[], Any]]:
-    """Give a way to connect through a proxy, whose first connections have these faults."""
+    """Return a way to connect through a proxy, whose first connections have these faults."""
     with Proxy(("127.0.0.1", shop.postgres.port), faults=iter(faults)) as proxy:
         host, port = proxy.address
         dsn = make_conninfo(shop.postgres.dsn("source", "source_reader"), host=host, port=port, connect_timeout=2)

@@ -11,7 +11,7 @@ import pytest
 from daybook.errors import SourceUnavailable
 from daybook.ledger import runs
 from daybook.postgres.session import at_once
-from deployment import postgres_programs
+from deployment.servers import programs
 
 from .bench import Bench
 from .conftest import DAY
@@ -41,7 +41,7 @@ def small_space(bench: Bench) -> Iterator[Path]:
     space = disk / "space"
     space.mkdir(mode=0o700)
     for path in (disk, space):
-        postgres_programs.give(path)
+        programs.give(path)
     as_superuser(
         bench,
         f"create tablespace small location '{space}'",

@@ -26,7 +26,7 @@ class Authority:
         self.ca_file.write_bytes(certificate)
 
     def certificate(self, address: str = "127.0.0.1", *, until: datetime = NOW + DAY) -> Path:
-        """Give a file with a new key and its certificate for the server at an address."""
+        """Return a file with a new key and its certificate for the server at an address."""
         key = ec.generate_private_key(ec.SECP256R1())
         builder = _builder(_name(address), until).public_key(key.public_key())
         names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))])

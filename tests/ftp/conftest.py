@@ -13,7 +13,7 @@ from upath import UPath
 from daybook.ftp.connect import FtpServer
 from daybook.ftp.copy import Fetched, fetch
 from daybook.ftp.retry import Patience
-from daybook.pipelines import PIPELINES
+from daybook.pipelines import load_pipelines
 from daybook.run.day_run import Work
 from daybook.spec import File, text
 from daybook.storage.folder import Folder
@@ -33,7 +33,7 @@ QUICK = Patience(tries=10, total_s=30, time_limit_s=0.4, first_pause_s=0.001, lo
 
 
 def file(**words: Any) -> File:
-    """Give the spec of the file on the server."""
+    """Return the spec of the file on the server."""
     usual = {"name": "flights", "connection": "ftp", "path": "flights_{day}.csv", "columns": [text("a")]}
     return File(**{**usual, **words})
 
@@ -53,7 +53,7 @@ class Copying:
             return fetch(lambda: server.open(patience.time_limit_s), spec, spec.path_on(DAY), part, patience)
 
     def connection(self, **login: Any) -> FtpServer:
-        """Give what the connection in Airflow would say."""
+        """Return what the connection in Airflow would say."""
         insecure = {"insecure": self.server.certificate is None}
         where = {"host": self.server.host, "port": self.server.port, "user": USER, "password": PASSWORD}
         return FtpServer(**{**where, **insecure, **login})
@@ -109,7 +109,7 @@ def work(tmp_path: Path, copy: Copying) -> Work:
     """The work of one run on the day of the file."""
     data = UPath(f"file://{tmp_path}")
     return Work(
-        pipeline=PIPELINES["flights"],
+        pipeline=load_pipelines().good["flights"],
         day=DAY,
         run="run",
         folder=Folder(data / "run"),

@@ -177,7 +177,7 @@ class FaultyFtp:
         self._thread.join()
 
     def count(self, command: str) -> int:
-        """Give how often a command came."""
+        """Return how often a command came."""
         return sum(line.split(" ")[0] == command for line in self.commands)
 
     def _run(self) -> None:

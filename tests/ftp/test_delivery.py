@@ -42,7 +42,7 @@ class Supplier:
         (self.root / name).write_bytes(content.encode() if isinstance(content, str) else content)
 
     def ready(self, now: object = EARLY, **words: Any) -> Delivery:
-        """Give what is there, once it counts."""
+        """Return what is there, once it counts."""
         pipeline = self.work.pipeline.model_copy(update={"files": (file(**words),)})
         folder = self.work.folder / "extract_files"
         return check_ready(replace(self.work, pipeline=pipeline), folder, now, QUICK)["flights"]  # type: ignore[arg-type]
@@ -52,12 +52,12 @@ class Supplier:
         return fetch_delivery(lambda: self.work.ftp("ftp"), delivery, self.work.folder / "extract_files", QUICK)
 
     def copied(self) -> dict[str, bytes]:
-        """Give what lies in the step's folder under its name."""
+        """Return what lies in the step's folder under its name."""
         folder = Path(self.work.folder.path) / "extract_files"
         return {path.name: path.read_bytes() for path in sorted(folder.glob("[!.]*.csv"))}
 
     def kept(self) -> list[Path]:
-        """Give the copies that are not whole yet."""
+        """Return the copies that are not whole yet."""
         return sorted((Path(self.work.folder.path) / "extract_files").glob(".*.part"))
 
 
@@ -76,7 +76,7 @@ def three(supplier: Supplier) -> Supplier:
 
 
 def sums(root: Path, *names: str) -> str:
-    """Give what sha256sum writes of files."""
+    """Return what sha256sum writes of files."""
     return "".join(f"{hashlib.sha256((root / name).read_bytes()).hexdigest()}  {name}\n" for name in names)
 
 
@@ -355,7 +355,7 @@ def large(supplier: Supplier) -> Supplier:
 
 
 def part(number: int) -> bytes:
-    """Give the bytes of a large part."""
+    """Return the bytes of a large part."""
     return CONTENT[(number - 1) * LARGE : number * LARGE]
 
 

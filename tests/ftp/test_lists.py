@@ -15,7 +15,7 @@ HERE = "ftp: day.list"
 
 
 def names(content: bytes) -> list[tuple[str, str]]:
-    """Give the names and sums of a manifest of at most four files."""
+    """Return the names and sums of a manifest of at most four files."""
     return [(entry.name, entry.sha256) for entry in named(content, "day.list", HERE, 4)]
 
 

@@ -19,12 +19,12 @@ from .faulty_ftp import PASSWORD, Answer, Cut, FaultyFtp, says_426
 
 
 def then_as_usual(*answers: Answer) -> Iterator[Answer]:
-    """Give some answers, and then the server's own."""
+    """Return some answers, and then the server's own."""
     return chain(answers, repeat(None))
 
 
 def free_port() -> int:
-    """Give a port on which nothing listens."""
+    """Return a port on which nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

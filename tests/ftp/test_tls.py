@@ -196,7 +196,7 @@ def test_F17_G19_Python_s_own_client_and_Airflow_s_with_it_fail(reuse_wanted: Co
 def logged_in(
     kind: type[ftplib.FTP_TLS], copy: Copying, authority: Authority, version: ssl.TLSVersion
 ) -> ftplib.FTP_TLS:
-    """Give a connection over TLS of one version."""
+    """Return a connection over TLS of one version."""
     context = ssl.create_default_context(cafile=str(authority.ca_file))
     context.maximum_version = version
     ftp = kind(context=context)

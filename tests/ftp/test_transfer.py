@@ -37,7 +37,7 @@ def cuts(server: FaultyFtp, how: Callable[[Any], None]) -> None:
 
 
 def restarts(server: FaultyFtp) -> list[str]:
-    """Give the REST commands that came."""
+    """Return the REST commands that came."""
     return [line for line in server.commands if line.startswith("REST")]
 
 

@@ -43,7 +43,7 @@ rsa_cert_file={certificate}
 
 
 def find(folder: Path) -> list[str] | None:
-    """Give the command that starts vsftpd, or None where it is neither installed nor to be had."""
+    """Return the command that starts vsftpd, or None if it is neither installed nor to be had."""
     if installed := shutil.which("vsftpd", path=f"{os.environ['PATH']}:/usr/sbin"):
         return [installed]
     try:

@@ -21,7 +21,7 @@ NAMED = re.compile(r"^ *def test_((?:[CPFKDNRTMXSOG]\d+_)+)(\w+)", re.MULTILINE 
 
 
 def every_case(letters: str = "".join(LAST)) -> list[str]:
-    """Give all cases of some letters, in the catalogue's order."""
+    """Return all cases of some letters, in the catalogue's order."""
     return [f"{letter}{number}" for letter, last in LAST.items() if letter in letters for number in range(1, last + 1)]
 
 
@@ -36,20 +36,20 @@ def tested() -> dict[str, list[str]]:
 
 
 def left_out() -> set[str]:
-    """Give the cases that a document gives a reason for leaving out."""
+    """Return the cases that a document gives a reason for leaving out."""
     reasons = re.compile(r"^\| ([CPFKDNRTMXSOG]\d+) \| left out", re.MULTILINE)
     return {case for document in DOCUMENTS for case in reasons.findall(document.read_text())}
 
 
 def table(letters: str) -> str:
-    """Give the table of tested cases of some letters, in the catalogue's order."""
+    """Return the table of tested cases of some letters, in the catalogue's order."""
     said = tested()
     rows = [f"| {case} | {'; '.join(said[case])} |" for case in every_case(letters) if case in said]
     return "\n".join(["| case | what holds |", "| --- | --- |", *rows, ""])
 
 
 def written(document: Path) -> str:
-    """Give the text of a document with the table of now in its place."""
+    """Return the text of a document with the table of now in its place."""
     before, rest = document.read_text().split(BEGIN)
     return f"{before}{BEGIN}{table(DOCUMENTS[document])}{END}{rest.split(END)[1]}"
 

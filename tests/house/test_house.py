@@ -21,7 +21,7 @@ DOING = {"os", "pathlib", "socket", "ftplib", "psycopg", "logging", "time", "ran
 
 
 def imports(file: Path) -> set[str]:
-    """Give the modules that a file imports."""
+    """Return the modules that a file imports."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
@@ -32,14 +32,14 @@ def imports(file: Path) -> set[str]:
 
 
 def files(pattern: str) -> list[Path]:
-    """Give the files of a pattern; none found is a mistake in the pattern."""
+    """Return the files of a pattern; none found is a mistake in the pattern."""
     found = sorted(REPOSITORY.glob(pattern))
     assert found, f"no file matches {pattern}"
     return found
 
 
 def tracked() -> list[Path]:
-    """Give every file that git tracks."""
+    """Return every file that git tracks."""
     out = subprocess.run(["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
     return [REPOSITORY / name for name in out.splitlines() if (REPOSITORY / name).is_file()]
 

@@ -40,12 +40,12 @@ class Loaded(NamedTuple):
     details: list[str]
 
     def column(self, name: str) -> list[Any]:
-        """Give the kept values of a column."""
+        """Return the kept values of a column."""
         return [row[name] for row in self.kept]
 
 
 def drawn(table: str) -> str:
-    """Give a file as it is drawn in a test: without the indent, with a line end at the end."""
+    """Return a file as it is drawn in a test: without the indent, with a line end at the end."""
     return dedent(table).strip("\n") + "\n"
 
 
@@ -71,13 +71,13 @@ def refusal(file: str | bytes, source: Source = PEOPLE, **words: Any) -> str:
 
 
 def sales_lines(count: int = 40) -> list[str]:
-    """Give the header and good rows of SALES; row n has id n, and stands on line n + 1."""
+    """Return the header and good rows of SALES; row n has id n, and stands on line n + 1."""
     rows = [f"{n},{n:05d},name{n},{n}.50,{n % 7},2026-01-{n % 28 + 1:02d},a note" for n in range(1, count + 1)]
     return [HEADER, *rows]
 
 
 def sales(changes: dict[int, str] | None = None, count: int = 40, end: str = "\n") -> bytes:
-    """Give a file of SALES in which the lines of these numbers (the header's is 1) are others."""
+    """Return a file of SALES in which the lines of these numbers (the header's is 1) are others."""
     lines = sales_lines(count)
     for number, line in (changes or {}).items():
         lines[number - 1] = line
@@ -85,5 +85,5 @@ def sales(changes: dict[int, str] | None = None, count: int = 40, end: str = "\n
 
 
 def with_columns(*columns: Any, **words: Any) -> File:
-    """Give a file's contract with other columns."""
+    """Return a file's contract with other columns."""
     return File(name="drawn", connection="ftp", path="drawn.csv", columns=columns, **words)

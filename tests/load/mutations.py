@@ -129,12 +129,12 @@ BYTES = [
 
 
 def contract(random: Random) -> tuple[str, File]:
-    """Give a header's line and its contract."""
+    """Return a header's line and its contract."""
     return random.choice(CONTRACTS)
 
 
 def body(random: Random, header: str, source: File) -> bytes:
-    """Give the lines behind a header: good ones, odd ones, and some bytes put in, taken away or changed."""
+    """Return the lines behind a header: good ones, odd ones, and some bytes put in, taken away or changed."""
     lines = [_any_line(random, header, source) for _ in range(random.choice([0, 1, 2, 5, 30]))]
     line_end = random.choice(["\n", "\n", "\r\n"])
     content = line_end.join(lines) + (line_end if lines and random.random() < 0.9 else "")
@@ -150,14 +150,14 @@ def _any_line(random: Random, header: str, source: File) -> str:
 
 
 def line(random: Random, header: str, source: File) -> list[str]:
-    """Give the fields of a good line, or one that is good in another contract."""
+    """Return the fields of a good line, or one that is good in another contract."""
     kinds = {column.header: column.kind for column in source.columns}
     names = header.split(source.delimiter)
     return [random.choice(GOOD[kinds.get(name, "text")]) if name else "" for name in names]
 
 
 def mutated(random: Random, content: bytes, times: int) -> bytes:
-    """Give bytes with so many changes: a piece put in, put over another, or taken away."""
+    """Return bytes with so many changes: a piece put in, put over another, or taken away."""
     for _ in range(times):
         place = random.randrange(len(content) + 1)
         piece = random.choice([*BYTES, b"", content[place : place + random.randrange(20)]])

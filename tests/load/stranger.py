@@ -95,7 +95,7 @@ def _encoding(content: bytes) -> str:
 
 
 def contract(content: str, encoding: str, is_packed: bool) -> File:
-    """Make the contract of a file from its own first line. Raises BadSpec where its names are none."""
+    """Make the contract of a file from its own first line. Raises BadSpec if its names are none."""
     first = content[: content.find("\n") + 1 or None]
     is_cr = "\r" in content and "\n" not in content
     if is_cr:

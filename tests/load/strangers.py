@@ -38,7 +38,7 @@ def main(folders: list[str]) -> int:
 
 
 def files(folders: Iterable[str]) -> Iterator[Path]:
-    """Give the files that may be tables, packed or not; of one name and size only the first."""
+    """Return the files that may be tables, packed or not; of one name and size only the first."""
     seen: set[tuple[str, int]] = set()
     for folder in map(Path, folders):
         for file in sorted(folder.rglob("*")) if folder.is_dir() else [folder]:
@@ -71,7 +71,7 @@ def _judge(file: Path, to: Connection) -> None:
 
 
 def told(verdicts: list[Verdict]) -> str:
-    """Give how many files ended in which way, and how many records."""
+    """Return how many files ended in which way, and how many records."""
     outcomes = Counter(verdict.outcome for verdict in verdicts)
     records = sum((verdict.records for verdict in verdicts), Counter[str]())
     counts = [

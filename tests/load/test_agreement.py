@@ -106,7 +106,7 @@ def test_X2_a_damaged_file_is_loaded_or_refused_and_its_records_add_up(random: R
 
 
 def outcome(file: bytes, source: File, **words: Any) -> Any:
-    """Give what became of a file, or the message where it is refused as a whole."""
+    """Return what became of a file, or the message where it is refused as a whole."""
     try:
         return loaded(file, source, **words)
     except BadData as error:

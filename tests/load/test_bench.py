@@ -31,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def checked(loader: str, file: Path) -> dict[str, Any]:
-    """Give what a loader found in a file, and what it let in and lost."""
+    """Return what a loader found in a file, and what it let in and lost."""
     told = json.loads(run("measured", loader, file, "check"))
     assert told["refused"] is None
     return {word: told[word] for word in ("bad", "found", "wrong", "lost")}

@@ -17,7 +17,7 @@ from tests.load.drawn import HEADER, PEOPLE, SALES, drawn, loaded, refusal, sale
 
 
 def refused_values(column: Any, values: list[str], good: str, **words: Any) -> list[str]:
-    """Give the reasons for which values are refused in a column; good rows around them must be kept."""
+    """Return the reasons for which values are refused in a column; good rows around them must be kept."""
     rows = [f"{n},{value}" for n, value in enumerate([good, *values, *[good] * (len(values) + 1)])]
     patient = Limits(refused_rows=100, at_least=100)
     file = "\n".join([f"n,{column.header}", *rows, ""])
@@ -29,7 +29,7 @@ def refused_values(column: Any, values: list[str], good: str, **words: Any) -> l
 
 
 def kept_values(column: Any, values: list[str], **words: Any) -> list[Any]:
-    """Give what values become in a column that takes all of them."""
+    """Return what values become in a column that takes all of them."""
     file = "\n".join([f"n,{column.header}", *(f"1,{value}" for value in values), ""])
     result = loaded(file.encode(), with_columns(integer("n"), column, **words))
     assert result.refused == []
@@ -505,7 +505,7 @@ def test_C55_gzip_that_ends_early_is_refused() -> None:
 
 
 def zipped(**members: bytes) -> bytes:
-    """Give a zip of files."""
+    """Return a zip of files."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():

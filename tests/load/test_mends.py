@@ -21,7 +21,7 @@ FILE = """
 
 
 def people(found: Loaded) -> list[tuple[int, int, str]]:
-    """Give the kept rows as they can be drawn."""
+    """Return the kept rows as they can be drawn."""
     return [(row["line"], row["id"], row["name"]) for row in found.kept]
 
 

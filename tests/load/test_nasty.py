@@ -14,13 +14,13 @@ GOOD = loaded(sales(), SALES).kept
 
 
 def row(number: int, **changes: str) -> str:
-    """Give the good row of a number with other fields."""
+    """Return the good row of a number with other fields."""
     fields = dict(zip(HEADER.split(","), sales_lines()[number].split(","), strict=True)) | changes
     return ",".join(fields.values())
 
 
 def reordered() -> bytes:
-    """Give the file with its columns in another order."""
+    """Return the file with its columns in another order."""
     return "".join(",".join(reversed(line.split(","))) + "\n" for line in sales_lines()).encode()
 
 

@@ -19,7 +19,7 @@ from .test_limits import people
 
 
 def loaded(*parts: bytes, **words: Any) -> tuple[pa.Table, pa.Table]:
-    """Give the kept and the refused rows of a source in parts, called a.csv, b.csv, …"""
+    """Return the kept and the refused rows of a source in parts, called a.csv, b.csv, …"""
     source = with_columns(*PEOPLE.columns, **words)
     files = [
         RawFile(str(place), f"{chr(ord('a') + place)}.csv", place + 1, hashlib.sha256(part).hexdigest())
@@ -30,14 +30,14 @@ def loaded(*parts: bytes, **words: Any) -> tuple[pa.Table, pa.Table]:
 
 
 def refusal(*parts: bytes, **words: Any) -> str:
-    """Give the message by which a source in parts is refused."""
+    """Return the message by which a source in parts is refused."""
     with pytest.raises(BadData) as error:
         loaded(*parts, **words)
     return str(error.value)
 
 
 def places(rows: pa.Table) -> Sequence[tuple[int, int]]:
-    """Give the part and the line there of each row."""
+    """Return the part and the line there of each row."""
     return [(part_of(line), own_line(line)) for line in rows["line"].to_pylist()]
 
 

@@ -18,7 +18,7 @@ from .outage import SECONDS, Outage
 
 NAME = "outages"
 PIPELINE = f"""
-from daybook.pipelines.flights import PIPELINE as FLIGHTS
+from pipelines.flights import PIPELINE as FLIGHTS
 
 file = FLIGHTS.files[0].model_copy(
     update={{"path": "{NAME}/flights_{{day:%Y-%m-%d}}.csv", "is_written_whole": True}}
@@ -57,7 +57,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
 
 
 def with_short_pauses(dag_file: str) -> str:
-    """Give the DAG file with two seconds between tries."""
+    """Return the DAG file with two seconds between tries."""
     long, short = '"retry_delay": timedelta(seconds=30)', '"retry_delay": timedelta(seconds=2)'
     assert long in dag_file
     return dag_file.replace(long, short)

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import psycopg
 
-from deployment.restarts import Restarts
+from deployment.processes.restarts import Restarts
 from deployment.supervisor import Deployment
 
 from ..faults.invariants import Invariants, Reader
@@ -31,7 +31,7 @@ class Outage:
 
     @property
     def name(self) -> str:
-        """Give the pipeline's name, which is the DAG's and the schema's."""
+        """Return the pipeline's name, which is the DAG's and the schema's."""
         return self.invariants.pipeline.name
 
     def trigger(self, day: str, rows: int) -> str:
@@ -45,16 +45,16 @@ class Outage:
         return str(api.wait_for_run(self.name, run, seconds=SECONDS, check=keep_up)["state"])
 
     def task(self, run: str, task: str) -> dict[str, Any]:
-        """Give a task instance of a run."""
+        """Return a task instance of a run."""
         tasks = self.deployment.api.task_instances(self.name, run)
         return next(one for one in tasks if one["task_id"] == task)
 
     def tries(self, run: str) -> dict[str, int]:
-        """Give how often each task of a run was tried."""
+        """Return how often each task of a run was tried."""
         return {one["task_id"]: one["try_number"] for one in self.deployment.api.task_instances(self.name, run)}
 
     def publications(self, day: str) -> int:
-        """Give how often the day was published."""
+        """Return how often the day was published."""
         return len(self.invariants.rows("select from daybook.ledger where pipeline = %s and day = %s", self.name, day))
 
     @contextmanager
@@ -85,7 +85,7 @@ class Outage:
         wait_until(lambda: self.task(run, task)["state"] == state, f"{task} is not {state}")
 
     def first_pid(self, component: str) -> int:
-        """Give the pid of a component's first process."""
+        """Return the pid of a component's first process."""
         record = self.deployment.home.path / "processes" / f"{component}.json"
         return int(json.loads(record.read_text())["pid"])
 
@@ -106,7 +106,7 @@ class Outage:
         wait_until(is_back, f"{component} is not started again")
 
     def session(self, component: str) -> list[int]:
-        """Give the pids of all processes of a component."""
+        """Return the pids of all processes of a component."""
         first = self.first_pid(component)
         return [pid for pid in psutil.pids() if is_alive(pid) and os.getsid(pid) == first]
 
@@ -118,7 +118,7 @@ def kill(pid: int) -> None:
 
 
 def is_alive(pid: int) -> bool:
-    """Say whether a process runs, or is stopped."""
+    """Return whether a process runs, or is stopped."""
     try:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
@@ -134,7 +134,7 @@ def wait_until(is_so: Callable[[], bool], otherwise: str) -> None:
 
 
 def saw_nothing_but(reader: Reader, *flights: int) -> bool:
-    """Say whether readers saw the day, and each time with one of these numbers of flights."""
+    """Return whether readers saw the day, and each time with one of these numbers of flights."""
     seen = {number for number, *_ in reader.seen}
     assert seen, "readers saw nothing"
     return seen <= set(flights)

@@ -53,15 +53,15 @@ class Site:
         return answer.status, answer.read()
 
     def path(self, page: str, run_id: str | None = None) -> str:
-        """Give the path of a page of a run of `flights`."""
+        """Return the path of a page of a run of `flights`."""
         return f"/daybook/flights/{quote(run_id or self.run_id, safe='')}/{page}"
 
     def password(self, user: str) -> str:
-        """Give a user's password."""
+        """Return a user's password."""
         return str(getattr(self.deployment.postgres.secrets, user))
 
     def warehouse(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        """Give rows of the warehouse, as the tasks see them."""
+        """Return rows of the warehouse, as the tasks see them."""
         with psycopg.connect(self.deployment.postgres.dsn("warehouse", "warehouse_owner")) as connection:
             return connection.execute(query.encode(), values).fetchall()
 

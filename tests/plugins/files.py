@@ -17,7 +17,7 @@ MADE_ANEW = Output(rows=3, size_bytes=100, sha256="made anew")
 
 
 def data_folder(folder: Path) -> UPath:
-    """Give a folder as the plugin gets it."""
+    """Return a folder as the plugin gets it."""
     return UPath(folder.as_uri())
 
 

@@ -57,14 +57,14 @@ def published(site: Site) -> Iterator[Published]:
 
 
 def flight(text: str) -> str:
-    """Give a line whose every text is this one; its number is its own."""
+    """Return a line whose every text is this one; its number is its own."""
     quoted = '"' + text.replace('"', '""') + '"'
     words = dict.fromkeys(("carrier", "tailnum", "origin", "dest"), quoted)
     return FLIGHT.format(**words, number=(*HARMFUL, *REFUSED).index(text) + 1) + "\n"
 
 
 def in_a_spreadsheet(text: str) -> str:
-    """Give what a text is to be written as where a spreadsheet may open it."""
+    """Return what a text is to be written as where a spreadsheet may open it."""
     return f"'{text}" if text[0] in "=+-@\t\r\n" else text
 
 

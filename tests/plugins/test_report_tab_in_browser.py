@@ -130,7 +130,7 @@ def totals(site: Site) -> tuple[int, int]:
 
 
 def screenshot(name: str, otherwise: Path) -> Path:
-    """Give where a screenshot goes: to the README's images where UPDATE_SCREENSHOTS=1 asks for it."""
+    """Return where a screenshot goes: to the README's images where UPDATE_SCREENSHOTS=1 asks for it."""
     folder = IMAGES if os.environ.get("UPDATE_SCREENSHOTS") == "1" else otherwise
     folder.mkdir(parents=True, exist_ok=True)
     return folder / name

@@ -8,7 +8,7 @@ import pytest
 from daybook.ledger.receipt import STEPS, Output, Receipt, Rows
 from daybook.pages.run_page import Lost, lost_rows, message_page, readers_see, run_page, told
 from daybook.pages.run_state import RunState, read_run
-from daybook.pipelines import PIPELINES
+from daybook.pipelines import load_pipelines
 
 from .files import CANARY, DAY, MADE, data_folder, leave_canary, leave_receipt, publish
 
@@ -113,7 +113,7 @@ def test_mended_rows_and_mends_that_are_set_aside_are_told(tmp_path: Path) -> No
     mended = [{"who": "ann", "why": "typed twice", "rows": {"flights": 2, "planes": 1}}, {**BOB, "why": CANARY}]
     notes = {"mended": json.dumps(mended), "mends_set_aside": "4 mends of flights are set aside"}
     leave_receipt(tmp_path, "run_1", "load", notes=notes)
-    state = read_run(data_folder(tmp_path), PIPELINES["flights"], "run_1")
+    state = read_run(data_folder(tmp_path), load_pipelines().good["flights"], "run_1")
     assert state
     page = shown(state)
     assert "<p>3 rows mended by ann: typed twice (flights 2, planes 1).</p>" in page
@@ -143,22 +143,22 @@ def test_a_message_is_escaped() -> None:
 
 
 def receipt(step: str, **words: object) -> Receipt:
-    """Give a receipt with these words."""
+    """Return a receipt with these words."""
     return Receipt(pipeline="flights", day=DAY, run="run_1", step=step, seconds=0.5, peak_memory_mib=200, **words)
 
 
 def run(data: Path, own: int | None, seen: int | None) -> RunState:
-    """Give the state of a run that saved its rows under one number, while readers see another."""
+    """Return the state of a run that saved its rows under one number, while readers see another."""
     leave_receipt(data, "run_1", "load")
     if own:
         leave_receipt(data, "run_1", "save", notes={"run_id": own})
     if seen:
         publish(data, seen)
-    state = read_run(data_folder(data), PIPELINES["flights"], "run_1")
+    state = read_run(data_folder(data), load_pipelines().good["flights"], "run_1")
     assert state is not None
     return state
 
 
 def shown(state: RunState) -> str:
-    """Give the page as text."""
+    """Return the page as text."""
     return run_page(state).decode()

@@ -8,11 +8,11 @@ from upath import UPath
 
 from daybook.ledger.receipt import STEPS
 from daybook.pages.run_state import Progress, RunState, read_run
-from daybook.pipelines import PIPELINES
+from daybook.pipelines import load_pipelines
 
 from .files import DAY, MADE, MADE_ANEW, data_folder, leave_receipt, publish
 
-FLIGHTS = PIPELINES["flights"]
+FLIGHTS = load_pipelines().good["flights"]
 RUN = "manual__2026-11-22T17:26:36.935014+00:00"
 
 
@@ -129,12 +129,12 @@ def test_a_published_run_whose_files_were_removed_has_no_report(tmp_path: Path) 
 
 
 def found(data: Path, run: str) -> RunState:
-    """Give the state of a run that must be there."""
+    """Return the state of a run that must be there."""
     state = read_run(data_folder(data), FLIGHTS, run)
     assert state is not None
     return state
 
 
 def progress(state: RunState) -> list[Progress]:
-    """Give how far each step is, in the order of the work."""
+    """Return how far each step is, in the order of the work."""
     return [step.progress for step in state.steps.values()]

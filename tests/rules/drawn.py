@@ -15,13 +15,13 @@ READ = {
 
 
 def cells(drawing: str) -> list[list[str]]:
-    """Give the cells of each drawn row, the header's first; lines without a bar are left out."""
+    """Return the cells of each drawn row, the header's first; lines without a bar are left out."""
     lines = [line.strip() for line in drawing.splitlines() if "|" in line]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if not set(line) <= set("|- ")]
 
 
 def table(drawing: str, schema: pa.Schema) -> pa.Table:
-    """Give a drawn table as Arrow: the columns that are drawn, an empty cell or one of `-` as nothing.
+    """Return a drawn table as Arrow: the columns that are drawn, an empty cell or one of `-` as nothing.
 
     Columns of `schema` that are not drawn are nothing in every row.
     """
@@ -37,7 +37,7 @@ def _read(cell: str, kind: pa.DataType) -> Any:
 
 
 def drawing(rows: pa.Table, *columns: str) -> list[list[str]]:
-    """Give those columns of a table as cells, with their header, to compare with `cells` of a drawing."""
+    """Return those columns of a table as cells, with their header, to compare with `cells` of a drawing."""
     return [list(columns), *([_shown(value) for value in row.values()] for row in rows.select(columns).to_pylist())]
 
 

@@ -53,7 +53,7 @@ SALES = File(
 
 
 def shop(**changes: object) -> Pipeline:
-    """Give the pipeline, with some of its words changed."""
+    """Return the pipeline, with some of its words changed."""
     words: dict[str, object] = {
         "name": "shop",
         "description": "Sales",

@@ -13,7 +13,7 @@ from .shop import shop
 
 
 def facts(drawn: str, pipeline: Pipeline) -> pa.Table:
-    """Give drawn facts as `index` gives them."""
+    """Return drawn facts as `index` gives them."""
     return table(drawn, rows_schema(list(fact_columns(pipeline).values())))
 
 

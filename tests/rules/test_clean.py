@@ -17,7 +17,7 @@ ENGINES = ("polars", "pandas", "duckdb")
 
 
 def loaded(source: Source, drawn: str) -> pa.Table:
-    """Give drawn rows as `load` gives them: `line`, then the columns under their headers."""
+    """Return drawn rows as `load` gives them: `line`, then the columns under their headers."""
     fields = [(column.header, arrow_type(column)) for column in source.columns]
     return table(drawn, pa.schema([("line", pa.int64()), *fields]))
 

@@ -95,7 +95,14 @@ def test_a_changed_helper_changes_the_code_of_exactly_the_steps_that_reach_it(
 
 @pytest.mark.parametrize(
     "file",
-    ["run/step_run.py", "run/day_run.py", "ledger/runs.py", "publish/deploy.py", "planning/plan.py", "pages/run_page.py"],
+    [
+        "run/step_run.py",
+        "run/day_run.py",
+        "ledger/runs.py",
+        "publish/deploy.py",
+        "planning/plan.py",
+        "pages/run_page.py",
+    ],
 )
 def test_what_changes_no_result_changes_no_code(package: Path, as_it_is: dict[str, str], file: str) -> None:
     tree = ast.parse((package / file).read_text())

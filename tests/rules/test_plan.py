@@ -18,7 +18,7 @@ BROKEN = Failure("load", "BadData", "column missing", datetime(2026, 1, 11, tzin
 
 
 def receipts(pipeline: Pipeline) -> dict[str, Receipt]:
-    """Give the receipts of a run of the pipeline as it is, over FILE and TABLES; every step took a second."""
+    """Return the receipts of a run of the pipeline as it is, over FILE and TABLES; every step took a second."""
     made = {
         "extract_tables": {f"{name}.csv": Output(size_bytes=1, sha256=sha) for name, sha in TABLES.items()},
         "extract_files": {"sales.csv": Output(size_bytes=FILE.size_bytes or 0, sha256="c" * 64)},
@@ -40,13 +40,13 @@ def receipts(pipeline: Pipeline) -> dict[str, Receipt]:
 
 
 def standing(day: date = DAY, **changes: object) -> Standing:
-    """Give the standing of a day that was deployed by the pipeline as it is, with some of it changed."""
+    """Return the standing of a day that was deployed by the pipeline as it is, with some of it changed."""
     known = Standing(day, is_published=True, deployed=receipts(shop()), failure=None, files={"sales": FILE})
     return known._replace(**changes)  # type: ignore[arg-type]
 
 
 def planned(pipeline: Pipeline | None = None, tables: dict[str, str] = TABLES, **changes: object) -> Planned:
-    """Give the plan of that day."""
+    """Return the plan of that day."""
     return plan(pipeline or shop(), [standing(**changes)], tables)[0]
 
 

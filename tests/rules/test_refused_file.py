@@ -29,7 +29,7 @@ NASTY = [
 
 
 def refused(*raw: bytes) -> pa.Table:
-    """Give refused rows of these bytes, on lines from 2 on."""
+    """Return refused rows of these bytes, on lines from 2 on."""
     lines = range(2, 2 + len(raw))
     rows = [
         ("load", "sales", line, "id", "not_an_integer", "'x' is", one) for line, one in zip(lines, raw, strict=True)
@@ -38,7 +38,7 @@ def refused(*raw: bytes) -> pa.Table:
 
 
 def cells(file: Path) -> list[dict[str, str]]:
-    """Give the rows of a written file as another program reads them."""
+    """Return the rows of a written file as another program reads them."""
     return list(csv.DictReader(io.StringIO(file.read_bytes().decode("utf-8-sig"), newline="")))
 
 

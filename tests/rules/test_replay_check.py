@@ -19,18 +19,18 @@ CANARY = "canary"
 
 
 def against() -> Against:
-    """Give a file of sales of which the lines 3 and 9 were refused."""
+    """Return a file of sales of which the lines 3 and 9 were refused."""
     _, layout, _ = opened(io.BytesIO(HEADER), SALES, "sales")
     return Against(RAW, {"sales": NOW, "shops": BEFORE}, {("sales", 0): layout})
 
 
 def filled(row: int = 2, mended: str = GOOD, line: str = "3", source: str = "sales", sha256: str = NOW) -> Filled:
-    """Give a filled row of the file."""
+    """Return a filled row of the file."""
     return Filled(row, source, line, sha256, mended)
 
 
 def refusal(*rows: Filled) -> str:
-    """Give what is said where rows are not kept."""
+    """Return what is said where rows are not kept."""
     with pytest.raises(BadData) as caught:
         checked(list(rows), against(), "mended.csv")
     assert CANARY not in str(caught.value)

@@ -45,7 +45,7 @@ def test_summaries_are_sums_of_groups_and_ratios_of_sums(engine: str) -> None:
 
 
 def one_group(engine: str, amount: Decimal, count: int) -> pa.Table:
-    """Give the aggregates of one group with that sum over that count."""
+    """Return the aggregates of one group with that sum over that count."""
     schema = aggregate.schema(shop(engine=engine))
     values = {"city": "Vigo", "amount_eur": amount, "with_amount": count}
     return pa.table([[values.get(name, 1)] for name in schema.names], schema=schema)

@@ -13,7 +13,7 @@ PARTS = {"path": "f_{day:%Y%m%d}_{part:02}of{parts:02}.csv", "parts": 3}
 
 
 def file(**words: Any) -> File:
-    """Give a file that is called by these words."""
+    """Return a file that is called by these words."""
     return File(name="f", connection="ftp", columns=(text("a"),), **words)
 
 

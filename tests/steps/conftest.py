@@ -15,13 +15,13 @@ from upath import UPath
 
 from daybook import steps
 from daybook.ledger.receipt import STEPS
-from daybook.pipelines import PIPELINES
+from daybook.pipelines import load_pipelines
 from daybook.run.day_run import Work, run_folder
 from daybook.spec import Pipeline
 from daybook.storage.folder import Folder
-from deployment.flights_source import fill_tables, write_days
-from deployment.ftp_server import LocalFtp
-from deployment.postgres_server import LocalPostgres
+from deployment.servers.flights import fill_tables, write_days
+from deployment.servers.ftp import LocalFtp
+from deployment.servers.postgres import LocalPostgres
 
 Run = Callable[..., Work]
 
@@ -47,12 +47,12 @@ class Servers:
         return ftp
 
     def rows(self, query: str, *values: object, role: str = "analyst") -> list[tuple[Any, ...]]:
-        """Give what a role sees in the warehouse."""
+        """Return what a role sees in the warehouse."""
         with psycopg.connect(self.postgres.dsn("warehouse", role)) as connection:
             return connection.execute(query.encode(), values).fetchall()
 
     def work(self, pipeline: Pipeline, day: str, run: str, *, is_forced: bool = False) -> Work:
-        """Give the work of one run on one day."""
+        """Return the work of one run on one day."""
         data, on = UPath(f"file://{self.data}"), date.fromisoformat(day)
         folder, published = Folder(run_folder(data, pipeline.name, on, run)), data / "published" / pipeline.name
         connections = {"postgres": self.connect_postgres, "ftp": self.connect_ftp}
@@ -76,7 +76,7 @@ def servers(source: None, postgres: LocalPostgres, ftp_server: LocalFtp, tmp_pat
 def pipeline(request: pytest.FixtureRequest, postgres: LocalPostgres) -> Iterator[Pipeline]:
     """The flights pipeline under a name and a schema of the test's own."""
     name = f"p{zlib.crc32(request.node.nodeid.encode())}"
-    flights = PIPELINES["flights"]
+    flights = load_pipelines().good["flights"]
     yield flights.model_copy(update={"name": name, "target": flights.target.model_copy(update={"schema_": name})})
     with psycopg.connect(postgres.dsn("warehouse", "warehouse_owner")) as connection:
         for schema in (name, f"{name}_store"):

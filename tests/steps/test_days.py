@@ -50,7 +50,7 @@ def edit(own: Pipeline, servers: Servers) -> Edit:
 
 
 def taken_over(work: Work) -> list[str]:
-    """Give the steps of a run that took over an earlier one's outputs."""
+    """Return the steps of a run that took over an earlier one's outputs."""
     return [step for step in STEPS if work.receipt(step).reused_from]
 
 

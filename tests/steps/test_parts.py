@@ -35,11 +35,11 @@ class Parts:
     lines: list[bytes]
 
     def part(self, number: int) -> list[bytes]:
-        """Give the lines of a part as they were cut: the header, and its rows."""
+        """Return the lines of a part as they were cut: the header, and its rows."""
         return [self.lines[0], *self.lines[1 + CUTS[number - 1] : 1 + CUTS[number]]]
 
     def path(self, number: int) -> Path:
-        """Give where a part lies on the server."""
+        """Return where a part lies on the server."""
         return self.folder / f"day_{number}of3.csv"
 
     def write(self, number: int, old: bytes = b"", new: bytes = b"", line: int = 2) -> None:
@@ -52,7 +52,7 @@ class Parts:
         os.utime(self.path(number), (before + 2, before + 2))
 
     def by(self, **words: Any) -> Pipeline:
-        """Give the pipeline over the parts, found by these words of their spec."""
+        """Return the pipeline over the parts, found by these words of their spec."""
         file, name = self.pipeline.files[0], self.pipeline.name
         as_one = {"path", "parts", "manifest", "marker", "checksum"}
         usual = {key: getattr(file, key) for key in File.model_fields if key not in as_one}
@@ -64,7 +64,7 @@ class Parts:
         return run_steps(self.servers.work(pipeline, DAY, run), self.servers, until)
 
     def refusal(self, pipeline: Pipeline, until: str = "load") -> str:
-        """Give the message of BadData that a run over the parts ends with."""
+        """Return the message of BadData that a run over the parts ends with."""
         with pytest.raises(BadData) as error:
             self.run(pipeline, "refused", until)
         return str(error.value)
@@ -86,13 +86,13 @@ def parts(pipeline: Pipeline, servers: Servers) -> Parts:
 
 
 def published(work: Work) -> dict[str, bytes]:
-    """Give the published summaries of the day."""
+    """Return the published summaries of the day."""
     folder = Path(work.published.path) / DAY
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix != ".html"}
 
 
 def refused(work: Work, step: str) -> list[dict[str, Any]]:
-    """Give the refused rows of a step."""
+    """Return the refused rows of a step."""
     return pq.read_table(Path(work.folder.path) / step / "refused.parquet").to_pylist()  # type: ignore[no-any-return]
 
 
@@ -192,7 +192,7 @@ def _lines(work: Work) -> list[int]:
 
 @pytest.fixture
 def sums(parts: Parts) -> Callable[[], str]:
-    """Give what sha256sum writes of the parts, in the order of their names."""
+    """Return what sha256sum writes of the parts, in the order of their names."""
 
     def do() -> str:
         hashes = ((hashlib.sha256(parts.path(n).read_bytes()).hexdigest(), parts.path(n).name) for n in (1, 2, 3))

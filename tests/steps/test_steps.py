@@ -24,7 +24,7 @@ def test_every_engine_publishes_the_same_bytes(run: Run, servers: Servers, engin
 
 
 def published_hashes(folder: str) -> dict[str, str]:
-    """Give the hash of every published file."""
+    """Return the hash of every published file."""
     files = sorted(Path(folder).iterdir())
     assert len(files) == 7
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}

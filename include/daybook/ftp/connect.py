@@ -36,9 +36,9 @@ class FtpServer(Value):
     encoding: str = "utf-8"
 
     def open(self, time_limit_s: float = TIME_LIMIT_S) -> ftplib.FTP:
-        """Give a connection that is logged in. time_limit_s: for every wait, on both sockets.
+        """Return a connection that is logged in. time_limit_s: for every wait, on both sockets.
 
-        Raises BadSpec where the login or the certificate is refused, or the server knows no TLS; SourceUnavailable
+        Raises BadSpec if the login or the certificate is refused, or the server knows no TLS; SourceUnavailable
         where it cannot be reached.
         """
         where = f"{self.host}:{self.port}"

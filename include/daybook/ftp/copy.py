@@ -70,13 +70,13 @@ class Copy:
 
     @property
     def progress(self) -> str:
-        """Give how much has come, of how much."""
+        """Return how much has come, of how much."""
         if self._remote is None:
             return "nothing was copied"
         return f"{self._part.size_bytes:,} of {_count(self._remote)} bytes are here and kept"
 
     def finish(self, ftp: Session) -> Fetched:
-        """Copy what is missing. Raises Broken where that took this connection and needs another."""
+        """Copy what is missing. Raises Broken if that took this connection and needs another."""
         if self._remote:
             # Behind one name may stand several servers, each with a `unique` of its own: it counts on one connection.
             self._remote = self._remote._replace(unique="")
@@ -178,11 +178,11 @@ class _Landing:
 
     @property
     def is_compared(self) -> bool:
-        """Say whether all that was to be compared was the same."""
+        """Return whether all that was to be compared was the same."""
         return not self._expected
 
     def take(self, block: bytes) -> None:
-        """Take the next bytes. Raises CannotResume where they are not the ones that came before at that place."""
+        """Take the next bytes. Raises CannotResume if they are not the ones that came before at that place."""
         again, new = block[: len(self._expected)], block[len(self._expected) :]
         if again != self._expected[: len(again)]:
             raise CannotResume(
@@ -246,9 +246,9 @@ class Changed(SourceUnavailable):
 
 
 def small_file(ftp: Session, file: File, path: str) -> bytes:
-    """Give the bytes of a file that belongs to a delivery of `file`.
+    """Return the bytes of a file that belongs to a delivery of `file`.
 
-    Raises Broken where not all came, or the line fails; Changed where the server says something else of it afterwards;
+    Raises Broken if not all came, or the line fails; Changed where the server says something else of it afterwards;
     NotThere where it shows none; BadData where it is over a mebibyte.
     """
     where, before = f"{file.connection}: {path}", ftp.look(path)

@@ -5,7 +5,8 @@ and it never names a file of ours.
 
 What makes up a source on a day: one file, a declared number of parts, or the parts that a manifest names. Pure.
 
-ftp/ready.py waits until a delivery is there, ftp/fetch.py copies it, ledger/raw_files.py says where its rows are found later.
+ftp/ready.py waits until a delivery is there, ftp/fetch.py copies it, ledger/raw_files.py says where its rows are found
+later.
 """
 
 import codecs
@@ -36,9 +37,9 @@ class Entry(NamedTuple):
 
 
 def named(content: bytes, own_name: str, where: str, most: int) -> list[Entry]:
-    """Give what a manifest names, in its order.
+    """Return what a manifest names, in its order.
 
-    where: what messages begin with. Raises BadData where it names nothing, more than `most`, itself, a file twice, or
+    where: what messages begin with. Raises BadData if it names nothing, more than `most`, itself, a file twice, or
     what is no name, and where only some lines have a sum.
     """
     entries = list(_entries(content, where))
@@ -53,9 +54,9 @@ def named(content: bytes, own_name: str, where: str, most: int) -> list[Entry]:
 
 
 def sum_of(content: bytes, name: str, where: str) -> str:
-    """Give the sha256 that a checksum file tells of a file: the one beside its name, or the only one if it is bare.
+    """Return the sha256 that a checksum file tells of a file: the one beside its name, or the only one if it is bare.
 
-    Raises BadData where it tells none, or two.
+    Raises BadData if it tells none, or two.
     """
     entries = [entry for entry in _entries(content, where) if entry.sha256]
     if len(entries) == 1 and not entries[0].name:
@@ -125,7 +126,7 @@ class Part(NamedTuple):
 
     @property
     def stem(self) -> str:
-        """Give what its raw file, its looks and its notes are called."""
+        """Return what its raw file, its looks and its notes are called."""
         return f"{self.source}.{self.number}" if self.number else self.source
 
 
@@ -147,19 +148,19 @@ class Delivery(NamedTuple):
 
     @property
     def where(self) -> str:
-        """Give what messages about the whole begin with."""
+        """Return what messages about the whole begin with."""
         return f"{self.file.connection}: {self.file.path_on(self.day)}"
 
 
 def declared(file: File, day: date) -> tuple[Part, ...]:
-    """Give the parts of a file whose path the spec gives."""
+    """Return the parts of a file whose path the spec gives."""
     if file.parts is None:
         return (_part(file, file.path_on(day)),)
     return tuple(_part(file, file.path_on(day, number), number) for number in range(1, file.parts + 1))
 
 
 def listed(file: File, day: date, content: bytes) -> tuple[Part, ...]:
-    """Give the parts that a manifest names. Raises BadData where it is not one."""
+    """Return the parts that a manifest names. Raises BadData if it is not one."""
     path = file.path_on(day)
     entries = named(content, posixpath.basename(path), f"{file.connection}: {path}", MOST_PARTS)
     return tuple(
@@ -169,7 +170,7 @@ def listed(file: File, day: date, content: bytes) -> tuple[Part, ...]:
 
 
 def manifest_of(file: File, day: date) -> Part:
-    """Give the manifest of a file that has one."""
+    """Return the manifest of a file that has one."""
     path = file.path_on(day)
     return Part(f"{file.name}.manifest", path, posixpath.basename(path))
 

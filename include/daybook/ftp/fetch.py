@@ -48,7 +48,7 @@ class Server(NamedTuple):
     patience: Patience
 
     def asked(self, ask: Callable[[Session], T]) -> T:
-        """Give what is asked on a connection of its own, again after each break."""
+        """Return what is asked on a connection of its own, again after each break."""
         return tried(partial(self._ask, ask), self.patience, lambda: "what was copied so far is kept")
 
     def _ask(self, ask: Callable[[Session], T]) -> T:
@@ -155,7 +155,7 @@ Notes = dict[str, str | int]
 
 
 def notes_of(delivery: Delivery, arrived: list[Arrived]) -> Notes:
-    """Give the notes of a delivery, under its source's name and, of parts, under their stems."""
+    """Return the notes of a delivery, under its source's name and, of parts, under their stems."""
     name, is_encrypted = delivery.file.name, all(one.fetched.is_encrypted for one in arrived)
     if not delivery.file.is_in_parts:
         return _notes_of_file(delivery, arrived[0], {f"{name}_is_encrypted": is_encrypted})

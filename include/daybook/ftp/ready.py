@@ -52,7 +52,7 @@ class Looked(NamedTuple):
 
 
 def look(ftp: Session, file: File, day: date) -> Looked:
-    """Look at a source's files of a day. Raises Broken where the line fails."""
+    """Look at a source's files of a day. Raises Broken if the line fails."""
     if file.manifest:
         return _look_by_manifest(ftp, file, day)
     parts = declared(file, day)
@@ -151,7 +151,7 @@ def wait_for(file: File, seen: Seen, look: Look | None, now: datetime) -> Wait |
 
 
 def note(file: File, remote: Remote | None, before: Look | None, now: datetime) -> Look | None:
-    """Give what to keep of a look. before: what was kept of the one before."""
+    """Return what to keep of a look. before: what was kept of the one before."""
     if remote is None:
         return None
     if before and (before.size_bytes, before.modified_at) == remote[:2]:
@@ -191,7 +191,7 @@ def check_ready(work: Work, folder: Folder, now: datetime, patience: Patience = 
     """See that all files of the day are there and whole; give what makes up each source, by its name.
 
     folder: the step's, which keeps the looks. now: an instant.
-    Raises NotYet where one is to be waited for, BadData where its cut-off has passed or a manifest is none, BadSpec and
+    Raises NotYet if one is to be waited for, BadData where its cut-off has passed or a manifest is none, BadSpec and
     SourceUnavailable as the server does.
     """
     before, after = _kept(folder), dict[str, Look]()
@@ -209,7 +209,7 @@ def check_ready(work: Work, folder: Folder, now: datetime, patience: Patience = 
 
 
 def cut_off(file: File, day: date, time_zone: str) -> datetime:
-    """Give the instant until which a day's file is waited for."""
+    """Return the instant until which a day's file is waited for."""
     return datetime.combine(day + timedelta(days=1), file.cut_off, ZoneInfo(time_zone))
 
 

@@ -52,7 +52,7 @@ def told(where: str, *, is_opening: bool = False, secret: str | None = None) -> 
 
 
 def quoted(error: object, secret: str | None = None) -> str:
-    """Give a server's words in one printable line, without the secret."""
+    """Return a server's words in one printable line, without the secret."""
     words = str(error).replace(secret, "***") if secret else str(error)
     return re.sub(r"[^\x20-\x7e\xa0-\uffff]+", " ", words)[:REPLY_CHARACTERS]
 

@@ -25,7 +25,7 @@ class Patience:
     longest_pause_s: float = 60
 
     def pauses(self) -> Iterator[float]:
-        """Give the pause before each further try, doubled every time, until there are no more tries."""
+        """Return the pause before each further try, doubled every time, until there are no more tries."""
         until = time.monotonic() + self.total_s
         for number in range(self.tries - 1):
             yield min(self.first_pause_s * 2**number, self.longest_pause_s)
@@ -39,7 +39,7 @@ PATIENCE = Patience()
 def tried(do: Callable[[], T], patience: Patience, progress: Callable[[], str]) -> T:
     """Do something, again after each break. progress: how far it came, for the log and the last message.
 
-    Raises SourceUnavailable where it broke too often. What else is raised is for somebody else.
+    Raises SourceUnavailable if it broke too often. What else is raised is for somebody else.
     """
     pauses = patience.pauses()
     while True:

@@ -33,13 +33,13 @@ class Remote(NamedTuple):
     unique: str = ""
 
     def is_like(self, other: "Remote") -> bool:
-        """Say whether both may be the same content. `unique` counts only where both have one."""
+        """Return whether both may be the same content. `unique` counts only where both have one."""
         is_other = bool(self.unique and other.unique and self.unique != other.unique)
         return self[:2] == other[:2] and not is_other
 
 
 def listed(ftp: ftplib.FTP, path: str, *, has_facts: bool) -> Remote | None:
-    """Give what the listing of its folder says of a file, or None where it does not show it or there is no listing.
+    """Return what the listing of its folder says of a file, or None if it does not show it or there is no listing.
 
     has_facts: the server knows MLSD.
     """
@@ -51,7 +51,7 @@ def listed(ftp: ftplib.FTP, path: str, *, has_facts: bool) -> Remote | None:
 
 
 def of_facts(facts: dict[str, str]) -> Remote:
-    """Give what the facts of MLSD or MLST say (RFC 3659, 7.5): size, modify, unique."""
+    """Return what the facts of MLSD or MLST say (RFC 3659, 7.5): size, modify, unique."""
     size = facts.get("size", "")
     return Remote(int(size) if size.isdecimal() else None, facts.get("modify", ""), facts.get("unique", ""))
 
@@ -81,7 +81,7 @@ NO_RESTART = (*UNKNOWN_COMMAND, "501", "554")
 def session(connect: Connect, name: str, time_limit_s: float) -> Iterator["Session"]:
     """Have a connection for the length of the block. name: what messages call it, its id in Airflow.
 
-    Raises SourceUnavailable where the line fails; BadSpec where the login, the certificate or TLS is refused.
+    Raises SourceUnavailable if the line fails; BadSpec where the login, the certificate or TLS is refused.
     """
     with ExitStack() as opened:
         with told(name, is_opening=True):
@@ -102,7 +102,7 @@ def session(connect: Connect, name: str, time_limit_s: float) -> Iterator["Sessi
 
 
 class Session:
-    """A connection at work. Its methods raise Broken where the line fails, after which it is of no more use."""
+    """A connection at work. Its methods raise Broken if the line fails, after which it is of no more use."""
 
     def __init__(self, ftp: ftplib.FTP, name: str) -> None:
         self._ftp, self._name = ftp, name
@@ -110,11 +110,11 @@ class Session:
 
     @property
     def is_encrypted(self) -> bool:
-        """Say whether commands and data go over TLS."""
+        """Return whether commands and data go over TLS."""
         return isinstance(self._ftp, ftplib.FTP_TLS)
 
     def look(self, path: str) -> Remote:
-        """Give what the server says of a file. Raises NotThere where it shows none."""
+        """Return what the server says of a file. Raises NotThere if it shows none."""
         with self._told(path):
             try:
                 shown = self._shown(path)
@@ -126,14 +126,14 @@ class Session:
             return shown if shown.size_bytes is not None else self._listed(path) or shown
 
     def is_listed(self, path: str) -> bool:
-        """Say whether the listing of its folder shows the file."""
+        """Return whether the listing of its folder shows the file."""
         with self._told(path):
             return self._listed(path) is not None
 
     def retrieve(self, path: str, start: int, take: Callable[[bytes], None]) -> None:
         """Copy a file from byte `start` on to its end, block by block, until the server says that this was all.
 
-        Raises CannotResume where the server does not start there, NotThere where it does not give the file.
+        Raises CannotResume if the server does not start there, NotThere where it does not give the file.
         """
         with self._told(path):
             try:
@@ -157,7 +157,7 @@ class Session:
         return Remote(size_bytes, modified_at or facts.modified_at, facts.unique)
 
     def _asked(self, command: str, path: str) -> str:
-        """Give what follows 213, and nothing where the server does not know the command (RFC 3659, 3 and 4)."""
+        """Return what follows 213, and nothing if the server does not know the command (RFC 3659, 3 and 4)."""
         try:
             reply = self._ftp.sendcmd(f"{command} {path}")
         except ftplib.error_perm as error:
@@ -189,7 +189,7 @@ class Session:
 
     @property
     def _features(self) -> str:
-        """Give what FEAT says (RFC 2389, 3), and nothing where the server does not know it."""
+        """Return what FEAT says (RFC 2389, 3), and nothing if the server does not know it."""
         if self._known is None:
             try:
                 self._known = self._ftp.sendcmd("FEAT").lower()

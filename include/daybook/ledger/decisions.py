@@ -38,7 +38,7 @@ class Rollback(NamedTuple):
 
 
 def rolled_back(left_run_id: int, who: str, why: str) -> Decision:
-    """Give the decision to let readers see another run than that one."""
+    """Return the decision to let readers see another run than that one."""
     return Decision("rollback", who, why, f"{SAW}{left_run_id}")
 
 
@@ -52,7 +52,7 @@ def decide(connection: Connection, pipeline: str, day: date, run_id: int, decisi
 
 
 def rollback_of(connection: Connection, pipeline: str, day: date, content_sha256: str) -> Rollback | None:
-    """Give the rollback that took this content of a day from readers; None where no decision, or a later one, did."""
+    """Return the rollback that took this content of a day from readers; None if no decision, or a later one, did."""
     row = connection.execute(
         f"select {LEFT}, who, why, decided_at, seen.content_sha256 = %(content)s "  # noqa: S608 - our own words
         "from daybook.decision join daybook.ledger seen using (run_id) "

@@ -37,7 +37,7 @@ READS = {
 
 
 def fingerprint(step: str, pipeline: Pipeline) -> Fingerprint:
-    """Give the fingerprint of a step that reads nothing; `with_inputs` gives that of one that does."""
+    """Return the fingerprint of a step that reads nothing; `with_inputs` gives that of one that does."""
     return Fingerprint(
         inputs=digest({}),
         spec=spec_of(step, pipeline),
@@ -47,12 +47,12 @@ def fingerprint(step: str, pipeline: Pipeline) -> Fingerprint:
 
 
 def spec_of(step: str, pipeline: Pipeline) -> str:
-    """Give the hash of the part of the spec that a step uses."""
+    """Return the hash of the part of the spec that a step uses."""
     return digest(_PARTS[step](pipeline))
 
 
 def changed_part(step: str, was: Fingerprint | None, now: Fingerprint) -> str | None:
-    """Give the part of a step's fingerprint that would be another one now, its inputs apart; None where none would."""
+    """Return the part of a step's fingerprint that would be another one now, its inputs apart; None if none would."""
     # How bytes are fetched does not change them: for the extracts, only what is asked for counts.
     parts = ("spec", "code", "libraries") if READS[step] else ("spec",)
     return next((part for part in parts if was is None or getattr(was, part) != getattr(now, part)), None)
@@ -64,7 +64,7 @@ def code_of(step: str) -> str:
 
 
 def libraries_of(step: str, pipeline: Pipeline) -> str:
-    """Give the libraries that can change a step's result, with their versions, and Python's own."""
+    """Return the libraries that can change a step's result, with their versions, and Python's own."""
     frames = ["pyarrow"] if step in ("load", "extract_tables", "extract_files") else _frame_libraries(pipeline)
     python = f"python {sys.version_info.major}.{sys.version_info.minor}"
     return ", ".join([python, *(f"{name} {version_of(name)}" for name in frames)])

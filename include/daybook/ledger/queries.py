@@ -19,12 +19,12 @@ from daybook.rules.plausible import Totals
 
 
 def is_begun(connection: psycopg.Connection[Any]) -> bool:
-    """Say whether there is a ledger yet: before the first run there is none."""
+    """Return whether there is a ledger yet: before the first run there is none."""
     return connection.execute("select to_regclass('daybook.ledger')").fetchone() != (None,)
 
 
 def nearest_days(connection: psycopg.Connection[Any], pipeline: str, day: date, count: int) -> dict[date, Totals]:
-    """Give the totals of the published days nearest to a day, the day itself left out."""
+    """Return the totals of the published days nearest to a day, the day itself left out."""
     rows = connection.execute(
         "select published.day, totals from daybook.published join daybook.ledger using (run_id) "
         "where published.pipeline = %(pipeline)s and published.day <> %(day)s "
@@ -35,7 +35,7 @@ def nearest_days(connection: psycopg.Connection[Any], pipeline: str, day: date, 
 
 
 def day_with_facts(connection: psycopg.Connection[Any], pipeline: str, day: date, sha256: str) -> date | None:
-    """Give another published day that was made from facts of the same bytes, or None."""
+    """Return another published day that was made from facts of the same bytes, or None."""
     row = connection.execute(
         "select published.day from daybook.published join daybook.ledger using (run_id) "
         "where published.pipeline = %s and published.day <> %s and facts_sha256 = %s order by 1 limit 1",
@@ -92,7 +92,7 @@ class Confirmed(NamedTuple):
 
 
 def published(connection: Connection, pipeline: str, day: date) -> Published | None:
-    """Give the publication that readers of the day see, or None."""
+    """Return the publication that readers of the day see, or None."""
     row = connection.execute(
         "select run_id, run.started_by, (select max(step.started_by) from daybook.step where step.run = run.started_by "
         "and step.pipeline = run.pipeline and step.day = run.day), published_at, rows_read, rows_refused, changes, "
@@ -110,7 +110,7 @@ def published(connection: Connection, pipeline: str, day: date) -> Published | N
 
 
 def decisions(connection: Connection, pipeline: str, day: date) -> list[Decided]:
-    """Give what people decided about the day, the oldest first."""
+    """Return what people decided about the day, the oldest first."""
     rows = connection.execute(
         "select decided_at, what, run_id, who, why, found from daybook.decision "
         "where pipeline = %s and day = %s order by decided_at",
@@ -120,7 +120,7 @@ def decisions(connection: Connection, pipeline: str, day: date) -> list[Decided]
 
 
 def confirmed(connection: Connection, pipeline: str, day: date) -> Confirmed | None:
-    """Give the last run that found for the day what is published already, or None."""
+    """Return the last run that found for the day what is published already, or None."""
     row = connection.execute(
         "select run, started_by, ended_at from daybook.step where pipeline = %s and day = %s and step = 'deploy' "
         "and receipt -> 'notes' ->> 'outcome' = 'unchanged' order by ended_at desc limit 1",
@@ -130,7 +130,7 @@ def confirmed(connection: Connection, pipeline: str, day: date) -> Confirmed | N
 
 
 def last_loaded(connection: Connection, pipeline: str, day: date) -> tuple[str, dict[str, Tried]] | None:
-    """Give the last run that loaded the day, or tried to, with what became of its steps; None where none has."""
+    """Return the last run that loaded the day, or tried to, with what became of its steps; None if none has."""
     rows = connection.execute(
         "select run, step, state, ended_at, receipt, error_kind, error from daybook.step where pipeline = %(pipeline)s "
         "and day = %(day)s and run = (select last.run from daybook.step last where last.pipeline = %(pipeline)s "

@@ -30,7 +30,7 @@ class RawFile(NamedTuple):
 
     @property
     def stem(self) -> str:
-        """Give what the notes about it are called."""
+        """Return what the notes about it are called."""
         return self.file.removesuffix(".csv")
 
     def at(self, line: int) -> str:
@@ -39,7 +39,7 @@ class RawFile(NamedTuple):
 
 
 def raw_files(extracted: Receipt, source: str, name: str) -> list[RawFile]:
-    """Give the raw files of a source, in the order of their rows.
+    """Return the raw files of a source, in the order of their rows.
 
     extracted: the receipt of the step that copied them. name: what messages call the source if it is one file.
     """
@@ -55,7 +55,7 @@ def raw_files(extracted: Receipt, source: str, name: str) -> list[RawFile]:
 
 
 def content_of(extracted: Receipt, source: str) -> Output:
-    """Give the size of a source's raw bytes, and one hash of them: of a single file its own."""
+    """Return the size of a source's raw bytes, and one hash of them: of a single file its own."""
     outputs = [extracted.outputs[raw.file] for raw in raw_files(extracted, source, source)]
     if len(outputs) == 1 and f"{source}.csv" in extracted.outputs:
         return outputs[0]
@@ -65,26 +65,26 @@ def content_of(extracted: Receipt, source: str) -> Output:
 
 
 def extracted_by(source: Source) -> str:
-    """Give the step that brings a source's raw files."""
+    """Return the step that brings a source's raw files."""
     return "extract_files" if isinstance(source, File) else "extract_tables"
 
 
 def raw_sha256(pipeline: Pipeline, receipts: Mapping[str, Receipt]) -> dict[str, str]:
-    """Give the hash of each source's raw bytes. receipts: of the two extracts, by step."""
+    """Return the hash of each source's raw bytes. receipts: of the two extracts, by step."""
     sources = pipeline.sources
     return {source.name: content_of(receipts[extracted_by(source)], source.name).sha256 for source in sources}
 
 
 def line_in_source(number: int, line: int) -> int:
-    """Give the line in the source of a line in part `number`."""
+    """Return the line in the source of a line in part `number`."""
     return number * LINES_OF_A_PART + line
 
 
 def part_of(line: int) -> int:
-    """Give the number of the part that a line of the source is in; 0 where it is the only file."""
+    """Return the number of the part that a line of the source is in; 0 where it is the only file."""
     return line // LINES_OF_A_PART
 
 
 def own_line(line: int) -> int:
-    """Give the line in its own file of a line of the source."""
+    """Return the line in its own file of a line of the source."""
     return line % LINES_OF_A_PART

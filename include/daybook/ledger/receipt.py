@@ -42,11 +42,11 @@ class Fingerprint(Value):
 
     @property
     def key(self) -> str:
-        """Give the one hash of all parts."""
+        """Return the one hash of all parts."""
         return digest(self.model_dump())
 
     def with_inputs(self, inputs: dict[str, str]) -> "Fingerprint":
-        """Give the fingerprint of the same step over inputs: the hash of each file that it reads, by "step/name"."""
+        """Return the fingerprint of the same step over inputs: the hash of each file that it reads, by "step/name"."""
         return self.model_copy(update={"inputs": digest(inputs)})
 
 
@@ -60,7 +60,7 @@ class Rows(Value):
 
     @property
     def is_balanced(self) -> bool:
-        """Say whether every row that was read is kept, refused or dropped."""
+        """Return whether every row that was read is kept, refused or dropped."""
         return self.read == self.kept + sum(self.refused.values()) + sum(self.dropped.values())
 
 
@@ -96,18 +96,18 @@ class Receipt(Value):
 
     @property
     def refused(self) -> int:
-        """Give the number of rows that the step refused, over all sources."""
+        """Return the number of rows that the step refused, over all sources."""
         return sum(sum(rows.refused.values()) for rows in self.rows.values())
 
     def line(self) -> str:
-        """Give the step's one log line, in counts."""
+        """Return the step's one log line, in counts."""
         reused = [f"reused={self.reused_from}"] if self.reused_from else []
         set_aside = [f"({self.notes['mends_set_aside']})"] if "mends_set_aside" in self.notes else []
         rows = (_told(name, rows) for name, rows in self.rows.items())
         return " ".join([self.step, *reused, *rows, *set_aside])
 
     def counts(self) -> dict[str, object]:
-        """Give what travels to the next task and the UI: names, counts and hashes only."""
+        """Return what travels to the next task and the UI: names, counts and hashes only."""
         hashes = {name: output.sha256 for name, output in self.outputs.items()}
         rows = {name: rows.model_dump() for name, rows in self.rows.items()}
         return {"line": self.line(), "rows": rows, "sha256": hashes, "notes": self.notes}
@@ -122,12 +122,12 @@ class Meter:
 
     @property
     def seconds(self) -> float:
-        """Give the wall seconds since the meter was made."""
+        """Return the wall seconds since the meter was made."""
         return round(time.monotonic() - self._start, 3)
 
     @property
     def peak_memory_mib(self) -> int:
-        """Give the most memory that this process has held."""
+        """Return the most memory that this process has held."""
         # ru_maxrss is in KiB on Linux (getrusage(2)).
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 

@@ -61,7 +61,7 @@ def _version(connection: Connection) -> str | None:
 
 
 def begin_run(connection: Connection, pipeline: str, day: date, started_by: str, read_at: datetime) -> int:
-    """Give a run its number: larger than that of every run before it."""
+    """Number a new run: the number is larger than that of every run before it."""
     # A worker's clock that is ahead must not fence off the runs of all others until its time has come.
     row = connection.execute(
         "insert into daybook.run (pipeline, day, started_by, read_at) values (%s, %s, %s, least(%s, now())) "
@@ -78,7 +78,7 @@ def lock_day(connection: Connection, pipeline: str, day: date) -> None:
 
 
 def publication(connection: Connection, pipeline: str, day: date) -> Publication | None:
-    """Give what readers of the day see, or None."""
+    """Return what readers of the day see, or None."""
     row = connection.execute(
         "select run_id, content_sha256 from daybook.published join daybook.ledger using (run_id) "
         "where published.pipeline = %s and published.day = %s",
@@ -88,12 +88,12 @@ def publication(connection: Connection, pipeline: str, day: date) -> Publication
 
 
 def was_published(connection: Connection, run_id: int) -> bool:
-    """Say whether readers have ever seen the run."""
+    """Return whether readers have ever seen the run."""
     return connection.execute("select 1 from daybook.ledger where run_id = %s", [run_id]).fetchone() is not None
 
 
 def claim(connection: Connection, run_id: int) -> Reading | None:
-    """Keep the rows of a run from being tidied away until the transaction ends; None where they are gone already."""
+    """Keep the rows of a run from being tidied away until the transaction ends; None if they are gone already."""
     row = connection.execute(
         "select run_id, read_at from daybook.run where run_id = %s and removed_at is null for key share", [run_id]
     ).fetchone()
@@ -101,7 +101,7 @@ def claim(connection: Connection, run_id: int) -> Reading | None:
 
 
 def newer_publication(connection: Connection, pipeline: str, day: date, than: Reading) -> Reading | None:
-    """Give the newest run that has published the day and read its facts later than this one, or None."""
+    """Return the newest run that has published the day and read its facts later than this one, or None."""
     row = connection.execute(
         "select run_id, read_at from daybook.run join daybook.ledger using (run_id) where run.pipeline = %s "
         "and run.day = %s and (read_at, run_id) > (%s, %s) order by read_at desc, run_id desc limit 1",

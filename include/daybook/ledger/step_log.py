@@ -48,7 +48,7 @@ class Trying(NamedTuple):
 def one_writer(connect: Connect, trying: Trying) -> Iterator[Connection]:
     """Be the only one who writes this pipeline's day until the block ends; gives the session that holds the lock.
 
-    Raises SourceUnavailable where the warehouse cannot be reached.
+    Raises SourceUnavailable if the warehouse cannot be reached.
     """
     with ExitStack() as opened:
         with told("the warehouse"):
@@ -177,7 +177,8 @@ def _receipts(
 
 
 def failures(connection: Connection, pipeline: str, first: date, last: date) -> dict[date, tuple[Any, ...]]:
-    """Give, for each day whose last try failed after it was last deployed, the words of a Failure (planning/plan.py)."""
+    """Give, for each day whose last try failed after it was last deployed, the words of a Failure
+    (planning/plan.py)."""
     rows = connection.execute(
         "select distinct on (day) day, state, step, error_kind, error, ended_at, spec_sha256 from daybook.step "
         "where pipeline = %s and day between %s and %s and (state = 'failed' or step = 'deploy') "
@@ -188,7 +189,7 @@ def failures(connection: Connection, pipeline: str, first: date, last: date) -> 
 
 
 def published_days(connection: Connection, pipeline: str, first: date, last: date) -> set[date]:
-    """Give the days that readers see."""
+    """Return the days that readers see."""
     rows = connection.execute(
         "select day from daybook.published where pipeline = %s and day between %s and %s", [pipeline, first, last]
     )
@@ -196,7 +197,7 @@ def published_days(connection: Connection, pipeline: str, first: date, last: dat
 
 
 def reused_days(connection: Connection, pipeline: str, first: date, last: date) -> set[date]:
-    """Give the days whose last run that came to its end took all it could over from earlier ones."""
+    """Return the days whose last run that came to its end took all it could over from earlier ones."""
     rows = connection.execute(
         "with ended as (select distinct on (day) day, run from daybook.step where pipeline = %(pipeline)s and step = "
         "'deploy' and receipt is not null and day between %(first)s and %(last)s order by day, ended_at desc) "
@@ -208,7 +209,7 @@ def reused_days(connection: Connection, pipeline: str, first: date, last: date) 
 
 
 def came_to_its_end(connection: Connection, pipeline: str, run: str) -> bool:
-    """Say whether every day that a run began came to its end: published, or found unchanged."""
+    """Return whether every day that a run began came to its end: published, or found unchanged."""
     row = connection.execute(
         "select count(distinct day), count(distinct day) filter (where step = 'deploy' and receipt is not null) "
         "from daybook.step where pipeline = %s and run = %s",

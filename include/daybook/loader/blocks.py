@@ -37,7 +37,7 @@ class Begun(NamedTuple):
 
 
 def side_by_side(blocks: Iterator[bytes], parse: Parse, threads: int | None) -> Iterator[Placed]:
-    """Give what `parse` makes of each block, in order; at most two blocks more than threads are in memory."""
+    """Return what `parse` makes of each block, in order; at most two blocks more than threads are in memory."""
     workers = threads or min(os.cpu_count() or 1, MOST_THREADS)
     with ThreadPoolExecutor(workers) as pool:
         begun = (Begun(block, is_last, pool.submit(parse, block, is_last)) for block, is_last in with_last(blocks))
@@ -61,7 +61,7 @@ def _in_order(begun: Iterator[Begun], parse: Parse) -> Iterator[Placed]:
 
 
 def with_last(blocks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
-    """Give each block, and whether it is the last one; there is always one."""
+    """Return each block, and whether it is the last one; there is always one."""
     before = next(blocks, b"")
     for block in blocks:
         yield before, False
@@ -70,7 +70,7 @@ def with_last(blocks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
 
 
 def cut_at_line_ends(read: Read, size: int) -> Iterator[bytes]:
-    """Give what `read` gives in blocks of about `size` bytes that end with a line end, and it seems with a record.
+    """Return what `read` gives in blocks of about `size` bytes that end with a line end, and it seems with a record.
 
     Only the last block may end without one, and one with a line that is longer than any record may be.
     """
@@ -89,7 +89,7 @@ def cut_at_line_ends(read: Read, size: int) -> Iterator[bytes]:
 
 
 def _end_of_last_record(chunk: bytes, quotes_before: int) -> int:
-    """Give the last line end with an even number of quotes before it, for quotes hold an odd one's lines together.
+    """Return the last line end with an even number of quotes before it, for quotes hold an odd one's lines together.
 
     Where wrong quotes make that far off, give the last line end: a guess that costs time if it is wrong, no more.
     """

@@ -39,7 +39,7 @@ RANGES = {
 
 
 def moments(content: Bytes, offsets: Numbers, column: Column) -> tuple[pa.Array, Flags]:
-    """Give the column's values and which texts were read; the others' values say nothing.
+    """Return the column's values and which texts were read; the others' values say nothing.
 
     `content` holds the bytes of all texts, and `offsets` where each begins.
     """
@@ -56,7 +56,7 @@ def moments(content: Bytes, offsets: Numbers, column: Column) -> tuple[pa.Array,
 
 
 def _parts(form: str, length: int) -> list[tuple[str, int]]:
-    """Give the words and literals of a format with their widths, or nothing where they have none."""
+    """Return the words and literals of a format with their widths, or nothing if they have none."""
     parts = [(part, WIDTHS.get(part, len(part.encode()))) for part in re.findall(r"%.|[^%]", form, re.DOTALL)]
     if any(part.startswith("%") and part not in WIDTHS for part, _ in parts):
         return []
@@ -72,7 +72,7 @@ def _array(micros: Numbers, column: Column) -> pa.Array:
 
 
 def _grid(content: Bytes, offsets: Numbers, are_read: Flags) -> Bytes:
-    """Give texts of one width as a table of bytes: a row for each place in the text, a column for each text."""
+    """Return texts of one width as a table of bytes: a row for each place in the text, a column for each text."""
     starts, width = offsets[:-1][are_read], int(np.diff(offsets)[are_read][0])
     is_all = len(starts) * width == len(content)
     rows = content.reshape(-1, width) if is_all else content[starts[:, None] + np.arange(width)]
@@ -166,7 +166,7 @@ def _is_value(column: Column, token: str) -> bool:
 
 
 def _vouched_for(texts: pa.StringArray, column: Column, are_odd: Flags) -> tuple[pa.Array, Flags]:
-    """Give the values, null where they are odd, and what is odd."""
+    """Return the values, null where they are odd, and what is odd."""
     match column.kind:
         case "integer":
             return _cast(texts, arrow_type(column), are_odd | _with_other_bytes(texts, NOT_INTEGER))
@@ -212,7 +212,7 @@ def _with_odd_points(texts: pa.StringArray, scale: int) -> Flags:
 
 
 def _holders(places: Numbers, offsets: Numbers) -> Numbers:
-    """Give which of the texts hold the bytes at these places."""
+    """Return which of the texts hold the bytes at these places."""
     starts, ends = offsets[:-1], offsets[1:]
     # One in each text, as with the points of amounts, is seen at once.
     if len(places) == len(starts) and (starts <= places).all() and (places < ends).all():
@@ -240,7 +240,7 @@ def _without(texts: pa.StringArray, are_odd: Flags) -> pa.StringArray:
 
 
 def _misfits(texts: pa.StringArray, kind: pa.DataType) -> Numbers:
-    """Give places of texts: of all that do not cast, and of a few of their neighbours."""
+    """Return places of texts: of all that do not cast, and of a few of their neighbours."""
     spans = [(0, len(texts))]
     for size in HUNT_SIZES:
         parts = [(at, min(at + size, end)) for start, end in spans for at in range(start, end, size)]
@@ -274,7 +274,7 @@ def _read(read: Any, text: str) -> tuple[Any, bool]:
 
 
 def content_of(texts: pa.StringArray) -> tuple[Bytes, Numbers]:
-    """Give the bytes of all texts in one, and where each begins and the last one ends; nothing is copied."""
+    """Return the bytes of all texts in one, and where each begins and the last one ends; nothing is copied."""
     _, starts, content = texts.buffers()
     offsets = np.frombuffer(starts, np.int32)[texts.offset : texts.offset + len(texts) + 1]
     held = np.frombuffer(content, np.uint8)[offsets[0] : offsets[-1]] if content else np.zeros(0, np.uint8)
@@ -282,5 +282,5 @@ def content_of(texts: pa.StringArray) -> tuple[Bytes, Numbers]:
 
 
 def flags(booleans: pa.BooleanArray) -> Flags:
-    """Give Arrow's booleans as NumPy's."""
+    """Return Arrow's booleans as NumPy's."""
     return np.asarray(booleans.to_numpy(zero_copy_only=False), bool)

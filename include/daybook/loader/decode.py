@@ -24,7 +24,7 @@ codecs.register_error(UNDECODABLE, lambda error: ("\udcff", error.end))  # type:
 
 
 def unpacked(stream: BinaryIO, source: Source, name: str) -> Read:
-    """Give the reading of what is packed in a stream. It raises BadData where the packing is not as declared."""
+    """Return the reading of what is packed in a stream. It raises BadData if the packing is not as declared."""
     match source.form.compression:
         case "gzip":
             return _checked(_from_gzip(stream, source.limits, name), name)
@@ -106,7 +106,7 @@ def _opened(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> IO[
 
 
 def in_utf8(read: Read, form: Form) -> Read:
-    """Give the reading in UTF-8 with line feeds; what the declared encoding does not know becomes the byte 0xFF."""
+    """Return the reading in UTF-8 with line feeds; what the declared encoding does not know becomes the byte 0xFF."""
     if form.encoding not in ("utf-8", "utf-8-sig"):
         read = _decoded(read, form.encoding)
     if form.line_end == "cr":
@@ -140,6 +140,6 @@ def taken(read: Read, size: int) -> bytes:
 
 
 def put_back(head: bytes, read: Read) -> Read:
-    """Give the reading of the head and then of the rest."""
+    """Return the reading of the head and then of the rest."""
     before = io.BytesIO(head)
     return lambda size: before.read(size) or read(size)

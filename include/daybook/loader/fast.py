@@ -101,7 +101,7 @@ def _read_lines(data: bytes, lines: Lines, places: Numbers, read: RecordReader) 
 
 
 def _columns(data: bytes, lines: Lines, are_plain: Flags, layout: Layout) -> tuple[pa.Table, Numbers]:
-    """Give the plain lines as typed columns, and the places of those that failed: ragged, or not of their kinds."""
+    """Return the plain lines as typed columns, and the places of those that failed: ragged, or not of their kinds."""
     places = np.flatnonzero(are_plain)
     if not len(places):
         return layout.schema.empty_table(), places
@@ -121,7 +121,7 @@ def _joined(data: bytes, lines: Lines, are_plain: Flags) -> bytes:
 def _typed(
     texts: dict[str, pa.StringArray], ragged: list[int], numbers: Numbers, layout: Layout
 ) -> tuple[pa.Table, Numbers]:
-    """Give the rows as typed columns, and which failed; `numbers` are the lines of all rows, the ragged ones too."""
+    """Return the rows as typed columns, and which failed; `numbers` are the lines of all rows, the ragged ones too."""
     rows = np.delete(np.arange(len(numbers)), ragged)
     columns = {name: made(texts[name], *layout.contract[name]) for name in layout.schema.names[1:]}
     are_failed = np.logical_or.reduce(
@@ -176,7 +176,7 @@ def _whole(column: pa.ChunkedArray) -> pa.StringArray:
 
 
 def _doubtful_rows(texts: dict[str, pa.StringArray], layout: Layout) -> Flags:
-    """Give the rows that may repeat the header, hold blanks only, or go on behind the last delimiter."""
+    """Return the rows that may repeat the header, hold blanks only, or go on behind the last delimiter."""
     name, first = next(iter(texts.items()))
     are_doubtful = flags(pc.fill_null(pc.equal(first, name), False))
     if len(layout.header) == 1:

@@ -21,7 +21,7 @@ LF = 10
 def raw_records(
     stream: BinaryIO, source: Source, lines: Collection[int], *, name: str | None = None, block_bytes: int = BLOCK_BYTES
 ) -> dict[int, bytes]:
-    """Give the records that begin on these lines, by line, without line end and cut at RAW_BYTES.
+    """Return the records that begin on these lines, by line, without line end and cut at RAW_BYTES.
 
     The file must be one that `load` has loaded.
     """

@@ -66,7 +66,7 @@ def _check_encoding(start: bytes, form: Form, name: str) -> None:
 
 
 def first_look(head: bytes, source: Source, name: str) -> tuple[Layout, int]:
-    """Give the layout, and where the first record behind the header starts, from the first HEAD_BYTES in UTF-8.
+    """Return the layout, and where the first record behind the header starts, from the first HEAD_BYTES in UTF-8.
 
     Columns are found by their names, in any order. Raises BadData with all that is wrong with the header.
     """

@@ -79,12 +79,12 @@ class Parsed(NamedTuple):
 
 
 def schema(source: Source) -> pa.Schema:
-    """Give the schema of kept rows: `line`, then the contract's columns under the names they have in the file."""
+    """Return the schema of kept rows: `line`, then the contract's columns under the names they have in the file."""
     return pa.schema([("line", pa.int64()), *((column.header, arrow_type(column)) for column in source.columns)])
 
 
 def kept_table(records: list[Record], layout: Layout) -> pa.Table:
-    """Give the kept records as columns."""
+    """Return the kept records as columns."""
     kept = [record for record in records if not record.refusal]
     places = {column.header: place for place, column in enumerate(layout.columns) if column}
     arrays = [pa.array([record.line for record in kept], pa.int64())]
@@ -94,7 +94,7 @@ def kept_table(records: list[Record], layout: Layout) -> pa.Table:
 
 
 def refused_table(records: list[Record]) -> pa.Table:
-    """Give the refused records as columns of REFUSED."""
+    """Return the refused records as columns of REFUSED."""
     rows = [(record.line, *record.refusal, record.raw[:RAW_BYTES]) for record in records if record.refusal]
     return pa.table(
         dict(zip(REFUSED.names, zip(*rows, strict=True), strict=True)) if rows else [[]] * 5, schema=REFUSED

@@ -52,11 +52,11 @@ class Tally:
 
     @property
     def rows(self) -> int:
-        """Give the number of rows so far."""
+        """Return the number of rows so far."""
         return self.kept + self.reasons.total()
 
     def add(self, kept: int, refused: pa.Table, file: str) -> None:
-        """Count a block of a file. Raises BadData where more rows are refused than are stored."""
+        """Count a block of a file. Raises BadData if more rows are refused than are stored."""
         place = "line" if file == self.name else f"{file}, line"
         self.kept += kept
         for line, column, reason in zip(

@@ -27,7 +27,7 @@ def are_all_in_order(content: Bytes, quotes: Numbers, delimiter: bytes) -> bool:
 
 
 def together(data: bytes, ends: Numbers, lone: Numbers, delimiter: bytes) -> tuple[Numbers, Flags]:
-    """Give the records' last physical lines, and whether their quotes are in doubt.
+    """Return the records' last physical lines, and whether their quotes are in doubt.
 
     `ends` are where the physical lines end, `lone` where carriage returns are that end none. With all quotes in order,
     a line end is one of a record where the quotes before it are even in number. If any of the records so found is not
@@ -57,7 +57,7 @@ def _are_closed(places: Numbers, quotes: Numbers) -> Flags:
 
 
 def _quoted_lines_at(places: Numbers, ends: Numbers) -> Numbers:
-    """Give the lines that hold these places, without the places behind the last end."""
+    """Return the lines that hold these places, without the places behind the last end."""
     return np.searchsorted(ends, places[: np.searchsorted(places, ends[-1])] if len(ends) else places[:0], side="right")
 
 
@@ -109,7 +109,7 @@ class Lines(NamedTuple):
 
 
 def sound_lines(data: bytes, layout: Layout) -> int:
-    """Give how many line ends a block has if none of its lines is in doubt, as far as its bytes tell; else 0.
+    """Return how many line ends a block has if none of its lines is in doubt, as far as its bytes tell; else 0.
 
     A cheap first look, at a piece after the other, so that what it needs stays in the processor's cache. Whether each
     line end is a record's, Arrow tells: by as many rows.
@@ -160,7 +160,7 @@ def _lines_at(places: Numbers, ends: Numbers) -> Numbers:
 
 
 def _are_refused(layout: Layout) -> Flags:
-    """Give which of the bytes below 32 no field may hold."""
+    """Return which of the bytes below 32 no field may hold."""
     are_refused = np.full(32, not layout.are_control_bytes_kept)
     are_refused[[TAB, LF, CR]] = False
     are_refused[[code for code in layout.delimiter if code < 32]] = False

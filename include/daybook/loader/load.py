@@ -14,8 +14,8 @@ nothing that was not declared as such. Reads from the stream it is given, writes
 
 All raw files of a source loaded as one: each by its own header, the limits counted over all of them.
 
-Step `load` calls this, and loader/load.py does the work. Messages begin with the file's own name and give its own lines; the
-rows get lines that are unique in the source (ledger/raw_files.py). Reads from the streams that it is given.
+Step `load` calls this, and loader/load.py does the work. Messages begin with the file's own name and give its own
+lines; the rows get lines that are unique in the source (ledger/raw_files.py). Reads from the streams that it is given.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -58,11 +58,11 @@ def load(
     block_bytes: int = BLOCK_BYTES,
     threads: int | None = None,
 ) -> Iterator[Batch]:
-    """Give the file's rows by its contract, block by block; records = kept + refused + blank.
+    """Return the file's rows by its contract, block by block; records = kept + refused + blank.
 
     `name` begins the messages (default: the source's). `mends` are records that count instead of those on their lines,
     in UTF-8 and without line end. `tally` counts also other files of the source, and whoever has it judges them
-    together. Raises BadData where the file as a whole is refused, also at the end, when more rows were refused than the
+    together. Raises BadData if the file as a whole is refused, also at the end, when more rows were refused than the
     limits allow: nothing is to be published before the last batch.
     """
     name = name or source.name
@@ -83,7 +83,7 @@ def load(
 
 
 def opened(stream: BinaryIO, source: Source, name: str) -> tuple[Read, Layout, int]:
-    """Give the reading of the records, their layout, and the number of the line that the first one is on."""
+    """Return the reading of the records, their layout, and the number of the line that the first one is on."""
     read = unpacked(stream, source, name)
     packed_head = taken(read, HEAD_BYTES)
     check_kind(packed_head, source.form, name)
@@ -116,7 +116,7 @@ def load_parts(
     opened: Callable[[RawFile], BinaryIO],
     mends: Mapping[int, bytes] | None = None,
 ) -> Iterator[Batch]:
-    """Give the rows of all files, in their order, block by block.
+    """Return the rows of all files, in their order, block by block.
 
     name: begins the messages about the whole. opened: opens a file. mends: records that count instead of those on their
     lines. Raises BadData as load does, and where two files have the same bytes, with rows in them.

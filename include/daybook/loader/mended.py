@@ -25,7 +25,7 @@ class Mends:
         self.waiting = set(records)
 
     def put(self, kept: pa.Table, refused: pa.Table) -> tuple[pa.Table, pa.Table]:
-        """Give the rows of a block with the outcomes of its mended records instead of the originals'."""
+        """Return the rows of a block with the outcomes of its mended records instead of the originals'."""
         if not self.waiting:
             return kept, refused
         mended = pa.array(sorted(self.waiting), pa.int64())
@@ -44,7 +44,7 @@ class Mends:
 
 
 def mended_records(records: Mapping[int, bytes], layout: Layout) -> list[Record]:
-    """Give what the loader makes of mended records, by their lines; one that is not a single record is refused."""
+    """Return what the loader makes of mended records, by their lines; one that is not a single record is refused."""
     read = RecordReader(layout, is_last=True)
     return [_record(read, line, content) for line, content in sorted(records.items())]
 

@@ -53,9 +53,9 @@ class RecordReader:
         self.readers = [column and reader(*layout.contract[column.header]) for column in layout.columns]
 
     def __call__(self, data: bytes, start: int, line: int) -> tuple[int, Record | None] | None:
-        """Give where the record at `start` ends, and the record: None for an empty line.
+        """Return where the record at `start` ends, and the record: None for an empty line.
 
-        Gives nothing where a quote is still open at the end of the block. Raises Damage.
+        Returns nothing if a quote is still open at the end of the block. Raises Damage.
         """
         cut = split(data, start, self.layout.delimiter, self.is_last)
         if cut is None:
@@ -118,10 +118,10 @@ def _check_bytes(raw: bytes, layout: Layout) -> None:
 
 
 def split(data: bytes, start: int, delimiter: bytes, is_last: bool) -> Fields | None:
-    """Cut the record at `start` into fields, as RFC 4180 has them; None where a quote is open at the end of the block.
+    """Cut the record at `start` into fields, as RFC 4180 has them; None if a quote is open at the end of the block.
 
     A quote opens only at the start of a field. After a wrong quote the record goes on to the end of its line, and
-    reading goes on behind it. Raises Damage where a quote is never closed, or a record has no end.
+    reading goes on behind it. Raises Damage if a quote is never closed, or a record has no end.
     """
     end = data.find(b"\n", start) + 1 or len(data)
     content = data[start:end].removesuffix(b"\n")

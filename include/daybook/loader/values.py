@@ -44,7 +44,7 @@ class Unfit(Exception):
 
 
 def arrow_type(column: Column) -> pa.DataType:
-    """Give the Arrow type of a column: exact decimals, days, instants in UTC to the microsecond."""
+    """Return the Arrow type of a column: exact decimals, days, instants in UTC to the microsecond."""
     match column.kind:
         case "integer":
             return pa.int64()
@@ -60,7 +60,7 @@ def arrow_type(column: Column) -> pa.DataType:
 
 
 def reader(column: Column, tokens: tuple[str, ...]) -> Callable[[str, bool], Any]:
-    """Give the function that reads a field's text into a value, or None for nothing; it is also told of quotes.
+    """Return the function that reads a field's text into a value, or None for nothing; it is also told of quotes.
 
     Nothing is an empty field without quotes, for every kind, and for other kinds than text each of `tokens` too. A
     quoted empty field is empty text; for other kinds it is refused unless "" is a token. The function raises Unfit.
@@ -172,5 +172,5 @@ def _shape(form: str) -> str:
 
 
 def shown(text: str) -> str:
-    """Give a value for the refused rows' detail: quoted, and at most 200 characters of it."""
+    """Return a value for the refused rows' detail: quoted, and at most 200 characters of it."""
     return repr(text if len(text) <= 200 else f"{text[:200]}…")

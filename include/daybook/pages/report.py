@@ -18,7 +18,7 @@ from daybook.spec import Pipeline
 def report(
     pipeline: Pipeline, summaries: dict[str, pa.Table], receipts: dict[str, Receipt], changes: Changes | None = None
 ) -> bytes:
-    """Give the page.
+    """Return the page.
 
     summaries: published columns, by name. receipts: of the steps before `deploy`, by step. changes: of what readers
     saw before.

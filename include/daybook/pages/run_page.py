@@ -37,7 +37,7 @@ class Lost(NamedTuple):
 
 
 def run_page(state: RunState) -> bytes:
-    """Give the page of a run. It embeds the report of its day from the address `report` beside its own."""
+    """Return the page of a run. It embeds the report of its day from the address `report` beside its own."""
     receipts = state.receipts
     page = template("run_page").render(
         title=f"{state.pipeline.name} {state.day}",
@@ -54,12 +54,12 @@ def run_page(state: RunState) -> bytes:
 
 
 def message_page(title: str, *sentences: str) -> bytes:
-    """Give a page that only says something."""
+    """Return a page that only says something."""
     return template("message_page").render(title=title, sentences=sentences).encode()
 
 
 def readers_see(state: RunState) -> Reader:
-    """Say whether readers of the day see this run, an earlier one, a newer one, or nothing."""
+    """Return whether readers of the day see this run, an earlier one, a newer one, or nothing."""
     seen, own = state.seen_run_id, state.run_id
     if seen is None:
         return Reader("waiting", "Not published", "Readers see nothing of this day yet.")
@@ -77,7 +77,7 @@ def readers_see(state: RunState) -> Reader:
 
 
 def told(receipt: Receipt) -> list[str]:
-    """Give what a step did, in counts: a line for each source or summary, else for each file it made."""
+    """Return what a step did, in counts: a line for each source or summary, else for each file it made."""
     if receipt.rows:
         lines = [", ".join(_rows_told(receipt, name, rows)) for name, rows in receipt.rows.items()]
     else:
@@ -90,7 +90,7 @@ def told(receipt: Receipt) -> list[str]:
 
 
 def lost_rows(receipts: dict[str, Receipt]) -> list[Lost]:
-    """Give the refused and the dropped rows by step, source and reason, in the order of the work."""
+    """Return the refused and the dropped rows by step, source and reason, in the order of the work."""
     return [
         Lost(step, source, what, reason, count)
         for step, receipt in receipts.items()
@@ -101,14 +101,14 @@ def lost_rows(receipts: dict[str, Receipt]) -> list[Lost]:
 
 
 def mended_rows(receipts: dict[str, Receipt]) -> list[str]:
-    """Give who mended how many rows of the run, and why, and which mends it set aside, a sentence each."""
+    """Return who mended how many rows of the run, and why, and which mends it set aside, a sentence each."""
     notes = receipts["load"].notes if "load" in receipts else {}
     set_aside = [str(notes["mends_set_aside"])] if "mends_set_aside" in notes else []
     return [one.told for one in mends.noted(notes)] + set_aside
 
 
 def _deployed(state: RunState) -> tuple[object, object] | None:
-    """Give the outcome of the run's `deploy`, and the number of the run that readers saw then."""
+    """Return the outcome of the run's `deploy`, and the number of the run that readers saw then."""
     receipt = state.receipts.get("deploy")
     return (receipt.notes.get("outcome"), receipt.notes.get("run_id")) if receipt else None
 

@@ -1,6 +1,7 @@
 """What a run of the scheduler has done to its day so far, and what readers of that day see: read from files alone.
 
-No connection is needed, so a run that failed or still runs can be told of too. pages/run_page.py shows what is found here.
+No connection is needed, so a run that failed or still runs can be told of too. pages/run_page.py shows what is found
+here.
 """
 
 import json
@@ -49,18 +50,18 @@ class RunState:
 
     @property
     def receipts(self) -> dict[str, Receipt]:
-        """Give the receipts there are, by step."""
+        """Return the receipts there are, by step."""
         return {step: state.receipt for step, state in self.steps.items() if state.receipt}
 
     @property
     def run_id(self) -> int | None:
-        """Give the number under which the run saved its rows, or None where it has saved none."""
+        """Return the number under which the run saved its rows, or None if it has saved none."""
         saved = self.receipts.get("save")
         return int(saved.notes["run_id"]) if saved else None
 
 
 def read_run(data: Any, pipeline: Pipeline, run: str) -> RunState | None:
-    """Give the state of a run, or None where it has left no receipt yet.
+    """Return the state of a run, or None if it has left no receipt yet.
 
     data: the data folder, a UPath. run: the scheduler's name for it, as it came with the request.
     """
@@ -86,7 +87,7 @@ def _day_of_run(data: Any, pipeline: Pipeline, run: str) -> date | None:
 
 
 def _days(folder: Any) -> Iterator[date]:
-    """Give the days of which a pipeline has files, the last one first: that is the likeliest to be looked at."""
+    """Return the days of which a pipeline has files, the last one first: that is the likeliest to be looked at."""
     names = [path.name for path in folder.iterdir()] if folder.exists() else []
     dates = (name for name in names if re.fullmatch(r"\d{4}-\d\d-\d\d", name))
     return (date.fromisoformat(name) for name in sorted(dates, reverse=True))
@@ -107,7 +108,7 @@ def _step(folder: Folder, pipeline: Pipeline, run: str) -> StepState:
 
 
 def _with_outdated(steps: dict[str, StepState]) -> dict[str, StepState]:
-    """Give the steps with those marked that were made from files which an earlier step has made anew since.
+    """Return the steps with those marked that were made from files which an earlier step has made anew since.
 
     A run that was cleared keeps the receipts of the steps that are not done again yet.
     """
@@ -128,7 +129,7 @@ def _outdated_inputs(receipt: Receipt, earlier: dict[str, StepState]) -> Iterato
 
 
 def _seen_run_id(published: Folder, day: date) -> int | None:
-    """Give the number of the run that `Folder.point` let the day stand for, or None."""
+    """Return the number of the run that `Folder.point` let the day stand for, or None."""
     found = re.fullmatch(rf"\.runs/{day}/(\d+)", _pointed_to(published, str(day)))
     return int(found[1]) if found else None
 

@@ -11,7 +11,8 @@ NUMBERS = (int, Decimal)
 
 @cache
 def template(name: str) -> jinja2.Template:
-    """Give the template `<name>.html.jinja`, with the filter `shown` and the test `number` for the values of tables."""
+    """Return the template `<name>.html.jinja`, with the filter `shown` and the test `number` for the values of
+    tables."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("daybook.pages", ""),
         autoescape=True,

@@ -23,7 +23,7 @@ Connect = Callable[[str], Any]
 def days_with_restated(
     pipeline: Pipeline, day: date, kept: Folder, name: str, postgres: Connect, ftp: Connect
 ) -> list[date]:
-    """Give the days of a daily run: its own, and those of the window before it that are published and have changed.
+    """Return the days of a daily run: its own, and those of the window before it that are published and have changed.
 
     kept, name: the folder, and the name in it, where the answer is kept for the run's other tasks.
     """

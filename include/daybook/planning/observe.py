@@ -40,9 +40,9 @@ class Known(NamedTuple):
 def standings(
     pipeline: Pipeline, days: list[date], open_postgres: Connect, open_ftp: Connect, data: Any = None
 ) -> list[Standing]:
-    """Give how each day stands. data: the data folder; without it nothing is said of mends.
+    """Return how each day stands. data: the data folder; without it nothing is said of mends.
 
-    Raises SourceUnavailable or BadSpec where a server cannot be asked.
+    Raises SourceUnavailable or BadSpec if a server cannot be asked.
     """
     known = _known(pipeline, days, open_postgres)
     mended = _mends(pipeline, days, data) if data else {}
@@ -63,7 +63,7 @@ def standings(
 
 
 def tables_now(pipeline: Pipeline, open_postgres: Connect) -> dict[str, str]:
-    """Give the hash of each table's extract, as it is now, by source."""
+    """Return the hash of each table's extract, as it is now, by source."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Folder(UPath(Path(scratch).as_uri()))
         for connection_id in dict.fromkeys(table.connection for table in pipeline.tables):

@@ -1,7 +1,8 @@
 """What has to be done to which day, and why: decided from what the ledger knows and what the sources say now.
 
-It reads and asks nothing itself (see planning/observe.py). A day is skipped where everything its publication rests on is as
-it was; otherwise the first step whose ground has changed is named, and it and all that follow are to be done again.
+It reads and asks nothing itself (see planning/observe.py). A day is skipped where everything its publication rests on
+is as it was; otherwise the first step whose ground has changed is named, and it and all that follow are to be done
+again.
 """
 
 from collections.abc import Iterable
@@ -39,8 +40,8 @@ class Failure(NamedTuple):
 class Standing(NamedTuple):
     """What is known of a day. deployed: the receipts, by step, of the last run that came to its end, whether or not it
     changed anything for readers. files: by source, or by "source.1" and so on where it comes in parts, with its
-    "source.manifest"; None where the server has none. failed: the receipts, by step, of what the last failed run had
-    done. mends: the hash of the mends there are, by source and by the raw file's hash; None where nobody looked.
+    "source.manifest"; None if the server has none. failed: the receipts, by step, of what the last failed run had
+    done. mends: the hash of the mends there are, by source and by the raw file's hash; None if nobody looked.
     rolled_back: by whom and why, where readers see what a person rolled back to."""
 
     day: date
@@ -55,7 +56,7 @@ class Standing(NamedTuple):
 
 class Planned(NamedTuple):
     """One day of a plan: what to do, why, which steps are not taken over from an earlier run, and how long they took
-    on other days (None where no day is known)."""
+    on other days (None if no day is known)."""
 
     day: date
     action: Action
@@ -74,7 +75,7 @@ class Limited(NamedTuple):
 def plan(
     pipeline: Pipeline, standings: Iterable[Standing], tables: dict[str, str], *, is_forced: bool = False
 ) -> list[Planned]:
-    """Give what to do with each day, newest first.
+    """Return what to do with each day, newest first.
 
     tables: the hash of each table's extract as it is now. is_forced: also run what has not changed.
     """
@@ -91,7 +92,7 @@ def limited(planned: list[Planned], limit: int | None) -> Limited:
 
 
 def seconds_by_step(standings: Iterable[Standing]) -> dict[str, float]:
-    """Give the median seconds of each step over the days on which it was done and not taken over."""
+    """Return the median seconds of each step over the days on which it was done and not taken over."""
     seconds: dict[str, list[float]] = {}
     for standing in standings:
         for step, receipt in standing.deployed.items():
@@ -127,7 +128,7 @@ def _path(pipeline: Pipeline, name: str, day: date) -> str:
 
 
 def _held_for(pipeline: Pipeline, standing: Standing, tables: dict[str, str]) -> str | None:
-    """Give what a day is held for, while its sources and its spec are as they were: once mended it may be tried."""
+    """Return what a day is held for, while its sources and its spec are as they were: once mended it may be tried."""
     failure = standing.failure
     if failure is None or failure.kind != "Implausible" or _mended(pipeline, standing, failure, tables):
         return None
@@ -135,7 +136,8 @@ def _held_for(pipeline: Pipeline, standing: Standing, tables: dict[str, str]) ->
 
 
 def _mended(pipeline: Pipeline, standing: Standing, failure: Failure, tables: dict[str, str]) -> tuple[str, str] | None:
-    """Give what has changed since the last failed run: an input, mends of rows, or the spec of the step that failed."""
+    """Return what has changed since the last failed run: an input, mends of rows, or the spec of the step that
+    failed."""
     has_read = set(STEPS[:2]) <= set(standing.failed)
     changed = (
         _changed_input(standing.failed, standing.files, tables) or _new_mends(pipeline, standing.failed, standing.mends)
@@ -152,7 +154,7 @@ def _respecified(pipeline: Pipeline, failure: Failure) -> tuple[str, str] | None
 
 
 def _first_change(pipeline: Pipeline, standing: Standing, tables: dict[str, str]) -> tuple[str, str] | None:
-    """Give the first step that has to be done again, and why; None where nothing has."""
+    """Return the first step that has to be done again, and why; None if nothing has."""
     if standing.failure:
         failed = standing.failure.step, f"failed before: {standing.failure.step}, {standing.failure.kind}"
         return _mended(pipeline, standing, standing.failure, tables) or failed

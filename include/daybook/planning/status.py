@@ -26,7 +26,7 @@ class Status(NamedTuple):
 
     @property
     def is_well(self) -> bool:
-        """Say whether no day is held, failed or missing."""
+        """Return whether no day is held, failed or missing."""
         return not (self.held or self.failed or self.missing)
 
 

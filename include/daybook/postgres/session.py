@@ -71,7 +71,7 @@ def _in(connection: Connection, do: Callable[[Connection], Result], settings: st
 
 
 def set_up(connection: Connection, settings: str = WAREHOUSE) -> None:
-    """Give a session its settings, where it does not have them yet, and leave it in autocommit."""
+    """Apply the settings to a session that does not have them yet, and leave it in autocommit."""
     connection.autocommit = True
     if _SET_UP.get(connection) != settings:
         connection.execute(settings.encode())

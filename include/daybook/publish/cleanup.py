@@ -99,7 +99,7 @@ def _remove_files(connect: Connect, work: Work) -> None:
 
 
 def _alive(connection: psycopg.Connection[Any], pipeline: str, day: date) -> dict[int, str]:
-    """Give the runs of the day whose rows are there, and who started each."""
+    """Return the runs of the day whose rows are there, and who started each."""
     rows = connection.execute(
         "select run_id, started_by from daybook.run where pipeline = %s and day = %s and removed_at is null",
         [pipeline, day],

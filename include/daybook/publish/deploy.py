@@ -96,7 +96,7 @@ def deploy(
     """Publish a saved run.
 
     receipts: of all steps before this one, by step. changes: what it changes for readers. is_forced: publish also
-    where nothing changed. release: publish also what a person rolled back. Raises Unbalanced where rows were lost on
+    where nothing changed. release: publish also what a person rolled back. Raises Unbalanced if rows were lost on
     the way, Superseded where a run that read the facts later has published the day or the saved rows are gone,
     Implausible where a person rolled back the same and nobody released it, SourceUnavailable where other runs publish
     the day for so long that the lock cannot be had.
@@ -118,18 +118,18 @@ def deploy(
 
 
 def reading(pipeline: Pipeline, receipts: dict[str, Receipt]) -> Receipt:
-    """Give the receipt of the step that read the facts: its start is what the fence compares."""
+    """Return the receipt of the step that read the facts: its start is what the fence compares."""
     is_file = isinstance(pipeline.source(pipeline.facts), File)
     return receipts["extract_files" if is_file else "extract_tables"]
 
 
 def facts_sha256(pipeline: Pipeline, receipts: dict[str, Receipt]) -> str:
-    """Give the hash of the facts' raw bytes: what tells one day's facts from another's."""
+    """Return the hash of the facts' raw bytes: what tells one day's facts from another's."""
     return content_of(reading(pipeline, receipts), pipeline.facts).sha256
 
 
 def content_sha256(pipeline: Pipeline, summarized: Receipt) -> str:
-    """Give the hash of what a run publishes: of its summaries' files, in the spec's order."""
+    """Return the hash of what a run publishes: of its summaries' files, in the spec's order."""
     hashes = (summarized.outputs[f"{summary.name}.parquet"].sha256 for summary in pipeline.summaries)
     return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
@@ -174,7 +174,7 @@ def _check_fence(connection: psycopg.Connection[Any], pipeline: Pipeline, day: d
 def _released(
     connection: psycopg.Connection[Any], pipeline: Pipeline, day: date, entry: Entry, release: Release | None
 ) -> list[Decision]:
-    """Give the decisions that let the run be seen, though it was held; raise Implausible where a rollback has none."""
+    """Return the decisions that let the run be seen, though it was held; raise Implausible if a rollback has none."""
     notes = {receipt.step: receipt for receipt in entry.receipts}["summarize"].notes
     words = (str(notes.get(word)) for word in ("released_by", "released_why", "held_for"))
     found = [Decision("release", *words)] if "held_for" in notes else []

@@ -23,7 +23,7 @@ class Pointer(NamedTuple):
 
 
 def run_files(published: Folder, day: date, run_id: int) -> Folder:
-    """Give the folder of a run's files below the pipeline's published folder."""
+    """Return the folder of a run's files below the pipeline's published folder."""
     return published / ".runs" / str(day) / str(run_id)
 
 

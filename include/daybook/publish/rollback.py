@@ -58,7 +58,7 @@ def rollback(
 
 
 def _kept(connection: psycopg.Connection[Any], pipeline: str, day: date) -> list[Kept]:
-    """Give the publications of a day whose rows are kept, the newest first."""
+    """Return the publications of a day whose rows are kept, the newest first."""
     rows = connection.execute(
         "select ledger.run_id, published.run_id is not null from daybook.ledger join daybook.run using (run_id) "
         "left join daybook.published using (run_id) "

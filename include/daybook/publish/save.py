@@ -44,7 +44,7 @@ def save(
     """Save the summaries of a day under a new run number, in one transaction.
 
     summaries: published columns only, by name. Rows that an earlier try left unpublished stay where they are: nobody
-    sees them, and publish/cleanup.py removes them. Raises BadSpec where the warehouse's tables have other columns than the
+    sees them, and publish/cleanup.py removes them. Raises BadSpec if the warehouse's tables have other columns than the
     spec.
     """
     with connection.transaction():
@@ -151,7 +151,7 @@ def _type(arrow: pa.DataType) -> str:
 def _live_columns(
     connection: psycopg.Connection[Any], pipeline: Pipeline
 ) -> dict[tuple[str, str], list[tuple[str, str]]]:
-    """Give names and types of the columns of the pipeline's tables and views, by schema and name."""
+    """Return names and types of the columns of the pipeline's tables and views, by schema and name."""
     rows = connection.execute(
         "select nspname, relname, attname, format_type(atttypid, atttypmod) from pg_attribute "
         "join pg_class on pg_class.oid = attrelid join pg_namespace on pg_namespace.oid = relnamespace "
@@ -165,7 +165,7 @@ def _live_columns(
 
 
 def stored(pipeline: Pipeline, summary: Summary) -> sql.Identifier:
-    """Give the name of the table that holds a summary's rows of every run."""
+    """Return the name of the table that holds a summary's rows of every run."""
     return sql.Identifier(pipeline.target.store, summary.name)
 
 

@@ -41,7 +41,7 @@ class Filled(NamedTuple):
 def write_refused(path: Path, rows: pa.Table, file_sha256: dict[str, str]) -> None:
     """Write refused rows (SCHEMA of refused_rows) into a new file for its owner only.
 
-    file_sha256: of each source's raw file. Raises BadSpec where a file is there, which may hold somebody's work.
+    file_sha256: of each source's raw file. Raises BadSpec if a file is there, which may hold somebody's work.
     """
     content = io.StringIO(newline="")
     lines = csv.DictWriter(content, COLUMNS, lineterminator="\n")
@@ -53,7 +53,8 @@ def write_refused(path: Path, rows: pa.Table, file_sha256: dict[str, str]) -> No
 
 
 def read_filled(path: Path) -> list[Filled]:
-    """Give the rows whose `mended` is filled. Raises BadSpec or BadData, without a value, where it is no such file."""
+    """Return the rows whose `mended` is filled. Raises BadSpec or BadData, without a value, where it is no such
+    file."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -65,12 +66,12 @@ def read_filled(path: Path) -> list[Filled]:
 
 
 def written(raw: bytes) -> str:
-    """Give bytes as text: what is no text as \\xEB, as are control bytes but the tab and line ends."""
+    """Return bytes as text: what is no text as \\xEB, as are control bytes but the tab and line ends."""
     return NO_TEXT.sub(_escape, raw.decode(errors="surrogateescape"))
 
 
 def record_of(mended: str, raw: bytes) -> bytes:
-    """Give the bytes of a mended record. raw: the refused one's; an escape that was left of it is its byte still."""
+    """Return the bytes of a mended record. raw: the refused one's; an escape that was left of it is its byte still."""
     record = mended.encode()
     for found in NO_TEXT.finditer(raw.decode(errors="surrogateescape")):
         record = record.replace(_escape(found).encode(), bytes([ord(found[0]) & 0xFF]))

@@ -49,12 +49,12 @@ class Mended(Value):
 
     @property
     def counted(self) -> str:
-        """Give the counts in words, such as "flights 3"."""
+        """Return the counts in words, such as "flights 3"."""
         return ", ".join(f"{source} {count}" for source, count in self.rows.items())
 
     @property
     def told(self) -> str:
-        """Give it as people read it, such as "3 rows mended by ann: the hour was typed twice (flights 3)"."""
+        """Return it as people read it, such as "3 rows mended by ann: the hour was typed twice (flights 3)"."""
         count = sum(self.rows.values())
         return f"{count:,} row{'' if count == 1 else 's'} mended by {self.who}: {self.why} ({self.counted})"
 
@@ -68,11 +68,11 @@ class DayMends(NamedTuple):
     set_aside: tuple[str, ...]
 
     def records(self, source: str) -> dict[int, bytes]:
-        """Give the mended records of a source, by line, as the loader takes them."""
+        """Return the mended records of a source, by line, as the loader takes them."""
         return {mend.line: mend.record.encode() for mend in self.applied.get(source, ())}
 
     def notes(self) -> dict[str, str | int]:
-        """Give what the receipt of `load` notes: who mended how many rows and why, and what is set aside."""
+        """Return what the receipt of `load` notes: who mended how many rows and why, and what is set aside."""
         notes: dict[str, str | int] = {}
         if self.applied:
             notes["mended"] = json.dumps([one.model_dump() for one in mended_by(self.applied)])
@@ -81,7 +81,7 @@ class DayMends(NamedTuple):
         return notes
 
     def table(self) -> pa.Table:
-        """Give the mends that are taken as rows of SCHEMA."""
+        """Return the mends that are taken as rows of SCHEMA."""
         rows = [
             (source, mend.line, mend.record.encode(), mend.who, mend.why)
             for source, mends in self.applied.items()
@@ -92,12 +92,12 @@ class DayMends(NamedTuple):
 
 
 def folder_of(data: Any, pipeline: str, day: date) -> Folder:
-    """Give the folder of a day's mends. data: the data folder."""
+    """Return the folder of a day's mends. data: the data folder."""
     return Folder(data / "mends" / pipeline / str(day))
 
 
 def of_day(folder: Folder, raw: Mapping[str, str]) -> DayMends:
-    """Give the mends of a day. raw: the hash of each source's raw file."""
+    """Return the mends of a day. raw: the hash of each source's raw file."""
     found: DayMends = DayMends({}, {}, ())
     for source in folder.names():
         if source in raw:
@@ -106,7 +106,7 @@ def of_day(folder: Folder, raw: Mapping[str, str]) -> DayMends:
 
 
 def hashes(folder: Folder) -> dict[str, dict[str, str]]:
-    """Give the hash of the mends of each raw file, by source and by the raw file's hash."""
+    """Return the hash of the mends of each raw file, by source and by the raw file's hash."""
     sources = {source: folder / source for source in folder.names()}
     return {
         source: {name.removesuffix(".json"): files.written(name).sha256 for name in _files(files)}
@@ -115,7 +115,7 @@ def hashes(folder: Folder) -> dict[str, dict[str, str]]:
 
 
 def read(folder: Folder, source: str, sha256: str) -> tuple[Mend, ...]:
-    """Give the mends of a raw file, by line."""
+    """Return the mends of a raw file, by line."""
     files, name = folder / source, f"{sha256}.json"
     return _read(files, name) if files.has(name) else ()
 
@@ -128,12 +128,12 @@ def write(folder: Folder, source: str, sha256: str, mends: Iterable[Mend]) -> No
 
 
 def count(folder: Folder) -> int:
-    """Give how many mends of a day there are, of whatever files."""
+    """Return how many mends of a day there are, of whatever files."""
     return sum(len(_read(folder / source, name)) for source in folder.names() for name in _files(folder / source))
 
 
 def mended_by(applied: Mapping[str, Iterable[Mend]]) -> tuple[Mended, ...]:
-    """Give who mended how many rows of each source, and why; in the order of the sources and lines."""
+    """Return who mended how many rows of each source, and why; in the order of the sources and lines."""
     counts: dict[tuple[str, str], Counter[str]] = {}
     for source, mends in applied.items():
         for mend in mends:
@@ -142,7 +142,7 @@ def mended_by(applied: Mapping[str, Iterable[Mend]]) -> tuple[Mended, ...]:
 
 
 def noted(notes: Mapping[str, str | int]) -> tuple[Mended, ...]:
-    """Give who mended how many rows, and why. notes: those of the receipt of `load`."""
+    """Return who mended how many rows, and why. notes: those of the receipt of `load`."""
     return tuple(Mended(**words) for words in json.loads(str(notes.get("mended", "[]"))))
 
 

@@ -47,7 +47,7 @@ class Against(NamedTuple):
 
 
 def checked(filled: list[Filled], against: Against, name: str) -> dict[Place, str]:
-    """Give the mended records by place. name: their file's. Raises BadData with all that is wrong with them."""
+    """Return the mended records by place. name: their file's. Raises BadData with all that is wrong with them."""
     if not filled:
         raise BadData(f"{name}: no row is mended; nothing was kept; fill the column `mended` with the whole record")
     problems = {one: problem for one in filled if (problem := _problem(one, against))}

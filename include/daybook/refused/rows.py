@@ -35,12 +35,13 @@ FILE_OF_FAILED = "refused_until_failed.parquet"
 
 
 def of_sources(refused: Mapping[str, list[pa.Table]]) -> pa.Table:
-    """Give the loader's refused rows of all sources as one table. refused: by source, as they came."""
+    """Return the loader's refused rows of all sources as one table. refused: by source, as they came."""
     return pa.concat_tables(_of(source, pa.concat_tables(tables)) for source, tables in refused.items())
 
 
 def with_raw(step: Step, source: Source, refused: pa.Table) -> pa.Table:
-    """Give refused rows of a later step with their raw bytes, mended or as they came, and of parts with their place."""
+    """Return refused rows of a later step with their raw bytes, mended or as they came, and of parts with their
+    place."""
     lines = refused["line"].to_pylist()
     rows = raw_rows.rows_at(step, source, lines) if lines else []
     mended = _mended(step, source) if lines else {}
@@ -77,12 +78,12 @@ class LastRun(NamedTuple):
 
     @property
     def mended(self) -> tuple[Mended, ...]:
-        """Give who had mended how many rows, and why."""
+        """Return who had mended how many rows, and why."""
         return mends.noted(self.receipts["load"].notes) if "load" in self.receipts else ()
 
 
 def last_run(connection: Connection, data: Any, pipeline: Pipeline, day: date) -> LastRun:
-    """Find that run. data: the data folder. Raises BadSpec where the day was never loaded, or is being loaded now."""
+    """Find that run. data: the data folder. Raises BadSpec if the day was never loaded, or is being loaded now."""
     found = queries.last_loaded(connection, pipeline.name, day) if is_begun(connection) else None
     if found is None:
         raise BadSpec(f"{pipeline.name} {day}: no run has loaded this day; nothing was done; run the day first")
@@ -102,7 +103,7 @@ def last_run(connection: Connection, data: Any, pipeline: Pipeline, day: date) -
 
 
 def refused_rows(last: LastRun) -> pa.Table:
-    """Give the rows of SCHEMA that a run refused, by step, source and line."""
+    """Return the rows of SCHEMA that a run refused, by step, source and line."""
     tables = [
         _of_step(step, last.folder, last.receipts[step].outputs[FILE].sha256)
         for step in REFUSING
@@ -125,7 +126,8 @@ def _of_step(step: str, folder: Folder, sha256: str | None) -> pa.Table:
 
 
 def _standing(tried: Mapping[str, Tried]) -> dict[str, Receipt]:
-    """Give the receipts of the steps that were done one after the other; a cleared run keeps older ones behind them."""
+    """Return the receipts of the steps that were done one after the other; a cleared run keeps older ones behind
+    them."""
     standing: dict[str, Receipt] = {}
     for step in STEPS:
         one = tried.get(step)

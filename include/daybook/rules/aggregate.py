@@ -15,9 +15,9 @@ from daybook.spec import Column, Measure, Pipeline, fact_columns
 
 
 def aggregate(facts: pa.Table, pipeline: Pipeline) -> pa.Table:
-    """Give one row per group of facts: the group's columns, `row_count` (facts in it), and every measure.
+    """Return one row per group of facts: the group's columns, `row_count` (facts in it), and every measure.
 
-    facts: indexed facts. Raises BadData where a sum could leave 64 bits.
+    facts: indexed facts. Raises BadData if a sum could leave 64 bits.
     """
     _check_sums_fit(facts, pipeline)
     grain = group_columns(pipeline)
@@ -27,19 +27,19 @@ def aggregate(facts: pa.Table, pipeline: Pipeline) -> pa.Table:
 
 
 def group_columns(pipeline: Pipeline) -> list[str]:
-    """Give the columns of the finest grain: all that the summaries group by, in the order they come up."""
+    """Return the columns of the finest grain: all that the summaries group by, in the order they come up."""
     return list(dict.fromkeys(name for summary in pipeline.summaries for name in summary.by))
 
 
 def schema(pipeline: Pipeline) -> pa.Schema:
-    """Give the schema of the aggregates: group columns, row_count, measures."""
+    """Return the schema of the aggregates: group columns, row_count, measures."""
     columns = fact_columns(pipeline)
     groups = [(name, arrow_type(columns[name])) for name in group_columns(pipeline)]
     return pa.schema([*groups, ("row_count", pa.int64()), *measure_types(pipeline).items()])
 
 
 def measure_types(pipeline: Pipeline) -> dict[str, pa.DataType]:
-    """Give the Arrow type of each measure: int64 for counts and integers, decimals at the scale of their column."""
+    """Return the Arrow type of each measure: int64 for counts and integers, decimals at the scale of their column."""
     columns = fact_columns(pipeline)
     return {measure.name: _measure_type(measure, columns) for measure in pipeline.measures}
 

@@ -41,8 +41,8 @@ def clean(rows: pa.Table, source: Source, pipeline: Pipeline, day: date) -> Clea
     """Clean the rows of one source.
 
     rows: `line` and the source's columns under their headers, as `load` gives them. day: the day that facts must be
-    of. Gives rows named as in the spec, the facts with their derived columns, ordered by line.
-    Raises BadSpec where the pipeline's transform gives something else than it declares.
+    of. Returns rows named as in the spec, the facts with their derived columns, ordered by line.
+    Raises BadSpec if the pipeline's transform gives something else than it declares.
     """
     is_facts = source.name == pipeline.facts
     named = rows.rename_columns(["line", *(column.name for column in source.columns)])

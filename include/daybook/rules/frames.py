@@ -25,17 +25,17 @@ TYPES: dict[str, pa.DataType] = {
 
 
 def arrow_type(column: Column) -> pa.DataType:
-    """Give the Arrow type that a column of the spec has in every file between the steps."""
+    """Return the Arrow type that a column of the spec has in every file between the steps."""
     return pa.decimal128(column.digits, column.scale) if column.kind == "decimal" else TYPES[column.kind]
 
 
 def rows_schema(columns: Sequence[Column]) -> pa.Schema:
-    """Give the schema of rows with their line: `line` (the physical line in the raw file), then the columns."""
+    """Return the schema of rows with their line: `line` (the physical line in the raw file), then the columns."""
     return pa.schema([("line", pa.int64()), *((column.name, arrow_type(column)) for column in columns)])
 
 
 def open_frame(table: pa.Table, engine: Engine) -> nw.LazyFrame[Any]:
-    """Give the table as a lazy frame of the engine. Decimals become integers of their last digit."""
+    """Return the table as a lazy frame of the engine. Decimals become integers of their last digit."""
     return _OPEN[engine](_without_decimals(table))
 
 
@@ -47,25 +47,25 @@ def close_frame(frame: nw.LazyFrame[Any], schema: pa.Schema, order: Sequence[str
 
 
 def add_columns(frame: nw.LazyFrame[Any], columns: Iterable[nw.Expr]) -> nw.LazyFrame[Any]:
-    """Give the frame with the columns added, also where there are none to add (which narwhals refuses)."""
+    """Return the frame with the columns added, also where there are none to add (which narwhals refuses)."""
     added = list(columns)
     return frame.with_columns(*added) if added else frame
 
 
 def ordered(table: pa.Table, order: Sequence[str]) -> pa.Table:
-    """Give the table sorted by the columns of `order`, ascending, nothing last."""
+    """Return the table sorted by the columns of `order`, ascending, nothing last."""
     if not order or not table.num_rows:
         return table
     return table.take(pc.sort_indices(table, sort_keys=[(name, "ascending") for name in order]))
 
 
 def as_units(value: int | Decimal, column: Column) -> int:
-    """Give a value of the spec in the integers that a frame holds for this column (1.25 at scale 2 is 125)."""
+    """Return a value of the spec in the integers that a frame holds for this column (1.25 at scale 2 is 125)."""
     return int(Decimal(value).scaleb(column.scale if column.kind == "decimal" else 0))
 
 
 def units(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Give a column of integers or decimals as the 64-bit integers of its last digit."""
+    """Return a column of integers or decimals as the 64-bit integers of its last digit."""
     return _with_scale(column, 0).cast(pa.int64()) if pa.types.is_decimal(column.type) else column
 
 
@@ -115,7 +115,7 @@ def _typed(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
 
 
 def _with_scale(column: pa.ChunkedArray, scale: int) -> pa.ChunkedArray:
-    """Give the same integers of the last digit, read at another scale: 1.25 at scale 0 is 125."""
+    """Return the same integers of the last digit, read at another scale: 1.25 at scale 0 is 125."""
     kind = pa.decimal128(column.type.precision, scale)
     return pa.chunked_array(
         [pa.Array.from_buffers(kind, len(chunk), chunk.buffers(), offset=chunk.offset) for chunk in column.chunks], kind

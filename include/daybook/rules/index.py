@@ -27,7 +27,7 @@ class Indexed(NamedTuple):
 def index(facts: pa.Table, lookups: dict[str, pa.Table], pipeline: Pipeline) -> Indexed:
     """Match the facts to the lookups.
 
-    facts: clean facts with their line. lookups: {source name: its clean rows}. Gives the facts ordered by their key,
+    facts: clean facts with their line. lookups: {source name: its clean rows}. Returns the facts ordered by their key,
     with one column more for each that a lookup gives, and for each flag.
     """
     columns = list(fact_columns(pipeline).values())

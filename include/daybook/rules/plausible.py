@@ -32,7 +32,7 @@ class Release(NamedTuple):
 
 
 def totals(aggregates: pa.Table, pipeline: Pipeline) -> Totals:
-    """Give the day's row count and its summable measures, from the aggregates; a sum of nothing is left out."""
+    """Return the day's row count and its summable measures, from the aggregates; a sum of nothing is left out."""
     names = [measure.name for measure in pipeline.measures if measure.how in ("count", "sum")]
     sums = {name: pc.sum(aggregates[name]).as_py() for name in names}
     rows = {ROWS: Decimal(pc.sum(aggregates[ROWS]).as_py() or 0)}
@@ -40,7 +40,7 @@ def totals(aggregates: pa.Table, pipeline: Pipeline) -> Totals:
 
 
 def doubts(found: Totals, nearest: dict[date, Totals], pipeline: Pipeline) -> list[str]:
-    """Give what is implausible about a day, a phrase each; nothing where it may be published.
+    """Return what is implausible about a day, a phrase each; nothing if it may be published.
 
     found: the day's totals. nearest: those of the published days that it is held against, by day.
     """
@@ -51,9 +51,9 @@ def doubts(found: Totals, nearest: dict[date, Totals], pipeline: Pipeline) -> li
 
 
 def judged(doubts: list[str], pipeline: Pipeline, day: date, release: Release | None) -> dict[str, str]:
-    """Give what the receipt notes of a held day that a person released; raise Implausible where nobody has.
+    """Return what the receipt notes of a held day that a person released; raise Implausible if nobody has.
 
-    Gives nothing where there are no doubts, whatever a person said.
+    Returns nothing if there are no doubts, whatever a person said.
     """
     if not doubts:
         return {}

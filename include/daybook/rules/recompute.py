@@ -19,7 +19,7 @@ Number = int | Decimal | None
 
 
 def summary_named(pipeline: Pipeline, name: str, column: str) -> Summary:
-    """Give the summary of a name. Raises BadSpec where there is none, or it has no such column."""
+    """Return the summary of a name. Raises BadSpec if there is none, or it has no such column."""
     summaries = {summary.name: summary for summary in pipeline.summaries}
     if name not in summaries:
         there_are = ", ".join(summaries)
@@ -34,7 +34,7 @@ def summary_named(pipeline: Pipeline, name: str, column: str) -> Summary:
 
 
 def group_values(pipeline: Pipeline, summary: Summary, typed: Mapping[str, str]) -> dict[str, Any]:
-    """Give the values of a group as its columns hold them, from what was typed; an empty word is nothing.
+    """Return the values of a group as its columns hold them, from what was typed; an empty word is nothing.
 
     Raises BadSpec for a column that the summary does not group by, and for a word that is no value of its column.
     """
@@ -47,7 +47,7 @@ def group_values(pipeline: Pipeline, summary: Summary, typed: Mapping[str, str])
 
 
 def rows_of(facts: pa.Table, group: Mapping[str, Any]) -> pa.Table:
-    """Give the facts of a group."""
+    """Return the facts of a group."""
     for name, value in group.items():
         column = facts[name]
         is_in = pc.is_null(column) if value is None else pc.equal(column, pa.scalar(value, column.type))
@@ -56,7 +56,7 @@ def rows_of(facts: pa.Table, group: Mapping[str, Any]) -> pa.Table:
 
 
 def recomputed(facts: pa.Table, pipeline: Pipeline, column: str) -> Number:
-    """Give a measure or a ratio over all rows of a table of facts."""
+    """Return a measure or a ratio over all rows of a table of facts."""
     measures = {measure.name: measure for measure in pipeline.measures}
     ratios = {ratio.name: ratio for ratio in pipeline.ratios}
     if column in measures:

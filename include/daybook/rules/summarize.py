@@ -20,7 +20,7 @@ RATIO = pa.decimal128(20, 2)
 
 
 def summarize(aggregates: pa.Table, pipeline: Pipeline, day: date) -> dict[str, pa.Table]:
-    """Give each summary by name: day, the columns it groups by, its measures and ratios, and `row_count`.
+    """Return each summary by name: day, the columns it groups by, its measures and ratios, and `row_count`.
 
     aggregates: as `aggregate` gives them. day: the day that the rows are of. Ordered by the group columns.
     Raises Implausible for a day without a row, BadData where a ratio could leave 64 bits.
@@ -40,7 +40,7 @@ def summarize(aggregates: pa.Table, pipeline: Pipeline, day: date) -> dict[str, 
 
 
 def schema(pipeline: Pipeline, summary: Summary) -> pa.Schema:
-    """Give the published schema of a summary: day, group columns, measures and ratios in the spec's order."""
+    """Return the published schema of a summary: day, group columns, measures and ratios in the spec's order."""
     columns = fact_columns(pipeline)
     measures = measure_types(pipeline)
     groups = [(name, arrow_type(columns[name])) for name in summary.by]
@@ -48,7 +48,7 @@ def schema(pipeline: Pipeline, summary: Summary) -> pa.Schema:
 
 
 def _measured(frame: nw.LazyFrame[Any], aggregated: pa.Schema, pipeline: Pipeline, summary: Summary) -> pa.Table:
-    """Give the rows of a summary: the columns it groups by, `row_count`, and every measure."""
+    """Return the rows of a summary: the columns it groups by, `row_count`, and every measure."""
     totals = [nw.col("row_count").sum(), *(_rolled_up(measure.how, measure.name) for measure in pipeline.measures)]
     grouped = frame.group_by(*summary.by).agg(*totals) if summary.by else frame.select(*totals)
     names = [*summary.by, "row_count", *(measure.name for measure in pipeline.measures)]
@@ -81,7 +81,7 @@ def _ratio(measured: pa.Table, ratio: Ratio, scales: dict[str, int]) -> pa.Chunk
 
 
 def _scales(pipeline: Pipeline) -> dict[str, int]:
-    """Give the digits after the point of each measure."""
+    """Return the digits after the point of each measure."""
     kinds = measure_types(pipeline).items()
     return {name: kind.scale if pa.types.is_decimal(kind) else 0 for name, kind in kinds}
 

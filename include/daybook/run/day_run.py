@@ -23,7 +23,7 @@ Connect = Callable[[str], AbstractContextManager[Any]]
 
 
 def run_folder(data: Any, pipeline: str, day: date, run: str) -> Any:
-    """Give the folder of a run below the data folder: days/<pipeline>/<day>/<run>.
+    """Return the folder of a run below the data folder: days/<pipeline>/<day>/<run>.
 
     run: the scheduler's name for it, of which only letters, digits, `.`, `_` and `-` stay as they are.
     """
@@ -31,7 +31,7 @@ def run_folder(data: Any, pipeline: str, day: date, run: str) -> Any:
 
 
 def run_folder_name(run: str) -> str:
-    """Give the name of a run's folder below its day's."""
+    """Return the name of a run's folder below its day's."""
     return re.sub(r"[^A-Za-z0-9_.-]", "_", run)
 
 
@@ -56,7 +56,7 @@ class Work:
     shared: dict[object, Any] | None = None
 
     def once(self, ground: object, make: Callable[[], T]) -> T:
-        """Give what `make` gives. Of the days that share a task, only the first one with the same ground makes it."""
+        """Return what `make` gives. Of the days that share a task, only the first one with the same ground makes it."""
         if self.shared is None:
             return make()
         if ground not in self.shared:
@@ -64,15 +64,15 @@ class Work:
         return cast(T, self.shared[ground])
 
     def receipt(self, step: str) -> Receipt:
-        """Give the receipt that a step left."""
+        """Return the receipt that a step left."""
         return Receipt.model_validate_json((self.folder / step).text("receipt.json"))
 
     @property
     def memory(self) -> Folder:
-        """Give the folder where this day's earlier outputs are found by fingerprint."""
+        """Return the folder where this day's earlier outputs are found by fingerprint."""
         return Folder(self.folder.path.parent / "by_fingerprint")
 
     @property
     def mends(self) -> Folder:
-        """Give the folder of the day's mends, which lies below the data folder as the run's own does."""
+        """Return the folder of the day's mends, which lies below the data folder as the run's own does."""
         return mends.folder_of(self.folder.path.parents[3], self.pipeline.name, self.day)

@@ -19,13 +19,14 @@ class RawRow(NamedTuple):
 
 
 def batches(step: Step, source: Source, mends: Mapping[int, bytes]) -> Iterator[Batch]:
-    """Give the rows of a source, block by block. mends: mended records, by line. Raises BadData as load_parts does."""
+    """Return the rows of a source, block by block. mends: mended records, by line. Raises BadData as load_parts
+    does."""
     name = _written_as(source, step.work.day)
     return load_parts(_files(step, source), source, name, lambda file: _opened(step, source, file), mends)
 
 
 def rows_at(step: Step, source: Source, lines: list[int]) -> list[RawRow]:
-    """Give the rows at these lines of the source."""
+    """Return the rows at these lines of the source."""
     found: dict[int, RawRow] = {}
     for file in _files(step, source):
         wanted = {own_line(line): line for line in lines if part_of(line) == file.number}

@@ -45,7 +45,7 @@ class Kept:
 
     @contextmanager
     def __call__(self, connection_id: str) -> Iterator[Any]:
-        """Give a connection for the length of a block. Raises what opening one raises."""
+        """Return a connection for the length of a block. Raises what opening one raises."""
         idle = self._idle.setdefault(connection_id, [])
         connection = idle.pop() if idle else self._opened.enter_context(self._open_one(connection_id))
         try:
@@ -145,7 +145,7 @@ def _try(step: Step, work: Work, told: dict[str, object], later: list[SourceUnav
 
 
 def _is_left_out_before(work: Work, step: str) -> bool:
-    """Say whether an earlier step left the day out; forgotten where that step, or one before it, is done again."""
+    """Return whether an earlier step left the day out; forgotten where that step, or one before it, is done again."""
     if not work.folder.has(LEFT_OUT):
         return False
     if STEPS.index(work.folder.text(LEFT_OUT).split("\n", 1)[0]) < STEPS.index(step):

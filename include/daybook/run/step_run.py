@@ -112,7 +112,7 @@ class Step:
 
     @cached_property
     def mends(self) -> mends.DayMends:
-        """Give the day's mends as they are when the step first asks: it loads by those that its fingerprint holds."""
+        """Return the day's mends as they are when the step first asks: it loads by those that its fingerprint holds."""
         receipts = {step: self.receipt(step) for step in STEPS[:2]}
         return mends.of_day(self.work.mends, raw_sha256(self.work.pipeline, receipts))
 
@@ -126,17 +126,17 @@ class Step:
         return sha256
 
     def raw(self, source: Source) -> str:
-        """Give the hash of a source's raw bytes."""
+        """Return the hash of a source's raw bytes."""
         return content_of(self.receipt(extracted_by(source)), source.name).sha256
 
     def receipt(self, step: str) -> Receipt:
-        """Give the receipt that a step of this run left; read once."""
+        """Return the receipt that a step of this run left; read once."""
         if step not in self.receipts:
             self.receipts[step] = self.work.receipt(step)
         return self.receipts[step]
 
     def receipts_before(self) -> dict[str, Receipt]:
-        """Give the receipts of all steps before this one, by step, in the order of the work."""
+        """Return the receipts of all steps before this one, by step, in the order of the work."""
         return {step: self.receipt(step) for step in STEPS[: STEPS.index(self.name)]}
 
     def read(self, step: str, name: str) -> pa.Table:
@@ -249,14 +249,14 @@ class Step:
         return f"{self.name}-{self.fingerprint.key}" if self.fingerprint else self.name
 
     def _donor(self) -> Folder | None:
-        """Give the folder of the same step of the run that is remembered to have done the same."""
+        """Return the folder of the same step of the run that is remembered to have done the same."""
         if not self.work.memory.has(self._name_in_memory()):
             return None
         run = self.work.memory.text(self._name_in_memory())
         return Folder(self.work.folder.path.parent / run / self.name)
 
     def _whole_receipt(self, donor: Folder) -> Receipt | None:
-        """Give the receipt of that step, where all its outputs are there and are still what they were."""
+        """Return the receipt of that step, where all its outputs are there and are still what they were."""
         if not donor.has("receipt.json"):
             return None
         receipt = Receipt.model_validate_json(donor.text("receipt.json"))

@@ -81,15 +81,15 @@ class File(Source):
 
     @property
     def is_in_parts(self) -> bool:
-        """Say whether the file comes in parts, and be it in one."""
+        """Return whether the file comes in parts, and be it in one."""
         return self.parts is not None or self.manifest is not None
 
     def path_on(self, day: date, part: object = EVERY_PART) -> str:
-        """Give the path on the server for a day: of the file, of a part, or of the manifest that names the parts."""
+        """Return the path on the server for a day: of the file, of a part, or of the manifest that names the parts."""
         return (self.manifest or self.path or "").format(day=day, part=part, parts=self.parts)
 
     def signs_on(self, day: date, path: str, part: object = EVERY_PART) -> dict[str, str]:
-        """Give the paths of what says that the file at a path is whole, by the spec's word for it."""
+        """Return the paths of what says that the file at a path is whole, by the spec's word for it."""
         signs = {"marker": self.marker, "checksum": self.checksum}
         words = {"path": path, "day": day, "part": part, "parts": self.parts}
         return {word: sign.format(**words) for word, sign in signs.items() if sign}

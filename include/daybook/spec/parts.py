@@ -33,7 +33,7 @@ class Lookup(Value):
 class Derived(Value):
     """A yes-or-no column made in `clean` from another: is it missing, over, or at most a value?
 
-    Over and at most are nothing where the column is nothing. `value` is in the column's unit.
+    Over and at most are nothing if the column is nothing. `value` is in the column's unit.
     """
 
     name: Name
@@ -106,7 +106,7 @@ class Target(Value):
 
     @property
     def store(self) -> str:
-        """Give the schema that holds the rows of every run; only the views are for readers."""
+        """Return the schema that holds the rows of every run; only the views are for readers."""
         return f"{self.schema_}_store"
 
 

@@ -72,15 +72,15 @@ class Pipeline(Value):
 
     @property
     def sources(self) -> tuple[Source, ...]:
-        """Give the tables, then the files."""
+        """Return the tables, then the files."""
         return (*self.tables, *self.files)
 
     def source(self, name: str) -> Source:
-        """Give the source of that name."""
+        """Return the source of that name."""
         return next(source for source in self.sources if source.name == name)
 
     def file(self, name: str) -> File:
-        """Give the file of that name."""
+        """Return the file of that name."""
         return next(file for file in self.files if file.name == name)
 
 
@@ -95,12 +95,12 @@ def check(pipeline: Pipeline) -> None:
 
 
 def fact_columns(pipeline: Pipeline) -> dict[str, Column]:
-    """Give the columns of the facts after `index`: their own, the transform's, the derived and the looked up."""
+    """Return the columns of the facts after `index`: their own, the transform's, the derived and the looked up."""
     return {column.name: column for column in (*clean_columns(pipeline), *_looked_up(pipeline))}
 
 
 def clean_columns(pipeline: Pipeline) -> tuple[Column, ...]:
-    """Give the columns of the facts after `clean`: their own, the derived, and what the transform gives."""
+    """Return the columns of the facts after `clean`: their own, the derived, and what the transform gives."""
     derived = (_flag(derived.name) for derived in pipeline.derived)
     return (*pipeline.source(pipeline.facts).columns, *derived, *pipeline.transform_gives)
 

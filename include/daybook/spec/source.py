@@ -79,32 +79,32 @@ def _column(kind: Kind, header: str, name: str | None, words: dict[str, Any]) ->
 
 
 def text(header: str, name: str | None = None, **words: Any) -> Column:
-    """Give a column of text, kept as it is written."""
+    """Return a column of text, kept as it is written."""
     return _column("text", header, name, words)
 
 
 def integer(header: str, name: str | None = None, **words: Any) -> Column:
-    """Give a column of whole numbers that fit 64 bits."""
+    """Return a column of whole numbers that fit 64 bits."""
     return _column("integer", header, name, words)
 
 
 def decimal(header: str, name: str | None = None, *, digits: int, scale: int, **words: Any) -> Column:
-    """Give a column of exact decimals: `digits` in all, `scale` of them after the point; never rounded."""
+    """Return a column of exact decimals: `digits` in all, `scale` of them after the point; never rounded."""
     return _column("decimal", header, name, {"digits": digits, "scale": scale, **words})
 
 
 def day_date(header: str, name: str | None = None, *, format: str = "%Y-%m-%d", **words: Any) -> Column:
-    """Give a column of dates written in one format."""
+    """Return a column of dates written in one format."""
     return _column("date", header, name, {"format": format, **words})
 
 
 def timestamp(header: str, name: str | None = None, *, format: str = "%Y-%m-%d %H:%M:%S", **words: Any) -> Column:
-    """Give a column of instants. A format without %z or a literal Z is read as UTC."""
+    """Return a column of instants. A format without %z or a literal Z is read as UTC."""
     return _column("timestamp", header, name, {"format": format, **words})
 
 
 def boolean(header: str, name: str | None = None, **words: Any) -> Column:
-    """Give a column of yes and no, in the spellings of `true_tokens` and `false_tokens`."""
+    """Return a column of yes and no, in the spellings of `true_tokens` and `false_tokens`."""
     return _column("boolean", header, name, words)
 
 
@@ -171,11 +171,11 @@ class Source(Value):
     limits: Limits = Limits()
 
     def column(self, name: str) -> Column | None:
-        """Give the column of that name (the name here, not the header), or None."""
+        """Return the column of that name (the name here, not the header), or None."""
         return next((column for column in self.columns if column.name == name), None)
 
     def tokens(self, column: Column) -> tuple[str, ...]:
-        """Give the spellings of nothing in this column."""
+        """Return the spellings of nothing in this column."""
         return self.null_tokens if column.null_tokens is None else column.null_tokens
 
 

@@ -25,7 +25,7 @@ class Value(BaseModel):
 
 
 def nearest(word: str, words: Any) -> str:
-    """Give "; did you mean 'x'?" for the most alike of the words, or nothing where none is alike."""
+    """Return "; did you mean 'x'?" for the most alike of the words, or nothing if none is alike."""
     found = get_close_matches(word, [str(other) for other in words], n=1)
     return f"; did you mean {found[0]!r}?" if found else ""
 

@@ -1,6 +1,7 @@
 """Files on a disk that survive what happens to disks: a crash while writing, a power cut, a full disk.
 
-Used by storage/folder.py only. A temporary file is locked while its writer lives, so that what a dead one left is told apart.
+Used by storage/folder.py only. A temporary file is locked while its writer lives, so that what a dead one left is told
+apart.
 """
 
 import errno
@@ -46,7 +47,7 @@ def _needed(place: Path) -> str:
 
 @contextmanager
 def temporary(folder: Path | None, name: str) -> Iterator[Path]:
-    """Give the path of a temporary file in a folder, or on this machine's disk; it is gone when the block ends."""
+    """Return the path of a temporary file in a folder, or on this machine's disk; it is gone when the block ends."""
     scratch = None if folder else Path(tempfile.mkdtemp(prefix="daybook-"))
     place = folder or scratch or Path()
     place.mkdir(parents=True, exist_ok=True)
@@ -71,7 +72,7 @@ def durable(path: Path) -> Iterator[BinaryIO]:
 
 
 def put(path: Path, target: Path, *, is_last: bool = True) -> None:
-    """Give a file or link its name, in one step: readers see the old or the new, also after a power cut.
+    """Name a file or link, in one step: readers see the old or the new, also after a power cut.
 
     is_last: the name is on the disk afterwards. Otherwise it is when the next one in its folder is.
     """

@@ -41,11 +41,11 @@ class Folder:
         return Folder(self.path / name)
 
     def has(self, name: str) -> bool:
-        """Say whether a file of that name is there."""
+        """Return whether a file of that name is there."""
         return bool((self.path / name).exists())
 
     def exists(self) -> bool:
-        """Say whether the folder is there."""
+        """Return whether the folder is there."""
         return bool(self.path.exists())
 
     def make_private(self) -> None:
@@ -55,7 +55,7 @@ class Folder:
                 self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def names(self) -> list[str]:
-        """Give the names of what lies in the folder; nothing where it is not there."""
+        """Return the names of what lies in the folder; nothing if it is not there."""
         return sorted(path.name for path in self.path.iterdir()) if self.exists() else []
 
     def remove(self) -> None:
@@ -71,7 +71,7 @@ class Folder:
             disk.remove_left_over(self.path)
 
     def days_since_written(self) -> float:
-        """Give how long ago the newest file in the folder or below it was written; 0 where nobody can say."""
+        """Return how long ago the newest file in the folder or below it was written; 0 where nobody can say."""
         times = [path.stat().st_mtime for path in self.path.rglob("*") if path.is_file()]
         # Some object stores keep no time, and then say 0.
         return (time.time() - max(times)) / 86_400 if times and all(times) else 0.0
@@ -129,7 +129,7 @@ class Folder:
                 part.close()
 
     def written(self, name: str) -> Written:
-        """Give the size and hash of a file, read back from where it lies."""
+        """Return the size and hash of a file, read back from where it lies."""
         with self.open(name) as file:
             digest = hashlib.file_digest(cast(BufferedReader, file), "sha256")
             return Written(file.tell(), digest.hexdigest())
@@ -139,7 +139,7 @@ class Folder:
         (self.path / name).unlink(missing_ok=True)
 
     def text(self, name: str) -> str:
-        """Give a file's text."""
+        """Return a file's text."""
         return str((self.path / name).read_text())
 
     def take(self, name: str, other: "Folder") -> None:
@@ -158,7 +158,7 @@ class Folder:
         return cast(BinaryIO, (self.path / name).open("rb"))
 
     def open_unchanged(self, name: str, sha256: str) -> BinaryIO:
-        """Open a file for reading. Raises SourceUnavailable where its bytes are not those of `sha256` any more."""
+        """Open a file for reading. Raises SourceUnavailable if its bytes are not those of `sha256` any more."""
         found = self.written(name).sha256
         if found != sha256:
             raise SourceUnavailable(

@@ -41,17 +41,17 @@ class PartFile:
 
     @property
     def size_bytes(self) -> int:
-        """Give how much is written."""
+        """Return how much is written."""
         return os.fstat(self._opened.fileno()).st_size
 
     @property
     def kept_bytes(self) -> int:
-        """Give how much is written of all files in the folder that are not whole yet."""
+        """Return how much is written of all files in the folder that are not whole yet."""
         return sum(path.stat().st_size for path in self._folder.glob(".*.part"))
 
     @property
     def free_bytes(self) -> int:
-        """Give how much more fits on the disk."""
+        """Return how much more fits on the disk."""
         return shutil.disk_usage(self._folder).free
 
     def write(self, block: bytes) -> None:
@@ -67,7 +67,7 @@ class PartFile:
             raise
 
     def read(self, start: int, count: int) -> bytes:
-        """Give `count` bytes from `start` on, fewer at the end."""
+        """Return `count` bytes from `start` on, fewer at the end."""
         return os.pread(self._opened.fileno(), count, start)
 
     def restart(self) -> None:
@@ -75,7 +75,7 @@ class PartFile:
         self._opened.truncate(0)
 
     def sha256(self) -> str:
-        """Give the hash of what is written."""
+        """Return the hash of what is written."""
         with self.path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 

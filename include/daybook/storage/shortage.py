@@ -31,7 +31,7 @@ def shortage_told(where: str, peak_memory_mib: Callable[[], int]) -> Iterator[No
 
 
 def no_more_files(error: OSError) -> str:
-    """Give what to say where a process or its machine may open no more files or connections."""
+    """Return what to say where a process or its machine may open no more files or connections."""
     allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return (
         f"no more files and connections may be opened ({error.strerror}; {allowed} are allowed); nothing was published;"

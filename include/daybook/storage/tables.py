@@ -42,14 +42,14 @@ FORMULA = r"^[=+\-@\t\r\n]"
 
 
 def csv_bytes(rows: pa.Table) -> bytes:
-    """Give a table as CSV with a header: texts quoted, nothing as nothing, and an apostrophe before each formula."""
+    """Return a table as CSV with a header: texts quoted, nothing as nothing, and an apostrophe before each formula."""
     sink = BytesIO()
     pyarrow.csv.write_csv(without_formulas(rows), sink)
     return sink.getvalue()
 
 
 def without_formulas(rows: pa.Table) -> pa.Table:
-    """Give the table with an apostrophe before each text, and each name of a column, that begins like a formula."""
+    """Return the table with an apostrophe before each text, and each name of a column, that begins like a formula."""
     for place, field in enumerate(rows.schema):
         if pa.types.is_string(field.type):
             rows = rows.set_column(place, field.name, _without_formulas(rows[place]))

@@ -31,7 +31,7 @@ class OtherUser(TypedDict, total=False):
 
 
 def make_folder(home: Home) -> Path:
-    """Make the folder that holds a home's cluster, and give it. Raises DeploymentError where it is somebody else's."""
+    """Make the folder that holds a home's cluster, and give it. Raises DeploymentError if it is somebody else's."""
     folder = folder_of(home)
     folder.mkdir(mode=0o755, exist_ok=True)
     if not is_root():
@@ -46,14 +46,14 @@ def make_folder(home: Home) -> Path:
 
 
 def folder_of(home: Home) -> Path:
-    """Give the folder that holds a home's cluster, made or not."""
+    """Return the folder that holds a home's cluster, made or not."""
     if not is_root():
         return home.path / "postgres"
     return FOLDERS_OF_ROOT / f"daybook-{hashlib.sha256(str(home.path).encode()).hexdigest()[:12]}"
 
 
 def program(home: Home, name: str) -> Path:
-    """Give the path of one of PostgreSQL's programs; the environment's PG_BIN names another build's folder."""
+    """Return the path of one of PostgreSQL's programs; the environment's PG_BIN names another build's folder."""
     if folder := os.environ.get("PG_BIN"):
         return Path(folder) / name
     return (_copy_of_wheel(folder_of(home)) if is_root() else _wheel()) / "pginstall" / "bin" / name
@@ -88,7 +88,7 @@ def give(path: Path) -> None:
 
 
 def is_root() -> bool:
-    """Say whether this process is root's."""
+    """Return whether this process is root's."""
     return os.geteuid() == 0
 
 

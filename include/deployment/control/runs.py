@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from daybook.backfill_runs import asked_runs
-from deployment.airflow_api import FINISHED, AirflowApi
 from deployment.backfill import ENDED_TASKS, STANDSTILL_SECONDS
+from deployment.control.api import FINISHED, AirflowApi
 from deployment.errors import DeploymentError
 
 # Each look costs Airflow's API server some hundredths of a second of the machine that does the days.
@@ -27,7 +27,7 @@ def start(api: AirflowApi, dag_id: str, batches: list[tuple[date, ...]], *, is_f
 def follow(api: AirflowApi, dag_id: str, run_ids: list[str], console: Console) -> States:
     """Wait until no run is at work or waits for its turn, and give their states; a bar shows how it goes.
 
-    A paused DAG is waited for. Raises DeploymentError where nothing moves though it is not paused.
+    A paused DAG is waited for. Raises DeploymentError if nothing moves though it is not paused.
     """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     seen, moved_at = (-1, -1), time.monotonic()

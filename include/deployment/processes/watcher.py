@@ -1,7 +1,8 @@
 """Stops what a supervisor started when the supervisor itself was killed and could not.
 
 It waits at a pipe whose other end only the supervisor holds: the kernel closes it however the supervisor ends. Where
-that was in order, the supervisor has said so. `python -m deployment.watcher HOME`, with the pipe as its input.
+that was in order, the supervisor has said so. `python -m deployment.processes.watcher HOME`, with the pipe as its
+input.
 """
 
 import os
@@ -10,8 +11,8 @@ import time
 from pathlib import Path
 
 from deployment.home import WATCHER, Home, Lock
-from deployment.postgres_server import LocalPostgres
-from deployment.processes import stop_all
+from deployment.processes.components import stop_all
+from deployment.servers.postgres import LocalPostgres
 
 IN_ORDER = b"in order"
 # The kernel closes the pipe of a process that has ended, and its lock a moment before or after.

@@ -15,7 +15,7 @@ import psycopg
 from psycopg import Connection
 
 from deployment.errors import DeploymentError
-from deployment.postgres_server import LocalPostgres
+from deployment.servers.postgres import LocalPostgres
 
 TABLES = {
     "airlines": """
@@ -84,7 +84,8 @@ def _make_table(connection: Connection, table: str) -> None:
 
 
 def _lines_by_day(archive: Path) -> dict[str, list[bytes]]:
-    """Give the header and the lines of each day, as they are; none of the file's fields holds a quote or a line end."""
+    """Return the header and the lines of each day, as they are; none of the file's fields holds a quote or a line
+    end."""
     header, *lines = zipfile.ZipFile(archive).read("flights.csv").splitlines(keepends=True)
     days: dict[str, list[bytes]] = defaultdict(lambda: [header])
     for line in lines:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from daybook.backfill_runs import PREFIX
-from deployment.airflow_api import SECONDS_BETWEEN_LOOKS, AirflowApi, Json
+from deployment.control.api import SECONDS_BETWEEN_LOOKS, AirflowApi, Json
 from deployment.errors import DeploymentError
 
 # The scheduler may be about to start what it has seen waiting.
@@ -49,7 +49,7 @@ def _paused(api: AirflowApi, dag_id: str) -> Iterator[None]:
 
 
 def _of_backfills(api: AirflowApi, dag_id: str, state: str) -> list[Json]:
-    """Give the runs of backfills in a state; the daily runs are not ours to stop."""
+    """Return the runs of backfills in a state; the daily runs are not ours to stop."""
     runs = api.dag_runs(dag_id, state=state)
     return [run for run in runs if run["run_type"] == "backfill" or run["dag_run_id"].startswith(PREFIX)]
 

@@ -1,6 +1,6 @@
 """Writes `.env`, from which docker compose takes the stack's passwords and keys: made once, for its owner only.
 
-`make env`, or `python3 -m deployment.compose_env` with `include` on PYTHONPATH; Python's standard library is enough. An
+`make env`, or `python3 -m deployment.compose.env` with `include` on PYTHONPATH; Python's standard library is enough. An
 `.env` that is there is left as it is: the databases of the stack were made with its passwords.
 """
 
@@ -19,12 +19,12 @@ NEVER_ASKED_FOR = "deployment"
 
 
 def variable(secret: str) -> str:
-    """Give the name in `.env` of one of `Secrets`."""
+    """Return the name in `.env` of one of `Secrets`."""
     return f"DAYBOOK_SECRET_{secret.upper()}"
 
 
 def settings(uid: int) -> dict[str, str]:
-    """Give new secrets for a stack, and the user as whom it writes."""
+    """Return new secrets for a stack, and the user as whom it writes."""
     made = {variable(name): value for name, value in asdict(Secrets()).items() if name != NEVER_ASKED_FOR}
     return {"AIRFLOW_UID": str(uid), **made}
 

@@ -40,7 +40,7 @@ class Signals:
         self._is_closed = True
 
     def restore(self) -> None:
-        """Give the signals back to whom they belonged before `open`."""
+        """Return the signals back to whom they belonged before `open`."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
 

@@ -38,10 +38,10 @@ class Server(Protocol):
 
     @property
     def secrets(self) -> Secrets:
-        """Give the deployment's secrets."""
+        """Return the deployment's secrets."""
 
     def dsn(self, database: str = ..., role: str = ...) -> str:
-        """Give libpq's connection string for a role in a database; for the superuser unless one is named."""
+        """Return libpq's connection string for a role in a database; for the superuser unless one is named."""
 
 
 def make_databases(postgres: Server) -> None:

@@ -1,6 +1,6 @@
 """An FTP server on 127.0.0.1 with one user who may read, in a process of its own.
 
-`python -m deployment.ftp_server ROOT PORT USER [ADDRESS]`, with the password in the environment. In a container, which
+`python -m deployment.servers.ftp ROOT PORT USER [ADDRESS]`, with the password in the environment. In a container, which
 has a network of its own, ADDRESS is 0.0.0.0.
 """
 
@@ -36,18 +36,18 @@ class LocalFtp:
 
     @classmethod
     def of(cls, home: Home) -> "LocalFtp":
-        """Give the server of a home, on the port that it had before or on a free one."""
+        """Return the server of a home, on the port that it had before or on a free one."""
         return cls(home.ftp_root, home.port("ftp"), USER, load_or_make(home).ftp)
 
     @classmethod
     def kept(cls, home: Home) -> "LocalFtp":
-        """Give the server of a home as it runs, or ran last."""
+        """Return the server of a home as it runs, or ran last."""
         return cls(home.ftp_root, home.kept_port("ftp"), USER, load_or_make(home).ftp)
 
     @property
     def command(self) -> list[str | Path]:
         """What starts it."""
-        return [sys.executable, "-m", "deployment.ftp_server", self.root, str(self.port), self.user]
+        return [sys.executable, "-m", "deployment.servers.ftp", self.root, str(self.port), self.user]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -55,7 +55,7 @@ class LocalFtp:
         return {**os.environ, "PYTHONPATH": str(REPOSITORY / "include"), PASSWORD_VARIABLE: self.password}
 
     def answers(self) -> bool:
-        """Say whether it accepts a connection."""
+        """Return whether it accepts a connection."""
         with socket.socket() as probe:
             return probe.connect_ex((self.host, self.port)) == 0
 

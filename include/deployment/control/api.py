@@ -1,4 +1,7 @@
-"""What is asked of Airflow's REST API (v2): health, DAGs, runs, task instances, pools, backfills."""
+"""Requests to Airflow's API server that outlast a moment in which it is down or unwell.
+
+What is asked of Airflow's REST API (v2): health, DAGs, runs, task instances, pools, backfills.
+"""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -6,8 +9,87 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from deployment.airflow_requests import AirflowRequests, Json
+import httpx
+from tenacity import RetryCallState, retry, stop_after_delay, wait_exponential
+
 from deployment.errors import DeploymentError
+
+# An API server that was killed is back after some ten seconds, on a busy machine later.
+PATIENCE_SECONDS = 60
+# When its first task starts, the API server builds routes and answers nobody: for half a minute on a busy machine.
+ANSWER_SECONDS = 120
+
+Json = dict[str, Any]
+
+
+class Unwell(httpx.TransportError):
+    """The server answered that something is wrong with itself: its database may be down."""
+
+
+def _may_be_sent_again(state: RetryCallState) -> bool:
+    """Return whether a request that failed may be sent again: a trigger that did reach the server must not be."""
+    error = state.outcome.exception() if state.outcome else None
+    is_read = state.args[1] == "GET"
+    return isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, *([httpx.TransportError] if is_read else [])))
+
+
+def _mend(state: RetryCallState) -> None:
+    state.args[0].mend()
+
+
+class AirflowRequests:
+    """One user's requests to one API server. `mend` is called before each further try."""
+
+    def __init__(self, url: str, user: str, password: str, mend: Callable[[], None]) -> None:
+        """Name the server and the user; nothing is asked yet. url: without /api/v2."""
+        self.mend = mend
+        self._login = {"username": user, "password": password}
+        # A proxy of the environment is not asked about 127.0.0.1.
+        self._client = httpx.Client(base_url=url, timeout=ANSWER_SECONDS, trust_env=False)
+
+    def health(self) -> Json:
+        """Return each component's `status` and latest heartbeat; an empty answer while nothing listens."""
+        try:
+            answer = self._client.get("/api/v2/monitor/health")
+            return answer.json() if answer.status_code == httpx.codes.OK else {}
+        except httpx.TransportError:
+            return {}
+
+    def ask(self, method: str, path: str, body: Json | None = None, params: Mapping[str, Any] | None = None) -> Json:
+        """Return the answer to a request. Raises DeploymentError if it is refused, or where no answer comes."""
+        try:
+            answer = self._send(method, path, body, params)
+            if answer.status_code == httpx.codes.UNAUTHORIZED:
+                self._log_in()
+                answer = self._send(method, path, body, params)
+        except httpx.TransportError as error:
+            raise DeploymentError(
+                f"Airflow's API server does not answer {method} {path} ({type(error).__name__}: {error}); its log says"
+                " why; try again when it is up."
+            ) from None
+        if answer.is_error:
+            raise DeploymentError(f"Airflow refused {method} {path} with {answer.status_code}: {answer.text}")
+        return answer.json() if answer.content else {}
+
+    @retry(
+        stop=stop_after_delay(PATIENCE_SECONDS),
+        wait=wait_exponential(0.2, max=2),
+        retry=_may_be_sent_again,
+        before_sleep=_mend,
+        reraise=True,
+    )
+    def _send(self, method: str, path: str, body: Json | None, params: Mapping[str, Any] | None) -> httpx.Response:
+        answer = self._client.request(method, f"/api/v2{path}", json=body, params=params)
+        if answer.is_server_error:
+            raise Unwell(f"{answer.status_code} {answer.text}")
+        return answer
+
+    def _log_in(self) -> None:
+        answer = self._client.post("/auth/token", json=self._login)
+        if answer.is_error:
+            raise DeploymentError(f"Airflow refused the login of {self._login['username']!r}: {answer.text}")
+        self._client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+
 
 HEARTBEATS = ("scheduler", "dag_processor", "triggerer")
 FINISHED = ("success", "failed")
@@ -27,11 +109,11 @@ class AirflowApi:
         self._requests = AirflowRequests(url, user, password, mend)
 
     def health(self) -> Json:
-        """Give each component's `status` and latest heartbeat; an empty answer while nothing listens."""
+        """Return each component's `status` and latest heartbeat; an empty answer while nothing listens."""
         return self._requests.health()
 
     def is_healthy(self, since: datetime) -> bool:
-        """Say whether every component is well and has given a sign of life after an instant.
+        """Return whether every component is well and has given a sign of life after an instant.
 
         For 30 s Airflow itself holds the heartbeat of components that were stopped for one.
         """
@@ -39,11 +121,11 @@ class AirflowApi:
         return bool(parts) and all(_is_alive(name, parts.get(name) or {}, since) for name in HEARTBEATS)
 
     def dags(self) -> list[Json]:
-        """Give the DAGs that Airflow knows by now."""
+        """Return the DAGs that Airflow knows by now."""
         return list(self._pages("/dags", "dags"))
 
     def import_errors(self) -> list[Json]:
-        """Give what went wrong with DAG files: `filename`, `stack_trace`."""
+        """Return what went wrong with DAG files: `filename`, `stack_trace`."""
         return list(self._pages("/importErrors", "import_errors"))
 
     def wait_for_dag(self, dag_id: str, seconds: float = 60, check: Callable[[], None] = lambda: None) -> None:
@@ -66,11 +148,11 @@ class AirflowApi:
         self._ask("PATCH", f"/dags/{dag_id}", {"is_paused": True})
 
     def is_paused(self, dag_id: str) -> bool:
-        """Say whether a DAG is paused."""
+        """Return whether a DAG is paused."""
         return bool(self._ask("GET", f"/dags/{dag_id}")["is_paused"])
 
     def task_count(self, dag_id: str) -> int:
-        """Give how many tasks a DAG has."""
+        """Return how many tasks a DAG has."""
         return int(self._ask("GET", f"/dags/{dag_id}/tasks")["total_entries"])
 
     def trigger(self, dag_id: str, conf: Mapping[str, object] | None = None, run_id: str | None = None) -> str:
@@ -87,11 +169,11 @@ class AirflowApi:
         self._ask("PATCH", f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}", {"state": state})
 
     def dag_run(self, dag_id: str, run_id: str) -> Json:
-        """Give a run: its `state`, `start_date`, `end_date`, `conf`."""
+        """Return a run: its `state`, `start_date`, `end_date`, `conf`."""
         return self._ask("GET", f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}")
 
     def dag_runs(self, dag_id: str, **filters: object) -> list[Json]:
-        """Give the runs that pass the API's own filters, such as state="failed" or logical_date_gte=…."""
+        """Return the runs that pass the API's own filters, such as state="failed" or logical_date_gte=…."""
         return list(self._pages(f"/dags/{dag_id}/dagRuns", "dag_runs", **filters))
 
     def wait_for_run(
@@ -107,19 +189,19 @@ class AirflowApi:
         return run
 
     def task_instances(self, dag_id: str, run_id: str = "~", **filters: object) -> list[Json]:
-        """Give the task instances of a run, or of all runs, that pass the API's own filters."""
+        """Return the task instances of a run, or of all runs, that pass the API's own filters."""
         return list(self._pages(self._tasks(dag_id, run_id), "task_instances", **filters))
 
     def count_task_instances(self, dag_id: str, run_id: str = "~", **filters: object) -> int:
-        """Give how many task instances pass the filters."""
+        """Return how many task instances pass the filters."""
         return int(self._ask("GET", self._tasks(dag_id, run_id), params={**filters, "limit": 1})["total_entries"])
 
     def xcom(self, dag_id: str, run_id: str, task_id: str, key: str = "return_value") -> object:
-        """Give what a task returned, or left under another key."""
+        """Return what a task returned, or left under another key."""
         return self._ask("GET", f"{self._tasks(dag_id, run_id)}/{task_id}/xcomEntries/{key}")["value"]
 
     def pools(self) -> dict[str, int]:
-        """Give the pools' slots by name."""
+        """Return the pools' slots by name."""
         return {pool["name"]: pool["slots"] for pool in self._pages("/pools", "pools")}
 
     def put_pool(self, name: str, slots: int, description: str, include_deferred: bool = False) -> None:
@@ -131,7 +213,7 @@ class AirflowApi:
             self._ask("POST", "/pools", {"name": name, **body})
 
     def unfinished_backfills(self, dag_id: str) -> list[Json]:
-        """Give the backfills of a DAG that Airflow does not hold for complete yet."""
+        """Return the backfills of a DAG that Airflow does not hold for complete yet."""
         backfills = self._pages("/backfills", "backfills", dag_id=dag_id)
         return [backfill for backfill in backfills if backfill["completed_at"] is None]
 

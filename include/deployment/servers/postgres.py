@@ -12,10 +12,10 @@ import psutil
 from psycopg.conninfo import make_conninfo
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from deployment import postgres_programs
 from deployment.errors import DeploymentError, with_log
 from deployment.home import HOST, Home
 from deployment.secret_values import Secrets, load_or_make
+from deployment.servers import programs
 
 SUPERUSER = "postgres"
 # The scheduler, the API server, eight tasks and the readers of the warehouse share one server.
@@ -30,13 +30,13 @@ class LocalPostgres:
         home.make()
         self.home = home
         self.secrets: Secrets = load_or_make(home)
-        self.folder = postgres_programs.folder_of(home)
+        self.folder = programs.folder_of(home)
         self.data = self.folder / "data"
         self.log = self.folder / "postgres.log"
 
     def start(self) -> None:
         """Start the server, after making its cluster where there is none; one that runs already is kept."""
-        postgres_programs.make_folder(self.home)
+        programs.make_folder(self.home)
         self._set_aside_data_of_lost_secrets()
         if not self.data.exists():
             self._make_cluster()
@@ -54,7 +54,7 @@ class LocalPostgres:
             self._control("stop", "-m", "immediate")
 
     def is_running(self) -> bool:
-        """Say whether the process that the cluster's pid file names is alive and is this cluster's server."""
+        """Return whether the process that the cluster's pid file names is alive and is this cluster's server."""
         lines = self._pid_file()
         if len(lines) < 4:
             return False
@@ -65,7 +65,8 @@ class LocalPostgres:
             return False
 
     def dsn(self, database: str = "postgres", role: str = SUPERUSER) -> str:
-        """Give libpq's connection string for the superuser, or for a role of `databases.py`, in a database."""
+        """Return libpq's connection string for the superuser, or for a role of `servers/databases.py`, in a
+        database."""
         password = getattr(self.secrets, role)
         return make_conninfo(host=HOST, port=self.port, dbname=database, user=role, password=password)
 
@@ -75,8 +76,8 @@ class LocalPostgres:
         return self.home.kept_port("postgres")
 
     def program(self, name: str) -> Path:
-        """Give the path of one of PostgreSQL's programs, such as psql."""
-        return postgres_programs.program(self.home, name)
+        """Return the path of one of PostgreSQL's programs, such as psql."""
+        return programs.program(self.home, name)
 
     def remove(self) -> None:
         """Stop the server, and remove its data and its folder."""
@@ -97,12 +98,12 @@ class LocalPostgres:
         new.mkdir(mode=0o700)
         password.touch(mode=0o600)
         for path in (new, password):
-            postgres_programs.give(path)
+            programs.give(path)
         try:
             password.write_text(self.secrets.postgres)
             # The wheel is built without ICU; the C locale also sorts alike on every machine.
             how = ("--encoding=UTF8", "--no-locale", "--auth=scram-sha-256", "--no-sync", f"--pwfile={password}")
-            postgres_programs.run(self.program("initdb"), "-D", new, "-U", SUPERUSER, *how)
+            programs.run(self.program("initdb"), "-D", new, "-U", SUPERUSER, *how)
         finally:
             password.unlink()
         (self.folder / "deployment").write_text(self.secrets.deployment)
@@ -130,13 +131,13 @@ class LocalPostgres:
 
     def _control(self, action: str, *arguments: str | Path) -> None:
         try:
-            postgres_programs.run(self.program("pg_ctl"), action, "-D", self.data, "-w", "-t", "60", *arguments)
+            programs.run(self.program("pg_ctl"), action, "-D", self.data, "-w", "-t", "60", *arguments)
         except DeploymentError as error:
             raise with_log(str(error), self.log) from None
 
     def _show_log_in_home(self) -> None:
         self.log.touch(mode=0o600)
-        postgres_programs.give(self.log)
+        programs.give(self.log)
         link = self.home.logs / "postgres.log"
         link.unlink(missing_ok=True)
         link.symlink_to(self.log)

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from deployment.errors import DeploymentError
-from deployment.postgres_server import LocalPostgres
-from deployment.processes import Component
+from deployment.processes.components import Component
+from deployment.servers.postgres import LocalPostgres
 
 MOST = 3
 WITHIN_SECONDS = 600.0

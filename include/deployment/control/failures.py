@@ -3,13 +3,13 @@
 import json
 from pathlib import Path
 
-from deployment.airflow_api import AirflowApi, Json
+from deployment.control.api import AirflowApi, Json
 from deployment.errors import TAIL_LINES, DeploymentError
 from deployment.home import Home
 
 
 def failure(api: AirflowApi, home: Home, failed: list[Json]) -> DeploymentError:
-    """Give an error that tells of the first of some failed runs, and how many there are."""
+    """Return an error that tells of the first of some failed runs, and how many there are."""
     run = failed[0]
     tasks = api.task_instances(run["dag_id"], run["dag_run_id"], state="failed")
     what = f"{len(failed)} run(s) of {run['dag_id']} failed; the first is {run['dag_run_id']}"
@@ -32,7 +32,7 @@ def _last_words(log: Path) -> str:
 
 
 def _readable(line: str) -> str:
-    """Give the message of a line that Airflow wrote as JSON, with the error that it carries."""
+    """Return the message of a line that Airflow wrote as JSON, with the error that it carries."""
     try:
         entry = json.loads(line)
     except ValueError:

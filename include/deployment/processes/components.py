@@ -68,7 +68,7 @@ class Component:
         _write_record(self._record, self.process.pid)
 
     def ended_by_itself(self) -> DeploymentError | None:
-        """Give an error with its last words if it has ended by itself."""
+        """Return an error with its last words if it has ended by itself."""
         if self._is_finished or self.process.poll() is None:
             return None
         return with_log(f"{self.name} ended by itself with exit code {self.process.returncode}.", self.log)
@@ -103,7 +103,7 @@ def stop_all(home: Home, grace_seconds: float = GRACE_SECONDS) -> list[str]:
 
 
 def living(home: Home) -> list[str]:
-    """Give the names of the recorded sessions of a home in which a process lives."""
+    """Return the names of the recorded sessions of a home in which a process lives."""
     return [record.name for record in _records(home) if _members([record])]
 
 
@@ -162,7 +162,7 @@ def _wait_for_end(records: list[Record], seconds: float) -> bool:
 
 
 def _members(records: list[Record]) -> list[psutil.Process]:
-    """Give the living processes of the recorded sessions.
+    """Return the living processes of the recorded sessions.
 
     The kernel gives no process a number that is still some session's, so a session that outlived its first process
     is still ours; one whose first process started at another time is not.
@@ -184,7 +184,7 @@ def _belongs(process: psutil.Process, first: dict[int, float]) -> bool:
 
 
 def _started(pid: int) -> float:
-    """Give when a process started: on Linux in clock ticks since the boot, which no setting of the clock moves."""
+    """Return when a process started: on Linux in clock ticks since the boot, which no setting of the clock moves."""
     stat = Path(f"/proc/{pid}/stat")
     if not Path("/proc/self/stat").exists():
         return float(psutil.Process(pid).create_time())

@@ -11,15 +11,15 @@ from typing import NamedTuple
 
 from psycopg.conninfo import conninfo_to_dict
 
-from deployment.airflow_api import AirflowApi
-from deployment.databases import make_databases
+from deployment.control.api import AirflowApi
 from deployment.environment import connections, data_url
 from deployment.errors import DeploymentError, with_log
-from deployment.flights_source import fill_source
-from deployment.ftp_server import LocalFtp
 from deployment.home import HOST, Home, Lock
-from deployment.postgres_server import LocalPostgres
-from deployment.processes import Component, stop_all
+from deployment.processes.components import Component, stop_all
+from deployment.servers.databases import make_databases
+from deployment.servers.flights import fill_source
+from deployment.servers.ftp import LocalFtp
+from deployment.servers.postgres import LocalPostgres
 from deployment.supervisor import FTP_SECONDS, Deployment
 
 
@@ -68,7 +68,7 @@ def database(home: Home, command: str) -> Iterator[LocalPostgres]:
 
 
 def libpq_variables(dsn: str) -> dict[str, str]:
-    """Give this process's variables with those that lead PostgreSQL's programs to a database.
+    """Return this process's variables with those that lead PostgreSQL's programs to a database.
 
     Unlike a program's arguments, other users of the machine cannot read them.
     """
@@ -81,7 +81,7 @@ def libpq_variables(dsn: str) -> dict[str, str]:
 def running(home: Home, command: str, say: Callable[[str], None]) -> Iterator[Running]:
     """Have a whole deployment, the one that is up or one for this command; this process's variables name its servers.
 
-    Raises DeploymentError where one is up and its Airflow does not answer.
+    Raises DeploymentError if one is up and its Airflow does not answer.
     """
     if not Lock(home).is_taken():
         with Deployment(home=home.path, command=command, say=say) as deployment:
@@ -92,7 +92,7 @@ def running(home: Home, command: str, say: Callable[[str], None]) -> Iterator[Ru
 
 
 def attached(home: Home) -> Running:
-    """Give the deployment that is up. Raises DeploymentError where none is, or its Airflow does not answer."""
+    """Return the deployment that is up. Raises DeploymentError if none is, or its Airflow does not answer."""
     postgres = LocalPostgres(home)
     api = AirflowApi(f"http://{HOST}:{home.kept_port('ui')}", "admin", postgres.secrets.admin)
     if not Lock(home).is_taken():

@@ -1,6 +1,6 @@
 """What the `init` service of docker-compose.yaml does before Airflow's own tables: databases, source, login.
 
-`python -m deployment.compose_init SOURCE DATA`, in the image, with the passwords in the environment. It runs at every
+`python -m deployment.compose.init SOURCE DATA`, in the image, with the passwords in the environment. It runs at every
 start of the stack; what is there already is kept, and every role gets the password that `.env` has now.
 """
 
@@ -12,14 +12,14 @@ from pathlib import Path
 
 from psycopg.conninfo import make_conninfo
 
-from deployment.compose_env import variable
-from deployment.databases import LOGINS, make_databases
+from deployment.compose.env import variable
 from deployment.environment import USERS
 from deployment.errors import DeploymentError
-from deployment.flights_source import fill_tables, write_days
 from deployment.home import write_private
-from deployment.postgres_server import SUPERUSER
 from deployment.secret_values import Secrets
+from deployment.servers.databases import LOGINS, make_databases
+from deployment.servers.flights import fill_tables, write_days
+from deployment.servers.postgres import SUPERUSER
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,8 @@ class ComposePostgres:
     secrets: Secrets
 
     def dsn(self, database: str = "postgres", role: str = SUPERUSER) -> str:
-        """Give libpq's connection string for the superuser, or for a role of `databases.py`, in a database."""
+        """Return libpq's connection string for the superuser, or for a role of `servers/databases.py`, in a
+        database."""
         return make_conninfo(host="postgres", dbname=database, user=role, password=getattr(self.secrets, role))
 
 
@@ -51,7 +52,7 @@ def prepare(source: Path, data: Path) -> None:
 
 
 def passwords() -> Secrets:
-    """Give the passwords of PostgreSQL's roles and Airflow's users; the other secrets are not asked of `init`."""
+    """Return the passwords of PostgreSQL's roles and Airflow's users; the other secrets are not asked of `init`."""
     return Secrets(**{name: os.environ[variable(name)] for name in (SUPERUSER, *LOGINS, *USERS)})
 
 

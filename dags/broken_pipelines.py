@@ -1,0 +1,8 @@
+"""What is wrong with pipelines that do not load, as an import error of Airflow's; the DAGs of the others are not hurt.
+
+daybook.py makes a DAG of each pipeline that loads. Airflow reads this file too, and shows what it raises in the UI.
+"""
+
+from daybook.pipelines import check_none_is_broken
+
+check_none_is_broken()

@@ -1,0 +1,88 @@
+"""The pipelines there are: the modules of include/pipelines, loaded one by one, so that a broken one hurts no other."""
+
+import importlib
+import importlib.util
+import pkgutil
+import traceback
+from functools import cache
+from typing import NamedTuple
+
+from daybook.errors import BadSpec, DaybookError
+from daybook.spec import Pipeline, nearest
+from daybook.text import one_line
+
+PACKAGE = "pipelines"
+
+
+class Pipelines(NamedTuple):
+    """The pipelines that load, by name; and of each module that does not, by its file, what is wrong with it."""
+
+    good: dict[str, Pipeline]
+    broken: dict[str, str]
+
+    def named(self, name: str) -> Pipeline:
+        """Return the pipeline of a name. Raises BadSpec, with the nearest right name, if there is none."""
+        if name in self.good:
+            return self.good[name]
+        there_are = f"there are {', '.join(self.good)}" if self.good else "there is none"
+        raise BadSpec(f"{name}: no such pipeline{nearest(name, self.good)}; {there_are}{self.warning}")
+
+    @property
+    def warning(self) -> str:
+        """Return what is to be said of the broken modules after anything else; nothing if there is none."""
+        return "".join(f"; {file} is broken: {reason}" for file, reason in self.broken.items())
+
+
+@cache
+def load_pipelines() -> Pipelines:
+    """Load every module of include/pipelines, once in a process. Raises nothing: what is wrong is in `broken`."""
+    good: dict[str, Pipeline] = {}
+    broken: dict[str, str] = {}
+    for module in _modules():
+        try:
+            pipeline = _pipeline_of(module)
+        except BadSpec as error:
+            broken[_file(module)] = str(error)
+        else:
+            good[pipeline.name] = pipeline
+    return Pipelines(good, broken)
+
+
+def check_none_is_broken() -> None:
+    """Raise BadSpec with the file, the word and the reason of every module that does not load."""
+    if broken := load_pipelines().broken:
+        raise BadSpec("\n".join(f"{file}: {reason}" for file, reason in broken.items()))
+
+
+def _modules() -> list[str]:
+    package = importlib.util.find_spec(PACKAGE)
+    places = package.submodule_search_locations if package else None
+    names = sorted(module.name for module in pkgutil.iter_modules(places or []))
+    return [name for name in names if not name.startswith("_")]
+
+
+def _file(module: str) -> str:
+    return f"include/{PACKAGE}/{module}.py"
+
+
+def _pipeline_of(module: str) -> Pipeline:
+    try:
+        found = getattr(importlib.import_module(f"{PACKAGE}.{module}"), "PIPELINE", None)
+    except DaybookError as error:
+        raise BadSpec(str(error)) from None
+    except Exception as error:
+        # A stranger's module may raise anything; whatever it is, it is one module that does not load.
+        raise BadSpec(_told(module, error)) from error
+    if not isinstance(found, Pipeline):
+        what = "is missing" if found is None else f"is a {type(found).__name__}"
+        raise BadSpec(f"PIPELINE {what}; expected a Pipeline; name it so, or begin the module's name with `_`")
+    return found
+
+
+def _told(module: str, error: Exception) -> str:
+    if isinstance(error, SyntaxError):
+        return one_line(f"line {error.lineno}: {type(error).__name__}: {error.msg}")
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename.endswith(f"/{module}.py")]
+    where = f"line {lines[-1]}: " if lines else ""
+    return one_line(f"{where}{type(error).__name__}: {error}")

@@ -1,0 +1,80 @@
+"""The modules of include/pipelines, loaded one by one: what is wrong with one is said, and hurts no other."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from daybook import pipelines
+from daybook.errors import BadSpec
+from deployment.home import REPOSITORY
+
+GOOD = (REPOSITORY / "include" / "pipelines" / "flights.py").read_text()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A package of pipelines of the test's own."""
+    package = tmp_path / "of_a_test"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(pipelines, "PACKAGE", package.name)
+    pipelines.load_pipelines.cache_clear()
+    yield package
+    pipelines.load_pipelines.cache_clear()
+    for module in [name for name in sys.modules if name.startswith(package.name)]:
+        del sys.modules[module]
+
+
+def test_a_module_is_a_pipeline_under_its_own_name(folder: Path) -> None:
+    (folder / "whatever.py").write_text(
+        GOOD.replace('name="flights",\n    description', 'name="departures",\n    description')
+    )
+    (folder / "_shared.py").write_text("raise RuntimeError")
+    assert list(pipelines.load_pipelines().good) == ["departures"]
+    assert pipelines.load_pipelines().broken == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (
+            "from daybook.spec import Column\nPIPELINE = Column(header='a', name='a', kind='txt')\n",
+            "Column 'a', kind: 'txt' is refused: it takes 'text',",
+        ),
+        ("\nPIPELINE = (\n", "line 2: SyntaxError: '(' was never closed"),
+        ("import os\nos.nothing_of_that_name()\n", "line 2: AttributeError: module 'os' has no attribute"),
+        ("import nothing_of_that_name\n", "line 1: ModuleNotFoundError: No module named 'nothing_of_that_name'"),
+        (
+            "PIPELINES = 1\n",
+            "PIPELINE is missing; expected a Pipeline; name it so, or begin the module's name with `_`",
+        ),
+        ("PIPELINE = 1\n", "PIPELINE is a int; expected a Pipeline"),
+    ],
+)
+def test_a_broken_module_is_named_with_the_reason_and_the_others_load(folder: Path, text: str, reason: str) -> None:
+    (folder / "flights.py").write_text(GOOD)
+    (folder / "weather.py").write_text(text)
+    found = pipelines.load_pipelines()
+    assert list(found.good) == ["flights"]
+    assert list(found.broken) == ["include/of_a_test/weather.py"]
+    assert found.broken["include/of_a_test/weather.py"].startswith(reason)
+    with pytest.raises(BadSpec, match=r"include/of_a_test/weather.py: "):
+        pipelines.check_none_is_broken()
+
+
+def test_a_name_that_is_not_there_is_told_with_the_nearest_and_with_what_is_broken(folder: Path) -> None:
+    (folder / "flights.py").write_text(GOOD)
+    (folder / "weather.py").write_text("PIPELINE = (")
+    with pytest.raises(
+        BadSpec, match=r"did you mean 'flights'.*there are flights; include/of_a_test/weather.py is broken"
+    ):
+        pipelines.load_pipelines().named("fligths")
+
+
+def test_without_pipelines_there_is_none_and_nothing_is_broken(folder: Path) -> None:
+    assert pipelines.load_pipelines() == ({}, {})
+    with pytest.raises(BadSpec, match="there is none"):
+        pipelines.load_pipelines().named("flights")
