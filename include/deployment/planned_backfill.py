@@ -8,7 +8,6 @@ from typing import NamedTuple
 from rich.console import Console
 
 from daybook import connections
-from daybook.backfill_runs import in_batches
 from daybook.ledger import step_log
 from daybook.ledger.queries import is_begun
 from daybook.ledger.receipt import Receipt
@@ -17,6 +16,7 @@ from daybook.planning.plan import Failure, Limited, Planned
 from daybook.postgres.session import Connection, at_once
 from daybook.spec import Pipeline
 from daybook.telling import tell_table
+from daybook_airflow.backfill.runs import in_batches
 from deployment.control.api import AirflowApi
 from deployment.control.runs import follow, start
 

@@ -1,6 +1,6 @@
 """A private Airflow for the backfill tests: a home, a database, small DAGs, and pipelines of other time zones.
 
-The pipelines are added the way that a user adds one, a module each, to a copy of include/daybook. Their DAGs have one
+The pipelines are added the way that a user adds one, a module each, to a copy of include/. Their DAGs have one
 empty task, which the scheduler settles by itself: no API server and no worker is needed.
 """
 
@@ -108,7 +108,7 @@ def airflow(postgres: LocalPostgres, tmp_path_factory: pytest.TempPathFactory) -
     folder = tmp_path_factory.mktemp("airflow")
     shutil.copytree(ROOT / "include", folder / "include", ignore=shutil.ignore_patterns("__pycache__"))
     for name, time_zone in ZONES.items():
-        module = folder / f"include/daybook/pipelines/{name}.py"
+        module = folder / f"include/pipelines/{name}.py"
         module.write_text(PIPELINE.format(name=name, time_zone=time_zone))
     (folder / "dags").mkdir()
     (folder / "dags/small.py").write_text(DAGS.format(zones=ZONES | {"no_pipeline": "UTC"}))

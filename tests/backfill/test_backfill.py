@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import pytest
 
-from daybook.backfill import Dag, plan
-from daybook.backfill_options import BadBackfill, Request
 from daybook.text import spell
+from daybook_airflow.backfill.options import BadBackfill, Request
+from daybook_airflow.backfill.plan import Dag, plan
 
 LONG_AFTER = datetime(2020, 1, 1, tzinfo=UTC)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from daybook.backfill_options import OPTIONS, BadBackfill, Request, parse
+from daybook_airflow.backfill.options import OPTIONS, BadBackfill, Request, parse
 
 # The flags of Airflow 2.10, as its `airflow dags backfill --help` lists them.
 AIRFLOW_2_10 = """

@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from daybook.backfill import Dag, Plan
-from daybook.backfill_progress import Run, Sight, bar, has_ended, missed, progress
-from daybook.backfill_runs import asked_runs
+from daybook_airflow.backfill.plan import Dag, Plan
+from daybook_airflow.backfill.progress import Run, Sight, bar, has_ended, missed, progress
+from daybook_airflow.backfill.runs import asked_runs
 
 # New York's midnight of 1 January 2013.
 FIRST = datetime(2013, 1, 1, 5, tzinfo=UTC)

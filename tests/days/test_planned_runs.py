@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daybook.asked import asked_days
-from daybook.backfill_runs import PREFIX, in_batches
 from daybook.days import day_of_run
 from daybook.ledger.receipt import Receipt
 from daybook.planning.plan import FileState, Planned, Standing, limited, plan
+from daybook_airflow.backfill.runs import PREFIX, in_batches
 from deployment.control.runs import start
 from deployment.planned_backfill import Known, outcomes
 

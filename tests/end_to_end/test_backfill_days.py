@@ -13,10 +13,10 @@ import pytest
 from rich.console import Console
 
 from daybook import connections
-from daybook.backfill_runs import PREFIX
 from daybook.ledger import step_log
 from daybook.pipelines import load_pipelines
 from daybook.postgres.session import at_once
+from daybook_airflow.backfill.runs import PREFIX
 from deployment import environment
 from deployment.control import cancel as stopping
 from deployment.control.runs import follow, start

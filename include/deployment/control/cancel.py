@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from daybook.backfill_runs import PREFIX
+from daybook_airflow.backfill.runs import PREFIX
 from deployment.control.api import SECONDS_BETWEEN_LOOKS, AirflowApi, Json
 from deployment.errors import DeploymentError
 

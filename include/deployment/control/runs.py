@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from daybook.backfill_runs import asked_runs
+from daybook_airflow.backfill.runs import asked_runs
 from deployment.backfill import ENDED_TASKS, STANDSTILL_SECONDS
 from deployment.control.api import FINISHED, AirflowApi
 from deployment.errors import DeploymentError

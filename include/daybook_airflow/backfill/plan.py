@@ -4,7 +4,7 @@
 
 Airflow 3 compares bounds with a run's logical date, which is where its data interval starts: bare dates lose the last
 day of most time zones, and ten days run at once whatever the DAG says. Both are settled here. Imports no Airflow,
-reads no clock, writes nothing; config/dags_backfill.py does that.
+reads no clock, writes nothing; config/command.py does that.
 """
 
 import json
@@ -13,9 +13,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from daybook.backfill_options import BadBackfill, Request
-from daybook.backfill_runs import AskedRun, asked_runs, in_batches
 from daybook.text import spell
+from daybook_airflow.backfill.options import BadBackfill, Request
+from daybook_airflow.backfill.runs import AskedRun, asked_runs, in_batches
 
 _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)

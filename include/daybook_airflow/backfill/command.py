@@ -2,7 +2,7 @@
 
 airflow_local_settings.py calls this while `import airflow` is half done: Airflow's configuration can be read, its
 models and its command line are not there yet. So it reads the metadata database with plain SQL expressions
-(backfill_metadata.py) and leaves the making of runs to Airflow: by rewriting sys.argv, or, with --wait, by a child.
+(metadata.py) and leaves the making of runs to Airflow: by rewriting sys.argv, or, with --wait, by a child.
 """
 
 import shlex
@@ -14,13 +14,12 @@ from typing import NoReturn
 
 from sqlalchemy.exc import SQLAlchemyError
 
-import backfill_metadata as metadata
-import backfill_wait
-from backfill_wait import NotReady
-from daybook.backfill import Dag, Plan, plan
-from daybook.backfill_options import PROGRAM, BadBackfill, Request, parse
 from daybook.errors import DaybookError
 from daybook.text import spell
+from daybook_airflow.backfill import metadata, wait
+from daybook_airflow.backfill.options import PROGRAM, BadBackfill, Request, parse
+from daybook_airflow.backfill.plan import Dag, Plan, plan
+from daybook_airflow.backfill.wait import NotReady
 
 # What Airflow refuses, by the name of its exception, and what a person does about it.
 ADVICE = {
@@ -75,9 +74,9 @@ def _words_for_airflow(typed: list[str]) -> list[str]:
         sys.exit(_in_batches(request, planned))
     if not request.is_dry_run:
         _ask(request, planned)
-        backfill_wait.for_the_one_before(planned.dag.dag_id, _say)
+        wait.for_the_one_before(planned.dag.dag_id, _say)
         if request.is_waiting:
-            sys.exit(backfill_wait.create_and_wait(planned, request.is_verbose))
+            sys.exit(wait.create_and_wait(planned, request.is_verbose))
     return list(planned.words)
 
 
@@ -88,7 +87,7 @@ def _in_batches(request: Request, planned: Plan) -> int:
         _say("with --batch days that were done are looked at again in any case, and take over what has not changed")
     if request.is_dry_run:
         return 0
-    return backfill_wait.trigger_and_wait(planned, request.is_verbose, request.is_waiting)
+    return wait.trigger_and_wait(planned, request.is_verbose, request.is_waiting)
 
 
 def _known(dag_id: str) -> metadata.DagRow:

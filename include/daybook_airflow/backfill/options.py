@@ -1,6 +1,6 @@
 """The words of `airflow dags backfill`: every option that Airflow 2.10 had, and what becomes of it here.
 
-`parse` turns the words into a `Request`; backfill.py turns that into days and instants. Imports no Airflow.
+`parse` turns the words into a `Request`; backfill/plan.py turns that into days and instants. Imports no Airflow.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Airflow's metadata database, read only: the few columns that `airflow dags backfill` looks at.
 
-Airflow's own models cannot be imported yet where this is used (see dags_backfill.py), and a command line call costs
+Airflow's own models cannot be imported yet where this is used (see command.py), and a command line call costs
 five seconds each: so it is plain SQL, over the address that Airflow's configuration gives.
 """
 
@@ -13,7 +13,7 @@ from sqlalchemy import Boolean, DateTime, Engine, Executable, case, column, crea
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
-from daybook.backfill_progress import Run, Sight
+from daybook_airflow.backfill.progress import Run, Sight
 
 _WHEN = DateTime(timezone=True)
 _dag = table(

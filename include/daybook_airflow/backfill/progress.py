@@ -5,8 +5,8 @@ from datetime import date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from daybook.backfill import Plan
 from daybook.text import spell
+from daybook_airflow.backfill.plan import Plan
 
 _BAR = 24
 _NO_RUN = "no run"

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import backfill_metadata as metadata
-from daybook.backfill import Plan
-from daybook.backfill_progress import Sight, bar, has_ended, missed, progress
 from daybook.errors import DaybookError
+from daybook_airflow.backfill import metadata
+from daybook_airflow.backfill.plan import Plan
+from daybook_airflow.backfill.progress import Sight, bar, has_ended, missed, progress
 
 # The scheduler closes ended backfills by a timer of 30 s, and is allowed to be busy.
 CLOSED_WITHIN_S = 45

@@ -1,0 +1,1 @@
+"""All that knows Airflow: tasks, the form, what is loaded before tasks fork, and the backfill command."""
