@@ -46,9 +46,9 @@ from daybook import steps
 from daybook.days import day_of_run
 from daybook.errors import DaybookError, NotYet, SourceUnavailable
 from daybook.ftp.connect import FtpServer
+from daybook.ledger.decisions import Release
 from daybook.pipelines import load_pipelines
 from daybook.planning.look_back import days_with_restated
-from daybook.rules.plausible import Release
 from daybook.run.day_run import Work, run_folder, run_folder_name
 from daybook.run.several_days import over_days
 from daybook.storage.folder import Folder

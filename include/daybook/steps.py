@@ -16,6 +16,7 @@ from daybook.errors import BadData, Superseded
 from daybook.ftp import fetch, ready
 from daybook.ftp.fetch import notes_of
 from daybook.ledger import queries
+from daybook.ledger.decisions import Release
 from daybook.ledger.receipt import Rows, by_reason
 from daybook.loader import load as loading
 from daybook.pages.report import report
@@ -33,7 +34,6 @@ from daybook.rules import clean as cleaning
 from daybook.rules import index as indexing
 from daybook.rules import plausible
 from daybook.rules import summarize as summarizing
-from daybook.rules.plausible import Release
 from daybook.run import raw_rows
 from daybook.run.step_run import Step, a_step
 from daybook.spec import Source, Table

@@ -15,8 +15,9 @@ from daybook.asked import parser, pipeline_named, with_pipeline
 from daybook.errors import BadSpec
 from daybook.ledger import queries
 from daybook.ledger.queries import Published, is_begun
-from daybook.ledger.raw_files import own_line, part_of, raw_files
+from daybook.ledger.raw_files import raw_files
 from daybook.ledger.receipt import STEPS
+from daybook.loader.line_numbers import own_line, part_of
 from daybook.postgres.session import Connection, at_once
 from daybook.publish.deploy import reading
 from daybook.refused import mends

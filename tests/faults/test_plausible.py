@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 
 from daybook.errors import BadData, BadSpec, Implausible
+from daybook.ledger.decisions import Release
 from daybook.pipelines import load_pipelines
-from daybook.rules.plausible import Release, doubts
+from daybook.rules.plausible import doubts
 from daybook.spec import Plausible
 
 from .bench import Bench

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from daybook.errors import Implausible
-from daybook.rules.plausible import Release
+from daybook.ledger.decisions import Release
 
 from .bench import Bench
 from .conftest import DAY

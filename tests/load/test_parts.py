@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from daybook.errors import BadData
-from daybook.ledger.raw_files import RawFile, own_line, part_of
+from daybook.loader.line_numbers import RawFile, own_line, part_of
 from daybook.loader.load import load, load_parts
 from daybook.spec import Form, Limits
 

@@ -127,16 +127,16 @@ def test_words_about_the_code_change_nothing(package: Path, as_it_is: dict[str, 
 
 def moved_into_a_package(package: Path) -> Path:
     """Move a function of `aggregate` into a module of a new package, which it is imported from under another name."""
-    file = package / "rules/aggregate.py"
+    file = package / "rules" / "aggregate.py"
     tree = ast.parse(file.read_text())
-    moved = next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "group_columns")
+    moved = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "_measure_type")
     tree.body.remove(moved)
-    (package / "moved").mkdir()
-    (package / "moved" / "__init__.py").touch()
-    new = package / "moved" / "groups.py"
-    new.write_text(f"from daybook.spec import Pipeline\n\n\n{ast.unparse(moved)}\n")
-    used = ast.unparse(tree).replace("group_columns(", "grouped_by(")
-    file.write_text(f"from daybook.moved.groups import group_columns as grouped_by\n{used}")
+    new = package / "moved" / "types.py"
+    new.parent.mkdir()
+    (new.parent / "__init__.py").touch()
+    new.write_text(f"import pyarrow as pa\nfrom daybook.spec import Column, Measure\n\n\n{ast.unparse(moved)}\n")
+    used = ast.unparse(tree).replace("_measure_type(", "type_of(")
+    file.write_text(f"from daybook.moved.types import _measure_type as type_of\n{used}")
     return new
 
 
@@ -146,8 +146,8 @@ def test_where_the_code_lies_changes_nothing(package: Path, as_it_is: dict[str, 
 
 
 def test_a_change_of_code_in_a_package_is_seen(package: Path, as_it_is: dict[str, str]) -> None:
-    edit(moved_into_a_package(package), "group_columns")
-    assert changed(package, as_it_is) == {"aggregate"}
+    edit(moved_into_a_package(package), "_measure_type")
+    assert changed(package, as_it_is) == {"aggregate", "summarize"}
 
 
 def test_code_that_is_not_found_is_said_and_not_passed_over(package: Path) -> None:

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from daybook.errors import BadData
-from daybook.ledger.raw_files import own_line, part_of
 from daybook.ledger.receipt import STEPS
+from daybook.loader.line_numbers import own_line, part_of
 from daybook.run.day_run import Work
 from daybook.spec import File, Pipeline
 

@@ -79,3 +79,10 @@ def rollbacks(connection: Connection, pipeline: str, first: date, last: date) ->
         [pipeline, first, last],
     )
     return {day: Rollback(*words) for day, *words in rows}
+
+
+class Release(NamedTuple):
+    """A person's word that a day may be published although its numbers are implausible."""
+
+    who: str
+    why: str

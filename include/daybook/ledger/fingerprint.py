@@ -19,8 +19,7 @@ from daybook.errors import BadSpec
 from daybook.ledger import code
 from daybook.ledger.code import digest
 from daybook.ledger.receipt import Fingerprint, Receipt
-from daybook.rules.aggregate import group_columns
-from daybook.spec import Column, Pipeline, Source, fact_columns
+from daybook.spec import Column, Pipeline, Source, fact_columns, group_columns
 
 # The steps whose result is a function of what is hashed here. `save` and `deploy` act on the world instead.
 STEPS = ("extract_tables", "extract_files", "load", "clean", "index", "aggregate", "summarize")

@@ -8,34 +8,10 @@ when another part is delivered anew with more lines, and no person takes such a 
 import hashlib
 from collections.abc import Mapping
 from itertools import count, takewhile
-from typing import NamedTuple
 
 from daybook.ledger.receipt import Output, Receipt
+from daybook.loader.line_numbers import RawFile
 from daybook.spec import File, Pipeline, Source
-
-# That many line ends are a terabyte.
-LINES_OF_A_PART = 10**12
-
-
-class RawFile(NamedTuple):
-    """One raw file of a source: its name in the extract's folder, what messages call it, and its sha256.
-
-    number: the part's, from 1 on; 0 where it is the only file.
-    """
-
-    file: str
-    name: str
-    number: int
-    sha256: str
-
-    @property
-    def stem(self) -> str:
-        """Return what the notes about it are called."""
-        return self.file.removesuffix(".csv")
-
-    def at(self, line: int) -> str:
-        """Say where a row stands, by its line in the source."""
-        return f"{self.name}, line {own_line(line):,}"
 
 
 def raw_files(extracted: Receipt, source: str, name: str) -> list[RawFile]:
@@ -73,18 +49,3 @@ def raw_sha256(pipeline: Pipeline, receipts: Mapping[str, Receipt]) -> dict[str,
     """Return the hash of each source's raw bytes. receipts: of the two extracts, by step."""
     sources = pipeline.sources
     return {source.name: content_of(receipts[extracted_by(source)], source.name).sha256 for source in sources}
-
-
-def line_in_source(number: int, line: int) -> int:
-    """Return the line in the source of a line in part `number`."""
-    return number * LINES_OF_A_PART + line
-
-
-def part_of(line: int) -> int:
-    """Return the number of the part that a line of the source is in; 0 where it is the only file."""
-    return line // LINES_OF_A_PART
-
-
-def own_line(line: int) -> int:
-    """Return the line in its own file of a line of the source."""
-    return line % LINES_OF_A_PART

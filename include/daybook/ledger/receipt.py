@@ -184,3 +184,22 @@ def _over_groups(receipts: dict[str, Receipt], facts: str) -> Iterator[str]:
         made = receipts["summarize"].outputs[f"{name}.parquet"].rows
         if rows.kept != made:
             yield f"summary {name}: summarize made {made} rows, the warehouse holds {rows.kept}"
+
+
+class Mended(Value):
+    """How many rows of each source one person mended for one reason."""
+
+    who: str
+    why: str
+    rows: dict[str, int]
+
+    @property
+    def counted(self) -> str:
+        """Return the counts in words, such as "flights 3"."""
+        return ", ".join(f"{source} {count}" for source, count in self.rows.items())
+
+    @property
+    def told(self) -> str:
+        """Return it as people read it, such as "3 rows mended by ann: the hour was typed twice (flights 3)"."""
+        count = sum(self.rows.values())
+        return f"{count:,} row{'' if count == 1 else 's'} mended by {self.who}: {self.why} ({self.counted})"

@@ -147,3 +147,7 @@ def write(connection: Connection, pipeline: str, day: date, entry: Entry) -> Non
 
 def _totals(receipts: Iterable[Receipt]) -> dict[str, str]:
     return {name: str(total) for receipt in receipts for name, total in receipt.totals.items()}
+
+
+Changes = dict[str, dict[str, int]]
+"""By summary: how many rows are added, removed and changed; a row is told by its group."""

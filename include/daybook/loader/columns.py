@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.loader.layout import Bytes, Flags, Numbers
-from daybook.loader.values import FIRST_YEAR, PARSERS, Unfit, arrow_type, reader
-from daybook.spec import Column
+from daybook.loader.values import FIRST_YEAR, PARSERS, Unfit, reader
+from daybook.spec import Column, arrow_type
 
 WIDTHS = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2, "%f": 0}
 ZERO = np.uint8(ord("0"))

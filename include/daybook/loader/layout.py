@@ -5,8 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from daybook.loader.values import arrow_type
-from daybook.spec import Column, Source
+from daybook.spec import Column, Source, arrow_type
 
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]

@@ -25,13 +25,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.errors import BadData
-from daybook.ledger.raw_files import RawFile, line_in_source, own_line, part_of
 from daybook.loader.blocks import Placed, cut_at_line_ends, side_by_side
 from daybook.loader.decode import Read, in_utf8, put_back, taken, unpacked
 from daybook.loader.fast import fast_block
 from daybook.loader.header import HEAD_BYTES, check_kind, first_look
 from daybook.loader.layout import BOM, REFUSED, Layout, Parsed, schema
 from daybook.loader.limits import Tally
+from daybook.loader.line_numbers import RawFile, line_in_source, own_line, part_of
 from daybook.loader.mended import Mends
 from daybook.spec import Source
 

@@ -10,8 +10,6 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-import pyarrow as pa
-
 from daybook.spec import Column
 
 # What one value of each kind is written as. ASCII digits only: int() would also take "1_000" and Arabic digits.
@@ -41,22 +39,6 @@ class Unfit(Exception):
         self.column = column
         self.reason = reason
         self.detail = detail
-
-
-def arrow_type(column: Column) -> pa.DataType:
-    """Return the Arrow type of a column: exact decimals, days, instants in UTC to the microsecond."""
-    match column.kind:
-        case "integer":
-            return pa.int64()
-        case "decimal":
-            return pa.decimal128(column.digits, column.scale)
-        case "date":
-            return pa.date32()
-        case "timestamp":
-            return pa.timestamp("us", "UTC")
-        case "boolean":
-            return pa.bool_()
-    return pa.string()
 
 
 def reader(column: Column, tokens: tuple[str, ...]) -> Callable[[str, bool], Any]:

@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from daybook.ledger.raw_files import raw_files
 from daybook.ledger.receipt import Receipt
+from daybook.ledger.runs import Changes
 from daybook.pages.templates import template
-from daybook.publish.deploy import Changes
 from daybook.refused import mends
 from daybook.spec import Pipeline
 

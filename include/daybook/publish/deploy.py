@@ -18,17 +18,13 @@ from psycopg import sql
 
 from daybook.errors import Implausible, SourceUnavailable, Superseded
 from daybook.ledger import decisions, runs
-from daybook.ledger.decisions import Decision
+from daybook.ledger.decisions import Decision, Release
 from daybook.ledger.raw_files import content_of
 from daybook.ledger.receipt import Receipt, Unbalanced, check_balance
-from daybook.ledger.runs import Entry
+from daybook.ledger.runs import Changes, Entry
 from daybook.refused import mends
-from daybook.rules.plausible import Release
 from daybook.spec import File, Pipeline, Summary
 from daybook.text import one_line
-
-Changes = dict[str, dict[str, int]]
-"""By summary: how many rows are added, removed and changed; a row is told by its group."""
 
 
 def changes(connection: psycopg.Connection[Any], pipeline: Pipeline, day: date, run_id: int) -> Changes:

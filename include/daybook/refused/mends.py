@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from daybook.errors import BadSpec, DaybookError
+from daybook.ledger.receipt import Mended
 from daybook.spec import Value
 from daybook.storage.folder import Folder
 
@@ -38,25 +39,6 @@ class MendsOfFile(Value):
     """All mends of one raw file, by line."""
 
     mends: tuple[Mend, ...]
-
-
-class Mended(Value):
-    """How many rows of each source one person mended for one reason."""
-
-    who: str
-    why: str
-    rows: dict[str, int]
-
-    @property
-    def counted(self) -> str:
-        """Return the counts in words, such as "flights 3"."""
-        return ", ".join(f"{source} {count}" for source, count in self.rows.items())
-
-    @property
-    def told(self) -> str:
-        """Return it as people read it, such as "3 rows mended by ann: the hour was typed twice (flights 3)"."""
-        count = sum(self.rows.values())
-        return f"{count:,} row{'' if count == 1 else 's'} mended by {self.who}: {self.why} ({self.counted})"
 
 
 class DayMends(NamedTuple):

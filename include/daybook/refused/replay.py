@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 from daybook.errors import BadData
 from daybook.ledger import runs
-from daybook.ledger.raw_files import extracted_by, part_of, raw_files, raw_sha256
+from daybook.ledger.raw_files import extracted_by, raw_files, raw_sha256
 from daybook.loader.layout import Layout, Refusal
+from daybook.loader.line_numbers import part_of
 from daybook.loader.load import opened
 from daybook.loader.mended import mended_records
 from daybook.postgres.session import Connection

@@ -16,11 +16,10 @@ import pyarrow as pa
 from daybook.errors import BadSpec
 from daybook.ledger import queries
 from daybook.ledger.queries import Tried, is_begun
-from daybook.ledger.receipt import STEPS, Receipt
+from daybook.ledger.receipt import STEPS, Mended, Receipt
 from daybook.loader import load as loading
 from daybook.postgres.session import Connection
 from daybook.refused import mends
-from daybook.refused.mends import Mended
 from daybook.run import raw_rows
 from daybook.run.day_run import run_folder
 from daybook.run.step_run import Step

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.errors import BadData
-from daybook.rules.frames import add_columns, arrow_type, close_frame, open_frame
-from daybook.spec import Column, Measure, Pipeline, fact_columns
+from daybook.rules.frames import add_columns, close_frame, open_frame
+from daybook.spec import Column, Measure, Pipeline, arrow_type, fact_columns, group_columns
 
 
 def aggregate(facts: pa.Table, pipeline: Pipeline) -> pa.Table:
@@ -24,11 +24,6 @@ def aggregate(facts: pa.Table, pipeline: Pipeline) -> pa.Table:
     frame = _prepared(open_frame(facts, pipeline.engine), pipeline)
     grouped = frame.group_by(*grain).agg(*_totals(pipeline)) if grain else frame.select(*_totals(pipeline))
     return close_frame(grouped, schema(pipeline), grain)
-
-
-def group_columns(pipeline: Pipeline) -> list[str]:
-    """Return the columns of the finest grain: all that the summaries group by, in the order they come up."""
-    return list(dict.fromkeys(name for summary in pipeline.summaries for name in summary.by))
 
 
 def schema(pipeline: Pipeline) -> pa.Schema:

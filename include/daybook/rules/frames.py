@@ -13,20 +13,7 @@ import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daybook.spec import Column, Engine
-
-TYPES: dict[str, pa.DataType] = {
-    "text": pa.string(),
-    "integer": pa.int64(),
-    "date": pa.date32(),
-    "timestamp": pa.timestamp("us", "UTC"),
-    "boolean": pa.bool_(),
-}
-
-
-def arrow_type(column: Column) -> pa.DataType:
-    """Return the Arrow type that a column of the spec has in every file between the steps."""
-    return pa.decimal128(column.digits, column.scale) if column.kind == "decimal" else TYPES[column.kind]
+from daybook.spec import Column, Engine, arrow_type
 
 
 def rows_schema(columns: Sequence[Column]) -> pa.Schema:

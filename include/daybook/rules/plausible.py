@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from statistics import median
-from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.errors import BadData, Implausible
+from daybook.ledger.decisions import Release
 from daybook.spec import File, Pipeline
 
 Totals = dict[str, Decimal]
@@ -22,13 +22,6 @@ Totals = dict[str, Decimal]
 # The median of fewer days says nothing about the next one.
 FEWEST_DAYS = 3
 ROWS = "row_count"
-
-
-class Release(NamedTuple):
-    """A person's word that a day may be published although its numbers are implausible."""
-
-    who: str
-    why: str
 
 
 def totals(aggregates: pa.Table, pipeline: Pipeline) -> Totals:

@@ -12,8 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.errors import BadSpec
-from daybook.rules.frames import arrow_type
-from daybook.spec import Measure, Pipeline, Ratio, Summary, fact_columns, nearest
+from daybook.spec import Measure, Pipeline, Ratio, Summary, arrow_type, fact_columns, nearest
 
 Number = int | Decimal | None
 

@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 
 from daybook.errors import BadData, Implausible
 from daybook.rules.aggregate import measure_types
-from daybook.rules.frames import arrow_type, close_frame, from_units, open_frame, units
-from daybook.spec import Pipeline, Ratio, Summary, fact_columns
+from daybook.rules.frames import close_frame, from_units, open_frame, units
+from daybook.spec import Pipeline, Ratio, Summary, arrow_type, fact_columns
 
 RATIO = pa.decimal128(20, 2)
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar, cast
 
+from daybook.ledger.decisions import Release
 from daybook.ledger.receipt import Receipt
 from daybook.refused import mends
-from daybook.rules.plausible import Release
 from daybook.spec import Pipeline
 from daybook.storage.folder import Folder
 

@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from typing import BinaryIO, NamedTuple
 
-from daybook.ledger.raw_files import RawFile, extracted_by, own_line, part_of, raw_files
+from daybook.ledger.raw_files import extracted_by, raw_files
 from daybook.loader.find import raw_records
+from daybook.loader.line_numbers import RawFile, own_line, part_of
 from daybook.loader.load import Batch, load_parts
 from daybook.run.step_run import Step
 from daybook.spec import File, Source

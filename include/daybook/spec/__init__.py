@@ -23,7 +23,7 @@ from daybook.spec.parts import (
     Summary,
     Target,
 )
-from daybook.spec.pipeline import Pipeline, clean_columns, fact_columns
+from daybook.spec.pipeline import Pipeline, clean_columns, fact_columns, group_columns
 from daybook.spec.source import (
     Column,
     Form,
@@ -31,6 +31,7 @@ from daybook.spec.source import (
     Limits,
     Source,
     Table,
+    arrow_type,
     boolean,
     day_date,
     decimal,
@@ -63,11 +64,13 @@ __all__ = [
     "Table",
     "Target",
     "Value",
+    "arrow_type",
     "boolean",
     "clean_columns",
     "day_date",
     "decimal",
     "fact_columns",
+    "group_columns",
     "integer",
     "nearest",
     "text",

@@ -255,3 +255,8 @@ def _unknown(path: str, name: str, known: Iterable[str], what: str) -> Iterator[
 
 def _twice(path: str, names: list[str]) -> Iterator[str]:
     yield from (f"{path}: {name!r} stands twice" for name in sorted({n for n in names if names.count(n) > 1}))
+
+
+def group_columns(pipeline: Pipeline) -> list[str]:
+    """Return the columns of the finest grain: all that the summaries group by, in the order they come up."""
+    return list(dict.fromkeys(name for summary in pipeline.summaries for name in summary.by))

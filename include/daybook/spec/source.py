@@ -74,6 +74,22 @@ class Column(Value):
         return format
 
 
+def arrow_type(column: Column) -> pa.DataType:
+    """Return the Arrow type of a column: exact decimals, days, instants in UTC to the microsecond."""
+    match column.kind:
+        case "integer":
+            return pa.int64()
+        case "decimal":
+            return pa.decimal128(column.digits, column.scale)
+        case "date":
+            return pa.date32()
+        case "timestamp":
+            return pa.timestamp("us", "UTC")
+        case "boolean":
+            return pa.bool_()
+    return pa.string()
+
+
 def _column(kind: Kind, header: str, name: str | None, words: dict[str, Any]) -> Column:
     return Column(header=header, name=name or header, kind=kind, **words)
 
