@@ -14,7 +14,7 @@ from daybook.errors import BadSpec
 from daybook.ledger import queries
 from daybook.ledger.queries import Tried, is_begun
 from daybook.ledger.receipt import STEPS, Mended, Receipt
-from daybook.loader import load as loading
+from daybook.loader.layout import REFUSED
 from daybook.postgres.session import Connection
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
@@ -22,7 +22,7 @@ from daybook.storage.folder import Folder
 from daybook.storage.tables import read_parquet
 
 REFUSING = ("load", "clean", "index")
-SCHEMA = pa.schema([("source", pa.string()), *loading.REFUSED])
+SCHEMA = pa.schema([("source", pa.string()), *REFUSED])
 STEP_SCHEMA = pa.schema([("step", pa.string()), *SCHEMA])
 FILE = "refused.parquet"
 # Where `load` fails it leaves here what it had refused until then: a file that has too many of them can be mended too.
