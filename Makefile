@@ -10,7 +10,7 @@ DAYS = $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)") $(if $(LIMIT),--l
 export PYTHONPATH := $(CURDIR)/include:$(CURDIR)/config
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down day plan backfill status why refused replay check trace pause resume cancel psql backup restore clean test fuzz strangers soak bench lint lock upgrade env
+.PHONY: help setup demo up down day plan backfill status why refused replay check trace pause resume cancel psql backup restore clean test house fuzz strangers soak bench lint lock upgrade env
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ env: ## write .env, the passwords for docker compose
 
 test: $(INSTALLED) ## run the tests
 	$(VENV)/bin/python -m pytest
+
+house: $(INSTALLED) ## run the tests about the repository itself: layout, words, secrets, pins
+	$(VENV)/bin/python -m pytest --quiet tests/house
 
 fuzz: $(INSTALLED) ## give the loader 100,000 mutations of a good file [CASES=1000]
 	$(VENV)/bin/python -m tests.load.fuzz $(or $(CASES),100000)
