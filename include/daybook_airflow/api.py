@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from daybook_airflow.errors import ApiError
 from daybook_airflow.api_requests import AirflowRequests, Json
+from daybook_airflow.errors import ApiError
 
 HEARTBEATS = ("scheduler", "dag_processor", "triggerer")
 FINISHED = ("success", "failed")
