@@ -163,13 +163,13 @@ class AirflowApi:
         backfills = self._pages("/backfills", "backfills", dag_id=dag_id)
         return [backfill for backfill in backfills if backfill["completed_at"] is None]
 
-    def create_backfill(self, asked: Json) -> Json:
+    def create_backfill(self, asked: Mapping[str, Any]) -> Json:
         """Make the runs of a backfill, by the names of POST /backfills, and return the backfill."""
-        return self._ask("POST", "/backfills", asked)
+        return self._ask("POST", "/backfills", dict(asked))
 
-    def dry_run_of_backfill(self, asked: Json) -> list[Json]:
+    def dry_run_of_backfill(self, asked: Mapping[str, Any]) -> list[Json]:
         """Return the runs that `create_backfill` would make: the `logical_date` of each."""
-        return list(self._ask("POST", "/backfills/dry_run", asked)["backfills"])
+        return list(self._ask("POST", "/backfills/dry_run", dict(asked))["backfills"])
 
     @staticmethod
     def _tasks(dag_id: str, run_id: str) -> str:
