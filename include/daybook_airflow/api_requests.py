@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import httpx
 from tenacity import RetryCallState, retry, stop_after_delay, wait_exponential
 
-from daybook_airflow.errors import ApiError
+from daybook_airflow.errors import ApiError, LoginRefused
 
 # An API server that was killed is back after some ten seconds, on a busy machine later.
 PATIENCE_SECONDS = 60
@@ -59,14 +59,14 @@ class AirflowRequests:
             raise ApiError(f"{self.url}: no API server answers ({error})") from None
         is_airflow = answer.status_code == httpx.codes.OK and "json" in answer.headers.get("content-type", "")
         if not is_airflow:
-            raise ApiError(f"{self.url}: GET {HEALTH} is answered with {answer.status_code}; expected Airflow 3's API")
+            raise ApiError(f"{self.url}: answers GET {HEALTH} with {answer.status_code}, and not as Airflow 3 does")
         return dict(answer.json())
 
     def ask(self, method: str, path: str, body: Json | None = None, params: Mapping[str, Any] | None = None) -> Json:
         """Return the answer to a request. Raises ApiError if it is refused, or if no answer comes."""
         try:
             answer = self._send(method, path, body, params)
-            if answer.status_code == httpx.codes.UNAUTHORIZED and not self._has_token:
+            if _lacks_login(answer) and not self._has_token:
                 self._log_in()
                 answer = self._send(method, path, body, params)
         except httpx.TransportError as error:
@@ -75,7 +75,8 @@ class AirflowRequests:
                 " why; try again when it is up."
             ) from None
         if answer.is_error:
-            raise _refused(f"Airflow refused {method} {path} with {answer.status_code}", answer)
+            kind = LoginRefused if _lacks_login(answer) else ApiError
+            raise kind(f"Airflow refused {method} {path} with {_said(answer)}", answer.status_code, _detail(answer))
         return answer.json() if answer.content else {}
 
     @retry(
@@ -94,15 +95,24 @@ class AirflowRequests:
     def _log_in(self) -> None:
         answer = self._client.post("/auth/token", json=self._login)
         if answer.is_error:
-            raise _refused(f"Airflow refused the login of {self._login['username']!r}", answer)
+            user = self._login["username"]
+            raise LoginRefused(
+                f"Airflow refused the login of {user!r} with {_said(answer)}", answer.status_code, _detail(answer)
+            )
         self._authorize(answer.json()["access_token"])
 
     def _authorize(self, token: str) -> None:
         self._client.headers["Authorization"] = f"Bearer {token}"
 
 
-def _refused(what: str, answer: httpx.Response) -> ApiError:
-    return ApiError(f"{what}: {answer.text}", answer.status_code, _detail(answer))
+def _lacks_login(answer: httpx.Response) -> bool:
+    # A token that is none, or that another secret has signed, is answered as if a right were missing.
+    is_bad_token = answer.status_code == httpx.codes.FORBIDDEN and "JWT" in answer.text
+    return is_bad_token or answer.status_code == httpx.codes.UNAUTHORIZED
+
+
+def _said(answer: httpx.Response) -> str:
+    return f"{answer.status_code}: {answer.text}"
 
 
 def _detail(answer: httpx.Response) -> str:

@@ -14,3 +14,7 @@ class ApiError(DeploymentError):
         super().__init__(message)
         self.status = status
         self.detail = detail
+
+
+class LoginRefused(ApiError):
+    """Mend the login: the user, the password or the token is wrong, or the token is too old."""

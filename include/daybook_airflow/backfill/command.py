@@ -26,7 +26,9 @@ from daybook_airflow.backfill.ask import NotReady
 from daybook_airflow.backfill.look import concern
 from daybook_airflow.backfill.options import PROGRAM, BadBackfill, Request, parse
 from daybook_airflow.backfill.plan import Dag, Plan, plan
-from daybook_airflow.errors import ApiError
+from daybook_airflow.errors import ApiError, LoginRefused
+
+FORBIDDEN = 403
 
 
 class Reached(NamedTuple):
@@ -83,7 +85,7 @@ def _reach() -> Reached:
         health = api.check()
     except ApiError as error:
         raise NotReady(
-            f"{error}; expected the API server that {where.origin} names; start `airflow api-server`, or set {URL}"
+            f"{error}; expected Airflow's API server there, by {where.origin}; start `airflow api-server`, or set {URL}"
         ) from None
     if health["metadatabase"]["status"] != "healthy":
         raise NotReady(f"{where.url}: Airflow does not reach its metadata database; `airflow db check` says why")
@@ -91,18 +93,12 @@ def _reach() -> Reached:
 
 
 def _explained(error: ApiError, reached: Reached) -> DaybookError:
-    who = f"{reached.login.user!r}" if reached.login.user else "the token"
-    said = f"{error.status}: {error.detail}"
-    if error.status == 401:
-        return NotReady(
-            f"{reached.address.url}: Airflow does not let {who} in ({said}); the login is from "
-            f"{reached.login.origin}; mend it, or {MEND}"
-        )
-    if error.status == 403:
-        return NotReady(
-            f"{reached.address.url}: Airflow forbids this to {who} ({said}); expected a user who may run the DAG; "
-            f"the login is from {reached.login.origin}; {MEND} of such a user"
-        )
+    who = f"user {reached.login.user!r}" if reached.login.user else "the token"
+    said = f"({error.status}: {error.detail}); it is from {reached.login.origin}"
+    if isinstance(error, LoginRefused):
+        return NotReady(f"{reached.address.url}: Airflow refuses the login of {who} {said}; mend it, or {MEND}")
+    if error.status == FORBIDDEN:
+        return NotReady(f"{reached.address.url}: Airflow forbids {who} to do this {said}; {MEND} of one who may")
     return error
 
 

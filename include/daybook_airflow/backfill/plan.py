@@ -35,7 +35,7 @@ class Dag(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What will be done: the instants asked of Airflow, both included, and how `airflow backfill create` is told of them.
+    """What will be done: the instants asked of Airflow, both included, as words of `airflow backfill create` too.
 
     `days`: the local days that will get a run; `left_out`: those asked for that are not over yet. Both are empty for a
     DAG that is no pipeline. `runs`: those to trigger instead, where one run is to carry several days. `body`: what is
