@@ -40,6 +40,7 @@ ZONES = {
     "in_utc_paused": "UTC",
     "in_utc_batches": "UTC",
     "in_utc_token": "UTC",
+    "in_utc_restart_paused": "UTC",
 }
 
 PIPELINE = """
@@ -93,6 +94,7 @@ class PrivateAirflow:
         self.url = f"http://{HOST}:{port}"
         self.admin, self.viewer = ("admin", secrets.admin), ("viewer", secrets.viewer)
         self.api = AirflowApi(self.url, *self.admin)
+        self.api_server: Component | None = None
 
     def start(self, *words: str) -> Component:
         """Start a program of Airflow that runs until the tests end."""
@@ -145,12 +147,12 @@ def airflow(postgres: LocalPostgres, tmp_path_factory: pytest.TempPathFactory) -
     private = PrivateAirflow(folder, postgres)
     try:
         private.start("db", "migrate").finish(START_SECONDS)
-        private.start("api-server")
+        private.api_server = private.start("api-server")
         private.start("dags", "reserialize").finish(START_SECONDS)
         private.wait_until_it_answers()
         yield private
     finally:
-        stop_all(private.home)
+        stop_all(private.home, grace_seconds=1)
 
 
 @pytest.fixture(scope="package")

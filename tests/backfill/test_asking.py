@@ -1,9 +1,11 @@
 """What is told of Airflow's answers: its refusals, with what to do about them, and how its scheduler is."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+import daybook_airflow
 from daybook_airflow.backfill.ask import NotReady, create, would_run
 from daybook_airflow.backfill.look import concern
 from daybook_airflow.backfill.options import Request
@@ -83,3 +85,12 @@ def scheduler(status, heard_s_ago=None):
 )
 def test_a_scheduler_that_is_not_there_is_told(health, says):
     assert concern(health) == says
+
+
+def test_what_knows_airflow_knows_no_database():
+    modules = list(Path(daybook_airflow.__file__).parent.rglob("*.py"))
+    assert len(modules) > 10
+    # preload.py only names modules that tasks import.
+    asking = [module for module in modules if module.name != "preload.py"]
+    databases = ("sqlalchemy", "psycopg", "airflow.models", "airflow.settings")
+    assert [module.name for module in asking if any(name in module.read_text() for name in databases)] == []

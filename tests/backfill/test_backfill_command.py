@@ -239,6 +239,18 @@ def test_ctrl_c_leaves_the_backfill_running(airflow, scheduler):
     assert airflow.runs("in_utc_paused") == [("2013-01-01 00:00", "queued")]
 
 
+def test_wait_outlasts_an_api_server_that_is_stopped_and_started(airflow, scheduler):
+    waiting = airflow.begin_backfill("--wait", "-s", "2013-01-01", "in_utc_restart_paused")
+    assert "0 of 1 days done" in waiting.stdout.readline()
+    airflow.api_server.start_again()
+    # Answered when the new one is up.
+    (run,) = airflow.api.dag_runs("in_utc_restart_paused")
+    airflow.api.end_run("in_utc_restart_paused", run["dag_run_id"], "success")
+    shown, said = waiting.communicate(timeout=60)
+    assert waiting.returncode == 0, said
+    assert "in_utc_restart_paused: all is well, 1 of 1 runs ended in success" in shown
+
+
 def test_the_scheduler_shares_its_heavy_imports_with_its_tasks(scheduler):
     until = time.monotonic() + 30
     while "Starting the scheduler" not in scheduler.read_text() and time.monotonic() < until:

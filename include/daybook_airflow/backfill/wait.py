@@ -82,12 +82,14 @@ def _watch(api: AirflowApi, plan: Plan, see: Callable[[], Sight]) -> Sight:
     line = _Line()
     while True:
         try:
-            seen, worry = see(), look.concern(api.health())
+            seen = see()
         except ApiError as error:
             dag_id = plan.dag.dag_id
             raise NotReady(f"{error} The runs go on without this command. {LOOK.format(dag_id)}") from None
-        line.show(f"{progress(plan, seen)}{f' ({worry})' if worry else ''}", seen, is_last=has_ended(seen))
-        if has_ended(seen):
+        is_last = has_ended(seen)
+        worry = "" if is_last else look.concern(api.health())
+        line.show(f"{progress(plan, seen)}{worry and f' ({worry})'}", seen, is_last=is_last)
+        if is_last:
             return seen
         time.sleep(max(LOOK_EVERY_S, len(seen.runs) / RUNS_LOOKED_AT_IN_A_S))
 
