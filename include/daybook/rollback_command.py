@@ -11,7 +11,6 @@ import socket
 from datetime import date
 
 import psycopg
-from upath import UPath
 
 from daybook import connections
 from daybook.asked import pipeline_named
@@ -20,7 +19,7 @@ from daybook.postgres.session import at_once
 from daybook.publish.published_folder import follow
 from daybook.publish.rollback import RolledBack, rollback
 from daybook.spec import Pipeline
-from daybook.storage.folder import Folder
+from daybook.storage.data_folder import DataFolder
 
 
 def main(words: list[str]) -> int:
@@ -35,16 +34,15 @@ def main(words: list[str]) -> int:
 
 
 def roll_back(
-    pipeline: Pipeline, day: date, dsn: str, data: UPath, who: str, why: str, run_id: int | None = None
+    pipeline: Pipeline, day: date, dsn: str, data: DataFolder, who: str, why: str, run_id: int | None = None
 ) -> RolledBack:
-    """Roll a day back in the warehouse, and let the published folder follow. dsn: libpq's. data: the data folder."""
-    published = Folder(data / "published" / pipeline.name)
+    """Roll a day back in the warehouse, and let the published folder follow. dsn: libpq's."""
 
     def connect() -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(dsn)
 
-    done = at_once(connect, lambda connection: rollback(connection, pipeline, day, published, who, why, run_id))
-    at_once(connect, lambda connection: follow(connection, published, pipeline.name, day))
+    done = at_once(connect, lambda connection: rollback(connection, pipeline, day, data, who, why, run_id))
+    at_once(connect, lambda connection: follow(connection, data, pipeline.name, day))
     return done
 
 
