@@ -9,7 +9,7 @@ from daybook_airflow.errors import DeploymentError
 
 SIMPLE = "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager"
 TOKEN = {"DAYBOOK_API_TOKEN": "a.b.c"}
-USER = {"DAYBOOK_API_USER": "ann", "DAYBOOK_API_PASSWORD": "secret"}
+USER = {"DAYBOOK_API_USER": "ann", "DAYBOOK_API_PASSWORD": "of ann"}
 
 
 def configured(**settings):
@@ -53,7 +53,7 @@ def test_the_address_is_the_first_that_is_configured(variables, settings, url):
     ("variables", "found"),
     [
         (TOKEN, ("", "", "a.b.c")),
-        (USER, ("ann", "secret", "")),
+        (USER, ("ann", "of ann", "")),
         (TOKEN | USER, ("", "", "a.b.c")),
         # The first user whose role is admin.
         ({}, ("admin", "a", "")),
@@ -94,7 +94,7 @@ def test_where_everybody_is_an_admin_no_file_is_read():
             {"passwords": None},
             "passwords.json: No such file or directory; expected the passwords of Airflow's users",
         ),
-        ({}, {"passwords": "admin"}, "passwords.json: not a JSON object"),
+        ({}, {"passwords": "no JSON"}, "passwords.json: not a JSON object"),
         ({}, {"passwords": '["admin"]'}, "passwords.json: not a JSON object"),
         ({}, {"passwords": '{"viewer": "v"}'}, "passwords.json: no password of 'admin'"),
         (
@@ -114,4 +114,4 @@ def test_no_login_is_one_line_that_says_where_and_what_to_do(tmp_path, variables
 def test_a_login_shows_no_secret():
     shown = repr(login(TOKEN, configured())) + repr(login(USER, configured()))
     assert "a.b.c" not in shown
-    assert "secret" not in shown
+    assert "of ann" not in shown
