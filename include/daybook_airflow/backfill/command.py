@@ -139,7 +139,8 @@ def _say_what_will_be_done(request: Request, planned: Plan, found: Json, reached
         _say(worry)
     if request.is_verbose:
         _say(f"asks {reached.address.url}, by {reached.address.origin}; the login is from {reached.login.origin}")
-        _say(f"does what this does: airflow {shlex.join(planned.words)}" if not planned.runs else "triggers runs")
+        words = ("dags", "trigger", dag_id) if planned.runs else planned.words
+        _say(f"does what this does{', once a run' if planned.runs else ''}: airflow {shlex.join(words)}")
     _say(_days(planned))
 
 
