@@ -1,6 +1,6 @@
-"""All files of a delivery copied: each one whole, as its checksum says, and all of them of one moment.
+"""Copies all files of a delivery: each one whole, as its checksum says, and all of them of one moment.
 
-No copy takes its name before all are whole. Until then each stays for the next try, which goes on with it.
+No copy takes its final name before all are whole. Until then the copies stay, and the next try goes on with them.
 """
 
 import logging
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class Arrived(NamedTuple):
-    """A file that was copied. checked_by: the path of what told its sha256, or ""."""
+    """A file that was copied. checked_by: the path of the file that holds its sha256, or ""."""
 
     part: Part
     fetched: Fetched
@@ -30,21 +30,21 @@ class Arrived(NamedTuple):
 
 
 class Told(NamedTuple):
-    """The sha256 that a file should have, and the path of what says so."""
+    """The sha256 that a file should have, and the path of the file that says so."""
 
     sha256: str
     by: str
 
 
 class Server(NamedTuple):
-    """The FTP server of a delivery: how it is connected to, and with how much patience."""
+    """The FTP server of a delivery: how to connect to it, and how often to try."""
 
     connect: Connect
     name: str
     patience: Patience
 
     def asked(self, ask: Callable[[Session], T]) -> T:
-        """Return what is asked on a connection of its own, again after each break."""
+        """Run `ask` on a connection of its own, again after each break; return its result."""
         return tried(partial(self._ask, ask), self.patience, lambda: "what was copied so far is kept")
 
     def _ask(self, ask: Callable[[Session], T]) -> T:
@@ -57,8 +57,8 @@ def fetch_delivery(
 ) -> list[Arrived]:
     """Copy all files of a delivery into a folder, as `<stem>.csv`; all are there when this returns.
 
-    connect: opens a connection that is logged in. Raises what ftp.fetch does; BadData also where a file is twice not
-    what its checksum says, or all are over the limit; SourceUnavailable where one changes before the last one is here.
+    connect: opens a connection that is logged in. Raises the errors of ftp.copy.fetch; also BadData if a file twice
+    differs from its checksum, or all are over the limit; SourceUnavailable if one changes before the last one is here.
     """
     server, arrived = Server(connect, delivery.file.connection, patience), list[Arrived]()
     with ExitStack() as stack:
@@ -83,7 +83,7 @@ def _fetch_checked(server: Server, delivery: Delivery, part: Part, copy: PartFil
         return Arrived(part, fetched, told.by)
     where = f"{server.name}: {part.path}"
     log.warning("%s: sha256 %.12s… copied, %s says %.12s…; copied again", where, first, told.by, told.sha256)
-    # The checksum may be of a later delivery than the copy, or of an earlier one.
+    # The checksum may belong to a later delivery than the copy, or to an earlier one.
     copy.restart()
     server.asked(lambda ftp: _check_unchanged(ftp, delivery, []))
     told, fetched = _told(server, delivery, part) or told, _fetch(server, delivery, part, copy)
@@ -130,7 +130,7 @@ def _check_limit(delivery: Delivery, size_bytes: int) -> None:
 
 
 def _check_unchanged(ftp: Session, delivery: Delivery, arrived: list[Arrived]) -> None:
-    """See that no file was delivered anew while those after it were copied."""
+    """Check that no file was delivered anew while those after it were copied."""
     manifest, path = delivery.manifest, delivery.file.path_on(delivery.day)
     changed = [part.path for part, fetched, _ in arrived if not _is_still(ftp, part, fetched.remote)]
     if manifest and small_file(ftp, delivery.file, path) != manifest.content:
@@ -143,5 +143,5 @@ def _check_unchanged(ftp: Session, delivery: Delivery, arrived: list[Arrived]) -
 
 
 def _is_still(ftp: Session, part: Part, remote: Remote) -> bool:
-    # Behind one name may stand several servers, each with a `unique` of its own.
+    # One name may stand for several servers, each with its own `unique`.
     return remote._replace(unique="").is_like(ftp.look(part.path))

@@ -1,4 +1,4 @@
-"""What a reply of an FTP server, or a line that broke, means: tried again, waited for, or for a person to mend.
+"""The meaning of an FTP server's reply or a broken line: try again, wait, or ask a person to mend it.
 
 The codes: RFC 959, 4.2; of TLS: RFC 2228, 5 and RFC 4217. A message quotes the reply in one printable line.
 """
@@ -16,15 +16,15 @@ REPLY_CHARACTERS = 200
 
 
 class Broken(SourceUnavailable):
-    """The line broke or the server is unwell: the same task tries again, from where it was."""
+    """The line broke or the server is in trouble: the same task tries again, from where it was."""
 
 
 class Busy(Broken):
-    """The server has no room (421): the same task comes back after a longer pause."""
+    """The server has no room (421): the same task tries again after a longer pause."""
 
 
 class CannotResume(Broken):
-    """The server cannot send from the middle of a file, or says that it does and does not: start again."""
+    """The server cannot send from the middle of a file, or only claims to: start again."""
 
 
 class NotThere(SourceUnavailable):
@@ -33,10 +33,10 @@ class NotThere(SourceUnavailable):
 
 @contextmanager
 def told(where: str, *, is_opening: bool = False, secret: str | None = None) -> Iterator[None]:
-    """Raise what ftplib and the network raise as what to do next.
+    """Translate the errors of ftplib and the network into ours, by what to do next.
 
-    where: what messages begin with. is_opening: a TLS error while a connection is opened is for a person to mend, later
-    on it is a line that broke. secret: is blotted out of what the server says.
+    where: the start of messages. is_opening: a TLS error while a connection is opened is for a person to mend; later it
+    is a broken line. secret: is removed from the server's words.
     """
     try:
         yield
@@ -90,7 +90,7 @@ def _what_broke(error: OSError | EOFError) -> str:
 
 Meanings = tuple[tuple[str, type[DaybookError], str], ...]
 
-# What is said to a login. The first that fits wins.
+# Replies to a login. The first match wins.
 OPENING: Meanings = (
     (
         r"5\d\d\b.*(?i:encrypt|\btls\b|\bssl\b|ssl/tls)",
@@ -106,7 +106,7 @@ OPENING: Meanings = (
     ),
     ("5", BadSpec, "the FTP server refuses us ({reply}); not tried again; mend the connection, or ask who runs it"),
 )
-# What is said to a command. The first that fits wins.
+# Replies to a command. The first match wins.
 MEANINGS: Meanings = (
     ("421", Busy, "the FTP server has no room now ({reply})"),
     (
