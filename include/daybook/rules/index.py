@@ -1,7 +1,7 @@
-"""Fourth step: facts matched to the lookups by key and ordered by their own key; those without a match counted.
+"""Fourth step: the facts joined to the lookups by key and ordered by their own key; those without a match are counted.
 
-A lookup's key is unique here: `clean` refused rows that share a key. A fact that a lookup must know and does not is
-refused; where the spec keeps it, its given columns are empty and a flag says so.
+A lookup's key is unique here: `clean` refused rows that share a key. A fact without a match is refused; or, if the spec
+says so, kept with empty lookup columns and a flag.
 """
 
 from typing import Any, NamedTuple
@@ -16,8 +16,8 @@ from daybook.spec import Lookup, Pipeline, fact_columns
 
 
 class Indexed(NamedTuple):
-    """What `index` gives: the facts with the lookups' columns, the refused (line, column, reason), and how many kept
-    facts each lookup does not know."""
+    """The result of `index`: the facts with the lookups' columns, the refused ones (line, column, reason), and the
+    number of kept facts without a match, by lookup."""
 
     facts: pa.Table
     refused: pa.Table
@@ -25,10 +25,10 @@ class Indexed(NamedTuple):
 
 
 def index(facts: pa.Table, lookups: dict[str, pa.Table], pipeline: Pipeline) -> Indexed:
-    """Match the facts to the lookups.
+    """Join the facts to the lookups.
 
     facts: clean facts with their line. lookups: {source name: its clean rows}. Returns the facts ordered by their key,
-    with one column more for each that a lookup gives, and for each flag.
+    with the columns that the lookups add, and the flags.
     """
     columns = list(fact_columns(pipeline).values())
     schema = rows_schema(columns)
