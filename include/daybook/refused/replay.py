@@ -1,7 +1,7 @@
-"""Mended rows kept: checked against the run that refused the rows, and written down for the file that they belong to.
+"""Stores mended rows: checked against the run that refused the rows, and stored for the file that they belong to.
 
-Each mended row is read by the loader that would load it; one that is not fit refuses them all. It asks the ledger,
-reads the run's raw files, and writes into the folder of mends. Messages name rows, columns and reasons, never a value.
+Each mended row is read by the loader that would load it; if one is bad, all are refused. It asks the ledger, reads the
+run's raw files, and writes into the folder of mends. Messages name rows, columns and reasons, never a value.
 """
 
 from collections import Counter
@@ -26,18 +26,18 @@ from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder
 
 SHOWN_PROBLEMS = 10
-# Of these reasons the detail is two counts of fields; that of others may hold a value.
+# The detail of these reasons is two counts of fields; that of others may hold a value.
 WIDTH = ("too_many_fields", "too_few_fields")
 
 Place = tuple[str, int]
 """A source and a line of it."""
 Part = tuple[str, int]
-"""A source and the number of a part of it; 0 where it is one file."""
+"""A source and the number of a part of it; 0 if it is one file."""
 
 
 class Against(NamedTuple):
-    """What mended rows are held against: the raw bytes of the rows that were refused or mended before, by place; and
-    the hash of each source's raw bytes, and how the records of each of its files lie."""
+    """The data that mended rows are checked against: the raw bytes of the rows refused or mended before, by place; the
+    hash of each source's raw bytes, and the layout of each of its files."""
 
     raw: Mapping[Place, bytes]
     file_sha256: Mapping[str, str]
@@ -95,8 +95,8 @@ def _told(problems: Mapping[Filled, str], count: int, name: str) -> str:
 
 
 class Kept(NamedTuple):
-    """What was kept: the run whose rows they are, and by source how many mends are new, or other than before, and how
-    many there are now."""
+    """The result of a replay: the run that refused the rows, and by source the number of new or changed mends, and of
+    all mends now."""
 
     run: str
     new: dict[str, int]
@@ -115,11 +115,11 @@ def keep(
 ) -> Kept:
     """Check mended rows and keep them. name: their file's.
 
-    A row that was mended before may be mended again; a mend that is there already stays as it was. Raises BadData or
-    BadSpec, and keeps none, where one of them is bad.
+    A row that was mended before may be mended again; an equal mend stays as it was. Raises BadData or BadSpec, and
+    keeps none, if one of them is bad.
     """
     with connection.transaction():
-        # Two replays of a day come one after the other: each adds to what is there.
+        # Two replays of a day take turns: each adds to the mends of the other.
         runs.lock_day(connection, pipeline.name, day)
         last, folder = last_run(connection, data, pipeline, day), data.mends(pipeline.name, day)
         hashes = raw_sha256(pipeline, last.receipts)
@@ -130,7 +130,7 @@ def keep(
 
 
 def withdraw(connection: Connection, data: DataFolder, pipeline: Pipeline, day: date) -> int:
-    """Remove all mends of a day, also those that are set aside; give how many there were."""
+    """Remove all mends of a day, even those set aside; return how many there were."""
     with connection.transaction():
         runs.lock_day(connection, pipeline.name, day)
         folder = data.mends(pipeline.name, day)
@@ -149,7 +149,7 @@ def _layouts(last: LastRun, pipeline: Pipeline, filled: list[Filled]) -> dict[Pa
     for source in (source for source in pipeline.sources if source.name in {one.source for one in filled}):
         extracted = extracted_by(source)
         for file in raw_files(last.receipts[extracted], source.name, source.name):
-            # Its header says how a record lies; `load` holds all its bytes to their hash.
+            # Only the header is read, for the layout; `load` checks all bytes against their hash.
             with (last.folder / extracted).open(file.file) as stream:
                 layouts[source.name, file.number] = opened(stream, source, file.name)[1]
     return layouts
@@ -162,7 +162,7 @@ def _added(
     hashes: dict[str, str],
     by: Person,
 ) -> dict[str, int]:
-    """Write the mends that are new; give how many they are, by source."""
+    """Write the new mends; return their number by source."""
     new: Counter[str] = Counter()
     for source, known in there.items():
         by_line = {mend.line: mend for mend in known}
