@@ -1,6 +1,6 @@
-"""The page of a run: which steps are done, where its rows went, and whether readers see it. plugins/ serves it.
+"""The page of a run: which steps are done, the counts of its rows, and whether readers see it. plugins/ serves it.
 
-It decides words and layout only; pages/run_state.py reads what there is to show.
+It decides only on words and layout; pages/run_state.py reads the data.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from daybook.ledger.receipt import Receipt, Rows
 from daybook.pages.run_state import Progress, RunState
 from daybook.pages.templates import template
 
-# Only where a run has such steps: the other words explain themselves.
+# Shown only if a run has such steps; the other words explain themselves.
 MEANINGS = {
     Progress.OUTDATED: "made from files that an earlier step has made anew since. It is done again, or waits for it.",
     Progress.UNREADABLE: "its receipt in the run's folder is damaged. Clear the task to make it again.",
@@ -18,7 +18,7 @@ MEANINGS = {
 
 
 class Reader(NamedTuple):
-    """What readers of the day see: a word or two, a sentence, and whether that is good, waiting or past."""
+    """The state of the day for its readers: a label, a sentence, and a tone: good, waiting or past."""
 
     tone: str
     label: str
@@ -53,7 +53,7 @@ def run_page(state: RunState) -> bytes:
 
 
 def message_page(title: str, *sentences: str) -> bytes:
-    """Return a page that only says something."""
+    """Return a page with only a message."""
     return template("message_page").render(title=title, sentences=sentences).encode()
 
 
@@ -76,7 +76,7 @@ def readers_see(state: RunState) -> Reader:
 
 
 def told(receipt: Receipt) -> list[str]:
-    """Return what a step did, in counts: a line for each source or summary, else for each file it made."""
+    """Return a step's counts: a line for each source or summary, or else for each file it made."""
     if receipt.rows:
         lines = [", ".join(_rows_told(receipt, name, rows)) for name, rows in receipt.rows.items()]
     else:
@@ -100,7 +100,7 @@ def lost_rows(receipts: dict[str, Receipt]) -> list[Lost]:
 
 
 def mended_rows(receipts: dict[str, Receipt]) -> list[str]:
-    """Return who mended how many rows of the run, and why, and which mends it set aside, a sentence each."""
+    """Return a sentence for each person and reason of the run's mended rows, and one for the mends set aside."""
     if "load" not in receipts:
         return []
     loaded = receipts["load"]
