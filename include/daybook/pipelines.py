@@ -1,4 +1,4 @@
-"""The pipelines there are: the modules of include/pipelines, loaded one by one, so that a broken one hurts no other."""
+"""The pipelines: the modules of include/pipelines, loaded one by one, so a broken one does not hurt the others."""
 
 import importlib
 import importlib.util
@@ -15,13 +15,13 @@ PACKAGE = "pipelines"
 
 
 class Pipelines(NamedTuple):
-    """The pipelines that load, by name; and of each module that does not, by its file, what is wrong with it."""
+    """The pipelines that load, by name; and the problem of each module that does not, by its file."""
 
     good: dict[str, Pipeline]
     broken: dict[str, str]
 
     def named(self, name: str) -> Pipeline:
-        """Return the pipeline of a name. Raises BadSpec, with the nearest right name, if there is none."""
+        """Return the pipeline of that name. Raises BadSpec, with the nearest right name, if there is none."""
         if name in self.good:
             return self.good[name]
         there_are = f"there are {', '.join(self.good)}" if self.good else "there is none"
@@ -34,18 +34,18 @@ class Pipelines(NamedTuple):
 
     @property
     def warning(self) -> str:
-        """Return what is to be said of the broken modules after anything else; nothing if there is none."""
+        """Return the end of any message about pipelines: the broken modules; "" if there is none."""
         return "".join(f"; {file} is broken: {reason}" for file, reason in self.broken.items())
 
 
 @cache
 def load_pipelines() -> Pipelines:
-    """Load every module of include/pipelines, once in a process. Raises nothing: what is wrong is in `broken`."""
+    """Load every module of include/pipelines, once per process. Raises nothing: problems are in `broken`."""
     return pipelines_in(PACKAGE)
 
 
 def pipelines_in(package: str) -> Pipelines:
-    """Load every module of a package. Raises nothing: what is wrong with a module is in `broken`."""
+    """Load every module of a package. Raises nothing: problems are in `broken`."""
     good: dict[str, Pipeline] = {}
     broken: dict[str, str] = {}
     for module in _modules(package):
@@ -71,7 +71,7 @@ def _pipeline_of(package: str, module: str) -> Pipeline:
     except DaybookError as error:
         raise BadSpec(str(error)) from None
     except Exception as error:
-        # A stranger's module may raise anything; whatever it is, it is one module that does not load.
+        # A user's module may raise anything; it is only one module that does not load.
         raise BadSpec(_told(module, error)) from error
     if not isinstance(found, Pipeline):
         what = "is missing" if found is None else f"is a {type(found).__name__}"
