@@ -9,6 +9,10 @@ class DeploymentError(Exception):
     """The deployment cannot do what was asked. Its message says what, where, what was found, and what to do."""
 
 
+class RunFailed(DeploymentError):
+    """A run of Airflow came to its end, and not well: the day is not as it was asked to be."""
+
+
 def with_log(message: str, log: Path) -> DeploymentError:
     """Return an error that shows the last lines of a log and says where the rest is."""
     return DeploymentError(f"{message}\nThe last lines of {log}:\n\n{tail(log)}")
