@@ -4,8 +4,8 @@
         run_id = deployment.api.trigger("flights", conf={"day": "2013-01-05"})
         deployment.api.wait_for_run("flights", run_id)
 
-Whatever ends the `with` block, nothing that it started is left: not after an error, a signal, or a second signal. If the
-process itself is killed, the watcher does the rest; if that is killed too, the next start or `./daybook down` does.
+Whatever ends the `with` block, nothing that it started is left: not after an error, a signal, or a second signal. If
+the process itself is killed, the watcher does the rest; if that is killed too, the next start or `./daybook down` does.
 """
 
 import importlib.metadata
