@@ -11,7 +11,7 @@ DAYS := $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)")
 export PYTHONPATH := $(CURDIR)/include:$(CURDIR)/config
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down day backfill psql clean test fuzz strangers soak bench lint lock env
+.PHONY: help setup demo up down day backfill psql clean test house fuzz strangers soak bench lint lock upgrade env
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ env: ## write .env, the passwords for docker compose
 test: $(INSTALLED) ## run the tests
 	$(VENV)/bin/python -m pytest
 
+house: $(INSTALLED) ## run the tests about the repository itself: layout, words, secrets, pins
+	$(VENV)/bin/python -m pytest --quiet tests/house
+
 fuzz: $(INSTALLED) ## give the loader 100,000 mutations of a good file [CASES=1000]
 	$(VENV)/bin/python -m tests.load.fuzz $(or $(CASES),100000)
 
@@ -62,7 +65,16 @@ lint: $(INSTALLED) ## check style and types
 
 lock: $(INSTALLED) ## write requirements.lock anew from requirements.txt
 	$(VENV)/bin/uv pip compile requirements.txt --universal --python-version 3.11 --generate-hashes --no-header \
-	    --no-emit-index-url --no-emit-find-links --output-file requirements.lock
+	    --no-emit-index-url --no-emit-find-links $(UPGRADE) --output-file requirements.lock
+
+# `make lock` keeps each version that still fits; this keeps only what requirements.txt pins, and shows what that changed:
+# a newer release of one package can hold another back. The pins are raised by hand, with the reason in the commit.
+upgrade: $(INSTALLED) ## raise what the pins of requirements.txt bring, in requirements.lock; list the pins that are behind
+	@$(MAKE) --no-print-directory --silent lock UPGRADE="--upgrade --quiet"
+	@git --no-pager diff --unified=0 requirements.lock | grep '^[-+][a-z].*==' || echo "requirements.lock is at its newest."
+	@echo "Pins of requirements.txt that are behind; raise them there, then \`make lock\`:"
+	@sed -n 's/==.*//p' requirements.txt | $(VENV)/bin/uv pip compile - --no-deps --upgrade --universal --python-version 3.11 \
+	    --quiet --no-header --no-annotate --no-emit-index-url --no-emit-find-links | grep -vxFf requirements.txt || echo none
 
 setup: $(INSTALLED) ## install what is locked into .venv; every other target does it when needed
 

@@ -3,6 +3,6 @@
 daybook.py makes a DAG of each pipeline that loads. Airflow reads this file too, and shows what it raises in the UI.
 """
 
-from daybook.pipelines import check_none_is_broken
+from daybook.pipelines import load_pipelines
 
-check_none_is_broken()
+load_pipelines().check()

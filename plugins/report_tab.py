@@ -103,7 +103,9 @@ def _report(dag_id: str, run_id: str) -> Answer:
 def _data() -> Any:
     from airflow.sdk import ObjectStoragePath
 
-    return ObjectStoragePath(os.environ["DAYBOOK_DATA"])
+    from daybook.storage.data_folder import DataFolder
+
+    return DataFolder(ObjectStoragePath(os.environ["DAYBOOK_DATA"]))
 
 
 def _headers(policy: str) -> dict[str, str]:

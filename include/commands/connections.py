@@ -16,6 +16,7 @@ from upath import UPath
 
 from daybook.errors import BadSpec
 from daybook.ftp.connect import FtpServer
+from daybook.storage.data_folder import DataFolder
 
 
 def postgres(connection_id: str) -> psycopg.Connection[Any]:
@@ -38,9 +39,9 @@ def ftp(connection_id: str) -> ftplib.FTP:
     return FtpServer(host=words["host"], port=int(words.get("port") or 21), **login, **words["extra"]).open()
 
 
-def data() -> UPath:
+def data() -> DataFolder:
     """Return the data folder. Raises BadSpec if DAYBOOK_DATA is not set."""
-    return UPath(_variable("DAYBOOK_DATA"))
+    return DataFolder(UPath(_variable("DAYBOOK_DATA")))
 
 
 def _words(connection_id: str) -> dict[str, Any]:

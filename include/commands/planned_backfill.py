@@ -111,7 +111,7 @@ def _outcome(planned: Planned, known: Known, run_id: str | None) -> Done:
     receipts = known.ended.get(day, {})
     if receipts and receipts["deploy"].run == run_id:
         seconds = sum(receipt.seconds for receipt in receipts.values())
-        return Done(day, "run", str(receipts["deploy"].notes["outcome"]), seconds, is_seen)
+        return Done(day, "run", receipts["deploy"].outcome, seconds, is_seen)
     failure = known.failures.get(day)
     result = f"failed: {failure.step}, {failure.kind}: {failure.message}" if failure else "not run: it was cancelled"
     return Done(day, "run", result, 0.0, is_well=False)

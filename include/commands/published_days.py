@@ -65,7 +65,7 @@ def _of_receipts(pipeline: Pipeline, day: date, receipts: dict[str, Receipt]) ->
     rows = [rows for receipt in receipts.values() for rows in receipt.rows.values()]
     return PublishedDay(
         day=day,
-        outcome=str(receipts["deploy"].notes["outcome"]),
+        outcome=receipts["deploy"].outcome,
         rows_read=receipts["load"].rows[pipeline.facts].read,
         rows_refused=sum(receipt.refused for receipt in receipts.values()),
         rows_dropped=sum(sum(one.dropped.values()) for one in rows),

@@ -9,7 +9,6 @@ from typing import Annotated
 
 import psycopg
 import typer
-from upath import UPath
 
 from commands import connections, exit_codes
 from commands.arguments import USER, Day, Json, PipelineName, Quiet, Who, Why, pipeline_named
@@ -21,7 +20,7 @@ from daybook.publish.published_folder import follow
 from daybook.publish.rollback import RolledBack
 from daybook.publish.rollback import rollback as rolled_back
 from daybook.spec import Pipeline
-from daybook.storage.folder import Folder
+from daybook.storage.data_folder import DataFolder
 
 
 def rollback(
@@ -54,16 +53,15 @@ def rollback(
 
 
 def roll_back(
-    pipeline: Pipeline, day: date, dsn: str, data: UPath, who: str, why: str, run_id: int | None = None
+    pipeline: Pipeline, day: date, dsn: str, data: DataFolder, who: str, why: str, run_id: int | None = None
 ) -> RolledBack:
-    """Roll a day back in the warehouse, and let the published folder follow. dsn: libpq's. data: the data folder."""
-    published = Folder(data / "published" / pipeline.name)
+    """Roll a day back in the warehouse, and let the published folder follow. dsn: libpq's."""
 
     def connect() -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(dsn)
 
-    done = at_once(connect, lambda connection: rolled_back(connection, pipeline, day, published, who, why, run_id))
-    at_once(connect, lambda connection: follow(connection, published, pipeline.name, day))
+    done = at_once(connect, lambda connection: rolled_back(connection, pipeline, day, data, who, why, run_id))
+    at_once(connect, lambda connection: follow(connection, data, pipeline.name, day))
     return done
 
 

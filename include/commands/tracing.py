@@ -14,13 +14,12 @@ from daybook.errors import BadSpec
 from daybook.ledger import queries
 from daybook.ledger.queries import Published, is_begun
 from daybook.ledger.raw_files import raw_files
-from daybook.ledger.receipt import STEPS
+from daybook.ledger.receipt import STEPS, Receipt
 from daybook.loader.line_numbers import own_line, part_of
 from daybook.postgres.session import Connection, at_once
 from daybook.publish.deploy import reading
 from daybook.refused import mends
 from daybook.rules.recompute import Number, recomputed, rows_of
-from daybook.run.day_run import run_folder
 from daybook.spec import Pipeline, Summary
 from daybook.storage.folder import Folder
 from daybook.storage.tables import read_parquet
@@ -62,7 +61,7 @@ def trace(pipeline: Pipeline, day: date, summary: Summary, group: dict[str, Any]
     """
     connect = partial(connections.postgres, pipeline.target.connection)
     number, run = at_once(connect, lambda session: _published(session, pipeline, day, summary, group, column))
-    folder = Folder(run_folder(connections.data(), pipeline.name, day, run.run))
+    folder = connections.data().run(pipeline.name, day, run.run)
     rows = rows_of(_facts(folder, run, pipeline), group)
     return Traced(
         published=number,
@@ -142,9 +141,13 @@ def _inputs(folder: Folder, run: Published, step: str) -> list[Input]:
     return [
         Input(
             name=name.removesuffix(".csv"),
-            origin=str(receipt.notes.get(name.removesuffix(".csv"), "")),
+            origin=_place(receipt, name.removesuffix(".csv")),
             sha256=output.sha256,
             path=str((folder / step).path / name),
         )
         for name, output in receipt.outputs.items()
     ]
+
+
+def _place(receipt: Receipt, stem: str) -> str:
+    return receipt.origins[stem].place if stem in receipt.origins else ""

@@ -27,6 +27,11 @@ class Pipelines(NamedTuple):
         there_are = f"there are {', '.join(self.good)}" if self.good else "there is none"
         raise BadSpec(f"{name}: no such pipeline{nearest(name, self.good)}; {there_are}{self.warning}")
 
+    def check(self) -> None:
+        """Raise BadSpec with the file, the word and the reason of every module that does not load."""
+        if self.broken:
+            raise BadSpec("\n".join(f"{file}: {reason}" for file, reason in self.broken.items()))
+
     @property
     def warning(self) -> str:
         """Return what is to be said of the broken modules after anything else; nothing if there is none."""
@@ -36,38 +41,33 @@ class Pipelines(NamedTuple):
 @cache
 def load_pipelines() -> Pipelines:
     """Load every module of include/pipelines, once in a process. Raises nothing: what is wrong is in `broken`."""
+    return pipelines_in(PACKAGE)
+
+
+def pipelines_in(package: str) -> Pipelines:
+    """Load every module of a package. Raises nothing: what is wrong with a module is in `broken`."""
     good: dict[str, Pipeline] = {}
     broken: dict[str, str] = {}
-    for module in _modules():
+    for module in _modules(package):
         try:
-            pipeline = _pipeline_of(module)
+            pipeline = _pipeline_of(package, module)
         except BadSpec as error:
-            broken[_file(module)] = str(error)
+            broken[f"include/{package}/{module}.py"] = str(error)
         else:
             good[pipeline.name] = pipeline
     return Pipelines(good, broken)
 
 
-def check_none_is_broken() -> None:
-    """Raise BadSpec with the file, the word and the reason of every module that does not load."""
-    if broken := load_pipelines().broken:
-        raise BadSpec("\n".join(f"{file}: {reason}" for file, reason in broken.items()))
-
-
-def _modules() -> list[str]:
-    package = importlib.util.find_spec(PACKAGE)
-    places = package.submodule_search_locations if package else None
+def _modules(package: str) -> list[str]:
+    found = importlib.util.find_spec(package)
+    places = found.submodule_search_locations if found else None
     names = sorted(module.name for module in pkgutil.iter_modules(places or []))
     return [name for name in names if not name.startswith("_")]
 
 
-def _file(module: str) -> str:
-    return f"include/{PACKAGE}/{module}.py"
-
-
-def _pipeline_of(module: str) -> Pipeline:
+def _pipeline_of(package: str, module: str) -> Pipeline:
     try:
-        found = getattr(importlib.import_module(f"{PACKAGE}.{module}"), "PIPELINE", None)
+        found = getattr(importlib.import_module(f"{package}.{module}"), "PIPELINE", None)
     except DaybookError as error:
         raise BadSpec(str(error)) from None
     except Exception as error:

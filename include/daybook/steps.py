@@ -1,11 +1,11 @@
-"""One function a task: read, call the pure function, write, log one line of counts.
+"""The nine steps, in the order of the work: each takes a `StepRun` and returns what it did.
 
-The order of the functions is the order of the work. To a caller each is a function of a day's `Work` that hands on
-names, counts and hashes: `a_step` (run/step_run.py) wraps it, so that its files and its receipt lie in the run's
-folder, and so that it is not done again where an earlier run has done the same. What a step may raise: the errors of
+A step reads files of the steps before it, calls the pure functions of `loader` or `rules`, and writes its own files;
+run/step_run.py gives it the files, and writes the receipt of what it returns. What a step may raise: the errors of
 errors.py; anything else is a bug.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
@@ -13,174 +13,177 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from daybook.errors import BadData, Superseded
-from daybook.ftp import fetch, ready
-from daybook.ftp.fetch import notes_of
+from daybook.ftp.delivery import Delivery
+from daybook.ftp.fetch import Arrived, fetch_delivery
+from daybook.ftp.ready import Due, check_ready
 from daybook.ledger import queries
 from daybook.ledger.decisions import Release
-from daybook.ledger.receipt import Rows, by_reason
+from daybook.ledger.receipt import Done, Held, Origin, Rows, by_reason
 from daybook.loader import load as loading
 from daybook.pages.report import report
-from daybook.postgres import copy_tables
+from daybook.postgres.copy_tables import copy_tables
 from daybook.postgres.session import Connection, at_once
 from daybook.publish import deploy as deploying
 from daybook.publish import save as saving
-from daybook.publish.cleanup import tidy
-from daybook.publish.deploy import changes
-from daybook.publish.published_folder import follow, run_files
+from daybook.publish.cleanup import Deployed, clean_up
+from daybook.publish.published_folder import follow
 from daybook.refused import mends
-from daybook.refused import rows as refused
+from daybook.refused import rows as refused_rows
 from daybook.rules import aggregate as aggregating
 from daybook.rules import clean as cleaning
 from daybook.rules import index as indexing
 from daybook.rules import plausible
 from daybook.rules import summarize as summarizing
 from daybook.run import raw_rows
-from daybook.run.step_run import Step, a_step
+from daybook.run.step_run import Made, StepRun
 from daybook.spec import Source, Table
 from daybook.storage.folder import Folder
 from daybook.storage.tables import csv_bytes, parquet_writer, write_parquet
 
 
-@a_step
-def extract_tables(step: Step) -> None:
+def extract_tables(step: StepRun) -> Done:
     """Copy the pipeline's tables as CSV, all of one moment."""
-    for connection_id in dict.fromkeys(table.connection for table in step.work.pipeline.tables):
-        tables = tuple(table for table in step.work.pipeline.tables if table.connection == connection_id)
-        copied = step.work.once(connection_id, partial(_copied, step, connection_id, tables))
+    rows: dict[str, Rows] = {}
+    origins: dict[str, Origin] = {}
+    read_at = step.meter.started_at
+    for connection_id in dict.fromkeys(table.connection for table in step.pipeline.tables):
+        tables = tuple(table for table in step.pipeline.tables if table.connection == connection_id)
+        copied = step.day_run.once(connection_id, partial(_copied, step, connection_id, tables))
         # The fence of publish/deploy.py compares when a day's facts were read.
-        step.meter.started_at = min(step.meter.started_at, copied.started_at)
+        read_at = min(read_at, copied.read_at)
         for table in tables:
             step.folder.take(f"{table.name}.csv", copied.folder)
             step.note_output(f"{table.name}.csv", copied.rows[table.name])
-            step.rows[table.name] = Rows(read=copied.rows[table.name], kept=copied.rows[table.name])
-            step.notes[table.name] = f"{connection_id}: {table.relation}"
+            rows[table.name] = Rows(read=copied.rows[table.name], kept=copied.rows[table.name])
+            origins[table.name] = Origin(place=f"{connection_id}: {table.relation}")
+    return Done(rows=rows, origins=origins, read_at=read_at)
 
 
-@a_step
-def extract_files(step: Step) -> None:
+def extract_files(step: StepRun) -> Done:
     """Copy the day's files, once all are there and whole."""
-    found = ready.check_ready(step.work, step.folder, datetime.now(UTC))
-    for source in step.work.pipeline.files:
-        delivery, connect = found[source.name], partial(step.work.ftp, source.connection)
-        arrived = fetch.fetch_delivery(connect, delivery, step.folder)
+    pipeline, day_run = step.pipeline, step.day_run
+    due = Due(pipeline.files, day_run.day, pipeline.schedule.time_zone, day_run.ftp)
+    deliveries = check_ready(due, step.folder, datetime.now(UTC))
+    origins: dict[str, Origin] = {}
+    for source in pipeline.files:
+        delivery = deliveries[source.name]
+        arrived = fetch_delivery(partial(day_run.ftp, source.connection), delivery, step.folder)
         for one in arrived:
             step.note_output(f"{one.part.stem}.csv", None)
         if delivery.manifest:
             with step.new_file(f"{source.name}.manifest") as file:
                 file.write(delivery.manifest.content)
-        step.notes |= notes_of(delivery, arrived)
+        origins |= _origins(delivery, arrived)
+    return Done(origins=origins)
 
 
-@a_step
-def load(step: Step) -> None:
+def load(step: StepRun) -> Done:
     """Type every row by the contract; set aside, with line, column and reason, each that breaks it."""
-    step.folder.remove_file(refused.FILE_OF_FAILED)
-    rows = {source.name: [loading.REFUSED.empty_table()] for source in step.work.pipeline.sources}
+    step.folder.remove_file(refused_rows.FILE_OF_FAILED)
+    sources, rows = step.pipeline.sources, dict[str, Rows]()
+    refused = {source.name: [loading.REFUSED.empty_table()] for source in sources}
     try:
-        for source in step.work.pipeline.sources:
-            ground = step.raw(source), step.mends.inputs.get(f"mends/{source.name}")
-            load_source = partial(_load_source, step, source, rows[source.name])
-            rows[source.name] = step.once(source.name, ground, load_source)
+        for source in sources:
+            key = step.raw(source), step.mends.inputs.get(f"mends/{source.name}")
+            loaded = step.once(source.name, key, partial(_load_source, step, source, refused[source.name]))
+            refused[source.name], rows[source.name] = loaded
     except BadData:
-        with step.folder.new_file(refused.FILE_OF_FAILED) as file:
-            write_parquet(refused.of_sources(rows), file)
+        with step.folder.new_file(refused_rows.FILE_OF_FAILED) as file:
+            write_parquet(refused_rows.of_sources(refused), file)
         raise
-    step.write(refused.FILE, refused.of_sources(rows))
+    step.write_table(refused_rows.FILE, refused_rows.of_sources(refused))
     step.inputs |= step.mends.inputs
-    step.notes |= step.mends.notes()
     if step.mends.applied:
-        step.write(mends.FILE, step.mends.table())
+        step.write_table(mends.FILE, step.mends.table())
+    return Done(rows=rows, mended=step.mends.mended, mends_set_aside="; ".join(step.mends.set_aside))
 
 
-@a_step
-def clean(step: Step) -> None:
+def clean(step: StepRun) -> Done:
     """Drop, check and derive by the spec's rules; set aside each row that breaks one, with the rule."""
-    taken_out = []
-    for source in step.work.pipeline.sources:
-        # Facts have to be of the day, so they are another day's work even where their bytes are the same.
-        day = step.work.day if source.name == step.work.pipeline.facts else None
-        mended = step.receipt("load").outputs.get(mends.FILE)
-        ground = step.input("load", f"{source.name}.parquet"), step.raw(source), mended and mended.sha256, day
-        taken_out.append(step.once(source.name, ground, partial(_cleaned, step, source)))
-    step.write(refused.FILE, pa.concat_tables(taken_out))
+    rows, refused = dict[str, Rows](), list[pa.Table]()
+    mended = step.receipt("load").outputs.get(mends.FILE)
+    for source in step.pipeline.sources:
+        # Facts have to be of the day, so they are another day's work even if their bytes are the same.
+        day = step.day_run.day if source.name == step.pipeline.facts else None
+        key = step.input("load", f"{source.name}.parquet"), step.raw(source), mended and mended.sha256, day
+        cleaned = step.once(source.name, key, partial(_cleaned, step, source))
+        refused.append(cleaned.given)
+        rows[source.name] = cleaned.rows
+    step.write_table(refused_rows.FILE, pa.concat_tables(refused))
+    return Done(rows=rows)
 
 
-@a_step
-def index(step: Step) -> None:
+def index(step: StepRun) -> Done:
     """Match the facts to the lookups by key, and order them by their own."""
-    pipeline = step.work.pipeline
-    facts = step.read("clean", f"{pipeline.facts}.parquet")
-    lookups = [source.name for source in pipeline.sources if source.name != pipeline.facts]
-    clean_rows = {pipeline.facts: facts, **{name: _lookup(step, name) for name in lookups}}
-    indexed = indexing.index(facts, clean_rows, pipeline)
-    step.write(f"{pipeline.facts}.parquet", indexed.facts)
-    step.write(refused.FILE, refused.with_raw(step, pipeline.source(pipeline.facts), indexed.refused))
-    step.unknown = indexed.unknown
-    step.rows = {name: Rows(read=rows.num_rows, kept=rows.num_rows) for name, rows in clean_rows.items()}
-    step.rows[pipeline.facts] = _rows(facts.num_rows, indexed.facts.num_rows, indexed.refused, {})
+    pipeline = step.pipeline
+    facts = step.read_table("clean", f"{pipeline.facts}.parquet")
+    lookups = {source.name: _lookup(step, source.name) for source in pipeline.sources if source.name != pipeline.facts}
+    indexed = indexing.index(facts, {pipeline.facts: facts, **lookups}, pipeline)
+    step.write_table(f"{pipeline.facts}.parquet", indexed.facts)
+    step.write_table(refused_rows.FILE, _with_raw(step, pipeline.source(pipeline.facts), indexed.refused))
+    rows = {name: Rows(read=lookup.num_rows, kept=lookup.num_rows) for name, lookup in lookups.items()}
+    rows[pipeline.facts] = _rows(facts.num_rows, indexed.facts.num_rows, indexed.refused, {})
+    return Done(rows=rows, unknown=indexed.unknown)
 
 
-@a_step
-def aggregate(step: Step) -> None:
+def aggregate(step: StepRun) -> Done:
     """Compute the measures per group."""
-    facts_name = step.work.pipeline.facts
-    facts = step.read("index", f"{facts_name}.parquet")
-    aggregates = aggregating.aggregate(facts, step.work.pipeline)
-    step.write("aggregates.parquet", aggregates)
-    step.rows[facts_name] = Rows(read=facts.num_rows, kept=_rows_behind(aggregates))
+    name = step.pipeline.facts
+    facts = step.read_table("index", f"{name}.parquet")
+    aggregates = aggregating.aggregate(facts, step.pipeline)
+    step.write_table("aggregates.parquet", aggregates)
+    return Done(rows={name: Rows(read=facts.num_rows, kept=_rows_behind(aggregates))})
 
 
-@a_step
-def summarize(step: Step) -> None:
+def summarize(step: StepRun) -> Done:
     """Make the summaries from the aggregates, and hold a day back that does not look like the days before."""
-    pipeline, day = step.work.pipeline, step.work.day
-    aggregates = step.read("aggregate", "aggregates.parquet")
-    step.totals = plausible.totals(aggregates, pipeline)
-    facts = deploying.facts_sha256(pipeline, step.receipts_before())
-    doubts = at_once(step.warehouse, partial(_doubts, step=step, facts_sha256=facts))
+    pipeline, day = step.pipeline, step.day_run.day
+    aggregates = step.read_table("aggregate", "aggregates.parquet")
+    totals = plausible.totals(aggregates, pipeline)
+    doubts = at_once(step.warehouse, partial(_doubts, step=step, totals=totals))
     summaries = summarizing.summarize(aggregates, pipeline, day)
-    step.notes |= plausible.judged(doubts, pipeline, day, step.work.release)
+    held = _held(step, doubts)
+    rows: dict[str, Rows] = {}
     for name, summary in summaries.items():
-        step.write(f"{name}.parquet", summary.drop_columns(["row_count"]))
-        step.rows[name] = Rows(read=_rows_behind(aggregates), kept=_rows_behind(summary))
+        step.write_table(f"{name}.parquet", summary.drop_columns(["row_count"]))
+        rows[name] = Rows(read=_rows_behind(aggregates), kept=_rows_behind(summary))
+    return Done(rows=rows, totals=totals, held=held)
 
 
-@a_step
-def save(step: Step) -> None:
+def save(step: StepRun) -> Done:
     """Write the summaries under the run's number, into the warehouse and as files, seen by nobody yet."""
-    pipeline, day, summaries = step.work.pipeline, step.work.day, _summaries(step)
-    run = saving.Run(step.work.run, deploying.reading(pipeline, step.receipts_before()).started_at)
-    saved = at_once(step.warehouse, lambda session: saving.save(session, pipeline, day, run, summaries))
-    files = run_files(step.work.published, day, saved.run_id)
+    pipeline, day_run, summaries = step.pipeline, step.day_run, _summaries(step)
+    run = saving.Run(day_run.run, deploying.facts_read_at(pipeline, step.receipts_before()))
+    saved = at_once(step.warehouse, lambda session: saving.save(session, pipeline, day_run.day, run, summaries))
+    files = day_run.data.published_files(pipeline.name, day_run.day, saved.run_id)
     for name, summary in summaries.items():
-        step.rows[name] = Rows(read=summary.num_rows, kept=saved.rows[name])
         with files.new_file(f"{name}.parquet") as file:
             write_parquet(summary, file)
         with files.new_file(f"{name}.csv") as file:
             file.write(csv_bytes(summary))
-    step.notes["run_id"] = saved.run_id
+    rows = {name: Rows(read=summary.num_rows, kept=saved.rows[name]) for name, summary in summaries.items()}
+    return Done(rows=rows, run_id=saved.run_id)
 
 
-@a_step
-def deploy(step: Step) -> None:
+def deploy(step: StepRun) -> Done:
     """Let readers see the run, in the warehouse and then in the published folder, with its report."""
-    work, warehouse = step.work, step.warehouse
+    day_run, warehouse, pipeline, day = step.day_run, step.warehouse, step.pipeline, step.day_run.day
     receipts = step.receipts_before()
-    run_id = int(receipts["save"].notes["run_id"])
-    changed = at_once(warehouse, lambda session: changes(session, work.pipeline, work.day, run_id))
-    with run_files(work.published, work.day, run_id).new_file("report.html") as file:
-        file.write(report(work.pipeline, _summaries(step), receipts, changed))
-    publish = partial(deploying.deploy, pipeline=work.pipeline, receipts=receipts, changes=changed)
-    release = work.release or (Release(work.started_by, "forced") if work.is_forced else None)
+    run_id = receipts["save"].saved_as
+    changes = at_once(warehouse, lambda session: deploying.changes(session, pipeline, day, run_id))
+    with day_run.data.published_files(pipeline.name, day, run_id).new_file("report.html") as file:
+        file.write(report(pipeline, _summaries(step), receipts, changes))
+    release = day_run.release or (Release(day_run.started_by, "forced") if day_run.is_forced else None)
+    publish = partial(deploying.deploy, is_forced=day_run.is_forced, release=release)
+    left_over = Deployed(pipeline, day, day_run.run, run_id)
     try:
-        deployed = at_once(warehouse, partial(publish, is_forced=work.is_forced, release=release))
-        at_once(warehouse, lambda session: follow(session, work.published, work.pipeline.name, work.day))
+        deployed = at_once(warehouse, lambda session: publish(session, pipeline, receipts, changes))
+        at_once(warehouse, lambda session: follow(session, day_run.data, pipeline.name, day))
     except Superseded:
-        tidy(work, run_id, warehouse)
+        clean_up(left_over, day_run.data, warehouse)
         raise
-    tidy(work, run_id, warehouse)
-    step.rows = receipts["save"].rows
-    step.notes = {"outcome": deployed.outcome.value, "run_id": deployed.run_id}
+    clean_up(left_over, day_run.data, warehouse)
+    return Done(rows=receipts["save"].rows, run_id=deployed.run_id, outcome=deployed.outcome.value)
 
 
 class _Copied(NamedTuple):
@@ -188,47 +191,75 @@ class _Copied(NamedTuple):
 
     folder: Folder
     rows: dict[str, int]
-    started_at: datetime
+    read_at: datetime
 
 
-def _copied(step: Step, connection_id: str, tables: tuple[Table, ...]) -> _Copied:
-    rows = copy_tables.copy_tables(partial(step.work.postgres, connection_id), tables, step.folder)
+def _copied(step: StepRun, connection_id: str, tables: tuple[Table, ...]) -> _Copied:
+    rows = copy_tables(partial(step.day_run.postgres, connection_id), tables, step.folder)
     return _Copied(step.folder, rows, step.meter.started_at)
 
 
-def _load_source(step: Step, source: Source, taken_out: list[pa.Table]) -> list[pa.Table]:
-    """Load a source; its refused rows are added to the list as they come. Returns the list."""
+def _origins(delivery: Delivery, arrived: list[Arrived]) -> dict[str, Origin]:
+    """Return where the files of a delivery came from: of one file under its source's name; of parts under their stems,
+    beside the whole and the manifest."""
+    if not delivery.file.is_in_parts:
+        return {arrived[0].part.stem: _origin(delivery, arrived[0])}
+    name, is_encrypted = delivery.file.name, all(one.fetched.is_encrypted for one in arrived)
+    origins = {name: Origin(place=f"{delivery.where}, {len(arrived)} parts", is_encrypted=is_encrypted)}
+    if delivery.manifest:
+        origins[f"{name}.manifest"] = Origin(place=delivery.where, modified_at=delivery.manifest.modified_at)
+    return origins | {one.part.stem: _origin(delivery, one) for one in arrived}
+
+
+def _origin(delivery: Delivery, arrived: Arrived) -> Origin:
+    fetched = arrived.fetched
+    return Origin(
+        place=f"{delivery.file.connection}: {arrived.part.path}",
+        name=arrived.part.name,
+        modified_at=fetched.remote.modified_at,
+        is_encrypted=fetched.is_encrypted,
+        remarks="; ".join(fetched.remarks),
+        checked_by=arrived.checked_by,
+    )
+
+
+def _load_source(step: StepRun, source: Source, refused: list[pa.Table]) -> Made[list[pa.Table]]:
+    """Load a source; its refused rows are added to the list as they come, and the list is returned."""
     name, kept, blank = f"{source.name}.parquet", 0, 0
     with (
         step.folder.new_file(name, is_last=False) as file,
         parquet_writer(file, loading.schema(source)) as parquet,
     ):
-        for batch in raw_rows.batches(step, source, step.mends.records(source.name)):
+        for batch in raw_rows.batches(step, source):
             parquet.write_table(batch.kept)
-            taken_out.append(batch.refused)
+            refused.append(batch.refused)
             kept, blank = kept + batch.kept.num_rows, blank + batch.blank
-    all_refused = pa.concat_tables(taken_out)
+    all_refused = pa.concat_tables(refused)
     step.note_output(name, kept)
     read, dropped = kept + all_refused.num_rows + blank, {"blank": blank} if blank else {}
-    step.rows[source.name] = _rows(read, kept, all_refused, dropped)
-    return taken_out
+    return Made(refused, _rows(read, kept, all_refused, dropped))
 
 
-def _cleaned(step: Step, source: Source) -> pa.Table:
-    rows = step.read("load", f"{source.name}.parquet")
-    cleaned = cleaning.clean(rows, source, step.work.pipeline, step.work.day)
-    step.write(f"{source.name}.parquet", cleaned.kept)
-    step.rows[source.name] = _rows(rows.num_rows, cleaned.kept.num_rows, cleaned.refused, cleaned.dropped)
-    return refused.with_raw(step, source, cleaned.refused)
+def _cleaned(step: StepRun, source: Source) -> Made[pa.Table]:
+    rows = step.read_table("load", f"{source.name}.parquet")
+    cleaned = cleaning.clean(rows, source, step.pipeline, step.day_run.day)
+    step.write_table(f"{source.name}.parquet", cleaned.kept)
+    counts = _rows(rows.num_rows, cleaned.kept.num_rows, cleaned.refused, cleaned.dropped)
+    return Made(_with_raw(step, source, cleaned.refused), counts)
 
 
-def _lookup(step: Step, source: str) -> pa.Table:
+def _with_raw(step: StepRun, source: Source, refused: pa.Table) -> pa.Table:
+    rows = raw_rows.rows_at(step, source, refused["line"].to_pylist())
+    return refused_rows.with_raw(source.name, refused, [row.raw for row in rows], [row.place for row in rows])
+
+
+def _lookup(step: StepRun, source: str) -> pa.Table:
     name = f"{source}.parquet"
-    return step.work.once((source, step.input("clean", name)), partial(step.read, "clean", name))
+    return step.day_run.once((source, step.input("clean", name)), partial(step.read_table, "clean", name))
 
 
-def _rows(read: int, kept: int, taken_out: pa.Table, dropped: dict[str, int]) -> Rows:
-    reasons = by_reason(taken_out.select(["column", "reason"]).to_pylist())
+def _rows(read: int, kept: int, refused: pa.Table, dropped: dict[str, int]) -> Rows:
+    reasons = by_reason(refused.select(["column", "reason"]).to_pylist())
     return Rows(read=read, kept=kept, refused=reasons, dropped=dropped)
 
 
@@ -236,15 +267,25 @@ def _rows_behind(groups: pa.Table) -> int:
     return sum(groups["row_count"].to_pylist())
 
 
-def _summaries(step: Step) -> dict[str, pa.Table]:
-    return {s.name: step.read("summarize", f"{s.name}.parquet") for s in step.work.pipeline.summaries}
+def _summaries(step: StepRun) -> dict[str, pa.Table]:
+    return {s.name: step.read_table("summarize", f"{s.name}.parquet") for s in step.pipeline.summaries}
 
 
-def _doubts(session: Connection, *, step: Step, facts_sha256: str) -> list[str]:
-    pipeline, day = step.work.pipeline, step.work.day
+def _doubts(session: Connection, *, step: StepRun, totals: plausible.Totals) -> list[str]:
+    pipeline, day = step.pipeline, step.day_run.day
     if not queries.is_begun(session):
-        return plausible.doubts(step.totals, {}, pipeline)
+        return plausible.doubts(totals, {}, pipeline)
+    facts_sha256 = deploying.facts_sha256(pipeline, step.receipts_before())
     same = queries.day_with_facts(session, pipeline.name, day, facts_sha256)
     plausible.check_not_another_days_file(pipeline, day, same)
     nearest = queries.nearest_days(session, pipeline.name, day, pipeline.plausible.days)
-    return plausible.doubts(step.totals, nearest, pipeline)
+    return plausible.doubts(totals, nearest, pipeline)
+
+
+def _held(step: StepRun, doubts: Iterable[str]) -> Held | None:
+    """Return why the day was held and who released it; None if there are no doubts, whatever a person said."""
+    release, doubts = step.day_run.release, list(doubts)
+    plausible.check_released(doubts, step.pipeline, step.day_run.day, is_released=release is not None)
+    if not doubts or release is None:
+        return None
+    return Held(why="; ".join(doubts), released_by=release.who, released_why=release.why)

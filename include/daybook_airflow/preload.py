@@ -40,9 +40,8 @@ MODULES = (
     "airflow.providers.postgres.assets.postgres",
     # The pipelines are not among them: tasks read those anew.
     "daybook.steps",
-    "daybook.run.several_days",
-    "daybook.days",
-    "daybook.planning.look_back",
+    "daybook_airflow.form",
+    "daybook_airflow.tasks",
 )
 # What the libraries import only when a frame, or a name of a host, is first used: 0.1 s in each task otherwise. Names
 # that are not theirs any more cost that tenth of a second again, and nothing else.

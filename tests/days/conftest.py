@@ -13,7 +13,7 @@ import pytest
 
 from daybook.__main__ import main
 from daybook.pipelines import load_pipelines
-from daybook.run.day_run import Work
+from daybook.run.day_run import DayRun
 from daybook.spec import Pipeline
 from deployment.environment import connections
 from deployment.servers.postgres import LocalPostgres
@@ -34,7 +34,7 @@ class Days:
     capture: pytest.CaptureFixture[str]
     runs: int = field(default=0)
 
-    def run(self, day: str, until: str = "deploy", *, is_forced: bool = False) -> Work:
+    def run(self, day: str, until: str = "deploy", *, is_forced: bool = False) -> DayRun:
         """Run the steps on a day, under the next name: run_1, run_2, …"""
         self.runs += 1
         work = self.servers.work(self.pipeline, day, f"run_{self.runs}")

@@ -59,7 +59,7 @@ def test_G24_restored_elsewhere_the_days_are_read_skipped_traced_rolled_back_and
     assert {elsewhere.planned()[day] for day in DAYS} == {"skip: nothing changed"}
     assert elsewhere.command("trace", DAYS[1], "by_origin", "origin=JFK", "flights")[0] == 0
     work = elsewhere.run(DAYS[1])
-    assert work.receipt("deploy").notes["outcome"] == "unchanged"
+    assert work.receipt("deploy").outcome == "unchanged"
     assert work.receipt("load").reused_from
     assert elsewhere.command("rollback", DAYS[0], "--why", "a line was missing")[0] == 0
     count = f"select flights from {days.pipeline.name}.by_day where day = %s"

@@ -84,6 +84,8 @@ def test_a_backfill_is_well_only_where_readers_see_the_day_and_the_planned_run_c
 
 def deployed(run: str) -> dict[str, Receipt]:
     """Return the receipt of a run that published the first day."""
-    day, notes = date(2026, 1, 1), {"outcome": "published"}
-    made = Receipt(pipeline="shop", day=day, run=run, step="deploy", notes=notes, seconds=1.0, peak_memory_mib=1)
+    day = date(2026, 1, 1)
+    made = Receipt(
+        pipeline="shop", day=day, run=run, step="deploy", outcome="published", seconds=1.0, peak_memory_mib=1
+    )
     return {"deploy": made}

@@ -15,10 +15,11 @@ import pytest
 
 from daybook.errors import BadData, Implausible
 from daybook.ledger import runs
-from daybook.ledger.receipt import STEPS
-from daybook.run.day_run import Work
+from daybook.ledger.receipt import STEPS, Mended
+from daybook.run.day_run import DayRun
 from daybook.spec import Form, Plausible
 
+from ..steps.conftest import published_files
 from .conftest import Days
 
 DAY = "2013-01-01"
@@ -95,7 +96,7 @@ def written(days: Days, file: Path) -> Path:
     return file
 
 
-def mended(days: Days, file: Path) -> Work:
+def mended(days: Days, file: Path) -> DayRun:
     """Mend all rows that were refused, and run the day again."""
     code, printed = replay(days, fill(written(days, file)))
     assert code == 0, printed
@@ -143,14 +144,12 @@ def test_mended_rows_are_published_counted_and_told(broken: Days, file: Path) ->
     assert published(broken) == 842
     loaded = work.receipt("load")
     assert loaded.rows["flights"].model_dump() == {"read": 842, "kept": 842, "refused": {}, "dropped": {}}
-    assert json.loads(str(loaded.notes["mended"])) == [{"who": "ann", "why": WHY, "rows": {"flights": 3}}]
-    assert f"<p>3 rows mended by ann: {WHY} (flights 3).</p>" in (work.published.path / DAY / "report.html").read_text()
+    assert loaded.mended == (Mended(who="ann", why=WHY, rows={"flights": 3}),)
+    assert f"<p>3 rows mended by ann: {WHY} (flights 3).</p>" in (published_files(work) / "report.html").read_text()
     decided = "select what, who, why, found from daybook.decision where pipeline = %s"
     rows = broken.servers.rows(decided, broken.pipeline.name, role="warehouse_owner")
     assert rows == [("mend", "ann", WHY, "flights 3")]
-    assert (
-        f"mend: run {work.receipt('save').notes['run_id']}, by ann: {WHY} (flights 3)" in broken.command("why", DAY)[1]
-    )
+    assert f"mend: run {work.receipt('save').run_id}, by ann: {WHY} (flights 3)" in broken.command("why", DAY)[1]
     assert broken.command("refused", DAY)[1].splitlines()[1:] == [f"3 rows mended by ann: {WHY} (flights 3)"]
 
 
@@ -176,12 +175,12 @@ def test_a_plan_sees_new_mends_once_and_a_later_run_takes_them_over(broken: Days
     assert broken.planned("--to", DAY) == {DAY: "skip: nothing changed"}
     again = broken.run(DAY)
     assert [step for step in STEPS if again.receipt(step).reused_from] == list(STEPS[2:7])
-    assert again.receipt("load").notes == work_notes(broken, "run_2")
+    assert again.receipt("load").mended == work_mended(broken, "run_2")
 
 
-def work_notes(days: Days, run: str) -> dict[str, str | int]:
-    """Return what the receipt of a run's load notes."""
-    return days.servers.work(days.pipeline, DAY, run).receipt("load").notes
+def work_mended(days: Days, run: str) -> tuple[Mended, ...]:
+    """Return who mended rows, by the receipt of a run's load."""
+    return days.servers.work(days.pipeline, DAY, run).receipt("load").mended
 
 
 def test_a_file_that_is_refused_for_its_many_bad_rows_is_published_when_enough_are_mended(
@@ -212,10 +211,10 @@ def test_another_delivery_sets_the_mends_aside_and_says_so_and_the_same_one_agai
     work = broken.run(DAY)
     assert published(broken) == 839
     said = "3 mends of flights are set aside: they were made for other bytes (sha256 "
-    assert str(work.receipt("load").notes["mends_set_aside"]).startswith(said)
+    assert work.receipt("load").mends_set_aside.startswith(said)
     assert [line for line in caplog.text.splitlines() if said in line]
-    assert said in (work.published.path / DAY / "report.html").read_text()
-    assert "mended" not in work.receipt("load").notes
+    assert said in (published_files(work) / "report.html").read_text()
+    assert work.receipt("load").mended == ()
     deliver(broken, first)
     work = broken.run(DAY)
     assert published(broken) == 842
@@ -243,7 +242,7 @@ def test_a_mend_may_be_mended_though_its_row_is_not_refused_any_more(broken: Day
     assert replay(broken, file, why="one mile more")[0] == 0
     work = broken.run(DAY)
     assert broken.servers.rows(f"select distance_mi from {broken.pipeline.name}.by_day") == [(907197,)]
-    assert len(json.loads(str(work.receipt("load").notes["mended"]))) == 2
+    assert len(work.receipt("load").mended) == 2
 
 
 def test_a_mended_row_obeys_the_rules_and_is_refused_again_as_it_was_mended(broken: Days, file: Path) -> None:
@@ -346,7 +345,7 @@ def test_a_row_of_a_table_is_mended_like_one_of_a_file(days: Days, file: Path) -
     assert replay(days, file)[0] == 0
     work = days.run(DAY)
     assert work.receipt("clean").rows["planes"].refused == {}
-    assert json.loads(str(work.receipt("load").notes["mended"]))[0]["rows"] == {"planes": 1}
+    assert work.receipt("load").mended[0].rows == {"planes": 1}
 
 
 @pytest.mark.parametrize(
@@ -383,7 +382,8 @@ def test_a_traced_number_names_the_lines_that_were_mended(broken: Days, file: Pa
 def test_without_mends_nothing_of_them_is_in_a_receipt(broken: Days) -> None:
     for step in STEPS:
         receipt = broken.servers.work(broken.pipeline, DAY, "run_1").receipt(step)
-        assert not [name for name in (*receipt.inputs, *receipt.outputs, *receipt.notes) if "mend" in name]
+        assert not [name for name in (*receipt.inputs, *receipt.outputs) if "mend" in name]
+        assert (receipt.mended, receipt.mends_set_aside) == ((), "")
 
 
 def test_no_mended_value_is_in_a_log_a_receipt_or_the_ledger(

@@ -86,9 +86,9 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     folder = tmp_path_factory.mktemp("end_to_end")
     include = folder / "include"
     shutil.copytree(REPOSITORY / "include", include, ignore=shutil.ignore_patterns("__pycache__"))
-    (include / "daybook" / "pipelines" / "weather.py").write_text(WEATHER)
-    (include / "daybook" / "pipelines" / "tides.py").write_text(TIDES)
-    (include / "daybook" / "pipelines" / "locked_out.py").write_text(LOCKED_OUT)
+    (include / "pipelines" / "weather.py").write_text(WEATHER)
+    (include / "pipelines" / "tides.py").write_text(TIDES)
+    (include / "pipelines" / "locked_out.py").write_text(LOCKED_OUT)
     dags = folder / "dags"
     shutil.copytree(REPOSITORY / "dags", dags, ignore=shutil.ignore_patterns("__pycache__"))
     (dags / "after_flights.py").write_text(example("docs/days.md"))

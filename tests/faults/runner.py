@@ -16,7 +16,8 @@ import psycopg
 from daybook import steps
 from daybook.ledger import fingerprint
 from daybook.ledger.receipt import STEPS
-from daybook.run.day_run import Work
+from daybook.run.day_run import DayRun
+from daybook.run.step_run import run_step
 from daybook.spec import Pipeline
 
 from ..steps.conftest import Servers
@@ -83,10 +84,10 @@ def run(job: Job, faults: Faults) -> None:
     do_steps(replace(work, postgres=partial(_connect, job=job, faults=faults)), job.first, job.last)
 
 
-def do_steps(work: Work, first: str = STEPS[0], last: str = STEPS[-1]) -> None:
+def do_steps(work: DayRun, first: str = STEPS[0], last: str = STEPS[-1]) -> None:
     """Do steps of a work, from the first to the last."""
     for step in STEPS[STEPS.index(first) : STEPS.index(last) + 1]:
-        getattr(steps, step)(work)
+        run_step(getattr(steps, step), work)
 
 
 def _connect(connection: str, job: Job, faults: Faults) -> psycopg.Connection[Any]:

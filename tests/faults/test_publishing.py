@@ -134,5 +134,5 @@ def test_P18_a_publication_that_another_session_has_written_meanwhile_is_settled
     one.signal(signal.SIGCONT)
     assert one.end()["error"] == ""
     assert bench.seen(DAY)[0] == NEW
-    assert bench.servers.work(bench.pipeline, DAY, "run").receipt("deploy").notes["outcome"] == "already_published"
+    assert bench.servers.work(bench.pipeline, DAY, "run").receipt("deploy").outcome == "already_published"
     bench.check()

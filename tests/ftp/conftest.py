@@ -12,9 +12,8 @@ from upath import UPath
 
 from daybook.ftp.connect import FtpServer
 from daybook.ftp.copy import Fetched, fetch
+from daybook.ftp.ready import Due
 from daybook.ftp.retry import Patience
-from daybook.pipelines import load_pipelines
-from daybook.run.day_run import Work
 from daybook.spec import File, text
 from daybook.storage.folder import Folder
 
@@ -105,15 +104,12 @@ def copy_from(tmp_path: Path) -> Callable[[FaultyFtp], Copying]:
 
 
 @pytest.fixture
-def work(tmp_path: Path, copy: Copying) -> Work:
-    """The work of one run on the day of the file."""
-    data = UPath(f"file://{tmp_path}")
-    return Work(
-        pipeline=load_pipelines().good["flights"],
-        day=DAY,
-        run="run",
-        folder=Folder(data / "run"),
-        published=Folder(data / "published"),
-        postgres=lambda connection: None,
-        ftp=lambda connection: copy.connection().open(1),
-    )
+def due(copy: Copying) -> Due:
+    """What is due on the day of the file; a test says which files."""
+    return Due((), DAY, "America/New_York", lambda connection: copy.connection().open(1))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    """The folder of the step that looks and copies."""
+    return Folder(tmp_path / "run" / "extract_files")

@@ -180,10 +180,10 @@ import sys
 from pathlib import Path
 from upath import UPath
 from tests.ftp.conftest import Copying, file, PATH
-from daybook.folder import Folder
-from daybook.ftp import fetch
-from daybook.ftp_patience import Patience
-from daybook.ftp_tls import FtpServer
+from daybook.storage.folder import Folder
+from daybook.ftp.copy import fetch
+from daybook.ftp.retry import Patience
+from daybook.ftp.connect import FtpServer
 
 ftp = FtpServer(host="127.0.0.1", port=int(sys.argv[2]), user=sys.argv[3], password=sys.argv[4], insecure=True)
 with Folder(UPath("file://" + sys.argv[1])).part_file("flights.csv") as part:

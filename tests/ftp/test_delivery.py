@@ -5,7 +5,7 @@ import logging
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ import pytest
 from daybook.errors import BadData, NotYet, SourceUnavailable
 from daybook.ftp.delivery import Delivery
 from daybook.ftp.fetch import Arrived, fetch_delivery
-from daybook.ftp.ready import check_ready
-from daybook.run.day_run import Work
+from daybook.ftp.ready import Due, check_ready
+from daybook.storage.folder import Folder
 
 from .conftest import CONTENT, EARLY, LATE, MINUTE, PATH, QUICK, file
 from .faulty_ftp import Cut, FaultyFtp, hangs_up, says_226, says_426, stalls
@@ -34,7 +34,8 @@ class Supplier:
 
     root: Path
     server: FaultyFtp
-    work: Work
+    due: Due
+    folder: Folder
 
     def put(self, name: str, content: str | bytes) -> None:
         """Write a file by its name."""
@@ -43,28 +44,26 @@ class Supplier:
 
     def ready(self, now: object = EARLY, **words: Any) -> Delivery:
         """Return what is there, once it counts."""
-        pipeline = self.work.pipeline.model_copy(update={"files": (file(**words),)})
-        folder = self.work.folder / "extract_files"
-        return check_ready(replace(self.work, pipeline=pipeline), folder, now, QUICK)["flights"]  # type: ignore[arg-type]
+        due = self.due._replace(files=(file(**words),))
+        return check_ready(due, self.folder, now, QUICK)["flights"]  # type: ignore[arg-type]
 
     def copy(self, delivery: Delivery) -> list[Arrived]:
         """Copy what is there."""
-        return fetch_delivery(lambda: self.work.ftp("ftp"), delivery, self.work.folder / "extract_files", QUICK)
+        return fetch_delivery(lambda: self.due.ftp("ftp"), delivery, self.folder, QUICK)
 
     def copied(self) -> dict[str, bytes]:
         """Return what lies in the step's folder under its name."""
-        folder = Path(self.work.folder.path) / "extract_files"
-        return {path.name: path.read_bytes() for path in sorted(folder.glob("[!.]*.csv"))}
+        return {path.name: path.read_bytes() for path in sorted(self.folder.path.glob("[!.]*.csv"))}
 
     def kept(self) -> list[Path]:
         """Return the copies that are not whole yet."""
-        return sorted((Path(self.work.folder.path) / "extract_files").glob(".*.part"))
+        return sorted(self.folder.path.glob(".*.part"))
 
 
 @pytest.fixture
-def supplier(root: Path, server: FaultyFtp, work: Work) -> Supplier:
+def supplier(root: Path, server: FaultyFtp, due: Due, folder: Folder) -> Supplier:
     """A supplier who has delivered PATH."""
-    return Supplier(root, server, work)
+    return Supplier(root, server, due, folder)
 
 
 @pytest.fixture

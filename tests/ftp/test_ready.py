@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import repeat
 from pathlib import Path
@@ -12,9 +11,9 @@ from typing import Any
 import pytest
 
 from daybook.errors import BadData, BadSpec, NotYet
-from daybook.ftp.ready import check_ready, cut_off
-from daybook.run.day_run import Work
+from daybook.ftp.ready import Due, check_ready, cut_off
 from daybook.spec import File
+from daybook.storage.folder import Folder
 
 from .conftest import CONTENT, DAY, EARLY, LATE, MINUTE, PATH, QUICK, file
 from .faulty_ftp import FaultyFtp
@@ -23,19 +22,18 @@ Look = Callable[..., None]
 
 
 @pytest.fixture
-def look(work: Work) -> Look:
+def look(due: Due, folder: Folder) -> Look:
     """Look at an instant: look(now, words of the file's spec)."""
 
     def do(now: datetime, **words: Any) -> None:
-        look_at(work, now, file(**words))
+        look_at(due, folder, now, file(**words))
 
     return do
 
 
-def look_at(work: Work, now: datetime, *files: File) -> None:
+def look_at(due: Due, folder: Folder, now: datetime, *files: File) -> None:
     """Look at some files at an instant."""
-    pipeline = work.pipeline.model_copy(update={"files": files})
-    check_ready(replace(work, pipeline=pipeline), work.folder / "extract_files", now, QUICK)
+    check_ready(due._replace(files=files), folder, now, QUICK)
 
 
 def test_a_file_counts_when_it_stood_still_over_two_looks(look: Look) -> None:
@@ -153,10 +151,10 @@ def test_C73_a_time_in_the_future_is_only_compared(look: Look, server: FaultyFtp
     look(EARLY + MINUTE)
 
 
-def test_C71_all_files_of_a_day_are_told_in_one_message(work: Work) -> None:
+def test_C71_all_files_of_a_day_are_told_in_one_message(due: Due, folder: Folder) -> None:
     files = [file(name=name, path=f"{name}_{{day}}.csv") for name in ("one", "two")]
     with pytest.raises(NotYet, match=r"one_2013-01-05.csv is not there .*; ftp: two_2013-01-05.csv is not there"):
-        look_at(work, EARLY, file(is_written_whole=True), *files)
+        look_at(due, folder, EARLY, file(is_written_whole=True), *files)
 
 
 def test_the_cut_off_is_a_clock_time_of_the_day_after() -> None:
@@ -165,10 +163,10 @@ def test_the_cut_off_is_a_clock_time_of_the_day_after() -> None:
     assert cut_off(file(cut_off=time(7)), DAY, "America/New_York").astimezone(UTC).hour == 12
 
 
-def test_the_looks_hold_no_value_of_a_row(look: Look, work: Work) -> None:
+def test_the_looks_hold_no_value_of_a_row(look: Look, folder: Folder) -> None:
     with pytest.raises(NotYet):
         look(EARLY)
-    kept = json.loads((work.folder / "extract_files").text("looks.json"))
+    kept = json.loads(folder.text("looks.json"))
     assert set(kept["of"]["flights"]) == {"size_bytes", "modified_at", "still_since", "looked_at", "is_changing"}
 
 

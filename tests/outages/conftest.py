@@ -45,9 +45,11 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     folder = tmp_path_factory.mktemp("outages")
     include = folder / "include"
     shutil.copytree(REPOSITORY / "include", include, ignore=shutil.ignore_patterns("__pycache__"))
-    (include / "daybook" / "pipelines" / f"{NAME}.py").write_text(PIPELINE)
+    (include / "pipelines" / f"{NAME}.py").write_text(PIPELINE)
     (folder / "dags").mkdir()
-    (folder / "dags" / "daybook.py").write_text(with_short_pauses((REPOSITORY / "dags" / "daybook.py").read_text()))
+    shutil.copy(REPOSITORY / "dags" / "daybook.py", folder / "dags")
+    tasks = include / "daybook_airflow" / "tasks.py"
+    tasks.write_text(with_short_pauses(tasks.read_text()))
     path = os.pathsep.join([str(include), str(REPOSITORY / "config")])
     surroundings = {**QUICK, "PYTHONPATH": path}
     with Deployment(folder / "home", folder / "data", folder / "dags", extra_environment=surroundings) as running:
@@ -56,17 +58,17 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
         yield running
 
 
-def with_short_pauses(dag_file: str) -> str:
-    """Return the DAG file with two seconds between tries."""
+def with_short_pauses(tasks: str) -> str:
+    """Return the text of tasks.py with two seconds between tries."""
     long, short = '"retry_delay": timedelta(seconds=30)', '"retry_delay": timedelta(seconds=2)'
-    assert long in dag_file
-    return dag_file.replace(long, short)
+    assert long in tasks
+    return tasks.replace(long, short)
 
 
 @pytest.fixture(scope="package")
 def pipeline(deployment: Deployment) -> Pipeline:
     """The pipeline as the deployment has it."""
-    file = Path(deployment.environment["PYTHONPATH"].split(os.pathsep)[0]) / "daybook" / "pipelines" / f"{NAME}.py"
+    file = Path(deployment.environment["PYTHONPATH"].split(os.pathsep)[0]) / "pipelines" / f"{NAME}.py"
     spec = importlib.util.spec_from_file_location(NAME, file)
     assert spec
     assert spec.loader

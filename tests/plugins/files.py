@@ -7,8 +7,7 @@ from typing import Any
 from upath import UPath
 
 from daybook.ledger.receipt import Output, Receipt, Rows
-from daybook.run.day_run import run_folder
-from daybook.storage.folder import Folder
+from daybook.storage.data_folder import DataFolder
 
 DAY = date(2013, 1, 5)
 CANARY = "<script>alert('canary')</script>\"'><img src=x onerror=alert(1)>"
@@ -16,14 +15,14 @@ MADE = Output(rows=3, size_bytes=100, sha256="made first")
 MADE_ANEW = Output(rows=3, size_bytes=100, sha256="made anew")
 
 
-def data_folder(folder: Path) -> UPath:
+def data_folder(folder: Path) -> DataFolder:
     """Return a folder as the plugin gets it."""
-    return UPath(folder.as_uri())
+    return DataFolder(UPath(folder.as_uri()))
 
 
 def leave_receipt(data: Path, run: str, step: str, day: date = DAY, **words: Any) -> None:
     """Leave the receipt of a step of a run of `flights`, with these words in it."""
-    folder = Folder(run_folder(data_folder(data), "flights", day, run))
+    folder = data_folder(data).run("flights", day, run)
     told = {"pipeline": "flights", "day": day, "run": run, "step": step, "seconds": 0.25, "peak_memory_mib": 200}
     with (folder / step).new_file("receipt.json") as file:
         file.write(Receipt(**told | words).model_dump_json().encode())
@@ -31,15 +30,14 @@ def leave_receipt(data: Path, run: str, step: str, day: date = DAY, **words: Any
 
 def publish(data: Path, run_id: int, report: bytes = b"<p>the report</p>", day: date = DAY) -> None:
     """Let readers of a day of `flights` see a run."""
-    published = Folder(data_folder(data) / "published" / "flights")
-    with (published / ".runs" / str(day) / str(run_id)).new_file("report.html") as file:
+    with data_folder(data).published_files("flights", day, run_id).new_file("report.html") as file:
         file.write(report)
-    published.point(str(day), f".runs/{day}/{run_id}")
+    data_folder(data).publish("flights", day, run_id)
 
 
 def leave_canary(data: Path, run: str, day: date = DAY) -> None:
     """Leave receipts in which every text is an attack."""
     rows = {CANARY: Rows(read=2, kept=0, refused={CANARY: 1}, dropped={CANARY: 1})}
-    leave_receipt(data, run, "index", day, rows=rows, unknown={CANARY: 1}, notes={CANARY: CANARY})
+    leave_receipt(data, run, "index", day, rows=rows, unknown={CANARY: 1}, mends_set_aside=CANARY)
     leave_receipt(data, run, "extract_files", day, outputs={CANARY: Output(size_bytes=1, sha256=CANARY)})
-    leave_receipt(data, run, "deploy", day, notes={"outcome": CANARY, "run_id": 1})
+    leave_receipt(data, run, "deploy", day, outcome=CANARY, run_id=1)

@@ -1,6 +1,5 @@
 """What the page of a run says."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -35,13 +34,13 @@ def test_it_says_which_run_readers_see(
 
 
 def test_a_run_that_found_nothing_changed_is_told_from_one_that_waits(tmp_path: Path) -> None:
-    leave_receipt(tmp_path, "run_1", "deploy", notes={"outcome": "unchanged", "run_id": 6})
+    leave_receipt(tmp_path, "run_1", "deploy", outcome="unchanged", run_id=6)
     assert readers_see(run(tmp_path, own=7, seen=6)).label == "Unchanged"
     assert readers_see(run(tmp_path, own=7, seen=8)).label == "Replaced"
 
 
 def test_a_run_that_was_published_and_rolled_back_is_told_from_one_that_waits(tmp_path: Path) -> None:
-    leave_receipt(tmp_path, "run_1", "deploy", notes={"outcome": "published", "run_id": 7})
+    leave_receipt(tmp_path, "run_1", "deploy", outcome="published", run_id=7)
     assert readers_see(run(tmp_path, own=7, seen=6)).label == "Rolled back"
     assert readers_see(run(tmp_path, own=7, seen=7)).label == "Published"
 
@@ -81,7 +80,7 @@ def test_an_unfinished_run_names_the_next_step(tmp_path: Path) -> None:
             ["by_airline 720 into 14"],
         ),
         ({"outputs": {"flights.csv": Output(size_bytes=65784, sha256="")}}, ["flights.csv 65,784 bytes"]),
-        ({"notes": {"outcome": "already_published", "run_id": 7}}, ["already published, run 7"]),
+        ({"outcome": "already_published", "run_id": 7}, ["already published, run 7"]),
         ({"rows": {"a": Rows(read=1, kept=1)}, "reused_from": "run_0"}, ["a 1", "taken over from run_0"]),
         ({}, []),
     ],
@@ -111,8 +110,7 @@ def test_rows_without_a_match_are_told(tmp_path: Path) -> None:
 def test_mended_rows_and_mends_that_are_set_aside_are_told(tmp_path: Path) -> None:
     assert "mended by" not in shown(run(tmp_path, own=None, seen=None))
     mended = [{"who": "ann", "why": "typed twice", "rows": {"flights": 2, "planes": 1}}, {**BOB, "why": CANARY}]
-    notes = {"mended": json.dumps(mended), "mends_set_aside": "4 mends of flights are set aside"}
-    leave_receipt(tmp_path, "run_1", "load", notes=notes)
+    leave_receipt(tmp_path, "run_1", "load", mended=mended, mends_set_aside="4 mends of flights are set aside")
     state = read_run(data_folder(tmp_path), load_pipelines().good["flights"], "run_1")
     assert state
     page = shown(state)
@@ -151,7 +149,7 @@ def run(data: Path, own: int | None, seen: int | None) -> RunState:
     """Return the state of a run that saved its rows under one number, while readers see another."""
     leave_receipt(data, "run_1", "load")
     if own:
-        leave_receipt(data, "run_1", "save", notes={"run_id": own})
+        leave_receipt(data, "run_1", "save", run_id=own)
     if seen:
         publish(data, seen)
     state = read_run(data_folder(data), load_pipelines().good["flights"], "run_1")

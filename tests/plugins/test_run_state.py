@@ -9,6 +9,7 @@ from upath import UPath
 from daybook.ledger.receipt import STEPS
 from daybook.pages.run_state import Progress, RunState, read_run
 from daybook.pipelines import load_pipelines
+from daybook.storage.data_folder import DataFolder
 
 from .files import DAY, MADE, MADE_ANEW, data_folder, leave_receipt, publish
 
@@ -86,7 +87,7 @@ def test_after_an_earlier_step_was_done_again_with_the_same_result_the_later_one
 
 
 def test_what_readers_see_is_what_the_day_points_to(tmp_path: Path) -> None:
-    leave_receipt(tmp_path, RUN, "save", notes={"run_id": 7})
+    leave_receipt(tmp_path, RUN, "save", run_id=7)
     publish(tmp_path, 6, b"six")
     publish(tmp_path, 7, b"seven")
     publish(tmp_path, 8, b"of another day", day=date(2013, 1, 6))
@@ -104,7 +105,7 @@ def test_where_there_are_no_links_the_day_points_by_a_file(tmp_path: Path) -> No
     there = data / str(receipt.relative_to(tmp_path))
     there.parent.mkdir(parents=True)
     there.write_bytes(receipt.read_bytes())
-    state = read_run(data, FLIGHTS, RUN)
+    state = read_run(DataFolder(data), FLIGHTS, RUN)
     assert state is not None
     assert (state.seen_run_id, state.report) == (7, b"seven")
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from daybook.ledger import fingerprint
-from daybook.ledger.receipt import STEPS, Output, Receipt
+from daybook.ledger.receipt import STEPS, Origin, Output, Receipt
 from daybook.planning.plan import Failure, FileState, Planned, Standing, plan
 from daybook.spec import Pipeline, Plausible
 
@@ -30,7 +30,7 @@ def receipts(pipeline: Pipeline) -> dict[str, Receipt]:
             run="run",
             step=step,
             outputs=made.get(step, {}),
-            notes={"sales_modified_at": FILE.modified_at} if step == "extract_files" else {},
+            origins={"sales": Origin(place="", modified_at=FILE.modified_at)} if step == "extract_files" else {},
             fingerprint=fingerprint.fingerprint(step, pipeline) if step in fingerprint.STEPS else None,
             seconds=1.0,
             peak_memory_mib=1,

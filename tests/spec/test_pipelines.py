@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from daybook import pipelines
 from daybook.errors import BadSpec
+from daybook.pipelines import pipelines_in
 from deployment.home import REPOSITORY
 
 GOOD = (REPOSITORY / "include" / "pipelines" / "flights.py").read_text()
@@ -20,10 +20,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     package.mkdir()
     (package / "__init__.py").touch()
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(pipelines, "PACKAGE", package.name)
-    pipelines.load_pipelines.cache_clear()
     yield package
-    pipelines.load_pipelines.cache_clear()
     for module in [name for name in sys.modules if name.startswith(package.name)]:
         del sys.modules[module]
 
@@ -33,8 +30,8 @@ def test_a_module_is_a_pipeline_under_its_own_name(folder: Path) -> None:
         GOOD.replace('name="flights",\n    description', 'name="departures",\n    description')
     )
     (folder / "_shared.py").write_text("raise RuntimeError")
-    assert list(pipelines.load_pipelines().good) == ["departures"]
-    assert pipelines.load_pipelines().broken == {}
+    assert list(pipelines_in(folder.name).good) == ["departures"]
+    assert pipelines_in(folder.name).broken == {}
 
 
 @pytest.mark.parametrize(
@@ -57,12 +54,12 @@ def test_a_module_is_a_pipeline_under_its_own_name(folder: Path) -> None:
 def test_a_broken_module_is_named_with_the_reason_and_the_others_load(folder: Path, text: str, reason: str) -> None:
     (folder / "flights.py").write_text(GOOD)
     (folder / "weather.py").write_text(text)
-    found = pipelines.load_pipelines()
+    found = pipelines_in(folder.name)
     assert list(found.good) == ["flights"]
     assert list(found.broken) == ["include/of_a_test/weather.py"]
     assert found.broken["include/of_a_test/weather.py"].startswith(reason)
     with pytest.raises(BadSpec, match=r"include/of_a_test/weather.py: "):
-        pipelines.check_none_is_broken()
+        found.check()
 
 
 def test_a_name_that_is_not_there_is_told_with_the_nearest_and_with_what_is_broken(folder: Path) -> None:
@@ -71,10 +68,10 @@ def test_a_name_that_is_not_there_is_told_with_the_nearest_and_with_what_is_brok
     with pytest.raises(
         BadSpec, match=r"did you mean 'flights'.*there are flights; include/of_a_test/weather.py is broken"
     ):
-        pipelines.load_pipelines().named("fligths")
+        pipelines_in(folder.name).named("fligths")
 
 
 def test_without_pipelines_there_is_none_and_nothing_is_broken(folder: Path) -> None:
-    assert pipelines.load_pipelines() == ({}, {})
+    assert pipelines_in(folder.name) == ({}, {})
     with pytest.raises(BadSpec, match="there is none"):
-        pipelines.load_pipelines().named("flights")
+        pipelines_in(folder.name).named("flights")

@@ -16,14 +16,15 @@ from upath import UPath
 from daybook import steps
 from daybook.ledger.receipt import STEPS
 from daybook.pipelines import load_pipelines
-from daybook.run.day_run import Work, run_folder
+from daybook.run.day_run import DayRun
+from daybook.run.step_run import run_step
 from daybook.spec import Pipeline
-from daybook.storage.folder import Folder
+from daybook.storage.data_folder import DataFolder
 from deployment.servers.flights import fill_tables, write_days
 from deployment.servers.ftp import LocalFtp
 from deployment.servers.postgres import LocalPostgres
 
-Run = Callable[..., Work]
+Run = Callable[..., DayRun]
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,10 @@ class Servers:
         with psycopg.connect(self.postgres.dsn("warehouse", role)) as connection:
             return connection.execute(query.encode(), values).fetchall()
 
-    def work(self, pipeline: Pipeline, day: str, run: str, *, is_forced: bool = False) -> Work:
+    def work(self, pipeline: Pipeline, day: str, run: str, *, is_forced: bool = False) -> DayRun:
         """Return the work of one run on one day."""
-        data, on = UPath(f"file://{self.data}"), date.fromisoformat(day)
-        folder, published = Folder(run_folder(data, pipeline.name, on, run)), data / "published" / pipeline.name
-        connections = {"postgres": self.connect_postgres, "ftp": self.connect_ftp}
-        return Work(pipeline, on, run, folder, Folder(published), **connections, is_forced=is_forced)
+        data, on = DataFolder(UPath(f"file://{self.data}")), date.fromisoformat(day)
+        return DayRun(pipeline, on, run, data, self.connect_postgres, self.connect_ftp, is_forced=is_forced)
 
 
 @pytest.fixture(scope="session")
@@ -83,20 +82,25 @@ def pipeline(request: pytest.FixtureRequest, postgres: LocalPostgres) -> Iterato
             connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
 
 
-def run_steps(work: Work, servers: Servers, until: str = "deploy") -> Work:
+def run_steps(work: DayRun, servers: Servers, until: str = "deploy") -> DayRun:
     """Run the nine steps in order, to the named one."""
     for name in STEPS:
-        getattr(steps, name)(work)
+        run_step(getattr(steps, name), work)
         if name == until:
             break
     return work
+
+
+def published_files(day_run: DayRun) -> Path:
+    """Return the folder of what readers see of a day."""
+    return Path(day_run.data.published(day_run.pipeline.name).path) / str(day_run.day)
 
 
 @pytest.fixture
 def run(servers: Servers, pipeline: Pipeline) -> Run:
     """Run the steps on a day: run(day, run name, until=step, engine=…)."""
 
-    def do(day: str, run: str = "run_1", until: str = "deploy", is_forced: bool = False, **changes: Any) -> Work:
+    def do(day: str, run: str = "run_1", until: str = "deploy", is_forced: bool = False, **changes: Any) -> DayRun:
         changed = pipeline.model_copy(update=changes)
         return run_steps(replace(servers.work(changed, day, run), is_forced=is_forced), servers, until)
 

@@ -10,12 +10,13 @@ from upath import UPath
 
 from daybook import steps
 from daybook.errors import NotYet, SourceUnavailable
-from daybook.ledger.receipt import STEPS
+from daybook.ledger.receipt import STEPS, Done
 from daybook.planning.look_back import days_with_restated
-from daybook.run.day_run import Work
+from daybook.run.day_run import DayRun
 from daybook.run.several_days import DaysLeftOut, over_days
+from daybook.run.step_run import StepRun
 from daybook.spec import Pipeline
-from daybook.storage.folder import Folder
+from daybook.storage.data_folder import DataFolder
 
 from .conftest import Servers, run_steps
 
@@ -49,7 +50,7 @@ def edit(own: Pipeline, servers: Servers) -> Edit:
     return do
 
 
-def taken_over(work: Work) -> list[str]:
+def taken_over(work: DayRun) -> list[str]:
     """Return the steps of a run that took over an earlier one's outputs."""
     return [step for step in STEPS if work.receipt(step).reused_from]
 
@@ -59,7 +60,7 @@ def test_an_unchanged_day_takes_over_every_step_from_load_to_summarize(own: Pipe
     again = run_steps(servers.work(own, DAYS[0], "second"), servers)
     assert taken_over(again) == ["load", "clean", "index", "aggregate", "summarize"]
     assert again.receipt("load").line().startswith("load reused=first ")
-    assert again.receipt("deploy").notes["outcome"] == "unchanged"
+    assert again.receipt("deploy").outcome == "unchanged"
 
 
 def test_a_changed_row_redoes_its_day_and_no_other(own: Pipeline, servers: Servers, edit: Edit) -> None:
@@ -69,7 +70,7 @@ def test_a_changed_row_redoes_its_day_and_no_other(own: Pipeline, servers: Serve
     changed, other = (run_steps(servers.work(own, day, "second"), servers) for day in DAYS[:2])
     assert taken_over(changed) == []
     assert taken_over(other) == ["load", "clean", "index", "aggregate", "summarize"]
-    assert changed.receipt("deploy").notes["outcome"] == "published"
+    assert changed.receipt("deploy").outcome == "published"
 
 
 def test_a_changed_measure_redoes_aggregate_and_what_follows(own: Pipeline, servers: Servers) -> None:
@@ -92,7 +93,7 @@ def test_a_damaged_output_is_not_taken_over(own: Pipeline, servers: Servers) -> 
     assert "clean" not in taken_over(run_steps(servers.work(own, DAYS[0], "second"), servers))
 
 
-def run_batch(works: list[Work], *, is_last_try: bool = True) -> None:
+def run_batch(works: list[DayRun], *, is_last_try: bool = True) -> None:
     """Run all steps over all days of a run."""
     for step in STEPS:
         over_days(getattr(steps, step), works, is_last_try=is_last_try)
@@ -126,8 +127,8 @@ def test_a_mended_day_of_a_batch_is_published_when_its_step_is_cleared(
 def test_a_day_that_may_still_come_is_tried_again_and_then_left_out(own: Pipeline, servers: Servers) -> None:
     works = [servers.work(own, day, "batch") for day in DAYS]
     with pytest.raises(SourceUnavailable, match="2 of 3 days are tried again"):
-        over_days(load, works, is_last_try=False)
-    assert over_days(load, works, is_last_try=True) == {DAYS[0]: {"rows": 1}}
+        over_days(extract_tables, works, is_last_try=False)
+    assert list(over_days(extract_tables, works, is_last_try=True)) == [DAYS[0]]
 
 
 def test_a_day_whose_file_may_still_come_is_waited_for_and_the_others_are_not_done_again(
@@ -137,11 +138,11 @@ def test_a_day_whose_file_may_still_come_is_waited_for_and_the_others_are_not_do
     looks: list[str] = []
     delivered: list[str] = list(DAYS[::2])
 
-    def extract_files(work: Work) -> dict[str, object]:
-        looks.append(str(work.day))
-        if str(work.day) not in delivered:
+    def extract_files(step: StepRun) -> Done:
+        looks.append(str(step.day_run.day))
+        if str(step.day_run.day) not in delivered:
             raise NotYet("not there", datetime(2026, 1, 1, tzinfo=UTC))
-        return dict(steps.extract_files(work))
+        return steps.extract_files(step)
 
     with pytest.raises(NotYet, match="1 of 3 days wait; the first: not there"):
         over_days(extract_files, works, attempt=1, is_last_try=True)
@@ -155,20 +156,19 @@ def test_a_day_whose_file_may_still_come_is_waited_for_and_the_others_are_not_do
     assert tuple(looks) == DAYS, "a task that was cleared does all days again"
 
 
-def load(work: Work) -> dict[str, object]:
+def extract_tables(step: StepRun) -> Done:
     """Be a step whose other side is down for all days but the first."""
-    if str(work.day) != DAYS[0]:
+    if str(step.day_run.day) != DAYS[0]:
         raise SourceUnavailable("down")
-    return {"rows": 1}
+    return Done()
 
 
 def test_a_daily_run_does_the_changed_days_of_its_window_too(own: Pipeline, servers: Servers, edit: Edit) -> None:
     for day in DAYS[:2]:
         run_steps(servers.work(own, day, "first"), servers)
     edit(DAYS[0], b",1400,", b",1401,")
-    kept = Folder(UPath(f"file://{servers.data}") / "of_runs")
-    connections = (servers.connect_postgres, servers.connect_ftp)
-    asked = (own, date.fromisoformat(DAYS[2]), kept, "run.json", *connections)
+    data = DataFolder(UPath(f"file://{servers.data}"))
+    asked = (own, date.fromisoformat(DAYS[2]), data, "run", servers.connect_postgres, servers.connect_ftp)
     assert [str(day) for day in days_with_restated(*asked)] == [DAYS[0], DAYS[2]]
     edit(DAYS[1], b",1400,", b",1402,")
     assert [str(day) for day in days_with_restated(*asked)] == [DAYS[0], DAYS[2]], "decided once for a run"

@@ -3,13 +3,13 @@
 import psycopg
 import pytest
 
-from daybook.run.several_days import Kept, _is_idle
+from daybook.run.several_days import ConnectionPool, _is_idle
 
 from .conftest import Servers
 
 
 def test_the_next_day_gets_the_same_session(servers: Servers) -> None:
-    with Kept(servers.connect_postgres, _is_idle) as kept:
+    with ConnectionPool(servers.connect_postgres, _is_idle) as kept:
         with kept("warehouse") as first:
             pass
         with kept("warehouse") as second, kept("warehouse") as beside:
@@ -19,7 +19,7 @@ def test_the_next_day_gets_the_same_session(servers: Servers) -> None:
     assert beside.closed
 
 
-def go_wrong(kept: Kept) -> None:
+def go_wrong(kept: ConnectionPool) -> None:
     """Take a lock of the session, as a step does, and fail."""
     with kept("warehouse") as session:
         session.execute("select pg_advisory_lock(1, 2)")
@@ -29,7 +29,7 @@ def go_wrong(kept: Kept) -> None:
 
 def test_a_day_that_went_wrong_leaves_no_lock_while_the_task_goes_on(servers: Servers) -> None:
     dsn = servers.postgres.dsn("warehouse", "warehouse_owner")
-    with Kept(servers.connect_postgres, _is_idle) as kept, psycopg.connect(dsn) as other:
+    with ConnectionPool(servers.connect_postgres, _is_idle) as kept, psycopg.connect(dsn) as other:
         with pytest.raises(ValueError, match="bad"):
             go_wrong(kept)
         # The server lets go when it has seen the end of the line, which may take it a moment.

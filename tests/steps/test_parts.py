@@ -15,10 +15,10 @@ import pytest
 from daybook.errors import BadData
 from daybook.ledger.receipt import STEPS
 from daybook.loader.line_numbers import own_line, part_of
-from daybook.run.day_run import Work
+from daybook.run.day_run import DayRun
 from daybook.spec import File, Pipeline
 
-from .conftest import Servers, run_steps
+from .conftest import Servers, published_files, run_steps
 
 DAY = "2013-01-05"
 CUTS = (0, 200, 500, 720)
@@ -59,7 +59,7 @@ class Parts:
         placed = {key: f"{name}/{word}" if isinstance(word, str) else word for key, word in words.items()}
         return self.pipeline.model_copy(update={"files": (File(**usual, **placed),)})
 
-    def run(self, pipeline: Pipeline, run: str = "run_1", until: str = "deploy") -> Work:
+    def run(self, pipeline: Pipeline, run: str = "run_1", until: str = "deploy") -> DayRun:
         """Run the steps on the day."""
         return run_steps(self.servers.work(pipeline, DAY, run), self.servers, until)
 
@@ -85,13 +85,13 @@ def parts(pipeline: Pipeline, servers: Servers) -> Parts:
     return made
 
 
-def published(work: Work) -> dict[str, bytes]:
+def published(work: DayRun) -> dict[str, bytes]:
     """Return the published summaries of the day."""
-    folder = Path(work.published.path) / DAY
+    folder = published_files(work)
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix != ".html"}
 
 
-def refused(work: Work, step: str) -> list[dict[str, Any]]:
+def refused(work: DayRun, step: str) -> list[dict[str, Any]]:
     """Return the refused rows of a step."""
     return pq.read_table(Path(work.folder.path) / step / "refused.parquet").to_pylist()  # type: ignore[no-any-return]
 
@@ -99,7 +99,7 @@ def refused(work: Work, step: str) -> list[dict[str, Any]]:
 def test_C71_a_day_in_three_parts_is_the_day_in_one(parts: Parts) -> None:
     one = parts.run(parts.pipeline, "one")
     three = parts.run(parts.by(**DECLARED), "three")
-    assert three.receipt("deploy").notes["outcome"] == "unchanged"
+    assert three.receipt("deploy").outcome == "unchanged"
     assert three.receipt("load").rows["flights"] == one.receipt("load").rows["flights"]
     clean = [pq.read_table(Path(work.folder.path) / "clean" / "flights.parquet") for work in (one, three)]
     assert clean[0].drop_columns(["line"]) == clean[1].drop_columns(["line"])
@@ -112,9 +112,9 @@ def test_each_part_is_kept_with_its_hash_and_its_time(parts: Parts) -> None:
     for number in (1, 2, 3):
         content = parts.path(number).read_bytes()
         assert receipt.outputs[f"flights.{number}.csv"].sha256 == hashlib.sha256(content).hexdigest()
-        assert receipt.notes[f"flights.{number}"] == f"ftp: {parts.pipeline.name}/day_{number}of3.csv"
-        assert len(str(receipt.notes[f"flights.{number}_modified_at"])) == 14
-    assert receipt.notes["flights"] == f"ftp: {parts.pipeline.name}/day_*of3.csv, 3 parts"
+        assert receipt.origins[f"flights.{number}"].place == f"ftp: {parts.pipeline.name}/day_{number}of3.csv"
+        assert len(receipt.origins[f"flights.{number}"].modified_at) == 14
+    assert receipt.origins["flights"].place == f"ftp: {parts.pipeline.name}/day_*of3.csv, 3 parts"
 
 
 def test_C71_a_line_is_unique_in_the_source_and_is_found_in_its_part(parts: Parts) -> None:
@@ -182,7 +182,7 @@ def test_C71_a_part_that_changed_is_done_again_and_moves_no_line_of_another(part
     assert [line for line in was if part_of(line) > 1] == [line for line in now if part_of(line) > 1]
 
 
-def _lines(work: Work) -> list[int]:
+def _lines(work: DayRun) -> list[int]:
     rows = pq.read_table(Path(work.folder.path) / "load" / "flights.parquet")
     return rows["line"].to_pylist()  # type: ignore[no-any-return]
 
@@ -205,9 +205,9 @@ def test_receipt_and_report_say_by_what_a_file_was_checked(parts: Parts, sums: C
     (parts.folder / "day.manifest").write_text(sums())
     work = parts.run(parts.by(manifest="day.manifest"))
     receipt, manifest = work.receipt("extract_files"), f"{parts.pipeline.name}/day.manifest"
-    assert [receipt.notes[f"flights.{number}_checked_by"] for number in (1, 2, 3)] == [manifest] * 3
+    assert [receipt.origins[f"flights.{number}"].checked_by for number in (1, 2, 3)] == [manifest] * 3
     assert (Path(work.folder.path) / "extract_files" / "flights.manifest").read_bytes() == sums().encode()
-    report = (Path(work.published.path) / DAY / "report.html").read_text()
+    report = (published_files(work) / "report.html").read_text()
     for number in (1, 2, 3):
         assert f"<td>flights, part {number} of 3</td><td>ftp: {parts.pipeline.name}/day_{number}of3.csv<br>" in report
     assert report.count(f"<br>checked, as {manifest} says</td>") == 3
@@ -218,8 +218,8 @@ def test_a_checksum_of_a_single_file_stands_in_receipt_and_report(parts: Parts) 
     (parts.folder / "day_1of3.csv.sha256").write_text(f"\ufeff{sha256.upper()} *day_1of3.csv\r\n")
     work = parts.run(parts.by(path="day_1of3.csv", checksum="day_1of3.csv.sha256"))
     by = f"{parts.pipeline.name}/day_1of3.csv.sha256"
-    assert work.receipt("extract_files").notes["flights_checked_by"] == by
-    assert f"<br>checked, as {by} says</td>" in (Path(work.published.path) / DAY / "report.html").read_text()
+    assert work.receipt("extract_files").origins["flights"].checked_by == by
+    assert f"<br>checked, as {by} says</td>" in (published_files(work) / "report.html").read_text()
 
 
 def test_C71_a_part_with_a_bad_checksum_is_refused_and_the_published_day_stays(
@@ -253,7 +253,7 @@ def test_other_names_in_the_manifest_load_the_rows_anew(parts: Parts) -> None:
     (parts.folder / "day.manifest").write_text("day_1of3.csv\nsecond.csv\n")
     again = parts.run(by_manifest, "again")
     assert again.receipt("load").reused_from is None
-    assert again.receipt("deploy").notes["outcome"] == "unchanged"
+    assert again.receipt("deploy").outcome == "unchanged"
 
 
 def test_a_source_in_parts_has_one_hash_that_every_part_changes(parts: Parts) -> None:

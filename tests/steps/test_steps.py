@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Run, Servers
+from .conftest import Run, Servers, published_files
 
 
 def test_the_first_of_january_is_published_with_its_known_totals(run: Run, servers: Servers) -> None:
@@ -18,13 +18,13 @@ def test_the_first_of_january_is_published_with_its_known_totals(run: Run, serve
 
 @pytest.mark.parametrize("engine", ["pandas", "duckdb"])
 def test_every_engine_publishes_the_same_bytes(run: Run, servers: Servers, engine: str) -> None:
-    of_polars = published_hashes(run("2013-01-02", "polars", engine="polars").published.path / "2013-01-02")
+    of_polars = published_hashes(published_files(run("2013-01-02", "polars", engine="polars")))
     forced = run("2013-01-02", engine, engine=engine, is_forced=True)
-    assert published_hashes(forced.published.path / "2013-01-02") == of_polars
+    assert published_hashes(published_files(forced)) == of_polars
 
 
-def published_hashes(folder: str) -> dict[str, str]:
+def published_hashes(folder: Path) -> dict[str, str]:
     """Return the hash of every published file."""
-    files = sorted(Path(folder).iterdir())
+    files = sorted(folder.iterdir())
     assert len(files) == 7
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}

@@ -1,10 +1,6 @@
 """All files of a delivery copied: each one whole, as its checksum says, and all of them of one moment.
 
 No copy takes its name before all are whole. Until then each stays for the next try, which goes on with it.
-
-What the receipt of `extract_files` notes of a delivery: where each file came from, how, and what vouches for it.
-
-planning/plan.py, ledger/raw_files.py, pages/report.py and the trace read it. Pure.
 """
 
 import logging
@@ -149,31 +145,3 @@ def _check_unchanged(ftp: Session, delivery: Delivery, arrived: list[Arrived]) -
 def _is_still(ftp: Session, part: Part, remote: Remote) -> bool:
     # Behind one name may stand several servers, each with a `unique` of its own.
     return remote._replace(unique="").is_like(ftp.look(part.path))
-
-
-Notes = dict[str, str | int]
-
-
-def notes_of(delivery: Delivery, arrived: list[Arrived]) -> Notes:
-    """Return the notes of a delivery, under its source's name and, of parts, under their stems."""
-    name, is_encrypted = delivery.file.name, all(one.fetched.is_encrypted for one in arrived)
-    if not delivery.file.is_in_parts:
-        return _notes_of_file(delivery, arrived[0], {f"{name}_is_encrypted": is_encrypted})
-    notes: Notes = {name: f"{delivery.where}, {len(arrived)} parts", f"{name}_is_encrypted": is_encrypted}
-    if delivery.manifest:
-        manifest = f"{name}.manifest"
-        notes |= {manifest: delivery.where, f"{manifest}_modified_at": delivery.manifest.modified_at}
-    for one in arrived:
-        notes |= _notes_of_file(delivery, one, {f"{one.part.stem}_name": one.part.name})
-    return notes
-
-
-def _notes_of_file(delivery: Delivery, arrived: Arrived, more: Notes) -> Notes:
-    stem, fetched = arrived.part.stem, arrived.fetched
-    notes: Notes = {
-        stem: f"{delivery.file.connection}: {arrived.part.path}",
-        f"{stem}_modified_at": fetched.remote.modified_at,
-        **more,
-        f"{stem}_remarks": "; ".join(fetched.remarks),
-    }
-    return notes | ({f"{stem}_checked_by": arrived.checked_by} if arrived.checked_by else {})

@@ -1,21 +1,19 @@
-"""One look at all that makes up a source on a day: its manifest, its parts, and what says that they are whole.
-
-Called by ftp/ready.py, which decides whether it counts, and by planning/observe.py. It looks on one connection.
-
-What is remembered of a file from one look to the next, and whether it counts by that. Decides only.
-
-Whether the day's files are there and whole: asked before anything is copied.
+"""Whether the day's files are there and whole: asked before anything is copied.
 
 A file counts once its size and time have stood still over two looks, or as its spec says otherwise; a source counts
 once all its parts do. Until then NotYet is raised, for which the DAG gives the worker back; the looks lie in the step's
-folder, for the next attempt. After the cut-off it is BadData. ftp/ready.py looks, ftp/ready.py decides about a file.
+folder, for the next attempt. After the cut-off it is BadData.
+
+From top to bottom: one look at all that makes up a source on a day (its manifest, its parts, and what says that they
+are whole); what is remembered of a file from one look to the next, and whether it counts by that; and the check.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from daybook.errors import BadData, DaybookError, NotYet
@@ -24,10 +22,11 @@ from daybook.ftp.delivery import Delivery, Manifest, Part, declared, listed, man
 from daybook.ftp.replies import NotThere
 from daybook.ftp.retry import PATIENCE, Patience, tried
 from daybook.ftp.session import Remote, Session, session
-from daybook.run.day_run import Work
 from daybook.spec import File, Value
 from daybook.storage.folder import Folder
 from daybook.text import spans
+
+log = logging.getLogger(__name__)
 
 UNKNOWN = (None, "")
 
@@ -167,8 +166,6 @@ def note(file: File, remote: Remote | None, before: Look | None, now: datetime) 
     )
 
 
-log = logging.getLogger(__name__)
-
 LOOKS = "looks.json"
 SHOWN_NAMES = 10
 
@@ -187,16 +184,28 @@ class Reason(NamedTuple):
     is_new: bool
 
 
-def check_ready(work: Work, folder: Folder, now: datetime, patience: Patience = PATIENCE) -> dict[str, Delivery]:
-    """See that all files of the day are there and whole; give what makes up each source, by its name.
+class Due(NamedTuple):
+    """The files that a day needs: which, on which day of which time zone (an IANA name), and how they are reached.
+
+    ftp: opens a connection by its id.
+    """
+
+    files: tuple[File, ...]
+    day: date
+    time_zone: str
+    ftp: Callable[[str], AbstractContextManager[Any]]
+
+
+def check_ready(due: Due, folder: Folder, now: datetime, patience: Patience = PATIENCE) -> dict[str, Delivery]:
+    """See that all files of the day are there and whole; return what makes up each source, by its name.
 
     folder: the step's, which keeps the looks. now: an instant.
-    Raises NotYet if one is to be waited for, BadData where its cut-off has passed or a manifest is none, BadSpec and
+    Raises NotYet if one is to be waited for, BadData if its cut-off has passed or a manifest is none, BadSpec and
     SourceUnavailable as the server does.
     """
     before, after = _kept(folder), dict[str, Look]()
     reasons: list[Reason] = []
-    looked = [tried(partial(_look, file, work, patience), patience, _nothing) for file in work.pipeline.files]
+    looked = [tried(partial(_look, file, due, patience), patience, _nothing) for file in due.files]
     for found in looked:
         file = found.delivery.file
         notes = {seen.part.stem: note(file, seen.remote, before.of.get(seen.part.stem), now) for seen in found.seen}
@@ -204,7 +213,7 @@ def check_ready(work: Work, folder: Folder, now: datetime, patience: Patience = 
         reasons += _reasons(found, after, now)
     if reasons:
         _keep(folder, after)
-        _tell(work, reasons, now)
+        _tell(due, reasons, now)
     return {found.delivery.file.name: _delivered(found) for found in looked}
 
 
@@ -213,9 +222,9 @@ def cut_off(file: File, day: date, time_zone: str) -> datetime:
     return datetime.combine(day + timedelta(days=1), file.cut_off, ZoneInfo(time_zone))
 
 
-def _look(file: File, work: Work, patience: Patience) -> Looked:
-    with session(partial(work.ftp, file.connection), file.connection, patience.time_limit_s) as ftp:
-        return look(ftp, file, work.day)
+def _look(file: File, due: Due, patience: Patience) -> Looked:
+    with session(partial(due.ftp, file.connection), file.connection, patience.time_limit_s) as ftp:
+        return look(ftp, file, due.day)
 
 
 def _nothing() -> str:
@@ -265,22 +274,22 @@ def _keep(folder: Folder, looks: dict[str, Look]) -> None:
         file.write(Looks(of=looks).model_dump_json().encode())
 
 
-def _tell(work: Work, reasons: list[Reason], now: datetime) -> None:
-    if late := list(_late(work, reasons, now)):
+def _tell(due: Due, reasons: list[Reason], now: datetime) -> None:
+    if late := list(_late(due, reasons, now)):
         raise BadData(
             f"late: {'; '.join(late)}; nothing was published; ask the sender, and clear extract_files when it is there"
         )
     again = now + timedelta(seconds=min(reason.file.look_every_s for reason in reasons))
-    said = "; ".join(f"{reason.what} (cut-off {_until(work, reason.file)})" for reason in reasons)
+    said = "; ".join(f"{reason.what} (cut-off {_until(due, reason.file)})" for reason in reasons)
     log.info("not yet: %s; looked at again at %s", said, again.isoformat(timespec="seconds"))
     raise NotYet(f"not yet: {said}", again)
 
 
-def _late(work: Work, reasons: list[Reason], now: datetime) -> Iterator[str]:
+def _late(due: Due, reasons: list[Reason], now: datetime) -> Iterator[str]:
     for reason in reasons:
-        if now >= _until(work, reason.file) and not reason.is_new:
-            yield f"{reason.what}, and the cut-off was {_until(work, reason.file)}"
+        if now >= _until(due, reason.file) and not reason.is_new:
+            yield f"{reason.what}, and the cut-off was {_until(due, reason.file)}"
 
 
-def _until(work: Work, file: File) -> datetime:
-    return cut_off(file, work.day, work.pipeline.schedule.time_zone)
+def _until(due: Due, file: File) -> datetime:
+    return cut_off(file, due.day, due.time_zone)

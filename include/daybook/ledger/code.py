@@ -2,9 +2,9 @@
 
 A step's fingerprint holds the hash. It is made definition by definition, so that moving one to another module, renaming
 a module, or changing a comment, a docstring or an annotation changes no hash, and editing a helper changes the hash of
-exactly those functions that reach it. Not followed is what a function is handed (its arguments) and what other
-people's libraries do: their versions are a part of the fingerprint of their own. Methods of the spec's values are
-followed by their names.
+exactly those functions that reach it. What a function is handed is known by the attributes that it asks for: methods
+of the spec's values and of a `StepRun` are followed by their names, and nobody else's. What other people's libraries do
+is not followed: their versions are a part of the fingerprint of their own.
 """
 
 import ast
@@ -13,16 +13,23 @@ import hashlib
 import importlib.util
 import json
 import symtable
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-SPEC_MODULES = tuple(f"daybook.spec.{name}" for name in ("value", "source", "file", "parts", "pipeline"))
+SPEC = tuple(f"daybook.spec.{name}" for name in ("value", "source", "file", "parts", "pipeline"))
+# The classes of these hold values. Those of the spec are hashed as values, those of a receipt are the account of a
+# result, and not the result.
+VALUES = (*SPEC, "daybook.ledger.receipt")
+# Whose methods are found by their names.
+HANDED = (*SPEC, "daybook.run.step_run")
+# What is said of an error, and how a session is kept alive, changes no result.
+SILENT = ("daybook.errors", "daybook.text", "daybook.postgres.session")
 
 
 class Definition(NamedTuple):
-    """A name that a module defines at its top level; or the module itself, where `name` is empty."""
+    """A name that a module defines at its top level, or "Class.method"; or the module itself, if `name` is empty."""
 
     module: str
     name: str
@@ -47,8 +54,7 @@ def code_of(module: str, name: str) -> str:
     It is read once in a process: what runs is what was imported. Raises LookupError if a name of ours is not found.
     """
     reached = reached_from(Definition(module, name))
-    texts = {(definition.name, _read(definition).text) for definition in reached}
-    return digest(sorted(texts | _methods(reached)))
+    return digest(sorted((definition.name, _read(definition).text) for definition in reached))
 
 
 def code_of_function(function: Callable[..., Any]) -> str:
@@ -65,7 +71,8 @@ def reached_from(definition: Definition) -> set[Definition]:
     while waiting:
         if (found := waiting.pop()) not in reached:
             reached.add(found)
-            waiting += (named for named in _read(found).names if not _is_spec_class(named))
+            waiting += (named for named in _read(found).names if not _is_silent(named))
+            waiting += (method for used in _read(found).attributes for method in _methods_by_name().get(used, ()))
     return reached
 
 
@@ -96,25 +103,20 @@ def _global_names(text: str) -> set[str]:
     return {symbol.get_name() for table in tables for symbol in table.get_symbols() if symbol.is_global()}
 
 
-def _methods(reached: Iterable[Definition]) -> set[tuple[str, str]]:
-    """Return name and text of the methods of the spec's values that definitions call; the values are hashed as such."""
-    used = {attribute for definition in reached for attribute in _read(definition).attributes}
-    return {(name, text) for name, text in _spec_methods() if name in used}
-
-
 @cache
-def _spec_methods() -> list[tuple[str, str]]:
-    found = []
-    for module in SPEC_MODULES:
-        classes = [node for node in _module(module).definitions.values() if isinstance(node, ast.ClassDef)]
-        methods = [node for each in classes for node in each.body if isinstance(node, ast.FunctionDef)]
-        found += [(node.name, _read_node(module, node).text) for node in methods]
+def _methods_by_name() -> dict[str, list[Definition]]:
+    found: dict[str, list[Definition]] = {}
+    for module in HANDED:
+        for name, owner in _module(module).definitions.items():
+            for node in owner.body if isinstance(owner, ast.ClassDef) else []:
+                if isinstance(node, ast.FunctionDef) and not node.name.startswith("__"):
+                    found.setdefault(node.name, []).append(Definition(module, f"{name}.{node.name}"))
     return found
 
 
-def _is_spec_class(definition: Definition) -> bool:
-    is_of_spec = definition.module in SPEC_MODULES
-    return is_of_spec and isinstance(_node(definition), ast.ClassDef)
+def _is_silent(definition: Definition) -> bool:
+    is_value = definition.module in VALUES and isinstance(_node(definition), ast.ClassDef)
+    return is_value or definition.module in SILENT
 
 
 class _OwnNames(ast.NodeTransformer):
@@ -170,9 +172,14 @@ def _member(module: str, name: str) -> Definition:
 
 
 def _node(definition: Definition) -> ast.AST:
-    if definition.name:
-        return _module(definition.module).definitions[definition.name]
-    return ast.Module(body=list(_module(definition.module).definitions.values()), type_ignores=[])
+    owner, _, method = definition.name.partition(".")
+    definitions = _module(definition.module).definitions
+    if not owner:
+        return ast.Module(body=list(definitions.values()), type_ignores=[])
+    if not method:
+        return definitions[owner]
+    methods = (node for node in ast.walk(definitions[owner]) if isinstance(node, ast.FunctionDef))
+    return next(node for node in methods if node.name == method)
 
 
 @cache
@@ -221,8 +228,6 @@ def _file_of(module: str) -> Path:
 class _Bare(ast.NodeTransformer):
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         node.returns = None
-        # How a step is run is no part of what it does.
-        node.decorator_list = [each for each in node.decorator_list if ast.unparse(each) != "a_step"]
         return self._without_docstring(node)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:

@@ -74,7 +74,9 @@ def rollbacks(connection: Connection, pipeline: str, first: date, last: date) ->
         "from daybook.decision join daybook.published using (pipeline, day, run_id) "
         "where pipeline = %s and day between %s and %s and what = 'rollback' and not exists ("
         "select from daybook.step where step.pipeline = decision.pipeline and step.day = decision.day "
-        "and step = 'deploy' and receipt -> 'notes' ->> 'outcome' = 'unchanged' and ended_at > decided_at) "
+        "and step = 'deploy' and ended_at > decided_at "
+        # Receipts of before 0.1.0 have it in `notes`.
+        "and coalesce(receipt ->> 'outcome', receipt -> 'notes' ->> 'outcome') = 'unchanged') "
         "order by day, decided_at desc",
         [pipeline, first, last],
     )

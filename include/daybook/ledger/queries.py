@@ -1,8 +1,4 @@
-"""What the ledger knows of the days published before: what `summarize` holds a day against. Reads only.
-
-Every function works in the transaction of the connection it gets.
-
-The ledger's account of a day: which run readers see, what it rests on, what it changed, what people decided. Reads.
+"""What the ledger knows: of days published before, of one day, and of the last runs of several days. Reads only.
 
 Every function works in the transaction of the connection it gets.
 """
@@ -15,7 +11,6 @@ from typing import Any, NamedTuple
 import psycopg
 
 from daybook.ledger.receipt import Receipt
-from daybook.rules.plausible import Totals
 
 
 def is_begun(connection: psycopg.Connection[Any]) -> bool:
@@ -23,7 +18,9 @@ def is_begun(connection: psycopg.Connection[Any]) -> bool:
     return connection.execute("select to_regclass('daybook.ledger')").fetchone() != (None,)
 
 
-def nearest_days(connection: psycopg.Connection[Any], pipeline: str, day: date, count: int) -> dict[date, Totals]:
+def nearest_days(
+    connection: psycopg.Connection[Any], pipeline: str, day: date, count: int
+) -> dict[date, dict[str, Decimal]]:
     """Return the totals of the published days nearest to a day, the day itself left out."""
     rows = connection.execute(
         "select published.day, totals from daybook.published join daybook.ledger using (run_id) "
@@ -123,7 +120,9 @@ def confirmed(connection: Connection, pipeline: str, day: date) -> Confirmed | N
     """Return the last run that found for the day what is published already, or None."""
     row = connection.execute(
         "select run, started_by, ended_at from daybook.step where pipeline = %s and day = %s and step = 'deploy' "
-        "and receipt -> 'notes' ->> 'outcome' = 'unchanged' order by ended_at desc limit 1",
+        # Receipts of before 0.1.0 have it in `notes`.
+        "and coalesce(receipt ->> 'outcome', receipt -> 'notes' ->> 'outcome') = 'unchanged' "
+        "order by ended_at desc limit 1",
         [pipeline, day],
     ).fetchone()
     return Confirmed(*row) if row else None

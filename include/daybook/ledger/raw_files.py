@@ -1,9 +1,4 @@
-"""Where a source's raw bytes lie, and where a row stands in them, also where they came in parts. Pure.
-
-A row's `line` is unique in its source. Of a single file it is the physical line. Of a part it is that, plus a million
-millions for each part up to this one: line 17 of part 2 is 2000000000017. So the lines of a part stay what they are
-when another part is delivered anew with more lines, and no person takes such a number for one to look up.
-"""
+"""The raw files of a source, and one hash of them, from the receipt of the step that extracted them. Pure."""
 
 import hashlib
 from collections.abc import Mapping
@@ -25,7 +20,7 @@ def raw_files(extracted: Receipt, source: str, name: str) -> list[RawFile]:
     stems = ((number, f"{source}.{number}") for number in count(1))
     found = takewhile(lambda numbered: f"{numbered[1]}.csv" in outputs, stems)
     return [
-        RawFile(f"{stem}.csv", str(extracted.notes[f"{stem}_name"]), number, outputs[f"{stem}.csv"].sha256)
+        RawFile(f"{stem}.csv", extracted.origins[stem].name, number, outputs[f"{stem}.csv"].sha256)
         for number, stem in found
     ]
 

@@ -10,9 +10,13 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
+
+from pydantic import model_validator
 
 from daybook.errors import DaybookError
 from daybook.ledger.code import digest
+from daybook.ledger.old_receipts import from_notes
 from daybook.spec import Value
 
 STEPS = (
@@ -72,21 +76,78 @@ class Output(Value):
     sha256: str
 
 
-class Receipt(Value):
-    """What one step did to one day. `inputs` and `outputs` are by file name; `unknown` counts kept facts without a
-    match, by lookup; `totals` are those of the day's groups, by measure; `notes` hold names and settings, never a value
-    of a row."""
+class Origin(Value):
+    """Where an extracted file came from and what vouches for it.
+
+    place: the connection and the table, or the path on the server. name: what a part is called there. modified_at: the
+    server's own word for its time. is_encrypted: None for a table. checked_by: what the copy had to fit, if anything.
+    """
+
+    place: str
+    name: str = ""
+    modified_at: str = ""
+    is_encrypted: bool | None = None
+    remarks: str = ""
+    checked_by: str = ""
+
+
+class Held(Value):
+    """Why a day was held, and who released it, and why."""
+
+    why: str
+    released_by: str
+    released_why: str
+
+
+class Mended(Value):
+    """How many rows of each source one person mended for one reason."""
+
+    who: str
+    why: str
+    rows: dict[str, int]
+
+    @property
+    def counted(self) -> str:
+        """Return the counts in words, such as "flights 3"."""
+        return ", ".join(f"{source} {count}" for source, count in self.rows.items())
+
+    @property
+    def told(self) -> str:
+        """Return it as people read it, such as "3 rows mended by ann: the hour was typed twice (flights 3)"."""
+        count = sum(self.rows.values())
+        return f"{count:,} row{'' if count == 1 else 's'} mended by {self.who}: {self.why} ({self.counted})"
+
+
+class Done(Value):
+    """What a step returns: where its rows went, and what else there is to say of it; never a value of a row.
+
+    rows: by source or summary. unknown: kept facts without a match, by lookup. totals: those of the day's groups, by
+    measure. read_at: when the source was read, if that was before this day's step began. origins: by the name of the
+    extracted file, without its `.csv`. mends_set_aside: mends made for another delivery, a sentence. run_id: of the
+    run that was saved, or that readers see. outcome: what deploying did.
+    """
+
+    rows: dict[str, Rows] = {}
+    unknown: dict[str, int] = {}
+    totals: dict[str, Decimal] = {}
+    read_at: datetime | None = None
+    origins: dict[str, Origin] = {}
+    mended: tuple[Mended, ...] = ()
+    mends_set_aside: str = ""
+    held: Held | None = None
+    run_id: int | None = None
+    outcome: str = ""
+
+
+class Receipt(Done):
+    """What one step did to one day, from which inputs to which outputs (by file name), and what it took."""
 
     pipeline: str
     day: date
     run: str
     step: str
-    rows: dict[str, Rows] = {}
-    unknown: dict[str, int] = {}
     inputs: dict[str, str] = {}
     outputs: dict[str, Output] = {}
-    totals: dict[str, Decimal] = {}
-    notes: dict[str, str | int] = {}
     # UTC. A receipt without it is older than every other.
     started_at: datetime = datetime.min.replace(tzinfo=UTC)
     fingerprint: Fingerprint | None = None
@@ -94,15 +155,27 @@ class Receipt(Value):
     seconds: float
     peak_memory_mib: int
 
+    @model_validator(mode="before")
+    @classmethod
+    def _from_notes(cls, words: dict[str, Any]) -> dict[str, Any]:
+        return from_notes(words) if "notes" in words else words
+
     @property
     def refused(self) -> int:
         """Return the number of rows that the step refused, over all sources."""
         return sum(sum(rows.refused.values()) for rows in self.rows.values())
 
+    @property
+    def saved_as(self) -> int:
+        """Return the number of the run that the step saved or deployed. Raises ValueError for a step that does not."""
+        if self.run_id is None:
+            raise ValueError(f"{self.step} gives no run a number")
+        return self.run_id
+
     def line(self) -> str:
         """Return the step's one log line, in counts."""
         reused = [f"reused={self.reused_from}"] if self.reused_from else []
-        set_aside = [f"({self.notes['mends_set_aside']})"] if "mends_set_aside" in self.notes else []
+        set_aside = [f"({self.mends_set_aside})"] if self.mends_set_aside else []
         rows = (_told(name, rows) for name, rows in self.rows.items())
         return " ".join([self.step, *reused, *rows, *set_aside])
 
@@ -110,7 +183,8 @@ class Receipt(Value):
         """Return what travels to the next task and the UI: names, counts and hashes only."""
         hashes = {name: output.sha256 for name, output in self.outputs.items()}
         rows = {name: rows.model_dump() for name, rows in self.rows.items()}
-        return {"line": self.line(), "rows": rows, "sha256": hashes, "notes": self.notes}
+        deployed = {"run_id": self.run_id, "outcome": self.outcome} if self.run_id else {}
+        return {"line": self.line(), "rows": rows, "sha256": hashes, **deployed}
 
 
 class Meter:
@@ -184,22 +258,3 @@ def _over_groups(receipts: dict[str, Receipt], facts: str) -> Iterator[str]:
         made = receipts["summarize"].outputs[f"{name}.parquet"].rows
         if rows.kept != made:
             yield f"summary {name}: summarize made {made} rows, the warehouse holds {rows.kept}"
-
-
-class Mended(Value):
-    """How many rows of each source one person mended for one reason."""
-
-    who: str
-    why: str
-    rows: dict[str, int]
-
-    @property
-    def counted(self) -> str:
-        """Return the counts in words, such as "flights 3"."""
-        return ", ".join(f"{source} {count}" for source, count in self.rows.items())
-
-    @property
-    def told(self) -> str:
-        """Return it as people read it, such as "3 rows mended by ann: the hour was typed twice (flights 3)"."""
-        count = sum(self.rows.values())
-        return f"{count:,} row{'' if count == 1 else 's'} mended by {self.who}: {self.why} ({self.counted})"

@@ -11,7 +11,6 @@ from daybook.ledger.raw_files import raw_files
 from daybook.ledger.receipt import Receipt
 from daybook.ledger.runs import Changes
 from daybook.pages.templates import template
-from daybook.refused import mends
 from daybook.spec import Pipeline
 
 
@@ -29,9 +28,9 @@ def report(
         summaries=[(name, _table(summaries[name])) for name in (s.name for s in reversed(pipeline.summaries))],
         receipts=receipts,
         changes=changes or {},
-        release=receipts["summarize"].notes,
-        mended=mends.noted(receipts["load"].notes),
-        set_aside=receipts["load"].notes.get("mends_set_aside"),
+        held=receipts["summarize"].held,
+        mended=receipts["load"].mended,
+        set_aside=receipts["load"].mends_set_aside,
         sources=_sources(pipeline, receipts),
     )
     return page.encode()
@@ -55,15 +54,15 @@ def _sources(pipeline: Pipeline, receipts: dict[str, Receipt]) -> list[dict[str,
 
 
 def _files(extracted: Receipt, source: str) -> list[dict[str, Any]]:
-    is_plain = extracted.notes.get(f"{source}_is_encrypted", True) == 0
+    is_plain = extracted.origins[source].is_encrypted is False
     files = raw_files(extracted, source, source)
     return [
         {
             "name": f"{source}, part {file.number} of {len(files)}" if file.number else source,
             "written": extracted.outputs[file.file],
-            "origin": extracted.notes[file.stem],
+            "origin": extracted.origins[file.stem].place,
             "is_plain": is_plain,
-            "checked_by": extracted.notes.get(f"{file.stem}_checked_by"),
+            "checked_by": extracted.origins[file.stem].checked_by,
         }
         for file in files
     ]

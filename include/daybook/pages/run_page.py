@@ -9,7 +9,6 @@ from typing import NamedTuple
 from daybook.ledger.receipt import Receipt, Rows
 from daybook.pages.run_state import Progress, RunState
 from daybook.pages.templates import template
-from daybook.refused import mends
 
 # Only where a run has such steps: the other words explain themselves.
 MEANINGS = {
@@ -82,8 +81,8 @@ def told(receipt: Receipt) -> list[str]:
         lines = [", ".join(_rows_told(receipt, name, rows)) for name, rows in receipt.rows.items()]
     else:
         lines = [f"{name} {output.size_bytes:,} bytes" for name, output in receipt.outputs.items()]
-    if "outcome" in receipt.notes:
-        lines.append(f"{str(receipt.notes['outcome']).replace('_', ' ')}, run {receipt.notes['run_id']}")
+    if receipt.outcome:
+        lines.append(f"{receipt.outcome.replace('_', ' ')}, run {receipt.run_id}")
     if receipt.reused_from:
         lines.append(f"taken over from {receipt.reused_from}")
     return lines
@@ -102,15 +101,16 @@ def lost_rows(receipts: dict[str, Receipt]) -> list[Lost]:
 
 def mended_rows(receipts: dict[str, Receipt]) -> list[str]:
     """Return who mended how many rows of the run, and why, and which mends it set aside, a sentence each."""
-    notes = receipts["load"].notes if "load" in receipts else {}
-    set_aside = [str(notes["mends_set_aside"])] if "mends_set_aside" in notes else []
-    return [one.told for one in mends.noted(notes)] + set_aside
+    if "load" not in receipts:
+        return []
+    loaded = receipts["load"]
+    return [one.told for one in loaded.mended] + ([loaded.mends_set_aside] if loaded.mends_set_aside else [])
 
 
 def _deployed(state: RunState) -> tuple[object, object] | None:
     """Return the outcome of the run's `deploy`, and the number of the run that readers saw then."""
     receipt = state.receipts.get("deploy")
-    return (receipt.notes.get("outcome"), receipt.notes.get("run_id")) if receipt else None
+    return (receipt.outcome, receipt.run_id) if receipt else None
 
 
 def _rows_told(receipt: Receipt, name: str, rows: Rows) -> Iterator[str]:

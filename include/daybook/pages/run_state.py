@@ -4,19 +4,16 @@ No connection is needed, so a run that failed or still runs can be told of too. 
 here.
 """
 
-import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from daybook.errors import DaybookError
 from daybook.ledger.receipt import STEPS, Receipt
-from daybook.run.day_run import run_folder
 from daybook.spec import Pipeline
+from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder
 
 
@@ -57,40 +54,31 @@ class RunState:
     def run_id(self) -> int | None:
         """Return the number under which the run saved its rows, or None if it has saved none."""
         saved = self.receipts.get("save")
-        return int(saved.notes["run_id"]) if saved else None
+        return saved.run_id if saved else None
 
 
-def read_run(data: Any, pipeline: Pipeline, run: str) -> RunState | None:
+def read_run(data: DataFolder, pipeline: Pipeline, run: str) -> RunState | None:
     """Return the state of a run, or None if it has left no receipt yet.
 
-    data: the data folder, a UPath. run: the scheduler's name for it, as it came with the request.
+    run: the scheduler's name for it, as it came with the request.
     """
     day = _day_of_run(data, pipeline, run)
     if day is None:
         return None
-    folder = Folder(run_folder(data, pipeline.name, day, run))
+    folder = data.run(pipeline.name, day, run)
     steps = _with_outdated({step: _step(folder / step, pipeline, run) for step in STEPS})
     if all(state.progress is Progress.NOT_DONE for state in steps.values()):
         return None
-    published = Folder(data / "published" / pipeline.name)
-    seen = _seen_run_id(published, day)
+    seen = data.published_run_id(pipeline.name, day)
     shown = f"days/{pipeline.name}/{day}/{folder.path.name}"
-    return RunState(pipeline, day, steps, shown, seen, _report(published, day, seen))
+    return RunState(pipeline, day, steps, shown, seen, _report(data, pipeline, day, seen))
 
 
-def _day_of_run(data: Any, pipeline: Pipeline, run: str) -> date | None:
-    # These two are no names of folders: they would lead out of the day.
+def _day_of_run(data: DataFolder, pipeline: Pipeline, run: str) -> date | None:
+    # These two are not names of folders: they would lead out of the day.
     if run in (".", ".."):
         return None
-    days = _days(data / "days" / pipeline.name)
-    return next((day for day in days if run_folder(data, pipeline.name, day, run).exists()), None)
-
-
-def _days(folder: Any) -> Iterator[date]:
-    """Return the days of which a pipeline has files, the last one first: that is the likeliest to be looked at."""
-    names = [path.name for path in folder.iterdir()] if folder.exists() else []
-    dates = (name for name in names if re.fullmatch(r"\d{4}-\d\d-\d\d", name))
-    return (date.fromisoformat(name) for name in sorted(dates, reverse=True))
+    return next((day for day in data.days(pipeline.name) if data.run(pipeline.name, day, run).exists()), None)
 
 
 def _step(folder: Folder, pipeline: Pipeline, run: str) -> StepState:
@@ -128,25 +116,11 @@ def _outdated_inputs(receipt: Receipt, earlier: dict[str, StepState]) -> Iterato
             yield maker.progress is Progress.OUTDATED or made is None or made.sha256 != sha256
 
 
-def _seen_run_id(published: Folder, day: date) -> int | None:
-    """Return the number of the run that `Folder.point` let the day stand for, or None."""
-    found = re.fullmatch(rf"\.runs/{day}/(\d+)", _pointed_to(published, str(day)))
-    return int(found[1]) if found else None
-
-
-def _report(published: Folder, day: date, run_id: int | None) -> bytes | None:
-    folder = published / ".runs" / str(day) / str(run_id)
-    if run_id is None or not folder.has("report.html"):
+def _report(data: DataFolder, pipeline: Pipeline, day: date, run_id: int | None) -> bytes | None:
+    if run_id is None:
+        return None
+    folder = data.published_files(pipeline.name, day, run_id)
+    if not folder.has("report.html"):
         return None
     with folder.open("report.html") as file:
         return file.read()
-
-
-def _pointed_to(published: Folder, name: str) -> str:
-    if isinstance(published.path, Path):
-        link = published.path / name
-        return str(link.readlink()) if link.is_symlink() else ""
-    if not published.has(f"{name}.json"):
-        return ""
-    with published.open(f"{name}.json") as file:
-        return str(json.load(file)["folder"])

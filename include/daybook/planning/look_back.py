@@ -14,28 +14,29 @@ from daybook.days import days_between
 from daybook.planning.observe import standings, tables_now
 from daybook.planning.plan import plan
 from daybook.spec import Pipeline
-from daybook.storage.folder import Folder
+from daybook.storage.data_folder import DataFolder, run_folder_name
 
 log = logging.getLogger(__name__)
-Connect = Callable[[str], Any]
+OpenConnection = Callable[[str], Any]
 
 
 def days_with_restated(
-    pipeline: Pipeline, day: date, kept: Folder, name: str, postgres: Connect, ftp: Connect
+    pipeline: Pipeline, day: date, data: DataFolder, run: str, postgres: OpenConnection, ftp: OpenConnection
 ) -> list[date]:
     """Return the days of a daily run: its own, and those of the window before it that are published and have changed.
 
-    kept, name: the folder, and the name in it, where the answer is kept for the run's other tasks.
+    data: where the answer is kept for the run's other tasks. run: the scheduler's name of the run.
     """
     if not pipeline.look_back_days:
         return [day]
+    kept, name = data.days_of_runs(pipeline.name), f"{run_folder_name(run)}.json"
     if not kept.has(name):
         changed = _changed(pipeline, day, postgres, ftp)
         kept.write_first(name, json.dumps([str(one) for one in [*changed, day]]).encode())
     return [date.fromisoformat(one) for one in json.loads(kept.text(name))]
 
 
-def _changed(pipeline: Pipeline, day: date, postgres: Connect, ftp: Connect) -> list[date]:
+def _changed(pipeline: Pipeline, day: date, postgres: OpenConnection, ftp: OpenConnection) -> list[date]:
     first = max(day - timedelta(days=pipeline.look_back_days), pipeline.schedule.start)
     window = days_between(first, day - timedelta(days=1))
     if not window:

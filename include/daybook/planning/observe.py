@@ -21,9 +21,10 @@ from daybook.postgres import copy_tables
 from daybook.postgres.session import Connection, at_once
 from daybook.refused import mends
 from daybook.spec import Pipeline
+from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder
 
-Connect = Callable[[str], Any]
+OpenConnection = Callable[[str], Any]
 
 
 class Known(NamedTuple):
@@ -38,7 +39,11 @@ class Known(NamedTuple):
 
 
 def standings(
-    pipeline: Pipeline, days: list[date], open_postgres: Connect, open_ftp: Connect, data: Any = None
+    pipeline: Pipeline,
+    days: list[date],
+    open_postgres: OpenConnection,
+    open_ftp: OpenConnection,
+    data: DataFolder | None = None,
 ) -> list[Standing]:
     """Return how each day stands. data: the data folder; without it nothing is said of mends.
 
@@ -62,7 +67,7 @@ def standings(
     ]
 
 
-def tables_now(pipeline: Pipeline, open_postgres: Connect) -> dict[str, str]:
+def tables_now(pipeline: Pipeline, open_postgres: OpenConnection) -> dict[str, str]:
     """Return the hash of each table's extract, as it is now, by source."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Folder(UPath(Path(scratch).as_uri()))
@@ -72,7 +77,7 @@ def tables_now(pipeline: Pipeline, open_postgres: Connect) -> dict[str, str]:
         return {table.name: folder.written(f"{table.name}.csv").sha256 for table in pipeline.tables}
 
 
-def _known(pipeline: Pipeline, days: list[date], open_postgres: Connect) -> Known:
+def _known(pipeline: Pipeline, days: list[date], open_postgres: OpenConnection) -> Known:
     def do(connection: Connection) -> Known:
         if not is_begun(connection):
             return Known({}, {}, {}, set(), {})
@@ -88,13 +93,12 @@ def _known(pipeline: Pipeline, days: list[date], open_postgres: Connect) -> Know
     return at_once(partial(open_postgres, pipeline.target.connection), do)
 
 
-def _mends(pipeline: Pipeline, days: list[date], data: Any) -> dict[date, dict[str, dict[str, str]]]:
-    has_some = Folder(data / "mends" / pipeline.name).names()
-    folders = {day: mends.folder_of(data, pipeline.name, day) for day in days}
-    return {day: mends.hashes(folder) if str(day) in has_some else {} for day, folder in folders.items()}
+def _mends(pipeline: Pipeline, days: list[date], data: DataFolder) -> dict[date, dict[str, dict[str, str]]]:
+    has_some = data.days_with_mends(pipeline.name)
+    return {day: mends.hashes(data.mends(pipeline.name, day)) if str(day) in has_some else {} for day in days}
 
 
-def _files(pipeline: Pipeline, days: list[date], open_ftp: Connect) -> dict[date, dict[str, FileState | None]]:
+def _files(pipeline: Pipeline, days: list[date], open_ftp: OpenConnection) -> dict[date, dict[str, FileState | None]]:
     found: dict[date, dict[str, FileState | None]] = {day: {} for day in days}
     for file in pipeline.files:
         with session(partial(open_ftp, file.connection), file.connection, PATIENCE.time_limit_s) as server:

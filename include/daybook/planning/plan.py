@@ -201,7 +201,8 @@ def _new_mends(
 
 def _state_at(extracted: Receipt, name: str) -> FileState | None:
     output = extracted.outputs.get(f"{name}.csv", extracted.outputs.get(name))
-    return FileState(output.size_bytes, str(extracted.notes.get(f"{name}_modified_at", ""))) if output else None
+    origin = extracted.origins.get(name)
+    return FileState(output.size_bytes, origin.modified_at if origin else "") if output else None
 
 
 def _changed_ground(pipeline: Pipeline, standing: Standing) -> tuple[str, str] | None:

@@ -6,15 +6,15 @@ can be rolled back to are never touched.
 
 import logging
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import sql
 
 from daybook.postgres.session import Connect, at_once
 from daybook.publish.save import stored
-from daybook.run.day_run import Work, run_folder_name
-from daybook.storage.folder import Folder
+from daybook.spec import Pipeline
+from daybook.storage.data_folder import DataFolder, run_folder_name
 
 log = logging.getLogger(__name__)
 
@@ -50,29 +50,38 @@ REMOVABLE = """
 """
 
 
-def tidy(work: Work, run_id: int, connect: Connect) -> None:
-    """Remove what the deployment of a day leaves over. run_id: of the run that was deployed. Raises nothing."""
+class Deployed(NamedTuple):
+    """The run that was deployed: its day, the scheduler's name for it, and its number in the ledger."""
+
+    pipeline: Pipeline
+    day: date
+    run: str
+    run_id: int
+
+
+def clean_up(deployed: Deployed, data: DataFolder, connect: Connect) -> None:
+    """Remove what the deployment of a day leaves over. Raises nothing."""
     try:
-        at_once(connect, lambda connection: _remove_rows(connection, work, run_id))
-        _remove_files(connect, work)
+        at_once(connect, lambda connection: _remove_rows(connection, deployed))
+        _remove_files(connect, data, deployed)
     except Exception as error:
         # The day is published: whatever this is, it can wait, and must not turn the task red.
         name = type(error).__name__
-        log.warning("%s %s: not tidied up, tried again next time: %s", work.pipeline.name, work.day, name)
+        log.warning("%s %s: not cleaned up, tried again next time: %s", deployed.pipeline.name, deployed.day, name)
 
 
-def _remove_rows(connection: psycopg.Connection[Any], work: Work, run_id: int) -> None:
-    asked = {"pipeline": work.pipeline.name, "day": work.day, "run_id": run_id, "started_by": work.run}
-    asked |= {"keep_runs": work.pipeline.keep_runs, "most": RUNS_AT_ONCE}
-    asked |= {"days": ABANDONED_DAYS, "hours": OVERTAKEN_HOURS}
+def _remove_rows(connection: psycopg.Connection[Any], deployed: Deployed) -> None:
+    pipeline, day, run, run_id = deployed
+    asked = {"pipeline": pipeline.name, "day": day, "run_id": run_id, "started_by": run}
+    asked |= {"keep_runs": pipeline.keep_runs, "most": RUNS_AT_ONCE, "days": ABANDONED_DAYS, "hours": OVERTAKEN_HOURS}
     with connection.transaction():
         # Twice: between the first look and its locks a run may have been published or rolled back to; not after them.
         locked = {row[0] for row in connection.execute(REMOVABLE, asked)}
         if not locked:
             return
         removed = [row[0] for row in connection.execute(REMOVABLE, asked) if row[0] in locked]
-        for summary in work.pipeline.summaries:
-            delete = sql.SQL("delete from {} where run_id = any(%s)").format(stored(work.pipeline, summary))
+        for summary in pipeline.summaries:
+            delete = sql.SQL("delete from {} where run_id = any(%s)").format(stored(pipeline, summary))
             connection.execute(delete, [removed])
         connection.execute(
             "delete from daybook.run where run_id = any(%s) and not exists "
@@ -82,11 +91,12 @@ def _remove_rows(connection: psycopg.Connection[Any], work: Work, run_id: int) -
         connection.execute("update daybook.run set removed_at = now() where run_id = any(%s)", [removed])
 
 
-def _remove_files(connect: Connect, work: Work) -> None:
-    runs, days = work.published / ".runs" / str(work.day), Folder(work.folder.path.parent)
+def _remove_files(connect: Connect, data: DataFolder, deployed: Deployed) -> None:
+    pipeline, day = deployed.pipeline.name, deployed.day
+    runs, days = data.published_runs(pipeline, day), data.day(pipeline, day)
     # Listed before the ledger is asked: what a run makes after that is not on the list.
     files, folders = runs.names(), days.names()
-    alive = at_once(connect, lambda connection: _alive(connection, work.pipeline.name, work.day))
+    alive = at_once(connect, lambda connection: _alive(connection, pipeline, day))
     started = {run_folder_name(started_by) for started_by in alive.values()}
     for name in files:
         if name.isdigit() and int(name) not in alive:

@@ -9,7 +9,7 @@ number of times.
 """
 
 import hashlib
-from datetime import date
+from datetime import date, datetime
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -22,7 +22,6 @@ from daybook.ledger.decisions import Decision, Release
 from daybook.ledger.raw_files import content_of
 from daybook.ledger.receipt import Receipt, Unbalanced, check_balance
 from daybook.ledger.runs import Changes, Entry
-from daybook.refused import mends
 from daybook.spec import File, Pipeline, Summary
 from daybook.text import one_line
 
@@ -114,9 +113,15 @@ def deploy(
 
 
 def reading(pipeline: Pipeline, receipts: dict[str, Receipt]) -> Receipt:
-    """Return the receipt of the step that read the facts: its start is what the fence compares."""
+    """Return the receipt of the step that read the facts."""
     is_file = isinstance(pipeline.source(pipeline.facts), File)
     return receipts["extract_files" if is_file else "extract_tables"]
+
+
+def facts_read_at(pipeline: Pipeline, receipts: dict[str, Receipt]) -> datetime:
+    """Return when the facts were read, by the worker's clock: it is what the fence compares."""
+    receipt = reading(pipeline, receipts)
+    return receipt.read_at or receipt.started_at
 
 
 def facts_sha256(pipeline: Pipeline, receipts: dict[str, Receipt]) -> str:
@@ -132,7 +137,7 @@ def content_sha256(pipeline: Pipeline, summarized: Receipt) -> str:
 
 def _entry(pipeline: Pipeline, receipts: dict[str, Receipt], changes: Changes) -> Entry:
     return Entry(
-        run_id=int(receipts["save"].notes["run_id"]),
+        run_id=receipts["save"].saved_as,
         content_sha256=content_sha256(pipeline, receipts["summarize"]),
         facts_sha256=facts_sha256(pipeline, receipts),
         rows_read=receipts["load"].rows[pipeline.facts].read,
@@ -171,9 +176,8 @@ def _released(
     connection: psycopg.Connection[Any], pipeline: Pipeline, day: date, entry: Entry, release: Release | None
 ) -> list[Decision]:
     """Return the decisions that let the run be seen, though it was held; raise Implausible if a rollback has none."""
-    notes = {receipt.step: receipt for receipt in entry.receipts}["summarize"].notes
-    words = (str(notes.get(word)) for word in ("released_by", "released_why", "held_for"))
-    found = [Decision("release", *words)] if "held_for" in notes else []
+    held = next(receipt.held for receipt in entry.receipts if receipt.step == "summarize")
+    found = [Decision("release", held.released_by, held.released_why, held.why)] if held else []
     rollback = decisions.rollback_of(connection, pipeline.name, day, entry.content_sha256)
     if rollback is None:
         return found
@@ -193,7 +197,7 @@ def _publish(
     for summary in pipeline.summaries:
         _check_readers_see(connection, pipeline, summary.name, day, receipts["save"].rows[summary.name].kept)
     runs.write(connection, pipeline.name, day, entry)
-    mended = [Decision("mend", one.who, one.why, one.counted) for one in mends.noted(receipts["load"].notes)]
+    mended = [Decision("mend", one.who, one.why, one.counted) for one in receipts["load"].mended]
     for decision in (*released, *mended):
         decisions.decide(connection, pipeline.name, day, entry.run_id, decision)
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from daybook.storage.folder import Folder
+from daybook.storage.data_folder import DataFolder
 
 # A deployment must not pay for a folder that was lost as a whole: the newest days first, the others next time.
 MENDED_AT_ONCE = 50
@@ -22,12 +22,7 @@ class Pointer(NamedTuple):
     run_id: int
 
 
-def run_files(published: Folder, day: date, run_id: int) -> Folder:
-    """Return the folder of a run's files below the pipeline's published folder."""
-    return published / ".runs" / str(day) / str(run_id)
-
-
-def follow(connection: psycopg.Connection[Any], published: Folder, pipeline: str, day: date) -> None:
+def follow(connection: psycopg.Connection[Any], data: DataFolder, pipeline: str, day: date) -> None:
     """Let a day's link follow the ledger, and those of other days that do not follow it yet.
 
     connection: whatever it does is one transaction, so that of two runs the later one also links later.
@@ -35,8 +30,8 @@ def follow(connection: psycopg.Connection[Any], published: Folder, pipeline: str
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(hashtext(%s), 0)", [f"daybook.link {pipeline}"])
         for pointer in _not_followed(connection, pipeline, day):
-            if run_files(published, *pointer).exists():
-                published.point(str(pointer.day), f".runs/{pointer.day}/{pointer.run_id}")
+            if data.published_files(pipeline, *pointer).exists():
+                data.publish(pipeline, *pointer)
                 _note_followed(connection, pipeline, pointer)
 
 

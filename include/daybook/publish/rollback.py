@@ -11,8 +11,8 @@ import psycopg
 
 from daybook.errors import BadSpec
 from daybook.ledger import decisions, runs
-from daybook.publish.published_folder import run_files
 from daybook.spec import Pipeline
+from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder
 
 
@@ -34,14 +34,14 @@ def rollback(
     connection: psycopg.Connection[Any],
     pipeline: Pipeline,
     day: date,
-    files: Folder,
+    data: DataFolder,
     who: str,
     why: str,
     run_id: int | None = None,
 ) -> RolledBack:
     """Let readers of a day see the run before the one they see, or the run of that number.
 
-    files: the pipeline's published folder. Raises BadSpec, and changes nothing, where the day is not published or no
+    Raises BadSpec, and changes nothing, where the day is not published or no
     such run is kept.
     """
     with connection.transaction():
@@ -51,7 +51,7 @@ def rollback(
         if seen is None:
             raise BadSpec(f"{pipeline.name} {day}: not published; nothing was changed; run the day to publish it")
         target = _target(f"{pipeline.name} {day}", kept, run_id)
-        _check_is_there(connection, f"{pipeline.name} {day}", run_files(files, day, target), target)
+        _check_is_there(connection, f"{pipeline.name} {day}", data.published_files(pipeline.name, day, target), target)
         runs.point(connection, pipeline.name, day, target)
         decisions.decide(connection, pipeline.name, day, target, decisions.rolled_back(seen, who, why))
     return RolledBack(seen, target)

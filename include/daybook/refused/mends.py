@@ -5,11 +5,9 @@
 `load` takes those of the file that it reads; those of another delivery are set aside. `replay` keeps them here.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -53,14 +51,14 @@ class DayMends(NamedTuple):
         """Return the mended records of a source, by line, as the loader takes them."""
         return {mend.line: mend.record.encode() for mend in self.applied.get(source, ())}
 
-    def notes(self) -> dict[str, str | int]:
-        """Return what the receipt of `load` notes: who mended how many rows and why, and what is set aside."""
-        notes: dict[str, str | int] = {}
-        if self.applied:
-            notes["mended"] = json.dumps([one.model_dump() for one in mended_by(self.applied)])
-        if self.set_aside:
-            notes["mends_set_aside"] = "; ".join(self.set_aside)
-        return notes
+    @property
+    def mended(self) -> tuple[Mended, ...]:
+        """Return who mended how many rows of each source, and why; in the order of the sources and lines."""
+        counts: dict[tuple[str, str], Counter[str]] = {}
+        for source, mends in self.applied.items():
+            for mend in mends:
+                counts.setdefault((mend.who, mend.why), Counter())[source] += 1
+        return tuple(Mended(who=who, why=why, rows=dict(rows)) for (who, why), rows in counts.items())
 
     def table(self) -> pa.Table:
         """Return the mends that are taken as rows of SCHEMA."""
@@ -71,11 +69,6 @@ class DayMends(NamedTuple):
         ]
         columns = zip(*rows, strict=True) if rows else [[]] * len(SCHEMA)
         return pa.table(dict(zip(SCHEMA.names, columns, strict=True)), schema=SCHEMA)
-
-
-def folder_of(data: Any, pipeline: str, day: date) -> Folder:
-    """Return the folder of a day's mends. data: the data folder."""
-    return Folder(data / "mends" / pipeline / str(day))
 
 
 def of_day(folder: Folder, raw: Mapping[str, str]) -> DayMends:
@@ -112,20 +105,6 @@ def write(folder: Folder, source: str, sha256: str, mends: Iterable[Mend]) -> No
 def count(folder: Folder) -> int:
     """Return how many mends of a day there are, of whatever files."""
     return sum(len(_read(folder / source, name)) for source in folder.names() for name in _files(folder / source))
-
-
-def mended_by(applied: Mapping[str, Iterable[Mend]]) -> tuple[Mended, ...]:
-    """Return who mended how many rows of each source, and why; in the order of the sources and lines."""
-    counts: dict[tuple[str, str], Counter[str]] = {}
-    for source, mends in applied.items():
-        for mend in mends:
-            counts.setdefault((mend.who, mend.why), Counter())[source] += 1
-    return tuple(Mended(who=who, why=why, rows=dict(rows)) for (who, why), rows in counts.items())
-
-
-def noted(notes: Mapping[str, str | int]) -> tuple[Mended, ...]:
-    """Return who mended how many rows, and why. notes: those of the receipt of `load`."""
-    return tuple(Mended(**words) for words in json.loads(str(notes.get("mended", "[]"))))
 
 
 def _with_source(found: DayMends, files: Folder, source: str, sha256: str) -> DayMends:

@@ -11,7 +11,7 @@ and writes into the folder of mends.
 from collections import Counter
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from daybook.errors import BadData
 from daybook.ledger import runs
@@ -26,6 +26,7 @@ from daybook.refused.file import Filled, record_of
 from daybook.refused.mends import Mend
 from daybook.refused.rows import LastRun, last_run, refused_rows
 from daybook.spec import Pipeline, nearest
+from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder
 
 SHOWN_PROBLEMS = 10
@@ -114,9 +115,9 @@ class Person(NamedTuple):
 
 
 def keep(
-    connection: Connection, data: Any, pipeline: Pipeline, day: date, name: str, filled: list[Filled], by: Person
+    connection: Connection, data: DataFolder, pipeline: Pipeline, day: date, name: str, filled: list[Filled], by: Person
 ) -> Kept:
-    """Check mended rows and keep them. data: the data folder. name: their file's.
+    """Check mended rows and keep them. name: their file's.
 
     A row that was mended before may be mended again; a mend that is there already stays as it was. Raises BadData or
     BadSpec, and keeps none, where one of them is bad.
@@ -124,7 +125,7 @@ def keep(
     with connection.transaction():
         # Two replays of a day come one after the other: each adds to what is there.
         runs.lock_day(connection, pipeline.name, day)
-        last, folder = last_run(connection, data, pipeline, day), mends.folder_of(data, pipeline.name, day)
+        last, folder = last_run(connection, data, pipeline, day), data.mends(pipeline.name, day)
         hashes = raw_sha256(pipeline, last.receipts)
         there = {source: mends.read(folder, source, sha256) for source, sha256 in hashes.items()}
         raw = _raw(last, there)
@@ -132,11 +133,11 @@ def keep(
         return Kept(last.run, _added(records, there, folder, hashes, by), _counts(folder, hashes))
 
 
-def withdraw(connection: Connection, data: Any, pipeline: Pipeline, day: date) -> int:
+def withdraw(connection: Connection, data: DataFolder, pipeline: Pipeline, day: date) -> int:
     """Remove all mends of a day, also those that are set aside; give how many there were."""
     with connection.transaction():
         runs.lock_day(connection, pipeline.name, day)
-        folder = mends.folder_of(data, pipeline.name, day)
+        folder = data.mends(pipeline.name, day)
         count = mends.count(folder)
         folder.remove()
     return count

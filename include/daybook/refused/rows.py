@@ -1,15 +1,12 @@
-"""Refused rows as the steps keep them: with source, line, column, reason, detail and raw bytes.
+"""Refused rows as the steps keep them, and those of the last run that loaded a day, read from its files.
 
-`load`, `clean` and `index` each leave theirs in their folder of the run, in refused.parquet.
-
-The refused rows of the last run that loaded a day, deployed or failed, read from its files.
-
-The commands `refused` and `replay` rest on it. It asks the ledger, reads the data folder, and changes nothing.
+`load`, `clean` and `index` each leave theirs in their folder of the run, in refused.parquet: with source, line, column,
+reason, detail and raw bytes. The commands `refused` and `replay` ask the ledger which run that was; nothing is changed.
 """
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -17,17 +14,16 @@ from daybook.errors import BadSpec
 from daybook.ledger import queries
 from daybook.ledger.queries import Tried, is_begun
 from daybook.ledger.receipt import STEPS, Mended, Receipt
-from daybook.loader import load as loading
+from daybook.loader.layout import REFUSED
 from daybook.postgres.session import Connection
-from daybook.refused import mends
-from daybook.run import raw_rows
-from daybook.run.day_run import run_folder
-from daybook.run.step_run import Step
-from daybook.spec import Pipeline, Source
+from daybook.spec import Pipeline
+from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder
 from daybook.storage.tables import read_parquet
 
-SCHEMA = pa.schema([("source", pa.string()), *loading.REFUSED])
+REFUSING = ("load", "clean", "index")
+SCHEMA = pa.schema([("source", pa.string()), *REFUSED])
+STEP_SCHEMA = pa.schema([("step", pa.string()), *SCHEMA])
 FILE = "refused.parquet"
 # Where `load` fails it leaves here what it had refused until then: a file that has too many of them can be mended too.
 FILE_OF_FAILED = "refused_until_failed.parquet"
@@ -38,31 +34,15 @@ def of_sources(refused: Mapping[str, list[pa.Table]]) -> pa.Table:
     return pa.concat_tables(_of(source, pa.concat_tables(tables)) for source, tables in refused.items())
 
 
-def with_raw(step: Step, source: Source, refused: pa.Table) -> pa.Table:
-    """Return refused rows of a later step with their raw bytes, mended or as they came, and of parts with their
-    place."""
-    lines = refused["line"].to_pylist()
-    rows = raw_rows.rows_at(step, source, lines) if lines else []
-    mended = _mended(step, source) if lines else {}
-    raw = [mended.get(line, row.raw) for line, row in zip(lines, rows, strict=True)]
-    table = refused.append_column("detail", pa.array([row.place for row in rows], pa.string()))
-    return _of(source.name, table.append_column("raw", pa.array(raw, pa.binary())))
-
-
-def _mended(step: Step, source: Source) -> dict[int, bytes]:
-    if mends.FILE not in step.receipt("load").outputs:
-        return {}
-    rows = step.read("load", mends.FILE).to_pylist()
-    return {row["line"]: row["raw"] for row in rows if row["source"] == source.name}
+def with_raw(source: str, refused: pa.Table, raw: list[bytes | None], places: list[str | None]) -> pa.Table:
+    """Return refused rows of a later step with their raw bytes, and of parts with their place."""
+    table = refused.append_column("detail", pa.array(places, pa.string()))
+    return _of(source, table.append_column("raw", pa.array(raw, pa.binary())))
 
 
 def _of(source: str, refused: pa.Table) -> pa.Table:
     names = pa.array([source] * refused.num_rows, pa.string())
     return refused.add_column(0, "source", names).cast(SCHEMA)
-
-
-REFUSING = ("load", "clean", "index")
-STEP_SCHEMA = pa.schema([("step", pa.string()), *SCHEMA])
 
 
 class LastRun(NamedTuple):
@@ -78,17 +58,17 @@ class LastRun(NamedTuple):
     @property
     def mended(self) -> tuple[Mended, ...]:
         """Return who had mended how many rows, and why."""
-        return mends.noted(self.receipts["load"].notes) if "load" in self.receipts else ()
+        return self.receipts["load"].mended if "load" in self.receipts else ()
 
 
-def last_run(connection: Connection, data: Any, pipeline: Pipeline, day: date) -> LastRun:
-    """Find that run. data: the data folder. Raises BadSpec if the day was never loaded, or is being loaded now."""
+def last_run(connection: Connection, data: DataFolder, pipeline: Pipeline, day: date) -> LastRun:
+    """Find that run. Raises BadSpec if the day was never loaded, or is being loaded now."""
     found = queries.last_loaded(connection, pipeline.name, day) if is_begun(connection) else None
     if found is None:
         raise BadSpec(f"{pipeline.name} {day}: no run has loaded this day; nothing was done; run the day first")
     run, tried = found
     standing = _standing(tried)
-    folder = Folder(run_folder(data, pipeline.name, day, run))
+    folder = data.run(pipeline.name, day, run)
     failed = next((step for step in STEPS if step not in standing), None)
     failed = failed if failed in tried and tried[failed].state == "failed" else None
     if not set(STEPS[:2]) <= set(standing) or not ("load" in standing or failed == "load"):
@@ -139,7 +119,7 @@ def _standing(tried: Mapping[str, Tried]) -> dict[str, Receipt]:
 
 def _became(tried: Mapping[str, Tried], standing: Mapping[str, Receipt], failed: str | None) -> str:
     if "deploy" in standing:
-        return f"deployed ({standing['deploy'].notes['outcome']})".replace("_", " ")
+        return f"deployed ({standing['deploy'].outcome})".replace("_", " ")
     if failed:
         return f"failed at {failed}, {tried[failed].error_kind}: {tried[failed].error}"
     return f"not at its end; its last step done is {list(standing)[-1]}"

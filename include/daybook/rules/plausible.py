@@ -1,7 +1,7 @@
 """Does a day look like a day? Its totals against a floor and against the published days nearest to it.
 
 Part of the sixth step, after the summaries are made and before anything is saved: a day that does not is held until a
-person releases it. Decides only; the ledger's numbers come from ledger/queries.py.
+person releases it. Decides only; the caller brings the ledger's numbers.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.errors import BadData, Implausible
-from daybook.ledger.decisions import Release
 from daybook.spec import File, Pipeline
 
 Totals = dict[str, Decimal]
@@ -43,20 +42,13 @@ def doubts(found: Totals, nearest: dict[date, Totals], pipeline: Pipeline) -> li
     return floor + [doubt for name in named for doubt in _far_from_median(name, found[name], nearest, rules.within_pct)]
 
 
-def judged(doubts: list[str], pipeline: Pipeline, day: date, release: Release | None) -> dict[str, str]:
-    """Return what the receipt notes of a held day that a person released; raise Implausible if nobody has.
-
-    Returns nothing if there are no doubts, whatever a person said.
-    """
-    if not doubts:
-        return {}
-    held_for = "; ".join(doubts)
-    if release is None:
+def check_released(doubts: list[str], pipeline: Pipeline, day: date, *, is_released: bool) -> None:
+    """Raise Implausible if there are doubts about a day and nobody has released it."""
+    if doubts and not is_released:
         raise Implausible(
-            f"{pipeline.name} {day}: {held_for}; the day is held, nothing was published; look at its refused rows and "
-            "its source; mend it, or trigger this day again with a reason in the form's field `release`"
+            f"{pipeline.name} {day}: {'; '.join(doubts)}; the day is held, nothing was published; look at its refused "
+            "rows and its source; mend it, or trigger this day again with a reason in the form's field `release`"
         )
-    return {"held_for": held_for, "released_by": release.who, "released_why": release.why}
 
 
 def check_not_another_days_file(pipeline: Pipeline, day: date, same: date | None) -> None:

@@ -1,13 +1,11 @@
-"""Connections that are opened once for all the days of a task: opening one costs more than what a day asks of it.
-
-Used by run/several_days.py. What is given out goes to one at a time, and is kept for the next only while it is whole.
-
-A run that carries several days: each step goes over all of them, and a bad day is left out of the steps after.
+"""A run that carries several days: each step goes over all of them, and a bad day is left out of the steps after.
 
 Each day has its own folder, receipts and publication. What is left out is said at once in the log, and again at the
-end of `deploy`, which then fails the run; the other days are published. Where a day's file is not there yet, the run
+end of `deploy`, which then fails the run; the other days are published. If a day's file is not there yet, the run
 waits for it, up to its cut-off; the days that are done meanwhile are not done again at each look. A run of one day
 simply does it.
+
+Connections are opened once for all the days of a task: opening one costs more than what a day asks of it.
 """
 
 import ftplib
@@ -22,14 +20,15 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from daybook.errors import DaybookError, NotYet, SourceUnavailable
-from daybook.ledger.receipt import STEPS
-from daybook.run.day_run import Work
+from daybook.ledger.receipt import STEPS, Done
+from daybook.run.day_run import DayRun
+from daybook.run.step_run import StepRun, run_step
 
 
-class Kept:
-    """Stands for a function that opens connections by their id, and closes them all when its block ends.
+class ConnectionPool:
+    """A small connection pool; call it with a connection's id. It closes them all when its block ends.
 
-    is_whole: says whether a connection that was given back can be used by the next.
+    A connection goes to one user at a time. is_whole: says whether one that was given back can be used by the next.
     """
 
     def __init__(self, open_one: Callable[[str], AbstractContextManager[Any]], is_whole: Callable[[Any], bool]) -> None:
@@ -62,66 +61,65 @@ LEFT_OUT = "left_out.txt"
 # Names the step, and the try of its task, that did the day while other days of the run are waited for.
 DONE = "done.txt"
 log = logging.getLogger(__name__)
-Step = Callable[[Work], dict[str, object]]
+Step = Callable[[StepRun], Done]
 
 
 class DaysLeftOut(DaybookError):
     """Some days of a run were not published. The message names each, and why; the others were."""
 
 
-def over_days(step: Step, works: list[Work], *, attempt: int = 1, is_last_try: bool) -> dict[str, object]:
-    """Do a step for each day of a run; give what it hands on, by day (as "2013-01-05").
+def over_days(step: Step, day_runs: list[DayRun], *, attempt: int = 1, is_last_try: bool) -> dict[str, object]:
+    """Do a step for each day of a run; return what it hands on, by day (as "2013-01-05").
 
-    works: one for each day. attempt: the number of the task's try, which is the same at each look for a file that is
+    day_runs: one for each day. attempt: the number of the task's try, which is the same at each look for a file that is
     waited for. is_last_try: what is down is not tried again any more. Raises, after all days were tried,
-    SourceUnavailable where another try may help some; NotYet where files are waited for; and after the last step
-    DaysLeftOut, where a day is missing.
+    SourceUnavailable if another try may help some; NotYet if files are waited for; and after the last step
+    DaysLeftOut, if a day is missing.
     """
-    if len(works) == 1:
-        return {str(works[0].day): step(works[0])}
-    with _kept_open(works) as works:
-        return _over_several(step, works, attempt, is_last_try)
+    if len(day_runs) == 1:
+        return {str(day_runs[0].day): run_step(step, day_runs[0])}
+    with _kept_open(day_runs) as day_runs:
+        return _over_several(step, day_runs, attempt, is_last_try)
 
 
-def _over_several(step: Step, works: list[Work], attempt: int, is_last_try: bool) -> dict[str, object]:
+def _over_several(step: Step, day_runs: list[DayRun], attempt: int, is_last_try: bool) -> dict[str, object]:
     told: dict[str, object] = {}
     later: list[SourceUnavailable] = []
-    for work in works:
-        if _is_done(work, step.__name__, attempt):
-            told[str(work.day)] = work.receipt(step.__name__).counts()
-        elif not _is_left_out_before(work, step.__name__):
-            _try(step, work, told, later, is_last_try)
-    _check_none_is_later(later, works, told, f"{step.__name__} {attempt}")
+    for day_run in day_runs:
+        if _is_done(day_run, step.__name__, attempt):
+            told[str(day_run.day)] = day_run.receipt(step.__name__).counts()
+        elif not _is_left_out_before(day_run, step.__name__):
+            _try(step, day_run, told, later, is_last_try)
+    _check_none_is_later(later, day_runs, told, f"{step.__name__} {attempt}")
     if step.__name__ == STEPS[-1]:
-        _check_none_left_out(works)
+        _check_none_left_out(day_runs)
     return told
 
 
 def _check_none_is_later(
-    later: list[SourceUnavailable], works: list[Work], told: dict[str, object], attempt: str
+    later: list[SourceUnavailable], day_runs: list[DayRun], told: dict[str, object], attempt: str
 ) -> None:
     waits = [error for error in later if isinstance(error, NotYet)]
     if len(waits) < len(later):
         down = next(error for error in later if not isinstance(error, NotYet))
-        raise SourceUnavailable(f"{len(later)} of {len(works)} days are tried again; the first: {down}")
+        raise SourceUnavailable(f"{len(later)} of {len(day_runs)} days are tried again; the first: {down}")
     if waits:
-        for work in works:
-            if str(work.day) in told:
-                work.folder.write_hint(DONE, attempt)
-        raise NotYet(
-            f"{len(waits)} of {len(works)} days wait; the first: {waits[0]}", min(wait.look_again_at for wait in waits)
-        )
+        for day_run in day_runs:
+            if str(day_run.day) in told:
+                day_run.folder.write_hint(DONE, attempt)
+        said = f"{len(waits)} of {len(day_runs)} days wait; the first: {waits[0]}"
+        raise NotYet(said, min(wait.look_again_at for wait in waits))
 
 
-def _is_done(work: Work, step: str, attempt: int) -> bool:
-    return work.folder.has(DONE) and work.folder.text(DONE) == f"{step} {attempt}"
+def _is_done(day_run: DayRun, step: str, attempt: int) -> bool:
+    return day_run.folder.has(DONE) and day_run.folder.text(DONE) == f"{step} {attempt}"
 
 
 @contextmanager
-def _kept_open(works: list[Work]) -> Iterator[list[Work]]:
+def _kept_open(day_runs: list[DayRun]) -> Iterator[list[DayRun]]:
     shared: dict[object, Any] = {}
-    with Kept(works[0].postgres, _is_idle) as postgres, Kept(works[0].ftp, _is_open) as ftp:
-        yield [replace(work, postgres=postgres, ftp=ftp, shared=shared) for work in works]
+    with ConnectionPool(day_runs[0].postgres, _is_idle) as postgres, ConnectionPool(day_runs[0].ftp, _is_open) as ftp:
+        yield [replace(day_run, postgres=postgres, ftp=ftp, shared=shared) for day_run in day_runs]
 
 
 def _is_idle(session: psycopg.Connection[Any]) -> bool:
@@ -132,32 +130,35 @@ def _is_open(session: ftplib.FTP) -> bool:
     return session.sock is not None
 
 
-def _try(step: Step, work: Work, told: dict[str, object], later: list[SourceUnavailable], is_last_try: bool) -> None:
+def _try(
+    step: Step, day_run: DayRun, told: dict[str, object], later: list[SourceUnavailable], is_last_try: bool
+) -> None:
     try:
-        told[str(work.day)] = step(work)
+        told[str(day_run.day)] = run_step(step, day_run)
     except DaybookError as error:
         if isinstance(error, NotYet) or (isinstance(error, SourceUnavailable) and not is_last_try):
             later.append(error)
             return
-        log.error("%s is left out: %s", work.day, error)
-        with work.folder.new_file(LEFT_OUT) as file:
+        log.error("%s is left out: %s", day_run.day, error)
+        with day_run.folder.new_file(LEFT_OUT) as file:
             file.write(f"{step.__name__}\n{error}".encode())
 
 
-def _is_left_out_before(work: Work, step: str) -> bool:
+def _is_left_out_before(day_run: DayRun, step: str) -> bool:
     """Return whether an earlier step left the day out; forgotten where that step, or one before it, is done again."""
-    if not work.folder.has(LEFT_OUT):
+    if not day_run.folder.has(LEFT_OUT):
         return False
-    if STEPS.index(work.folder.text(LEFT_OUT).split("\n", 1)[0]) < STEPS.index(step):
+    if STEPS.index(day_run.folder.text(LEFT_OUT).split("\n", 1)[0]) < STEPS.index(step):
         return True
-    work.folder.remove_file(LEFT_OUT)
+    day_run.folder.remove_file(LEFT_OUT)
     return False
 
 
-def _check_none_left_out(works: list[Work]) -> None:
-    left_out = [(work.day, work.folder.text(LEFT_OUT).split("\n", 1)[1]) for work in works if work.folder.has(LEFT_OUT)]
+def _check_none_left_out(day_runs: list[DayRun]) -> None:
+    bad = [day_run for day_run in day_runs if day_run.folder.has(LEFT_OUT)]
+    left_out = [(day_run.day, day_run.folder.text(LEFT_OUT).split("\n", 1)[1]) for day_run in bad]
     if left_out:
         raise DaysLeftOut(
-            f"{len(left_out)} of {len(works)} days were left out, the others are published. "
+            f"{len(left_out)} of {len(day_runs)} days were left out, the others are published. "
             + "; ".join(f"{day}: {why}" for day, why in left_out)
         )

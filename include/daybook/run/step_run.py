@@ -1,27 +1,28 @@
-"""One step of a day at work: what it reads from, writes to, takes over and writes down.
+"""One step of a day at work: the files that it reads, checked, the files that it writes, and a session.
 
-The step's files and `receipt.json`, written last, lie in its folder below the run's. steps.py has the steps themselves.
+A step is a function of a `StepRun` that returns what it did (`Done`); steps.py has the nine of them. `run_step` is the
+one caller of all: it holds the day's lock, takes an earlier result over if there is one (run/reuse.py), writes the
+receipt beside the step's files, and tells log and ledger what became of the step.
 """
 
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from decimal import Decimal
-from functools import cached_property, partial, wraps
-from typing import BinaryIO, Generic, NamedTuple, TypeVar
+from functools import cached_property, partial
+from typing import Any, BinaryIO, Generic, NamedTuple, TypeVar
 
 import pyarrow as pa
 
 from daybook.ledger import fingerprint
 from daybook.ledger.fingerprint import check_one_version
 from daybook.ledger.raw_files import content_of, extracted_by, raw_sha256
-from daybook.ledger.receipt import STEPS, Fingerprint, Meter, Output, Receipt, Rows
+from daybook.ledger.receipt import STEPS, Done, Fingerprint, Meter, Output, Receipt, Rows
 from daybook.ledger.step_log import Trying, done, failed, one_writer
 from daybook.postgres.session import Connection, roll_back
 from daybook.refused import mends
-from daybook.run.day_run import Work
-from daybook.spec import Source
+from daybook.run import reuse
+from daybook.run.day_run import DayRun
+from daybook.spec import Pipeline, Source
 from daybook.storage.folder import Folder
 from daybook.storage.shortage import shortage_told
 from daybook.storage.tables import read_parquet, write_parquet
@@ -30,78 +31,44 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-def a_step(function: Callable[["Step"], None]) -> Callable[[Work], dict[str, object]]:
-    """Make a function of a step at work into a task's: a function of a day's work that gives names, counts, hashes.
-
-    The step is not done where an earlier run of the day has done the same (its outputs are taken over), and refused
-    where this run's earlier steps were done by another version. Its receipt is written, and its line logged, when it
-    is done, and not when it raises.
-    """
-
-    @wraps(function)
-    def do(work: Work) -> dict[str, object]:
-        with _writing(work, function.__name__) as step:
-            # Raw and refused rows lie there, which may be about people.
-            work.folder.make_private()
-            step.check_one_version()
-            if not step.reuse():
-                function(step)
-            return step.close().counts()
-
-    return do
-
-
-@contextmanager
-def _writing(work: Work, name: str) -> Iterator["Step"]:
-    """Work on a step as the day's only writer; the ledger is told what became of it."""
-    step = Step(work, name, work.folder / name)
-    trying = Trying(work.pipeline.name, work.day, work.run, name, work.started_by, step.meter.started_at)
-    connect = partial(work.postgres, work.pipeline.target.connection)
-    told = partial(shortage_told, f"{work.pipeline.name} {work.day}, {name}", lambda: step.meter.peak_memory_mib)
-    with told(), one_writer(connect, trying) as session:
-        step.session = session
-        try:
-            with told():
-                yield step
-        except Exception as error:
-            failed(session, trying, error, step.fingerprint)
-            raise
-        done(session, trying, step.receipt(name))
-
-
-class _Made(NamedTuple, Generic[T]):
-    """What one day of a task has made of a source: where it lies, and what goes with it."""
+class Made(NamedTuple, Generic[T]):
+    """What a day made of one source: something for the steps' own use, and where the source's rows went."""
 
     given: T
-    folder: Folder
-    output: Output
     rows: Rows
 
 
-@dataclass
-class Step:
-    """One step at work: files in and out, and what it counts."""
-
-    work: Work
-    name: str
+class _Shared(NamedTuple, Generic[T]):
+    made: Made[T]
     folder: Folder
-    meter: Meter = field(default_factory=Meter)
-    rows: dict[str, Rows] = field(default_factory=dict)
-    unknown: dict[str, int] = field(default_factory=dict)
-    inputs: dict[str, str] = field(default_factory=dict)
-    outputs: dict[str, Output] = field(default_factory=dict)
-    totals: dict[str, Decimal] = field(default_factory=dict)
-    notes: dict[str, str | int] = field(default_factory=dict)
-    fingerprint: Fingerprint | None = None
-    reused_from: str | None = None
-    receipts: dict[str, Receipt] = field(default_factory=dict)
-    session: Connection | None = None
+    output: Output
+
+
+class StepRun:
+    """One step at work. It notes which files were read and written; what else the step did, the step returns."""
+
+    def __init__(self, day_run: DayRun, name: str) -> None:
+        """Begin a step; nothing is read yet."""
+        self.day_run, self.name = day_run, name
+        self.folder = day_run.folder / name
+        self.meter = Meter()
+        self.inputs: dict[str, str] = {}
+        self.outputs: dict[str, Output] = {}
+        self.fingerprint: Fingerprint | None = None
+        # The one that holds the day's lock.
+        self.session: Connection | None = None
+        self._receipts: dict[str, Receipt] = {}
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """Return the pipeline that the day is one of."""
+        return self.day_run.pipeline
 
     @contextmanager
     def warehouse(self) -> Iterator[Connection]:
-        """Have a session with the warehouse: the one that holds the day's lock, or another where that is broken."""
+        """Have a session with the warehouse: the one that holds the day's lock, or another if that is broken."""
         if self.session is None or self.session.closed:
-            with self.work.postgres(self.work.pipeline.target.connection) as other:
+            with self.day_run.postgres(self.pipeline.target.connection) as other:
                 yield other
             return
         try:
@@ -110,156 +77,177 @@ class Step:
             roll_back(self.session)
             raise
 
-    @cached_property
-    def mends(self) -> mends.DayMends:
-        """Return the day's mends as they are when the step first asks: it loads by those that its fingerprint holds."""
-        receipts = {step: self.receipt(step) for step in STEPS[:2]}
-        return mends.of_day(self.work.mends, raw_sha256(self.work.pipeline, receipts))
-
-    def open(self, step: str, name: str) -> BinaryIO:
-        """Open a file of an earlier step, checked against that step's receipt, and note it as an input."""
-        return (self.work.folder / step).open_unchanged(name, self.input(step, name))
-
-    def input(self, step: str, name: str) -> str:
-        """Note a file of an earlier step as an input; give the hash that its receipt tells."""
-        sha256 = self.inputs[f"{step}/{name}"] = self.receipt(step).outputs[name].sha256
-        return sha256
-
-    def raw(self, source: Source) -> str:
-        """Return the hash of a source's raw bytes."""
-        return content_of(self.receipt(extracted_by(source)), source.name).sha256
-
     def receipt(self, step: str) -> Receipt:
         """Return the receipt that a step of this run left; read once."""
-        if step not in self.receipts:
-            self.receipts[step] = self.work.receipt(step)
-        return self.receipts[step]
+        if step not in self._receipts:
+            self._receipts[step] = self.day_run.receipt(step)
+        return self._receipts[step]
 
     def receipts_before(self) -> dict[str, Receipt]:
         """Return the receipts of all steps before this one, by step, in the order of the work."""
         return {step: self.receipt(step) for step in STEPS[: STEPS.index(self.name)]}
 
-    def read(self, step: str, name: str) -> pa.Table:
+    def keep(self, receipt: Receipt) -> None:
+        """Keep the step's own receipt, now that it is written."""
+        self._receipts[self.name] = receipt
+
+    def raw(self, source: Source) -> str:
+        """Return the hash of a source's raw bytes."""
+        return content_of(self.receipt(extracted_by(source)), source.name).sha256
+
+    @cached_property
+    def mends(self) -> mends.DayMends:
+        """Return the day's mends as they are when the step first asks: it loads by those that its fingerprint holds."""
+        raw = raw_sha256(self.pipeline, {step: self.receipt(step) for step in STEPS[:2]})
+        return mends.of_day(self.day_run.data.mends(self.pipeline.name, self.day_run.day), raw)
+
+    def input(self, step: str, name: str) -> str:
+        """Note a file of an earlier step as an input; return the hash in that step's receipt."""
+        sha256 = self.inputs[f"{step}/{name}"] = self.receipt(step).outputs[name].sha256
+        return sha256
+
+    def open(self, step: str, name: str) -> BinaryIO:
+        """Open a file of an earlier step, checked against that step's receipt, and note it as an input."""
+        return (self.day_run.folder / step).open_unchanged(name, self.input(step, name))
+
+    def read_table(self, step: str, name: str) -> pa.Table:
         """Read a table that an earlier step wrote."""
         with self.open(step, name) as file:
             return read_parquet(file)
 
-    def write(self, name: str, table: pa.Table) -> None:
+    def write_table(self, name: str, table: pa.Table) -> None:
         """Write a table as Parquet and note it as an output."""
         with self.new_file(name, rows=table.num_rows) as file:
             write_parquet(table, file)
 
     @contextmanager
     def new_file(self, name: str, rows: int | None = None) -> Iterator[BinaryIO]:
-        """Write a file and note it as an output, with its rows where they are known."""
+        """Write a file and note it as an output, with its rows if they are known."""
         # The receipt is the last one.
         with self.folder.new_file(name, is_last=False) as file:
             yield file
         self.note_output(name, rows)
-
-    def once(self, source: str, ground: object, make: Callable[[], T]) -> T:
-        """Make this step's file of a source, or take it over from another day of the task that had the same ground.
-
-        ground: what the file is made of, beside the spec. make: writes `<source>.parquet` and notes output and rows.
-        """
-        name = f"{source}.parquet"
-
-        def made() -> _Made[T]:
-            return _Made(make(), self.folder, self.outputs[name], self.rows[source])
-
-        first = self.work.once((self.name, source, ground), made)
-        if first.folder is not self.folder:
-            self.folder.take(name, first.folder)
-            self.outputs[name], self.rows[source] = first.output, first.rows
-        return first.given
 
     def note_output(self, name: str, rows: int | None) -> None:
         """Note a file that lies in the step's folder as an output."""
         written = self.folder.written(name)
         self.outputs[name] = Output(rows=rows, size_bytes=written.size_bytes, sha256=written.sha256)
 
-    def check_one_version(self) -> None:
-        """Check that this run's earlier steps were done by the version that does this one; raises BadSpec."""
-        # The two extracts are done side by side, and read nothing of each other.
-        if self.name not in STEPS[:2]:
-            check_one_version(self._version, self.receipts_before(), self.name)
+    def once(self, source: str, key: object, make: Callable[[], Made[T]]) -> Made[T]:
+        """Make this step's file of a source, or take it over from another day of the task that had the same key.
 
-    def reuse(self) -> bool:
-        """Take over the outputs of an earlier run with the same fingerprint; say whether there was one."""
-        if self.name not in fingerprint.STEPS:
-            return False
-        self.fingerprint = self._version(self.name).with_inputs(self._what_it_reads())
-        # What a source holds now is not known before it is asked: the extracts are done each time.
-        is_asked_anew = self.work.is_forced or not fingerprint.READS[self.name]
-        donor = None if is_asked_anew else self._donor()
-        earlier = self._whole_receipt(donor) if donor else None
-        if donor is None or earlier is None:
-            return False
-        for name in earlier.outputs:
-            self.folder.take(name, donor)
-        self.rows, self.unknown, self.inputs = earlier.rows, earlier.unknown, earlier.inputs
-        self.outputs, self.notes, self.reused_from = earlier.outputs, earlier.notes, earlier.run
-        self.totals = earlier.totals
-        return True
+        key: what the file is made of, beside the spec. make: writes `<source>.parquet` and notes it as an output.
+        """
+        name = f"{source}.parquet"
 
-    def close(self) -> Receipt:
-        """Write the receipt, log its line, remember where the outputs lie; give the receipt."""
-        receipt = Receipt(
-            pipeline=self.work.pipeline.name,
-            day=self.work.day,
-            run=self.work.run,
-            step=self.name,
-            rows=self.rows,
-            unknown=self.unknown,
-            inputs=self.inputs,
-            outputs=self.outputs,
-            totals=self.totals,
-            notes=self.notes,
-            fingerprint=self.fingerprint,
-            reused_from=self.reused_from,
-            started_at=self.meter.started_at,
-            seconds=self.meter.seconds,
-            peak_memory_mib=self.meter.peak_memory_mib,
-        )
-        with self.folder.new_file("receipt.json") as file:
-            file.write(receipt.model_dump_json(indent=1).encode())
-        if self.fingerprint:
-            self.work.memory.write_hint(self._name_in_memory(), self.work.folder.path.name)
-        log.info("%s", receipt.line())
-        self.receipts[self.name] = receipt
-        return receipt
+        def make_and_share() -> _Shared[T]:
+            return _Shared(make(), self.folder, self.outputs[name])
 
-    def _version(self, step: str) -> Fingerprint:
-        # The same for all days of a task, and slower to make than a day's small files.
-        return self.work.once(("version", step), partial(fingerprint.fingerprint, step, self.work.pipeline))
+        shared = self.day_run.once((self.name, source, key), make_and_share)
+        if shared.folder is not self.folder:
+            self.folder.take(name, shared.folder)
+            self.outputs[name] = shared.output
+        return shared.made
 
-    def _what_it_reads(self) -> dict[str, str]:
-        receipts = {step: self.receipt(step) for step in fingerprint.READS[self.name]}
-        made = {f"{step}/{name}": made.sha256 for step, r in receipts.items() for name, made in r.outputs.items()}
-        return made | self._mends_read()
+    def version(self, step: str) -> Fingerprint:
+        """Return the fingerprint of a step as it is now, its inputs apart; made once for all days of a task."""
+        return self.day_run.once(("version", step), partial(fingerprint.fingerprint, step, self.pipeline))
 
-    def _mends_read(self) -> dict[str, str]:
-        # Without mends there is nothing of them here, so that fingerprints stay what they were.
-        if self.name == "load":
-            return self.mends.inputs
-        mended = self.receipt("load").outputs.get(mends.FILE) if self.name == "index" else None
-        return {f"load/{mends.FILE}": mended.sha256} if mended else {}
 
-    def _name_in_memory(self) -> str:
-        return f"{self.name}-{self.fingerprint.key}" if self.fingerprint else self.name
+def run_step(step: Callable[[StepRun], Done], day_run: DayRun) -> dict[str, object]:
+    """Do a step of a day, or take it over from an earlier run that did the same; return names, counts and hashes.
 
-    def _donor(self) -> Folder | None:
-        """Return the folder of the same step of the run that is remembered to have done the same."""
-        if not self.work.memory.has(self._name_in_memory()):
-            return None
-        run = self.work.memory.text(self._name_in_memory())
-        return Folder(self.work.folder.path.parent / run / self.name)
+    Raises what the step raises, and BadSpec if another version did this run's earlier steps. The receipt is written,
+    and its line logged, only if the step is done.
+    """
+    with _only_writer(day_run, step.__name__) as work:
+        # Raw and refused rows lie there, which may be about people.
+        day_run.folder.make_private()
+        _check_one_version(work)
+        receipt = _taken_over(work) or _receipt(work, step(work))
+        _close(work, receipt)
+    return receipt.counts()
 
-    def _whole_receipt(self, donor: Folder) -> Receipt | None:
-        """Return the receipt of that step, where all its outputs are there and are still what they were."""
-        if not donor.has("receipt.json"):
-            return None
-        receipt = Receipt.model_validate_json(donor.text("receipt.json"))
-        made = receipt.outputs.items()
-        is_whole = all(donor.has(name) and donor.written(name).sha256 == output.sha256 for name, output in made)
-        return receipt if is_whole and receipt.fingerprint == self.fingerprint else None
+
+@contextmanager
+def _only_writer(day_run: DayRun, name: str) -> Iterator[StepRun]:
+    """Work on a step as the day's only writer; the ledger is told what became of it."""
+    work, pipeline = StepRun(day_run, name), day_run.pipeline
+    trying = Trying(pipeline.name, day_run.day, day_run.run, name, day_run.started_by, work.meter.started_at)
+    connect = partial(day_run.postgres, pipeline.target.connection)
+    told = partial(shortage_told, f"{pipeline.name} {day_run.day}, {name}", lambda: work.meter.peak_memory_mib)
+    with told(), one_writer(connect, trying) as session:
+        work.session = session
+        try:
+            with told():
+                yield work
+        except Exception as error:
+            failed(session, trying, error, work.fingerprint)
+            raise
+        done(session, trying, work.receipt(name))
+
+
+def _check_one_version(work: StepRun) -> None:
+    # The two extracts are done side by side, and read nothing of each other.
+    if work.name not in STEPS[:2]:
+        check_one_version(work.version, work.receipts_before(), work.name)
+
+
+def _taken_over(work: StepRun) -> Receipt | None:
+    """Take over what an earlier run with the same fingerprint did; return this run's receipt of it, or None."""
+    if work.name not in fingerprint.STEPS:
+        return None
+    work.fingerprint = work.version(work.name).with_inputs(_what_it_reads(work))
+    # What a source holds now is not known before it is asked: the extracts are done each time.
+    is_asked_anew = work.day_run.is_forced or not fingerprint.READS[work.name]
+    earlier = None if is_asked_anew else reuse.earlier(work.day_run, work.name, work.fingerprint)
+    if earlier is None:
+        return None
+    for name in earlier.receipt.outputs:
+        work.folder.take(name, earlier.folder)
+    now = {"run": work.day_run.run, "reused_from": earlier.receipt.run, **_cost(work)}
+    return earlier.receipt.model_copy(update=now)
+
+
+def _what_it_reads(work: StepRun) -> dict[str, str]:
+    receipts = {step: work.receipt(step) for step in fingerprint.READS[work.name]}
+    files = {f"{step}/{name}": file.sha256 for step, r in receipts.items() for name, file in r.outputs.items()}
+    return files | _mends_read(work)
+
+
+def _mends_read(work: StepRun) -> dict[str, str]:
+    # Without mends there is nothing of them here, so that fingerprints stay what they were.
+    if work.name == "load":
+        return work.mends.inputs
+    mended = work.receipt("load").outputs.get(mends.FILE) if work.name == "index" else None
+    return {f"load/{mends.FILE}": mended.sha256} if mended else {}
+
+
+def _receipt(work: StepRun, did: Done) -> Receipt:
+    day_run = work.day_run
+    return Receipt(
+        **dict(did),
+        **_cost(work),
+        pipeline=day_run.pipeline.name,
+        day=day_run.day,
+        run=day_run.run,
+        step=work.name,
+        inputs=work.inputs,
+        outputs=work.outputs,
+        fingerprint=work.fingerprint,
+    )
+
+
+def _cost(work: StepRun) -> dict[str, Any]:
+    meter = work.meter
+    return {"started_at": meter.started_at, "seconds": meter.seconds, "peak_memory_mib": meter.peak_memory_mib}
+
+
+def _close(work: StepRun, receipt: Receipt) -> None:
+    """Write the receipt, remember where the outputs lie, and log the receipt's line."""
+    with work.folder.new_file("receipt.json") as file:
+        file.write(receipt.model_dump_json(indent=1).encode())
+    if work.fingerprint:
+        reuse.remember(work.day_run, work.name, work.fingerprint)
+    work.keep(receipt)
+    log.info("%s", receipt.line())

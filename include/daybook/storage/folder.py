@@ -7,6 +7,7 @@ which object stores show whole or not at all.
 """
 
 import hashlib
+import json
 import os
 import shutil
 import tempfile
@@ -199,3 +200,12 @@ class Folder:
         with disk_told(self.path), self._temporary(name) as link:
             link.symlink_to(target)
             self._put(link, name)
+
+    def pointed_to(self, name: str) -> str:
+        """Return the folder that `name` stands for, relative to this one; the empty text if it stands for none."""
+        if self._is_local():
+            link = self.path / name
+            return str(link.readlink()) if link.is_symlink() else ""
+        if not self.has(f"{name}.json"):
+            return ""
+        return str(json.loads(self.text(f"{name}.json"))["folder"])

@@ -1,0 +1,82 @@
+"""The data folder: the one owner of every path below it.
+
+days/<pipeline>/<day>/<run>/<step>/...            what the steps of a run leave to each other, and their receipts
+days/<pipeline>/<day>/by_fingerprint/             which run has done a step with these inputs, spec and code
+days/<pipeline>/of_runs/<run>.json                the days that a daily run works on
+mends/<pipeline>/<day>/<source>/<sha256>.json     refused rows that a person wrote anew, for that very raw file
+published/<pipeline>/<day>                        a link to the files of the run that readers see
+published/<pipeline>/.runs/<day>/<run number>/    the files of a run that was saved
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from daybook.storage.folder import Folder
+
+DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+class DataFolder:
+    """The data folder, on a disk or in an object store."""
+
+    def __init__(self, path: Any) -> None:
+        """Name the folder; nothing is asked or made. path: a UPath, or an Airflow ObjectStoragePath."""
+        self.root = Folder(path)
+
+    def run(self, pipeline: str, day: date, run: str) -> Folder:
+        """Return the folder of a run on a day, which holds one folder a step. run: the scheduler's name for it."""
+        return self.day(pipeline, day) / run_folder_name(run)
+
+    def day(self, pipeline: str, day: date) -> Folder:
+        """Return the folder of a day, which holds one folder a run."""
+        return self.root / "days" / pipeline / str(day)
+
+    def by_fingerprint(self, pipeline: str, day: date) -> Folder:
+        """Return the folder in which a day's earlier results are found by their fingerprint."""
+        return self.day(pipeline, day) / "by_fingerprint"
+
+    def days(self, pipeline: str) -> Iterator[date]:
+        """Return the days of which a pipeline has files, the last one first."""
+        names = (self.root / "days" / pipeline).names()
+        return (date.fromisoformat(name) for name in sorted(names, reverse=True) if DAY.fullmatch(name))
+
+    def days_of_runs(self, pipeline: str) -> Folder:
+        """Return the folder that keeps, a file a run, the days that a daily run works on."""
+        return self.root / "days" / pipeline / "of_runs"
+
+    def mends(self, pipeline: str, day: date) -> Folder:
+        """Return the folder of a day's mends."""
+        return self.root / "mends" / pipeline / str(day)
+
+    def days_with_mends(self, pipeline: str) -> set[str]:
+        """Return the names of the days for which there are mends."""
+        return set((self.root / "mends" / pipeline).names())
+
+    def published(self, pipeline: str) -> Folder:
+        """Return the folder of a pipeline's published days."""
+        return self.root / "published" / pipeline
+
+    def published_runs(self, pipeline: str, day: date) -> Folder:
+        """Return the folder that holds, a folder a run, the files that the runs of a day saved."""
+        return self.published(pipeline) / ".runs" / str(day)
+
+    def published_files(self, pipeline: str, day: date, run_id: int) -> Folder:
+        """Return the folder of the files that a run saved. run_id: the run's number in the ledger."""
+        return self.published_runs(pipeline, day) / str(run_id)
+
+    def publish(self, pipeline: str, day: date, run_id: int) -> None:
+        """Let the day's link stand for the files of a run, in one step: readers see the old or the new."""
+        self.published(pipeline).point(str(day), f".runs/{day}/{run_id}")
+
+    def published_run_id(self, pipeline: str, day: date) -> int | None:
+        """Return the number of the run that the day's link stands for, or None."""
+        target = self.published(pipeline).pointed_to(str(day))
+        found = re.fullmatch(rf"\.runs/{day}/(\d+)", target)
+        return int(found[1]) if found else None
+
+
+def run_folder_name(run: str) -> str:
+    """Return the name of a run's folder: of the scheduler's name only letters, digits, `.`, `_` and `-` stay."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", run)

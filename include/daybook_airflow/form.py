@@ -1,0 +1,49 @@
+"""The form of a run: what a person may say when triggering one, in Airflow's UI, over REST or in a conf."""
+
+from typing import Any
+
+from airflow.sdk import DAG, Param
+
+# Each parse and each task checks the form's schemas; by this draft of JSON Schema in a third of the time.
+DRAFT: Any = {"$schema": "http://json-schema.org/draft-07/schema#"}
+FORM = {
+    "day": Param(
+        None,
+        type=["null", "string"],
+        format="date",
+        title="Day",
+        description="The local day to work on; empty takes the day of the run's data interval.",
+        **DRAFT,
+    ),
+    "days": Param(
+        [],
+        type="array",
+        items={"type": "string", "format": "date"},
+        title="Several days",
+        description="Local days, one a line, for this one run instead; a day that fails is skipped and reported.",
+        **DRAFT,
+    ),
+    "force": Param(
+        False,
+        type="boolean",
+        title="Do everything again",
+        description="Otherwise a step whose inputs, spec and code are those of an earlier run takes over its result.",
+        **DRAFT,
+    ),
+    "release": Param(
+        None,
+        type=["null", "string"],
+        title="Release a held day: why",
+        description="A reason here publishes a day although its numbers are implausible, or were rolled back. It is "
+        "kept, with your name.",
+        **DRAFT,
+    ),
+}
+
+
+def give_form(dag: DAG) -> None:
+    """Give a DAG its form, once its tasks are there: given before, each task would keep and check a copy of it."""
+    dag.params = FORM  # type: ignore[assignment]
+    for task in dag.tasks:
+        # No templated fields: each would cost a request per task.
+        task.template_fields = ()

@@ -1,0 +1,109 @@
+"""What the tasks of the DAG file do: which days a run is about, a step over each of them, and what is tried again."""
+
+import os
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from airflow.sdk import CronDataIntervalTimetable, ExceptionRetryPolicy, ObjectStoragePath, RetryAction, RetryRule
+from airflow.sdk.exceptions import AirflowRescheduleException
+
+from daybook.days import day_of_run
+from daybook.errors import DaybookError, NotYet, SourceUnavailable
+from daybook.ledger.decisions import Release
+from daybook.ledger.receipt import Done
+from daybook.pipelines import load_pipelines
+from daybook.planning.look_back import days_with_restated
+from daybook.run.day_run import DayRun
+from daybook.run.several_days import over_days
+from daybook.run.step_run import StepRun
+from daybook.spec import Pipeline
+from daybook.storage.data_folder import DataFolder
+from daybook_airflow import hooks
+
+# The kind of error decides about a retry: only what may pass by itself is tried again. The first rule that fits wins.
+RETRIES = ExceptionRetryPolicy(
+    rules=[
+        RetryRule(exception=SourceUnavailable, action=RetryAction.RETRY, reason="the other side may come back"),
+        RetryRule(exception=DaybookError, action=RetryAction.FAIL, reason="a person has to mend or decide"),
+    ]
+)
+PATIENT = {"retries": 5, "retry_delay": timedelta(seconds=30), "execution_timeout": timedelta(hours=1)}
+PROMPT = {"retries": 1, "retry_delay": timedelta(seconds=5), "execution_timeout": timedelta(minutes=30)}
+
+
+def daily(pipeline: Pipeline) -> CronDataIntervalTimetable:
+    """Return when a pipeline runs: once for each local day. A bare cron string has an interval without length."""
+    return CronDataIntervalTimetable(pipeline.schedule.cron, timezone=pipeline.schedule.time_zone)
+
+
+def first_day(pipeline: Pipeline) -> datetime:
+    """Return the midnight that a pipeline's first day begins with."""
+    return _midnight(pipeline.schedule.start, pipeline)
+
+
+def last_day(pipeline: Pipeline) -> datetime | None:
+    """Return the midnight that a pipeline's last day begins with; None if it has no last day."""
+    return _midnight(pipeline.schedule.end, pipeline) if pipeline.schedule.end else None
+
+
+def for_each_day(step: Callable[[StepRun], Done]) -> Callable[..., dict[str, object]]:
+    """Return a step as a task: it does each day of the run; while a file is not there yet, it gives the worker back."""
+
+    def task(**context: Any) -> dict[str, object]:
+        attempt, most = context["ti"].try_number, context["ti"].max_tries
+        try:
+            day_runs = [_day_run(day, context) for day in _days(context)]
+            told = over_days(step, day_runs, attempt=attempt, is_last_try=attempt > most)
+        except NotYet as not_yet:
+            raise AirflowRescheduleException(not_yet.look_again_at) from None
+        for asset in context["task"].outlets:
+            context["outlet_events"][asset].extra = {"days": told}
+        return told
+
+    return task
+
+
+def _midnight(day: date, pipeline: Pipeline) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(pipeline.schedule.time_zone))
+
+
+def _days(context: Any) -> list[date]:
+    """Return the local days that a run is about: those of the form, or its own; a daily run's with those restated."""
+    params, run, pipeline = context["params"], context["dag_run"], _pipeline(context)
+    if params["days"]:
+        return sorted({date.fromisoformat(day) for day in params["days"]})
+    own = day_of_run(params["day"], context.get("data_interval_start"), run.run_after, pipeline.schedule.time_zone)
+    if run.run_type != "scheduled":
+        return [own]
+    return days_with_restated(pipeline, own, _data(), run.run_id, hooks.postgres, hooks.ftp)
+
+
+def _day_run(day: date, context: Any) -> DayRun:
+    run = context["dag_run"]
+    return DayRun(
+        pipeline=_pipeline(context),
+        day=day,
+        run=run.run_id,
+        data=_data(),
+        postgres=hooks.postgres,
+        ftp=hooks.ftp,
+        started_by=" by ".join(filter(None, [run.run_type, run.triggering_user_name])),
+        is_forced=context["params"]["force"],
+        release=_release(context),
+    )
+
+
+def _pipeline(context: Any) -> Pipeline:
+    return load_pipelines().good[context["dag"].dag_id]
+
+
+def _data() -> DataFolder:
+    return DataFolder(ObjectStoragePath(os.environ["DAYBOOK_DATA"]))
+
+
+def _release(context: Any) -> Release | None:
+    """Return who released the day, and why, if the form says so."""
+    why = (context["params"]["release"] or "").strip()
+    return Release(context["dag_run"].triggering_user_name or "unknown", why) if why else None
