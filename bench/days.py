@@ -25,11 +25,11 @@ sys.path[:0] = [str(REPOSITORY / "include"), str(REPOSITORY / "config")]
 from day import EMPTY  # noqa: E402 - the path is set above
 from rich.console import Console  # noqa: E402 - the path is set above
 
+from commands.planned_backfill import backfill  # noqa: E402 - the path is set above
 from daybook.pipelines import load_pipelines  # noqa: E402 - the path is set above
 from daybook_airflow.backfill.runs import in_batches  # noqa: E402 - the path is set above
 from deployment.control.runs import follow, start  # noqa: E402 - the path is set above
 from deployment.environment import connections  # noqa: E402 - the path is set above
-from deployment.planned_backfill import backfill  # noqa: E402 - the path is set above
 from deployment.supervisor import Deployment  # noqa: E402 - the path is set above
 
 FLIGHTS = load_pipelines().good["flights"]
