@@ -74,10 +74,10 @@ def _asked(pipeline: Pipeline, day: date, file: Path | None, why: str, who: str,
     check_is_over(pipeline, day)
     if is_withdrawn == bool(file):
         raise WrongWords("replay: expected a FILE with mended rows, or --withdraw; nothing was done")
-    if file and not file.is_file():
-        raise WrongWords(f"{file}: No such file or directory; nothing was kept")
     if file and not why:
         raise WrongWords("replay: --why is not given; nothing was kept; say why the rows are as you wrote them")
+    if file and not file.is_file():
+        raise WrongWords(f"{file}: No such file or directory; nothing was kept")
     # The file is read before anything is started, which takes a while.
     filled = read_filled(file) if file else []
     return Asked(pipeline, day, file, filled, Person(" ".join(who.split()), why))

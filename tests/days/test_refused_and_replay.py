@@ -376,7 +376,7 @@ def test_a_traced_number_names_the_lines_that_were_mended(broken: Days, file: Pa
     assert code == 0
     assert "not as they are there, but mended: 2, 4, 6" in printed
     assert printed.rstrip().endswith("these lines give 842: equal")
-    assert broken.json("trace", DAY, "by_origin", "origin=JFK", "flights")["mended"] == [4]
+    assert broken.json("trace", DAY, "by_origin", "flights", "origin=JFK")["mended"] == [4]
 
 
 def test_without_mends_nothing_of_them_is_in_a_receipt(broken: Days) -> None:

@@ -117,7 +117,7 @@ SUPERVISOR = """
 import os, subprocess, sys, time
 from pathlib import Path
 from deployment.home import Home, Lock
-from deployment.processes import Component
+from deployment.processes.components import Component
 home = Home(Path(sys.argv[1]))
 lock = Lock(home)
 lock.take("make up")
