@@ -92,7 +92,7 @@ def in_turn(deployment: Deployment, count: int) -> tuple[float, float]:
 
 
 def publish(deployment: Deployment, count: int) -> None:
-    """Backfill the first days of the year as `make backfill` does; all of them are published afterwards."""
+    """Backfill the first days of the year as `./daybook backfill` does; all of them are published afterwards."""
     done = backfill(deployment.api, FLIGHTS, days_from(FIRST, count), QUIET)
     assert all(day.is_well for day in done), [day for day in done if not day.is_well]
 
