@@ -1,6 +1,7 @@
 """Arguments shared by the verbs: the pipeline, a day, a range of days, who and why, and the form of the answer."""
 
 import getpass
+import re
 import socket
 from datetime import UTC, date, datetime
 from typing import Annotated
@@ -29,9 +30,9 @@ def as_day(typed: str) -> date:
     return day
 
 
-def as_count(typed: str) -> int:
-    """Return a whole number over 0 from its word. Raises WrongWords if it is not one."""
-    if not (typed.isascii() and typed.isdecimal()) or int(typed) < 1:
+def as_count(typed: str | int) -> int:
+    """Return a whole number over 0 from its word, or from a default. Raises WrongWords if it is not one."""
+    if not re.fullmatch(r"0*[1-9][0-9]*", str(typed)):
         raise WrongWords(f"{typed}: expected a whole number over 0; nothing was done")
     return int(typed)
 
