@@ -1,49 +1,36 @@
 """`./daybook VERB …`, or `python -m commands VERB …`: reads the words, runs the verb, and gives its exit code."""
 
+import importlib
 import sys
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from commands import __version__, exit_codes, output
-from commands.backfill import backfill
-from commands.check import check
-from commands.copies import backup, restore
-from commands.day import day
-from commands.demo import demo
-from commands.down import clean, down, env
-from commands.pausing import cancel, pause, resume
-from commands.plan import plan
-from commands.psql import psql
-from commands.refused import refused
-from commands.release import release
-from commands.replay import replay
-from commands.rollback import rollback
-from commands.status import status
-from commands.trace import trace
-from commands.up import up
-from commands.why import why
 from commands.wrong_words import WrongWords, check_verb, line_of
 from daybook.errors import DaybookError
 from deployment.errors import DeploymentError, RunFailed
 from deployment.processes.signals import Interrupted
 
-PARAGRAPHS: dict[str, tuple[Callable[..., int], ...]] = {
-    "Start and stop": (demo, up, down),
-    "Days": (status, plan, day, backfill),
-    "Look into": (why, trace, refused, check, psql),
-    "Decide": (replay, release, rollback, pause, resume, cancel),
-    "Servers": (env, backup, restore, clean),
+# The verbs as the help lists them; each is the function of its name in the module of its name.
+PARAGRAPHS: dict[str, tuple[str, ...]] = {
+    "Start and stop": ("demo", "up", "down"),
+    "Days": ("status", "plan", "day", "backfill"),
+    "Look into": ("why", "trace", "refused", "check", "psql"),
+    "Decide": ("replay", "release", "rollback", "pause", "resume", "cancel"),
+    "Servers": ("env", "backup", "restore", "clean"),
 }
+PARAGRAPH_OF = {verb: paragraph for paragraph, verbs in PARAGRAPHS.items() for verb in verbs}
+# The modules that hold several small verbs.
+MODULES = {"clean": "down", "env": "down", "restore": "backup", "resume": "pause", "cancel": "pause"}
 
 
 class _Verbs(TyperGroup):
     """The verbs; a wrong one is answered in a line, and a signal gives its own exit code."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        check_verb(self, args)
+        check_verb(args, PARAGRAPH_OF)
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
@@ -69,13 +56,13 @@ def daybook(
     """
 
 
-def command() -> Any:
-    """Return the whole command."""
+def command(words: list[str]) -> Any:
+    """Return the whole command, or as much of it as some words ask for: a verb alone is imported in half the time."""
     app = typer.Typer(cls=_Verbs, rich_markup_mode="rich", context_settings={"help_option_names": ["--help", "-h"]})
     app.callback()(daybook)
-    for paragraph, verbs in PARAGRAPHS.items():
-        for verb in verbs:
-            app.command(rich_help_panel=paragraph)(verb)
+    for verb in words[:1] if words and words[0] in PARAGRAPH_OF else PARAGRAPH_OF:
+        module = importlib.import_module(f"commands.{MODULES.get(verb, verb)}")
+        app.command(rich_help_panel=PARAGRAPH_OF[verb])(getattr(module, verb))
     return typer.main.get_command(app)
 
 
@@ -83,7 +70,7 @@ def main(words: list[str]) -> int:
     """Run the verb of some words, and return its exit code."""
     output.reset()
     try:
-        code = command().main(words or ["--help"], prog_name="daybook", standalone_mode=False)
+        code = command(words).main(words or ["--help"], prog_name="daybook", standalone_mode=False)
     except typer.TyperException as error:
         return _refused(line_of(error), exit_codes.WRONG_WORDS)
     except WrongWords as error:

@@ -1,10 +1,9 @@
 """A wrong word on the command line: one line that names it and the nearest right one. Nothing was started."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 import typer
-from typer.core import TyperGroup
 
 from daybook.errors import BadSpec
 from daybook.spec import nearest
@@ -30,10 +29,10 @@ def line_of(error: typer.TyperException) -> str:
     return f"{command}: {_what(error, context)}; nothing was done; see `./{command} --help`"
 
 
-def check_verb(group: TyperGroup, words: list[str]) -> None:
+def check_verb(words: list[str], verbs: Collection[str]) -> None:
     """Raise WrongWords, with the nearest verb, if the first word is none."""
-    if words and not words[0].startswith("-") and words[0] not in group.commands:
-        hint = nearest(words[0], group.commands)
+    if words and not words[0].startswith("-") and words[0] not in verbs:
+        hint = nearest(words[0], verbs)
         raise WrongWords(f"daybook: {words[0]!r} is not a command{hint}; nothing was done; see `./daybook --help`")
 
 

@@ -10,7 +10,7 @@ from commands.__main__ import PARAGRAPHS, main
 from daybook.pipelines import load_pipelines
 from deployment.home import REPOSITORY
 
-VERBS = [verb.__name__ for verbs in PARAGRAPHS.values() for verb in verbs]
+VERBS = [verb for verbs in PARAGRAPHS.values() for verb in verbs]
 DOCUMENT = (REPOSITORY / "docs" / "commands.md").read_text()
 
 
@@ -36,7 +36,7 @@ def test_the_help_lists_the_verbs_in_paragraphs(capsys: pytest.CaptureFixture[st
     printed = capsys.readouterr().out
     for paragraph, verbs in PARAGRAPHS.items():
         listed = printed.split(f"─ {paragraph} ")[1].split("╰")[0]
-        assert re.findall(r"^│ (\w+) ", listed, re.MULTILINE) == [verb.__name__ for verb in verbs]
+        assert re.findall(r"^│ (\w+) ", listed, re.MULTILINE) == list(verbs)
 
 
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in ("env", "psql")])
