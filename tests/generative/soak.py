@@ -1,4 +1,4 @@
-"""The long faults, from the repository's root: `python tests/generative/soak.py every|crash|days`, [--seed N] [--each N].
+"""The long faults: `python tests/generative/soak.py every|crash|days [--seed N] [--each N]`, from the root folder.
 
 every: a kill, a failure and a full disk at every operation of a day, an hour's work; --each 10 takes every tenth.
 crash: the server killed 50 times. days: 30 simulated days, each with a fault by chance. The seed is printed first; the
