@@ -1,28 +1,35 @@
-"""A private Airflow for the backfill tests: a home, a database, small DAGs, and pipelines of other time zones.
+"""A private Airflow for the backfill tests: a home, a database, an API server, small DAGs, pipelines of other zones.
 
 The pipelines are added the way that a user adds one, a module each, to a copy of include/. Their DAGs have one
-empty task, which the scheduler settles by itself: no API server and no worker is needed.
+empty task, which the scheduler settles by itself: no worker is needed.
 """
 
 import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 from psycopg import sql
 
-from deployment.environment import metadata_database
+from daybook_airflow.api import AirflowApi
+from deployment.environment import airflow_environment, metadata_database, with_this_shell, write_passwords
+from deployment.home import HOST, Home, free_port
+from deployment.processes.components import Component, stop_all
+from deployment.servers.ftp import LocalFtp
 from deployment.servers.postgres import LocalPostgres
 
 ROOT = Path(__file__).parents[2]
 
 DATABASE = "airflow_of_backfill_tests"
+AIRFLOW = [sys.executable, "-m", "airflow"]
+START_SECONDS = 120
+LOGIN = ("DAYBOOK_API_URL", "DAYBOOK_API_TOKEN", "DAYBOOK_API_USER", "DAYBOOK_API_PASSWORD")
 
 # One DAG a test: Airflow allows a DAG one open backfill, and without a scheduler none is ever closed.
 ZONES = {
@@ -32,6 +39,8 @@ ZONES = {
     "in_utc": "UTC",
     "in_utc_paused": "UTC",
     "in_utc_batches": "UTC",
+    "in_utc_token": "UTC",
+    "in_utc_restart_paused": "UTC",
 }
 
 PIPELINE = """
@@ -65,44 +74,67 @@ with DAG("unscheduled", schedule=None):
 
 
 class PrivateAirflow:
-    """Airflow in a folder: its command line, its database for looking into, and a scheduler on demand."""
+    """Airflow in a folder: its command line, its API, and programs that run until the tests end."""
 
     def __init__(self, folder: Path, postgres: LocalPostgres) -> None:
-        self.database = postgres.dsn(DATABASE, "airflow")
-        self.env = os.environ | {
-            "AIRFLOW_HOME": str(folder),
-            "AIRFLOW__CORE__DAGS_FOLDER": str(folder / "dags"),
-            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        self.home = Home(folder / "home")
+        self.home.make()
+        port, secrets = free_port(), postgres.secrets
+        settings = airflow_environment(postgres, LocalFtp.of(self.home), f"file://{folder}", folder / "dags", port)
+        settings |= {
+            "AIRFLOW_HOME": str(self.home.airflow),
             "AIRFLOW__CORE__PARALLELISM": "2",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self.home.airflow / "passwords.json"),
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata_database(postgres, DATABASE),
-            "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
-            "PYTHONPATH": f"{folder / 'include'}:{ROOT / 'config'}",
+            "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(self.home.logs),
+            "PYTHONPATH": f"{folder / 'include'}{os.pathsep}{ROOT / 'config'}",
         }
+        write_passwords(self.home, secrets)
+        self.env = {name: value for name, value in with_this_shell(settings).items() if name not in LOGIN}
+        self.url = f"http://{HOST}:{port}"
+        self.admin, self.viewer = ("admin", secrets.admin), ("viewer", secrets.viewer)
+        self.api = AirflowApi(self.url, *self.admin)
+        self.api_server: Component | None = None
 
-    def run(self, *words: str, python: str | None = None) -> subprocess.CompletedProcess[str]:
-        """Run an `airflow` command, or a piece of Python, and give what it printed and its exit code."""
-        command = [sys.executable, "-c", python] if python else [sys.executable, "-m", "airflow", *words]
-        return subprocess.run(command, env=self.env, capture_output=True, text=True, timeout=120, check=False)
+    def start(self, *words: str) -> Component:
+        """Start a program of Airflow that runs until the tests end."""
+        return Component(self.home, words[0], [*AIRFLOW, *words], self.env)
 
-    def backfill(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run `airflow dags backfill`."""
-        return self.run("dags", "backfill", *words)
+    def run(self, *words: str, python: str | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run an `airflow` command, or a piece of Python, to its end."""
+        command = [sys.executable, "-c", python] if python else [*AIRFLOW, *words]
+        env = self.env | variables
+        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
 
-    def sql(self, statement: str, *values: str) -> list[tuple[Any, ...]]:
-        """Run one statement on the metadata database and give its rows."""
-        with psycopg.connect(self.database) as connection:
-            cursor = connection.execute(statement.encode(), values)
-            return cursor.fetchall() if cursor.description else []
+    def backfill(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run `airflow dags backfill`; with an environment of its own, if variables are given."""
+        return self.run("dags", "backfill", *words, **variables)
 
-    def logical_dates(self, dag_id: str) -> list[str]:
-        """Return the logical dates of a DAG's runs, in order, as UTC to the minute."""
-        found = self.sql("select logical_date from dag_run where dag_id = %s order by 1", dag_id)
-        return [f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}" for (moment,) in found]
+    def begin_backfill(self, *words: str) -> subprocess.Popen[str]:
+        """Start `airflow dags backfill`, to be listened to."""
+        command = [*AIRFLOW, "dags", "backfill", *words]
+        return subprocess.Popen(command, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def runs(self, dag_id: str) -> list[tuple[str, str]]:
+        """Return a DAG's runs in order: the logical date as UTC to the minute, and the state."""
+        found = self.api.dag_runs(dag_id, order_by="logical_date")
+        return [(_minute(run["logical_date"]), run["state"]) for run in found]
+
+    def wait_until_it_answers(self) -> None:
+        """Wait for the API server."""
+        until = time.monotonic() + START_SECONDS
+        while not self.api.health():
+            assert time.monotonic() < until, "the API server does not answer"
+            time.sleep(0.2)
+
+
+def _minute(logical_date: str) -> str:
+    return f"{datetime.fromisoformat(logical_date).astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
 @pytest.fixture(scope="package")
-def airflow(postgres: LocalPostgres, tmp_path_factory: pytest.TempPathFactory) -> PrivateAirflow:
-    """Return a migrated Airflow that knows the DAGs of ZONES. No scheduler is running."""
+def airflow(postgres: LocalPostgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateAirflow]:
+    """An Airflow that knows the DAGs of ZONES and whose API server answers. No scheduler is running."""
     with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
         connection.execute(sql.SQL("create database {} owner airflow").format(sql.Identifier(DATABASE)))
     folder = tmp_path_factory.mktemp("airflow")
@@ -113,19 +145,17 @@ def airflow(postgres: LocalPostgres, tmp_path_factory: pytest.TempPathFactory) -
     (folder / "dags").mkdir()
     (folder / "dags/small.py").write_text(DAGS.format(zones=ZONES | {"no_pipeline": "UTC"}))
     private = PrivateAirflow(folder, postgres)
-    for words in (("db", "migrate"), ("dags", "reserialize")):
-        done = private.run(*words)
-        assert done.returncode == 0, done.stdout + done.stderr
-    return private
+    try:
+        private.start("db", "migrate").finish(START_SECONDS)
+        private.api_server = private.start("api-server")
+        private.start("dags", "reserialize").finish(START_SECONDS)
+        private.wait_until_it_answers()
+        yield private
+    finally:
+        stop_all(private.home, grace_seconds=1)
 
 
 @pytest.fixture(scope="package")
-def scheduler(airflow: PrivateAirflow, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Run a scheduler until the tests end; give its log."""
-    log = tmp_path_factory.mktemp("scheduler") / "log"
-    command = [sys.executable, "-m", "airflow", "scheduler", "--skip-serve-logs"]
-    with log.open("w") as out:
-        process = subprocess.Popen(command, env=airflow.env, stdout=out, stderr=subprocess.STDOUT)
-    yield log
-    process.terminate()
-    process.wait(timeout=60)
+def scheduler(airflow: PrivateAirflow) -> Path:
+    """Have a scheduler until the tests end; its log."""
+    return airflow.start("scheduler", "--skip-serve-logs").log

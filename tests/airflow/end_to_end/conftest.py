@@ -89,6 +89,8 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     (include / "pipelines" / "weather.py").write_text(WEATHER)
     (include / "pipelines" / "tides.py").write_text(TIDES)
     (include / "pipelines" / "locked_out.py").write_text(LOCKED_OUT)
+    # One word is wrong, so it does not load: everything here shows that it hurts no other pipeline.
+    (include / "pipelines" / "snow.py").write_text(WEATHER.replace("facts=", "fact="))
     dags = folder / "dags"
     shutil.copytree(REPOSITORY / "dags", dags, ignore=shutil.ignore_patterns("__pycache__"))
     (dags / "after_flights.py").write_text(example("docs/days.md"))

@@ -101,3 +101,11 @@ def told_to_follower(deployment: Deployment) -> dict[str, str]:
     runs = [run["dag_run_id"] for run in deployment.api.dag_runs("after_flights", state="success")]
     told = [deployment.api.xcom("after_flights", run, "tell") for run in runs]
     return {day: outcome for one in told for day, outcome in one.items()}  # type: ignore[attr-defined]
+
+
+def test_a_pipeline_that_does_not_load_is_an_import_error_that_names_its_file_and_word(deployment: Deployment) -> None:
+    (error,) = deployment.api.import_errors()
+    assert error["filename"].endswith("broken_pipelines.py")
+    assert "include/pipelines/snow.py: " in error["stack_trace"]
+    assert "has no word 'fact'; did you mean 'facts'?" in error["stack_trace"]
+    assert {"flights", "weather", "tides"} <= {dag["dag_id"] for dag in deployment.api.dags()}
