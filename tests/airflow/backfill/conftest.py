@@ -24,7 +24,7 @@ from deployment.processes.components import Component, stop_all
 from deployment.servers.ftp import LocalFtp
 from deployment.servers.postgres import LocalPostgres
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 DATABASE = "airflow_of_backfill_tests"
 AIRFLOW = [sys.executable, "-m", "airflow"]
