@@ -76,15 +76,18 @@ def scheduler(status, heard_s_ago=None):
 @pytest.mark.parametrize(
     ("health", "says"),
     [
-        (scheduler("healthy", 2), ""),
-        (scheduler("unhealthy"), "no scheduler is running: nothing will move until one is"),
-        (scheduler("unhealthy", 90.2), "the scheduler has been silent for 90 s: nothing will move until one runs"),
+        (lambda: scheduler("healthy", 2), ""),
+        (lambda: scheduler("unhealthy"), "no scheduler is running: nothing will move until one is"),
+        (
+            lambda: scheduler("unhealthy", 90.2),
+            "the scheduler has been silent for 90 s: nothing will move until one runs",
+        ),
         # The API server does not answer just now: nothing is known of the scheduler.
-        ({}, ""),
+        (lambda: {}, ""),
     ],
 )
 def test_a_scheduler_that_is_not_there_is_told(health, says):
-    assert concern(health) == says
+    assert concern(health()) == says
 
 
 def test_what_knows_airflow_knows_no_database():
