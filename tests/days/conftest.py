@@ -11,15 +11,14 @@ from typing import Any
 import psycopg
 import pytest
 
-from daybook.__main__ import main
+from commands.__main__ import main
 from daybook.pipelines import load_pipelines
 from daybook.run.day_run import DayRun
 from daybook.spec import Pipeline
 from deployment.environment import connections
 from deployment.servers.postgres import LocalPostgres
-
-from ..faults.warehouse import drop_pipeline
-from ..steps.conftest import Servers, run_steps, servers, source  # noqa: F401 - fixtures
+from tests.support.servers import Servers, run_steps
+from tests.support.warehouse import drop_pipeline
 
 FIRST, LAST = date(2013, 1, 1), date(2013, 1, 4)
 
@@ -50,9 +49,9 @@ class Days:
         return self.files / f"flights_{day}.csv"
 
     def command(self, name: str, *words: str) -> tuple[int, str]:
-        """Run `python -m daybook name PIPELINE words`; give its exit code and what it printed."""
+        """Run `./daybook name words --pipeline PIPELINE`; give its exit code and what it printed."""
         self.capture.readouterr()
-        code = main([name, self.pipeline.name, *words])
+        code = main([name, *words, "--pipeline", self.pipeline.name])
         printed = self.capture.readouterr()
         return code, printed.out + printed.err
 
@@ -68,7 +67,7 @@ class Days:
 @pytest.fixture
 def days(
     request: pytest.FixtureRequest,
-    servers: Servers,  # noqa: F811
+    servers: Servers,
     postgres: LocalPostgres,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

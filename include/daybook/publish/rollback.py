@@ -1,6 +1,6 @@
 """Takes a day back to an earlier run: the warehouse's rows, the published files, and a decision in the ledger.
 
-Not a step: `python -m daybook rollback` calls it. The runs that a day can go back to are those that the spec keeps.
+Not a step: `./daybook rollback` calls it. The runs that a day can go back to are those that the spec keeps.
 The content rolled back stays hidden: publish/deploy.py holds a later run with the same result.
 """
 

@@ -1,0 +1,65 @@
+"""Connections for a person's commands, by their ids in Airflow: read from AIRFLOW_CONN_<ID>, as Airflow reads them.
+
+`. .daybook/env`, or a container of docker compose, has them, and so has a verb that asks this checkout's servers. A
+connection that is stored in Airflow's database only is not seen here: set its variable for the command.
+"""
+
+import ftplib
+import json
+import os
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+from upath import UPath
+
+from daybook.errors import BadSpec
+from daybook.ftp.connect import FtpServer
+from daybook.postgres.session import Connection
+from daybook.storage.data_folder import DataFolder
+
+
+def postgres(connection_id: str) -> Connection:
+    """Open a PostgreSQL connection by its id. Raises BadSpec if it is not set."""
+    return psycopg.connect(dsn(connection_id))
+
+
+def dsn(connection_id: str) -> str:
+    """Return a PostgreSQL connection as libpq writes it. Raises BadSpec if it is not set."""
+    words = _words(connection_id)
+    named = {"host": "host", "port": "port", "schema": "dbname", "login": "user", "password": "password"}
+    known = {libpq: str(words[word]) for word, libpq in named.items() if words.get(word)}
+    return make_conninfo("", **known, **words["extra"])
+
+
+def ftp(connection_id: str) -> ftplib.FTP:
+    """Open an FTP connection by its id, over TLS unless its extra says `insecure`. Raises BadSpec if it is not set."""
+    words = _words(connection_id)
+    login = {"user": words.get("login") or "anonymous", "password": words.get("password") or ""}
+    return FtpServer(host=words["host"], port=int(words.get("port") or 21), **login, **words["extra"]).open()
+
+
+def data() -> DataFolder:
+    """Return the data folder. Raises BadSpec if DAYBOOK_DATA is not set."""
+    return DataFolder(UPath(_variable("DAYBOOK_DATA")))
+
+
+def _words(connection_id: str) -> dict[str, Any]:
+    written = _variable(f"AIRFLOW_CONN_{connection_id.upper()}")
+    words = json.loads(written) if written.startswith("{") else _of_uri(written)
+    return {**words, "extra": words.get("extra") or {}}
+
+
+def _of_uri(written: str) -> dict[str, Any]:
+    parts = urlsplit(written)
+    named = {"login": parts.username, "password": parts.password}
+    plain = {name: unquote(value) for name, value in named.items() if value is not None}
+    place = {"host": parts.hostname, "port": parts.port, "schema": parts.path.strip("/")}
+    return {**plain, **place, "extra": dict(parse_qsl(parts.query))}
+
+
+def _variable(name: str) -> str:
+    if not os.environ.get(name):
+        raise BadSpec(f"{name} is not set; nothing was done; run `. .daybook/env` first, or set it")
+    return os.environ[name]

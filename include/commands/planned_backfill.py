@@ -1,0 +1,117 @@
+"""A plan done by Airflow, for `./daybook backfill` and the demo. Days that need nothing get no run."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from functools import partial
+from typing import NamedTuple
+
+from rich.console import Console
+
+from commands import connections
+from commands.output import say, tell_table
+from commands.plan import made_plan
+from daybook.ledger import step_log
+from daybook.ledger.queries import is_begun
+from daybook.ledger.receipt import Receipt
+from daybook.planning.plan import Failure, Limited, Planned
+from daybook.postgres.session import Connection, at_once
+from daybook.spec import Pipeline
+from daybook_airflow.backfill.runs import in_batches
+from deployment.control.api import AirflowApi
+from deployment.control.runs import follow, start
+
+
+class Known(NamedTuple):
+    """What the ledger knows of the days after a backfill: published or not, the last ended run, the last failure."""
+
+    published: set[date]
+    ended: dict[date, dict[str, Receipt]]
+    failures: dict[date, Failure]
+
+
+class Done(NamedTuple):
+    """What became of a day: `is_well` where readers see it and what was planned for it is done."""
+
+    day: date
+    action: str
+    result: str
+    seconds: float
+    is_well: bool
+
+
+def backfill(
+    api: AirflowApi,
+    pipeline: Pipeline,
+    days: list[date],
+    console: Console,
+    *,
+    batch: int = 1,
+    limit: int | None = None,
+    is_forced: bool = False,
+    check: Callable[[], None] = lambda: None,
+) -> list[Done]:
+    """Do what the plan of some days says, in runs of up to `batch` days; return what became of each, newest first.
+
+    check: called at every look at the runs.
+    """
+    made = made_plan(pipeline, days, limit, is_forced=is_forced)
+    to_run = [day.day for day in made.planned if day.action == "run"]
+    run_ids = _run(api, pipeline, in_batches(to_run, batch), console, is_forced, check)
+    connect = partial(connections.postgres, pipeline.target.connection)
+    known = at_once(connect, lambda connection: _known(connection, pipeline.name, days))
+    return outcomes(made, known, run_ids)
+
+
+def tell(done: list[Done]) -> None:
+    """Print what became of each day, and a last line of counts."""
+    rows = [(str(d.day), d.action, d.result, f"{d.seconds:.2f}" if d.seconds else "") for d in done]
+    tell_table(("day", "plan", "result", "seconds"), rows)
+    missing = sum(not day.is_well for day in done)
+    run = sum(day.action == "run" for day in done)
+    say(f"{len(done)} days: {run} to run, {len(done) - missing} are as they should be, {missing} are not")
+
+
+def outcomes(made: Limited, known: Known, run_ids: Mapping[date, str]) -> list[Done]:
+    """Say what became of each day of a plan. run_ids: of the run that was started for a day."""
+    left_out = [day._replace(action="skip", reason="left out by the limit") for day in made.left_out]
+    planned = sorted([*made.planned, *left_out], key=lambda day: day.day, reverse=True)
+    return [_outcome(day, known, run_ids.get(day.day)) for day in planned]
+
+
+def _run(
+    api: AirflowApi,
+    pipeline: Pipeline,
+    batches: list[tuple[date, ...]],
+    console: Console,
+    is_forced: bool,
+    check: Callable[[], None],
+) -> dict[date, str]:
+    if not batches:
+        return {}
+    api.wait_for_dag(pipeline.name, check=check)
+    api.unpause(pipeline.name)
+    console.print(f"{sum(map(len, batches))} days to run, in {len(batches)} runs of Airflow.")
+    run_ids = start(api, pipeline.name, batches, is_forced=is_forced)
+    follow(api, pipeline.name, run_ids, console, check)
+    return {day: run_id for days, run_id in zip(batches, run_ids, strict=True) for day in days}
+
+
+def _known(connection: Connection, pipeline: str, days: list[date]) -> Known:
+    if not is_begun(connection):
+        return Known(set(), {}, {})
+    asked = (connection, pipeline, min(days), max(days))
+    failures = {day: Failure(*words) for day, words in step_log.failures(*asked).items()}
+    return Known(step_log.published_days(*asked), step_log.receipts_of_last_deployed(*asked), failures)
+
+
+def _outcome(planned: Planned, known: Known, run_id: str | None) -> Done:
+    day, is_seen = planned.day, planned.day in known.published
+    if planned.action != "run":
+        return Done(day, planned.action, planned.reason, 0.0, planned.action == "skip" and is_seen)
+    receipts = known.ended.get(day, {})
+    if receipts and receipts["deploy"].run == run_id:
+        seconds = sum(receipt.seconds for receipt in receipts.values())
+        return Done(day, "run", receipts["deploy"].outcome, seconds, is_seen)
+    failure = known.failures.get(day)
+    result = f"failed: {failure.step}, {failure.kind}: {failure.message}" if failure else "not run: it was cancelled"
+    return Done(day, "run", result, 0.0, is_well=False)
