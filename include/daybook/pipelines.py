@@ -72,14 +72,14 @@ def _pipeline_of(package: str, module: str) -> Pipeline:
         raise BadSpec(str(error)) from None
     except Exception as error:
         # A user's module may raise anything; it is only one module that does not load.
-        raise BadSpec(_told(module, error)) from error
+        raise BadSpec(_problem(module, error)) from error
     if not isinstance(found, Pipeline):
         what = "is missing" if found is None else f"is a {type(found).__name__}"
         raise BadSpec(f"PIPELINE {what}; expected a Pipeline; name it so, or begin the module's name with `_`")
     return found
 
 
-def _told(module: str, error: Exception) -> str:
+def _problem(module: str, error: Exception) -> str:
     if isinstance(error, SyntaxError):
         return one_line(f"line {error.lineno}: {type(error).__name__}: {error.msg}")
     frames = traceback.extract_tb(error.__traceback__)

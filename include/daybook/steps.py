@@ -35,7 +35,7 @@ from daybook.rules import index as indexing
 from daybook.rules import plausible
 from daybook.rules import summarize as summarizing
 from daybook.run import raw_rows
-from daybook.run.step_run import Made, StepRun
+from daybook.run.step_run import SourceResult, StepRun
 from daybook.spec import Source, Table
 from daybook.storage.folder import Folder
 from daybook.storage.tables import csv_bytes, parquet_writer, write_parquet
@@ -81,7 +81,7 @@ def load(step: StepRun) -> Done:
     """Type every row by the contract; refuse each row that breaks it, with line, column and reason."""
     step.folder.remove_file(refused_rows.FILE_OF_FAILED)
     sources, rows = step.pipeline.sources, dict[str, Rows]()
-    refused = {source.name: [loading.REFUSED.empty_table()] for source in sources}
+    refused = {source.name: [loading.REFUSED_SCHEMA.empty_table()] for source in sources}
     try:
         for source in sources:
             key = step.raw(source), step.mends.inputs.get(f"mends/{source.name}")
@@ -223,7 +223,7 @@ def _origin(delivery: Delivery, arrived: Arrived) -> Origin:
     )
 
 
-def _load_source(step: StepRun, source: Source, refused: list[pa.Table]) -> Made[list[pa.Table]]:
+def _load_source(step: StepRun, source: Source, refused: list[pa.Table]) -> SourceResult[list[pa.Table]]:
     """Load a source; add its refused rows to the list as they come, and return the list."""
     name, kept, blank = f"{source.name}.parquet", 0, 0
     with (
@@ -237,15 +237,15 @@ def _load_source(step: StepRun, source: Source, refused: list[pa.Table]) -> Made
     all_refused = pa.concat_tables(refused)
     step.note_output(name, kept)
     read, dropped = kept + all_refused.num_rows + blank, {"blank": blank} if blank else {}
-    return Made(refused, _rows(read, kept, all_refused, dropped))
+    return SourceResult(refused, _rows(read, kept, all_refused, dropped))
 
 
-def _cleaned(step: StepRun, source: Source) -> Made[pa.Table]:
+def _cleaned(step: StepRun, source: Source) -> SourceResult[pa.Table]:
     rows = step.read_table("load", f"{source.name}.parquet")
     cleaned = cleaning.clean(rows, source, step.pipeline, step.day_run.day)
     step.write_table(f"{source.name}.parquet", cleaned.kept)
     counts = _rows(rows.num_rows, cleaned.kept.num_rows, cleaned.refused, cleaned.dropped)
-    return Made(_with_raw(step, source, cleaned.refused), counts)
+    return SourceResult(_with_raw(step, source, cleaned.refused), counts)
 
 
 def _with_raw(step: StepRun, source: Source, refused: pa.Table) -> pa.Table:

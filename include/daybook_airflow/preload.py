@@ -75,7 +75,7 @@ def hash_code() -> None:
     """Hash the code of every step: it is the same in every task."""
     from daybook.ledger import fingerprint
 
-    for step in fingerprint.STEPS:
+    for step in fingerprint.FINGERPRINTED_STEPS:
         fingerprint.code_of(step)
 
 

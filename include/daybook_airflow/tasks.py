@@ -55,12 +55,12 @@ def for_each_day(step: Callable[[StepRun], Done]) -> Callable[..., dict[str, obj
         attempt, most = context["ti"].try_number, context["ti"].max_tries
         try:
             day_runs = [_day_run(day, context) for day in _days(context)]
-            told = over_days(step, day_runs, attempt=attempt, is_last_try=attempt > most)
+            counts = over_days(step, day_runs, attempt=attempt, is_last_try=attempt > most)
         except NotYet as not_yet:
             raise AirflowRescheduleException(not_yet.look_again_at) from None
         for asset in context["task"].outlets:
-            context["outlet_events"][asset].extra = {"days": told}
-        return told
+            context["outlet_events"][asset].extra = {"days": counts}
+        return counts
 
     return task
 

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import Field
 
 from daybook.errors import BadSpec
-from daybook.ftp.replies import quoted, told
+from daybook.ftp.replies import printable, translated_errors
 from daybook.spec import Value
 
 TIME_LIMIT_S = 60.0
@@ -44,7 +44,7 @@ class FtpServer(Value):
         where = f"{self.host}:{self.port}"
         ftp = ftplib.FTP(encoding=self.encoding) if self.insecure else self._over_tls(where)  # noqa: S321 - asked for
         try:
-            with told(where, is_opening=True, secret=self.password):
+            with translated_errors(where, is_opening=True, secret=self.password):
                 ftp.connect(self.host, self.port, time_limit_s)
                 self._log_in(ftp, where)
         except BaseException:
@@ -105,6 +105,6 @@ def _secure(ftp: ftplib.FTP_TLS, where: str) -> None:
         ftp.auth()
     except ftplib.error_perm as error:
         raise BadSpec(
-            f"{where}: the FTP server knows no TLS ({quoted(error)}); no password was sent, and none is sent in clear; "
-            'have the server mended, or accept it with the extra {"insecure": true} of the connection'
+            f"{where}: the FTP server knows no TLS ({printable(error)}); no password was sent, and none is sent in "
+            'clear; have the server mended, or accept it with the extra {"insecure": true} of the connection'
         ) from None

@@ -24,9 +24,9 @@ from typing import NamedTuple
 from daybook.errors import BadData, BadSpec, SourceUnavailable
 from daybook.ftp.replies import Broken, CannotResume, NotThere
 from daybook.ftp.retry import PATIENCE, Patience, tried
-from daybook.ftp.session import Connect, Remote, Session, session
+from daybook.ftp.session import OpenFtp, Remote, Session, session
 from daybook.spec import File
-from daybook.storage.partial_file import PartFile
+from daybook.storage.partial_file import PartialFile
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class _Full(NamedTuple):
 class Copy:
     """The copy of one file, over as many connections as it takes."""
 
-    def __init__(self, file: File, path: str, part: PartFile) -> None:
+    def __init__(self, file: File, path: str, part: PartialFile) -> None:
         self._file, self._path, self._part = file, path, part
         self._where = f"{file.connection}: {self._path}"
         self._remote: Remote | None = None
@@ -166,7 +166,7 @@ class Copy:
 class _Landing:
     """Receives the bytes of a transfer: compares the first ones with the part's own, and appends the others."""
 
-    def __init__(self, where: str, part: PartFile, start: int, file: File) -> None:
+    def __init__(self, where: str, part: PartialFile, start: int, file: File) -> None:
         self._where, self._part, self.start, self._file = where, part, start, file
         self._expected = part.read(start, part.size_bytes - start)
 
@@ -201,7 +201,7 @@ def _check_room(where: str, file: File, remote: Remote) -> None:
         )
 
 
-def check_disk(where: str, part: PartFile, size_bytes: int, kept_bytes: int) -> None:
+def check_disk(where: str, part: PartialFile, size_bytes: int, kept_bytes: int) -> None:
     """Raise SourceUnavailable if the disk has no room for a file of this size; `kept_bytes` of it are here already."""
     needed = DISK_TIMES_SIZE * size_bytes - kept_bytes
     if part.free_bytes < needed:
@@ -215,7 +215,7 @@ def _count(remote: Remote) -> str:
     return "an unknown number of" if remote.size_bytes is None else f"{remote.size_bytes:,}"
 
 
-def fetch(connect: Connect, file: File, path: str, part: PartFile, patience: Patience = PATIENCE) -> Fetched:
+def fetch(connect: OpenFtp, file: File, path: str, part: PartialFile, patience: Patience = PATIENCE) -> Fetched:
     """Copy the file at a path into a part file, which is whole when this returns.
 
     connect: opens a connection that is logged in. file: the spec, for its limits. Raises SourceUnavailable if the file

@@ -13,9 +13,9 @@ from daybook.errors import BadData, SourceUnavailable
 from daybook.ftp.copy import Changed, Fetched, check_disk, fetch, small_file
 from daybook.ftp.delivery import Delivery, Part, sum_of
 from daybook.ftp.retry import PATIENCE, Patience, tried
-from daybook.ftp.session import Connect, Remote, Session, session
+from daybook.ftp.session import OpenFtp, Remote, Session, session
 from daybook.storage.folder import Folder
-from daybook.storage.partial_file import PartFile
+from daybook.storage.partial_file import PartialFile
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -29,7 +29,7 @@ class Arrived(NamedTuple):
     checked_by: str
 
 
-class Told(NamedTuple):
+class ExpectedSum(NamedTuple):
     """The sha256 that a file should have, and the path of the file that says so."""
 
     sha256: str
@@ -39,7 +39,7 @@ class Told(NamedTuple):
 class Server(NamedTuple):
     """The FTP server of a delivery: how to connect to it, and how often to try."""
 
-    connect: Connect
+    connect: OpenFtp
     name: str
     patience: Patience
 
@@ -53,7 +53,7 @@ class Server(NamedTuple):
 
 
 def fetch_delivery(
-    connect: Connect, delivery: Delivery, folder: Folder, patience: Patience = PATIENCE
+    connect: OpenFtp, delivery: Delivery, folder: Folder, patience: Patience = PATIENCE
 ) -> list[Arrived]:
     """Copy all files of a delivery into a folder, as `<stem>.csv`; all are there when this returns.
 
@@ -62,9 +62,9 @@ def fetch_delivery(
     """
     server, arrived = Server(connect, delivery.file.connection, patience), list[Arrived]()
     with ExitStack() as stack:
-        copies = list[PartFile]()
+        copies = list[PartialFile]()
         for part in delivery.parts:
-            copies.append(stack.enter_context(folder.part_file(f"{part.stem}.csv")))
+            copies.append(stack.enter_context(folder.partial_file(f"{part.stem}.csv")))
             if part.number == 1:
                 check_disk(delivery.where, copies[0], delivery.size_bytes, copies[0].kept_bytes)
             arrived.append(_fetch_checked(server, delivery, part, copies[-1]))
@@ -74,50 +74,50 @@ def fetch_delivery(
     return arrived
 
 
-def _fetch_checked(server: Server, delivery: Delivery, part: Part, copy: PartFile) -> Arrived:
-    told, fetched = _told(server, delivery, part), _fetch(server, delivery, part, copy)
-    if told is None:
+def _fetch_checked(server: Server, delivery: Delivery, part: Part, copy: PartialFile) -> Arrived:
+    expected, fetched = _expected_sum(server, delivery, part), _fetch(server, delivery, part, copy)
+    if expected is None:
         return Arrived(part, fetched, "")
     first = copy.sha256()
-    if first == told.sha256:
-        return Arrived(part, fetched, told.by)
+    if first == expected.sha256:
+        return Arrived(part, fetched, expected.by)
     where = f"{server.name}: {part.path}"
-    log.warning("%s: sha256 %.12s… copied, %s says %.12s…; copied again", where, first, told.by, told.sha256)
+    log.warning("%s: sha256 %.12s… copied, %s says %.12s…; copied again", where, first, expected.by, expected.sha256)
     # The checksum may belong to a later delivery than the copy, or to an earlier one.
     copy.restart()
     server.asked(lambda ftp: _check_unchanged(ftp, delivery, []))
-    told, fetched = _told(server, delivery, part) or told, _fetch(server, delivery, part, copy)
-    _check_sum(where, told, copy, first)
+    expected, fetched = _expected_sum(server, delivery, part) or expected, _fetch(server, delivery, part, copy)
+    _check_sum(where, expected, copy, first)
     remark = "copied twice, as the first copy was not what its checksum says"
-    return Arrived(part, fetched._replace(remarks=(*fetched.remarks, remark)), told.by)
+    return Arrived(part, fetched._replace(remarks=(*fetched.remarks, remark)), expected.by)
 
 
-def _fetch(server: Server, delivery: Delivery, part: Part, copy: PartFile) -> Fetched:
+def _fetch(server: Server, delivery: Delivery, part: Part, copy: PartialFile) -> Fetched:
     return fetch(server.connect, delivery.file, part.path, copy, server.patience)
 
 
-def _told(server: Server, delivery: Delivery, part: Part) -> Told | None:
+def _expected_sum(server: Server, delivery: Delivery, part: Part) -> ExpectedSum | None:
     file, day = delivery.file, delivery.day
     by = file.signs_on(day, part.path, part.number).get("checksum")
     if by:
         content = server.asked(lambda ftp: small_file(ftp, file, by))
-        return Told(sum_of(content, part.path.rpartition("/")[2], f"{server.name}: {by}"), by)
-    return Told(part.sha256, file.path_on(day)) if part.sha256 else None
+        return ExpectedSum(sum_of(content, part.path.rpartition("/")[2], f"{server.name}: {by}"), by)
+    return ExpectedSum(part.sha256, file.path_on(day)) if part.sha256 else None
 
 
-def _check_sum(where: str, told: Told, copy: PartFile, first: str) -> None:
+def _check_sum(where: str, expected: ExpectedSum, copy: PartialFile, first: str) -> None:
     second = copy.sha256()
-    if second == told.sha256:
+    if second == expected.sha256:
         return
     copy.restart()
     if second != first:
         raise SourceUnavailable(
-            f"{where}: two copies of it differ, and neither is what {told.by} says; both were thrown away; it is tried "
-            "again; if that fails too, ask who runs the server"
+            f"{where}: two copies of it differ, and neither is what {expected.by} says; both were thrown away; it is "
+            "tried again; if that fails too, ask who runs the server"
         )
     raise BadData(
-        f"{where}: sha256 {told.sha256[:12]}… expected by {told.by}, {second[:12]}… found, twice; the copies were "
-        "thrown away, nothing was published; ask the sender to deliver the file and its checksum again"
+        f"{where}: sha256 {expected.sha256[:12]}… expected by {expected.by}, {second[:12]}… found, twice; the copies "
+        "were thrown away, nothing was published; ask the sender to deliver the file and its checksum again"
     )
 
 

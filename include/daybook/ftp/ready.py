@@ -237,10 +237,10 @@ def _reasons(looked: Looked, looks: dict[str, Look], now: datetime) -> Iterator[
         elif wait:
             yield Reason(file, f"{file.connection}: {seen.part.path} is {wait.why}", wait.is_new)
     for wait, alike in parts.items():
-        yield Reason(file, f"{looked.delivery.where}: {_told_parts(alike, wait)}", wait.is_new)
+        yield Reason(file, f"{looked.delivery.where}: {_parts_in_words(alike, wait)}", wait.is_new)
 
 
-def _told_parts(parts: list[Part], wait: Wait) -> str:
+def _parts_in_words(parts: list[Part], wait: Wait) -> str:
     word, why = "parts" if len(parts) > 1 else "part", "missing" if wait == MISSING else wait.why
     names = ", ".join(part.name for part in parts[:SHOWN_NAMES]) + (", …" if len(parts) > SHOWN_NAMES else "")
     return f"{word} {spans(part.number for part in parts)} of {parts[0].of} {why} ({names})"

@@ -32,7 +32,7 @@ class NotThere(SourceUnavailable):
 
 
 @contextmanager
-def told(where: str, *, is_opening: bool = False, secret: str | None = None) -> Iterator[None]:
+def translated_errors(where: str, *, is_opening: bool = False, secret: str | None = None) -> Iterator[None]:
     """Translate the errors of ftplib and the network into ours, by what to do next.
 
     where: the start of messages. is_opening: a TLS error while a connection is opened is for a person to mend; later it
@@ -41,7 +41,7 @@ def told(where: str, *, is_opening: bool = False, secret: str | None = None) -> 
     try:
         yield
     except ftplib.Error as error:
-        raise _of_reply(where, quoted(error, secret), is_opening) from None
+        raise _of_reply(where, printable(error, secret), is_opening) from None
     except UnicodeError as error:
         raise BadSpec(
             f"{where}: the FTP server does not write {error.args[0]}; nothing was copied; "
@@ -51,7 +51,7 @@ def told(where: str, *, is_opening: bool = False, secret: str | None = None) -> 
         raise _of_line(where, error, is_opening) from None
 
 
-def quoted(error: object, secret: str | None = None) -> str:
+def printable(error: object, secret: str | None = None) -> str:
     """Return a server's words in one printable line, without the secret."""
     words = str(error).replace(secret, "***") if secret else str(error)
     return re.sub(r"[^\x20-\x7e\xa0-\uffff]+", " ", words)[:REPLY_CHARACTERS]
@@ -67,13 +67,13 @@ def _of_reply(where: str, reply: str, is_opening: bool) -> DaybookError:
 def _of_line(where: str, error: OSError | EOFError, is_opening: bool) -> DaybookError:
     if isinstance(error, ssl.SSLCertVerificationError):
         return BadSpec(
-            f"{where}: the server's certificate is refused ({quoted(error.verify_message)}); no password was sent; "
+            f"{where}: the server's certificate is refused ({printable(error.verify_message)}); no password was sent; "
             "have the certificate mended, or name the CA's file in the connection's extra, as ca_file"
         )
     if is_opening and isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
         return BadSpec(
-            f"{where}: no TLS of version 1.2 or later with this server ({quoted(error.reason)}); no password was sent; "
-            "have the server mended"
+            f"{where}: no TLS of version 1.2 or later with this server ({printable(error.reason)}); no password was "
+            "sent; have the server mended"
         )
     if isinstance(error, OSError) and error.errno in NO_MORE_FILES:
         return SourceUnavailable(f"{where}: {no_more_files(error)}")
@@ -85,7 +85,7 @@ def _what_broke(error: OSError | EOFError) -> str:
         return "the FTP server was silent for longer than the time limit"
     if isinstance(error, EOFError):
         return "the FTP server closed the connection"
-    return f"the line to the FTP server broke ({type(error).__name__}: {quoted(error.strerror or error)})"
+    return f"the line to the FTP server broke ({type(error).__name__}: {printable(error.strerror or error)})"
 
 
 Meanings = tuple[tuple[str, type[DaybookError], str], ...]

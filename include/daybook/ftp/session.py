@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 from typing import NamedTuple
 
 from daybook.ftp.connect import end
-from daybook.ftp.replies import CannotResume, NotThere, told
+from daybook.ftp.replies import CannotResume, NotThere, translated_errors
 
 UNIX = re.compile(r"-[rwxsStT-]{9}\S*\s+\d+\s+\S+\s+\S+\s+(?P<size>\d+)\s+(?P<time>\w{3}\s+\d+\s+[\d:]+) (?P<name>.+)")
 WINDOWS = re.compile(r"(?P<time>\d\d-\d\d-\d{2,4}\s+\d\d:\d\d[AP]M)\s+(?P<size>\d+) (?P<name>.+)")
@@ -66,7 +66,7 @@ def _lines(ftp: ftplib.FTP, folder: str) -> Iterator[tuple[str, Remote]]:
 
 
 # Opens a connection that is logged in, or lends one that is kept open, for the length of a block.
-Connect = Callable[[], AbstractContextManager[ftplib.FTP]]
+OpenFtp = Callable[[], AbstractContextManager[ftplib.FTP]]
 BLOCK_BYTES = 256 * 1024
 QUIT_S = 5.0
 UNKNOWN_COMMAND = ("500", "502", "504")
@@ -75,16 +75,16 @@ NO_RESTART = (*UNKNOWN_COMMAND, "501", "554")
 
 
 @contextmanager
-def session(connect: Connect, name: str, time_limit_s: float) -> Iterator["Session"]:
+def session(connect: OpenFtp, name: str, time_limit_s: float) -> Iterator["Session"]:
     """Open a session for the length of the block. name: its name in messages, the connection's id in Airflow.
 
     Raises SourceUnavailable if the line fails; BadSpec if the login, the certificate or TLS is refused.
     """
     with ExitStack() as opened:
-        with told(name, is_opening=True):
+        with translated_errors(name, is_opening=True):
             ftp = opened.enter_context(connect())
         try:
-            with told(name):
+            with translated_errors(name):
                 _limit(ftp, time_limit_s)
                 # SIZE is refused in ASCII mode (RFC 3659, 4.1), and FTP starts in ASCII.
                 ftp.voidcmd("TYPE I")
@@ -112,7 +112,7 @@ class Session:
 
     def look(self, path: str) -> Remote:
         """Return what the server says about a file. Raises NotThere if it shows none."""
-        with self._told(path):
+        with self._translated_errors(path):
             try:
                 shown = self._shown(path)
             except ftplib.error_perm as error:
@@ -124,7 +124,7 @@ class Session:
 
     def is_listed(self, path: str) -> bool:
         """Return whether the listing of its folder shows the file."""
-        with self._told(path):
+        with self._translated_errors(path):
             return self._listed(path) is not None
 
     def retrieve(self, path: str, start: int, take: Callable[[bytes], None]) -> None:
@@ -132,7 +132,7 @@ class Session:
 
         Raises CannotResume if the server does not start there, NotThere if it does not send the file.
         """
-        with self._told(path):
+        with self._translated_errors(path):
             try:
                 data = self._ftp.transfercmd(f"RETR {path}", start or None)
             except ftplib.error_perm as error:
@@ -145,8 +145,8 @@ class Session:
                 end(data)
             self._ftp.voidresp()
 
-    def _told(self, path: str) -> AbstractContextManager[None]:
-        return told(f"{self._name}: {path}")
+    def _translated_errors(self, path: str) -> AbstractContextManager[None]:
+        return translated_errors(f"{self._name}: {path}")
 
     def _shown(self, path: str) -> Remote:
         size, modified_at, facts = self._asked("SIZE", path), self._asked("MDTM", path), self._facts(path)

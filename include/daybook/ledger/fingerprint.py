@@ -18,7 +18,7 @@ from daybook.ledger.receipt import Fingerprint, Receipt
 from daybook.spec import Column, Pipeline, Source, fact_columns, group_columns
 
 # The steps whose result depends only on the hashed parts. `save` and `deploy` act on the world instead.
-STEPS = ("extract_tables", "extract_files", "load", "clean", "index", "aggregate", "summarize")
+FINGERPRINTED_STEPS = ("extract_tables", "extract_files", "load", "clean", "index", "aggregate", "summarize")
 # The earlier steps whose files a step reads.
 READS = {
     "extract_tables": (),
@@ -118,7 +118,7 @@ def check_one_version(version: Callable[[str], Fingerprint], receipts: dict[str,
     names the first step to be done again.
     """
     for step, receipt in receipts.items():
-        if step not in STEPS:
+        if step not in FINGERPRINTED_STEPS:
             continue
         was, now = receipt.fingerprint, version(step)
         if part := changed_part(step, was, now):

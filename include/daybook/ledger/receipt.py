@@ -112,7 +112,7 @@ class Mended(Value):
         return ", ".join(f"{source} {count}" for source, count in self.rows.items())
 
     @property
-    def told(self) -> str:
+    def sentence(self) -> str:
         """Return a sentence for people, such as "3 rows mended by ann: the hour was typed twice (flights 3)"."""
         count = sum(self.rows.values())
         return f"{count:,} row{'' if count == 1 else 's'} mended by {self.who}: {self.why} ({self.counted})"
@@ -176,7 +176,7 @@ class Receipt(Done):
         """Return the step's one log line, in counts."""
         reused = [f"reused={self.reused_from}"] if self.reused_from else []
         set_aside = [f"({self.mends_set_aside})"] if self.mends_set_aside else []
-        rows = (_told(name, rows) for name, rows in self.rows.items())
+        rows = (_counts_of(name, rows) for name, rows in self.rows.items())
         return " ".join([self.step, *reused, *rows, *set_aside])
 
     def counts(self) -> dict[str, object]:
@@ -222,7 +222,7 @@ def check_balance(receipts: dict[str, Receipt], facts: str) -> None:
         raise Unbalanced(f"the rows do not balance; nothing was published: {'; '.join(gaps)}")
 
 
-def _told(name: str, rows: Rows) -> str:
+def _counts_of(name: str, rows: Rows) -> str:
     parts = [f"{name} rows={rows.read} kept={rows.kept}"]
     for word, counts in (("refused", rows.refused), ("dropped", rows.dropped)):
         if counts:

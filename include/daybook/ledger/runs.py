@@ -123,8 +123,8 @@ def point(connection: Connection, pipeline: str, day: date, run_id: int) -> None
         "on conflict (pipeline, day) do update set run_id = excluded.run_id",
         [pipeline, day, run_id],
     )
-    told = json.dumps({"pipeline": pipeline, "day": str(day), "run_id": run_id})
-    connection.execute("select pg_notify('daybook_published', %s)", [told])
+    payload = json.dumps({"pipeline": pipeline, "day": str(day), "run_id": run_id})
+    connection.execute("select pg_notify('daybook_published', %s)", [payload])
 
 
 def write(connection: Connection, pipeline: str, day: date, entry: Entry) -> None:

@@ -19,7 +19,7 @@ from daybook.errors import DaybookError, NotYet
 from daybook.ledger import runs
 from daybook.ledger.fingerprint import READS, digest
 from daybook.ledger.receipt import Fingerprint, Receipt
-from daybook.postgres.session import Connect, Connection, set_up, told
+from daybook.postgres.session import Connection, OpenPostgres, set_up, translated_errors
 
 # A step takes seconds. If one holds the day for longer, it hangs, or has so much to do that we do not wait for it.
 # Checked each time that the session's lock_timeout has passed.
@@ -45,13 +45,13 @@ class Trying(NamedTuple):
 
 
 @contextmanager
-def one_writer(connect: Connect, trying: Trying) -> Iterator[Connection]:
+def one_writer(connect: OpenPostgres, trying: Trying) -> Iterator[Connection]:
     """Be the only writer of this pipeline's day until the block ends; yield the session that holds the lock.
 
     Raises SourceUnavailable if the warehouse cannot be reached.
     """
     with ExitStack() as opened:
-        with told("the warehouse"):
+        with translated_errors("the warehouse"):
             session = opened.enter_context(connect())
             _lock(session, trying)
         yield session

@@ -116,21 +116,21 @@ HUNT_SIZES = (1024, 32)
 FIRST_DAY = pa.scalar(date(FIRST_YEAR, 1, 1))
 
 
-class Made(NamedTuple):
+class ParsedColumn(NamedTuple):
     """A column of values, null if missing, and which rows hold a text that is not of its kind."""
 
     values: pa.Array
     are_unfit: Flags
 
 
-def made(texts: pa.StringArray, column: Column, tokens: tuple[str, ...]) -> Made:
+def parsed_column(texts: pa.StringArray, column: Column, tokens: tuple[str, ...]) -> ParsedColumn:
     """Parse a column's texts into values; a null text is an empty field without quotes."""
     if column.kind == "text":
-        return Made(texts, np.zeros(len(texts), bool))
+        return ParsedColumn(texts, np.zeros(len(texts), bool))
     if column.kind in ("integer", "decimal"):
         texts = _trimmed(texts)
     values, are_odd = _vouched_for(texts, column, _empty_texts(texts) | _tokens_that_are_values(texts, column, tokens))
-    return _settled(texts, values, are_odd, column, tokens) if are_odd.any() else Made(values, are_odd)
+    return _settled(texts, values, are_odd, column, tokens) if are_odd.any() else ParsedColumn(values, are_odd)
 
 
 def _trimmed(texts: pa.StringArray) -> pa.StringArray:
@@ -252,14 +252,16 @@ def _casts(texts: pa.StringArray, kind: pa.DataType) -> bool:
     return True
 
 
-def _settled(texts: pa.StringArray, values: pa.Array, are_odd: Flags, column: Column, tokens: tuple[str, ...]) -> Made:
+def _settled(
+    texts: pa.StringArray, values: pa.Array, are_odd: Flags, column: Column, tokens: tuple[str, ...]
+) -> ParsedColumn:
     odd = texts.filter(pa.array(are_odd)).dictionary_encode()
     read = reader(column, tokens)
     found = [_read(read, text) for text in odd.dictionary.to_pylist()]
     settled = pa.array([value for value, _ in found], values.type).take(odd.indices)
     are_unfit = np.zeros(len(texts), bool)
     are_unfit[are_odd] = np.array([is_unfit for _, is_unfit in found], bool)[odd.indices.to_numpy()]
-    return Made(pc.replace_with_mask(values, pa.array(are_odd), settled), are_unfit)
+    return ParsedColumn(pc.replace_with_mask(values, pa.array(are_odd), settled), are_unfit)
 
 
 def _read(read: Any, text: str) -> tuple[Any, bool]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from daybook.loader.columns import flags, made
+from daybook.loader.columns import flags, parsed_column
 from daybook.loader.layout import BOM, Flags, Layout, Numbers, Parsed, Record, kept_table, refused_table
 from daybook.loader.lines import Lines, lines_of, sound_lines
 from daybook.loader.records import Damage, RecordReader
@@ -123,7 +123,7 @@ def _typed(
 ) -> tuple[pa.Table, Numbers]:
     """Return the rows as typed columns, and which failed; numbers: the lines of all rows, ragged ones included."""
     rows = np.delete(np.arange(len(numbers)), ragged)
-    columns = {name: made(texts[name], *layout.contract[name]) for name in layout.schema.names[1:]}
+    columns = {name: parsed_column(texts[name], *layout.contract[name]) for name in layout.schema.names[1:]}
     are_failed = np.logical_or.reduce(
         [_doubtful_rows(texts, layout), *(column.are_unfit for column in columns.values())]
     )

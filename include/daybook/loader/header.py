@@ -78,7 +78,7 @@ def first_look(head: bytes, source: Source, name: str) -> tuple[Layout, int]:
     loaded = names[:-1] if source.form.has_trailing_delimiter and names[-1] == "" else names
     problems = [*_missing(loaded, source), *_unknown(loaded, source), *_repeated(loaded, source)]
     if problems:
-        raise BadData(f"{name}: {_told(head[start:], names, problems, source)}")
+        raise BadData(f"{name}: {_message(head[start:], names, problems, source)}")
     return _layout([name.encode() for name in loaded], source), header.end
 
 
@@ -139,7 +139,7 @@ def _short(name: str) -> str:
     return repr(name if len(name) <= 60 else f"{name[:60]}…")
 
 
-def _told(head: bytes, names: list[str], problems: list[str], source: Source) -> str:
+def _message(head: bytes, names: list[str], problems: list[str], source: Source) -> str:
     """Say in one line what is wrong with a header. Name its fields only if it is one: they could be a row's values."""
     expected = {column.header for column in source.columns}
     if not _plainly(expected) & _plainly(names):

@@ -12,7 +12,7 @@ Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 Numbers = np.ndarray[Any, np.dtype[np.int64]]
 # One refused record: the physical number of its first line (the file's first is 1), the header of the column, a code, a
 # sentence that may hold the value, and the original bytes, without line end and cut at RAW_BYTES.
-REFUSED = pa.schema(
+REFUSED_SCHEMA = pa.schema(
     [
         ("line", pa.int64()),
         ("column", pa.string()),
@@ -93,8 +93,9 @@ def kept_table(records: list[Record], layout: Layout) -> pa.Table:
 
 
 def refused_table(records: list[Record]) -> pa.Table:
-    """Return the refused records as columns of REFUSED."""
+    """Return the refused records as columns of REFUSED_SCHEMA."""
     rows = [(record.line, *record.refusal, record.raw[:RAW_BYTES]) for record in records if record.refusal]
     return pa.table(
-        dict(zip(REFUSED.names, zip(*rows, strict=True), strict=True)) if rows else [[]] * 5, schema=REFUSED
+        dict(zip(REFUSED_SCHEMA.names, zip(*rows, strict=True), strict=True)) if rows else [[]] * 5,
+        schema=REFUSED_SCHEMA,
     )

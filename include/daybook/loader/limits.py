@@ -65,13 +65,15 @@ class Tally:
             self.reasons[reason, column] += 1
             self.first_places.setdefault((reason, column), f"{place} {line:,}")
         if self.reasons.total() > self.limits.stored_rows:
-            raise BadData(self._told(f"more than {self.limits.stored_rows:,} rows are refused, and no more are stored"))
+            raise BadData(
+                self._message(f"more than {self.limits.stored_rows:,} rows are refused, and no more are stored")
+            )
 
     def judge(self) -> None:
         """Judge the whole file by its limits. Raises BadData with the counts by reason."""
         verdict = next(filter(None, (self._many(), self._systemic(), self._structural(), self._headers())), None)
         if verdict:
-            raise BadData(self._told(verdict))
+            raise BadData(self._message(verdict))
 
     def _many(self) -> str | None:
         refused, rows = self.reasons.total(), self.rows
@@ -97,7 +99,7 @@ class Tally:
         repeated = self.reasons["repeated_header", None]
         return f"the header is repeated {repeated} times" if repeated > 1 else None
 
-    def _told(self, verdict: str) -> str:
+    def _message(self, verdict: str) -> str:
         most = self.reasons.most_common(SHOWN_REASONS)
         counts = ", ".join(_reason(*which, count) for which, count in most)
         (worst, _) = most[0]

@@ -26,19 +26,19 @@ from daybook.loader.blocks import Placed, cut_at_line_ends, side_by_side
 from daybook.loader.decode import Read, in_utf8, put_back, taken, unpacked
 from daybook.loader.fast import fast_block
 from daybook.loader.header import HEAD_BYTES, check_kind, first_look
-from daybook.loader.layout import BOM, REFUSED, Layout, Parsed, schema
+from daybook.loader.layout import BOM, REFUSED_SCHEMA, Layout, Parsed, schema
 from daybook.loader.limits import Tally
 from daybook.loader.line_numbers import RawFile, line_in_source, own_line, part_of
 from daybook.loader.mended import Mends
 from daybook.spec import Source
 
-__all__ = ["BLOCK_BYTES", "REFUSED", "Batch", "load", "opened", "schema"]
+__all__ = ["BLOCK_BYTES", "REFUSED_SCHEMA", "Batch", "load", "opened", "schema"]
 
 BLOCK_BYTES = 2**23
 
 
 class Batch(NamedTuple):
-    """The records of one block, in file order: rows kept, rows refused (schema REFUSED), and a count of empty lines."""
+    """The records of one block, in file order: rows kept, rows refused (REFUSED_SCHEMA), and a count of empty lines."""
 
     kept: pa.Table
     refused: pa.Table
@@ -138,12 +138,12 @@ def _placed(batch: Batch, file: RawFile) -> Batch:
     if not file.number:
         return batch
     refused = batch.refused
-    places = [f"{file.at(line)}: {detail}" for line, detail in zip(*_told(refused), strict=True)]
-    told = refused.set_column(3, refused.schema.field(3), pa.array(places, pa.string()))
-    return batch._replace(kept=_moved_into_source(batch.kept, file), refused=_moved_into_source(told, file))
+    places = [f"{file.at(line)}: {detail}" for line, detail in zip(*_lines_and_details(refused), strict=True)]
+    placed = refused.set_column(3, refused.schema.field(3), pa.array(places, pa.string()))
+    return batch._replace(kept=_moved_into_source(batch.kept, file), refused=_moved_into_source(placed, file))
 
 
-def _told(refused: pa.Table) -> tuple[list[int], list[str]]:
+def _lines_and_details(refused: pa.Table) -> tuple[list[int], list[str]]:
     return refused["line"].to_pylist(), refused["detail"].to_pylist()
 
 

@@ -43,7 +43,7 @@ def run_page(state: RunState) -> bytes:
         state=state,
         reader=readers_see(state),
         next_step=_next_step(state),
-        told={step: told(receipt) for step, receipt in receipts.items()},
+        step_lines={step: step_lines(receipt) for step, receipt in receipts.items()},
         meanings=_meanings(state),
         lost=lost_rows(receipts),
         unknown=receipts["index"].unknown if "index" in receipts else {},
@@ -75,10 +75,10 @@ def readers_see(state: RunState) -> Reader:
     return Reader("waiting", "Not published", f"Readers see an earlier run, number {seen}; this is number {own}.")
 
 
-def told(receipt: Receipt) -> list[str]:
+def step_lines(receipt: Receipt) -> list[str]:
     """Return a step's counts: a line for each source or summary, or else for each file it made."""
     if receipt.rows:
-        lines = [", ".join(_rows_told(receipt, name, rows)) for name, rows in receipt.rows.items()]
+        lines = [", ".join(_rows_in_words(receipt, name, rows)) for name, rows in receipt.rows.items()]
     else:
         lines = [f"{name} {output.size_bytes:,} bytes" for name, output in receipt.outputs.items()]
     if receipt.outcome:
@@ -104,7 +104,7 @@ def mended_rows(receipts: dict[str, Receipt]) -> list[str]:
     if "load" not in receipts:
         return []
     loaded = receipts["load"]
-    return [one.told for one in loaded.mended] + ([loaded.mends_set_aside] if loaded.mends_set_aside else [])
+    return [one.sentence for one in loaded.mended] + ([loaded.mends_set_aside] if loaded.mends_set_aside else [])
 
 
 def _deployed(state: RunState) -> tuple[object, object] | None:
@@ -113,7 +113,7 @@ def _deployed(state: RunState) -> tuple[object, object] | None:
     return (receipt.outcome, receipt.run_id) if receipt else None
 
 
-def _rows_told(receipt: Receipt, name: str, rows: Rows) -> Iterator[str]:
+def _rows_in_words(receipt: Receipt, name: str, rows: Rows) -> Iterator[str]:
     made = receipt.outputs.get(f"{name}.parquet")
     groups = made.rows if made else None
     yield f"{name} {rows.read:,}" if groups in (None, rows.kept) else f"{name} {rows.read:,} into {groups:,}"

@@ -27,7 +27,7 @@ from daybook.storage.folder import Folder
 OpenConnection = Callable[[str], Any]
 
 
-class Known(NamedTuple):
+class LedgerAnswers(NamedTuple):
     """The ledger's answers, by day: receipts of the last finished run, the last failure, and that run's receipts; the
     published days, and those rolled back, by whom and why."""
 
@@ -49,7 +49,7 @@ def standings(
 
     Raises SourceUnavailable or BadSpec if a server cannot be asked.
     """
-    known = _known(pipeline, days, open_postgres)
+    known = _ledger_answers(pipeline, days, open_postgres)
     mended = _mends(pipeline, days, data) if data else {}
     files = _files(pipeline, days, open_ftp)
     return [
@@ -77,12 +77,12 @@ def tables_now(pipeline: Pipeline, open_postgres: OpenConnection) -> dict[str, s
         return {table.name: folder.written(f"{table.name}.csv").sha256 for table in pipeline.tables}
 
 
-def _known(pipeline: Pipeline, days: list[date], open_postgres: OpenConnection) -> Known:
-    def do(connection: Connection) -> Known:
+def _ledger_answers(pipeline: Pipeline, days: list[date], open_postgres: OpenConnection) -> LedgerAnswers:
+    def do(connection: Connection) -> LedgerAnswers:
         if not is_begun(connection):
-            return Known({}, {}, {}, set(), {})
+            return LedgerAnswers({}, {}, {}, set(), {})
         asked = (connection, pipeline.name, min(days), max(days))
-        return Known(
+        return LedgerAnswers(
             deployed=step_log.receipts_of_last_deployed(*asked),
             failures={day: Failure(*words) for day, words in step_log.failures(*asked).items()},
             failed=step_log.receipts_of_last_failed(*asked),

@@ -174,11 +174,11 @@ def _changed_input(
     extracted = receipts["extract_files"]
     for name, file in files.items():
         if file and _state_at(extracted, name) != file:
-            return "extract_files", f"input changed: file {_told(name)}"
+            return "extract_files", f"input changed: file {_name_in_words(name)}"
     return None
 
 
-def _told(name: str) -> str:
+def _name_in_words(name: str) -> str:
     source, _, number = name.partition(".")
     what = f"part {number}" if number.isdecimal() else "its manifest"
     return f"{source}, {what}" if number else source
@@ -203,7 +203,7 @@ def _state_at(extracted: Receipt, name: str) -> FileState | None:
 
 
 def _changed_ground(pipeline: Pipeline, standing: Standing) -> tuple[str, str] | None:
-    for step in fingerprint.STEPS:
+    for step in fingerprint.FINGERPRINTED_STEPS:
         now = fingerprint.fingerprint(step, pipeline)
         if part := fingerprint.changed_part(step, standing.deployed[step].fingerprint, now):
             return step, f"{part} changed: {step}"

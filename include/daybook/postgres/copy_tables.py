@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from daybook.errors import BadSpec, SourceUnavailable
-from daybook.postgres.session import SILENCE_S, Connect, Connection, Silence, at_once
+from daybook.postgres.session import SILENCE_S, Connection, OpenPostgres, Silence, at_once
 from daybook.spec import Column, Table, nearest
 from daybook.storage.folder import Folder
 
@@ -36,7 +36,7 @@ TYPES: dict[str, tuple[str, ...]] = {
 
 
 def copy_tables(
-    connect: Connect, tables: tuple[Table, ...], folder: Folder, *, silence_s: float = SILENCE_S
+    connect: OpenPostgres, tables: tuple[Table, ...], folder: Folder, *, silence_s: float = SILENCE_S
 ) -> dict[str, int]:
     """Copy tables of one database, all of one moment, as `<name>.csv` into a folder; return each one's row count.
 
@@ -103,7 +103,7 @@ def copy_out(connection: Connection, table: Table, file: BinaryIO, heard: Callab
 
 
 @contextmanager
-def _who_blocks(connect: Connect, tables: tuple[Table, ...]) -> Iterator[None]:
+def _who_blocks(connect: OpenPostgres, tables: tuple[Table, ...]) -> Iterator[None]:
     try:
         yield
     except psycopg.errors.LockNotAvailable:

@@ -21,7 +21,7 @@ from daybook.errors import BadSpec, DaybookError, SourceUnavailable
 
 Connection = psycopg.Connection[Any]
 # Opens a connection, or lends one that is kept open, for the length of a block.
-Connect = Callable[[], AbstractContextManager[Connection]]
+OpenPostgres = Callable[[], AbstractContextManager[Connection]]
 Result = TypeVar("Result")
 
 # A lock, a slow query, a stopped process or a silent line must not hold a task, or the day's lock, for ever. The search
@@ -36,7 +36,7 @@ TRIES = 3
 
 
 def at_once(
-    connect: Connect,
+    connect: OpenPostgres,
     do: Callable[[Connection], Result],
     *,
     settings: str = WAREHOUSE,
@@ -47,7 +47,7 @@ def at_once(
     connect: opens a connection. do: may run more than once, and must check by itself whether its work is done already:
     a commit whose answer was lost may have happened. Raises SourceUnavailable or BadSpec for PostgreSQL's errors.
     """
-    with told(where):
+    with translated_errors(where):
         for _ in range(TRIES - 1):
             # A refused connection is not tried again at once: that is how accounts get locked.
             with connect() as connection:
@@ -93,7 +93,7 @@ class Silence:
     such as a long sort, is not silence: a second connection asks the server.
     """
 
-    def __init__(self, connection: Connection, connect: Connect, limit_s: float = SILENCE_S) -> None:
+    def __init__(self, connection: Connection, connect: OpenPostgres, limit_s: float = SILENCE_S) -> None:
         self._connection, self._connect, self._limit_s = connection, connect, limit_s
         self._heard_at, self._is_over = time.monotonic(), threading.Event()
         self._has_cut = False
@@ -162,7 +162,7 @@ def _is_cut(error: psycopg.Error) -> bool:
 
 
 @contextmanager
-def told(where: str) -> Iterator[None]:
+def translated_errors(where: str) -> Iterator[None]:
     """Translate PostgreSQL's errors into ours, by what to do next (its manual, appendix A: classes of SQLSTATE)."""
     try:
         yield

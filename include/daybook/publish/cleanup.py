@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from psycopg import sql
 
-from daybook.postgres.session import Connect, Connection, at_once
+from daybook.postgres.session import Connection, OpenPostgres, at_once
 from daybook.publish.save import stored
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder, run_folder_name
@@ -58,7 +58,7 @@ class Deployed(NamedTuple):
     run_id: int
 
 
-def clean_up(deployed: Deployed, data: DataFolder, connect: Connect) -> None:
+def clean_up(deployed: Deployed, data: DataFolder, connect: OpenPostgres) -> None:
     """Remove the leftovers after a day's deployment. Raises nothing."""
     try:
         at_once(connect, lambda connection: _remove_rows(connection, deployed))
@@ -90,7 +90,7 @@ def _remove_rows(connection: Connection, deployed: Deployed) -> None:
         connection.execute("update daybook.run set removed_at = now() where run_id = any(%s)", [removed])
 
 
-def _remove_files(connect: Connect, data: DataFolder, deployed: Deployed) -> None:
+def _remove_files(connect: OpenPostgres, data: DataFolder, deployed: Deployed) -> None:
     pipeline, day = deployed.pipeline.name, deployed.day
     runs, days = data.published_runs(pipeline, day), data.day(pipeline, day)
     # List first, then ask the ledger: files that a run makes after that are not on the list.

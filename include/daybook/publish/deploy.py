@@ -175,16 +175,16 @@ def _released(
 ) -> list[Decision]:
     """Return the decisions that released a held run. Raises Implausible if a rollback is not released."""
     held = next(receipt.held for receipt in entry.receipts if receipt.step == "summarize")
-    found = [Decision("release", held.released_by, held.released_why, held.why)] if held else []
+    releases = [Decision("release", held.released_by, held.released_why, held.why)] if held else []
     rollback = decisions.rollback_of(connection, pipeline.name, day, entry.content_sha256)
     if rollback is None:
-        return found
+        return releases
     if release is None:
         raise Implausible(
             f"{pipeline.name} {day}: the same as {one_line(str(rollback))}; the day is held, nothing was changed for "
             "readers; mend the source, or trigger this day again with a reason in the form's field `release`"
         )
-    return [*found, Decision("release", *release, f"{rollback}")]
+    return [*releases, Decision("release", *release, f"{rollback}")]
 
 
 def _publish(connection: Connection, pipeline: Pipeline, day: date, entry: Entry, released: list[Decision]) -> None:

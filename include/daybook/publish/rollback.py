@@ -22,7 +22,7 @@ class RolledBack(NamedTuple):
     now: int
 
 
-class Kept(NamedTuple):
+class KeptRun(NamedTuple):
     """A publication of a day whose rows are kept."""
 
     run_id: int
@@ -55,7 +55,7 @@ def rollback(
     return RolledBack(seen, target)
 
 
-def _kept(connection: Connection, pipeline: str, day: date) -> list[Kept]:
+def _kept(connection: Connection, pipeline: str, day: date) -> list[KeptRun]:
     """Return the publications of a day whose rows are kept, newest first."""
     rows = connection.execute(
         "select ledger.run_id, published.run_id is not null from daybook.ledger join daybook.run using (run_id) "
@@ -63,10 +63,10 @@ def _kept(connection: Connection, pipeline: str, day: date) -> list[Kept]:
         "where ledger.pipeline = %s and ledger.day = %s and removed_at is null order by published_at desc, run_id desc",
         [pipeline, day],
     )
-    return [Kept(*row) for row in rows]
+    return [KeptRun(*row) for row in rows]
 
 
-def _target(where: str, kept: list[Kept], asked: int | None) -> int:
+def _target(where: str, kept: list[KeptRun], asked: int | None) -> int:
     numbers = [run.run_id for run in kept]
     before_seen = numbers[[run.is_seen for run in kept].index(True) + 1 :]
     target = before_seen[0] if asked is None and before_seen else asked

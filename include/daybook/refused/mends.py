@@ -73,11 +73,11 @@ class DayMends(NamedTuple):
 
 def of_day(folder: Folder, raw: Mapping[str, str]) -> DayMends:
     """Return the mends of a day. raw: the hash of each source's raw file."""
-    found: DayMends = DayMends({}, {}, ())
+    day_mends: DayMends = DayMends({}, {}, ())
     for source in folder.names():
         if source in raw:
-            found = _with_source(found, folder / source, source, raw[source])
-    return found
+            day_mends = _with_source(day_mends, folder / source, source, raw[source])
+    return day_mends
 
 
 def hashes(folder: Folder) -> dict[str, dict[str, str]]:
@@ -107,9 +107,9 @@ def count(folder: Folder) -> int:
     return sum(len(_read(folder / source, name)) for source in folder.names() for name in _files(folder / source))
 
 
-def _with_source(found: DayMends, files: Folder, source: str, sha256: str) -> DayMends:
+def _with_source(day_mends: DayMends, files: Folder, source: str, sha256: str) -> DayMends:
     names = _files(files)
-    applied, inputs, set_aside = dict(found.applied), dict(found.inputs), found.set_aside
+    applied, inputs, set_aside = dict(day_mends.applied), dict(day_mends.inputs), day_mends.set_aside
     if f"{sha256}.json" in names:
         applied[source] = _read(files, f"{sha256}.json")
         inputs[f"mends/{source}"] = files.written(f"{sha256}.json").sha256

@@ -31,7 +31,7 @@ WIDTH = ("too_many_fields", "too_few_fields")
 
 Place = tuple[str, int]
 """A source and a line of it."""
-Part = tuple[str, int]
+PartOfSource = tuple[str, int]
 """A source and the number of a part of it; 0 if it is one file."""
 
 
@@ -41,42 +41,42 @@ class Against(NamedTuple):
 
     raw: Mapping[Place, bytes]
     file_sha256: Mapping[str, str]
-    layouts: Mapping[Part, Layout]
+    layouts: Mapping[PartOfSource, Layout]
 
 
 def checked(filled: list[Filled], against: Against, name: str) -> dict[Place, str]:
     """Return the mended records by place. name: their file's. Raises BadData with all that is wrong with them."""
     if not filled:
         raise BadData(f"{name}: no row is mended; nothing was kept; fill the column `mended` with the whole record")
-    problems = {one: problem for one in filled if (problem := _problem(one, against))}
+    problems = {row: problem for row in filled if (problem := _problem(row, against))}
     places: dict[Place, Filled] = {}
-    for one in filled:
-        if one not in problems and places.setdefault(_place(one), one).mended != one.mended:
-            problems[one] = f"it is mended in another way in row {places[_place(one)].row}"
+    for row in filled:
+        if row not in problems and places.setdefault(_place(row), row).mended != row.mended:
+            problems[row] = f"it is mended in another way in row {places[_place(row)].row}"
     if problems:
-        raise BadData(_told(problems, len(filled), name))
-    return {place: _record(one, against).decode() for place, one in places.items()}
+        raise BadData(_message(problems, len(filled), name))
+    return {place: _record(row, against).decode() for place, row in places.items()}
 
 
-def _problem(one: Filled, against: Against) -> str | None:
-    if one.source not in against.file_sha256:
+def _problem(row: Filled, against: Against) -> str | None:
+    if row.source not in against.file_sha256:
         there_are = ", ".join(against.file_sha256)
-        return f"there is no such source{nearest(one.source, against.file_sha256)}; there are {there_are}"
-    if one.file_sha256 != against.file_sha256[one.source]:
+        return f"there is no such source{nearest(row.source, against.file_sha256)}; there are {there_are}"
+    if row.file_sha256 != against.file_sha256[row.source]:
         return "it is of another file than the day was loaded from last; have the refused rows written anew"
-    if _place(one) not in against.raw:
+    if _place(row) not in against.raw:
         return "no row that was refused is on that line"
-    line = _place(one)[1]
-    (made,) = mended_records({line: _record(one, against)}, against.layouts[one.source, part_of(line)])
-    return _why(made.refusal) if made.refusal else None
+    line = _place(row)[1]
+    (record,) = mended_records({line: _record(row, against)}, against.layouts[row.source, part_of(line)])
+    return _why(record.refusal) if record.refusal else None
 
 
-def _place(one: Filled) -> Place:
-    return one.source, int(one.line) if one.line.isdecimal() else 0
+def _place(row: Filled) -> Place:
+    return row.source, int(row.line) if row.line.isdecimal() else 0
 
 
-def _record(one: Filled, against: Against) -> bytes:
-    return record_of(one.mended, against.raw[_place(one)])
+def _record(row: Filled, against: Against) -> bytes:
+    return record_of(row.mended, against.raw[_place(row)])
 
 
 def _why(refusal: Refusal) -> str:
@@ -85,8 +85,8 @@ def _why(refusal: Refusal) -> str:
     return f"the loader would refuse it again: {where}{refusal.reason}{counts}"
 
 
-def _told(problems: Mapping[Filled, str], count: int, name: str) -> str:
-    shown = [f"row {one.row} ({one.source}, line {one.line}): {problem}" for one, problem in problems.items()]
+def _message(problems: Mapping[Filled, str], count: int, name: str) -> str:
+    shown = [f"row {row.row} ({row.source}, line {row.line}): {problem}" for row, problem in problems.items()]
     more = f"; and {len(shown) - SHOWN_PROBLEMS} more" if len(shown) > SHOWN_PROBLEMS else ""
     return (
         f"{name}: {len(shown)} of {count} mended rows cannot be kept, so none was; "
@@ -94,7 +94,7 @@ def _told(problems: Mapping[Filled, str], count: int, name: str) -> str:
     )
 
 
-class Kept(NamedTuple):
+class Replayed(NamedTuple):
     """The result of a replay: the run that refused the rows, and by source the number of new or changed mends, and of
     all mends now."""
 
@@ -112,7 +112,7 @@ class Person(NamedTuple):
 
 def keep(
     connection: Connection, data: DataFolder, pipeline: Pipeline, day: date, name: str, filled: list[Filled], by: Person
-) -> Kept:
+) -> Replayed:
     """Check mended rows and keep them. name: their file's.
 
     A row that was mended before may be mended again; an equal mend stays as it was. Raises BadData or BadSpec, and
@@ -126,7 +126,7 @@ def keep(
         there = {source: mends.read(folder, source, sha256) for source, sha256 in hashes.items()}
         raw = _raw(last, there)
         records = checked(filled, Against(raw, hashes, _layouts(last, pipeline, filled)), name)
-        return Kept(last.run, _added(records, there, folder, hashes, by), _counts(folder, hashes))
+        return Replayed(last.run, _added(records, there, folder, hashes, by), _counts(folder, hashes))
 
 
 def withdraw(connection: Connection, data: DataFolder, pipeline: Pipeline, day: date) -> int:
@@ -144,9 +144,9 @@ def _raw(last: LastRun, there: dict[str, tuple[Mend, ...]]) -> dict[Place, bytes
     return before | {(row["source"], row["line"]): row["raw"] or b"" for row in refused_rows(last).to_pylist()}
 
 
-def _layouts(last: LastRun, pipeline: Pipeline, filled: list[Filled]) -> dict[Part, Layout]:
+def _layouts(last: LastRun, pipeline: Pipeline, filled: list[Filled]) -> dict[PartOfSource, Layout]:
     layouts = {}
-    for source in (source for source in pipeline.sources if source.name in {one.source for one in filled}):
+    for source in (source for source in pipeline.sources if source.name in {row.source for row in filled}):
         extracted = extracted_by(source)
         for file in raw_files(last.receipts[extracted], source.name, source.name):
             # Only the header is read, for the layout; `load` checks all bytes against their hash.

@@ -14,7 +14,7 @@ from daybook.errors import BadSpec
 from daybook.ledger import queries
 from daybook.ledger.queries import Tried, is_begun
 from daybook.ledger.receipt import STEPS, Mended, Receipt
-from daybook.loader.layout import REFUSED
+from daybook.loader.layout import REFUSED_SCHEMA
 from daybook.postgres.session import Connection
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
@@ -22,7 +22,7 @@ from daybook.storage.folder import Folder
 from daybook.storage.tables import read_parquet
 
 REFUSING = ("load", "clean", "index")
-SCHEMA = pa.schema([("source", pa.string()), *REFUSED])
+SCHEMA = pa.schema([("source", pa.string()), *REFUSED_SCHEMA])
 STEP_SCHEMA = pa.schema([("step", pa.string()), *SCHEMA])
 FILE = "refused.parquet"
 # A failed `load` leaves the rows refused until then here, so that a file with too many of them can be mended too.
@@ -108,11 +108,11 @@ def _standing(tried: Mapping[str, Tried]) -> dict[str, Receipt]:
     """Return the receipts of the steps done one after the other; a cleared run has older ones after them."""
     standing: dict[str, Receipt] = {}
     for step in STEPS:
-        one = tried.get(step)
+        attempt = tried.get(step)
         before = [tried[other].ended_at for other in standing if (other, step) != STEPS[:2]]
-        if one is None or one.receipt is None or any(one.ended_at < ended for ended in before):
+        if attempt is None or attempt.receipt is None or any(attempt.ended_at < ended for ended in before):
             break
-        standing[step] = one.receipt
+        standing[step] = attempt.receipt
     return standing
 
 

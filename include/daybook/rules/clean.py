@@ -15,10 +15,10 @@ from daybook.errors import BadSpec
 from daybook.rules.frames import add_columns, as_units, close_frame, open_frame, ordered, rows_schema
 from daybook.spec import Column, Derived, Pipeline, Source, clean_columns
 
-REFUSED = pa.schema([("line", pa.int64()), ("column", pa.string()), ("reason", pa.string())])
+REFUSED_BY_RULE = pa.schema([("line", pa.int64()), ("column", pa.string()), ("reason", pa.string())])
 
 
-KEPT = -1  # instead of the number of a rule: no rule took the row out
+NO_RULE = -1  # instead of the number of a rule: no rule took the row out
 
 
 class Cleaned(NamedTuple):
@@ -98,7 +98,7 @@ def _day_rules(pipeline: Pipeline, day: date) -> list[Rule]:
 def _numbered(frame: nw.LazyFrame[Any], rules: list[Rule]) -> nw.LazyFrame[Any]:
     # coalesce instead of nested when/then: narwhals translates these in half the time.
     numbered = [nw.when(rule.holds).then(nw.lit(number)) for number, rule in enumerate(rules)]
-    return frame.with_columns(rule=nw.coalesce(*numbered, nw.lit(KEPT)))
+    return frame.with_columns(rule=nw.coalesce(*numbered, nw.lit(NO_RULE)))
 
 
 def _marked(frame: nw.LazyFrame[Any], source: Source, pipeline: Pipeline | None, *, number_of_rules: int) -> pa.Table:
@@ -124,8 +124,8 @@ def _derived(derived: Derived, source: Source) -> nw.Expr:
 
 def _key_conflicts_marked(frame: nw.LazyFrame[Any], key: tuple[str, ...], number: int) -> nw.LazyFrame[Any]:
     # Only rows that no other rule took out can conflict; of those, all are refused, not all but one.
-    is_kept = nw.when(nw.col("rule") == KEPT).then(nw.lit(1)).otherwise(nw.lit(0))
-    in_conflict = (nw.col("rule") == KEPT) & (nw.col("kept").sum().over(*key) > 1)
+    is_kept = nw.when(nw.col("rule") == NO_RULE).then(nw.lit(1)).otherwise(nw.lit(0))
+    in_conflict = (nw.col("rule") == NO_RULE) & (nw.col("kept").sum().over(*key) > 1)
     marked = nw.when(in_conflict).then(nw.lit(number)).otherwise(nw.col("rule"))
     return frame.with_columns(kept=is_kept).with_columns(rule=marked)
 
@@ -135,7 +135,7 @@ def _split(marked: pa.Table, rules: list[Rule]) -> Cleaned:
     # The first two rules drop a row, the others refuse it (see _drops).
     dropped = {rule.reason: pc.sum(pc.equal(number, place)).as_py() or 0 for place, rule in enumerate(rules[:2])}
     taken_out = marked.filter(pc.greater_equal(number, 2))
-    kept = marked.filter(pc.equal(number, KEPT)).drop_columns(["rule"])
+    kept = marked.filter(pc.equal(number, NO_RULE)).drop_columns(["rule"])
     return Cleaned(kept, _refused(taken_out, rules), {reason: count for reason, count in dropped.items() if count})
 
 
@@ -143,7 +143,7 @@ def _refused(taken_out: pa.Table, rules: list[Rule]) -> pa.Table:
     columns = pa.array([rule.column for rule in rules], pa.string())
     reasons = pa.array([rule.reason for rule in rules], pa.string())
     number = taken_out["rule"].combine_chunks()
-    return pa.table([taken_out["line"], columns.take(number), reasons.take(number)], schema=REFUSED)
+    return pa.table([taken_out["line"], columns.take(number), reasons.take(number)], schema=REFUSED_BY_RULE)
 
 
 def _transformed(cleaned: Cleaned, pipeline: Pipeline) -> Cleaned:

@@ -10,7 +10,7 @@ import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daybook.rules.clean import REFUSED
+from daybook.rules.clean import REFUSED_BY_RULE
 from daybook.rules.frames import add_columns, close_frame, open_frame, rows_schema
 from daybook.spec import Lookup, Pipeline, fact_columns
 
@@ -62,9 +62,13 @@ def _split(matched: pa.Table, pipeline: Pipeline) -> Indexed:
             matched = matched.filter(pc.invert(is_unknown))
     unknown = {lookup.source: pc.sum(matched[_mark(lookup)]).as_py() or 0 for lookup in pipeline.lookups}
     facts = matched.drop_columns([_mark(lookup) for lookup in pipeline.lookups])
-    return Indexed(facts, pa.concat_tables([REFUSED.empty_table(), *refused]), {k: n for k, n in unknown.items() if n})
+    return Indexed(
+        facts, pa.concat_tables([REFUSED_BY_RULE.empty_table(), *refused]), {k: n for k, n in unknown.items() if n}
+    )
 
 
 def _refused(facts: pa.Table, lookup: Lookup) -> pa.Table:
     size = facts.num_rows
-    return pa.table([facts["line"], [lookup.key] * size, [f"unknown_in_{lookup.source}"] * size], schema=REFUSED)
+    return pa.table(
+        [facts["line"], [lookup.key] * size, [f"unknown_in_{lookup.source}"] * size], schema=REFUSED_BY_RULE
+    )

@@ -81,21 +81,21 @@ def over_days(step: Step, day_runs: list[DayRun], *, attempt: int = 1, is_last_t
 
 
 def _over_several(step: Step, day_runs: list[DayRun], attempt: int, is_last_try: bool) -> dict[str, object]:
-    told: dict[str, object] = {}
+    counts: dict[str, object] = {}
     later: list[SourceUnavailable] = []
     for day_run in day_runs:
         if _is_done(day_run, step.__name__, attempt):
-            told[str(day_run.day)] = day_run.receipt(step.__name__).counts()
+            counts[str(day_run.day)] = day_run.receipt(step.__name__).counts()
         elif not _is_left_out_before(day_run, step.__name__):
-            _try(step, day_run, told, later, is_last_try)
-    _check_none_is_later(later, day_runs, told, f"{step.__name__} {attempt}")
+            _try(step, day_run, counts, later, is_last_try)
+    _check_none_is_later(later, day_runs, counts, f"{step.__name__} {attempt}")
     if step.__name__ == STEPS[-1]:
         _check_none_left_out(day_runs)
-    return told
+    return counts
 
 
 def _check_none_is_later(
-    later: list[SourceUnavailable], day_runs: list[DayRun], told: dict[str, object], attempt: str
+    later: list[SourceUnavailable], day_runs: list[DayRun], counts: dict[str, object], attempt: str
 ) -> None:
     waits = [error for error in later if isinstance(error, NotYet)]
     if len(waits) < len(later):
@@ -103,7 +103,7 @@ def _check_none_is_later(
         raise SourceUnavailable(f"{len(later)} of {len(day_runs)} days are tried again; the first: {down}")
     if waits:
         for day_run in day_runs:
-            if str(day_run.day) in told:
+            if str(day_run.day) in counts:
                 day_run.folder.write_hint(DONE, attempt)
         said = f"{len(waits)} of {len(day_runs)} days wait; the first: {waits[0]}"
         raise NotYet(said, min(wait.look_again_at for wait in waits))
@@ -129,10 +129,10 @@ def _is_open(session: ftplib.FTP) -> bool:
 
 
 def _try(
-    step: Step, day_run: DayRun, told: dict[str, object], later: list[SourceUnavailable], is_last_try: bool
+    step: Step, day_run: DayRun, counts: dict[str, object], later: list[SourceUnavailable], is_last_try: bool
 ) -> None:
     try:
-        told[str(day_run.day)] = run_step(step, day_run)
+        counts[str(day_run.day)] = run_step(step, day_run)
     except DaybookError as error:
         if isinstance(error, NotYet) or (isinstance(error, SourceUnavailable) and not is_last_try):
             later.append(error)

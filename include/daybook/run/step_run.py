@@ -24,14 +24,14 @@ from daybook.run import reuse
 from daybook.run.day_run import DayRun
 from daybook.spec import Pipeline, Source
 from daybook.storage.folder import Folder
-from daybook.storage.shortage import shortage_told
+from daybook.storage.shortage import shortage_errors
 from daybook.storage.tables import read_parquet, write_parquet
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class Made(NamedTuple, Generic[T]):
+class SourceResult(NamedTuple, Generic[T]):
     """A day's result for one source: something for the step's own use, and the counts of the source's rows."""
 
     given: T
@@ -39,7 +39,7 @@ class Made(NamedTuple, Generic[T]):
 
 
 class _Shared(NamedTuple, Generic[T]):
-    made: Made[T]
+    result: SourceResult[T]
     folder: Folder
     output: Output
 
@@ -133,7 +133,7 @@ class StepRun:
         written = self.folder.written(name)
         self.outputs[name] = Output(rows=rows, size_bytes=written.size_bytes, sha256=written.sha256)
 
-    def once(self, source: str, key: object, make: Callable[[], Made[T]]) -> Made[T]:
+    def once(self, source: str, key: object, make: Callable[[], SourceResult[T]]) -> SourceResult[T]:
         """Make this step's file of a source, or reuse it from another day of the task with the same key.
 
         key: all that the file depends on, except the spec. make: writes `<source>.parquet` and notes it as an output.
@@ -147,7 +147,7 @@ class StepRun:
         if shared.folder is not self.folder:
             self.folder.take(name, shared.folder)
             self.outputs[name] = shared.output
-        return shared.made
+        return shared.result
 
     def version(self, step: str) -> Fingerprint:
         """Return the current fingerprint of a step, without inputs; computed once for all days of a task."""
@@ -175,11 +175,11 @@ def _only_writer(day_run: DayRun, name: str) -> Iterator[StepRun]:
     work, pipeline = StepRun(day_run, name), day_run.pipeline
     trying = Trying(pipeline.name, day_run.day, day_run.run, name, day_run.started_by, work.meter.started_at)
     connect = partial(day_run.postgres, pipeline.target.connection)
-    told = partial(shortage_told, f"{pipeline.name} {day_run.day}, {name}", lambda: work.meter.peak_memory_mib)
-    with told(), one_writer(connect, trying) as session:
+    shortage = partial(shortage_errors, f"{pipeline.name} {day_run.day}, {name}", lambda: work.meter.peak_memory_mib)
+    with shortage(), one_writer(connect, trying) as session:
         work.session = session
         try:
-            with told():
+            with shortage():
                 yield work
         except Exception as error:
             failed(session, trying, error, work.fingerprint)
@@ -195,7 +195,7 @@ def _check_one_version(work: StepRun) -> None:
 
 def _taken_over(work: StepRun) -> Receipt | None:
     """Reuse the result of an earlier run with the same fingerprint; return this run's receipt of it, or None."""
-    if work.name not in fingerprint.STEPS:
+    if work.name not in fingerprint.FINGERPRINTED_STEPS:
         return None
     work.fingerprint = work.version(work.name).with_inputs(_what_it_reads(work))
     # Only asking a source shows what it holds now: the extracts are done each time.

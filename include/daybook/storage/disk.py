@@ -24,7 +24,7 @@ LEFT_OVER_AFTER_S = 60.0
 
 
 @contextmanager
-def disk_told(place: object) -> Iterator[None]:
+def disk_errors(place: object) -> Iterator[None]:
     """Translate the disk's errors into ours, by what to do next. place: the file or folder written to."""
     try:
         yield

@@ -20,8 +20,8 @@ from typing import Any, BinaryIO, NamedTuple, cast
 
 from daybook.errors import BadData, SourceUnavailable
 from daybook.storage import disk
-from daybook.storage.disk import disk_told, durable
-from daybook.storage.partial_file import PartFile
+from daybook.storage.disk import disk_errors, durable
+from daybook.storage.partial_file import PartialFile
 
 
 class Written(NamedTuple):
@@ -52,7 +52,7 @@ class Folder:
     def make_private(self) -> None:
         """Create the folder, readable by its owner only, if it is missing; an object store has its own rules."""
         if self._is_local():
-            with disk_told(self.path):
+            with disk_errors(self.path):
                 self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def names(self) -> list[str]:
@@ -84,7 +84,7 @@ class Folder:
         is_last: False if another file of this folder follows, without which nobody reads this one. Then only the bytes
         are synced, and the name is with that file: syncing a folder takes as long as syncing a small file.
         """
-        with disk_told(self.path), self._temporary(name) as temporary:
+        with disk_errors(self.path), self._temporary(name) as temporary:
             with durable(temporary) as file:
                 yield file
             self._put(temporary, name, is_last=is_last)
@@ -95,14 +95,14 @@ class Folder:
             with self.new_file(name) as file:
                 file.write(content)
             return
-        with disk_told(self.path), self._temporary(name) as temporary, suppress(FileExistsError):
+        with disk_errors(self.path), self._temporary(name) as temporary, suppress(FileExistsError):
             with durable(temporary) as file:
                 file.write(content)
             os.link(temporary, self.path / name)
 
     def write_hint(self, name: str, content: str) -> None:
         """Write a file that only saves time: it may be lost or empty after a power cut."""
-        with disk_told(self.path), self._temporary(name) as temporary:
+        with disk_errors(self.path), self._temporary(name) as temporary:
             temporary.write_text(content)
             if self._is_local():
                 os.replace(temporary, self.path / name)
@@ -110,16 +110,16 @@ class Folder:
                 self._put(temporary, name)
 
     @contextmanager
-    def part_file(self, name: str) -> Iterator[PartFile]:
+    def partial_file(self, name: str) -> Iterator[PartialFile]:
         """Write a file over several tries: it takes its name when the block ends.
 
         If the block raises, the written bytes stay for the next try, unless the data is bad. Outside a disk there is
         nowhere to keep them.
         """
         with self._place() as place:
-            with disk_told(place):
+            with disk_errors(place):
                 place.mkdir(parents=True, exist_ok=True)
-            part = PartFile(place, name)
+            part = PartialFile(place, name)
             try:
                 yield part
                 self._put(part.path, name)
@@ -150,7 +150,7 @@ class Folder:
         if not self._is_local():
             self.path.fs.copy((other.path / name).path, (self.path / name).path)
             return
-        with disk_told(self.path), self._temporary(name) as temporary:
+        with disk_errors(self.path), self._temporary(name) as temporary:
             os.link(other.path / name, temporary)
             os.replace(temporary, self.path / name)
 
@@ -197,7 +197,7 @@ class Folder:
             with self.new_file(f"{name}.json") as file:
                 file.write(f'{{"folder": "{target}"}}\n'.encode())
             return
-        with disk_told(self.path), self._temporary(name) as link:
+        with disk_errors(self.path), self._temporary(name) as link:
             link.symlink_to(target)
             self._put(link, name)
 

@@ -12,13 +12,13 @@ from io import FileIO
 from pathlib import Path
 
 from daybook.errors import DaybookError
-from daybook.storage.disk import disk_told
+from daybook.storage.disk import disk_errors
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
-class PartFile:
-    """The part of `<folder>/<name>`. Its methods raise the disk's errors as `disk_told` translates them."""
+class PartialFile:
+    """The part of `<folder>/<name>`. Its methods raise the disk's errors as `disk_errors` translates them."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder, self._name = folder, name
@@ -28,7 +28,7 @@ class PartFile:
     def open(self, version: str) -> None:
         """Go on with an earlier try's part of this version, or start anew. version: any text, such as size and time."""
         mark = _mark(version)
-        with disk_told(self._folder):
+        with disk_errors(self._folder):
             kept = [left for left in map(self._kept, self._left()) if left]
             for file in kept:
                 if self._file is None and f".{mark}." in Path(str(file.name)).name:
@@ -57,7 +57,7 @@ class PartFile:
     def write(self, block: bytes) -> None:
         """Append a block. If the disk fails or is full, the part is thrown away, which makes room."""
         try:
-            with disk_told(self._folder):
+            with disk_errors(self._folder):
                 self._opened.seek(0, os.SEEK_END)
                 view = memoryview(block)
                 while view:
@@ -81,7 +81,7 @@ class PartFile:
 
     def sync(self) -> None:
         """Make all that is written durable."""
-        with disk_told(self._folder):
+        with disk_errors(self._folder):
             os.fsync(self._opened.fileno())
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ NO_MORE_FILES = (errno.EMFILE, errno.ENFILE)
 
 
 @contextmanager
-def shortage_told(where: str, peak_memory_mib: Callable[[], int]) -> Iterator[None]:
+def shortage_errors(where: str, peak_memory_mib: Callable[[], int]) -> Iterator[None]:
     """Raise SourceUnavailable if memory or open files do not suffice. where: the start of messages."""
     try:
         yield
