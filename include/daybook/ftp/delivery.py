@@ -78,7 +78,7 @@ def _text(content: bytes, where: str) -> str:
     try:
         return content.decode(encoding)
     except UnicodeDecodeError:
-        raise _refused(where, "it is no text in UTF-8") from None
+        raise _refused(where, "it is not text in UTF-8") from None
 
 
 def _check(entry: Entry, own_name: str, where: str) -> None:
@@ -89,7 +89,7 @@ def _check(entry: Entry, own_name: str, where: str) -> None:
         shown = ascii(entry.name[:SHOWN_CHARACTERS])
         raise _refused(
             f"{where}, line {entry.line}",
-            f"{shown} is no name of a file beside it (letters of ASCII, digits, and ._+=@,()- and blanks inside)",
+            f"{shown} is not the name of a file beside it (letters of ASCII, digits, and ._+=@,()- and blanks inside)",
         )
 
 

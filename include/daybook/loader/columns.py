@@ -82,7 +82,7 @@ def _moments_in(grid: Bytes, parts: list[tuple[str, int]]) -> tuple[Numbers, Fla
     for part, width in parts:
         places, at = grid[at : at + width], at + width
         if part in WIDTHS:
-            # Bytes wrap around below zero, so this is one comparison for all that is no digit.
+            # Bytes wrap around below zero, so this is one comparison for all bytes that are not digits.
             are_right &= (places - ZERO <= 9).all(axis=0)
             numbers[part] = _number(places) * (10 ** (6 - width) if part == "%f" else 1)
             lowest, highest, _ = RANGES[part]
@@ -192,7 +192,7 @@ NOT_DECIMAL = _other_bytes(b"0123456789-.")
 
 def _with_other_bytes(texts: pa.StringArray, are_other: Flags) -> Flags:
     content, offsets = content_of(texts)
-    # Bytes wrap around below zero, so this is one comparison for all that is no digit.
+    # Bytes wrap around below zero, so this is one comparison for all bytes that are not digits.
     places = np.flatnonzero(content - np.uint8(48) > 9)
     return _flagged(_holders(places[are_other[content[places]]], offsets), len(texts))
 

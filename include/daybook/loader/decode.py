@@ -87,7 +87,7 @@ def _from_zip(stream: BinaryIO, limits: Limits, name: str) -> Read:
         archive = zipfile.ZipFile(stream if stream.seekable() else io.BytesIO(stream.read()))
         members = [member for member in archive.infolist() if not member.is_dir()]
     except zipfile.BadZipFile as error:
-        raise BadData(f"{name}: it is no whole zip file ({error}), zip agreed; have it delivered again") from None
+        raise BadData(f"{name}: it is not a whole zip file ({error}), zip agreed; have it delivered again") from None
     if len(members) != 1:
         raise BadData(f"{name}: the zip holds {len(members)} files, 1 agreed")
     (member,) = members

@@ -1,9 +1,9 @@
-"""Last step: readers see the new run, in one short transaction; until it commits they see the old one, whole.
+"""The step `deploy`: readers see the new run, in one short transaction; until it commits they see the old one, whole.
 
-In that transaction: the day's lock, the fence (an older reading never replaces a newer one), rollbacks (no run undoes
-one by itself), the pointer, the count that readers now see, and the ledger row with all receipts. If the answer to a
-commit is lost, calling `deploy` again settles it: it may be called any number of times. Before it, `changes` counts
-the rows that the run will change for readers.
+First the rows must balance. In the transaction: the day's lock, the fence (an older reading never replaces a newer
+one), rollbacks (no run undoes one by itself), the pointer, the count that readers now see, and the ledger row with all
+receipts. If the answer to a commit is lost, calling `deploy` again settles it: it may be called any number of times.
+Before it, `changes` counts the rows that the run will change for readers.
 """
 
 import hashlib

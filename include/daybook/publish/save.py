@@ -1,4 +1,4 @@
-"""Eighth step: the summaries into the warehouse under the run's own number, durable but not yet visible to readers.
+"""The step `save`: the summaries into the warehouse under the run's own number, durable but not yet visible to readers.
 
 Rows of all runs are in `<schema>_store`; readers have rights only on the views of `<schema>`, which show the run that
 `daybook.published` points to. Identifiers come from the spec and are quoted by psycopg.sql.

@@ -109,7 +109,7 @@ def _table(text: str, name: str) -> list[dict[str, str]]:
     try:
         header, *rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)) or [[]]
     except csv.Error:
-        raise BadData(f"{name}: it is no whole CSV file; nothing was kept; save it as CSV again") from None
+        raise BadData(f"{name}: it is not a whole CSV file; nothing was kept; save it as CSV again") from None
     _check_form(header, rows, delimiter, name)
     return [dict(zip(header, row, strict=True)) for row in rows]
 

@@ -1,4 +1,4 @@
-"""Fifth step: the measures per group, at the finest grain that any summary asks for.
+"""The step `aggregate`: the measures per group, at the finest grain that any summary asks for.
 
 Every measure rolls up (a count, sum, min or max), so all summaries are made from this one table and nothing else.
 """

@@ -1,4 +1,4 @@
-"""Third step: typed rows in, clean rows out, and for every other row the reason why it was refused or dropped.
+"""The step `clean`: typed rows in, clean rows out, and for every other row the reason why it was refused or dropped.
 
 Cleaning empties declared tokens, drops wholly empty rows and exact twins, checks the day, the columns' rules and the
 key, derives the yes-or-no columns, and runs the pipeline's own transform. It guesses and fills nothing.

@@ -1,4 +1,4 @@
-"""Fourth step: the facts joined to the lookups by key and ordered by their own key; those without a match are counted.
+"""The step `index`: the facts joined to the lookups by key and ordered by their own; it counts those without a match.
 
 A lookup's key is unique here: `clean` refused rows that share a key. A fact without a match is refused; or, if the spec
 says so, kept with empty lookup columns and a flag.

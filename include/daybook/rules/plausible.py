@@ -1,6 +1,6 @@
 """Is a day plausible? Its totals are compared with a floor and with the published days nearest to it.
 
-Part of the sixth step, after the summaries are made and before anything is saved: an implausible day is held until a
+Part of `summarize`, after the summaries are made and before anything is saved: an implausible day is held until a
 person releases it. It only decides; the caller brings the ledger's numbers.
 """
 

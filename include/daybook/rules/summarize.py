@@ -1,4 +1,4 @@
-"""Sixth step: the summaries, from the aggregates and nothing else, with means and shares computed exactly.
+"""The step `summarize`: the summaries, from the aggregates and nothing else, with means and shares computed exactly.
 
 A ratio is an integer division rounded half away from zero to two decimals, like PostgreSQL's round(numeric)
 (its manual, 9.3 Mathematical Functions), so no engine's floating point affects a published number.

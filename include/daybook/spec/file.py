@@ -75,7 +75,7 @@ class File(Source):
         # A line end in a path would be a second command on the control connection (RFC 959, 5.3).
         for path in (self.path_on(date.min), *self.signs_on(date.min, "").values()):
             if re.search(r"[\x00-\x1f\x7f]", path):
-                raise BadSpec(f"File {self.name!r}, path {path!r}: a control character is no part of a path")
+                raise BadSpec(f"File {self.name!r}, path {path!r}: a control character is not part of a path")
         return self
 
     @property

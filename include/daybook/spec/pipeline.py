@@ -157,7 +157,7 @@ def _facts(pipeline: Pipeline) -> Iterator[str]:
     for number, name in enumerate(pipeline.day_columns):
         yield from _unknown(f"day_columns[{number}]", name, columns, "column of the facts")
     if len(kinds) == len(pipeline.day_columns) and kinds not in (["date"], ["integer"] * 3):
-        yield f"day_columns: {kinds} are no day: it takes one date, or integers for year, month and day of month"
+        yield f"day_columns: {kinds} are not a day: it takes one date, or integers for year, month and day of month"
     for number, derived in enumerate(pipeline.derived):
         yield from _derived(f"derived[{number}]", derived, columns)
 
@@ -250,7 +250,7 @@ def _not_a_number(path: str, name: str, columns: dict[str, Column]) -> Iterator[
 
 def _unknown(path: str, name: str, known: Iterable[str], what: str) -> Iterator[str]:
     if name not in known:
-        yield f"{path}: {name!r} is no {what}{nearest(name, known)}"
+        yield f"{path}: {name!r} is not a {what}{nearest(name, known)}"
 
 
 def _twice(path: str, names: list[str]) -> Iterator[str]:

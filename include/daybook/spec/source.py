@@ -58,7 +58,7 @@ class Column(Value):
                 re.compile(pattern)
                 pc.match_substring_regex(pa.array([""]), pattern)
             except (re.error, pa.ArrowInvalid) as error:
-                raise ValueError(f"no regular expression that every engine knows ({error})") from None
+                raise ValueError(f"not a regular expression that every engine knows ({error})") from None
         return pattern
 
     @field_validator("format")

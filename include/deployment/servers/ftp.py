@@ -51,7 +51,7 @@ class LocalFtp:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return the secrets for its process; every user can read its command line."""
+        """Return the environment of its process, with the password: every user can read a command line."""
         return {**os.environ, "PYTHONPATH": str(REPOSITORY / "include"), PASSWORD_VARIABLE: self.password}
 
     def answers(self) -> bool:
