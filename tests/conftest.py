@@ -6,13 +6,17 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from deployment.home import Home
 from deployment.servers.databases import make_databases
+from deployment.servers.flights import fill_tables, write_days
 from deployment.servers.ftp import LocalFtp
 from deployment.servers.postgres import LocalPostgres
 from deployment.servers.programs import FOLDERS_OF_ROOT, is_root
+
+from .support.servers import Servers
 
 FTP_SECONDS = 15
 
@@ -22,6 +26,10 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPostgres
     """A running PostgreSQL with the deployment's databases and roles; `.dsn(database, role)` connects."""
     server = LocalPostgres(Home(tmp_path_factory.mktemp("postgres")))
     server.start()
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        # What a test wrote has to outlive the server's death, and not the machine's.
+        connection.execute("alter system set fsync = off")
+        connection.execute("select pg_reload_conf()")
     make_databases(server)
     yield server
     server.remove()
@@ -41,6 +49,19 @@ def ftp_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalFtp]:
     yield server
     process.terminate()
     process.wait()
+
+
+@pytest.fixture(scope="session")
+def source(postgres: LocalPostgres, ftp_server: LocalFtp, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The year of flights on both servers."""
+    fill_tables(postgres.dsn("source", "source_owner"))
+    write_days(ftp_server.root / "flights", tmp_path_factory.mktemp("mark") / "flights.complete")
+
+
+@pytest.fixture
+def servers(source: None, postgres: LocalPostgres, ftp_server: LocalFtp, tmp_path: Path) -> Servers:
+    """Both servers filled, and a data folder of the test's own."""
+    return Servers(postgres, ftp_server, tmp_path / "data")
 
 
 @pytest.fixture(scope="session", autouse=True)
