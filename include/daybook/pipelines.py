@@ -46,16 +46,29 @@ def load_pipelines() -> Pipelines:
 
 def pipelines_in(package: str) -> Pipelines:
     """Load every module of a package. Raises nothing: what is wrong with a module is in `broken`."""
-    good: dict[str, Pipeline] = {}
+    loaded: dict[str, Pipeline] = {}
     broken: dict[str, str] = {}
     for module in _modules(package):
+        file = f"include/{package}/{module}.py"
         try:
-            pipeline = _pipeline_of(package, module)
+            loaded[file] = _pipeline_of(package, module)
         except BadSpec as error:
-            broken[f"include/{package}/{module}.py"] = str(error)
-        else:
-            good[pipeline.name] = pipeline
-    return Pipelines(good, broken)
+            broken[file] = str(error)
+    broken |= _clashes(loaded)
+    return Pipelines({pipeline.name: pipeline for file, pipeline in loaded.items() if file not in broken}, broken)
+
+
+def _clashes(loaded: dict[str, Pipeline]) -> dict[str, str]:
+    """Return what is wrong with modules that share a name or a target schema: nobody could say which of them it is."""
+    clashes: dict[str, str] = {}
+    for file, pipeline in loaded.items():
+        others = {other: known for other, known in loaded.items() if other != file}
+        if same := [other for other, known in others.items() if known.name == pipeline.name]:
+            clashes[file] = f"its name {pipeline.name!r} is also that of {', '.join(same)}; give each a name of its own"
+        elif same := [other for other, known in others.items() if known.target == pipeline.target]:
+            schema = pipeline.target.schema_
+            clashes[file] = f"its target schema {schema!r} is also that of {', '.join(same)}; give each one of its own"
+    return clashes
 
 
 def _modules(package: str) -> list[str]:

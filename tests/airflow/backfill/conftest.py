@@ -45,10 +45,11 @@ ZONES = {
 
 PIPELINE = """
 from pipelines.flights import PIPELINE as FLIGHTS
-from daybook.spec import Schedule
+from daybook.spec import Schedule, Target
 
 SCHEDULE = Schedule(time_zone="{time_zone}", start=FLIGHTS.schedule.start)
-PIPELINE = FLIGHTS.model_copy(update={{"name": "{name}", "schedule": SCHEDULE, "max_active_runs": 3}})
+WORDS = {{"name": "{name}", "target": Target(schema="{name}"), "schedule": SCHEDULE, "max_active_runs": 3}}
+PIPELINE = FLIGHTS.model_copy(update=WORDS)
 """
 
 DAGS = """

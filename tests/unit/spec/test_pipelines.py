@@ -75,3 +75,27 @@ def test_without_pipelines_there_is_none_and_nothing_is_broken(folder: Path) -> 
     assert pipelines_in(folder.name) == ({}, {})
     with pytest.raises(BadSpec, match="there is none"):
         pipelines_in(folder.name).named("flights")
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        (GOOD, "its name 'flights' is also that of include/of_a_test/flights.py; give each a name of its own"),
+        (
+            GOOD.replace('name="flights",\n    description', 'name="arrivals",\n    description'),
+            "its target schema 'flights' is also that of include/of_a_test/flights.py; give each one of its own",
+        ),
+    ],
+)
+def test_two_modules_with_one_name_or_one_target_are_both_refused_and_the_third_loads(
+    folder: Path, written: str, reason: str
+) -> None:
+    own = GOOD.replace('name="flights",\n    description', 'name="own",\n    description').replace(
+        'schema="flights"', 'schema="own"'
+    )
+    for name, text in (("flights", GOOD), ("second", written), ("third", own)):
+        (folder / f"{name}.py").write_text(text)
+    found = pipelines_in(folder.name)
+    assert list(found.good) == ["own"]
+    assert sorted(found.broken) == ["include/of_a_test/flights.py", "include/of_a_test/second.py"]
+    assert found.broken["include/of_a_test/second.py"] == reason
