@@ -82,16 +82,16 @@ test: $(INSTALLED) ## run the tests
 	$(VENV)/bin/python -m pytest
 
 house: $(INSTALLED) ## run the tests about the repository itself: layout, words, secrets, pins
-	$(VENV)/bin/python -m pytest --quiet tests/house
+	$(VENV)/bin/python -m pytest --quiet tests/unit/house
 
 fuzz: $(INSTALLED) ## give the loader 100,000 mutations of a good file [CASES=1000]
-	$(VENV)/bin/python -m tests.load.fuzz $(or $(CASES),100000)
+	$(VENV)/bin/python -m tests.generative.fuzz $(or $(CASES),100000)
 
 strangers: $(INSTALLED) ## load every table found on this machine, beside Python's csv module [FILES="folder file.csv"]
-	$(VENV)/bin/python -m tests.load.strangers $(FILES)
+	$(VENV)/bin/python -m tests.generative.strangers $(FILES)
 
 soak: $(INSTALLED) ## publish thirty simulated days, each with a fault by chance
-	$(VENV)/bin/python tests/faults/soak.py days
+	$(VENV)/bin/python tests/generative/soak.py days
 
 bench: $(INSTALLED) ## measure speed, as ratios from one run beside named alternatives
 	for program in bench/*.py; do $(VENV)/bin/python "$$program" || exit 1; done

@@ -10,9 +10,12 @@ import pytest
 
 from deployment.home import Home
 from deployment.servers.databases import make_databases
+from deployment.servers.flights import fill_tables, write_days
 from deployment.servers.ftp import LocalFtp
 from deployment.servers.postgres import LocalPostgres
 from deployment.servers.programs import FOLDERS_OF_ROOT, is_root
+
+from .support.servers import Servers
 
 FTP_SECONDS = 15
 
@@ -41,6 +44,19 @@ def ftp_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalFtp]:
     yield server
     process.terminate()
     process.wait()
+
+
+@pytest.fixture(scope="session")
+def source(postgres: LocalPostgres, ftp_server: LocalFtp, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The year of flights on both servers."""
+    fill_tables(postgres.dsn("source", "source_owner"))
+    write_days(ftp_server.root / "flights", tmp_path_factory.mktemp("mark") / "flights.complete")
+
+
+@pytest.fixture
+def servers(source: None, postgres: LocalPostgres, ftp_server: LocalFtp, tmp_path: Path) -> Servers:
+    """Both servers filled, and a data folder of the test's own."""
+    return Servers(postgres, ftp_server, tmp_path / "data")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -17,9 +17,8 @@ from daybook.run.day_run import DayRun
 from daybook.spec import Pipeline
 from deployment.environment import connections
 from deployment.servers.postgres import LocalPostgres
-
-from ..faults.warehouse import drop_pipeline
-from ..steps.conftest import Servers, run_steps, servers, source  # noqa: F401 - fixtures
+from tests.support.servers import Servers, run_steps
+from tests.support.warehouse import drop_pipeline
 
 FIRST, LAST = date(2013, 1, 1), date(2013, 1, 4)
 
@@ -68,7 +67,7 @@ class Days:
 @pytest.fixture
 def days(
     request: pytest.FixtureRequest,
-    servers: Servers,  # noqa: F811
+    servers: Servers,
     postgres: LocalPostgres,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

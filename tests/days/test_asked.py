@@ -8,8 +8,7 @@ import pytest
 from daybook.asked import asked_days, with_pipeline
 from daybook.errors import BadSpec
 from daybook.spec import Pipeline, Schedule
-
-from ..rules.shop import shop
+from tests.support.shop import shop
 
 DAY = timedelta(days=1)
 # Both changes of the clock in 2025; Sao Paulo's and Beirut's are, or were, at midnight, Lord Howe's is half an hour.

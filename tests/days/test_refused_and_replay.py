@@ -18,8 +18,8 @@ from daybook.ledger import runs
 from daybook.ledger.receipt import STEPS, Mended
 from daybook.run.day_run import DayRun
 from daybook.spec import Form, Plausible
+from tests.support.servers import published_files
 
-from ..steps.conftest import published_files
 from .conftest import Days
 
 DAY = "2013-01-01"

@@ -10,7 +10,7 @@ from daybook import connections
 from daybook.errors import BadSpec
 from daybook.postgres.session import Connection, at_once
 from deployment.servers.postgres import LocalPostgres
-from tests.ftp.certificates import Authority
+from tests.support.certificates import Authority
 
 from .tls_front import TlsFront
 

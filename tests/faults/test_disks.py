@@ -12,10 +12,8 @@ from pathlib import Path
 import pytest
 
 from daybook.ledger.receipt import STEPS
-
-from .bench import Bench
-from .conftest import DAY, NEW, OLD
-from .recovery import SEED, first_step_to_try_again, operations, strike_and_recover
+from tests.support.bench import DAY, NEW, OLD, Bench
+from tests.support.recovery import SEED, first_step_to_try_again, operations, strike_and_recover
 
 
 @pytest.fixture

@@ -7,12 +7,10 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
-from tests.proxy import Address
-
-from .bench import Bench
-from .conftest import DAY, NEW, OLD
-from .lost_answers import LostAnswers
-from .recovery import SEED, STRUCK, crash_rounds, operations, strike_and_recover
+from tests.support.bench import DAY, NEW, OLD, Bench
+from tests.support.lost_answers import LostAnswers
+from tests.support.proxy import Address
+from tests.support.recovery import SEED, STRUCK, crash_rounds, operations, strike_and_recover
 
 
 def test_k1_a_kill_at_any_operation_of_a_day_loses_nothing(published: Bench) -> None:

@@ -9,9 +9,7 @@ from daybook.errors import SourceUnavailable
 from daybook.ledger.receipt import STEPS
 from daybook.postgres.session import WAREHOUSE, at_once
 from daybook.publish.deploy import deploy
-
-from .bench import Bench
-from .conftest import DAY
+from tests.support.bench import DAY, Bench
 
 OLD, NEW = 40, 50
 

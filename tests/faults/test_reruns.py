@@ -9,10 +9,8 @@ import psycopg
 import pytest
 
 from daybook.ledger.receipt import STEPS
-
-from .bench import Bench
-from .conftest import DAY, NEW, OLD
-from .recovery import SEED, simulated_days
+from tests.support.bench import DAY, NEW, OLD, Bench
+from tests.support.recovery import SEED, simulated_days
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -5,10 +5,8 @@ from dataclasses import replace
 import pytest
 
 from daybook.spec import text
-
-from .bench import Bench
-from .conftest import DAY, NEW
-from .recovery import first_step_to_try_again
+from tests.support.bench import DAY, NEW, Bench
+from tests.support.recovery import first_step_to_try_again
 
 MIB = 2**20
 # Measured: the loader needs some 210 MiB beyond what its libraries take, for a file of any size.

@@ -12,10 +12,8 @@ from daybook.errors import SourceUnavailable
 from daybook.ledger import runs
 from daybook.postgres.session import at_once
 from deployment.servers import programs
-
-from .bench import Bench
-from .conftest import DAY
-from .runner import do_steps
+from tests.support.bench import DAY, Bench
+from tests.support.runner import do_steps
 
 OLD, NEW = 40, 50
 MOST_RUNS = 60

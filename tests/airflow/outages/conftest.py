@@ -1,0 +1,97 @@
+"""One whole deployment of which the tests here kill parts, over a pipeline whose files a test delivers."""
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from daybook.spec import Pipeline
+from deployment.home import REPOSITORY
+from deployment.supervisor import Deployment
+from tests.support.invariants import Invariants
+from tests.support.servers import Servers
+
+from .outage import SECONDS, Outage
+
+NAME = "outages"
+PIPELINE = f"""
+from pipelines.flights import PIPELINE as FLIGHTS
+
+file = FLIGHTS.files[0].model_copy(
+    update={{"path": "{NAME}/flights_{{day:%Y-%m-%d}}.csv", "is_written_whole": True}}
+)
+target = FLIGHTS.target.model_copy(update={{"schema_": "{NAME}"}})
+PIPELINE = FLIGHTS.model_copy(update={{"name": "{NAME}", "target": target, "files": (file,)}})
+"""
+# Airflow's own limits, shortened: after how long it looks for what has died, and for what gives no sign of life. Much
+# shorter, and a busy machine's scheduler takes itself for dead, and its tasks for orphans, again and again.
+QUICK = {
+    "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
+    "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "15",
+    "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "2",
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "15",
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "1",
+}
+DAYS = [f"2013-01-{number:02}" for number in range(5, 17)]
+OLD, NEW = 40, 50  # rows of a day as it was published before, and as it comes next
+
+
+@pytest.fixture(scope="package")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """A running deployment with the pipeline `outages`, whose tasks pause two seconds before they are tried again."""
+    folder = tmp_path_factory.mktemp("outages")
+    include = folder / "include"
+    shutil.copytree(REPOSITORY / "include", include, ignore=shutil.ignore_patterns("__pycache__"))
+    (include / "pipelines" / f"{NAME}.py").write_text(PIPELINE)
+    (folder / "dags").mkdir()
+    shutil.copy(REPOSITORY / "dags" / "daybook.py", folder / "dags")
+    tasks = include / "daybook_airflow" / "tasks.py"
+    tasks.write_text(with_short_pauses(tasks.read_text()))
+    path = os.pathsep.join([str(include), str(REPOSITORY / "config")])
+    surroundings = {**QUICK, "PYTHONPATH": path}
+    with Deployment(folder / "home", folder / "data", folder / "dags", extra_environment=surroundings) as running:
+        running.api.wait_for_dag(NAME)
+        running.api.unpause(NAME)
+        yield running
+
+
+def with_short_pauses(tasks: str) -> str:
+    """Return the text of tasks.py with two seconds between tries."""
+    long, short = '"retry_delay": timedelta(seconds=30)', '"retry_delay": timedelta(seconds=2)'
+    assert long in tasks
+    return tasks.replace(long, short)
+
+
+@pytest.fixture(scope="package")
+def pipeline(deployment: Deployment) -> Pipeline:
+    """The pipeline as the deployment has it."""
+    file = Path(deployment.environment["PYTHONPATH"].split(os.pathsep)[0]) / "pipelines" / f"{NAME}.py"
+    spec = importlib.util.spec_from_file_location(NAME, file)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found: Pipeline = module.PIPELINE
+    return found
+
+
+@pytest.fixture(scope="package")
+def published(deployment: Deployment, pipeline: Pipeline) -> Invariants:
+    """The pipeline with its days published, by one run."""
+    data = Path(deployment.data.removeprefix("file://"))
+    invariants = Invariants(Servers(deployment.postgres, deployment.ftp, data), pipeline)
+    for day in DAYS:
+        invariants.deliver(day, OLD)
+    run = deployment.api.trigger(NAME, conf={"days": DAYS})
+    assert deployment.api.wait_for_run(NAME, run, seconds=SECONDS)["state"] == "success"
+    return invariants
+
+
+@pytest.fixture
+def outage(deployment: Deployment, published: Invariants) -> Outage:
+    """The deployment with days published, and with all that a test before has killed."""
+    deployment.keep_up()
+    return Outage(deployment, published)

@@ -1,0 +1,153 @@
+"""The Report tab behind the real API server: who may look, and what each is told."""
+
+import csv
+import json
+
+import pytest
+
+from tests.support.files import leave_canary, leave_receipt
+
+from .conftest import DAY, Site, python
+
+ROUTES = """
+import json
+from airflow.plugins_manager import get_fastapi_plugins, get_import_errors
+assert not get_import_errors(), get_import_errors()
+[mounted] = [one for one in get_fastapi_plugins()[0] if one["url_prefix"] == "/daybook"]
+routes = mounted["app"].routes
+print(json.dumps([[type(route).__name__, route.path, sorted(route.methods)] for route in routes]))
+"""
+
+# What a task's process imports because of the plugin, beyond what it has imported anyway.
+IMPORTED_BY_TASKS = """
+import json, sys
+import airflow.sdk.execution_time.task_runner
+before = set(sys.modules)
+from airflow.sdk.plugins_manager import _get_plugins
+plugins, errors = _get_plugins()
+assert not errors and "daybook_report" in {plugin.name for plugin in plugins}, (plugins, errors)
+print(json.dumps(sorted({name.split(".")[0] for name in set(sys.modules) - before})))
+"""
+
+ANSWERS = {"anonymous": 401, "forger": 403, "nobody": 403, "viewer": 200, "admin": 200}
+
+# Each would lead out of its folder if it were taken for a path, as far as a folder of that name is looked for.
+TRAVERSALS = ("..", ".", "%2e%2e", "%2e", "..%2f..", "%2e%2e%2f%2e%2e", "..%5c..", "%252e%252e", "%2fetc")
+
+
+def test_S2_G6_every_route_asks_for_the_permission_on_its_dag(site: Site) -> None:
+    routes = json.loads(python(site.deployment, ROUTES))
+    assert routes
+    for kind, path, methods in routes:
+        # Anything else that can be mounted would not take the app's dependencies on.
+        assert (kind, methods) == ("APIRoute", ["GET"]), path
+        assert path.startswith("/{dag_id}/{run_id}/"), path
+        filled = site.path(path.rsplit("/", 1)[1])
+        assert {user: site.get(filled, user).status_code for user in ANSWERS} == ANSWERS, path
+
+
+@pytest.mark.parametrize("page", ["run", "report"])
+def test_the_cookie_of_the_ui_is_enough_and_a_forged_one_is_not(site: Site, page: str) -> None:
+    assert site.get_with_cookie(site.path(page), "viewer").status_code == 200
+    assert site.get_with_cookie(site.path(page), "nobody").status_code == 403
+    assert site.get_with_cookie(site.path(page), "forger").status_code in (401, 403)
+
+
+@pytest.mark.parametrize("path", ["", "/", "/docs", "/redoc", "/openapi.json", "/flights", "/flights/run_1"])
+def test_G6_nothing_else_is_served(site: Site, path: str) -> None:
+    # Where no route of ours fits, Airflow's UI answers with its own page, the same for every address.
+    answer = site.get(f"/daybook{path}", "anonymous")
+    assert answer.status_code == 404 or 'id="root"' in answer.text
+    assert "FastAPI" not in answer.text
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("page", ["run", "report"])
+def test_G6_nothing_can_be_changed(site: Site, page: str, method: str) -> None:
+    assert site.get(site.path(page), "admin", method).status_code == 405
+
+
+def test_G16_no_page_may_run_load_or_be_framed_by_others(site: Site) -> None:
+    for page, own in (("run", "frame-src 'self'"), ("report", "sandbox")):
+        headers = site.get(site.path(page)).headers
+        policy = headers["Content-Security-Policy"].split("; ")
+        assert {"default-src 'none'", "frame-ancestors 'self'", "base-uri 'none'", "form-action 'none'", own} <= {
+            *policy
+        }
+        assert not any(word.startswith("script-src") for word in policy)
+        assert (headers["X-Content-Type-Options"], headers["Cache-Control"]) == ("nosniff", "no-store")
+
+
+def test_the_page_of_a_published_run_tells_its_nine_steps(site: Site) -> None:
+    page = site.get(site.path("run")).text
+    flights = flights_of_the_day(site)
+    assert page.count(">done</td>") == 9
+    assert f"flights {flights:,}" in page
+    assert "Readers see this run, number 1." in page
+    assert 'src="report"' in page
+
+
+def test_the_report_is_the_published_file_to_the_byte(site: Site) -> None:
+    assert site.get(site.path("report")).content == (site.data / f"published/flights/{DAY}/report.html").read_bytes()
+
+
+def test_a_run_without_receipts_is_told_kindly(site: Site) -> None:
+    answer = site.get(site.path("run", "manual__2013-01-05"))
+    assert answer.status_code == 200
+    assert "This run has not finished a step yet." in answer.text
+    assert site.get(site.path("report", "manual__2013-01-05")).status_code == 404
+
+
+def test_a_run_that_failed_tells_what_is_done_so_far(site: Site) -> None:
+    leave_receipt(site.data, "failed_run", "extract_tables")
+    leave_receipt(site.data, "failed_run", "extract_files")
+    page = site.get(site.path("run", "failed_run")).text
+    assert page.count(">done</td>") == 2
+    assert "Next is <code>load</code>." in page
+    assert "Readers see run 1; this one has saved nothing yet." in page
+
+
+@pytest.mark.parametrize("dag_id", ["not_a_dag", "~", "Flights", "flights%20", *TRAVERSALS])
+@pytest.mark.parametrize("page", ["run", "report"])
+def test_a_dag_that_is_no_pipeline_has_no_pages(site: Site, dag_id: str, page: str) -> None:
+    for folder in ("not_a_dag", "~", "Flights", "flights ", ".."):
+        lay_bait(site, f"days/{folder}/{DAY}/run_1")
+    status, body = site.get_raw(f"/daybook/{dag_id}/run_1/{page}")
+    assert status == 404
+    assert len(body) < 1500
+
+
+@pytest.mark.parametrize("run_id", [*TRAVERSALS, "a%00b"])
+def test_G15_a_name_of_a_run_does_not_lead_out_of_its_folder(site: Site, run_id: str) -> None:
+    for folder in (f"days/flights/{DAY}", "days/flights", "days", "."):
+        lay_bait(site, folder)
+    status, body = site.get_raw(f"/daybook/flights/{run_id}/run")
+    assert status == 404 or b"has not finished a step yet" in body
+    assert site.get_raw(f"/daybook/flights/{run_id}/report")[0] == 404
+
+
+def test_nothing_in_a_receipt_becomes_markup(site: Site) -> None:
+    leave_canary(site.data, "canary")
+    page = site.get(site.path("run", "canary")).text
+    assert page.count("&lt;script&gt;") >= 5
+    assert "<script" not in page
+
+
+def test_a_task_pays_nothing_for_the_tab(site: Site) -> None:
+    imported = json.loads(python(site.deployment, IMPORTED_BY_TASKS))
+    assert "report_tab" in imported
+    assert not {"fastapi", "starlette", "jinja2", "daybook", "pyarrow"} & set(imported)
+
+
+def flights_of_the_day(site: Site) -> int:
+    """Count the flights in the day's file as it lies on the FTP server."""
+    with (site.deployment.ftp.root / f"flights/flights_{DAY}.csv").open(newline="") as file:
+        return sum(1 for _ in csv.DictReader(file))
+
+
+def lay_bait(site: Site, folder: str) -> None:
+    """Lay a receipt and a report where only a name that leads astray finds them; if found, they make a page."""
+    for name in ("receipt.json", "report.html", "load/receipt.json"):
+        file = site.data / folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("{}")

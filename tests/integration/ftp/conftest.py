@@ -1,0 +1,114 @@
+"""An FTP server in which things go wrong, a file on it, and a copy that is tried with little patience."""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from upath import UPath
+
+from daybook.ftp.connect import FtpServer
+from daybook.ftp.copy import Fetched, fetch
+from daybook.ftp.ready import Due
+from daybook.ftp.retry import Patience
+from daybook.spec import File, text
+from daybook.storage.folder import Folder
+from tests.support.certificates import Authority
+from tests.support.faulty_ftp import PASSWORD, USER, FaultyFtp
+
+DAY = date(2013, 1, 5)
+SIZE = 1_000_000
+CONTENT = random.Random(1).randbytes(SIZE)
+PATH = "flights_2013-01-05.csv"
+# New York's noon of the day after is 17:00 UTC.
+EARLY = datetime(2013, 1, 6, 6, 0, tzinfo=UTC)
+LATE = datetime(2013, 1, 6, 17, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+QUICK = Patience(tries=10, total_s=30, time_limit_s=0.4, first_pause_s=0.001, longest_pause_s=0.01)
+
+
+def file(**words: Any) -> File:
+    """Return the spec of the file on the server."""
+    usual = {"name": "flights", "connection": "ftp", "path": "flights_{day}.csv", "columns": [text("a")]}
+    return File(**{**usual, **words})
+
+
+@dataclass
+class Copying:
+    """Copies the day's file into a folder of the test's own, as `extract_files` does."""
+
+    server: FaultyFtp
+    folder: Path
+
+    def __call__(self, spec: File | None = None, patience: Patience = QUICK, **login: Any) -> Fetched:
+        """Copy the file; login: what differs of the connection."""
+        server = self.connection(**login)
+        with Folder(UPath(f"file://{self.folder}")).part_file("flights.csv") as part:
+            spec = spec or file()
+            return fetch(lambda: server.open(patience.time_limit_s), spec, spec.path_on(DAY), part, patience)
+
+    def connection(self, **login: Any) -> FtpServer:
+        """Return what the connection in Airflow would say."""
+        insecure = {"insecure": self.server.certificate is None}
+        where = {"host": self.server.host, "port": self.server.port, "user": USER, "password": PASSWORD}
+        return FtpServer(**{**where, **insecure, **login})
+
+    @property
+    def copied(self) -> bytes | None:
+        """What lies under the wanted name, if anything."""
+        path = self.folder / "flights.csv"
+        return path.read_bytes() if path.exists() else None
+
+    @property
+    def parts(self) -> list[Path]:
+        """The part files that are left."""
+        return sorted(self.folder.glob(".*.part"))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The server's folder, with the file of the day."""
+    folder = tmp_path / "root"
+    folder.mkdir()
+    (folder / PATH).write_bytes(CONTENT)
+    return folder
+
+
+@pytest.fixture
+def server(root: Path) -> Iterator[FaultyFtp]:
+    """The server, in clear."""
+    with FaultyFtp(root) as server:
+        yield server
+
+
+@pytest.fixture
+def copy(server: FaultyFtp, tmp_path: Path) -> Copying:
+    """A copy from that server."""
+    return Copying(server, tmp_path / "run")
+
+
+@pytest.fixture(scope="package")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """A certificate authority."""
+    return Authority(tmp_path_factory.mktemp("ca") / "test")
+
+
+@pytest.fixture
+def copy_from(tmp_path: Path) -> Callable[[FaultyFtp], Copying]:
+    """A copy from any server."""
+    return lambda server: Copying(server, tmp_path / "run")
+
+
+@pytest.fixture
+def due(copy: Copying) -> Due:
+    """What is due on the day of the file; a test says which files."""
+    return Due((), DAY, "America/New_York", lambda connection: copy.connection().open(1))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    """The folder of the step that looks and copies."""
+    return Folder(tmp_path / "run" / "extract_files")

@@ -1,0 +1,173 @@
+"""Days that run again: what is taken over, what is done again, several days in one run, days that are restated."""
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+from upath import UPath
+
+from daybook import steps
+from daybook.errors import NotYet, SourceUnavailable
+from daybook.ledger.receipt import STEPS, Done
+from daybook.planning.look_back import days_with_restated
+from daybook.run.day_run import DayRun
+from daybook.run.several_days import DaysLeftOut, over_days
+from daybook.run.step_run import StepRun
+from daybook.spec import Pipeline
+from daybook.storage.data_folder import DataFolder
+from tests.support.servers import Servers, run_steps
+
+DAYS = ("2013-01-01", "2013-01-02", "2013-01-03")
+Edit = Callable[[str, bytes, bytes], None]
+
+
+@pytest.fixture
+def own(pipeline: Pipeline, servers: Servers) -> Pipeline:
+    """The pipeline over files of the test's own: the first 50 flights of each day."""
+    folder = servers.ftp.root / pipeline.name
+    folder.mkdir()
+    for day in DAYS:
+        lines = (servers.ftp.root / "flights" / f"flights_{day}.csv").read_bytes().splitlines(keepends=True)
+        (folder / f"{day}.csv").write_bytes(b"".join(lines[:51]))
+    file = pipeline.files[0].model_copy(update={"path": pipeline.name + "/{day}.csv"})
+    return pipeline.model_copy(update={"files": (file,), "look_back_days": 5})
+
+
+@pytest.fixture
+def edit(own: Pipeline, servers: Servers) -> Edit:
+    """Change a day's file: edit(day, old bytes, new bytes)."""
+
+    def do(day: str, old: bytes, new: bytes) -> None:
+        file = servers.ftp.root / own.name / f"{day}.csv"
+        assert old in file.read_bytes()
+        later = file.stat().st_mtime + 2  # servers tell the time in seconds
+        file.write_bytes(file.read_bytes().replace(old, new, 1))
+        os.utime(file, (later, later))
+
+    return do
+
+
+def taken_over(work: DayRun) -> list[str]:
+    """Return the steps of a run that took over an earlier one's outputs."""
+    return [step for step in STEPS if work.receipt(step).reused_from]
+
+
+def test_an_unchanged_day_takes_over_every_step_from_load_to_summarize(own: Pipeline, servers: Servers) -> None:
+    run_steps(servers.work(own, DAYS[0], "first"), servers)
+    again = run_steps(servers.work(own, DAYS[0], "second"), servers)
+    assert taken_over(again) == ["load", "clean", "index", "aggregate", "summarize"]
+    assert again.receipt("load").line().startswith("load reused=first ")
+    assert again.receipt("deploy").outcome == "unchanged"
+
+
+def test_a_changed_row_redoes_its_day_and_no_other(own: Pipeline, servers: Servers, edit: Edit) -> None:
+    for day in DAYS[:2]:
+        run_steps(servers.work(own, day, "first"), servers)
+    edit(DAYS[0], b",1400,", b",1401,")
+    changed, other = (run_steps(servers.work(own, day, "second"), servers) for day in DAYS[:2])
+    assert taken_over(changed) == []
+    assert taken_over(other) == ["load", "clean", "index", "aggregate", "summarize"]
+    assert changed.receipt("deploy").outcome == "published"
+
+
+def test_a_changed_measure_redoes_aggregate_and_what_follows(own: Pipeline, servers: Servers) -> None:
+    run_steps(servers.work(own, DAYS[0], "first"), servers)
+    changed = own.model_copy(update={"measures": tuple(reversed(own.measures))})
+    assert taken_over(run_steps(servers.work(changed, DAYS[0], "second"), servers)) == ["load", "clean", "index"]
+
+
+def test_forced_everything_is_done_again_with_the_same_bytes(own: Pipeline, servers: Servers) -> None:
+    first = run_steps(servers.work(own, DAYS[0], "first"), servers)
+    forced = run_steps(replace(servers.work(own, DAYS[0], "second"), is_forced=True), servers)
+    assert taken_over(forced) == []
+    for step in STEPS[2:7]:
+        assert forced.receipt(step).outputs == first.receipt(step).outputs
+
+
+def test_a_damaged_output_is_not_taken_over(own: Pipeline, servers: Servers) -> None:
+    first = run_steps(servers.work(own, DAYS[0], "first"), servers)
+    (first.folder.path / "clean" / "flights.parquet").write_bytes(b"bit rot")
+    assert "clean" not in taken_over(run_steps(servers.work(own, DAYS[0], "second"), servers))
+
+
+def run_batch(works: list[DayRun], *, is_last_try: bool = True) -> None:
+    """Run all steps over all days of a run."""
+    for step in STEPS:
+        over_days(getattr(steps, step), works, is_last_try=is_last_try)
+
+
+def test_a_bad_day_of_a_batch_is_left_out_and_the_others_are_published(
+    own: Pipeline, servers: Servers, edit: Edit
+) -> None:
+    edit(DAYS[1], b"dep_delay", b"departure_delay")
+    works = [servers.work(own, day, "batch") for day in DAYS]
+    with pytest.raises(DaysLeftOut, match=r"1 of 3 days were left out.*2013-01-02: .*dep_delay"):
+        run_batch(works)
+    days = servers.rows(f"select day from {own.name}.by_day order by day")
+    assert [str(day) for (day,) in days] == [DAYS[0], DAYS[2]]
+
+
+def test_a_mended_day_of_a_batch_is_published_when_its_step_is_cleared(
+    own: Pipeline, servers: Servers, edit: Edit
+) -> None:
+    edit(DAYS[1], b"dep_delay", b"departure_delay")
+    works = [servers.work(own, day, "batch") for day in DAYS]
+    with pytest.raises(DaysLeftOut):
+        run_batch(works)
+    edit(DAYS[1], b"departure_delay", b"dep_delay")
+    over_days(steps.extract_files, [replace(work) for work in works], is_last_try=True)
+    for step in STEPS[2:]:
+        over_days(getattr(steps, step), works, is_last_try=True)
+    assert servers.rows(f"select count(*) from {own.name}.by_day") == [(3,)]
+
+
+def test_a_day_that_may_still_come_is_tried_again_and_then_left_out(own: Pipeline, servers: Servers) -> None:
+    works = [servers.work(own, day, "batch") for day in DAYS]
+    with pytest.raises(SourceUnavailable, match="2 of 3 days are tried again"):
+        over_days(extract_tables, works, is_last_try=False)
+    assert list(over_days(extract_tables, works, is_last_try=True)) == [DAYS[0]]
+
+
+def test_a_day_whose_file_may_still_come_is_waited_for_and_the_others_are_not_done_again(
+    own: Pipeline, servers: Servers
+) -> None:
+    works = [servers.work(own, day, "waiting") for day in DAYS]
+    looks: list[str] = []
+    delivered: list[str] = list(DAYS[::2])
+
+    def extract_files(step: StepRun) -> Done:
+        looks.append(str(step.day_run.day))
+        if str(step.day_run.day) not in delivered:
+            raise NotYet("not there", datetime(2026, 1, 1, tzinfo=UTC))
+        return steps.extract_files(step)
+
+    with pytest.raises(NotYet, match="1 of 3 days wait; the first: not there"):
+        over_days(extract_files, works, attempt=1, is_last_try=True)
+    with pytest.raises(NotYet):
+        over_days(extract_files, works, attempt=1, is_last_try=True)
+    assert looks == [*DAYS, DAYS[1]]
+    delivered.append(DAYS[1])
+    assert tuple(over_days(extract_files, works, attempt=1, is_last_try=True)) == DAYS
+    looks.clear()
+    over_days(extract_files, works, attempt=2, is_last_try=True)
+    assert tuple(looks) == DAYS, "a task that was cleared does all days again"
+
+
+def extract_tables(step: StepRun) -> Done:
+    """Be a step whose other side is down for all days but the first."""
+    if str(step.day_run.day) != DAYS[0]:
+        raise SourceUnavailable("down")
+    return Done()
+
+
+def test_a_daily_run_does_the_changed_days_of_its_window_too(own: Pipeline, servers: Servers, edit: Edit) -> None:
+    for day in DAYS[:2]:
+        run_steps(servers.work(own, day, "first"), servers)
+    edit(DAYS[0], b",1400,", b",1401,")
+    data = DataFolder(UPath(f"file://{servers.data}"))
+    asked = (own, date.fromisoformat(DAYS[2]), data, "run", servers.connect_postgres, servers.connect_ftp)
+    assert [str(day) for day in days_with_restated(*asked)] == [DAYS[0], DAYS[2]]
+    edit(DAYS[1], b",1400,", b",1402,")
+    assert [str(day) for day in days_with_restated(*asked)] == [DAYS[0], DAYS[2]], "decided once for a run"

@@ -1,0 +1,105 @@
+"""Blocks, threads and streams: the result is the file's, however it was cut and read."""
+
+import io
+import random
+import subprocess
+import sys
+
+import pytest
+
+from daybook.loader.load import REFUSED, load, schema
+from tests.support.drawn import PEOPLE, SALES, loaded, sales
+
+QUOTED = 'id,name\n1,"a\nb"\n2,"c""\r\n\n""d"\n\nx,1\n3,"e,f"\n4,"g"h\n5,"' + "i\n" * 50 + '"\n6,last\n'
+
+
+@pytest.mark.parametrize("block_bytes", [1, 2, 3, 7, 20, 64, 10_000])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_the_result_does_not_depend_on_blocks_or_threads(block_bytes: int, threads: int) -> None:
+    file = QUOTED.encode()
+    assert loaded(file, block_bytes=block_bytes, threads=threads) == loaded(file)
+
+
+def test_quoted_line_ends_keep_lines_physical_across_blocks() -> None:
+    result = loaded(QUOTED.encode(), block_bytes=5)
+    assert result.column("line") == [2, 4, 9, 11, 62]
+    assert result.refused == [(8, "id", "not_an_integer"), (10, None, "text_after_closing_quote")]
+    assert result.blank == 1
+
+
+def test_batches_come_in_the_order_of_the_file() -> None:
+    batches = list(load(io.BytesIO(sales(count=2000)), SALES, block_bytes=1000, threads=4))
+    lines = [line for batch in batches for line in batch.kept["line"].to_pylist()]
+    assert len(batches) > 50
+    assert lines == list(range(2, 2002))
+
+
+def test_every_batch_has_the_schema_that_was_said() -> None:
+    for batch in load(io.BytesIO(sales({3: "x", 9: '1,"', 10: '"'}, count=500)), SALES, block_bytes=100):
+        assert batch.kept.schema == schema(SALES)
+        assert batch.refused.schema == REFUSED
+
+
+def test_there_is_a_batch_even_of_no_rows() -> None:
+    (batch,) = load(io.BytesIO(b"id,name\n"), PEOPLE)
+    assert batch.kept.schema == schema(PEOPLE)
+
+
+class Dripping(io.RawIOBase):
+    """A stream that gives a few bytes at a time, as a socket may."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = io.BytesIO(content)
+        self.random = random.Random(1)
+
+    def read(self, size: int = -1) -> bytes:
+        return self.content.read(min(size, self.random.randint(1, 9)))
+
+
+def test_a_stream_may_give_less_than_it_is_asked_for() -> None:
+    batches = list(load(Dripping(sales()), SALES))  # type: ignore[arg-type]
+    assert sum(batch.kept.num_rows for batch in batches) == 40
+
+
+def test_a_reader_that_stops_early_leaves_no_thread_behind() -> None:
+    batches = load(io.BytesIO(sales(count=2000)), SALES, block_bytes=1000)
+    next(batches)
+    batches.close()  # type: ignore[attr-defined]
+
+
+MEASURE = """
+import io, resource, sys
+from daybook.loader.load import load
+from tests.support.drawn import SALES, sales_lines
+
+class Endless(io.RawIOBase):
+    def __init__(self, blocks):
+        lines = sales_lines(100_000)
+        self.head = (lines[0] + "\\n").encode()
+        self.block = "".join(line + "\\n" for line in lines[1:]).encode()
+        self.left = blocks
+    def read(self, size=-1):
+        if self.head:
+            head, self.head = self.head, b""
+            return head
+        self.left -= 1
+        return self.block if self.left >= 0 else b""
+
+rows = sum(batch.kept.num_rows for batch in load(Endless(int(sys.argv[1])), SALES, threads=2))
+print(rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def rows_and_memory(blocks: int) -> tuple[int, int]:
+    """Load a file of so many blocks of 5 MB in a process of its own, and give its rows and peak memory in MiB."""
+    out = subprocess.run([sys.executable, "-c", MEASURE, str(blocks)], capture_output=True, text=True, check=True)
+    rows, peak = out.stdout.split()
+    return int(rows), int(peak)
+
+
+def test_memory_stays_flat_as_the_file_grows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", ":".join(sys.path))
+    small, large = rows_and_memory(6), rows_and_memory(40)
+    assert (small[0], large[0]) == (600_000, 4_000_000)
+    assert large[1] < small[1] + 150
+    assert large[1] < 1024

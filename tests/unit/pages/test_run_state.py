@@ -1,0 +1,140 @@
+"""What is found of a run in the files that its steps left."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from upath import UPath
+
+from daybook.ledger.receipt import STEPS
+from daybook.pages.run_state import Progress, RunState, read_run
+from daybook.pipelines import load_pipelines
+from daybook.storage.data_folder import DataFolder
+from tests.support.files import DAY, MADE, MADE_ANEW, data_folder, leave_receipt, publish
+
+FLIGHTS = load_pipelines().good["flights"]
+RUN = "manual__2026-11-22T17:26:36.935014+00:00"
+
+
+def test_a_run_is_found_with_its_day_and_the_steps_that_are_done(tmp_path: Path) -> None:
+    for step in ("extract_tables", "extract_files", "load"):
+        leave_receipt(tmp_path, RUN, step)
+    state = found(tmp_path, RUN)
+    assert state.day == DAY
+    assert list(state.steps) == list(STEPS)
+    assert progress(state)[:4] == [Progress.DONE] * 3 + [Progress.NOT_DONE]
+
+
+def test_a_run_that_left_nothing_is_not_found(tmp_path: Path) -> None:
+    assert read_run(data_folder(tmp_path), FLIGHTS, RUN) is None
+    leave_receipt(tmp_path, "another_run", "load")
+    assert read_run(data_folder(tmp_path), FLIGHTS, RUN) is None
+
+
+def test_a_run_of_another_pipeline_is_not_found(tmp_path: Path) -> None:
+    leave_receipt(tmp_path, RUN, "load")
+    assert read_run(data_folder(tmp_path), FLIGHTS.model_copy(update={"name": "other"}), RUN) is None
+
+
+def test_a_run_whose_name_shares_its_folder_with_another_is_not_taken_for_it(tmp_path: Path) -> None:
+    leave_receipt(tmp_path, "a:b", "load")
+    assert read_run(data_folder(tmp_path), FLIGHTS, "a_b") is None
+    assert found(tmp_path, "a:b").day == DAY
+
+
+@pytest.mark.parametrize("run", ["..", "."])
+def test_a_name_that_leads_out_of_the_day_finds_nothing(tmp_path: Path, run: str) -> None:
+    leave_receipt(tmp_path, RUN, "load")
+    leave_receipt(tmp_path, run, "load")
+    assert list(tmp_path.glob("days/flights/**/load/receipt.json"))
+    assert read_run(data_folder(tmp_path), FLIGHTS, run) is None
+
+
+@pytest.mark.parametrize("run", ["../../other", "/etc", "a/../..", "", "\0"])
+def test_a_strange_name_finds_nothing(tmp_path: Path, run: str) -> None:
+    leave_receipt(tmp_path, RUN, "load")
+    assert read_run(data_folder(tmp_path), FLIGHTS, run) is None
+
+
+def test_a_folder_that_is_no_day_is_passed_over(tmp_path: Path) -> None:
+    leave_receipt(tmp_path, RUN, "load")
+    (tmp_path / "days/flights/2013-01-06.tmp").mkdir()
+    assert found(tmp_path, RUN).day == DAY
+
+
+def test_a_damaged_receipt_hides_no_other(tmp_path: Path) -> None:
+    leave_receipt(tmp_path, RUN, "extract_tables")
+    leave_receipt(tmp_path, RUN, "load")
+    [damaged] = tmp_path.glob("days/flights/*/*/load/receipt.json")
+    damaged.write_text('{"pipeline": "flights"')
+    assert progress(found(tmp_path, RUN))[:3] == [Progress.DONE, Progress.NOT_DONE, Progress.UNREADABLE]
+
+
+def test_after_an_earlier_step_was_done_again_with_another_result_the_later_ones_are_outdated(tmp_path: Path) -> None:
+    leave_receipt(tmp_path, RUN, "load", outputs={"flights.parquet": MADE_ANEW})
+    leave_receipt(
+        tmp_path, RUN, "clean", inputs={"load/flights.parquet": MADE.sha256}, outputs={"flights.parquet": MADE}
+    )
+    leave_receipt(tmp_path, RUN, "index", inputs={"clean/flights.parquet": MADE.sha256})
+    assert progress(found(tmp_path, RUN))[2:5] == [Progress.DONE, Progress.OUTDATED, Progress.OUTDATED]
+
+
+def test_after_an_earlier_step_was_done_again_with_the_same_result_the_later_ones_are_done(tmp_path: Path) -> None:
+    leave_receipt(tmp_path, RUN, "load", outputs={"flights.parquet": MADE})
+    leave_receipt(tmp_path, RUN, "clean", inputs={"load/flights.parquet": MADE.sha256})
+    assert progress(found(tmp_path, RUN))[2:4] == [Progress.DONE, Progress.DONE]
+
+
+def test_what_readers_see_is_what_the_day_points_to(tmp_path: Path) -> None:
+    leave_receipt(tmp_path, RUN, "save", run_id=7)
+    publish(tmp_path, 6, b"six")
+    publish(tmp_path, 7, b"seven")
+    publish(tmp_path, 8, b"of another day", day=date(2013, 1, 6))
+    state = found(tmp_path, RUN)
+    assert (state.run_id, state.seen_run_id, state.report) == (7, 7, b"seven")
+
+
+def test_where_there_are_no_links_the_day_points_by_a_file(tmp_path: Path) -> None:
+    data = UPath(f"memory://{tmp_path}")
+    (data / "published/flights/.runs/2013-01-05/7").mkdir(parents=True)
+    (data / "published/flights/2013-01-05.json").write_text('{"folder": ".runs/2013-01-05/7"}')
+    (data / "published/flights/.runs/2013-01-05/7/report.html").write_bytes(b"seven")
+    leave_receipt(tmp_path, RUN, "load")
+    [receipt] = tmp_path.glob("days/flights/*/*/load/receipt.json")
+    there = data / str(receipt.relative_to(tmp_path))
+    there.parent.mkdir(parents=True)
+    there.write_bytes(receipt.read_bytes())
+    state = read_run(DataFolder(data), FLIGHTS, RUN)
+    assert state is not None
+    assert (state.seen_run_id, state.report) == (7, b"seven")
+
+
+@pytest.mark.parametrize("target", ["../../../secret/7", "/secret/7", ".runs/2013-01-06/7", ".runs/2013-01-05/7/.."])
+def test_a_link_that_leads_elsewhere_is_not_followed(tmp_path: Path, target: str) -> None:
+    leave_receipt(tmp_path, RUN, "load")
+    publish(tmp_path, 7)
+    link = tmp_path / "published/flights/2013-01-05"
+    link.unlink()
+    link.symlink_to(target)
+    state = found(tmp_path, RUN)
+    assert (state.seen_run_id, state.report) == (None, None)
+
+
+def test_a_published_run_whose_files_were_removed_has_no_report(tmp_path: Path) -> None:
+    leave_receipt(tmp_path, RUN, "load")
+    publish(tmp_path, 7)
+    (tmp_path / "published/flights/.runs/2013-01-05/7/report.html").unlink()
+    state = found(tmp_path, RUN)
+    assert (state.seen_run_id, state.report) == (7, None)
+
+
+def found(data: Path, run: str) -> RunState:
+    """Return the state of a run that must be there."""
+    state = read_run(data_folder(data), FLIGHTS, run)
+    assert state is not None
+    return state
+
+
+def progress(state: RunState) -> list[Progress]:
+    """Return how far each step is, in the order of the work."""
+    return [step.progress for step in state.steps.values()]

@@ -1,0 +1,182 @@
+"""What cleaning keeps, drops and refuses, drawn as tables; on all three engines."""
+
+from datetime import date
+
+import pyarrow as pa
+import pytest
+
+from daybook.errors import BadSpec
+from daybook.rules.clean import Cleaned, clean
+from daybook.rules.frames import arrow_type
+from daybook.spec import Column, Source, integer, text
+from tests.support.shop import DAY, SALES, SHOPS, shop
+
+from .drawn import cells, drawing, table
+
+ENGINES = ("polars", "pandas", "duckdb")
+
+
+def loaded(source: Source, drawn: str) -> pa.Table:
+    """Return drawn rows as `load` gives them: `line`, then the columns under their headers."""
+    fields = [(column.header, arrow_type(column)) for column in source.columns]
+    return table(drawn, pa.schema([("line", pa.int64()), *fields]))
+
+
+def cleaned(drawn: str, engine: str = "polars", **changes: object) -> Cleaned:
+    """Clean drawn sales."""
+    return clean(loaded(SALES, drawn), SALES, shop(engine=engine, **changes), DAY)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_G14_a_pattern_that_would_take_others_for_ever_takes_no_time(engine: str) -> None:
+    # Python's own `re` needs 2 to the power of 50,000 steps for the first of these.
+    endless = SHOPS.model_copy(update={"columns": (text("shop", pattern="(a+)+"),), "key": ()})
+    rows = pa.table({"line": [2, 3], "shop": ["a" * 50_000 + "!", "a"]})
+    refused = clean(rows, endless, shop(engine=engine), DAY).refused
+    assert refused.to_pylist() == [{"line": 2, "column": "shop", "reason": "no_match"}]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_each_row_goes_where_its_first_broken_rule_sends_it(engine: str) -> None:
+    result = cleaned(
+        """
+        | line | id | day        | shop | customer | kind | amount  |
+        |    2 |  1 | 2026-01-10 | A1   |        7 | cash |   10.00 |
+        |    3 |  1 | 2026-01-10 | A1   |        7 | cash |   10.00 |
+        |    4 |    |            |      |          |      |         |
+        |    5 |  2 | 2026-01-09 | A1   |        7 | card |   10.00 |
+        |    6 |  3 | 2026-01-10 | ?    |        7 | card |   10.00 |
+        |    7 |  4 | 2026-01-10 | a1   |        7 | card |   10.00 |
+        |    8 |  5 | 2026-01-10 | A1   |        7 | gold |   10.00 |
+        |    9 |  6 | 2026-01-10 | A1   |        7 | card | -100.01 |
+        |   10 |  7 | 2026-01-10 | A1   |        7 | card | 1000.01 |
+        |   11 |  8 |            | A1   |        7 | card |   10.00 |
+        |   12 |    | 2026-01-10 | A1   |        7 | card |   10.00 |
+        |   13 |  9 | 2026-01-10 | A1   |        7 | card |   10.00 |
+        |   14 |  9 | 2026-01-10 | A1   |        7 | card |   11.00 |
+        |   15 | 10 | 2026-01-10 | A1   |          | NA   | 1000.00 |
+        """,
+        engine,
+    )
+    assert drawing(result.refused, "line", "column", "reason") == cells(
+        """
+        | line | column     | reason        |
+        |    5 | -          | other_day     |
+        |    6 | shop       | missing       |
+        |    7 | shop       | no_match      |
+        |    8 | kind       | not_allowed   |
+        |    9 | amount_eur | below_minimum |
+        |   10 | amount_eur | above_maximum |
+        |   11 | sold_on    | missing       |
+        |   12 | id         | missing       |
+        |   13 | -          | key_conflict  |
+        |   14 | -          | key_conflict  |
+        """
+    )
+    assert result.dropped == {"empty_row": 1, "twin": 1}
+    assert drawing(result.kept, "line", "id", "kind", "amount_eur", "is_anonymous", "is_large") == cells(
+        """
+        | line | id | kind | amount_eur | is_anonymous | is_large |
+        |    2 |  1 | cash |      10.00 | no           | no       |
+        |   15 | 10 | -    |    1000.00 | yes          | yes      |
+        """
+    )
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_C37_rows_of_another_day_or_of_none_are_refused(engine: str) -> None:
+    result = cleaned(
+        """
+        | line | id | day        | shop | customer | kind | amount |
+        |    2 |  1 | 2026-01-10 | A1   |        7 | cash |  10.00 |
+        |    3 |  2 | 2026-01-11 | A1   |        7 | cash |  10.00 |
+        |    4 |  3 |            | A1   |        7 | cash |  10.00 |
+        """,
+        engine,
+    )
+    assert drawing(result.refused, "line", "reason")[1:] == [["3", "other_day"], ["4", "missing"]]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_C63_of_equal_rows_one_is_kept_and_of_rows_that_share_a_key_none(engine: str) -> None:
+    result = cleaned(
+        """
+        | line | id | day        | shop | customer | kind | amount |
+        |    2 |  1 | 2026-01-10 | A1   |        7 | cash |  10.00 |
+        |    3 |  1 | 2026-01-10 | A1   |        7 | cash |  10.00 |
+        |    4 |  2 | 2026-01-10 | A1   |        7 | cash |  10.00 |
+        |    5 |  2 | 2026-01-10 | A1   |        7 | cash |  10.01 |
+        """,
+        engine,
+    )
+    assert (result.kept["line"].to_pylist(), result.dropped) == ([2], {"twin": 1})
+    assert drawing(result.refused, "line", "reason")[1:] == [["4", "key_conflict"], ["5", "key_conflict"]]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_rule_says_nothing_of_a_value_that_is_nothing(engine: str) -> None:
+    result = cleaned(
+        """
+        | line | id | day        | shop | customer | kind | amount |
+        |    2 |  1 | 2026-01-10 | A1   |          |      |        |
+        """,
+        engine,
+    )
+    assert result.refused.num_rows == 0
+    assert drawing(result.kept, "is_anonymous", "is_large")[1] == ["yes", "-"]
+
+
+def test_tokens_that_are_not_declared_are_text() -> None:
+    rows = loaded(SHOPS, "| line | shop | city |\n| 2 | NA | null |")
+    assert clean(rows, SHOPS, shop(), DAY).kept.to_pylist() == [{"line": 2, "shop": "NA", "city": "null"}]
+
+
+def test_an_empty_text_is_not_nothing() -> None:
+    rows = pa.table({"line": [2], "shop": ["A1"], "city": [""]})
+    assert clean(rows, SHOPS, shop(), DAY).kept["city"].to_pylist() == [""]
+
+
+TWO_SALES = """
+    | line | id | day        | shop | customer | kind | amount |
+    |    2 |  1 | 2026-01-10 | A1   |        7 | cash |  10.00 |
+    |    3 |  2 | 2026-01-10 | A1   |        7 | cash |  20.00 |
+    """
+CENTS = Column(header="cents", name="cents", kind="integer")
+
+
+def test_a_transform_adds_declared_columns_and_may_drop_rows() -> None:
+    result = cleaned(
+        TWO_SALES, transform=lambda frame: frame[frame["id"] > 1].assign(cents=2000), transform_gives=(CENTS,)
+    )
+    assert drawing(result.kept, "id", "cents") == [["id", "cents"], ["2", "2000"]]
+    assert result.dropped == {"transform": 1}
+
+
+@pytest.mark.parametrize(
+    ("transform", "says"),
+    [
+        (lambda frame: frame, "gave the columns"),
+        (lambda frame: frame.assign(cents="many"), "another kind"),
+        (lambda frame: frame.assign(cents=1, line=2), "rows that it did not get, or one twice"),
+        (lambda frame: None, "gave the columns"),
+    ],
+)
+def test_a_transform_that_gives_something_else_is_refused(transform: object, says: str) -> None:
+    with pytest.raises(BadSpec, match=says):
+        cleaned(TWO_SALES, transform=transform, transform_gives=(CENTS,))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_day_may_be_said_by_three_columns(engine: str) -> None:
+    source = SALES.model_copy(update={"columns": (integer("y"), integer("m"), integer("d"), *SALES.columns)})
+    rows = loaded(
+        source,
+        """
+        | line | y    | m | d  | id | day | shop |
+        |    2 | 2026 | 1 | 10 |  1 |  -  | A1   |
+        |    3 | 2026 | 1 | 11 |  2 |  -  | A1   |
+        |    4 | 2025 | 1 | 10 |  3 |  -  | A1   |
+        """,
+    )
+    pipeline = shop(engine=engine, files=(source,), day_columns=("y", "m", "d"))
+    assert clean(rows, source, pipeline, date(2026, 1, 10)).kept["line"].to_pylist() == [2]

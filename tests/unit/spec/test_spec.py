@@ -1,0 +1,125 @@
+"""A wrong spec says, when it is built, which path, which value, why, and the nearest right name."""
+
+from datetime import date
+
+import pytest
+from pydantic import ValidationError
+
+from daybook.errors import BadSpec
+from daybook.pipelines import load_pipelines
+from daybook.spec import (
+    Column,
+    Derived,
+    File,
+    Lookup,
+    Measure,
+    Ratio,
+    Schedule,
+    Summary,
+    Table,
+    Target,
+    decimal,
+    integer,
+    text,
+)
+from tests.support.shop import CUSTOMERS, SALES, SHOPS, shop
+
+
+@pytest.mark.parametrize(
+    ("build", "says"),
+    [
+        (lambda: Column(header="a", name="a", kind="intger"), "Column 'a', kind: 'intger' is refused: it takes"),
+        (lambda: Column(header="a", name="a", kind="intger"), "did you mean 'integer'?"),
+        (lambda: decimal("a", digits=2, scale=4), "Column 'a', scale: 4 is refused: 4 digits after the point are more"),
+        (lambda: Column(header="a", name="a", kind="text", requird=True), "Column has no word 'requird'"),
+        (lambda: text("a", is_requird=True), "did you mean 'is_required'?"),
+        (lambda: Column(header="a", kind="text"), "Column, name: is missing"),
+        (lambda: text("select; drop"), "Column 'select; drop', name: 'select; drop' is refused"),
+        (lambda: Measure(name="m", how="mean", of="a"), "a mean of means is not a mean: write a Ratio"),
+        (lambda: Measure(name="m", how="median", of="a"), "a median does not roll up"),
+        (lambda: Schedule(time_zone="Europe/Madird", start=date(2026, 1, 1)), "did you mean 'Europe/Madrid'?"),
+        (lambda: Schedule(start=date(2026, 1, 2), end=date(2026, 1, 1)), "end 2026-01-01 is before start 2026-01-02"),
+        (lambda: File(name="f", connection="ftp", path="f_{month}.csv", columns=(text("a"),)), "only the day"),
+    ],
+)
+def test_a_word_that_is_wrong_by_itself(build: object, says: str) -> None:
+    with pytest.raises(BadSpec) as error:
+        build()  # type: ignore[operator]
+    assert says in str(error.value)
+
+
+@pytest.mark.parametrize("pattern", [r"(?=a)a", r"(a)\1", r"(a", r"\pL", r"a{1,100000}"])
+def test_G14_a_pattern_that_not_every_engine_matches_in_linear_time_is_refused(pattern: str) -> None:
+    with pytest.raises(BadSpec, match="no regular expression that every engine knows"):
+        text("a", pattern=pattern)
+
+
+def test_G12_a_name_that_PostgreSQL_would_cut_is_refused() -> None:
+    with pytest.raises(BadSpec, match="a name in PostgreSQL has at most 63 bytes"):
+        Table(name="t", connection="c", relation=f"public.{'ä' * 32}", columns=(text("a"),))
+    with pytest.raises(BadSpec, match="at most 57 characters"):
+        Target(schema="a" * 58)
+    assert len(Target(schema="a" * 57).store) == 63
+
+
+@pytest.mark.parametrize("name", ['x"; drop table y; --', "größe", "a" * 64, "A", "a b", "1a"])
+def test_G12_a_name_in_the_warehouse_needs_no_quotes(name: str) -> None:
+    for build in (lambda: Target(schema=name), lambda: Summary(name=name, columns=("a",)), lambda: text("a", name)):
+        with pytest.raises(BadSpec, match="is refused"):
+            build()
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"facts": "sale"}, "shop.facts: 'sale' is no source; did you mean 'sales'?"),
+        ({"day_columns": ("sold",)}, "shop.day_columns[0]: 'sold' is no column of the facts; did you mean 'sold_on'?"),
+        ({"day_columns": ("id",)}, "shop.day_columns: ['integer'] are no day"),
+        ({"derived": (Derived(name="x", column="kind", test="is_over", value=1),)}, "'kind' is text; it takes"),
+        ({"derived": (Derived(name="x", column="id", test="is_over"),)}, "derived[0].value: is missing"),
+        ({"derived": (Derived(name="kind", column="id", test="is_missing"),)}, "'kind' stands twice"),
+        (
+            {"lookups": (Lookup(source="shops", key="shp", when_unknown="keep"),)},
+            "shop.lookups[0].key: 'shp' is no column of shops; did you mean 'shop'?",
+        ),
+        (
+            {"tables": (SHOPS.model_copy(update={"columns": (integer("shop"), text("city"))}), CUSTOMERS)},
+            "'shop' is text in the facts and integer in shops: never equal",
+        ),
+        (
+            {"tables": (SHOPS.model_copy(update={"key": ()}), CUSTOMERS)},
+            "is not the key of shops, []: it may match many rows",
+        ),
+        ({"tables": (SHOPS, SHOPS, CUSTOMERS)}, "shop.sources: 'shops' stands twice"),
+        ({"files": (SALES.model_copy(update={"key": ("ident",)}),)}, "shop.sales.key[0]: 'ident' is no column"),
+        ({"files": (SALES.model_copy(update={"columns": (*SALES.columns, text("line"))}),)}, "a word of Daybook's own"),
+        (
+            {"files": (SALES.model_copy(update={"columns": (*SALES.columns, text("line", "row"))}),)},
+            "shop.sales.columns: 'line' is a word of Daybook's own",
+        ),
+        ({"measures": (Measure(name="n", how="sum", of="kind"),)}, "shop.measures[0].of: 'kind' is text"),
+        ({"measures": (Measure(name="n", how="count", where="id"),)}, "'id' is integer; it takes a boolean"),
+        ({"ratios": (Ratio(name="r", of="largest_eur", over="sales"),)}, "is a max; a ratio takes sums and counts"),
+        ({"ratios": (Ratio(name="r", of="sales", over="amount_eur"),)}, "a ratio is over a count"),
+        (
+            {"summaries": (Summary(name="s", by=("city",), columns=("sale",)),)},
+            "shop.summaries[0].columns[0]: 'sale' is no measure or ratio; did you mean 'sales'?",
+        ),
+        ({"summaries": (Summary(name="s", by=("town",), columns=("sales",)),)}, "summaries[0].by[0]: 'town' is no"),
+    ],
+)
+def test_names_that_do_not_meet(changes: dict[str, object], says: str) -> None:
+    with pytest.raises(BadSpec) as error:
+        shop(**changes)
+    assert says in str(error.value)
+
+
+def test_all_that_is_wrong_comes_in_one_message() -> None:
+    with pytest.raises(BadSpec) as error:
+        shop(summaries=(Summary(name="s", by=("town",), columns=("sale", "price")),))
+    assert len(str(error.value).splitlines()) == 3
+
+
+def test_a_spec_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        load_pipelines().good["flights"].engine = "pandas"
