@@ -11,4 +11,4 @@ from airflow.__main__ import main
 if __name__ == "__main__":
     for words in json.load(sys.stdin):
         sys.argv = ["airflow", "dags", "trigger", *words]
-        main()
+        main()  # type: ignore[no-untyped-call]
