@@ -16,9 +16,4 @@ if sys.argv[1:2] == ["scheduler"] or sys.argv[1:3] == ["celery", "worker"]:
 if sys.argv[1:3] == ["dags", "backfill"]:
     from daybook_airflow.backfill import command
 
-    command.become_backfill_create()
-
-if sys.argv[1:3] == ["backfill", "create"]:
-    from daybook_airflow.backfill import command
-
-    command.explain_refusals()
+    command.run()

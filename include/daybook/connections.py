@@ -16,10 +16,11 @@ from upath import UPath
 
 from daybook.errors import BadSpec
 from daybook.ftp.connect import FtpServer
+from daybook.postgres.session import Connection
 from daybook.storage.data_folder import DataFolder
 
 
-def postgres(connection_id: str) -> psycopg.Connection[Any]:
+def postgres(connection_id: str) -> Connection:
     """Open a PostgreSQL connection by its id. Raises BadSpec if it is not set."""
     return psycopg.connect(dsn(connection_id))
 

@@ -11,7 +11,7 @@
     processes/watcher.py          stops them when the supervisor itself was killed
     processes/signals.py          Ctrl-C, SIGTERM, SIGHUP: once, and never halfway through starting something
     supervisor.py       `Deployment`: starts all of it, tells what it does, stops all of it
-    control/api.py      what is asked of Airflow's REST API
+    control/api.py      what is asked of Airflow's REST API: the client of daybook_airflow
     demo.py             the seven days of `make demo`
     day_table.py        the table of published days that the commands print
     compose/env.py      writes `.env`, the passwords and keys of the docker compose stack

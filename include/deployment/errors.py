@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from daybook_airflow.errors import DeploymentError
+
+__all__ = ["TAIL_LINES", "DeploymentError", "tail", "with_log"]
+
 TAIL_LINES = 25
-
-
-class DeploymentError(Exception):
-    """The deployment cannot do what was asked. Its message says what, where, what was found, and what to do."""
 
 
 def with_log(message: str, log: Path) -> DeploymentError:

@@ -1,24 +1,18 @@
-"""One file's copy, from the first look to the last byte: what a transfer brought is weighed, and believed or not.
-
-It is whole when as many bytes came as SIZE said before, and the server says the same of it afterwards. See ftp/copy.py.
-
-Files from an FTP server, over a connection that somebody else opens, whole or not at all.
+"""One file from an FTP server, over a connection that somebody else opened, whole or not at all.
 
 Airflow's hook does not move the data: it takes a truncated file for a success and waits without a limit. Here a file
 is whole when as many bytes came as SIZE said before, and the server says the same of it afterwards; a line that breaks
-is opened again and the copy goes on from where it was, over some bytes that must be the same.
+is opened again and the copy goes on from where it was, over some bytes that must be the same. Small files, a manifest
+or a checksum, are read into memory.
 
-    ftp/connect.py        opens a connection, over TLS
-    ftp/session.py    looks and copies, on one connection
-    ftp/session.py    what a server says of a file
-    ftp/replies.py    what a reply or a broken line means
-    ftp/retry.py   how often and how long it is tried
-    ftp/ready.py      whether all files are there and whole, before anything is copied: ftp/ready.py, ftp/ready.py
-    ftp/fetch.py      all files of a source, against their checksums: ftp/copy.py
-    ftp/copy.py       one file's copy, and whether it is whole
-    storage/partial_file.py      what was copied so far
-
-A small file that says something of others, a manifest or a checksum, read whole into memory.
+    connect.py   opens a connection, over TLS
+    session.py   looks and copies, on one connection
+    replies.py   what a reply or a broken line means
+    retry.py     how often and for how long it is tried
+    delivery.py  which files make up a source on a day
+    ready.py     whether all of them are there and whole, before anything is copied
+    copy.py      one file's copy, and whether it is whole
+    fetch.py     all files of a source, against their checksums
 """
 
 import logging

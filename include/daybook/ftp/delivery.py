@@ -1,12 +1,8 @@
-"""The lists that suppliers lay beside their files: what sha256sum writes, a bare sum, or names one a line. Pure.
+"""What makes up a source on a day: one file, a declared number of parts, or the parts that a manifest names. Pure.
 
-A list comes from elsewhere, so a name in it counts only if it looks like one: it never leads out of the list's folder,
-and it never names a file of ours.
-
-What makes up a source on a day: one file, a declared number of parts, or the parts that a manifest names. Pure.
-
-ftp/ready.py waits until a delivery is there, ftp/fetch.py copies it, ledger/raw_files.py says where its rows are found
-later.
+Suppliers lay lists beside their files: what sha256sum writes, a bare sum, or a name a line. A list comes from
+elsewhere, so a name in it counts only if it looks like one: it never leads out of the list's folder, and it
+never names a file of ours. ready.py waits until a delivery is there, fetch.py copies it.
 """
 
 import codecs

@@ -1,11 +1,8 @@
-"""A file as its folder's listing shows it, for servers whose SIZE says nothing or refuses.
-
-MLSD is made for programs (RFC 3659, 7); LIST is made for people (RFC 959, 4.1.3), so only its two usual forms are read.
-
-One connection to an FTP server that is logged in: look at a file, copy a file from any byte on.
+"""One connection to an FTP server that is logged in: look at a file, copy a file from any byte on.
 
 Every wait has a limit, on the control and on the data connection. Commands: RFC 959, 4.1; SIZE, MDTM, MLST and REST:
-RFC 3659.
+RFC 3659. If a server's SIZE says nothing or refuses, the file is looked for in its folder's listing: MLSD is made for
+programs (RFC 3659, 7); LIST is made for people (RFC 959, 4.1.3), so only its two usual forms are read.
 """
 
 import ftplib

@@ -4,11 +4,9 @@ Every function works in the transaction of the connection it gets.
 """
 
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import psycopg
-
-Connection = psycopg.Connection[Any]
+from daybook.postgres.session import Connection
 
 # How a rollback's row names the run that readers were taken away from.
 SAW = "readers saw run "

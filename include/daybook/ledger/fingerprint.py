@@ -1,12 +1,9 @@
 """What a step's result rests on: the bytes it reads, its part of the spec, its code, and the libraries it runs on.
 
 Equal fingerprints give equal outputs, so a step whose fingerprint was seen on this day returns the earlier output.
-Each part is kept apart, so that a plan can say which of them changed.
-
-A run is done by one version: no step goes on from what other code, another spec or other libraries made in it.
-
-Where a pipeline was changed while a run of it was under way, a part of the day would rest on the old and a part on the
-new, and nobody could say later which number came from where. Each receipt names what its step was done by.
+Each part is kept apart, so that a plan can say which of them changed. For the same reason a run is done by one version:
+if a pipeline changes while a run of it is under way, no step goes on from what other code, another spec or other
+libraries made in that run.
 """
 
 import sys

@@ -6,21 +6,18 @@ Every function works in the transaction of the connection it gets.
 import json
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
-
-import psycopg
+from typing import NamedTuple
 
 from daybook.ledger.receipt import Receipt
+from daybook.postgres.session import Connection
 
 
-def is_begun(connection: psycopg.Connection[Any]) -> bool:
+def is_begun(connection: Connection) -> bool:
     """Return whether there is a ledger yet: before the first run there is none."""
     return connection.execute("select to_regclass('daybook.ledger')").fetchone() != (None,)
 
 
-def nearest_days(
-    connection: psycopg.Connection[Any], pipeline: str, day: date, count: int
-) -> dict[date, dict[str, Decimal]]:
+def nearest_days(connection: Connection, pipeline: str, day: date, count: int) -> dict[date, dict[str, Decimal]]:
     """Return the totals of the published days nearest to a day, the day itself left out."""
     rows = connection.execute(
         "select published.day, totals from daybook.published join daybook.ledger using (run_id) "
@@ -31,7 +28,7 @@ def nearest_days(
     return {near: {name: Decimal(total) for name, total in totals.items()} for near, totals in rows}
 
 
-def day_with_facts(connection: psycopg.Connection[Any], pipeline: str, day: date, sha256: str) -> date | None:
+def day_with_facts(connection: Connection, pipeline: str, day: date, sha256: str) -> date | None:
     """Return another published day that was made from facts of the same bytes, or None."""
     row = connection.execute(
         "select published.day from daybook.published join daybook.ledger using (run_id) "
@@ -39,9 +36,6 @@ def day_with_facts(connection: psycopg.Connection[Any], pipeline: str, day: date
         [pipeline, day, sha256],
     ).fetchone()
     return row[0] if row else None
-
-
-Connection = psycopg.Connection[Any]
 
 
 class Published(NamedTuple):

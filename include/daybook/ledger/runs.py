@@ -9,13 +9,10 @@ import json
 from collections.abc import Iterable
 from datetime import date, datetime
 from importlib.resources import files
-from typing import Any, NamedTuple
-
-import psycopg
+from typing import NamedTuple
 
 from daybook.ledger.receipt import Receipt
-
-Connection = psycopg.Connection[Any]
+from daybook.postgres.session import Connection
 
 
 class Publication(NamedTuple):

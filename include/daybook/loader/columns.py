@@ -1,12 +1,9 @@
-"""Dates and instants of a fixed width read from their digits, a whole column at once.
+"""A whole column of texts made into values at once, exactly as values.py makes them one by one.
 
-Called by load_columns. It takes formats of %Y %m %d %H %M %S %f and literals, in which every text has one length. What
-it does not read (another format, another length, a day that does not exist), load_kinds settles. Pure.
-
-A whole column of texts made into values at once, exactly as load_kinds makes them one by one.
-
-Called by load_fast. What a whole-column way can vouch for, it does. Every odd value (a token of nothing, a plus sign,
-an exponent that Arrow would take, an overflow) goes to load_kinds, once for each spelling, and is settled there. Pure.
+Called by fast.py. What a whole-column way can vouch for, it does. Every odd value (a token of nothing, a plus sign, an
+exponent that Arrow would take, an overflow) goes to values.py, once for each spelling, and is settled there. Dates and
+instants of a fixed width are read from their digits: formats of %Y %m %d %H %M %S %f and literals, in which every text
+has one length. Pure.
 """
 
 import re
@@ -116,7 +113,7 @@ def _micros(numbers: dict[str, Any], are_right: Flags) -> tuple[Numbers, Flags]:
 
 # Where a cast fails, it is tried again in parts of so many texts, and the failing parts in smaller ones.
 HUNT_SIZES = (1024, 32)
-# Arrow reads ISO dates as strictly as load_kinds, but for the years before this day.
+# Arrow reads ISO dates as strictly as values.py, but for the years before this day.
 FIRST_DAY = pa.scalar(date(FIRST_YEAR, 1, 1))
 
 
@@ -189,7 +186,7 @@ def _other_bytes(allowed: bytes) -> Flags:
     return are_other
 
 
-# Without the x of hexadecimal numbers and the e of exponents, which Arrow reads. A plus is read by load_kinds.
+# Without the x of hexadecimal numbers and the e of exponents, which Arrow reads. A plus is read by values.py.
 NOT_INTEGER = _other_bytes(b"0123456789-")
 NOT_DECIMAL = _other_bytes(b"0123456789-.")
 

@@ -1,8 +1,8 @@
-"""A block of a file read as whole columns, being optimistic: only the lines that fail go to load_slow.
+"""A block of a file read as whole columns, being optimistic: only the lines that fail go to records.py.
 
-Called by load_blocks, on several threads at once. In order: put aside the lines whose quotes, encoding or line ends are
+Called by blocks.py, on several threads at once. In order: put aside the lines whose quotes, encoding or line ends are
 in doubt; cut the others into columns of text with Arrow, which names the ragged ones; make the columns into values;
-read what was put aside, record by record. It gives just what load_slow gives for the whole block: the tests hold that.
+read what was put aside, record by record. It gives just what records.py gives for the whole block: the tests hold that.
 Pure: bytes in, columns out.
 """
 
@@ -64,7 +64,7 @@ def _line_ends(data: bytes, lines: Lines, used: int) -> int:
 
 
 class Doubtful(NamedTuple):
-    """What load_slow made of the lines in doubt: the records, the lines they took, and how far the block was read."""
+    """What records.py made of the lines in doubt: the records, the lines they took, and how far the block was read."""
 
     records: list[Record]
     are_taken: Flags

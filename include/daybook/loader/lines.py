@@ -1,11 +1,8 @@
-"""The quotes of a block: which line ends they hold within a record, and which lines do not have them in order.
+"""A block of bytes seen as lines: where each ends, and which of them cannot be taken as they look.
 
-Called by load_lines. It looks at the bytes on both sides of each quote, all of a block at once. Pure.
-
-A block of bytes seen as lines: where each ends, and which of them cannot be taken as they look.
-
-Called by load_fast. It knows nothing of columns: only of encoding, control bytes, line ends and, by load_quotes, of
-quotes. Pure.
+Called by fast.py. It knows nothing of columns: only of encoding, control bytes, line ends, and of quotes: which line
+ends they hold within a record, and which lines do not have them in order. It looks at the bytes on both sides of each
+quote, all of a block at once. Pure.
 """
 
 import re
@@ -97,7 +94,7 @@ class Lines(NamedTuple):
     """The lines of a block, those that quotes hold together being one: where each starts and ends (after its line end).
 
     `numbers` are the physical lines that they start on, counted from 0, and `physical_ends` where these end. Which are
-    empty, and which are in doubt: load_slow reads a record from the start of each of these.
+    empty, and which are in doubt: records.py reads a record from the start of each of these.
     """
 
     starts: Numbers

@@ -1,21 +1,18 @@
 """Raw bytes to typed rows: every record of a CSV file is kept, refused with its line and reason, or blank.
 
-    load_bytes     unpacked, in UTF-8
-    load_gate      the first bytes: is this the file that was agreed, and where does each column lie?
-    load_blocks    the stream in blocks, side by side on the cores
-    load_fast      a block as whole columns: load_lines, load_quotes, load_columns, load_moments
-    load_slow      what they cannot settle, record by record and value by value: load_kinds; the authority
-    load_mends     records that a person mended, in the place of their originals
-    load_limits    were too many refused?
-    load_parts     several files of one source
+    decode        unpacked, in UTF-8
+    header        the first bytes: is this the file that was agreed, and where does each column lie?
+    blocks        the stream in blocks, side by side on the cores
+    fast          a block as whole columns, by lines and columns
+    records       what they cannot settle, record by record, and by values, value by value: the authority
+    mended        records that a person mended, in the place of their originals
+    limits        were too many refused?
+    line_numbers  lines that are unique in a source, also if it is in parts
+    find          single records again, by their lines
 
-Step `load` of the nine. It never infers a type, never loads by position, never rounds, and never takes a word for
-nothing that was not declared as such. Reads from the stream it is given, writes nothing, logs nothing.
-
-All raw files of a source loaded as one: each by its own header, the limits counted over all of them.
-
-Step `load` calls this, and loader/load.py does the work. Messages begin with the file's own name and give its own
-lines; the rows get lines that are unique in the source (ledger/raw_files.py). Reads from the streams that it is given.
+It never infers a type, never loads by position, never rounds, and never takes a word for nothing that was not declared
+as such. It reads from the streams it is given, writes nothing and logs nothing. A source in parts is loaded as one:
+each part by its own header, the limits counted over all of them; messages give a part's own name and lines.
 """
 
 from collections.abc import Callable, Iterator, Mapping

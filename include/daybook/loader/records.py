@@ -1,8 +1,8 @@
 """Records and fields read one by one, strictly after RFC 4180: the authority on what a line of a file means.
 
-    load ─> load_blocks ─> load_fast ─> load_slow ─> load_kinds
+    load ─> blocks ─> fast ─> records ─> values
 
-On the way of a day it reads the few lines that load_fast could not settle; the tests hold that load_fast agrees with
+On the way of a day it reads the few lines that fast.py could not settle; the tests hold that fast.py agrees with
 it on all others. It exists because csv.reader cannot tell a quoted empty field from an empty one, and takes stray
 quotes. Pure: bytes in, records out.
 """

@@ -1,6 +1,6 @@
 """What one field of a file means by its column's kind: the authority on values, one value at a time.
 
-Called by load_slow for whole records, and by load_fast for what whole columns cannot settle. Pure. Below it is only
+Called by records.py for whole records, and by fast.py for what whole columns cannot settle. Pure. Below it is only
 the spec. A value that is not of its kind raises Unfit; nothing is guessed, rounded or filled.
 """
 

@@ -6,12 +6,11 @@ can be rolled back to are never touched.
 
 import logging
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import psycopg
 from psycopg import sql
 
-from daybook.postgres.session import Connect, at_once
+from daybook.postgres.session import Connect, Connection, at_once
 from daybook.publish.save import stored
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder, run_folder_name
@@ -70,7 +69,7 @@ def clean_up(deployed: Deployed, data: DataFolder, connect: Connect) -> None:
         log.warning("%s %s: not cleaned up, tried again next time: %s", deployed.pipeline.name, deployed.day, name)
 
 
-def _remove_rows(connection: psycopg.Connection[Any], deployed: Deployed) -> None:
+def _remove_rows(connection: Connection, deployed: Deployed) -> None:
     pipeline, day, run, run_id = deployed
     asked = {"pipeline": pipeline.name, "day": day, "run_id": run_id, "started_by": run}
     asked |= {"keep_runs": pipeline.keep_runs, "most": RUNS_AT_ONCE, "days": ABANDONED_DAYS, "hours": OVERTAKEN_HOURS}
@@ -108,7 +107,7 @@ def _remove_files(connect: Connect, data: DataFolder, deployed: Deployed) -> Non
         folder.remove_left_over()
 
 
-def _alive(connection: psycopg.Connection[Any], pipeline: str, day: date) -> dict[int, str]:
+def _alive(connection: Connection, pipeline: str, day: date) -> dict[int, str]:
     """Return the runs of the day whose rows are there, and who started each."""
     rows = connection.execute(
         "select run_id, started_by from daybook.run where pipeline = %s and day = %s and removed_at is null",

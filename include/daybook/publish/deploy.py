@@ -1,17 +1,15 @@
-"""What a new run would change for readers: how many rows of each summary it adds, takes away and changes.
-
-Last step: readers see the new run, in one short transaction; until it commits they see the old one, whole.
+"""Last step: readers see the new run, in one short transaction; until it commits they see the old one, whole.
 
 In that transaction: the day's lock, the fence (an older reading never replaces a newer one), what a person rolled back
 (no run undoes it by itself), the balance of the rows, the pointer, the count that readers now see, and the ledger row
 with all receipts. A commit whose answer was lost is settled by asking the ledger again: `deploy` may be called any
-number of times.
+number of times. Before it, `changes` counts what the run will change for readers.
 """
 
 import hashlib
 from datetime import date, datetime
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -22,11 +20,12 @@ from daybook.ledger.decisions import Decision, Release
 from daybook.ledger.raw_files import content_of
 from daybook.ledger.receipt import Receipt, Unbalanced, check_balance
 from daybook.ledger.runs import Changes, Entry
+from daybook.postgres.session import Connection
 from daybook.spec import File, Pipeline, Summary
 from daybook.text import one_line
 
 
-def changes(connection: psycopg.Connection[Any], pipeline: Pipeline, day: date, run_id: int) -> Changes:
+def changes(connection: Connection, pipeline: Pipeline, day: date, run_id: int) -> Changes:
     """Compare a saved run with what readers of the day see now. Empty where they see nothing, or nothing changes."""
     row = connection.execute(
         "select run_id from daybook.published where pipeline = %s and day = %s", [pipeline.name, day]
@@ -38,7 +37,7 @@ def changes(connection: psycopg.Connection[Any], pipeline: Pipeline, day: date, 
 
 
 def _of_summary(
-    connection: psycopg.Connection[Any], pipeline: Pipeline, summary: Summary, before: int, after: int
+    connection: Connection, pipeline: Pipeline, summary: Summary, before: int, after: int
 ) -> dict[str, int]:
     group = ("day", *summary.by)
     added = _only_in(connection, pipeline, summary, group, after, before)
@@ -48,7 +47,7 @@ def _of_summary(
 
 
 def _only_in(
-    connection: psycopg.Connection[Any],
+    connection: Connection,
     pipeline: Pipeline,
     summary: Summary,
     columns: tuple[str, ...],
@@ -80,7 +79,7 @@ class Deployed(NamedTuple):
 
 
 def deploy(
-    connection: psycopg.Connection[Any],
+    connection: Connection,
     pipeline: Pipeline,
     receipts: dict[str, Receipt],
     changes: Changes,
@@ -146,7 +145,7 @@ def _entry(pipeline: Pipeline, receipts: dict[str, Receipt], changes: Changes) -
     )
 
 
-def _lock(connection: psycopg.Connection[Any], pipeline: Pipeline, day: date) -> None:
+def _lock(connection: Connection, pipeline: Pipeline, day: date) -> None:
     try:
         runs.lock_day(connection, pipeline.name, day)
     except psycopg.errors.LockNotAvailable:
@@ -156,7 +155,7 @@ def _lock(connection: psycopg.Connection[Any], pipeline: Pipeline, day: date) ->
         ) from None
 
 
-def _check_fence(connection: psycopg.Connection[Any], pipeline: Pipeline, day: date, run_id: int) -> None:
+def _check_fence(connection: Connection, pipeline: Pipeline, day: date, run_id: int) -> None:
     own = runs.claim(connection, run_id)
     if own is None:
         raise Superseded(
@@ -173,7 +172,7 @@ def _check_fence(connection: psycopg.Connection[Any], pipeline: Pipeline, day: d
 
 
 def _released(
-    connection: psycopg.Connection[Any], pipeline: Pipeline, day: date, entry: Entry, release: Release | None
+    connection: Connection, pipeline: Pipeline, day: date, entry: Entry, release: Release | None
 ) -> list[Decision]:
     """Return the decisions that let the run be seen, though it was held; raise Implausible if a rollback has none."""
     held = next(receipt.held for receipt in entry.receipts if receipt.step == "summarize")
@@ -189,9 +188,7 @@ def _released(
     return [*found, Decision("release", *release, f"{rollback}")]
 
 
-def _publish(
-    connection: psycopg.Connection[Any], pipeline: Pipeline, day: date, entry: Entry, released: list[Decision]
-) -> None:
+def _publish(connection: Connection, pipeline: Pipeline, day: date, entry: Entry, released: list[Decision]) -> None:
     receipts = {receipt.step: receipt for receipt in entry.receipts}
     runs.point(connection, pipeline.name, day, entry.run_id)
     for summary in pipeline.summaries:
@@ -202,9 +199,7 @@ def _publish(
         decisions.decide(connection, pipeline.name, day, entry.run_id, decision)
 
 
-def _check_readers_see(
-    connection: psycopg.Connection[Any], pipeline: Pipeline, summary: str, day: date, wanted: int
-) -> None:
+def _check_readers_see(connection: Connection, pipeline: Pipeline, summary: str, day: date, wanted: int) -> None:
     view = sql.Identifier(pipeline.target.schema_, summary)
     row = connection.execute(sql.SQL("select count(*) from {} where day = %s").format(view), [day]).fetchone()
     if row is None or row[0] != wanted:

@@ -5,10 +5,9 @@ deployment or rollback of any day of the pipeline.
 """
 
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import psycopg
-
+from daybook.postgres.session import Connection
 from daybook.storage.data_folder import DataFolder
 
 # A deployment must not pay for a folder that was lost as a whole: the newest days first, the others next time.
@@ -22,7 +21,7 @@ class Pointer(NamedTuple):
     run_id: int
 
 
-def follow(connection: psycopg.Connection[Any], data: DataFolder, pipeline: str, day: date) -> None:
+def follow(connection: Connection, data: DataFolder, pipeline: str, day: date) -> None:
     """Let a day's link follow the ledger, and those of other days that do not follow it yet.
 
     connection: whatever it does is one transaction, so that of two runs the later one also links later.
@@ -35,7 +34,7 @@ def follow(connection: psycopg.Connection[Any], data: DataFolder, pipeline: str,
                 _note_followed(connection, pipeline, pointer)
 
 
-def _not_followed(connection: psycopg.Connection[Any], pipeline: str, day: date) -> list[Pointer]:
+def _not_followed(connection: Connection, pipeline: str, day: date) -> list[Pointer]:
     rows = connection.execute(
         "select day, run_id from daybook.published where pipeline = %(pipeline)s "
         "and (day = %(day)s or linked_run_id is distinct from run_id) order by day <> %(day)s, day desc limit %(most)s",
@@ -44,7 +43,7 @@ def _not_followed(connection: psycopg.Connection[Any], pipeline: str, day: date)
     return [Pointer(*row) for row in rows]
 
 
-def _note_followed(connection: psycopg.Connection[Any], pipeline: str, pointer: Pointer) -> None:
+def _note_followed(connection: Connection, pipeline: str, pointer: Pointer) -> None:
     # Where the pointer moved meanwhile, whoever moved it waits for our lock and links next.
     connection.execute(
         "update daybook.published set linked_run_id = run_id where pipeline = %s and day = %s and run_id = %s",

@@ -5,12 +5,11 @@ What readers were taken away from stays away: a later run that comes to the same
 """
 
 from datetime import date
-from typing import Any, NamedTuple
-
-import psycopg
+from typing import NamedTuple
 
 from daybook.errors import BadSpec
 from daybook.ledger import decisions, runs
+from daybook.postgres.session import Connection
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder
@@ -31,7 +30,7 @@ class Kept(NamedTuple):
 
 
 def rollback(
-    connection: psycopg.Connection[Any],
+    connection: Connection,
     pipeline: Pipeline,
     day: date,
     data: DataFolder,
@@ -57,7 +56,7 @@ def rollback(
     return RolledBack(seen, target)
 
 
-def _kept(connection: psycopg.Connection[Any], pipeline: str, day: date) -> list[Kept]:
+def _kept(connection: Connection, pipeline: str, day: date) -> list[Kept]:
     """Return the publications of a day whose rows are kept, the newest first."""
     rows = connection.execute(
         "select ledger.run_id, published.run_id is not null from daybook.ledger join daybook.run using (run_id) "
@@ -81,7 +80,7 @@ def _target(where: str, kept: list[Kept], asked: int | None) -> int:
     return target
 
 
-def _check_is_there(connection: psycopg.Connection[Any], where: str, files: Folder, run_id: int) -> None:
+def _check_is_there(connection: Connection, where: str, files: Folder, run_id: int) -> None:
     # The claim holds off the janitor, who may be removing the run's rows right now.
     if runs.claim(connection, run_id) is None:
         raise BadSpec(f"{where}: run {run_id} was removed this moment; nothing was changed; name another run")

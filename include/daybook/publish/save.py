@@ -7,15 +7,15 @@ Rows of all runs lie in `<schema>_store`; readers have rights only on the views 
 from collections.abc import Iterator
 from datetime import date, datetime
 from io import BytesIO
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import psycopg
 import pyarrow as pa
 import pyarrow.csv
 from psycopg import sql
 
 from daybook.errors import BadSpec
 from daybook.ledger import runs
+from daybook.postgres.session import Connection
 from daybook.rules import summarize
 from daybook.spec import Pipeline, Summary
 
@@ -38,9 +38,7 @@ class Saved(NamedTuple):
     rows: dict[str, int]
 
 
-def save(
-    connection: psycopg.Connection[Any], pipeline: Pipeline, day: date, run: Run, summaries: dict[str, pa.Table]
-) -> Saved:
+def save(connection: Connection, pipeline: Pipeline, day: date, run: Run, summaries: dict[str, pa.Table]) -> Saved:
     """Save the summaries of a day under a new run number, in one transaction.
 
     summaries: published columns only, by name. Rows that an earlier try left unpublished stay where they are: nobody
@@ -56,7 +54,7 @@ def save(
         return Saved(run_id, {s.name: _count(connection, stored(pipeline, s), run_id) for s in pipeline.summaries})
 
 
-def prepare(connection: psycopg.Connection[Any], pipeline: Pipeline) -> None:
+def prepare(connection: Connection, pipeline: Pipeline) -> None:
     """Create the pipeline's tables and views where they are not there, and add columns that are new in the spec."""
     if _is_prepared(connection, pipeline):
         return
@@ -69,7 +67,7 @@ def prepare(connection: psycopg.Connection[Any], pipeline: Pipeline) -> None:
     _grant(connection, pipeline)
 
 
-def _is_prepared(connection: psycopg.Connection[Any], pipeline: Pipeline) -> bool:
+def _is_prepared(connection: Connection, pipeline: Pipeline) -> bool:
     live = _live_columns(connection, pipeline)
     for summary in pipeline.summaries:
         wanted = _types(pipeline, summary)
@@ -80,9 +78,7 @@ def _is_prepared(connection: psycopg.Connection[Any], pipeline: Pipeline) -> boo
     return True
 
 
-def _definition(
-    connection: psycopg.Connection[Any], pipeline: Pipeline, summary: Summary
-) -> Iterator[sql.Composed | sql.SQL]:
+def _definition(connection: Connection, pipeline: Pipeline, summary: Summary) -> Iterator[sql.Composed | sql.SQL]:
     live = dict(_live_columns(connection, pipeline).get((pipeline.target.store, summary.name), []))
     wanted = _types(pipeline, summary)
     if live:
@@ -127,7 +123,7 @@ def _view_definition(pipeline: Pipeline, summary: Summary, wanted: dict[str, str
     ).format(_view(pipeline, summary), columns, stored(pipeline, summary), sql.Literal(pipeline.name))
 
 
-def _grant(connection: psycopg.Connection[Any], pipeline: Pipeline) -> None:
+def _grant(connection: Connection, pipeline: Pipeline) -> None:
     # The role is the deployment's to make; a warehouse without it has its own way of letting readers in.
     if connection.execute("select 1 from pg_roles where rolname = %s", [READERS]).fetchone() is None:
         return
@@ -148,9 +144,7 @@ def _type(arrow: pa.DataType) -> str:
     )
 
 
-def _live_columns(
-    connection: psycopg.Connection[Any], pipeline: Pipeline
-) -> dict[tuple[str, str], list[tuple[str, str]]]:
+def _live_columns(connection: Connection, pipeline: Pipeline) -> dict[tuple[str, str], list[tuple[str, str]]]:
     """Return names and types of the columns of the pipeline's tables and views, by schema and name."""
     rows = connection.execute(
         "select nspname, relname, attname, format_type(atttypid, atttypmod) from pg_attribute "
@@ -173,7 +167,7 @@ def _view(pipeline: Pipeline, summary: Summary) -> sql.Identifier:
     return sql.Identifier(pipeline.target.schema_, summary.name)
 
 
-def _copy_in(connection: psycopg.Connection[Any], table: sql.Identifier, run_id: int, rows: pa.Table) -> None:
+def _copy_in(connection: Connection, table: sql.Identifier, run_id: int, rows: pa.Table) -> None:
     columns = sql.SQL(", ").join(map(sql.Identifier, ("run_id", *rows.column_names)))
     numbered = rows.add_column(0, "run_id", pa.array([run_id] * rows.num_rows, pa.int64()))
     with (
@@ -190,7 +184,7 @@ def _csv_bytes(rows: pa.Table) -> bytes:
     return sink.getvalue()
 
 
-def _count(connection: psycopg.Connection[Any], table: sql.Identifier, run_id: int) -> int:
+def _count(connection: Connection, table: sql.Identifier, run_id: int) -> int:
     statement = sql.SQL("select count(*) from {} where run_id = %s").format(table)
     row = connection.execute(statement, [run_id]).fetchone()
     return int(row[0]) if row else 0

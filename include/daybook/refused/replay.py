@@ -1,11 +1,7 @@
-"""Are mended rows fit to be kept? Each is read by the loader that would load it; one that is not fit refuses them all.
+"""Mended rows kept: checked against the run that refused the rows, and written down for the file that they belong to.
 
-Called by replay. Pure. What it raises names rows, columns and reasons, never a value.
-
-Mended rows kept: checked against the run that refused the rows, and written down for the file that they are of.
-
-The commands `replay` of the package and of the deployment rest on it. It asks the ledger, reads the run's raw files,
-and writes into the folder of mends.
+Each mended row is read by the loader that would load it; one that is not fit refuses them all. It asks the ledger,
+reads the run's raw files, and writes into the folder of mends. Messages name rows, columns and reasons, never a value.
 """
 
 from collections import Counter

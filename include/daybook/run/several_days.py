@@ -16,11 +16,11 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
-import psycopg
 from psycopg.pq import TransactionStatus
 
 from daybook.errors import DaybookError, NotYet, SourceUnavailable
 from daybook.ledger.receipt import STEPS, Done
+from daybook.postgres.session import Connection
 from daybook.run.day_run import DayRun
 from daybook.run.step_run import StepRun, run_step
 
@@ -122,7 +122,7 @@ def _kept_open(day_runs: list[DayRun]) -> Iterator[list[DayRun]]:
         yield [replace(day_run, postgres=postgres, ftp=ftp, shared=shared) for day_run in day_runs]
 
 
-def _is_idle(session: psycopg.Connection[Any]) -> bool:
+def _is_idle(session: Connection) -> bool:
     return session.info.transaction_status == TransactionStatus.IDLE
 
 

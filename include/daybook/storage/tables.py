@@ -1,8 +1,7 @@
-"""Tables as Parquet, written and read in one way: between the steps, for readers, and where a number is traced.
+"""Tables as Parquet, written and read in one way, and as CSV for people.
 
-CSV files that people open in spreadsheets: a text that a spreadsheet would run as a formula stays a text there.
-
-Used for what is published beside the warehouse, and for `check --out`. Parquet and the warehouse keep the exact text.
+Parquet lies between the steps, beside the warehouse, and under a traced number. CSV files are opened in spreadsheets: a
+text that a spreadsheet would run as a formula stays a text there. Parquet and the warehouse keep the exact text.
 """
 
 from io import BytesIO

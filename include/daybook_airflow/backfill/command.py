@@ -1,123 +1,146 @@
-"""`airflow dags backfill`, which Airflow 3 dropped: checks what was typed, then becomes `airflow backfill create`.
+"""`airflow dags backfill`, which Airflow 3 dropped: checks what was typed, then asks Airflow's REST API for it.
 
-airflow_local_settings.py calls this while `import airflow` is half done: Airflow's configuration can be read, its
-models and its command line are not there yet. So it reads the metadata database with plain SQL expressions
-(metadata.py) and leaves the making of runs to Airflow: by rewriting sys.argv, or, with --wait, by a child.
+airflow_local_settings.py calls this while `import airflow` is half done: its configuration can be read, its models and
+its command line are not there yet, and would take six seconds more.
+
+    words --options.py--> Request --plan.py--> Plan --ask.py--> runs --look.py--> Sight --progress.py--> what is said
 """
 
+import os
 import shlex
 import sys
-from datetime import UTC, datetime
-from difflib import get_close_matches
-from types import TracebackType
-from typing import NoReturn
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import NamedTuple, NoReturn
+from zoneinfo import ZoneInfo
 
-from sqlalchemy.exc import SQLAlchemyError
+from airflow.sdk import conf
 
 from daybook.errors import DaybookError
 from daybook.text import spell
-from daybook_airflow.backfill import metadata, wait
+from daybook_airflow.access import MEND, URL, Address, Login, address, login
+from daybook_airflow.api import AirflowApi
+from daybook_airflow.api_requests import Json
+from daybook_airflow.backfill import ask, wait
+from daybook_airflow.backfill.ask import NotReady
+from daybook_airflow.backfill.look import concern
 from daybook_airflow.backfill.options import PROGRAM, BadBackfill, Request, parse
 from daybook_airflow.backfill.plan import Dag, Plan, plan
-from daybook_airflow.backfill.wait import NotReady
+from daybook_airflow.errors import ApiError, LoginRefused
 
-# What Airflow refuses, by the name of its exception, and what a person does about it.
-ADVICE = {
-    "AlreadyRunningBackfill": "wait for it, or cancel it in the UI, page of the DAG, Backfills",
-    "DagNonPeriodicScheduleException": "a backfill needs a schedule in time; trigger the DAG instead",
-    "DagNotFound": "`airflow dags list` shows the DAGs that are known, `airflow dags reserialize` reads them again",
-    "DagRunTypeNotAllowed": "the DAG's allowed_run_types leave backfills out",
-    "InvalidBackfillConf": "mend --conf; the DAG's params say what it takes",
-    "InvalidBackfillDate": "ask for days that are over",
-    "InvalidBackfillDirection": "leave --run-backwards out: a task needs the day before",
-    "InvalidReprocessBehavior": "add --rerun-failed-tasks or --reset-dagruns",
-}
+FORBIDDEN = 403
 
 
-def become_backfill_create() -> None:
-    """Put the words of `airflow backfill create` into sys.argv; with --wait, do it all here and exit.
+class Reached(NamedTuple):
+    """Airflow's API, where it is and who asks it, and the health that it told."""
 
-    Exits 2 where the command is wrong, 1 where Airflow is not ready for it; both with one line that says why.
+    api: AirflowApi
+    address: Address
+    login: Login
+    health: Json
+
+
+def run() -> NoReturn:
+    """Do what was typed after `airflow dags backfill`, and exit.
+
+    Exits 2 if the command is wrong, 1 if Airflow does not do it; both with one line that says why.
     """
     try:
-        sys.argv[1:] = _words_for_airflow(sys.argv[3:])
+        code = _backfill(parse(sys.argv[3:]))
     except BadBackfill as error:
-        _leave(2, str(error))
+        _leave(2, error)
     except DaybookError as error:
-        _leave(1, str(error))
-    except SQLAlchemyError as error:
-        found = f"{metadata.address()}: {_one_line(error)}"
-        _leave(1, f"{found}; expected Airflow's tables; is the database up, and `airflow db migrate` done?")
+        _leave(1, error)
     except KeyboardInterrupt:
         _leave(130, "stopped by Ctrl-C; nothing was made")
+    sys.exit(code)
 
 
-def explain_refusals() -> None:
-    """Have Airflow's refusal of a backfill shown as one line in place of a traceback; bugs keep theirs. Exit is 1."""
-    as_before = sys.excepthook
-
-    def explain(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if kind.__name__ in ADVICE:
-            _say(f"{_one_line(error)}; {ADVICE[kind.__name__]}")
-        else:
-            as_before(kind, error, trace)
-
-    sys.excepthook = explain
+def _backfill(request: Request) -> int:
+    reached = _reach()
+    try:
+        return _done(request, reached)
+    except ApiError as error:
+        raise _explained(error, reached) from None
 
 
-def _words_for_airflow(typed: list[str]) -> list[str]:
-    request = parse(typed)
-    row = _known(request.dag_id)
-    planned = plan(request, _dag(row), datetime.now(UTC))
-    _say_what_will_be_done(request, planned, row)
+def _done(request: Request, reached: Reached) -> int:
+    api = reached.api
+    found = ask.known_dag(api, request.dag_id)
+    planned = plan(request, _dag(found), datetime.now(UTC))
+    _say_what_will_be_done(request, planned, found, reached)
     if planned.runs:
-        sys.exit(_in_batches(request, planned))
-    if not request.is_dry_run:
-        _ask(request, planned)
-        wait.for_the_one_before(planned.dag.dag_id, _say)
-        if request.is_waiting:
-            sys.exit(wait.create_and_wait(planned, request.is_verbose))
-    return list(planned.words)
-
-
-def _in_batches(request: Request, planned: Plan) -> int:
-    for run in planned.runs:
-        _say(f"one run for {spell(tuple(sorted(run.days)))}: {run.run_id}")
-    if request.reprocess != "none":
-        _say("with --batch days that were done are looked at again in any case, and take over what has not changed")
+        return _in_batches(api, request, planned)
     if request.is_dry_run:
-        return 0
-    return wait.trigger_and_wait(planned, request.is_verbose, request.is_waiting)
+        return _shown(planned, ask.would_run(api, planned))
+    _confirm(request, planned)
+    wait.for_the_one_before(api, planned.dag.dag_id, _say)
+    return wait.create(api, planned, request.is_waiting)
 
 
-def _known(dag_id: str) -> metadata.DagRow:
-    rows = metadata.dags()
-    if dag_id not in rows:
-        near = get_close_matches(dag_id, rows, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise NotReady(f"{dag_id}: Airflow knows no such DAG; {hint}{ADVICE['DagNotFound']}")
-    return rows[dag_id]
+def _reach() -> Reached:
+    where, who = address(os.environ, _setting), login(os.environ, _setting)
+    api = AirflowApi(where.url, who.user, who.password, token=who.token)
+    try:
+        health = api.check()
+    except ApiError as error:
+        raise NotReady(
+            f"{error}; expected Airflow's API server there, by {where.origin}; start `airflow api-server`, or set {URL}"
+        ) from None
+    if health["metadatabase"]["status"] != "healthy":
+        raise NotReady(f"{where.url}: Airflow does not reach its metadata database; `airflow db check` says why")
+    return Reached(api, where, who, health)
 
 
-def _dag(row: metadata.DagRow) -> Dag:
+def _explained(error: ApiError, reached: Reached) -> DaybookError:
+    who = f"user {reached.login.user!r}" if reached.login.user else "the token"
+    said = f"({error.status}: {error.detail}); it is from {reached.login.origin}"
+    if isinstance(error, LoginRefused):
+        return NotReady(f"{reached.address.url}: Airflow refuses the login of {who} {said}; mend it, or {MEND}")
+    if error.status == FORBIDDEN:
+        return NotReady(f"{reached.address.url}: Airflow forbids {who} to do this {said}; {MEND} of one who may")
+    return error
+
+
+def _setting(section: str, key: str) -> str | None:
+    found: str | None = conf.get(section, key, fallback=None)
+    return found
+
+
+def _dag(found: Json) -> Dag:
     # Imported here: a pipeline that is wrong raises BadSpec, which becomes one line.
     from daybook.pipelines import load_pipelines
 
-    pipeline = load_pipelines().good.get(row.dag_id)
-    if pipeline is None:
-        return Dag(row.dag_id, "UTC", None, row.max_active_runs)
-    return Dag(row.dag_id, pipeline.schedule.time_zone, pipeline.schedule.cron, pipeline.max_active_runs)
+    dag_id: str = found["dag_id"]
+    if pipeline := load_pipelines().good.get(dag_id):
+        return Dag(dag_id, pipeline.schedule.time_zone, pipeline.schedule.cron, pipeline.max_active_runs)
+    # A DAG without a limit of its own has that of the configuration.
+    limit = found["max_active_runs"] or conf.getint("core", "max_active_runs_per_dag")
+    return Dag(dag_id, "UTC", None, limit)
 
 
-def _say_what_will_be_done(request: Request, planned: Plan, row: metadata.DagRow) -> None:
+def _in_batches(api: AirflowApi, request: Request, planned: Plan) -> int:
+    for asked in planned.runs:
+        _say(f"one run for {spell(tuple(sorted(asked.days)))}: {asked.run_id}")
+    if request.reprocess != "none":
+        _say("with --batch days that were done are looked at again in any case, and take over what has not changed")
+    return 0 if request.is_dry_run else wait.trigger(api, planned, request.is_waiting)
+
+
+def _say_what_will_be_done(request: Request, planned: Plan, found: Json, reached: Reached) -> None:
+    dag_id = planned.dag.dag_id
     for option in request.ignored:
         _say(f"{option.flags[-1]} is ignored: {option.says}")
     if planned.left_out:
         _say(f"left out, not over yet in {planned.dag.time_zone}: {spell(planned.left_out)}")
-    if row.is_paused:
-        _say(f"{row.dag_id} is paused: its runs stay queued until `airflow dags unpause {row.dag_id}`")
-    if request.is_verbose and not planned.runs:
-        _say(f"becomes: airflow {shlex.join(planned.words)}")
+    if found["is_paused"]:
+        _say(f"{dag_id} is paused: its runs stay queued until `airflow dags unpause {dag_id}`")
+    if (worry := concern(reached.health)) and not request.is_waiting:
+        _say(worry)
+    if request.is_verbose:
+        _say(f"asks {reached.address.url}, by {reached.address.origin}; the login is from {reached.login.origin}")
+        words = ("dags", "trigger", dag_id) if planned.runs else planned.words
+        _say(f"does what this does{', once a run' if planned.runs else ''}: airflow {shlex.join(words)}")
     _say(_days(planned))
 
 
@@ -129,7 +152,23 @@ def _days(planned: Plan) -> str:
     return f"{dag.dag_id}: {count} of {dag.time_zone}, {spell(planned.days)}"
 
 
-def _ask(request: Request, planned: Plan) -> None:
+def _shown(planned: Plan, runs: Sequence[Json]) -> int:
+    print("Performing dry run of backfill: nothing is made. Runs that would be:" if runs else "No run would be made.")
+    for one in runs:
+        print(f"  {_dated(one, planned.dag)}")
+    sys.stdout.flush()
+    return 0
+
+
+def _dated(one: Json, dag: Dag) -> str:
+    if one["logical_date"] is None:
+        return str(one["partition_key"])
+    logical_date = datetime.fromisoformat(one["logical_date"]).astimezone(UTC)
+    day: date = logical_date.astimezone(ZoneInfo(dag.time_zone)).date()
+    return f"{day}, logical date {logical_date.isoformat()}" if dag.cron else logical_date.isoformat()
+
+
+def _confirm(request: Request, planned: Plan) -> None:
     # As in Airflow 2; where nobody can answer, a script has been asked to do it and does it.
     if request.reprocess != "completed" or request.is_agreed or not sys.stdin.isatty():
         return
@@ -137,15 +176,10 @@ def _ask(request: Request, planned: Plan) -> None:
         raise NotReady(f"{planned.dag.dag_id}: not confirmed; nothing was made")
 
 
-def _one_line(error: BaseException) -> str:
-    # Of a database error only what the driver said: SQLAlchemy adds the statement and a link.
-    return " ".join(str(getattr(error, "orig", error)).split())
+def _say(line: object) -> None:
+    print(f"{PROGRAM}: {' '.join(str(line).split())}", file=sys.stderr, flush=True)
 
 
-def _say(line: str) -> None:
-    print(f"{PROGRAM}: {line}", file=sys.stderr, flush=True)
-
-
-def _leave(code: int, line: str) -> NoReturn:
-    _say(line)
+def _leave(code: int, why: object) -> NoReturn:
+    _say(why)
     sys.exit(code)

@@ -14,7 +14,7 @@ Run the days from START to END again or for the first time, both of them include
 
 A date is a local day of the pipeline's time zone; a date-time with an offset is an exact instant. One of -s and -e
 alone means that one day. The days are done by the running scheduler; with --wait the command stays until they are.
-Daybook turns this command into `airflow backfill create`; docs/backfill.md says how."""
+Daybook asks Airflow's REST API for what `airflow backfill create` does; docs/backfill.md says where and as whom."""
 
 
 class BadBackfill(DaybookError):
@@ -48,7 +48,9 @@ OPTIONS = (
     Option(("--reset-dagruns",), "used", "also run again the days whose run has ended, failed or not"),
     Option(("-B", "--run-backwards"), "used", "newest day first"),
     Option(("-y", "--yes"), "used", "do not ask before --reset-dagruns runs days again"),
-    Option(("-v", "--verbose"), "used", "say the command that this becomes, and show all that Airflow logs"),
+    Option(
+        ("-v", "--verbose"), "used", "say the `airflow backfill create` that this is equal to, and which API is asked"
+    ),
     Option(("--max-active-runs",), "used", "days at a time (new here; else the DAG's own limit)", "N"),
     Option(("--batch",), "used", "days that one run works on (new here; else one)", "N"),
     Option(("--wait",), "used", "stay until every day has ended; exit 0 only if all of them are a success (new here)"),

@@ -1,16 +1,18 @@
 """`airflow dags backfill` in terms of Airflow 3: a request in, days and exact instants out.
 
-    words --backfill_options.parse--> Request --plan--> Plan: the words of `airflow backfill create`, and its days
+    words --options.parse--> Request --plan--> Plan: the body of POST /backfills, and its days
 
 Airflow 3 compares bounds with a run's logical date, which is where its data interval starts: bare dates lose the last
 day of most time zones, and ten days run at once whatever the DAG says. Both are settled here. Imports no Airflow,
-reads no clock, writes nothing; config/command.py does that.
+reads no clock, writes nothing; command.py does that.
 """
 
 import json
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from daybook.text import spell
@@ -33,10 +35,11 @@ class Dag(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What will be done: the instants asked of Airflow, both included, and the words that ask it.
+    """What will be done: the instants asked of Airflow, both included, as words of `airflow backfill create` too.
 
     `days`: the local days that will get a run; `left_out`: those asked for that are not over yet. Both are empty for a
-    DAG that is no pipeline. `runs`: those to trigger instead, where one run is to carry several days.
+    DAG that is no pipeline. `runs`: those to trigger instead, where one run is to carry several days. `body`: what is
+    sent to POST /backfills, which does what the words do.
     """
 
     dag: Dag
@@ -46,6 +49,7 @@ class Plan(NamedTuple):
     left_out: tuple[date, ...]
     words: tuple[str, ...]
     runs: tuple[AskedRun, ...] = ()
+    body: Mapping[str, Any] = MappingProxyType({})
 
 
 def plan(request: Request, dag: Dag, now: datetime) -> Plan:
@@ -64,8 +68,8 @@ def plan(request: Request, dag: Dag, now: datetime) -> Plan:
     days = tuple(day for day in asked if _due(day + _DAY, dag) < now)
     _check_days(dag, first, last, asked, days)
     _check_conf(request.conf, dag)
-    words = _words(request, dag, first, last)
-    return Plan(dag, first, last, days, asked[len(days) :], words, _runs(request, dag, days, now))
+    words, body = _words(request, dag, first, last), _body(request, dag, first, last)
+    return Plan(dag, first, last, days, asked[len(days) :], words, _runs(request, dag, days, now), body)
 
 
 def _first_instant(flag: str, typed: str, dag: Dag) -> datetime:
@@ -176,12 +180,28 @@ def _runs(request: Request, dag: Dag, days: tuple[date, ...], now: datetime) -> 
     return tuple(asked_runs(in_batches(ordered, request.batch), now, json.loads(request.conf or "{}")))
 
 
+def _body(request: Request, dag: Dag, first: datetime, last: datetime) -> dict[str, Any]:
+    return {
+        "dag_id": dag.dag_id,
+        "from_date": first.isoformat(),
+        "to_date": last.isoformat(),
+        "reprocess_behavior": request.reprocess,
+        "max_active_runs": _limit(request, dag),
+        "dag_run_conf": None if request.conf is None else json.loads(request.conf),
+        "run_backwards": request.is_backwards,
+    }
+
+
+def _limit(request: Request, dag: Dag) -> int:
+    # Without it Airflow runs ten days at a time, over the DAG's own limit.
+    return request.max_active_runs or dag.max_active_runs
+
+
 def _words(request: Request, dag: Dag, first: datetime, last: datetime) -> tuple[str, ...]:
     words = ["backfill", "create", "--dag-id", dag.dag_id]
     words += ["--from-date", first.isoformat(), "--to-date", last.isoformat()]
     words += ["--reprocess-behavior", request.reprocess]
-    # Without it Airflow runs ten days at a time, over the DAG's own limit.
-    words += ["--max-active-runs", str(request.max_active_runs or dag.max_active_runs)]
+    words += ["--max-active-runs", str(_limit(request, dag))]
     words += ["--dag-run-conf", request.conf] if request.conf is not None else []
     words += ["--run-backwards"] if request.is_backwards else []
     words += ["--dry-run"] if request.is_dry_run else []

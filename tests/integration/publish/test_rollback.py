@@ -15,6 +15,7 @@ from upath import UPath
 from daybook import rollback_command
 from daybook.errors import BadSpec
 from daybook.publish import cleanup
+from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder
 from deployment.home import REPOSITORY
 from tests.support.bench import DAY, Bench
@@ -26,7 +27,7 @@ def roll_back(bench: Bench, to: int | None = None, why: str = "wrong prices") ->
     """Roll the day back, as the command does."""
     dsn = bench.servers.postgres.dsn("warehouse", "warehouse_owner")
     day = bench.servers.work(bench.pipeline, DAY, "any").day
-    rollback_command.roll_back(bench.pipeline, day, dsn, UPath(bench.servers.data), "ann@desk", why, to)
+    rollback_command.roll_back(bench.pipeline, day, dsn, DataFolder(UPath(bench.servers.data)), "ann@desk", why, to)
 
 
 @pytest.fixture
@@ -78,14 +79,14 @@ def test_a_rollback_of_a_day_that_was_never_published_says_so(thrice: Bench) -> 
     day = thrice.servers.work(thrice.pipeline, SECOND_DAY, "any").day
     dsn = thrice.servers.postgres.dsn("warehouse", "warehouse_owner")
     with pytest.raises(BadSpec, match="not published; nothing was changed"):
-        rollback_command.roll_back(thrice.pipeline, day, dsn, UPath(thrice.servers.data), "ann", "why")
+        rollback_command.roll_back(thrice.pipeline, day, dsn, DataFolder(UPath(thrice.servers.data)), "ann", "why")
 
 
 def test_a_rollback_with_the_wrong_data_folder_changes_nothing(thrice: Bench, tmp_path: Path) -> None:
     day = thrice.servers.work(thrice.pipeline, DAY, "any").day
     dsn = thrice.servers.postgres.dsn("warehouse", "warehouse_owner")
     with pytest.raises(BadSpec, match="is DAYBOOK_DATA the folder"):
-        rollback_command.roll_back(thrice.pipeline, day, dsn, UPath(tmp_path / "empty"), "ann", "why")
+        rollback_command.roll_back(thrice.pipeline, day, dsn, DataFolder(UPath(tmp_path / "empty")), "ann", "why")
     assert thrice.seen(DAY)[0] == 43
 
 

@@ -5,40 +5,57 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from daybook.ledger import fingerprint
 from deployment.home import REPOSITORY
 
-PRINTED = """
-import json
-from daybook.ledger import code
-print(json.dumps({step: code.code_of("daybook.steps", step) for step in %r}))
-"""
+PROGRAM = Path(__file__).with_name("code_of_steps.py")
 EDITED = ast.parse("edited = 1").body
 
 
-@pytest.fixture
-def package(tmp_path: Path) -> Path:
-    """A copy of the package that a test may edit."""
-    ignored = shutil.ignore_patterns("__pycache__")
-    return Path(shutil.copytree(REPOSITORY / "include" / "daybook", tmp_path / "daybook", ignore=ignored))
+class Copy:
+    """A copy of the package, and a process that has imported it and tells its code whenever it is asked."""
+
+    def __init__(self, folder: Path) -> None:
+        self.package = folder / "daybook"
+        self.make_anew()
+        pipe, environment = subprocess.PIPE, {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+        command = [sys.executable, str(PROGRAM)]
+        self.process = subprocess.Popen(command, cwd=folder, env=environment, stdin=pipe, stdout=pipe, text=True)
+        self.as_it_is = self.codes()
+
+    def make_anew(self) -> None:
+        """Undo what a test has edited."""
+        shutil.rmtree(self.package, ignore_errors=True)
+        shutil.copytree(REPOSITORY / "include" / "daybook", self.package, ignore=shutil.ignore_patterns("__pycache__"))
+
+    def codes(self) -> dict[str, str]:
+        """Return the hash of each step's code, as the package is now."""
+        assert self.process.stdin
+        assert self.process.stdout
+        print(file=self.process.stdin, flush=True)
+        answer = json.loads(self.process.stdout.readline())
+        if isinstance(answer, str):
+            raise LookupError(answer)
+        return dict(answer)
 
 
 @pytest.fixture(scope="module")
-def as_it_is() -> dict[str, str]:
-    """The hash of each step's code, before anything is edited."""
-    return codes(REPOSITORY / "include" / "daybook")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
+    """The copy that the tests edit one after another."""
+    copy = Copy(tmp_path_factory.mktemp("code"))
+    yield copy
+    copy.process.communicate()
 
 
-def codes(package: Path) -> dict[str, str]:
-    command = [sys.executable, "-c", PRINTED % (fingerprint.STEPS,)]
-    done = subprocess.run(command, cwd=package.parent, env={"PYTHONPATH": "."}, capture_output=True, text=True)
-    if done.returncode:
-        raise LookupError(done.stderr.splitlines()[-1])
-    return dict(json.loads(done.stdout))
+@pytest.fixture
+def package(copied: Copy) -> Path:
+    """The copied package, as nothing has edited it yet."""
+    copied.make_anew()
+    return copied.package
 
 
 def edit(file: Path, function: str) -> None:
@@ -50,9 +67,9 @@ def edit(file: Path, function: str) -> None:
     file.write_text(ast.unparse(tree))
 
 
-def changed(package: Path, as_it_is: dict[str, str]) -> set[str]:
-    now = codes(package)
-    return {step for step, code in as_it_is.items() if now[step] != code}
+def changed(copied: Copy) -> set[str]:
+    now = copied.codes()
+    return {step for step, code in copied.as_it_is.items() if now[step] != code}
 
 
 @pytest.mark.parametrize(
@@ -90,10 +107,10 @@ def changed(package: Path, as_it_is: dict[str, str]) -> set[str]:
     ],
 )
 def test_a_changed_helper_changes_the_code_of_exactly_the_steps_that_reach_it(
-    package: Path, as_it_is: dict[str, str], file: str, function: str, steps: str
+    package: Path, copied: Copy, file: str, function: str, steps: str
 ) -> None:
     edit(package / file, function)
-    assert changed(package, as_it_is) == set(steps.split())
+    assert changed(copied) == set(steps.split())
 
 
 @pytest.mark.parametrize(
@@ -111,14 +128,12 @@ def test_a_changed_helper_changes_the_code_of_exactly_the_steps_that_reach_it(
         ("pages/run_page.py", "told"),
     ],
 )
-def test_what_changes_no_result_changes_no_code(
-    package: Path, as_it_is: dict[str, str], file: str, function: str
-) -> None:
+def test_what_changes_no_result_changes_no_code(package: Path, copied: Copy, file: str, function: str) -> None:
     edit(package / file, function)
-    assert changed(package, as_it_is) == set()
+    assert changed(copied) == set()
 
 
-def test_words_about_the_code_change_nothing(package: Path, as_it_is: dict[str, str]) -> None:
+def test_words_about_the_code_change_nothing(package: Path, copied: Copy) -> None:
     for file in package.rglob("*.py"):
         tree = ast.parse(file.read_text())
         for node in ast.walk(tree):
@@ -127,7 +142,7 @@ def test_words_about_the_code_change_nothing(package: Path, as_it_is: dict[str, 
             if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module) and ast.get_docstring(node):
                 node.body[0] = ast.Expr(ast.Constant("Something else."))
         file.write_text(f"# A comment.\n{ast.unparse(tree)}")
-    assert changed(package, as_it_is) == set()
+    assert changed(copied) == set()
 
 
 def moved_into_a_package(package: Path) -> Path:
@@ -145,17 +160,17 @@ def moved_into_a_package(package: Path) -> Path:
     return new
 
 
-def test_where_the_code_lies_changes_nothing(package: Path, as_it_is: dict[str, str]) -> None:
+def test_where_the_code_lies_changes_nothing(package: Path, copied: Copy) -> None:
     moved_into_a_package(package)
-    assert changed(package, as_it_is) == set()
+    assert changed(copied) == set()
 
 
-def test_a_change_of_code_in_a_package_is_seen(package: Path, as_it_is: dict[str, str]) -> None:
+def test_a_change_of_code_in_a_package_is_seen(package: Path, copied: Copy) -> None:
     edit(moved_into_a_package(package), "_measure_type")
-    assert changed(package, as_it_is) == {"aggregate", "summarize"}
+    assert changed(copied) == {"aggregate", "summarize"}
 
 
-def test_code_that_is_not_found_is_said_and_not_passed_over(package: Path) -> None:
+def test_code_that_is_not_found_is_said_and_not_passed_over(package: Path, copied: Copy) -> None:
     (package / "rules" / "clean.py").unlink()
     with pytest.raises(LookupError, match=r"daybook.rules has no 'clean'"):
-        codes(package)
+        copied.codes()

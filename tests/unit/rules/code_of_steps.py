@@ -1,0 +1,62 @@
+"""Answers each line of its input with the code of every step, as the package below its folder is at that moment.
+
+Reading a definition is most of the work. It is remembered for as long as its file is the same, and the names that the
+files of the package define and import.
+"""
+
+import importlib
+import json
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from daybook.ledger import code, fingerprint
+
+
+@cache
+def names_in(module: str, text: str) -> str:
+    """Return the names that a module of this text defines and imports."""
+    found = code._module.__wrapped__(module)
+    return f"{sorted(found.definitions)} {sorted(found.imports.items())}"
+
+
+def names_now() -> str:
+    """Return the names that all files of the package define and import."""
+    named = ((file, ".".join(file.with_suffix("").parts)) for file in sorted(Path("daybook").rglob("*.py")))
+    return "\n".join(f"{module}: {names_in(module, file.read_text())}" for file, module in named if "__" not in module)
+
+
+def codes() -> dict[str, str] | str:
+    """Return the hash of each step's code, or the words of the error."""
+    importlib.invalidate_caches()
+    for value in vars(code).values():
+        getattr(value, "cache_clear", lambda: None)()
+    Remembered.names = names_now()
+    try:
+        return {step: code.code_of("daybook.steps", step) for step in fingerprint.STEPS}
+    except LookupError as error:
+        return str(error)
+
+
+class Remembered:
+    """Reads a definition as `code` does, and once only."""
+
+    names = ""
+    read_node = staticmethod(code._read_node)
+    known: dict[tuple[object, ...], Any] = {}
+
+    @classmethod
+    def read(cls, module: str, node: Any) -> Any:
+        """Return what there is in a definition."""
+        lines = (type(node), getattr(node, "lineno", 0), getattr(node, "end_lineno", 0))
+        key = (module, code._file_of(module).read_text(), *lines, cls.names)
+        if key not in cls.known:
+            cls.known[key] = cls.read_node(module, node)
+        return cls.known[key]
+
+
+if __name__ == "__main__":
+    code._read_node = Remembered.read
+    for _ in sys.stdin:
+        print(json.dumps(codes()), flush=True)
