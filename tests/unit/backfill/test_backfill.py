@@ -151,7 +151,7 @@ def test_what_is_asked_is_said_in_the_words_of_airflow_3(asked: dict[str, Any], 
     assert list(made.words[8:]) == words.split()
 
 
-def test_the_same_is_asked_of_the_rest_api():
+def test_the_same_is_asked_of_the_rest_api() -> None:
     made = planned("2013-01-01", None, "America/New_York", conf='{"force":1}', is_backwards=True, reprocess="failed")
     assert made.body == {
         "dag_id": "flights",
