@@ -1,6 +1,6 @@
 """What is told of Airflow's answers: its refusals, with what to do about them, and how its scheduler is."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
@@ -79,15 +79,18 @@ def scheduler(status: str, heard_s_ago: float | None = None) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("health", "says"),
     [
-        (scheduler("healthy", 2), ""),
-        (scheduler("unhealthy"), "no scheduler is running: nothing will move until one is"),
-        (scheduler("unhealthy", 90.2), "the scheduler has been silent for 90 s: nothing will move until one runs"),
+        (lambda: scheduler("healthy", 2), ""),
+        (lambda: scheduler("unhealthy"), "no scheduler is running: nothing will move until one is"),
+        (
+            lambda: scheduler("unhealthy", 90.2),
+            "the scheduler has been silent for 90 s: nothing will move until one runs",
+        ),
         # The API server does not answer just now: nothing is known of the scheduler.
-        ({}, ""),
+        (lambda: {}, ""),
     ],
 )
-def test_a_scheduler_that_is_not_there_is_told(health: dict[str, Any], says: str) -> None:
-    assert concern(health) == says
+def test_a_scheduler_that_is_not_there_is_told(health: Callable[[], dict[str, Any]], says: str) -> None:
+    assert concern(health()) == says
 
 
 def test_what_knows_airflow_knows_no_database() -> None:
