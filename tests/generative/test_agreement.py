@@ -1,6 +1,6 @@
 """What the loader promises of every file: the fast way says what the slow one says, and no record is lost.
 
-The slow way is the authority (tests/unit/load/test_catalogue.py holds it to the catalogue).
+The slow way is the authority (tests/unit/load/ holds it to the catalogue).
 """
 
 import csv
