@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from deployment.home import Home
@@ -25,6 +26,10 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPostgres
     """A running PostgreSQL with the deployment's databases and roles; `.dsn(database, role)` connects."""
     server = LocalPostgres(Home(tmp_path_factory.mktemp("postgres")))
     server.start()
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        # What a test wrote has to outlive the server's death, and not the machine's.
+        connection.execute("alter system set fsync = off")
+        connection.execute("select pg_reload_conf()")
     make_databases(server)
     yield server
     server.remove()

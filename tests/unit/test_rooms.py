@@ -1,6 +1,7 @@
 """The rooms of include/: which may import which. No circle among files or rooms, no chain that nobody can follow."""
 
 import ast
+from functools import cache
 from graphlib import TopologicalSorter
 
 import pytest
@@ -32,6 +33,7 @@ ABOVE = {"airflow", "commands", "daybook_airflow", "deployment", "dags", "plugin
 LONGEST_CHAIN = 14
 
 
+@cache
 def imported(module: str) -> set[str]:
     """Return what a module imports, by its full name: a.b for `from a import b`."""
     nodes = list(ast.walk(ast.parse(FILES[module].read_text())))
