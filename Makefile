@@ -1,79 +1,41 @@
-# Daybook on one machine, without Docker and without root. `make help` lists what there is.
+# Daybook on one machine, without Docker and without root. `make help` lists what there is; `./daybook --help` the rest.
+# An exit code of ./daybook other than 0 becomes 2 here: make knows no other.
 
 PYTHON ?= python3
 UI_PORT ?= 8080
 VENV := .venv
 INSTALLED := $(VENV)/.installed
-DEPLOYMENT := $(VENV)/bin/python -m deployment
-DAYS = $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)") $(if $(LIMIT),--limit "$(LIMIT)") $(if $(FORCE),--force)
+NAMED := $(if $(PIPELINE),--pipeline "$(PIPELINE)")
+DAYS := $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)")
 
 export PYTHONPATH := $(CURDIR)/include:$(CURDIR)/config
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down day plan backfill status why refused replay check trace pause resume cancel psql backup restore clean test house fuzz strangers soak bench lint lock upgrade env
+.PHONY: help setup demo up down day backfill psql clean test house fuzz strangers soak bench lint lock upgrade env
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(INSTALLED) ## publish seven days of real flights, show them, stop everything
-	@$(DEPLOYMENT) demo
+demo: ## publish seven days of real flights, show them, stop everything
+	@./daybook demo
 
-up: $(INSTALLED) ## start everything with Airflow's UI on 127.0.0.1:8080 until Ctrl-C [UI_PORT=8081]
-	@$(DEPLOYMENT) up --ui-port $(UI_PORT)
+up: ## start everything with Airflow's UI on 127.0.0.1:8080 until Ctrl-C [UI_PORT=8081]
+	@./daybook up --ui-port $(UI_PORT)
 
-down: $(INSTALLED) ## stop what runs in this checkout
-	@$(DEPLOYMENT) down
+down: ## stop what runs in this checkout
+	@./daybook down
 
-day: $(INSTALLED) ## publish one day, DAY=2013-01-05, again if need be
-	@$(DEPLOYMENT) day "$(DAY)"
+day: ## publish one day, DAY=2013-01-05, again if need be [PIPELINE=flights]
+	@./daybook day "$(DAY)" $(NAMED)
 
-plan: $(INSTALLED) ## say which days would be run, and why [FROM=2013-01-01 TO=2013-01-31 LIMIT=5 FORCE=1]
-	@$(DEPLOYMENT) plan $(PIPELINE) $(DAYS)
+backfill: ## run the days that need it [FROM=2013-01-01 TO=2013-01-31 PIPELINE=flights]
+	@./daybook backfill $(DAYS) $(NAMED)
 
-backfill: $(INSTALLED) ## do what the plan says [FROM= TO= LIMIT= FORCE=1, BATCH=30 days in a run]
-	@$(DEPLOYMENT) backfill $(PIPELINE) $(DAYS) $(if $(BATCH),--batch "$(BATCH)")
+psql: ## open the warehouse as an analyst [SQL='select * from flights.by_day']
+	@./daybook psql $(if $(SQL),"$$SQL")
 
-status: $(INSTALLED) ## say which days are published, held, failed or missing
-	@$(DEPLOYMENT) status $(PIPELINE)
-
-why: $(INSTALLED) ## say how a day came to be what readers see, DAY=2013-01-05
-	@$(DEPLOYMENT) why $(PIPELINE) "$(DAY)"
-
-refused: $(INSTALLED) ## say which rows of a day were refused, and why, DAY=2013-01-05 [OUT=refused.csv to mend them in]
-	@$(DEPLOYMENT) refused $(PIPELINE) "$(DAY)" $(if $(OUT),--out "$(OUT)")
-
-replay: $(INSTALLED) ## run a day with the rows that were mended, DAY=2013-01-05 FILE=refused.csv WHY='…' [or WITHDRAW=1]
-	@$(DEPLOYMENT) replay $(PIPELINE) "$(DAY)" $(if $(FILE),"$(FILE)") $(if $(WHY),--why "$$WHY") \
-	    $(if $(WHO),--who "$$WHO") $(if $(WITHDRAW),--withdraw)
-
-# Shells export COLUMNS too, the width of the terminal: only what is typed after `make` counts.
-check: $(INSTALLED) ## say what the loader would accept and refuse, FILE=flights.csv [PIPELINE=flights, COLUMNS=a,b, OUT=folder]
-	@$(VENV)/bin/python -m daybook check "$(FILE)" $(if $(PIPELINE),--pipeline "$(PIPELINE)") \
-	    $(if $(filter command,$(origin COLUMNS)),--columns "$(COLUMNS)") $(if $(OUT),--out "$(OUT)")
-
-trace: $(INSTALLED) ## go from a number to its lines, DAY=2013-01-05 SUMMARY=by_origin GROUP=origin=JFK COLUMN=flights
-	@$(DEPLOYMENT) trace $(PIPELINE) "$(DAY)" "$(SUMMARY)" $(GROUP) "$(COLUMN)"
-
-pause: $(INSTALLED) ## let nothing new of the pipeline begin
-	@$(DEPLOYMENT) pause $(PIPELINE)
-
-resume: $(INSTALLED) ## let a paused pipeline go on
-	@$(DEPLOYMENT) resume $(PIPELINE)
-
-cancel: $(INSTALLED) ## stop the pipeline's backfills; what is done stays done
-	@$(DEPLOYMENT) cancel $(PIPELINE)
-
-psql: $(INSTALLED) ## open the warehouse as an analyst [SQL='select * from flights.by_day']
-	@$(DEPLOYMENT) psql $(if $(SQL),--sql "$$SQL")
-
-backup: $(INSTALLED) ## copy the databases and the data into a new folder, OUT=backup
-	@$(DEPLOYMENT) backup "$(OUT)"
-
-restore: $(INSTALLED) ## make databases and data that are not there yet from such a copy, IN=backup
-	@$(DEPLOYMENT) restore "$(IN)"
-
-clean: $(INSTALLED) ## remove the databases, logs and published files of this checkout
-	@$(DEPLOYMENT) clean
+clean: ## remove the databases, logs and published files of this checkout
+	@./daybook clean
 
 env: ## write .env, the passwords for docker compose
 	@$(PYTHON) -m deployment.compose.env

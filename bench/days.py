@@ -25,11 +25,11 @@ sys.path[:0] = [str(REPOSITORY / "include"), str(REPOSITORY / "config")]
 from day import EMPTY  # noqa: E402 - the path is set above
 from rich.console import Console  # noqa: E402 - the path is set above
 
+from commands.planned_backfill import backfill  # noqa: E402 - the path is set above
 from daybook.pipelines import load_pipelines  # noqa: E402 - the path is set above
 from daybook_airflow.backfill.runs import in_batches  # noqa: E402 - the path is set above
 from deployment.control.runs import follow, start  # noqa: E402 - the path is set above
 from deployment.environment import connections  # noqa: E402 - the path is set above
-from deployment.planned_backfill import backfill  # noqa: E402 - the path is set above
 from deployment.supervisor import Deployment  # noqa: E402 - the path is set above
 
 FLIGHTS = load_pipelines().good["flights"]
@@ -92,7 +92,7 @@ def in_turn(deployment: Deployment, count: int) -> tuple[float, float]:
 
 
 def publish(deployment: Deployment, count: int) -> None:
-    """Backfill the first days of the year as `make backfill` does; all of them are published afterwards."""
+    """Backfill the first days of the year as `./daybook backfill` does; all of them are published afterwards."""
     done = backfill(deployment.api, FLIGHTS, days_from(FIRST, count), QUIET)
     assert all(day.is_well for day in done), [day for day in done if not day.is_well]
 

@@ -12,9 +12,10 @@ readers see them, all at once. Readers see the day as it was published last, who
   A file that is not there yet is waited for (`up_for_reschedule`) until its cut-off, and only then the task is red.
 * `load`, `clean`, `index`: the data broke the contract. The log counts the rows by column and rule; the refused rows
   lie in the run's folder with line and reason. A retry will not help: mend the source, then clear from `extract_*` on;
-  or mend rows: `make refused DAY=… OUT=refused.csv`, fill in `mended`, `make replay DAY=… FILE=refused.csv WHY=…`
+  or mend rows: `./daybook refused DAY --out FILE`, fill in `mended`, `./daybook replay DAY FILE --why REASON`
 * `aggregate`, `summarize`: there is nothing left to count, or the day looks like no other and is held. Look at the
-  refused rows and at the source. If the numbers are right, trigger the day again with a reason in `release`.
+  refused rows and at the source. If the numbers are right, trigger the day again with a reason in `release`,
+  or `./daybook release DAY --why REASON`.
 * `save`: the warehouse is down or has other columns than the spec. Nothing is visible of it; clear the task.
 * `deploy`: readers still see what was published before, whole. The log says why; clear the task. Where a person rolled
   the same numbers back, they are held: mend the source, or trigger the day again with a reason in `release`.

@@ -1,4 +1,4 @@
-"""The local deployment: everything that `make demo` and `make up` start, on 127.0.0.1, without Docker and without root.
+"""The local deployment: all that `./daybook up` starts, on 127.0.0.1, without Docker and without root.
 
     home.py             where the state of a checkout lies, and the lock that lets one deployment run in it
     secret_values.py    the passwords and keys, made once
@@ -12,11 +12,13 @@
     processes/signals.py          Ctrl-C, SIGTERM, SIGHUP: once, and never halfway through starting something
     supervisor.py       `Deployment`: starts all of it, tells what it does, stops all of it
     control/api.py      what is asked of Airflow's REST API: the client of daybook_airflow
-    demo.py             the seven days of `make demo`
-    day_table.py        the table of published days that the commands print
+    control/runs.py     the runs of a plan, started and followed to their end
+    control/cancel.py   the end of a backfill
+    waiting.py          the one way to wait
+    running.py          the servers of a home for one command
+    backup.py, tidying.py  copied, stopped, removed
     compose/env.py      writes `.env`, the passwords and keys of the docker compose stack
     compose/init.py     its `init` service: databases, source and login, as they are made here
-    __main__.py         `python -m deployment demo|up|down|day|psql|clean|env`
 
 The business knows nothing of this package, and this package knows nothing of what the business does to a row.
 """

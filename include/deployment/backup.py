@@ -1,4 +1,4 @@
-"""A copy of what cannot be fetched again, and a new home made from it: `make backup` and `make restore`.
+"""A copy of what cannot be fetched again, and a new home made from it: `./daybook backup` and `./daybook restore`.
 
 `warehouse.dump` holds what readers see and the ledger, `airflow.dump` the runs, their forms and their users; `data.tar`
 the data folder: raw bytes, what the steps made of them, and the published files. No secret is in it.
@@ -28,7 +28,7 @@ def back_up(home: Home, data: str, folder: Path) -> None:
         raise DeploymentError(f"{folder} is there already; nothing was copied. Name a new folder.")
     new = folder.with_name(f"{folder.name}.writing")
     new.mkdir(mode=0o700, parents=True)
-    with database(home, "make backup") as postgres:
+    with database(home, "./daybook backup") as postgres:
         # The databases first: what is published meanwhile has files that the ledger of the copy does not know, and
         # nobody misses; never the other way round.
         for name in DATABASES:
@@ -49,7 +49,7 @@ def restore(home: Home, data: str, folder: Path) -> None:
     missing = [name for name in (*map("{}.dump".format, DATABASES), "data.tar") if not (folder / name).exists()]
     if missing:
         raise DeploymentError(f"{folder} is no copy of Daybook: {', '.join(missing)} not there; nothing was restored.")
-    with database(home, "make restore") as postgres:
+    with database(home, "./daybook restore") as postgres:
         for name in DATABASES:
             _check_is_empty(postgres, name)
         for name in DATABASES:

@@ -4,9 +4,13 @@ from pathlib import Path
 
 from daybook_airflow.errors import DeploymentError
 
-__all__ = ["TAIL_LINES", "DeploymentError", "tail", "with_log"]
+__all__ = ["TAIL_LINES", "DeploymentError", "RunFailed", "tail", "with_log"]
 
 TAIL_LINES = 25
+
+
+class RunFailed(DeploymentError):
+    """A run of Airflow came to its end, and not well: the day is not as it was asked to be."""
 
 
 def with_log(message: str, log: Path) -> DeploymentError:

@@ -4,12 +4,12 @@ import fcntl
 import json
 import os
 import socket
-import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 from deployment.errors import DeploymentError
+from deployment.waiting import wait_until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
@@ -87,15 +87,8 @@ class Lock:
 
     def take(self, command: str) -> None:
         """Take the lock, or raise DeploymentError saying who holds it. A watcher that tidies up is waited for."""
-        until = time.monotonic() + WATCHER_SECONDS
-        while not self.try_to_take(command):
-            holder = self.holder()
-            if holder["command"] != WATCHER or time.monotonic() > until:
-                raise DeploymentError(
-                    f"{holder['command']} is running already in {self._file.parent} (process {holder['pid']});"
-                    " nothing was done. Stop it with Ctrl-C in its terminal, or with `make down`."
-                )
-            time.sleep(0.2)
+        if not wait_until(lambda: self.try_to_take(command), WATCHER_SECONDS, check=self._check_it_tidies):
+            self._refuse()
 
     def try_to_take(self, command: str) -> bool:
         """Take the lock if it is free, and say whether it was."""
@@ -110,6 +103,17 @@ class Lock:
         handle.flush()
         self._held = handle
         return True
+
+    def _check_it_tidies(self) -> None:
+        if self.holder()["command"] != WATCHER:
+            self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        holder = self.holder()
+        raise DeploymentError(
+            f"{holder['command']} is running already in {self._file.parent} (process {holder['pid']});"
+            " nothing was done. Stop it with Ctrl-C in its terminal, or with `./daybook down`."
+        )
 
     def is_taken(self) -> bool:
         """Return whether a process holds the lock now."""

@@ -4,7 +4,6 @@
 """
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -21,14 +20,17 @@ from deployment.servers.flights import fill_source
 from deployment.servers.ftp import LocalFtp
 from deployment.servers.postgres import LocalPostgres
 from deployment.supervisor import FTP_SECONDS, Deployment
+from deployment.waiting import nothing, wait_until
 
 
 class Running(NamedTuple):
-    """A deployment whose Airflow answers: started by this command, or by another one."""
+    """A deployment whose Airflow answers: started by this command, or by another one. keep_up: starts again what has
+    ended, if this command started it."""
 
     api: AirflowApi
     home: Home
     postgres: LocalPostgres
+    keep_up: Callable[[], None] = nothing
 
 
 @contextmanager
@@ -37,13 +39,13 @@ def servers(home: Home, command: str) -> Iterator[None]:
     home.make()
     postgres, lock = LocalPostgres(home), Lock(home)
     if not lock.try_to_take(command):
-        _name(postgres)
+        name_servers(postgres)
         yield
         return
     try:
         stop_all(home)
         _start(home, postgres)
-        _name(postgres)
+        name_servers(postgres)
         yield
     finally:
         stop_all(home)
@@ -85,8 +87,8 @@ def running(home: Home, command: str, say: Callable[[str], None]) -> Iterator[Ru
     """
     if not Lock(home).is_taken():
         with Deployment(home=home.path, command=command, say=say) as deployment:
-            _name(deployment.postgres)
-            yield Running(deployment.api, home, deployment.postgres)
+            name_servers(deployment.postgres)
+            yield Running(deployment.api, home, deployment.postgres, deployment.keep_up)
         return
     yield attached(home)
 
@@ -96,14 +98,19 @@ def attached(home: Home) -> Running:
     postgres = LocalPostgres(home)
     api = AirflowApi(f"http://{HOST}:{home.kept_port('ui')}", "admin", postgres.secrets.admin)
     if not Lock(home).is_taken():
-        raise DeploymentError(f"Nothing runs in {home.path}; nothing was done. `make up` starts it.")
+        raise DeploymentError(f"Nothing runs in {home.path}; nothing was done. `./daybook up` starts it.")
     if not api.health():
         raise DeploymentError(
             f"{Lock(home).holder()['command']} is running in {home.path}, and its Airflow does not answer;"
             " try again when it is up, or when it has ended."
         )
-    _name(postgres)
+    name_servers(postgres)
     return Running(api, home, postgres)
+
+
+def name_servers(postgres: LocalPostgres) -> None:
+    """Let this process's variables name the servers of a home, as Airflow's name them for its tasks."""
+    os.environ.update(connections(postgres, LocalFtp.kept(postgres.home)), DAYBOOK_DATA=data_url())
 
 
 def _start(home: Home, postgres: LocalPostgres) -> None:
@@ -111,14 +118,6 @@ def _start(home: Home, postgres: LocalPostgres) -> None:
     make_databases(postgres)
     ftp = LocalFtp.of(home)
     component = Component(home, "ftp", ftp.command, ftp.environment)
-    until = time.monotonic() + FTP_SECONDS
-    while not ftp.answers():
-        component.check()
-        if time.monotonic() > until:
-            raise with_log(f"The FTP server does not answer after {FTP_SECONDS} s.", component.log)
-        time.sleep(0.05)
+    if not wait_until(ftp.answers, FTP_SECONDS, check=component.check, every=0.05):
+        raise with_log(f"The FTP server does not answer after {FTP_SECONDS} s.", component.log)
     fill_source(postgres, ftp.root)
-
-
-def _name(postgres: LocalPostgres) -> None:
-    os.environ.update(connections(postgres, LocalFtp.kept(postgres.home)), DAYBOOK_DATA=data_url())

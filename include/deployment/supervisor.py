@@ -4,8 +4,8 @@
         run_id = deployment.api.trigger("flights", conf={"day": "2013-01-05"})
         deployment.api.wait_for_run("flights", run_id)
 
-Whatever ends the `with` block, nothing that it started is left: not after an error, a signal, or a second signal. Where
-the process itself is killed, the watcher does the rest; where that is killed too, the next start or `make down` does.
+Whatever ends the `with` block, nothing that it started is left: not after an error, a signal, or a second signal. If
+the process itself is killed, the watcher does the rest; if that is killed too, the next start or `./daybook down` does.
 """
 
 import importlib.metadata
@@ -13,7 +13,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -40,6 +39,7 @@ from deployment.servers.databases import make_databases
 from deployment.servers.flights import fill_source
 from deployment.servers.ftp import LocalFtp
 from deployment.servers.postgres import LocalPostgres
+from deployment.waiting import wait_until
 
 POOLS = REPOSITORY / "config" / "pools.json"
 # The log servers of the scheduler and the triggerer listen on all interfaces and cannot be told not to.
@@ -52,7 +52,6 @@ COMPONENTS = {
 FTP_SECONDS = 15
 MIGRATION_SECONDS = 300
 START_SECONDS = 180
-SECONDS_BETWEEN_LOOKS = 0.3
 
 
 def quiet(_message: str) -> None:
@@ -192,7 +191,7 @@ class Deployment:
         if not is_free(port):
             raise DeploymentError(
                 f"Port {port} of {HOST} is taken by another program; nothing was started."
-                f" Free it, or take another port: `make up UI_PORT={port + 1}`."
+                f" Free it, or take another port: `./daybook up --ui-port {port + 1}`."
             )
         self.home.keep_port("ui", port)
         self._ui_port = port
@@ -237,12 +236,8 @@ class Deployment:
         return component
 
     def _wait_until(self, is_so: Callable[[], bool], seconds: float, otherwise: str) -> None:
-        until = time.monotonic() + seconds
-        while not is_so():
-            self.check()
-            if time.monotonic() > until:
-                raise DeploymentError(f"{otherwise} Waited {seconds:.0f} s.")
-            time.sleep(SECONDS_BETWEEN_LOOKS)
+        if not wait_until(is_so, seconds, check=self.check):
+            raise DeploymentError(f"{otherwise} Waited {seconds:.0f} s.")
 
     def _reap(self) -> None:
         # All have ended, or could not be ended and must not be waited for.

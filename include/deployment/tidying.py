@@ -1,19 +1,18 @@
-"""`make down` and `make clean`: stop what runs in a checkout, and remove what it has made."""
+"""`./daybook down` and `./daybook clean`: stop what runs in a checkout, and remove what it has made."""
 
 import contextlib
 import os
 import shutil
 import signal
-import time
 from pathlib import Path
 
 from deployment.errors import DeploymentError
 from deployment.home import REPOSITORY, Home, Lock
 from deployment.processes.components import stop_all
 from deployment.servers.postgres import LocalPostgres
+from deployment.waiting import wait_until
 
 STOP_SECONDS = 90
-SECONDS_BETWEEN_LOOKS = 0.2
 
 
 def down(home: Home) -> str:
@@ -24,7 +23,7 @@ def down(home: Home) -> str:
     holder = lock.holder() if lock.is_taken() else None
     if holder:
         _end(home, lock, holder)
-    lock.take("make down")
+    lock.take("./daybook down")
     left = stop_all(home)
     LocalPostgres(home).stop()
     lock.release()
@@ -50,19 +49,16 @@ def clean(home: Home, data: str) -> str:
 def _end(home: Home, lock: Lock, holder: dict[str, str]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(int(holder["pid"]), signal.SIGTERM)
-    until = time.monotonic() + STOP_SECONDS
-    while lock.is_taken():
-        if time.monotonic() > until:
-            raise DeploymentError(
-                f"{holder['command']} (process {holder['pid']}) has not ended {STOP_SECONDS} s after SIGTERM; its logs"
-                f" are in {home.logs}. Once it is killed (kill -9 {holder['pid']}), its watcher stops the rest."
-            )
-        time.sleep(SECONDS_BETWEEN_LOOKS)
+    if not wait_until(lambda: not lock.is_taken(), STOP_SECONDS):
+        raise DeploymentError(
+            f"{holder['command']} (process {holder['pid']}) has not ended {STOP_SECONDS} s after SIGTERM; its logs"
+            f" are in {home.logs}. Once it is killed (kill -9 {holder['pid']}), its watcher stops the rest."
+        )
 
 
 def _remove_home(home: Home) -> None:
     lock = Lock(home)
-    lock.take("make clean")
+    lock.take("./daybook clean")
     stop_all(home)
     LocalPostgres(home).remove()
     shutil.rmtree(home.path)

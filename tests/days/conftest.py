@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from daybook.__main__ import main
+from commands.__main__ import main
 from daybook.pipelines import load_pipelines
 from daybook.run.day_run import DayRun
 from daybook.spec import Pipeline
@@ -49,9 +49,9 @@ class Days:
         return self.files / f"flights_{day}.csv"
 
     def command(self, name: str, *words: str) -> tuple[int, str]:
-        """Run `python -m daybook name PIPELINE words`; give its exit code and what it printed."""
+        """Run `./daybook name words --pipeline PIPELINE`; give its exit code and what it printed."""
         self.capture.readouterr()
-        code = main([name, self.pipeline.name, *words])
+        code = main([name, *words, "--pipeline", self.pipeline.name])
         printed = self.capture.readouterr()
         return code, printed.out + printed.err
 

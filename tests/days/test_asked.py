@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from daybook.asked import asked_days, with_pipeline
+from commands.arguments import asked_days
 from daybook.errors import BadSpec
 from daybook.spec import Pipeline, Schedule
 from tests.support.shop import shop
@@ -59,19 +59,3 @@ def test_a_day_that_is_not_over_is_refused() -> None:
     late_that_day = datetime(2026, 1, 10, 22, 59, tzinfo=UTC)
     with pytest.raises(BadSpec, match="2026-01-10 is not over yet in Europe/Berlin; expected 2026-01-09 or before"):
         asked_days(pipeline("Europe/Berlin", date(2026, 1, 1)), None, date(2026, 1, 10), late_that_day)
-
-
-@pytest.mark.parametrize(
-    ("words", "given"),
-    [
-        ([], ["shop"]),
-        (["--json"], ["shop", "--json"]),
-        (["2026-01-10", "by_city", "shop"], ["shop", "2026-01-10", "by_city", "shop"]),
-        (["--json", "shop"], ["--json", "shop"]),
-        (["shop", "2026-01-10"], ["shop", "2026-01-10"]),
-        (["shpo", "2026-01-10"], ["shpo", "2026-01-10"]),
-    ],
-)
-def test_the_pipeline_need_not_be_named_where_there_is_just_one(words: list[str], given: list[str]) -> None:
-    assert with_pipeline(words, {"shop": shop()}) == given
-    assert with_pipeline(words, {"shop": shop(), "rain": shop()}) == words

@@ -57,7 +57,7 @@ def test_G24_restored_elsewhere_the_days_are_read_skipped_traced_rolled_back_and
     assert elsewhere.servers.rows(seen) == days.servers.rows(seen)
     assert len(elsewhere.servers.rows(seen)) > 20
     assert {elsewhere.planned()[day] for day in DAYS} == {"skip: nothing changed"}
-    assert elsewhere.command("trace", DAYS[1], "by_origin", "origin=JFK", "flights")[0] == 0
+    assert elsewhere.command("trace", DAYS[1], "by_origin", "flights", "origin=JFK")[0] == 0
     work = elsewhere.run(DAYS[1])
     assert work.receipt("deploy").outcome == "unchanged"
     assert work.receipt("load").reused_from

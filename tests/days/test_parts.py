@@ -100,7 +100,7 @@ def test_C72_a_manifest_that_is_none_lets_the_run_say_so_and_the_plan_go_on(part
 
 def test_C71_the_traced_lines_are_those_of_each_part(parts: Days) -> None:
     parts.run(DAY)
-    words = (DAY, "by_origin", "origin=JFK", "flights")
+    words = (DAY, "by_origin", "flights", "origin=JFK")
     traced = parts.json("trace", *words)
     assert traced["is_equal"]
     assert [part["part"] for part in traced["parts"]] == ["part_1.csv", "part_2.csv"]
@@ -113,7 +113,7 @@ def test_C71_the_traced_lines_are_those_of_each_part(parts: Days) -> None:
 
 def test_a_trace_tells_the_parts_by_their_names(parts: Days) -> None:
     parts.run(DAY)
-    code, printed = parts.command("trace", DAY, "by_airline", "carrier=HA", "flights")
+    code, printed = parts.command("trace", DAY, "by_airline", "flights", "carrier=HA")
     assert code == 0
     folder = parts.files.name
     assert re.search(rf"^flights.2 +ftp: {folder}/part_2.csv +[0-9a-f]{{64}}$", printed, re.MULTILINE)

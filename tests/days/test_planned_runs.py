@@ -7,13 +7,13 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daybook.asked import asked_days
+from commands.arguments import asked_days
+from commands.planned_backfill import Known, outcomes
 from daybook.days import day_of_run
 from daybook.ledger.receipt import Receipt
 from daybook.planning.plan import Action, FileState, Planned, Standing, limited, plan
 from daybook_airflow.backfill.runs import PREFIX, in_batches
 from deployment.control.runs import start
-from deployment.planned_backfill import Known, outcomes
 
 from .test_asked import CHANGES, pipeline
 

@@ -117,10 +117,10 @@ SUPERVISOR = """
 import os, subprocess, sys, time
 from pathlib import Path
 from deployment.home import Home, Lock
-from deployment.processes import Component
+from deployment.processes.components import Component
 home = Home(Path(sys.argv[1]))
 lock = Lock(home)
-lock.take("make up")
+lock.take("./daybook up")
 command = [sys.executable, "-m", "deployment.processes.watcher", home.path]
 watcher = subprocess.Popen(command, stdin=-1, start_new_session=True)
 print(Component(home, "sleeper", ["sleep", "600"], os.environ).process.pid, flush=True)

@@ -32,7 +32,7 @@ class Place:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
-        command = [sys.executable, "-m", "deployment", *arguments]
+        command = [sys.executable, "-m", "commands", *arguments]
         return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=UP_SECONDS)
 
     def processes(self) -> list[str]:
@@ -60,12 +60,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 
 class Up:
-    """`make up` in a process of its own, as a terminal would have it."""
+    """`./daybook up` in a process of its own, as a terminal would have it."""
 
     def __init__(self, place: Place, port: int | None = None) -> None:
         self.port = port or free_port()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "deployment", "up", "--ui-port", str(self.port)],
+            [sys.executable, "-m", "commands", "up", "--ui-port", str(self.port)],
             env=place.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -123,8 +123,8 @@ def test_what_is_up_is_seen_refuses_a_second_and_ends_by_sigterm(place: Place, u
     assert {part["status"] for part in health.values()} == {"healthy"}
     assert _listening_elsewhere(place) == []
     second = place.run("demo")
-    assert second.returncode == 1
-    assert f"make up is running already in {place.home.path} (process {up.process.pid})" in second.stderr
+    assert second.returncode == 40
+    assert f"./daybook up is running already in {place.home.path} (process {up.process.pid})" in second.stderr
     up.process.send_signal(signal.SIGTERM)
     assert up.end() == 128 + signal.SIGTERM
     assert place.processes() == []
@@ -168,7 +168,7 @@ def test_a_component_that_dies_again_and_again_is_named_and_all_is_stopped(place
         up.wait_for("dag-processor ended by itself with exit code -9. It is started again.")
         wait_until(lambda: first_pid(place, "dag-processor") != killed)  # noqa: B023 - done within this round
     kill(place, "dag-processor")
-    assert up.end() == 1
+    assert up.end() == 40
     assert f"dag-processor was started again {MOST} times in 10 min" in up.said
     assert str(place.home.logs / "dag-processor.log") in up.said
     assert place.processes() == []
@@ -188,7 +188,7 @@ def test_down_stops_what_is_up(place: Place, up: Up) -> None:
     up.wait_for("Starting Airflow")
     done = place.run("down")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"Stopped make up (process {up.process.pid}) and all that it had started.\n"
+    assert done.stdout == f"Stopped ./daybook up (process {up.process.pid}) and all that it had started.\n"
     assert up.end() == 128 + signal.SIGTERM
     assert place.processes() == []
     assert place.run("down").stdout == "Nothing was running.\n"
@@ -200,14 +200,14 @@ def test_a_taken_port_is_named_with_the_way_round_it(place: Place) -> None:
         other.listen()
         port = other.getsockname()[1]
         up = Up(place, port)
-        assert up.end() == 1
+        assert up.end() == 40
     assert f"Port {port} of 127.0.0.1 is taken by another program" in up.said
-    assert f"make up UI_PORT={port + 1}" in up.said
+    assert f"./daybook up --ui-port {port + 1}" in up.said
     assert place.processes() == []
 
 
 def test_psql_shows_an_analyst_the_warehouse_while_all_else_is_down(place: Place) -> None:
-    done = place.run("psql", "--sql", "SELECT current_user, current_database()")
+    done = place.run("psql", "SELECT current_user, current_database()")
     assert "analyst      | warehouse" in done.stdout
     assert place.processes() == []
 

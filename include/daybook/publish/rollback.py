@@ -1,6 +1,6 @@
 """A day back to an earlier run, whole: the warehouse's rows, the published files, and a word in the ledger by whom.
 
-Not a step: `python -m daybook rollback` calls it. The runs that a day can go back to are those that the spec keeps.
+Not a step: `./daybook rollback` calls it. The runs that a day can go back to are those that the spec keeps.
 What readers were taken away from stays away: a later run that comes to the same is held by publish/deploy.py.
 """
 

@@ -41,7 +41,10 @@ def group_values(pipeline: Pipeline, summary: Summary, typed: Mapping[str, str])
     unknown = [name for name in typed if name not in summary.by]
     if unknown:
         by = ", ".join(summary.by) or "nothing"
-        raise BadSpec(f"{pipeline.name}, summary {summary.name}: it is not grouped by {unknown[0]!r} but by {by}")
+        raise BadSpec(
+            f"{pipeline.name}, summary {summary.name}: it is not grouped by {unknown[0]!r} but by {by}"
+            f"{nearest(unknown[0], summary.by)}"
+        )
     return {name: _value(name, word, arrow_type(columns[name])) for name, word in typed.items()}
 
 

@@ -1,6 +1,6 @@
-"""Runs that `make backfill` and `airflow dags backfill --batch` ask of Airflow: the days, name and conf of each.
+"""Runs that `./daybook backfill` and `airflow dags backfill --batch` ask of Airflow: the days, name and conf of each.
 
-Pure; the names are how `make cancel` knows these runs again.
+Pure; the names are how `./daybook cancel` knows these runs again.
 """
 
 from collections.abc import Sequence

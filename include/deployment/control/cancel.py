@@ -1,4 +1,4 @@
-"""`make cancel`: a backfill, Airflow's own or `make backfill`'s, is stopped; no finished day turns failed or stuck.
+"""`./daybook cancel`: backfills, Airflow's own and `./daybook backfill`'s, are stopped; no finished day turns failed.
 
 Airflow's own cancel marks what waits as failed, also a day that was done before and was only to be done again, and
 leaves the backfill paused, so that such a day waits for ever when it is cleared. Here nothing new may begin first;
@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from daybook_airflow.backfill.runs import PREFIX
-from deployment.control.api import SECONDS_BETWEEN_LOOKS, AirflowApi, Json
+from deployment.control.api import AirflowApi, Json
 from deployment.errors import DeploymentError
+from deployment.waiting import wait_until
 
 # The scheduler may be about to start what it has seen waiting.
 SECONDS_OF_A_LOOP = 2.0
@@ -22,7 +23,8 @@ RUN_SECONDS = 1800
 
 
 def cancel(api: AirflowApi, dag_id: str, came_to_its_end: Callable[[str], bool], say: Callable[[str], None]) -> None:
-    """Stop every backfill of a DAG. came_to_its_end: says of a run's id whether the run was done before."""
+    """Stop every backfill of a DAG. came_to_its_end: whether the run of an id was
+    done before."""
     with _paused(api, dag_id):
         time.sleep(SECONDS_OF_A_LOOP)
         for run in _of_backfills(api, dag_id, "queued"):
@@ -65,8 +67,5 @@ def _take_back(api: AirflowApi, run: Json, came_to_its_end: Callable[[str], bool
 
 
 def _wait(is_so: Callable[[], bool], seconds: float, otherwise: str) -> None:
-    until = time.monotonic() + seconds
-    while not is_so():
-        if time.monotonic() > until:
-            raise DeploymentError(f"{otherwise} after {seconds:.0f} s; nothing else was stopped. Look into the UI.")
-        time.sleep(SECONDS_BETWEEN_LOOKS)
+    if not wait_until(is_so, seconds):
+        raise DeploymentError(f"{otherwise} after {seconds:.0f} s; nothing else was stopped. Look into the UI.")

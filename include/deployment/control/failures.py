@@ -4,19 +4,19 @@ import json
 from pathlib import Path
 
 from deployment.control.api import AirflowApi, Json
-from deployment.errors import TAIL_LINES, DeploymentError
+from deployment.errors import TAIL_LINES, RunFailed
 from deployment.home import Home
 
 
-def failure(api: AirflowApi, home: Home, failed: list[Json]) -> DeploymentError:
+def failure(api: AirflowApi, home: Home, failed: list[Json]) -> RunFailed:
     """Return an error that tells of the first of some failed runs, and how many there are."""
     run = failed[0]
     tasks = api.task_instances(run["dag_id"], run["dag_run_id"], state="failed")
     what = f"{len(failed)} run(s) of {run['dag_id']} failed; the first is {run['dag_run_id']}"
     if not tasks:
-        return DeploymentError(f"{what}, in which no task says why; see {home.logs / 'scheduler.log'}.")
+        return RunFailed(f"{what}, in which no task says why; see {home.logs / 'scheduler.log'}.")
     log = _task_log(home, tasks[0])
-    return DeploymentError(f"{what}, in its task {tasks[0]['task_id']}. The last lines of {log}:\n\n{_last_words(log)}")
+    return RunFailed(f"{what}, in its task {tasks[0]['task_id']}. The last lines of {log}:\n\n{_last_words(log)}")
 
 
 def _task_log(home: Home, task: Json) -> Path:

@@ -9,7 +9,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ import psutil
 
 from deployment.errors import DeploymentError, with_log
 from deployment.home import Home, write_private
+from deployment.waiting import wait_until
 
 # Those of a later stage use those of an earlier one, and are stopped before them.
 STAGES = {"ftp": 0, "api-server": 1}
@@ -153,12 +153,7 @@ def _signal(processes: Iterable[psutil.Process], number: signal.Signals) -> None
 
 
 def _wait_for_end(records: list[Record], seconds: float) -> bool:
-    until = time.monotonic() + seconds
-    while _members(records):
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.1)
-    return True
+    return wait_until(lambda: not _members(records), seconds, every=0.1)
 
 
 def _members(records: list[Record]) -> list[psutil.Process]:

@@ -7,12 +7,12 @@ input.
 
 import os
 import sys
-import time
 from pathlib import Path
 
 from deployment.home import WATCHER, Home, Lock
 from deployment.processes.components import stop_all
 from deployment.servers.postgres import LocalPostgres
+from deployment.waiting import wait_until
 
 IN_ORDER = b"in order"
 # The kernel closes the pipe of a process that has ended, and its lock a moment before or after.
@@ -32,12 +32,14 @@ def watch(home: Home) -> None:
 
 
 def _takes_over(lock: Lock, supervisor: str) -> bool:
-    until = time.monotonic() + LOCK_SECONDS
-    while not lock.try_to_take(WATCHER):
-        if lock.holder()["pid"] != supervisor or time.monotonic() > until:
-            return False
-        time.sleep(0.05)
-    return True
+    taken: list[bool] = []
+
+    def is_settled() -> bool:
+        taken.append(lock.try_to_take(WATCHER))
+        return taken[-1] or lock.holder()["pid"] != supervisor
+
+    wait_until(is_settled, LOCK_SECONDS, every=0.05)
+    return taken[-1]
 
 
 if __name__ == "__main__":

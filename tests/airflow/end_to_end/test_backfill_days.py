@@ -1,4 +1,4 @@
-"""`make backfill`, pause, resume and cancel on the real scheduler: what the plan says is done, and nothing else.
+"""`./daybook backfill`, pause, resume and cancel on the real scheduler: what the plan says is done, and nothing else.
 
 All days are of March 2013, with New York's change of the clock on the 10th.
 """
@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from daybook import connections
+from commands import connections
+from commands.planned_backfill import Done, backfill
 from daybook.ledger import step_log
 from daybook.pipelines import load_pipelines
 from daybook.postgres.session import at_once
@@ -20,7 +21,6 @@ from daybook_airflow.backfill.runs import PREFIX
 from deployment import environment
 from deployment.control import cancel as stopping
 from deployment.control.runs import follow, start
-from deployment.planned_backfill import Done, backfill
 from deployment.supervisor import Deployment
 
 from .conftest import airflow, rows
@@ -55,7 +55,7 @@ def file_of(deployment: Deployment, day: date) -> Path:
 
 
 def our_runs(deployment: Deployment) -> dict[str, str]:
-    """Return the state of each run that `make backfill` started."""
+    """Return the state of each run that `./daybook backfill` started."""
     runs = deployment.api.dag_runs("flights", run_id_prefix_pattern=PREFIX)
     return {run["dag_run_id"]: run["state"] for run in runs}
 
@@ -66,7 +66,7 @@ def results(done: list[Done]) -> dict[int, str]:
 
 
 def cancel(deployment: Deployment) -> list[str]:
-    """Cancel, as `make cancel` does, and give what it says."""
+    """Cancel, as `./daybook cancel` does, and give what it says."""
 
     def came_to_its_end(run: str) -> bool:
         connect = partial(connections.postgres, "warehouse")

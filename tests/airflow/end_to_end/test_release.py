@@ -57,7 +57,7 @@ def test_one_command_rolls_a_day_back(few_flights: Deployment) -> None:
     seen = f"select flights from flights.by_origin where day = '{DAY}' and origin = 'EWR'"
     assert rows(few_flights, seen) == []
     done = subprocess.run(
-        [sys.executable, "-m", "daybook", "rollback", "flights", DAY, "--why", "it was right"],
+        [sys.executable, "-m", "commands", "rollback", DAY, "-p", "flights", "--why", "it was right"],
         env=with_this_shell(few_flights.environment),
         capture_output=True,
         text=True,
@@ -76,7 +76,7 @@ def test_neither_a_run_nor_a_backfill_undoes_a_rollback_and_the_form_releases_it
     try:
         assert ran(few_flights, day=day) == "success"
         assert rows(few_flights, seen) == [(2,)]
-        assert "held until a person releases it" in daybook(few_flights, "rollback", "flights", day).stdout
+        assert "held until a person releases it" in daybook(few_flights, "rollback", day, "-p", "flights").stdout
         assert failed_at(few_flights, day) == "deploy"
         done = airflow(few_flights, "dags", "backfill", "-s", day, "-e", day, "--wait", "flights")
         assert (done.returncode, rows(few_flights, seen)) == (1, [(3,)]), done.stdout + done.stderr
@@ -97,5 +97,5 @@ def failed_at(deployment: Deployment, day: str) -> str:
 def daybook(deployment: Deployment, *words: str) -> subprocess.CompletedProcess[str]:
     """Type a command of the package in the deployment's environment."""
     environment = with_this_shell(deployment.environment)
-    command = [sys.executable, "-m", "daybook", *words]
+    command = [sys.executable, "-m", "commands", *words]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True)

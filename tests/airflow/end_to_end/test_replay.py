@@ -34,10 +34,10 @@ def broken(deployment: Deployment) -> Iterator[Deployment]:
 
 
 def daybook(deployment: Deployment, *words: str) -> str:
-    """Run `python -m daybook` in the deployment's environment; give what it printed."""
+    """Run `python -m commands` in the deployment's environment; give what it printed."""
     environment = with_this_shell(deployment.environment)
     done = subprocess.run(
-        [sys.executable, "-m", "daybook", *words], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "commands", *words], env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -52,14 +52,16 @@ def flights(deployment: Deployment) -> int:
 def replayed(broken: Deployment, tmp_path_factory: pytest.TempPathFactory) -> tuple[int, str]:
     """The row mended and kept: how many flights readers saw before, and what was printed."""
     file = tmp_path_factory.mktemp("mended") / "refused.csv"
-    printed = daybook(broken, "refused", "flights", DAY, "--out", str(file))
+    printed = daybook(broken, "refused", DAY, "-p", "flights", "--out", str(file))
     (row,) = csv.DictReader(file.read_text("utf-8-sig").splitlines())
     row["mended"] = row["raw"].replace("soon", "517")
     with file.open("w", newline="") as saved:
         lines = csv.DictWriter(saved, list(row))
         lines.writeheader()
         lines.writerow(row)
-    return flights(broken), printed + daybook(broken, "replay", "flights", DAY, str(file), "--why", WHY, "--who", "ann")
+    return flights(broken), printed + daybook(
+        broken, "replay", DAY, str(file), "-p", "flights", "--why", WHY, "--who", "ann"
+    )
 
 
 def test_a_cleared_run_takes_the_mended_row(broken: Deployment, replayed: tuple[int, str]) -> None:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import BrowserContext
 
-from daybook.check_command import main as check
+from commands.__main__ import main
 
 from .conftest import Site
 from .test_report_tab_in_browser import CHROMIUM, Watched, browser, viewer  # noqa: F401 - fixtures
@@ -90,7 +90,7 @@ def test_X3_G16_no_published_cell_is_a_formula(published: Published, summary: st
 
 
 def test_X3_G16_no_cell_that_check_writes_is_a_formula(published: Published, tmp_path: Path) -> None:
-    assert check([str(published.file), "--pipeline", "flights", "--out", str(tmp_path)]) == 10
+    assert main(["check", str(published.file), "--pipeline", "flights", "--out", str(tmp_path)]) == 10
     with (tmp_path / f"flights_{DAY}.accepted.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     for column in ("carrier", "tailnum", "origin", "dest"):

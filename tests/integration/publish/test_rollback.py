@@ -12,7 +12,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from upath import UPath
 
-from daybook import rollback_command
+from commands import rollback as rollback_command
 from daybook.errors import BadSpec
 from daybook.publish import cleanup
 from daybook.storage.data_folder import DataFolder
@@ -197,7 +197,7 @@ def test_a_janitor_that_cannot_work_fails_no_publication(bench: Bench) -> None:
 
 def test_the_command_rolls_back_in_the_tasks_environment(thrice: Bench) -> None:
     flights = subprocess.run(
-        [sys.executable, "-m", "daybook", "rollback", "flights", DAY, "--why", "test"],
+        [sys.executable, "-m", "commands", "rollback", DAY, "--why", "test"],
         env=environment(thrice),
         capture_output=True,
         text=True,

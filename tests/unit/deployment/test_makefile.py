@@ -31,7 +31,7 @@ def test_every_target_is_known_to_be_no_file() -> None:
 def test_a_day_that_is_none_is_refused_with_an_example(bad: str) -> None:
     done = make("--assume-old=.venv/.installed", "day", f"DAY={bad}")
     assert done.returncode != 0
-    assert f"{bad!r} is no day; expected one such as DAY=2013-01-05" in done.stderr
+    assert f"{bad} is not a day; expected YYYY-MM-DD, such as 2013-01-05" in done.stderr
 
 
 def test_an_old_python_is_refused_in_a_sentence() -> None:

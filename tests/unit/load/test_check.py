@@ -1,4 +1,4 @@
-"""`python -m daybook check FILE`: what it prints, writes and exits with."""
+"""`./daybook check FILE`: what it prints, writes and exits with."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from daybook.__main__ import main
+from commands.__main__ import main
 
 FLIGHT = "2013,1,1,517,515,2,830,819,11,UA,1545,N14228,EWR,IAH,227,1400,5,15,2013-01-01T10:00:00Z"
 HEADER = (
@@ -121,8 +121,8 @@ def test_a_file_that_is_refused_as_a_whole_exits_with_20(written: Any, words: li
         (["pyproject.toml", "--pipeline", "flights.plane"], "did you mean 'flights.planes'?"),
     ],
 )
-def test_a_wrong_command_exits_with_40(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", *words]) == 40
+def test_a_wrong_command_exits_with_2(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", *words]) == 2
     assert message in capsys.readouterr().err
 
 
@@ -141,5 +141,5 @@ def test_no_value_is_printed(flights: Path, capsys: pytest.CaptureFixture[str]) 
 
 def test_it_runs_as_a_command(flights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", ":".join(sys.path))
-    command = [sys.executable, "-m", "daybook", "check", str(flights), "--pipeline", "flights"]
+    command = [sys.executable, "-m", "commands", "check", str(flights), "--pipeline", "flights"]
     assert subprocess.run(command, capture_output=True).returncode == 10

@@ -1,7 +1,7 @@
 """Connections for a person's commands, by their ids in Airflow: read from AIRFLOW_CONN_<ID>, as Airflow reads them.
 
-`. .daybook/env`, or a container of docker compose, has them. A connection that is stored in Airflow's database only
-is not seen here: set its variable for the command.
+`. .daybook/env`, or a container of docker compose, has them, and so has a verb that asks this checkout's servers. A
+connection that is stored in Airflow's database only is not seen here: set its variable for the command.
 """
 
 import ftplib

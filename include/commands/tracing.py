@@ -1,7 +1,6 @@
-"""`python -m daybook trace [PIPELINE] DAY SUMMARY [group=value …] COLUMN`: a published number, and what it came from.
+"""From a published number to the rows that it was made from, and from those rows to the number again.
 
-It reads the warehouse and the files of the run, and changes nothing. The exit code is 0 where the traced rows give the
-number again, else 1.
+It reads the warehouse and the files of the run, and changes nothing.
 """
 
 from datetime import date
@@ -10,8 +9,7 @@ from typing import Any, NamedTuple
 
 from psycopg import sql
 
-from daybook import connections
-from daybook.asked import parser, pipeline_named, with_pipeline
+from commands import connections
 from daybook.errors import BadSpec
 from daybook.ledger import queries
 from daybook.ledger.queries import Published, is_begun
@@ -21,14 +19,10 @@ from daybook.loader.line_numbers import own_line, part_of
 from daybook.postgres.session import Connection, at_once
 from daybook.publish.deploy import reading
 from daybook.refused import mends
-from daybook.rules.recompute import Number, group_values, recomputed, rows_of, summary_named
+from daybook.rules.recompute import Number, recomputed, rows_of
 from daybook.spec import Pipeline, Summary
 from daybook.storage.folder import Folder
 from daybook.storage.tables import read_parquet
-from daybook.telling import tell_json, tell_table
-from daybook.text import spans
-
-SPANS_SHOWN = 200  # characters; --json gives every line
 
 
 class Input(NamedTuple):
@@ -60,26 +54,6 @@ class Traced(NamedTuple):
     places: list[Place]
 
 
-def main(words: list[str]) -> int:
-    """Print where the number of the command line came from. Returns the exit code."""
-    made = parser("trace", "Say from which run, code, spec, files and lines a published number came.")
-    made.add_argument("day", type=date.fromisoformat, help="the day, such as 2013-01-05")
-    made.add_argument("summary", help="the summary, such as by_airline")
-    made.add_argument("group", nargs="*", metavar="group=value", help="the row, such as carrier=AA")
-    made.add_argument("column", help="the column, such as flights")
-    asked = made.parse_args(with_pipeline(words))
-    pipeline = pipeline_named(asked.pipeline)
-    summary = summary_named(pipeline, asked.summary, asked.column)
-    typed = dict(word.partition("=")[::2] for word in asked.group)
-    traced = trace(pipeline, asked.day, summary, group_values(pipeline, summary, typed), asked.column)
-    is_equal = traced.published == traced.recomputed
-    if asked.json:
-        tell_json({"pipeline": pipeline.name, "day": asked.day, "is_equal": is_equal, **_in_words(traced)})
-    else:
-        tell(" ".join([pipeline.name, str(asked.day), summary.name, *asked.group, asked.column]), traced)
-    return 0 if is_equal else 1
-
-
 def trace(pipeline: Pipeline, day: date, summary: Summary, group: dict[str, Any], column: str) -> Traced:
     """Go from a published number to its rows, and back; the connections and the data folder are the environment's.
 
@@ -96,35 +70,6 @@ def trace(pipeline: Pipeline, day: date, summary: Summary, group: dict[str, Any]
         inputs=[one for step in STEPS[:2] for one in _inputs(folder, run, step)],
         places=_places(folder, run, pipeline, sorted(rows["line"].to_pylist())),
     )
-
-
-def tell(what: str, traced: Traced) -> None:
-    """Print a number, its way, and whether the rows give it again."""
-    run = traced.run
-    print(f"{what} = {traced.published}")
-    print(f"run {run.run_id} ({run.run}), published {run.published_at:%Y-%m-%d %H:%M:%S %Z}")
-    prints = [(step, receipt.fingerprint) for step, receipt in run.receipts.items() if receipt.fingerprint]
-    tell_table(("step", "spec", "code", "libraries"), [(s, f.spec[:8], f.code[:8], f.libraries) for s, f in prints])
-    tell_table(("source", "came from", "sha256"), [(one.name, one.origin, one.sha256) for one in traced.inputs])
-    for place in traced.places:
-        came_as = f" ({place.part})" if place.part else ""
-        print(f"{place.file}{came_as}, {len(place.lines)} in all, lines: {_shown(spans(place.lines))}")
-        if place.mended:
-            print(f"not as they are there, but mended: {_shown(spans(place.mended))}")
-    word = "equal" if traced.published == traced.recomputed else "NOT equal"
-    print(f"these lines give {traced.recomputed}: {word}")
-
-
-def _shown(lines: str) -> str:
-    return lines if len(lines) <= SPANS_SHOWN else f"{lines[:SPANS_SHOWN].rpartition(',')[0]}, … (--json has all)"
-
-
-def _in_words(traced: Traced) -> dict[str, Any]:
-    words = traced._asdict()
-    places: list[Place] = words.pop("places")
-    if [place.part for place in places] != [None]:
-        return words | {"parts": places}
-    return words | {"file": places[0].file, "lines": places[0].lines, "mended": places[0].mended}
 
 
 def _published(

@@ -1,21 +1,21 @@
-"""`make backfill`: what the plan says, done by Airflow, and told day by day. Days that need nothing get no run."""
+"""A plan done by Airflow, for `./daybook backfill` and the demo. Days that need nothing get no run."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import partial
 from typing import NamedTuple
 
 from rich.console import Console
 
-from daybook import connections
+from commands import connections
+from commands.output import say, tell_table
+from commands.plan import made_plan
 from daybook.ledger import step_log
 from daybook.ledger.queries import is_begun
 from daybook.ledger.receipt import Receipt
-from daybook.plan_command import made_plan
 from daybook.planning.plan import Failure, Limited, Planned
 from daybook.postgres.session import Connection, at_once
 from daybook.spec import Pipeline
-from daybook.telling import tell_table
 from daybook_airflow.backfill.runs import in_batches
 from deployment.control.api import AirflowApi
 from deployment.control.runs import follow, start
@@ -48,11 +48,15 @@ def backfill(
     batch: int = 1,
     limit: int | None = None,
     is_forced: bool = False,
+    check: Callable[[], None] = lambda: None,
 ) -> list[Done]:
-    """Do what the plan of some days says, in runs of up to `batch` days, and give what became of each, newest first."""
+    """Do what the plan of some days says, in runs of up to `batch` days; return what became of each, newest first.
+
+    check: called at every look at the runs.
+    """
     made = made_plan(pipeline, days, limit, is_forced=is_forced)
     to_run = [day.day for day in made.planned if day.action == "run"]
-    run_ids = _run(api, pipeline, to_run, batch, console, is_forced)
+    run_ids = _run(api, pipeline, in_batches(to_run, batch), console, is_forced, check)
     connect = partial(connections.postgres, pipeline.target.connection)
     known = at_once(connect, lambda connection: _known(connection, pipeline.name, days))
     return outcomes(made, known, run_ids)
@@ -64,7 +68,7 @@ def tell(done: list[Done]) -> None:
     tell_table(("day", "plan", "result", "seconds"), rows)
     missing = sum(not day.is_well for day in done)
     run = sum(day.action == "run" for day in done)
-    print(f"{len(done)} days: {run} to run, {len(done) - missing} are as they should be, {missing} are not")
+    say(f"{len(done)} days: {run} to run, {len(done) - missing} are as they should be, {missing} are not")
 
 
 def outcomes(made: Limited, known: Known, run_ids: Mapping[date, str]) -> list[Done]:
@@ -75,16 +79,20 @@ def outcomes(made: Limited, known: Known, run_ids: Mapping[date, str]) -> list[D
 
 
 def _run(
-    api: AirflowApi, pipeline: Pipeline, to_run: list[date], batch: int, console: Console, is_forced: bool
+    api: AirflowApi,
+    pipeline: Pipeline,
+    batches: list[tuple[date, ...]],
+    console: Console,
+    is_forced: bool,
+    check: Callable[[], None],
 ) -> dict[date, str]:
-    if not to_run:
+    if not batches:
         return {}
-    api.wait_for_dag(pipeline.name)
+    api.wait_for_dag(pipeline.name, check=check)
     api.unpause(pipeline.name)
-    batches = in_batches(to_run, batch)
-    console.print(f"{len(to_run)} days to run, in {len(batches)} runs of Airflow.")
+    console.print(f"{sum(map(len, batches))} days to run, in {len(batches)} runs of Airflow.")
     run_ids = start(api, pipeline.name, batches, is_forced=is_forced)
-    follow(api, pipeline.name, run_ids, console)
+    follow(api, pipeline.name, run_ids, console, check)
     return {day: run_id for days, run_id in zip(batches, run_ids, strict=True) for day in days}
 
 

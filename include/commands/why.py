@@ -1,23 +1,24 @@
-"""`python -m daybook why [PIPELINE] DAY`: how the day came to be what readers see, and what a plan says of it now.
+"""`./daybook why DAY`: how the day came to be what readers see, and what a plan says of it now.
 
-It asks the ledger and the sources, and changes nothing. The exit code is 0, or 1 where the day is not published.
+It asks the ledger and the sources, and changes nothing.
 """
 
 from datetime import date
 from functools import partial
 from typing import NamedTuple
 
-from daybook import connections
-from daybook.asked import parser, pipeline_named, with_pipeline
+from commands import connections, exit_codes
+from commands.arguments import Day, Json, PipelineName, Quiet, check_is_over, pipeline_named
+from commands.output import say, tell_json, tell_table
+from commands.plan import made_plan
+from commands.servers import servers_of
 from daybook.ledger import queries, step_log
 from daybook.ledger.fingerprint import READS
 from daybook.ledger.queries import Confirmed, Decided, Published, is_begun
 from daybook.ledger.receipt import Receipt
-from daybook.plan_command import made_plan
 from daybook.planning.plan import Failure, Planned
 from daybook.postgres.session import Connection, at_once
 from daybook.spec import Pipeline
-from daybook.telling import tell_json, tell_table
 from daybook.text import one_line
 
 SHOWN = 8  # of a hash: enough to tell two apart; --json gives all of it
@@ -34,17 +35,22 @@ class Why(NamedTuple):
     plan: Planned
 
 
-def main(words: list[str]) -> int:
-    """Print how the day of the command line came to be. Returns the exit code."""
-    made = parser("why", "Say how a day came to be what readers see.")
-    made.add_argument("day", type=date.fromisoformat, help="the day, such as 2013-01-05")
-    asked = made.parse_args(with_pipeline(words))
-    why = why_of(pipeline_named(asked.pipeline), asked.day)
-    if asked.json:
-        tell_json({"pipeline": asked.pipeline, **why._asdict()})
+def why(day: Day, pipeline: PipelineName = None, json: Json = False, quiet: Quiet = False) -> int:
+    """Say how a day came to be what readers see.
+
+    The exit code is 1 if the day is not published.
+
+    Example: ./daybook why 2013-01-05
+    """
+    chosen = pipeline_named(pipeline)
+    check_is_over(chosen, day)
+    with servers_of(chosen, "why"):
+        found = why_of(chosen, day)
+    if json:
+        tell_json({"pipeline": chosen.name, **found._asdict()})
     else:
-        tell(asked.pipeline, why)
-    return 0 if why.published else 1
+        tell(chosen.name, found)
+    return exit_codes.DONE if found.published else exit_codes.NOT_AS_ASKED
 
 
 def why_of(pipeline: Pipeline, day: date) -> Why:
@@ -56,17 +62,17 @@ def why_of(pipeline: Pipeline, day: date) -> Why:
 
 def tell(pipeline: str, why: Why) -> None:
     """Print how a day came to be, from the publication to the plan."""
-    print(f"{pipeline} {why.day}: {_seen(why.published)}")
+    say(f"{pipeline} {why.day}: {_seen(why.published)}")
     if why.published:
         tell_table(("step", "how", "seconds", "inputs", "spec", "code", "libraries"), _steps(why.published))
-        print(f"changed for readers: {_changes(why.published)}")
+        say(f"changed for readers: {_changes(why.published)}")
     if why.confirmed:
-        print(f"found unchanged: by {why.confirmed.run}, started by {why.confirmed.started_by}")
+        say(f"found unchanged: by {why.confirmed.run}, started by {why.confirmed.started_by}")
     for decided in why.decisions:
-        print(one_line(f"{decided.what}: run {decided.run_id}, by {decided.who}: {decided.why} ({decided.found})"))
+        say(one_line(f"{decided.what}: run {decided.run_id}, by {decided.who}: {decided.why} ({decided.found})"))
     if why.failure:
-        print(one_line(f"failed since: {why.failure.step}, {why.failure.kind}: {why.failure.message}"))
-    print(one_line(f"the plan now: {why.plan.action}, {why.plan.reason}"))
+        say(one_line(f"failed since: {why.failure.step}, {why.failure.kind}: {why.failure.message}"))
+    say(one_line(f"the plan now: {why.plan.action}, {why.plan.reason}"))
 
 
 def _of_ledger(connection: Connection, pipeline: str, day: date, planned: Planned) -> Why:

@@ -1,0 +1,113 @@
+"""Arguments shared by the verbs: the pipeline, a day, a range of days, who and why, and the form of the answer."""
+
+import getpass
+import re
+import socket
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+import typer
+
+from commands import output
+from commands.wrong_words import WrongWords, as_typed
+from daybook.days import days_between, last_finished_day
+from daybook.errors import BadSpec
+from daybook.pipelines import load_pipelines
+from daybook.spec import Pipeline
+
+HOW_TO_GET_A_PIPELINE = "copy include/pipelines/flights.py from Daybook's repository and change its names"
+USER = f"{getpass.getuser()}@{socket.gethostname()}"
+
+
+def as_day(typed: str) -> date:
+    """Return a day from its word. Raises WrongWords if it is not one."""
+    try:
+        day = date.fromisoformat(typed)
+    except ValueError:
+        day = None
+    if day is None or str(day) != typed:
+        raise WrongWords(f"{typed} is not a day; expected YYYY-MM-DD, such as 2013-01-05; nothing was done")
+    return day
+
+
+def as_count(typed: str | int) -> int:
+    """Return a whole number over 0 from its word, or from a default. Raises WrongWords if it is not one."""
+    if not re.fullmatch(r"0*[1-9][0-9]*", str(typed)):
+        raise WrongWords(f"{typed}: expected a whole number over 0; nothing was done")
+    return int(typed)
+
+
+def pipeline_names() -> list[str]:
+    """Return the pipelines' names, for the shell's completion."""
+    return list(load_pipelines().good)
+
+
+PipelineName = Annotated[
+    str | None,
+    typer.Option(
+        *("--pipeline", "-p"),
+        metavar="NAME",
+        help="The pipeline; not needed if there is just one.",
+        autocompletion=pipeline_names,
+    ),
+]
+Day = Annotated[date, typer.Argument(parser=as_day, metavar="DAY", help="A local day, such as 2013-01-05.")]
+First = Annotated[
+    date | None, typer.Option("--from", parser=as_day, metavar="DAY", help="First day; else the schedule's.")
+]
+Last = Annotated[
+    date | None, typer.Option("--to", parser=as_day, metavar="DAY", help="Last day; else the last that is over.")
+]
+Limit = Annotated[
+    int | None, typer.Option("--limit", parser=as_count, metavar="N", help="Run no more than N days, the newest.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Also run what has not changed, or is held.")]
+Why = Annotated[str, typer.Option("--why", metavar="REASON", help="The reason; the ledger keeps it.")]
+Who = Annotated[
+    str, typer.Option("--who", metavar="NAME", help="Who decides; the ledger keeps it.", show_default=False)
+]
+Json = Annotated[bool, typer.Option("--json", callback=output.answer_in_json, help="Answer in JSON.")]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", callback=output.be_quiet, help="Print only errors; the exit code answers.")
+]
+
+
+def pipeline_named(name: str | None) -> Pipeline:
+    """Return the pipeline of a name, or the only one there is.
+
+    Raises WrongWords if the name is wrong, or is missing and there are several; BadSpec if there is no pipeline.
+    """
+    pipelines = load_pipelines()
+    if not pipelines.good:
+        raise BadSpec(f"there is no pipeline in include/pipelines{pipelines.warning}; {HOW_TO_GET_A_PIPELINE}")
+    if name is not None:
+        with as_typed():
+            return pipelines.named(name)
+    if len(pipelines.good) > 1:
+        names = ", ".join(pipelines.good)
+        raise WrongWords(f"which pipeline? add --pipeline with one of {names}; nothing was done{pipelines.warning}")
+    return next(iter(pipelines.good.values()))
+
+
+def asked_days(pipeline: Pipeline, first: date | None, last: date | None, now: datetime) -> list[date]:
+    """Return the local days from first to last, both included; an open end is the schedule's start, or the last day
+    that is over. now: an instant. Raises WrongWords for ends in the wrong order, and for a day that is not over."""
+    schedule = pipeline.schedule
+    finished = last_finished_day(schedule.time_zone, now)
+    begin, end = first or schedule.start, last or min(finished, schedule.end or finished)
+    if end > finished:
+        raise WrongWords(
+            f"{pipeline.name}: {end} is not over yet in {schedule.time_zone}; expected {finished} or before; "
+            "nothing was done; give an earlier day"
+        )
+    if end < begin:
+        raise WrongWords(
+            f"{pipeline.name}: the last day, {end}, is before the first, {begin}; nothing was done; exchange them, or "
+            "give both"
+        )
+    return days_between(begin, end)
+
+
+def check_is_over(pipeline: Pipeline, day: date) -> None:
+    """Raise WrongWords if a day is not over yet in the pipeline's time zone."""
+    asked_days(pipeline, day, day, datetime.now(UTC))

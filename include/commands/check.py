@@ -1,0 +1,125 @@
+"""`./daybook check FILE`: what the loader would accept and refuse of a file, with line numbers and reasons.
+
+It asks no server and publishes nothing. Values are shown nowhere but in the files of --out.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commands import exit_codes
+from commands.arguments import Json, Quiet, pipeline_named, pipeline_names
+from commands.check_file import Checked, names_in, of_columns
+from commands.check_file import check as checked
+from commands.output import say, tell_json, tell_table
+from commands.wrong_words import WrongWords
+from daybook.spec import Source, nearest
+
+SHOWN_LINES = 20
+
+FileAsked = Annotated[Path, typer.Argument(metavar="FILE", help="The file.")]
+Contract = Annotated[
+    str | None,
+    typer.Option(
+        *("--pipeline", "-p"),
+        metavar="NAME",
+        help="By the contract of this pipeline's file; NAME.SOURCE if it has several.",
+        autocompletion=pipeline_names,
+    ),
+]
+Columns = Annotated[
+    str | None, typer.Option("--columns", metavar="A,B,C", help="By these columns, all of text; else the file's own.")
+]
+Out = Annotated[
+    Path | None, typer.Option("--out", metavar="FOLDER", help="Write accepted and refused rows there, as CSV.")
+]
+
+
+def check(
+    file: FileAsked,
+    pipeline: Contract = None,
+    columns: Columns = None,
+    out: Out = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Say what the loader would accept and refuse of a file.
+
+    It needs no server. The exit code is 10 if some rows are refused, 20 if the file is.
+
+    Example: ./daybook check flights.csv --pipeline flights
+    """
+    if pipeline is not None and columns is not None:
+        raise WrongWords("check: --columns is not allowed with --pipeline; nothing was checked; leave one of them out")
+    try:
+        found = checked(file, _contract(file, pipeline, columns), out)
+    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+        raise WrongWords(f"{error.filename}: {error.strerror}; nothing was checked") from None
+    if json:
+        tell_json(_in_words(found))
+    else:
+        tell(found)
+    return exit_code(found)
+
+
+def exit_code(found: Checked) -> int:
+    """Return 0 if every row is accepted, 10 if some are refused, 20 if the file is."""
+    if found.message:
+        return exit_codes.FILE_REFUSED
+    return exit_codes.ROWS_REFUSED if found.refused else exit_codes.DONE
+
+
+def tell(found: Checked) -> None:
+    """Print the verdict, the counts by reason, and the first refused lines."""
+    if found.message:
+        say(f"refused as a whole: {found.message}")
+    else:
+        say(
+            f"{found.file}: {found.accepted + len(found.refused):,} rows, {found.accepted:,} accepted, "
+            f"{len(found.refused):,} refused, {found.empty_lines:,} empty lines"
+        )
+    if found.refused:
+        say("")
+        tell_table(("reason", "column", "rows"), [(*_named(*of), f"{n:,}") for of, n in found.reasons.most_common()])
+        say("")
+        lines = [(f"{row.line:,}", *_named(row.reason, row.column)) for row in found.refused[:SHOWN_LINES]]
+        tell_table(("line", "reason", "column"), lines)
+    if len(found.refused) > SHOWN_LINES:
+        say(f"and {len(found.refused) - SHOWN_LINES:,} more; --json gives all, --out FOLDER also their values")
+
+
+def _contract(file: Path, pipeline: str | None, columns: str | None) -> Source:
+    if pipeline is not None:
+        return _source_named(pipeline)
+    return of_columns(columns.split(",") if columns is not None else names_in(file))
+
+
+def _source_named(name: str) -> Source:
+    pipeline = pipeline_named(name.partition(".")[0])
+    files, wanted = [file.name for file in pipeline.files], name.partition(".")[2]
+    if not wanted and len(files) == 1:
+        return pipeline.files[0]
+    if wanted not in [source.name for source in pipeline.sources]:
+        names = [f"{pipeline.name}.{source.name}" for source in pipeline.sources]
+        raise WrongWords(f"{name}: which of its files?{nearest(name, names)}; there are {', '.join(names)}")
+    return pipeline.source(wanted)
+
+
+def _named(reason: str, column: str | None) -> tuple[str, str]:
+    return reason, column or ""
+
+
+def _in_words(found: Checked) -> dict[str, object]:
+    reasons = [{"reason": reason, "column": column, "rows": n} for (reason, column), n in found.reasons.most_common()]
+    return {
+        "file": found.file,
+        "exit_code": exit_code(found),
+        "message": found.message,
+        "rows": found.accepted + len(found.refused),
+        "accepted": found.accepted,
+        "refused": len(found.refused),
+        "empty_lines": found.empty_lines,
+        "reasons": reasons,
+        "lines": found.refused,
+    }

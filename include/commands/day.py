@@ -1,0 +1,29 @@
+"""`./daybook day DAY`: one day, through the deployment that is up, or through one that is started for it."""
+
+from typing import Annotated
+
+import typer
+
+from commands import exit_codes
+from commands.arguments import Day, Json, PipelineName, Quiet, check_is_over, pipeline_named
+from commands.output import progress
+from commands.published_days import run_day, tell_day
+from deployment.home import Home
+from deployment.running import running
+
+Force = Annotated[bool, typer.Option("--force", help="Do every step again, also what has not changed.")]
+
+
+def day(day: Day, force: Force = False, pipeline: PipelineName = None, json: Json = False, quiet: Quiet = False) -> int:
+    """Publish one day, or publish it again.
+
+    If nothing is up, a deployment is started for it, and stopped after it.
+
+    Example: ./daybook day 2013-01-05
+    """
+    chosen = pipeline_named(pipeline)
+    check_is_over(chosen, day)
+    with running(Home.of_checkout(), "./daybook day", progress) as deployment:
+        row = run_day(deployment, chosen, day, is_forced=force)
+    tell_day(chosen, row, {} if json else None)
+    return exit_codes.DONE

@@ -1,0 +1,41 @@
+"""`./daybook down`, `clean` and `env`: stop what runs in a checkout, remove what it made, and say how to reach it."""
+
+from commands import exit_codes
+from commands.arguments import Quiet
+from commands.output import say
+from deployment import tidying
+from deployment.environment import data_url
+from deployment.errors import DeploymentError
+from deployment.home import Home
+
+
+def down(quiet: Quiet = False) -> int:
+    """Stop what runs in this checkout.
+
+    Example: ./daybook down
+    """
+    say(tidying.down(Home.of_checkout()))
+    return exit_codes.DONE
+
+
+def clean(quiet: Quiet = False) -> int:
+    """Remove the databases, logs and published files of this checkout.
+
+    A data folder that DAYBOOK_DATA names elsewhere is left as it is.
+
+    Example: ./daybook clean
+    """
+    say(tidying.clean(Home.of_checkout(), data_url()))
+    return exit_codes.DONE
+
+
+def env() -> int:
+    """Print the file that another terminal reads to use Airflow's own command.
+
+    Example: eval "$(./daybook env)"
+    """
+    file = Home.of_checkout().shell_file
+    if not file.exists():
+        raise DeploymentError(f"There is no {file} yet; `./daybook demo` or `./daybook up` writes it.")
+    print(file.read_text(), end="")
+    return exit_codes.DONE

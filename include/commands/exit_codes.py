@@ -1,0 +1,19 @@
+"""The exit codes of all verbs. docs/commands.md has the same table, and a test holds both together."""
+
+DONE = 0
+NOT_AS_ASKED = 1
+WRONG_WORDS = 2
+ROWS_REFUSED = 10
+FILE_REFUSED = 20
+NOT_DONE = 40
+SIGNALLED = 128
+
+MEANINGS = {
+    DONE: "done, and all is as asked",
+    NOT_AS_ASKED: "done, but something is not as asked: a day is blocked, held, failed or not published",
+    WRONG_WORDS: "a wrong word on the command line: nothing was started",
+    ROWS_REFUSED: "`check` only: the loader would refuse some rows",
+    FILE_REFUSED: "`check` only: the loader would refuse the whole file",
+    NOT_DONE: "not done: the message says why, and what to do",
+    SIGNALLED: "and the signal's number added: interrupted, such as 130 after Ctrl-C",
+}

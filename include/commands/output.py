@@ -1,0 +1,97 @@
+"""How a command answers: a table, for a terminal or for whatever else reads it; JSON; or nothing but its exit code."""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from daybook.text import one_line
+
+
+@dataclass
+class _Manner:
+    """How this process was asked to answer; the options --json and --quiet set it."""
+
+    is_json: bool = False
+    is_quiet: bool = False
+
+
+_manner = _Manner()
+
+
+def reset() -> None:
+    """Answer in text, as nobody has asked for anything else yet."""
+    _manner.is_json = _manner.is_quiet = False
+
+
+def answer_in_json(is_asked: bool) -> bool:
+    """Keep stdout for JSON from here on, if that is asked: progress goes to stderr. Returns what it is given."""
+    _manner.is_json = is_asked
+    return is_asked
+
+
+def be_quiet(is_asked: bool) -> bool:
+    """Print nothing but JSON and errors from here on, if that is asked. Returns what it is given."""
+    _manner.is_quiet = is_asked
+    return is_asked
+
+
+def console() -> Console:
+    """Return where progress is shown: stdout, or stderr if stdout is for JSON; nowhere if all is to be quiet."""
+    return Console(stderr=_manner.is_json, quiet=_manner.is_quiet, highlight=False, markup=False, soft_wrap=True)
+
+
+def progress(text: str) -> None:
+    """Say in a line what is being done."""
+    console().print(text)
+
+
+def say(text: str) -> None:
+    """Print text of the answer."""
+    if not _manner.is_quiet:
+        print(text, flush=True)
+
+
+def say_error(text: str) -> None:
+    """Print why something was not done, in red on a terminal."""
+    Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(text, style="red")
+
+
+def tell_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table: drawn on a terminal; else as lines of even columns, the same for the same rows anywhere."""
+    rows = [[one_line(cell) for cell in row] for row in rows]
+    if sys.stdout.isatty():
+        draw(columns, rows)
+        return
+    widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
+    for row in (columns, *rows):
+        say("  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip())
+
+
+def tell_json(value: Any) -> None:
+    """Print a value as JSON; named tuples as objects, days, instants and decimals as text."""
+    print(json.dumps(_plain(value), indent=1, default=str))
+
+
+def draw(columns: Sequence[str], rows: Sequence[Sequence[str]], *, is_number: bool = False) -> None:
+    """Draw a table. is_number: align all columns but the first to the right."""
+    table = Table(columns[0])
+    for title in columns[1:]:
+        table.add_column(title, justify="right" if is_number else "left")
+    for row in rows:
+        table.add_row(*row)
+    Console(highlight=False, markup=False, quiet=_manner.is_quiet).print(table)
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "_asdict"):
+        return _plain(value._asdict())
+    if isinstance(value, dict):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_plain(one) for one in value]
+    return value.model_dump(mode="json") if hasattr(value, "model_dump") else value

@@ -1,0 +1,75 @@
+"""`./daybook plan`: for each day run, skip or blocked, why, and what it would cost; newest first.
+
+It asks the ledger and the sources, and changes nothing.
+"""
+
+from collections import Counter
+from datetime import UTC, date, datetime
+
+from commands import connections, exit_codes
+from commands.arguments import First, Force, Json, Last, Limit, PipelineName, Quiet, asked_days, pipeline_named
+from commands.output import say, tell_json, tell_table
+from commands.servers import servers_of
+from daybook.planning.observe import standings, tables_now
+from daybook.planning.plan import Limited, Planned, limited
+from daybook.planning.plan import plan as decided
+from daybook.spec import Pipeline
+from daybook.text import spell
+
+
+def plan(
+    first: First = None,
+    last: Last = None,
+    limit: Limit = None,
+    force: Force = False,
+    pipeline: PipelineName = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Say which days would be run, and why.
+
+    The exit code is 1 if a day is blocked.
+
+    Example: ./daybook plan --from 2013-01-01 --to 2013-01-10
+    """
+    chosen = pipeline_named(pipeline)
+    days = asked_days(chosen, first, last, datetime.now(UTC))
+    with servers_of(chosen, "plan"):
+        made = made_plan(chosen, days, limit, is_forced=force)
+    if json:
+        tell_json({"pipeline": chosen.name, **made._asdict(), "totals": totals(made)})
+    else:
+        tell(made)
+    is_blocked = any(day.action == "blocked" for day in made.planned)
+    return exit_codes.NOT_AS_ASKED if is_blocked else exit_codes.DONE
+
+
+def made_plan(pipeline: Pipeline, days: list[date], limit: int | None = None, *, is_forced: bool = False) -> Limited:
+    """Return the plan of some days as the ledger and the sources are now; the connections are the environment's."""
+    known = standings(pipeline, days, connections.postgres, connections.ftp, connections.data())
+    tables = tables_now(pipeline, connections.postgres)
+    return limited(decided(pipeline, known, tables, is_forced=is_forced), limit)
+
+
+def totals(made: Limited) -> dict[str, int | float | None]:
+    """Count the days by what to do, and the seconds of those to run; None if the ledger knows no such day."""
+    counts = Counter(day.action for day in made.planned)
+    seconds = [day.seconds for day in made.planned if day.action == "run"]
+    known = None if None in seconds else round(sum(one for one in seconds if one is not None), 1)
+    return {"run": counts["run"], "skip": counts["skip"], "blocked": counts["blocked"], "seconds": known}
+
+
+def tell(made: Limited) -> None:
+    """Print a plan as a table, with a last line of totals, and what a limit left out of it."""
+    tell_table(("day", "action", "reason", "steps", "seconds"), [_row(day) for day in made.planned])
+    counts = totals(made)
+    cost = "an unknown time" if counts["seconds"] is None else f"about {counts['seconds']} s"
+    say(f"{counts['run']} to run, {counts['skip']} to skip, {counts['blocked']} blocked; {cost} of work")
+    if made.left_out:
+        days = spell(tuple(sorted(day.day for day in made.left_out)))
+        say(f"left out by the limit: {len(made.left_out)} to run: {days}")
+
+
+def _row(day: Planned) -> tuple[str, ...]:
+    seconds = "?" if day.seconds is None else f"{day.seconds:.2f}"
+    return str(day.day), day.action, day.reason, str(len(day.steps)), seconds if day.action == "run" else ""

@@ -1,0 +1,84 @@
+"""`./daybook refused DAY`: the refused rows of the last run of a day, counted; --out writes them, to be mended.
+
+It asks the ledger and reads the data folder. Values are shown nowhere but in the file of --out, which is its owner's
+only.
+"""
+
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import pyarrow as pa
+import typer
+
+from commands import connections, exit_codes
+from commands.arguments import Day, Json, PipelineName, Quiet, check_is_over, pipeline_named
+from commands.output import say, tell_json, tell_table
+from commands.servers import servers_of
+from daybook.ledger.raw_files import raw_sha256
+from daybook.postgres.session import at_once
+from daybook.refused.file import write_refused
+from daybook.refused.rows import LastRun, last_run, refused_rows
+from daybook.spec import Pipeline
+from daybook.text import spans
+
+GROUPED = ("step", "source", "column", "reason")
+SPANS_SHOWN = 60  # characters; --json gives every line
+
+Out = Annotated[
+    Path | None, typer.Option("--out", metavar="FILE", help="Write the rows there, as CSV with a column to mend in.")
+]
+
+
+def refused(day: Day, out: Out = None, pipeline: PipelineName = None, json: Json = False, quiet: Quiet = False) -> int:
+    """Say which rows of a day were refused, and why.
+
+    Fill in the column mended of the file of --out, and replay the file.
+
+    Example: ./daybook refused 2013-01-05 --out refused.csv
+    """
+    chosen = pipeline_named(pipeline)
+    check_is_over(chosen, day)
+    with servers_of(chosen, "refused"):
+        last = _last_run(chosen, day)
+        rows = refused_rows(last)
+        if out:
+            write_refused(out, rows, raw_sha256(chosen, last.receipts))
+    if json:
+        tell_json({"pipeline": chosen.name, "day": day, **_in_words(last, rows)})
+    else:
+        tell(f"{chosen.name} {day}", last, rows, out)
+    return exit_codes.DONE
+
+
+def tell(what: str, last: LastRun, rows: pa.Table, out: Path | None) -> None:
+    """Print what became of a run, its refused rows by reason with their lines, and who had mended others."""
+    say(f"{what}: run {last.run}, {last.became}; refused rows: {rows.num_rows:,}")
+    if rows.num_rows:
+        tell_table((*GROUPED, "rows", "lines"), _counted(rows))
+    for mended in last.mended:
+        say(mended.told)
+    if out:
+        say(f"written to {out}: fill `mended` with the whole record of a row, then replay the file")
+
+
+def _in_words(last: LastRun, rows: pa.Table) -> dict[str, object]:
+    shown = rows.select(["step", "source", "line", "column", "reason"]).to_pylist()
+    return {"run": last.run, "became": last.became, "mended": last.mended, "refused": shown}
+
+
+def _last_run(pipeline: Pipeline, day: date) -> LastRun:
+    connect, data = partial(connections.postgres, pipeline.target.connection), connections.data()
+    return at_once(connect, lambda connection: last_run(connection, data, pipeline, day))
+
+
+def _counted(rows: pa.Table) -> list[tuple[str, ...]]:
+    lines: dict[tuple[str, ...], list[int]] = {}
+    for row in rows.select([*GROUPED, "line"]).to_pylist():
+        lines.setdefault(tuple(row[name] or "" for name in GROUPED), []).append(row["line"])
+    return [(*of, f"{len(found):,}", _shown(spans(found))) for of, found in lines.items()]
+
+
+def _shown(lines: str) -> str:
+    return lines if len(lines) <= SPANS_SHOWN else f"{lines[:SPANS_SHOWN].rpartition(',')[0]}, …"

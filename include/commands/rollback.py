@@ -1,0 +1,76 @@
+"""`./daybook rollback DAY`: readers of a day see the run before the one that they see.
+
+DAYBOOK_WAREHOUSE, a connection string of libpq, names another warehouse than the environment's or this checkout's.
+"""
+
+import os
+from datetime import date
+from typing import Annotated
+
+import psycopg
+import typer
+
+from commands import connections, exit_codes
+from commands.arguments import USER, Day, Json, PipelineName, Quiet, Who, Why, pipeline_named
+from commands.output import say, tell_json
+from commands.servers import servers_of
+from daybook.errors import BadSpec
+from daybook.postgres.session import at_once
+from daybook.publish.published_folder import follow
+from daybook.publish.rollback import RolledBack
+from daybook.publish.rollback import rollback as rolled_back
+from daybook.spec import Pipeline
+from daybook.storage.data_folder import DataFolder
+
+
+def rollback(
+    day: Day,
+    to: Annotated[
+        int | None, typer.Option("--to", metavar="RUN", help="The run's number; else the one before.")
+    ] = None,
+    why: Why = "not given",
+    who: Who = USER,
+    pipeline: PipelineName = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Let readers of a day see an earlier run of it.
+
+    A later run that comes to the same as the one rolled back is held until a person releases it.
+
+    Example: ./daybook rollback 2013-01-05 --why 'the airline sent a wrong file'
+    """
+    chosen = pipeline_named(pipeline)
+    with servers_of(chosen, "rollback"):
+        dsn = warehouse_dsn(chosen.target.connection)
+        done = roll_back(chosen, day, dsn, connections.data(), who, why, to)
+    if json:
+        tell_json({"pipeline": chosen.name, "day": day, **done._asdict()})
+    else:
+        say(f"{chosen.name} {day}: readers see run {done.now} now; they saw run {done.before} before.")
+        say(f"A later run that comes to what run {done.before} had is held until a person releases it.")
+    return exit_codes.DONE
+
+
+def roll_back(
+    pipeline: Pipeline, day: date, dsn: str, data: DataFolder, who: str, why: str, run_id: int | None = None
+) -> RolledBack:
+    """Roll a day back in the warehouse, and let the published folder follow. dsn: libpq's."""
+
+    def connect() -> psycopg.Connection[tuple[object, ...]]:
+        return psycopg.connect(dsn)
+
+    done = at_once(connect, lambda connection: rolled_back(connection, pipeline, day, data, who, why, run_id))
+    at_once(connect, lambda connection: follow(connection, data, pipeline.name, day))
+    return done
+
+
+def warehouse_dsn(connection_id: str) -> str:
+    """Return the warehouse's connection string from the environment: DAYBOOK_WAREHOUSE, or Airflow's connection."""
+    variable = f"AIRFLOW_CONN_{connection_id.upper()}"
+    if not (os.environ.get("DAYBOOK_WAREHOUSE") or os.environ.get(variable)):
+        raise BadSpec(
+            f"{connection_id}: neither DAYBOOK_WAREHOUSE nor {variable} is set; nothing was changed; run "
+            "`. .daybook/env` first, or give DAYBOOK_WAREHOUSE=postgresql://user:password@host/database"
+        )
+    return os.environ.get("DAYBOOK_WAREHOUSE") or connections.dsn(connection_id)

@@ -1,0 +1,63 @@
+"""`./daybook status`: which days are published, held, failed or missing, and the lag. It asks the ledger only."""
+
+from datetime import UTC, date, datetime
+from functools import partial
+
+from commands import connections, exit_codes
+from commands.arguments import Json, PipelineName, Quiet, asked_days, pipeline_named
+from commands.output import say, tell_json, tell_table
+from commands.servers import servers_of
+from daybook.ledger import step_log
+from daybook.ledger.decisions import rollbacks
+from daybook.ledger.queries import is_begun
+from daybook.pipelines import load_pipelines
+from daybook.planning.plan import Failure
+from daybook.planning.status import Status
+from daybook.planning.status import status as sorted_days
+from daybook.postgres.session import Connection, at_once
+from daybook.spec import Pipeline
+from daybook.text import spell
+
+KINDS = ("expected", "published", "reused", "rolled_back", "held", "failed", "missing")
+
+
+def status(pipeline: PipelineName = None, json: Json = False, quiet: Quiet = False) -> int:
+    """Say which days are published, held, failed or missing.
+
+    The exit code is 1 if a day is held, failed or missing.
+
+    Example: ./daybook status
+    """
+    chosen = pipeline_named(pipeline)
+    days = asked_days(chosen, None, None, datetime.now(UTC))
+    with servers_of(chosen, "status"):
+        connect = partial(connections.postgres, chosen.target.connection)
+        found = at_once(connect, lambda connection: status_of(connection, chosen, days))
+    broken = load_pipelines().broken
+    if json:
+        tell_json({"pipeline": chosen.name, **found._asdict(), "broken": broken})
+    else:
+        tell(found, broken)
+    return exit_codes.DONE if found.is_well else exit_codes.NOT_AS_ASKED
+
+
+def status_of(connection: Connection, pipeline: Pipeline, days: list[date]) -> Status:
+    """Return how some days of a pipeline stand by the ledger."""
+    if not is_begun(connection):
+        return sorted_days(days, set(), set(), (), {})
+    asked = (connection, pipeline.name, days[0], days[-1])
+    failures = {day: Failure(*words) for day, words in step_log.failures(*asked).items()}
+    published, reused = step_log.published_days(*asked), step_log.reused_days(*asked)
+    return sorted_days(days, published, reused, rollbacks(*asked), failures)
+
+
+def tell(found: Status, broken: dict[str, str]) -> None:
+    """Print a line for each kind of days, the lag, and the modules of include/pipelines that do not load."""
+    rows = [(kind.replace("_", " "), str(len(getattr(found, kind))), spell(getattr(found, kind))) for kind in KINDS]
+    tell_table(("", "count", "days"), rows)
+    if found.lag_days is None:
+        say(f"lag: nothing is published; the last expected day is {found.expected[-1]}")
+    else:
+        say(f"lag: {found.lag_days} days, from {found.published[-1]} to {found.expected[-1]}")
+    for file, reason in broken.items():
+        say(f"{file} is broken: {reason}")

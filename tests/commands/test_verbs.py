@@ -1,0 +1,231 @@
+"""Every verb, in a checkout whose only pipeline is renamed and need not be named, and in one with two pipelines."""
+
+import csv
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from deployment.home import REPOSITORY
+
+from .conftest import Checkout, Up
+
+DAY, NEXT, THIRD, LAST = ("2013-01-01", "2013-01-02", "2013-01-03", "2013-01-04")
+FEW = 100
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A checkout, the pipeline that is asked about, and the words that name it, if it has to be named."""
+
+    checkout: Checkout
+    pipeline: str
+    named: tuple[str, ...]
+
+    def type(self, *words: str) -> tuple[int, str, str]:
+        """Type a verb about the pipeline."""
+        return self.checkout.type(*words, *self.named)
+
+    def json(self, *words: str) -> dict[str, object]:
+        """Return what a verb about the pipeline answers in JSON."""
+        return dict(self.checkout.json(*words, *self.named))
+
+
+@pytest.fixture(scope="module", params=["renamed", "several"])
+def asked(request: pytest.FixtureRequest, up: Up, one: Checkout, several: Checkout) -> Asked:
+    """What is typed: nothing names the pipeline where there is one, and --pipeline does where there are two."""
+    spoil(several)
+    if request.param == "renamed":
+        return Asked(one, "departures", ())
+    return Asked(several, "arrivals", ("--pipeline", "arrivals"))
+
+
+def spoil(checkout: Checkout) -> None:
+    """Let the first day's file have a row that is refused, and the last day's file hold few rows."""
+    first, last = (checkout.home / "ftp" / "flights" / f"flights_{day}.csv" for day in (DAY, LAST))
+    if b",soon," not in first.read_bytes():
+        first.write_bytes(first.read_bytes().replace(b",517,", b",soon,", 1))
+    last.write_bytes(b"".join(last.read_bytes().splitlines(keepends=True)[: 1 + FEW]))
+
+
+def test_up_without_pipelines_says_how_to_get_one(up: Up) -> None:
+    assert "There is no pipeline in include/pipelines; copy include/pipelines/flights.py" in up.without_pipelines
+
+
+def test_up_starts_renamed_pipelines_and_names_the_broken_module(up: Up) -> None:
+    assert "include/pipelines/typo.py is broken: line 1: ImportError" in up.with_several
+
+
+def test_status_says_what_is_missing(asked: Asked) -> None:
+    code, said, _ = asked.type("status")
+    assert code == 1
+    assert "missing      4      2013-01-01 to 2013-01-04" in said
+    assert ("include/pipelines/typo.py is broken" in said) == bool(asked.named)
+    assert asked.json("status")["pipeline"] == asked.pipeline
+
+
+def test_day_publishes_a_day_and_tells_its_counts(asked: Asked) -> None:
+    code, said, error = asked.type("day", DAY)
+    assert code == 0, error
+    assert said.splitlines()[-2].split() == ["day", "outcome", "rows", "read", "refused", "dropped", "seconds"]
+    assert said.splitlines()[-1].split()[:5] == [DAY, "published", "842", "1", "0"]
+
+
+def test_plan_and_backfill_say_and_do_the_same(asked: Asked) -> None:
+    words = ("--from", DAY, "--to", THIRD)
+    planned = asked.json("plan", *words)["planned"]
+    assert [(day["day"], day["action"]) for day in planned] == [(THIRD, "run"), (NEXT, "run"), (DAY, "skip")]  # type: ignore[attr-defined, index]
+    done = asked.json("backfill", *words, "--batch", "2")["days"]
+    assert [(day["result"], day["is_well"]) for day in done] == [  # type: ignore[attr-defined, index]
+        ("published", True),
+        ("published", True),
+        ("nothing changed", True),
+    ]
+    assert asked.type("backfill", *words, "-q")[:2] == (0, "")
+
+
+def test_why_tells_a_published_day_and_one_that_is_not(asked: Asked) -> None:
+    code, said, _ = asked.type("why", NEXT)
+    assert (code, f"{asked.pipeline} {NEXT}: readers see run " in said) == (0, True)
+    assert asked.type("why", LAST)[0] == 1
+
+
+def test_trace_takes_a_group_with_a_blank(asked: Asked) -> None:
+    code, said, error = asked.type("trace", NEXT, "by_airline", "flights", "airline=United Air Lines Inc.")
+    assert code == 0, error
+    assert f"{asked.pipeline} {NEXT} by_airline airline=United Air Lines Inc. flights = 170" in said
+    assert said.rstrip().endswith("these lines give 170: equal")
+
+
+def test_refused_rows_are_mended_and_replayed_then_rolled_back(asked: Asked, tmp_path: Path) -> None:
+    file = tmp_path / "refused.csv"
+    code, _, error = asked.type("refused", DAY, "--out", str(file))
+    assert code == 0, error
+    (row,) = csv.DictReader(file.read_text("utf-8-sig").splitlines())
+    row["mended"] = row["raw"].replace("soon", "517")
+    with file.open("w", newline="") as saved:
+        csv.DictWriter(saved, list(row)).writeheader()
+        csv.DictWriter(saved, list(row)).writerow(row)
+    code, said, error = asked.type("replay", DAY, str(file), "--why", "the airline told us")
+    assert code == 0, error
+    assert "of these new: flights 1" in said
+    assert said.splitlines()[-1].split()[1:4] == ["published", "842", "0"]
+    code, said, error = asked.type("rollback", DAY, "--why", "it was right")
+    assert code == 0, error
+    assert f"{asked.pipeline} {DAY}: readers see run " in said
+    assert asked.json("status")["rolled_back"] == [DAY]
+
+
+def test_a_held_day_fails_and_is_released_and_another_day_is_not_held(asked: Asked) -> None:
+    code, _, error = asked.type("day", LAST)
+    assert code == 1
+    assert "in its task summarize" in error
+    assert asked.json("status")["held"] == [LAST]
+    assert asked.type("plan", "--from", LAST)[0] == 1
+    code, _, error = asked.type("release", NEXT, "--why", "x")
+    assert code == 40
+    assert f"{asked.pipeline} {NEXT} is not held, its last run did not fail; nothing was done" in error
+    code, said, error = asked.type("release", LAST, "--why", "a storm closed the airports")
+    assert code == 0, error
+    assert said.splitlines()[-1].split()[:3] == [LAST, "published", str(FEW)]
+    assert "a storm closed the airports" in asked.type("why", LAST)[1]
+
+
+def test_what_is_paused_goes_on_when_it_is_resumed(asked: Asked) -> None:
+    assert asked.type("pause")[1].startswith(f"{asked.pipeline} is paused")
+    assert asked.json("resume") == {"pipeline": asked.pipeline, "is_paused": False}
+
+
+def test_cancel_finds_nothing_to_stop(asked: Asked) -> None:
+    code, said, error = asked.type("cancel")
+    assert code == 0, error
+    assert said.endswith(f"{asked.pipeline}: no backfill is left; what is published stays.\n")
+
+
+def test_check_takes_a_file_of_the_current_folder(asked: Asked, tmp_path: Path) -> None:
+    whole = asked.checkout.home / "ftp" / "flights" / f"flights_{DAY}.csv"
+    (tmp_path / "flights.csv").write_bytes(whole.read_bytes())
+    code, said, error = asked.checkout.type("check", "flights.csv", "-p", asked.pipeline, cwd=tmp_path)
+    assert code == 10, error
+    assert said.startswith("flights.csv: 842 rows, 841 accepted, 1 refused")
+
+
+def test_psql_shows_the_analyst_what_is_published(asked: Asked) -> None:
+    code, said, _ = asked.checkout.type("psql", f"select count(*) from {asked.pipeline}.by_day")
+    assert (code, said.split()[2]) == (0, "4")
+    assert asked.checkout.type("psql", "select nothing from nowhere")[0] == 1
+
+
+def test_a_backup_is_restored_elsewhere_read_and_cleaned(up: Up, several: Checkout, tmp_path: Path) -> None:
+    copy, other = tmp_path / "copy", several.elsewhere(tmp_path / "other")
+    assert several.type("backup", str(copy))[0] == 0
+    code, said, error = other.type("restore", str(copy))
+    assert code == 0, error
+    assert "`./daybook up` goes on from there" in said
+    status = json.loads(other.type("status", "--json", "-p", "arrivals")[1])
+    assert status["published"] == [DAY, NEXT, THIRD, LAST]
+    assert other.type("clean")[0] == 0
+    assert not other.home.exists()
+
+
+def test_env_prints_what_another_terminal_reads(asked: Asked) -> None:
+    code, said, _ = asked.checkout.type("env")
+    assert code == 0
+    assert f"export AIRFLOW_HOME={asked.checkout.home / 'airflow'}" in said
+
+
+def test_the_demo_says_that_its_pipeline_is_not_there(asked: Asked) -> None:
+    code, _, error = asked.checkout.type("demo")
+    assert code == 40
+    assert error.startswith("the demo needs the pipeline 'flights', which is not in include/pipelines")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(["status"], ["plan"], ["backfill"], ["pause"], ["resume"], ["cancel"], ["day", DAY], ["why", DAY]),
+        *(["refused", DAY], ["rollback", DAY], ["release", DAY, "--why", "x"], ["replay", DAY, "--withdraw"]),
+        ["trace", DAY, "by_day", "flights"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_with_two_pipelines_a_missing_name_is_asked_for(several: Checkout, words: list[str], tmp_path: Path) -> None:
+    code, said, error = several.elsewhere(tmp_path).type(*words)
+    assert (code, said) == (2, "")
+    assert error.startswith(
+        "which pipeline? add --pipeline with one of arrivals, departures; nothing was done; include"
+    )
+    assert error.count("\n") == 1
+    assert not (tmp_path / "home").exists()
+
+
+def test_without_a_pipeline_a_verb_says_how_to_get_one(none: Checkout, tmp_path: Path) -> None:
+    code, said, error = none.elsewhere(tmp_path).type("status")
+    assert (code, said) == (40, "")
+    assert error.startswith("there is no pipeline in include/pipelines; copy include/pipelines/flights.py")
+    assert not (tmp_path / "home").exists()
+
+
+def test_down_clean_and_backup_import_no_pipeline(several: Checkout, tmp_path: Path) -> None:
+    other = several.elsewhere(tmp_path)
+    (several.folder / "include/pipelines/boom.py").write_text("raise SystemExit('boom')\n")
+    try:
+        assert other.type("down") == (0, f"Nothing runs: there is no {tmp_path / 'home'}.\n", "")
+        assert other.type("clean")[0] == 0
+        assert "boom" not in "".join(map(str, other.type("backup", str(tmp_path / "copy"))))
+    finally:
+        (several.folder / "include/pipelines/boom.py").unlink()
+
+
+def test_the_script_makes_the_environment_first_if_it_is_older_than_the_lock(one: Checkout, tmp_path: Path) -> None:
+    (tmp_path / "daybook").write_bytes((REPOSITORY / "daybook").read_bytes())
+    (tmp_path / "daybook").chmod(0o755)
+    (tmp_path / "requirements.lock").touch()
+    (tmp_path / "include").symlink_to(one.folder / "include")
+    (tmp_path / "config").symlink_to(one.folder / "config")
+    made = f"ln -s {(REPOSITORY / '.venv').resolve()} .venv && touch -d @0 requirements.lock && echo made"
+    (tmp_path / "Makefile").write_text(f"setup:\n\t@{made}\n")
+    fresh = Checkout(tmp_path, tmp_path / "home", tmp_path / "data")
+    assert fresh.type("--version", cwd=Path("/")) == (0, "daybook 0.1.0\n", "made\n")
+    assert fresh.type("--version", cwd=Path("/")) == (0, "daybook 0.1.0\n", "")
