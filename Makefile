@@ -6,15 +6,22 @@ UI_PORT ?= 8080
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 NAMED := $(if $(PIPELINE),--pipeline "$(PIPELINE)")
+PYTEST := $(VENV)/bin/python -m pytest --durations=10
+# Two processes, each with servers of its own; the tests of a file stay together.
+PARALLEL := --numprocesses=2 --dist=loadfile
+# What `make test` runs; what is in none of these folders `make test-rest` runs.
+TESTED := tests/unit tests/integration tests/days tests/commands tests/airflow/dag tests/airflow/end_to_end/test_days.py
+# Of the rest, what starts no Airflow and may run two at a time.
+WITHOUT_AIRFLOW := tests/faults tests/generative
 DAYS := $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)")
 
 export PYTHONPATH := $(CURDIR)/include:$(CURDIR)/config
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down day backfill psql clean test house fuzz strangers soak bench lint lock upgrade env
+.PHONY: help setup demo up down day backfill psql clean test test-unit test-rest test-all house fuzz strangers soak bench lint lock upgrade env
 
 help: ## list what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## publish seven days of real flights, show them, stop everything
 	@./daybook demo
@@ -40,8 +47,17 @@ clean: ## remove the databases, logs and published files of this checkout
 env: ## write .env, the passwords for docker compose
 	@$(PYTHON) -m deployment.compose.env
 
-test: $(INSTALLED) ## run the tests
-	$(VENV)/bin/python -m pytest
+test: $(INSTALLED) ## test the rules, the steps on real servers, the commands, one day on the real scheduler; show coverage
+	$(PYTEST) $(PARALLEL) --cov --cov-report=term:skip-covered $(TESTED)
+
+test-unit: $(INSTALLED) ## run the tests that need no server
+	$(PYTEST) $(PARALLEL) tests/unit
+
+test-rest: $(INSTALLED) ## run what `make test` leaves out: faults, outages, browser, compose, documents' commands, backfill
+	$(PYTEST) $(PARALLEL) $(WITHOUT_AIRFLOW)
+	$(PYTEST) $(addprefix --ignore=,$(TESTED) $(WITHOUT_AIRFLOW))
+
+test-all: test test-rest ## run every test once
 
 house: $(INSTALLED) ## run the tests about the repository itself: layout, words, secrets, pins
 	$(VENV)/bin/python -m pytest --quiet tests/unit/house
