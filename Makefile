@@ -11,10 +11,10 @@ DAYS := $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)")
 export PYTHONPATH := $(CURDIR)/include:$(CURDIR)/config
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down day backfill psql clean test house fuzz strangers soak bench lint lock upgrade env
+.PHONY: help setup demo up down day backfill psql clean test test-unit test-all house fuzz strangers soak bench lint lock upgrade env
 
 help: ## list what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## publish seven days of real flights, show them, stop everything
 	@./daybook demo
@@ -40,8 +40,22 @@ clean: ## remove the databases, logs and published files of this checkout
 env: ## write .env, the passwords for docker compose
 	@$(PYTHON) -m deployment.compose.env
 
-test: $(INSTALLED) ## run the tests
-	$(VENV)/bin/python -m pytest
+# Slow ones first: else one processor waits for the other at the end.
+TESTS := tests/airflow/commands tests/airflow/end_to_end/test_days.py tests/airflow/dag tests/integration tests/unit
+# These share no deployment, and no time limit of Airflow's ends in them: they run two at a time.
+TESTS_SIDE_BY_SIDE := tests/faults tests/generative
+PYTEST := $(VENV)/bin/python -m pytest --durations=25
+SIDE_BY_SIDE := --numprocesses=2 --dist=loadfile --no-loadscope-reorder
+
+test: $(INSTALLED) ## run the tests of every change: units, real servers, the commands, a day through Airflow; with coverage
+	$(PYTEST) $(SIDE_BY_SIDE) --cov --cov-report=term:skip-covered $(TESTS)
+
+test-unit: $(INSTALLED) ## run the tests that need no server, in less than a minute
+	$(PYTEST) $(SIDE_BY_SIDE) tests/unit
+
+test-all: $(INSTALLED) ## run all other tests, which take longer; `make test` and this run each test once
+	$(PYTEST) $(SIDE_BY_SIDE) $(TESTS_SIDE_BY_SIDE); beside=$$?; \
+	$(PYTEST) tests $(TESTS:%=--ignore=%) $(TESTS_SIDE_BY_SIDE:%=--ignore=%) && exit $$beside
 
 house: $(INSTALLED) ## run the tests about the repository itself: layout, words, secrets, pins
 	$(VENV)/bin/python -m pytest --quiet tests/unit/house
