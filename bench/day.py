@@ -1,8 +1,8 @@
-"""A day through the scheduler, beside nine PythonOperators that do nothing, in the same order and pools.
+"""A day through the scheduler, compared with nine PythonOperators that do nothing, in the same order and pools.
 
     .venv/bin/python bench/day.py
 
-Prints the median wall seconds of a run of each, taken in turn on one warm deployment, and their ratio.
+Prints the median wall seconds of a run of each, measured in turn on one warm deployment, and their ratio.
 """
 
 import os

@@ -1,11 +1,11 @@
-"""Many days through the scheduler: where nothing changed, beside operators that do nothing, and in batches.
+"""Many days through the scheduler: again with nothing changed, beside operators that do nothing, and in batches.
 
     .venv/bin/python bench/days.py                                    all three, some 20 minutes on two processors
     .venv/bin/python bench/days.py --days 6 --beside 4 --year 12      a small trial
 
-Prints three ratios from one run on one warm deployment:
-a backfill again, where nothing changed, against the first; days of nine tasks against nine empty PythonOperators a
-day, started in the same way; days per second in batches against one run a day, each doing all the work.
+Prints three ratios from one run on one warm deployment: a second backfill, with nothing changed, to the first; days of
+nine tasks to nine empty PythonOperators a day, started in the same way; days per second in batches to those with one
+run a day, each doing all the work.
 """
 
 import argparse
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def warm(deployment: Deployment) -> None:
-    """Let one run of each DAG load the workers."""
+    """Load the workers by one run of each DAG."""
     for dag in ("flights", "empty"):
         deployment.api.wait_for_dag(dag)
         deployment.api.unpause(dag)
@@ -81,7 +81,7 @@ def in_turn(deployment: Deployment, count: int) -> tuple[float, float]:
     """Return the seconds of so many days of flights, and of as many that do nothing: a third of them at a time, in
     turn.
 
-    A machine that gets slower meanwhile, as some do by a fifth, slows both.
+    If the machine gets slower meanwhile, as some do by a fifth, it slows both.
     """
     took = {"flights": 0.0, "empty": 0.0}
     days = days_from(FIRST, count)
@@ -104,7 +104,7 @@ def run(deployment: Deployment, dag: str, days: list[date], batch: int) -> None:
 
 
 def seconds(do: Callable[[], None]) -> float:
-    """Return the wall seconds that something takes."""
+    """Return the wall seconds that a function takes."""
     began = time.monotonic()
     do()
     return time.monotonic() - began

@@ -4,9 +4,9 @@
     .venv/bin/python bench/load.py --gigabytes 0.1 --growth 0.1 0.2       a small trial
 
 Prints three tables from one run: the file without a bad line; with one in a thousand, of nine kinds; and the memory of
-Daybook's as the file grows. Each loader runs in a process of its own, in turn; seconds are the least of the rounds. A
-ratio is to pyarrow's typed read of the clean file in the same round, the median of the rounds: machines have fast
-moments and slow ones. What was found and let in is checked row by row in a run apart.
+Daybook's loader as the file grows. Each loader runs in a process of its own, in turn; seconds are the least of the
+rounds. A ratio is to pyarrow's typed read of the clean file in the same round, the median of the rounds: machines have
+fast moments and slow ones. A separate run checks row by row which bad lines were found and which rows were let in.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SEARCHED = os.pathsep.join([str(REPOSITORY / "bench"), str(REPOSITORY / "include")])
-# By these names the programs of bench/loading know whether a file has bad lines.
+# The programs of bench/loading tell by these names whether a file has bad lines.
 CLEAN_FILE, BAD_FILE = "clean.csv", "bad.csv"
 CLEAN = {
     "daybook": "daybook",
@@ -39,7 +39,7 @@ BAD = {
     "pandas": "pandas, typed, on_bad_lines",
     "pandas_text": "pandas, text and then coerced",
 }
-SLOW_S = 10  # what takes longer is timed once
+SLOW_S = 10  # a loader that takes longer is timed once
 Told = dict[str, Any]
 Pair = tuple[str, Path]
 
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def measured(pairs: list[Pair], rounds: int) -> dict[Pair, Told]:
-    """Return what each loader found in its file, or why it refuses it; its seconds, ratio and most memory.
+    """Return the findings of each loader in its file, or why it refuses it; its seconds, ratio and peak memory.
 
     Ratios are to pyarrow with the first pair's file.
     """
@@ -83,15 +83,15 @@ def measured(pairs: list[Pair], rounds: int) -> dict[Pair, Told]:
 
 
 def child(name: str, path: Path, what: str) -> Told:
-    """Return what a loader in a process of its own tells of a file."""
+    """Return the result of a loader, in a process of its own, for a file."""
     told: Told = json.loads(run("measured", name, path, what).splitlines()[-1])
     return told
 
 
 def run(program: str, *words: object) -> str:
-    """Run a program of bench/loading, and give what it prints.
+    """Run a program of bench/loading, and return its output.
 
-    Nothing large is done in this process itself: a child's peak memory begins with that of who started it.
+    This process itself does nothing large: a child's peak memory begins with that of its parent.
     """
     command = [sys.executable, "-W", "ignore", "-m", f"loading.{program}", *map(str, words)]
     environment = os.environ | {"PYTHONPATH": SEARCHED}
@@ -99,7 +99,7 @@ def run(program: str, *words: object) -> str:
 
 
 def table(title: str, loaders: dict[str, Told]) -> None:
-    """Print what each loader did with a file."""
+    """Print each loader's result for a file."""
     heads = ("seconds", "CPU s", "ratio", "peak MiB", "bad found", "wrong rows in", "good rows lost")
     print(f"\n{title:34}" + "".join(f"{head:>{len(head) + 6}}" for head in heads), flush=True)
     for words, one in loaders.items():

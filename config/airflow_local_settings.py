@@ -1,6 +1,6 @@
-"""What Airflow imports before it reads its own arguments: `airflow dags backfill`, and imports that tasks share.
+"""Airflow imports this before it reads its own arguments: for `airflow dags backfill`, and imports that tasks share.
 
-Found because `config/` is on PYTHONPATH (or is $AIRFLOW_HOME/config). It changes no setting of Airflow.
+Airflow finds it because `config/` is on PYTHONPATH (or is $AIRFLOW_HOME/config). It changes no setting of Airflow.
 """
 
 import sys

@@ -1,7 +1,7 @@
-"""A Report tab on every DAG run: what the run has done to its day, and the report that readers of that day see.
+"""A Report tab on every DAG run: the run's work on its day, and the report that readers of that day see.
 
-Airflow imports this file in every process, each task's too. So what only the API server needs is imported when it
-asks for the app; and a pipeline whose spec is wrong breaks this tab, not the API server.
+Airflow imports this file in every process, each task's too. So the modules that only the API server needs are imported
+when it asks for the app.
 """
 
 import os
@@ -13,7 +13,7 @@ from airflow.plugins_manager import AirflowPlugin
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-# Both pages hold what came from elsewhere, and share their origin with Airflow's UI: nothing in them may run or load.
+# Both pages hold text from outside, and share their origin with Airflow's UI: nothing in them may run or load.
 NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; style-src 'unsafe-inline'"
 RUN_PAGE_POLICY = f"{NOTHING}; frame-src 'self'"
 REPORT_POLICY = f"{NOTHING}; img-src data:; sandbox"
@@ -27,13 +27,13 @@ NOT_BEGUN = (
 
 
 class ReportTab(AirflowPlugin):
-    """What Airflow reads: the tab, and the app that serves it."""
+    """The plugin as Airflow reads it: the tab, and the app that serves it."""
 
     name = "daybook_report"
     external_views = [
         {
             "name": "Report",
-            # Relative to the UI's base, so it holds too where Airflow is served below a path.
+            # Relative to the UI's base, so it also works if Airflow is served below a path.
             "href": "daybook/{DAG_ID}/{RUN_ID}/run",
             "destination": "dag_run",
             "url_route": "report",
@@ -54,7 +54,7 @@ def app() -> "FastAPI":
     from fastapi import Depends, FastAPI
     from fastapi.responses import HTMLResponse
 
-    # The DAG that it asks about is the path parameter of exactly this name: dag_id.
+    # It takes the DAG from the path parameter of exactly this name: dag_id.
     permission = Depends(requires_access_dag("GET", DagAccessEntity.RUN))
     served = FastAPI(title="Daybook's reports", openapi_url=None, dependencies=[permission])
 

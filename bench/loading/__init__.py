@@ -1,1 +1,1 @@
-"""What bench/load.py measures: the file with its truth, the loaders, and what one of them makes of the file."""
+"""The parts of bench/load.py: the file with its truth, the loaders, and the measurement of one loader on the file."""

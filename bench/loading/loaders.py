@@ -1,7 +1,7 @@
 """The loaders: each reads a file by the same contract as well as it can, and says which lines it found bad.
 
-Each imports its library by itself, so that a process holds one of them only. `Read.tables` are Arrow tables or what
-pa.table takes; they are given one by one where the loader streams. A loader that refuses the file raises.
+Each imports its library by itself, so that a process holds only one of them. `Read.tables` are Arrow tables or values
+that pa.table takes; they come one by one if the loader streams. A loader that refuses the file raises.
 """
 
 import re
@@ -14,7 +14,7 @@ NUMBERS = ("id", "amount", "qty")
 
 
 class Read(NamedTuple):
-    """What is being read of a file: tables, and the lines found bad, which are complete behind the last table."""
+    """A file that is being read: its tables, and the bad lines, which are complete after the last table."""
 
     tables: Iterator[Any]
     bad_lines: list[int]
@@ -49,7 +49,7 @@ def _arrow_kinds() -> dict[str, Any]:
 
 
 def pyarrow(is_noting: bool = False) -> Callable[[str], Read]:
-    """pyarrow with the columns' types; with a handler of ragged rows it goes on one core, or they have no numbers."""
+    """pyarrow with the columns' types. With a handler of ragged rows it uses one core, else rows have no number."""
     import pyarrow.csv as csv
 
     def read(path: str) -> Read:
@@ -81,7 +81,7 @@ def pyarrow_noting() -> Callable[[str], Read]:
 
 
 def pandas() -> Callable[[str], Read]:
-    """pandas' C engine with the columns' types; lines with too many fields are warned of and skipped."""
+    """pandas' C engine with the columns' types; it warns of lines with too many fields, and skips them."""
     import pandas
 
     def read(path: str) -> Read:
@@ -101,7 +101,7 @@ def pandas() -> Callable[[str], Read]:
 
 
 def pandas_text() -> Callable[[str], Read]:
-    """pandas' C engine with every column as text, then typed with errors coerced: what became nothing is bad."""
+    """pandas' C engine with every column as text, then typed with errors coerced: a value that is lost is bad."""
     import pandas
 
     def read(path: str) -> Read:
@@ -128,7 +128,7 @@ def pandas_text() -> Callable[[str], Read]:
 
 
 def _lines(rows: Any, skipped: list[int]) -> list[int]:
-    """Return the lines of a frame's rows, counted from 0, where these lines were skipped in between."""
+    """Return the line of each of a frame's rows, which count from 0. skipped: lines that are not in the frame."""
     import numpy as np
 
     shifts = np.sort(skipped) - 2 - np.arange(len(skipped))

@@ -1,7 +1,7 @@
-"""What one loader makes of one file, in a process of its own: `python -m loading.measured LOADER FILE [check]`.
+"""One loader on one file, in a process of its own: `python -m loading.measured LOADER FILE [check]`.
 
-Prints a line of JSON: the wall and CPU seconds, the peak memory in MiB and the rows; or, with `check`, what it found
-and what it let in, held against the truth; or why it refuses the file.
+Prints a line of JSON: the wall and CPU seconds, the peak memory in MiB and the rows; with `check` also the bad lines
+that it found and the rows that it let in, compared with the truth; or why it refuses the file.
 """
 
 import json

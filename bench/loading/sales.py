@@ -1,6 +1,6 @@
 """The file that the loaders read: a block of rows written again and again, with bad lines of nine kinds, or none.
 
-The generator knows the truth: which lines are bad, and what the good rows hold. Equal arguments give equal bytes.
+The generator knows the truth: the bad lines, and the values of the good rows. Equal arguments give equal bytes.
 """
 
 import sys
@@ -30,7 +30,7 @@ CLEAN_FILE, BAD_FILE = "clean.csv", "bad.csv"
 BLOCK_ROWS, BAD_ROWS = 100_000, 100
 SEED = 20130101
 DAYS = [(date(2013, 1, 1) + timedelta(days=number)).isoformat() for number in range(365)]
-# One name out of a hundred is not ASCII, and one stands in quotes.
+# One name in a hundred is not ASCII, and one is in quotes.
 NAMES = ["customer {}", "supplier of parts {}", "Müller & Söhne {}", '"Smith, Jones ""and"" Co {}"']
 WEIGHTS = [69, 29, 1, 1]
 
@@ -94,7 +94,7 @@ def _bytes(row: Row, **changes: str) -> bytes:
     return ",".join(row._replace(**changes)).encode(errors="surrogateescape")
 
 
-# The last one is a delimiter too many where the last column is empty: what stood before it moves on by one.
+# The last one has an extra delimiter and no value in its last column: the values before it move on by one.
 BAD = [
     lambda row: _bytes(row) + b",,,x",
     lambda row: ",".join(row[:5]).encode(),

@@ -1,4 +1,4 @@
-"""What a loader gave, held against what the generator knows: as numbers of equal rows.
+"""A loader's rows compared with the generator's, as counts of equal rows.
 
 A row is known by the hash of its values, so neither the order of rows nor a loader's own types make a difference.
 """
@@ -16,23 +16,23 @@ KINDS: dict[str, Any] = {"id": pl.Int64, "amount": pl.Decimal(12, 2), "qty": pl.
 
 
 def held_against_truth(tables: list[Any], told: set[int], path: str) -> dict[str, int]:
-    """Return how many lines are bad, how many of them were told, how many wrong rows are in, and good ones lost
-    silently.
+    """Return how many lines are bad, how many of them were found, how many wrong rows are in, and how many good rows
+    were lost silently.
 
-    `told` are the numbers of the lines that the loader gave as bad.
+    told: the numbers of the lines that the loader reported as bad.
     """
     truth = block(Path(path).name == BAD_FILE)
     repeats = (Path(path).stat().st_size - len(HEADER)) // len(truth.content)
     gave = np.concatenate([_hashes(_frame(table)) for table in tables])
     wrong, lost = _differences(gave, _hashes(_good(truth)), repeats)
     bad = {2 + number * BLOCK_ROWS + line for number in range(repeats) for line in truth.bad_lines}
-    # What a loader gave up with a word about it is no silent loss.
+    # A row that the loader reported is not a silent loss.
     return {"bad": len(bad), "found": len(bad & told), "wrong": wrong, "lost": max(0, lost - len(told - bad))}
 
 
 def _good(truth: Block) -> pl.DataFrame:
     texts = pl.DataFrame(truth.good, schema=list(NAMES), orient="row").with_columns(pl.all().replace("", None))
-    # Undone here as RFC 4180 says, and by no reader of CSV.
+    # Quotes are removed here by RFC 4180's rule, not by a reader of CSV.
     unquoted = pl.col("name").str.strip_chars('"').str.replace_all('""', '"')
     return texts.with_columns(unquoted, pl.col("day").str.to_date("%Y-%m-%d"))
 
@@ -48,7 +48,7 @@ def _hashes(frame: pl.DataFrame) -> Any:
 
 
 def _differences(gave: Any, good: Any, repeats: int) -> tuple[int, int]:
-    """Return how many rows are no good ones, or too many, and how many good ones are not there."""
+    """Return how many rows are wrong or too many, and how many good rows are missing."""
     rows, counts = np.unique(gave, return_counts=True)
     expected = np.isin(rows, good) * repeats
     wrong, right = np.maximum(counts - expected, 0).sum(), np.minimum(counts, expected).sum()

@@ -1,4 +1,4 @@
-"""`./daybook VERB …`, or `python -m commands VERB …`: reads the words, runs the verb, and gives its exit code."""
+"""`./daybook VERB …`, or `python -m commands VERB …`: reads the words, runs the verb, and exits with its code."""
 
 import importlib
 import sys
@@ -27,7 +27,7 @@ MODULES = {"clean": "down", "env": "down", "restore": "backup", "resume": "pause
 
 
 class _Verbs(TyperGroup):
-    """The verbs; a wrong one is answered in a line, and a signal gives its own exit code."""
+    """The verbs; a wrong one is answered in a line, and each signal has its own exit code."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         check_verb(args, PARAGRAPH_OF)
@@ -37,7 +37,7 @@ class _Verbs(TyperGroup):
         try:
             return super().invoke(ctx)
         except Interrupted as interruption:
-            # Typer would make it the exit code of Ctrl-C, whichever signal it was.
+            # Typer would return the exit code of Ctrl-C for any signal.
             return exit_codes.SIGNALLED + interruption.number
 
 
@@ -52,12 +52,12 @@ def daybook(
 ) -> None:
     """Daybook: a table and a file in, published daily summaries out, every row accounted for.
 
-    `./daybook VERB --help` says more of a verb, with an example. docs/commands.md has the exit codes.
+    `./daybook VERB --help` says more about a verb, with an example. docs/commands.md has the exit codes.
     """
 
 
 def command(words: list[str]) -> Any:
-    """Return the whole command, or as much of it as some words ask for: a verb alone is imported in half the time."""
+    """Return the whole command; or only the verb that the words name, which is imported in half the time."""
     app = typer.Typer(cls=_Verbs, rich_markup_mode="rich", context_settings={"help_option_names": ["--help", "-h"]})
     app.callback()(daybook)
     for verb in words[:1] if words and words[0] in PARAGRAPH_OF else PARAGRAPH_OF:

@@ -90,8 +90,11 @@ def pipeline_named(name: str | None) -> Pipeline:
 
 
 def asked_days(pipeline: Pipeline, first: date | None, last: date | None, now: datetime) -> list[date]:
-    """Return the local days from first to last, both included; an open end is the schedule's start, or the last day
-    that is over. now: an instant. Raises WrongWords for ends in the wrong order, and for a day that is not over."""
+    """Return the local days from first to last, both included.
+
+    Without a first day, the schedule's start; without a last one, the last day that is over. now: an instant. Raises
+    WrongWords if the two are in the wrong order, or a day is not over.
+    """
     schedule = pipeline.schedule
     finished = last_finished_day(schedule.time_zone, now)
     begin, end = first or schedule.start, last or min(finished, schedule.end or finished)

@@ -1,4 +1,4 @@
-"""`./daybook backfill`: what the plan says, done by Airflow, and told day by day."""
+"""`./daybook backfill`: Airflow carries out the plan, and the result is printed day by day."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -36,9 +36,9 @@ def backfill(
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Do what the plan says.
+    """Carry out the plan, and wait.
 
-    The exit code is 1 unless every asked day is published, and was done.
+    The exit code is 1 unless every day that you asked for was done and is published.
 
     Example: ./daybook backfill --from 2013-01-01 --to 2013-01-10 --batch 5
     """

@@ -1,4 +1,4 @@
-"""`./daybook backup FOLDER` and `restore FOLDER`: all of a deployment, copied and made from the copy."""
+"""`./daybook backup FOLDER` and `restore FOLDER`: copy a whole deployment, and make one from the copy."""
 
 from pathlib import Path
 from typing import Annotated
@@ -28,7 +28,7 @@ def backup(folder: Into, quiet: Quiet = False) -> int:
 
 
 def restore(folder: From, quiet: Quiet = False) -> int:
-    """Make databases and data, which are not there yet, from a backup.
+    """Make databases and data from a backup; they must not be there yet.
 
     Example: ./daybook restore copy
     """

@@ -1,6 +1,6 @@
-"""`./daybook check FILE`: what the loader would accept and refuse of a file, with line numbers and reasons.
+"""`./daybook check FILE`: which rows of a file the loader would accept and refuse, with line numbers and reasons.
 
-It asks no server and publishes nothing. Values are shown nowhere but in the files of --out.
+It asks no server and publishes nothing. Only the files of --out show values.
 """
 
 from pathlib import Path
@@ -44,7 +44,7 @@ def check(
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Say what the loader would accept and refuse of a file.
+    """Say which rows of a file the loader would accept and refuse.
 
     It needs no server. The exit code is 10 if some rows are refused, 20 if the file is.
 

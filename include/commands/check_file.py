@@ -1,8 +1,8 @@
 """A supplier's file tried on the loader, before the first run and without a server.
 
-Called by check_command. Reads the file; writes only where a folder is given: the accepted rows, if the file is not
-refused as a whole, and the refused ones beside them, each file whole or not at all. Texts that a spreadsheet would run
-are written as storage/tables.py says.
+Called by check.py. It reads the file, and writes only if a folder is given: the accepted rows, if the file is not
+refused as a whole, and the refused ones beside them, each file whole or not at all. storage/tables.py says how it
+writes texts that a spreadsheet would run.
 """
 
 from collections import Counter
@@ -23,12 +23,12 @@ from daybook.storage.disk import temporary
 from daybook.storage.tables import without_formulas
 
 HEAD_BYTES = 2**20
-# The refused rows in a file that any program opens: bytes that are no text are written as \xEB.
+# The refused rows in a file that any program opens: bytes that are not text are written as \xEB.
 WRITTEN_REFUSED = pa.schema([field if field.name != "raw" else ("raw", pa.string()) for field in REFUSED_SCHEMA])
 
 
 class Refused(NamedTuple):
-    """A refused row: its line, the header of the column where it is one column's, and the code of the reason."""
+    """A refused row: its line, the header of the column if one column is to blame, and the code of the reason."""
 
     line: int
     column: str | None
@@ -36,7 +36,7 @@ class Refused(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """What the loader makes of a file: rows accepted and refused, empty lines, and why it is refused as a whole."""
+    """The loader's verdict on a file: rows accepted and refused, empty lines, and why it is refused as a whole."""
 
     file: str
     accepted: int
@@ -51,7 +51,7 @@ class Checked(NamedTuple):
 
 
 def check(path: Path, source: Source, out: Path | None) -> Checked:
-    """Load a file by a contract, and give what became of it; rows are written into `out` where that is given."""
+    """Load a file by a contract, and return the verdict. out: a folder for the rows, or None to write none."""
     accepted, empty_lines, refused = 0, 0, list[Refused]()
     message = None
     with path.open("rb") as stream, _written(path, source, out) as (write, keep):
@@ -73,7 +73,7 @@ def of_columns(names: list[str]) -> File:
 
 
 def names_in(path: Path) -> list[str]:
-    """Return the names in a file's header, or whatever stands in its place: the loader judges that."""
+    """Return the values of a file's first line, header or not: the loader judges them."""
     with path.open("rb") as stream:
         head = stream.read(HEAD_BYTES).removeprefix(BOM)
     try:
@@ -87,7 +87,7 @@ def names_in(path: Path) -> list[str]:
 def _written(
     path: Path, source: Source, out: Path | None
 ) -> Iterator[tuple[Callable[[Batch], None], Callable[[bool], None]]]:
-    """Return what writes a batch, and what keeps the files in the end: the accepted rows only if told to."""
+    """Return two functions: one writes a batch; one keeps the files at the end, the accepted rows only if told to."""
     if out is None:
         yield lambda batch: None, lambda is_whole: None
         return

@@ -1,7 +1,7 @@
 """Connections for a person's commands, by their ids in Airflow: read from AIRFLOW_CONN_<ID>, as Airflow reads them.
 
-`. .daybook/env`, or a container of docker compose, has them, and so has a verb that asks this checkout's servers. A
-connection that is stored in Airflow's database only is not seen here: set its variable for the command.
+`. .daybook/env` sets these variables, and so do docker compose and a verb that asks this checkout's servers. A
+connection that is stored only in Airflow's database is not seen here: set its variable for the command.
 """
 
 import ftplib
@@ -26,7 +26,7 @@ def postgres(connection_id: str) -> Connection:
 
 
 def dsn(connection_id: str) -> str:
-    """Return a PostgreSQL connection as libpq writes it. Raises BadSpec if it is not set."""
+    """Return a PostgreSQL connection as a connection string of libpq. Raises BadSpec if it is not set."""
     words = _words(connection_id)
     named = {"host": "host", "port": "port", "schema": "dbname", "login": "user", "password": "password"}
     known = {libpq: str(words[word]) for word, libpq in named.items() if words.get(word)}

@@ -1,4 +1,4 @@
-"""`./daybook day DAY`: one day, through the deployment that is up, or through one that is started for it."""
+"""`./daybook day DAY`: one day, through the deployment that is up, or one that is started for it."""
 
 from typing import Annotated
 
@@ -15,7 +15,7 @@ Force = Annotated[bool, typer.Option("--force", help="Do every step again, also 
 def day(day: Day, force: Force = False, pipeline: PipelineName = None, json: Json = False, quiet: Quiet = False) -> int:
     """Publish one day, or publish it again.
 
-    If nothing is up, a deployment is started for it, and stopped after it.
+    If no deployment is up, one is started for it and stopped after it.
 
     Example: ./daybook day 2013-01-05
     """

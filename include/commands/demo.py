@@ -1,4 +1,4 @@
-"""`./daybook demo`: seven days of real flights, from the raw files to what readers see."""
+"""`./daybook demo`: seven days of real flights, from the raw files to the published tables."""
 
 import time
 from datetime import date
@@ -23,7 +23,7 @@ DAYS = days_between(date(2013, 1, 1), date(2013, 1, 7))
 def demo(quiet: Quiet = False) -> int:
     """Publish seven days of real flights, show them, stop everything.
 
-    The days are done again if they were done before.
+    Days that were done before are done again.
 
     Example: ./daybook demo
     """

@@ -1,4 +1,4 @@
-"""`./daybook down`, `clean` and `env`: stop what runs in a checkout, remove what it made, and say how to reach it."""
+"""`./daybook down`, `clean` and `env`: stop a checkout's deployment, remove its files, and say how to reach it."""
 
 from commands import exit_codes
 from commands.arguments import Quiet
@@ -10,7 +10,7 @@ from deployment.home import Home
 
 
 def down(quiet: Quiet = False) -> int:
-    """Stop what runs in this checkout.
+    """Stop everything that runs in this checkout.
 
     Example: ./daybook down
     """

@@ -1,4 +1,4 @@
-"""The exit codes of all verbs. docs/commands.md has the same table, and a test holds both together."""
+"""The exit codes of all verbs. docs/commands.md has the same table, and a test compares the two."""
 
 DONE = 0
 NOT_AS_ASKED = 1

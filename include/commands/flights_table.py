@@ -1,4 +1,4 @@
-"""The demo's table: what readers see of some days of flights, and how long their runs took."""
+"""The demo's table: the published numbers of some days of flights, and how long their runs took."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -24,8 +24,8 @@ TITLES = ("day", "flights", "cancelled", "mean delay", "refused rows", "seconds"
 def tell_flights(warehouse: str, seconds: Mapping[date, float]) -> None:
     """Draw the table of some days.
 
-    warehouse: the connection string of a role that may read the ledger. seconds: of each day's run; its keys are the
-    days. Raises RunFailed if one of them is not published.
+    warehouse: the connection string of a role that may read the ledger. seconds: the length of each day's run, by day.
+    Raises RunFailed if one of the days is not published.
     """
     rows = _published(warehouse, list(seconds))
     if missing := [str(day) for day in seconds if day not in {row["day"] for row in rows}]:

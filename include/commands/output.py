@@ -1,4 +1,4 @@
-"""How a command answers: a table, for a terminal or for whatever else reads it; JSON; or nothing but its exit code."""
+"""How a command answers: a table, for a terminal or another program; JSON; or only its exit code."""
 
 import json
 import sys
@@ -24,29 +24,29 @@ _manner = _Manner()
 
 
 def reset() -> None:
-    """Answer in text, as nobody has asked for anything else yet."""
+    """Answer in text again, until an option asks for something else."""
     _manner.is_json = _manner.is_quiet = False
 
 
 def answer_in_json(is_asked: bool) -> bool:
-    """Keep stdout for JSON from here on, if that is asked: progress goes to stderr. Returns what it is given."""
+    """Keep stdout for JSON from here on, if that is asked: progress goes to stderr. Returns its argument."""
     _manner.is_json = is_asked
     return is_asked
 
 
 def be_quiet(is_asked: bool) -> bool:
-    """Print nothing but JSON and errors from here on, if that is asked. Returns what it is given."""
+    """Print only JSON and errors from here on, if that is asked. Returns its argument."""
     _manner.is_quiet = is_asked
     return is_asked
 
 
 def console() -> Console:
-    """Return where progress is shown: stdout, or stderr if stdout is for JSON; nowhere if all is to be quiet."""
+    """Return the console for progress: stdout, or stderr if stdout is for JSON. It shows nothing if all is quiet."""
     return Console(stderr=_manner.is_json, quiet=_manner.is_quiet, highlight=False, markup=False, soft_wrap=True)
 
 
 def progress(text: str) -> None:
-    """Say in a line what is being done."""
+    """Print a line about the work in progress."""
     console().print(text)
 
 
@@ -57,12 +57,12 @@ def say(text: str) -> None:
 
 
 def say_error(text: str) -> None:
-    """Print why something was not done, in red on a terminal."""
+    """Print an error, in red on a terminal."""
     Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(text, style="red")
 
 
 def tell_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table: drawn on a terminal; else as lines of even columns, the same for the same rows anywhere."""
+    """Print a table: drawn on a terminal; else in lines with even columns, the same everywhere for the same rows."""
     rows = [[one_line(cell) for cell in row] for row in rows]
     if sys.stdout.isatty():
         draw(columns, rows)

@@ -1,4 +1,4 @@
-"""`./daybook pause`, `resume` and `cancel`: what a pipeline may begin, and the end of its backfills."""
+"""`./daybook pause`, `resume` and `cancel`: whether a pipeline may begin runs, and the end of its backfills."""
 
 from functools import partial
 
@@ -36,7 +36,7 @@ def resume(pipeline: PipelineName = None, json: Json = False, quiet: Quiet = Fal
 def cancel(pipeline: PipelineName = None, json: Json = False, quiet: Quiet = False) -> int:
     """Stop a pipeline's backfills; what is done stays done.
 
-    Runs at work go on to their end, and are waited for.
+    Runs at work go on to their end, and the command waits for them.
 
     Example: ./daybook cancel
     """

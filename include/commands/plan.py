@@ -1,4 +1,4 @@
-"""`./daybook plan`: for each day run, skip or blocked, why, and what it would cost; newest first.
+"""`./daybook plan`: for each day run, skip or blocked, the reason, and the cost in seconds; newest first.
 
 It asks the ledger and the sources, and changes nothing.
 """
@@ -45,14 +45,14 @@ def plan(
 
 
 def made_plan(pipeline: Pipeline, days: list[date], limit: int | None = None, *, is_forced: bool = False) -> Limited:
-    """Return the plan of some days as the ledger and the sources are now; the connections are the environment's."""
+    """Return the plan of some days by the present ledger and sources; the connections are the environment's."""
     known = standings(pipeline, days, connections.postgres, connections.ftp, connections.data())
     tables = tables_now(pipeline, connections.postgres)
     return limited(decided(pipeline, known, tables, is_forced=is_forced), limit)
 
 
 def totals(made: Limited) -> dict[str, int | float | None]:
-    """Count the days by what to do, and the seconds of those to run; None if the ledger knows no such day."""
+    """Count the days by action, and the seconds of those to run; None if the ledger knows no such day."""
     counts = Counter(day.action for day in made.planned)
     seconds = [day.seconds for day in made.planned if day.action == "run"]
     known = None if None in seconds else round(sum(one for one in seconds if one is not None), 1)
@@ -60,7 +60,7 @@ def totals(made: Limited) -> dict[str, int | float | None]:
 
 
 def tell(made: Limited) -> None:
-    """Print a plan as a table, with a last line of totals, and what a limit left out of it."""
+    """Print a plan as a table, with a last line of totals, and the days that a limit left out."""
     tell_table(("day", "action", "reason", "steps", "seconds"), [_row(day) for day in made.planned])
     counts = totals(made)
     cost = "an unknown time" if counts["seconds"] is None else f"about {counts['seconds']} s"

@@ -1,4 +1,4 @@
-"""A plan done by Airflow, for `./daybook backfill` and the demo. Days that need nothing get no run."""
+"""A plan done by Airflow, for `./daybook backfill` and the demo. Days that need no work get no run."""
 
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -22,7 +22,7 @@ from deployment.control.runs import follow, start
 
 
 class Known(NamedTuple):
-    """What the ledger knows of the days after a backfill: published or not, the last ended run, the last failure."""
+    """The ledger's facts about the days after a backfill: published or not, the last ended run, the last failure."""
 
     published: set[date]
     ended: dict[date, dict[str, Receipt]]
@@ -30,7 +30,7 @@ class Known(NamedTuple):
 
 
 class Done(NamedTuple):
-    """What became of a day: `is_well` where readers see it and what was planned for it is done."""
+    """The result of a day: `is_well` if readers see it and its plan is done."""
 
     day: date
     action: str
@@ -50,7 +50,7 @@ def backfill(
     is_forced: bool = False,
     check: Callable[[], None] = lambda: None,
 ) -> list[Done]:
-    """Do what the plan of some days says, in runs of up to `batch` days; return what became of each, newest first.
+    """Carry out the plan of some days, in runs of up to `batch` days; return the result of each, newest first.
 
     check: called at every look at the runs.
     """
@@ -63,7 +63,7 @@ def backfill(
 
 
 def tell(done: list[Done]) -> None:
-    """Print what became of each day, and a last line of counts."""
+    """Print the result of each day, and a last line of counts."""
     rows = [(str(d.day), d.action, d.result, f"{d.seconds:.2f}" if d.seconds else "") for d in done]
     tell_table(("day", "plan", "result", "seconds"), rows)
     missing = sum(not day.is_well for day in done)
@@ -72,7 +72,7 @@ def tell(done: list[Done]) -> None:
 
 
 def outcomes(made: Limited, known: Known, run_ids: Mapping[date, str]) -> list[Done]:
-    """Say what became of each day of a plan. run_ids: of the run that was started for a day."""
+    """Return the result of each day of a plan. run_ids: by day, the run that was started for it."""
     left_out = [day._replace(action="skip", reason="left out by the limit") for day in made.left_out]
     planned = sorted([*made.planned, *left_out], key=lambda day: day.day, reverse=True)
     return [_outcome(day, known, run_ids.get(day.day)) for day in planned]

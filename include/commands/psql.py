@@ -1,4 +1,4 @@
-"""`./daybook psql`: PostgreSQL's own shell on the warehouse, as an analyst, who sees what is published only."""
+"""`./daybook psql`: PostgreSQL's own shell on the warehouse, as an analyst, who sees only published data."""
 
 import signal
 import subprocess
@@ -22,7 +22,7 @@ Sql = Annotated[str | None, typer.Argument(metavar="SQL", help="One statement to
 def psql(sql: Sql = None) -> int:
     """Open the warehouse as an analyst, or run one statement.
 
-    An analyst sees what is published, and nothing else. The exit code is 1 if the statement fails.
+    An analyst sees only published data. The exit code is 1 if the statement fails.
 
     Example: ./daybook psql 'table flights.by_airline'
     """

@@ -17,7 +17,7 @@ from deployment.running import Running
 
 
 class PublishedDay(NamedTuple):
-    """What came of a day: rows_read counts the facts; rows_refused and rows_dropped those of all sources."""
+    """The result of a day: rows_read counts the facts; rows_refused and rows_dropped the rows of all sources."""
 
     day: date
     outcome: str
@@ -30,7 +30,7 @@ class PublishedDay(NamedTuple):
 def run_day(
     deployment: Running, pipeline: Pipeline, day: date, *, is_forced: bool = False, release: str = ""
 ) -> PublishedDay:
-    """Run a day and return what came of it. release: why a held day is published. Raises RunFailed if the run fails."""
+    """Run a day and return its result. release: why a held day is published. Raises RunFailed if the run fails."""
     api, name = deployment.api, pipeline.name
     api.wait_for_dag(name, check=deployment.keep_up)
     api.unpause(name)
@@ -45,7 +45,7 @@ def run_day(
 
 
 def published_days(pipeline: Pipeline, days: list[date]) -> list[PublishedDay]:
-    """Return what came of days whose last run came to its end; the connection is the environment's."""
+    """Return the results of those days whose last run came to its end; the connection is the environment's."""
     asked = (pipeline.name, min(days), max(days))
     connect = partial(connections.postgres, pipeline.target.connection)
     ended = at_once(connect, lambda session: step_log.receipts_of_last_deployed(session, *asked))
@@ -53,7 +53,7 @@ def published_days(pipeline: Pipeline, days: list[date]) -> list[PublishedDay]:
 
 
 def tell_day(pipeline: Pipeline, row: PublishedDay, more: dict[str, Any] | None) -> None:
-    """Print what came of a day; as JSON, with more words, if there are any or none are needed (an empty dict)."""
+    """Print the result of a day: as a table if `more` is None, else as JSON with its words, which may be none."""
     if more is not None:
         tell_json({"pipeline": pipeline.name, **row._asdict(), **more})
         return

@@ -1,7 +1,6 @@
 """`./daybook refused DAY`: the refused rows of the last run of a day, counted; --out writes them, to be mended.
 
-It asks the ledger and reads the data folder. Values are shown nowhere but in the file of --out, which is its owner's
-only.
+It asks the ledger and reads the data folder. Only the file of --out shows values, and only its owner can read it.
 """
 
 from datetime import date
@@ -34,7 +33,7 @@ Out = Annotated[
 def refused(day: Day, out: Out = None, pipeline: PipelineName = None, json: Json = False, quiet: Quiet = False) -> int:
     """Say which rows of a day were refused, and why.
 
-    Fill in the column mended of the file of --out, and replay the file.
+    To mend rows, write them to a file with --out, fill in its column mended, and replay the file.
 
     Example: ./daybook refused 2013-01-05 --out refused.csv
     """
@@ -53,7 +52,7 @@ def refused(day: Day, out: Out = None, pipeline: PipelineName = None, json: Json
 
 
 def tell(what: str, last: LastRun, rows: pa.Table, out: Path | None) -> None:
-    """Print what became of a run, its refused rows by reason with their lines, and who had mended others."""
+    """Print the state of a run, its refused rows by reason with their lines, and who had mended others."""
     say(f"{what}: run {last.run}, {last.became}; refused rows: {rows.num_rows:,}")
     if rows.num_rows:
         tell_table((*GROUPED, "rows", "lines"), _counted(rows))

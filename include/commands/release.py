@@ -1,4 +1,4 @@
-"""`./daybook release DAY --why WHY`: a held day is published, because a person says that its numbers are right."""
+"""`./daybook release DAY --why WHY`: publishes a held day, because a person says that its numbers are right."""
 
 from datetime import date
 from functools import partial
@@ -27,7 +27,7 @@ def release(day: Day, why: Why = "", pipeline: PipelineName = None, json: Json =
     check_is_over(chosen, day)
     if not reason:
         raise WrongWords("release: --why is not given; nothing was done; say why the day's numbers are right")
-    # Asked first, because a whole deployment takes a while to start.
+    # Checked first, because a whole deployment takes a while to start.
     with servers_of(chosen, "release"):
         connect = partial(connections.postgres, chosen.target.connection)
         at_once(connect, lambda session: check_is_held(session, chosen, day))

@@ -1,7 +1,7 @@
 """`./daybook replay DAY FILE --why WHY`: keep the rows that a person mended in a file of `refused`, and run the day.
 
-It checks all of them first, and keeps all or none; the day takes them as long as its files are the same. If the
-environment names servers that are not this checkout's own, the day is left to whom runs it there.
+It checks all of them first, and keeps all or none. The day uses them as long as its files are the same. If the
+environment names servers that are not this checkout's own, somebody has to run the day there.
 """
 
 from datetime import date
@@ -30,7 +30,7 @@ Withdraw = Annotated[bool, typer.Option("--withdraw", help="Take back all mends 
 
 
 class Asked(NamedTuple):
-    """What is to be kept of which day: the rows that are filled in a file, and by whom; no file withdraws."""
+    """A request: the day, the mended rows of a file, and the person who mended them. Without a file, to withdraw."""
 
     pipeline: Pipeline
     day: date
@@ -76,7 +76,7 @@ def _asked(pipeline: Pipeline, day: date, file: Path | None, why: str, who: str,
         raise WrongWords("replay: --why is not given; nothing was kept; say why the rows are as you wrote them")
     if file and not file.is_file():
         raise WrongWords(f"{file}: No such file or directory; nothing was kept")
-    # The file is read before anything is started, which takes a while.
+    # Read first, because a whole deployment takes a while to start.
     filled = read_filled(file) if file else []
     return Asked(pipeline, day, file, filled, Person(" ".join(who.split()), why))
 
@@ -90,7 +90,7 @@ def _tell_kept(asked: Asked, done: dict[str, Any], is_json: bool) -> None:
 
 
 def keep_asked(asked: Asked) -> dict[str, Any]:
-    """Keep or withdraw what is asked, and give what was done; connections and data folder are the environment's."""
+    """Keep or withdraw the mends, and return what was done; connections and data folder are the environment's."""
     connect, data = partial(connections.postgres, asked.pipeline.target.connection), connections.data()
     file = asked.file
     if file is None:

@@ -1,6 +1,6 @@
-"""`./daybook rollback DAY`: readers of a day see the run before the one that they see.
+"""`./daybook rollback DAY`: readers of a day see an earlier run of it.
 
-DAYBOOK_WAREHOUSE, a connection string of libpq, names another warehouse than the environment's or this checkout's.
+DAYBOOK_WAREHOUSE, a connection string of libpq, names a warehouse in place of the environment's or this checkout's.
 """
 
 import os
@@ -36,7 +36,7 @@ def rollback(
 ) -> int:
     """Let readers of a day see an earlier run of it.
 
-    A later run that comes to the same as the one rolled back is held until a person releases it.
+    A later run with the same result as the one rolled back is held until a person releases it.
 
     Example: ./daybook rollback 2013-01-05 --why 'the airline sent a wrong file'
     """

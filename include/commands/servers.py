@@ -1,6 +1,6 @@
 """The servers that a verb asks: those that the environment names, or this checkout's own.
 
-`. .daybook/env` names this checkout's own too: they are started if they are down.
+`. .daybook/env` names this checkout's own. They are started if they are down.
 """
 
 import os
@@ -24,7 +24,7 @@ def are_named(pipeline: Pipeline) -> bool:
 
 @contextmanager
 def servers_of(pipeline: Pipeline, verb: str) -> Iterator[None]:
-    """Have the servers of a pipeline, PostgreSQL and FTP; Airflow is not needed. Raises DeploymentError."""
+    """Have the servers of a pipeline, PostgreSQL and FTP, without Airflow. Raises DeploymentError."""
     if are_named(pipeline):
         yield
         return

@@ -42,7 +42,7 @@ def status(pipeline: PipelineName = None, json: Json = False, quiet: Quiet = Fal
 
 
 def status_of(connection: Connection, pipeline: Pipeline, days: list[date]) -> Status:
-    """Return how some days of a pipeline stand by the ledger."""
+    """Return the status of some days of a pipeline, by the ledger."""
     if not is_begun(connection):
         return sorted_days(days, set(), set(), (), {})
     asked = (connection, pipeline.name, days[0], days[-1])

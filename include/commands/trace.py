@@ -1,4 +1,4 @@
-"""`./daybook trace DAY SUMMARY COLUMN [GROUP=VALUE …]`: a published number, and what it came from."""
+"""`./daybook trace DAY SUMMARY COLUMN [GROUP=VALUE …]`: a published number, and its run, files and lines."""
 
 from typing import Annotated, Any
 
@@ -50,7 +50,7 @@ def trace(
 
 
 def tell(what: str, traced: Traced) -> None:
-    """Print a number, its way, and whether the rows give it again."""
+    """Print a number, its run, files and lines, and whether these lines give it again."""
     run = traced.run
     say(f"{what} = {traced.published}")
     say(f"run {run.run_id} ({run.run}), published {run.published_at:%Y-%m-%d %H:%M:%S %Z}")

@@ -26,7 +26,7 @@ from daybook.storage.tables import read_parquet
 
 
 class Input(NamedTuple):
-    """A file that a run extracted: where from, its hash, and where it lies now."""
+    """A file that a run extracted: its origin, its hash, and its path now."""
 
     name: str
     origin: str
@@ -35,8 +35,8 @@ class Input(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Lines of one raw file of the facts, and those of them that count as a person wrote them. part: the name it came
-    under, where the facts came in parts."""
+    """Lines of one raw file of the facts. mended: those that count as a person wrote them. part: the part's name on
+    the server, if the facts came in parts."""
 
     file: str
     lines: list[int]
@@ -45,7 +45,7 @@ class Place(NamedTuple):
 
 
 class Traced(NamedTuple):
-    """A published number, the number that the traced rows give, and all that lies between, to the rows' places."""
+    """A published number, the number that the traced rows give, the run, its files, and the places of the rows."""
 
     published: Number
     recomputed: Number

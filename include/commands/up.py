@@ -1,4 +1,4 @@
-"""`./daybook up`: everything on this machine, with Airflow's UI, until Ctrl-C."""
+"""`./daybook up`: runs everything on this machine, with Airflow's UI, until Ctrl-C."""
 
 import time
 from typing import Annotated
@@ -19,7 +19,7 @@ UiPort = Annotated[int, typer.Option("--ui-port", metavar="PORT", help="The UI's
 def up(ui_port: UiPort = 8080, quiet: Quiet = False) -> int:
     """Start everything with Airflow's UI, until Ctrl-C.
 
-    All pipelines are let run. One that does not load is named, and hinders no other.
+    All pipelines may run. One that does not load is named, and stops no other.
 
     Example: ./daybook up --ui-port 8081
     """

@@ -1,4 +1,4 @@
-"""`./daybook why DAY`: how the day came to be what readers see, and what a plan says of it now.
+"""`./daybook why DAY`: how the day came to be what readers see, and its plan now.
 
 It asks the ledger and the sources, and changes nothing.
 """
@@ -25,7 +25,7 @@ SHOWN = 8  # of a hash: enough to tell two apart; --json gives all of it
 
 
 class Why(NamedTuple):
-    """All that is known of how a day came to be."""
+    """The known history of a day, and its plan."""
 
     day: date
     published: Published | None
@@ -112,7 +112,7 @@ def _ground(receipt: Receipt) -> tuple[str, ...]:
     found = receipt.fingerprint
     if found is None:
         return ("",) * 4
-    # The extracts read no file of ours.
+    # The extracts read no file that a step made.
     inputs = found.inputs[:SHOWN] if READS[receipt.step] else "-"
     return inputs, found.spec[:SHOWN], found.code[:SHOWN], found.libraries
 

@@ -1,4 +1,4 @@
-"""A wrong word on the command line: one line that names it and the nearest right one. Nothing was started."""
+"""A wrong word on the command line: one line names it and the nearest right one. Nothing was started."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ class WrongWords(BadSpec):
 
 @contextmanager
 def as_typed() -> Iterator[None]:
-    """Say of a BadSpec that it is about words of the command line."""
+    """Turn a BadSpec into WrongWords: it is about words of the command line."""
     try:
         yield
     except BadSpec as error:
@@ -30,7 +30,7 @@ def line_of(error: typer.TyperException) -> str:
 
 
 def check_verb(words: list[str], verbs: Collection[str]) -> None:
-    """Raise WrongWords, with the nearest verb, if the first word is none."""
+    """Raise WrongWords, with the nearest verb, if the first word is not a verb."""
     if words and not words[0].startswith("-") and words[0] not in verbs:
         hint = nearest(words[0], verbs)
         raise WrongWords(f"daybook: {words[0]!r} is not a command{hint}; nothing was done; see `./daybook --help`")

@@ -1,7 +1,7 @@
-"""Where Airflow's API is, and the login to it, for a command that is typed beside any Airflow.
+"""The address of Airflow's API, and the login to it, for a command that may run beside any Airflow.
 
-Read from the environment first, then from Airflow's configuration; docs/backfill.md has the order for people. Asks
-no server. `setting` gives a value of Airflow's configuration, by section and key, or None.
+The environment comes first, then Airflow's configuration; docs/backfill.md documents the order. This module asks no
+server. `setting` returns a value of Airflow's configuration, by section and key, or None.
 """
 
 import json
@@ -23,7 +23,7 @@ Setting = Callable[[str, str], str | None]
 
 
 class Address(NamedTuple):
-    """The API server's URL, without /api/v2, and what names it."""
+    """The API server's URL, without /api/v2, and the variable or setting that it is from."""
 
     url: str
     origin: str
@@ -31,7 +31,7 @@ class Address(NamedTuple):
 
 @dataclass(frozen=True)
 class Login:
-    """A token, or a user and a password; and what names them."""
+    """A token, or a user and a password; and the variables or the setting that they are from."""
 
     origin: str
     user: str = ""
@@ -40,9 +40,9 @@ class Login:
 
 
 def address(variables: Mapping[str, str], setting: Setting) -> Address:
-    """Return where the API is.
+    """Return the address of the API.
 
-    The URL that tasks reach it by comes before the one for browsers: in containers only the first is right inside.
+    The URL for tasks comes before the one for browsers: inside containers only the first is right.
     """
     if url := variables.get(URL):
         return Address(url.rstrip("/"), URL)
@@ -71,7 +71,7 @@ def _of_simple_auth_manager(variables: Mapping[str, str], setting: Setting) -> L
     if not manager.endswith("SimpleAuthManager"):
         raise DeploymentError(f"no login to Airflow's API is given, and {manager!r} keeps none in a file; {MEND}")
     if (setting("core", "simple_auth_manager_all_admins") or "").lower() in ("true", "t", "1", "yes", "on"):
-        # The server then takes every name for an admin's, but wants one.
+        # Every name is then an admin's, but the server requires one.
         return Login("[core] simple_auth_manager_all_admins", "anyone", "any")
     home = Path(variables.get("AIRFLOW_HOME") or "~/airflow").expanduser()
     file = Path(setting("core", "simple_auth_manager_passwords_file") or home / GENERATED)

@@ -1,6 +1,6 @@
-"""Airflow's REST API (v2), as far as it is asked: health, DAGs, runs, task instances, pools, backfills.
+"""Airflow's REST API (v2), as far as Daybook needs it: health, DAGs, runs, task instances, pools, backfills.
 
-The one client of Daybook: for the deployment, for commands and for `airflow dags backfill`.
+It is Daybook's one client: for the deployment, for commands and for `airflow dags backfill`.
 """
 
 import time
@@ -22,13 +22,13 @@ BROKEN_PIPELINES = "broken_pipelines.py"
 class AirflowApi:
     """One Airflow's REST API, as one user. A method raises ApiError with Airflow's own words if it refuses.
 
-    An API server that is down or unwell for a moment is asked again.
+    If the API server is down or unwell for a moment, the request is sent again.
     """
 
     def __init__(
         self, url: str, user: str, password: str, mend: Callable[[], None] = lambda: None, *, token: str = ""
     ) -> None:
-        """Name the API; nothing is asked yet. url: without /api/v2. mend: called before what failed is tried again.
+        """Name the API; no request is sent yet. url: without /api/v2. mend: called before a failed request is repeated.
 
         token: in place of a user's login.
         """
@@ -36,7 +36,7 @@ class AirflowApi:
         self._requests = AirflowRequests(url, user, password, token, mend)
 
     def check(self) -> Json:
-        """Return what `health` does. Raises ApiError at once if no API server of Airflow answers."""
+        """Return the same as `health`. Raises ApiError at once if no API server of Airflow answers."""
         return self._requests.check()
 
     def health(self) -> Json:
@@ -47,9 +47,9 @@ class AirflowApi:
             return {}
 
     def is_healthy(self, since: datetime) -> bool:
-        """Return whether every component is well and has given a sign of life after an instant.
+        """Return whether every component is well and has sent a heartbeat after an instant.
 
-        For 30 s Airflow itself holds the heartbeat of components that were stopped for one.
+        For 30 s after a component is stopped, Airflow itself takes its last heartbeat as a sign of life.
         """
         parts = self.health()
         return bool(parts) and all(_is_alive(name, parts.get(name) or {}, since) for name in HEARTBEATS)
@@ -63,7 +63,7 @@ class AirflowApi:
         return self._ask("GET", f"/dags/{quote(dag_id, safe='')}")
 
     def import_errors(self) -> list[Json]:
-        """Return what went wrong with DAG files: `filename`, `stack_trace`."""
+        """Return the errors of DAG files: `filename`, `stack_trace`."""
         return list(self._pages("/importErrors", "import_errors"))
 
     def wait_for_dag(self, dag_id: str, seconds: float = 60, check: Callable[[], None] = lambda: None) -> None:
@@ -71,7 +71,7 @@ class AirflowApi:
         until = time.monotonic() + seconds
         while not any(dag["dag_id"] == dag_id for dag in self.dags()):
             check()
-            # What is wrong with other pipelines does not keep this one from being read.
+            # Errors of other pipelines do not keep this one from being read.
             if errors := [error for error in self.import_errors() if not error["filename"].endswith(BROKEN_PIPELINES)]:
                 raise ApiError(f"{errors[0]['filename']} cannot be read:\n{errors[0]['stack_trace']}")
             if time.monotonic() > until:
@@ -83,7 +83,7 @@ class AirflowApi:
         self._ask("PATCH", f"/dags/{dag_id}", {"is_paused": False})
 
     def pause(self, dag_id: str) -> None:
-        """Let nothing of a DAG begin any more; tasks that are at work end."""
+        """Let no new task of a DAG begin; tasks at work go on to their end."""
         self._ask("PATCH", f"/dags/{dag_id}", {"is_paused": True})
 
     def is_paused(self, dag_id: str) -> bool:
@@ -95,12 +95,12 @@ class AirflowApi:
         return int(self._ask("GET", f"/dags/{dag_id}/tasks")["total_entries"])
 
     def trigger(self, dag_id: str, conf: Mapping[str, object] | None = None, run_id: str | None = None) -> str:
-        """Start a run without a logical date, under an id or one that Airflow makes, and give the id."""
+        """Start a run without a logical date, under an id or one that Airflow makes, and return the id."""
         body = {"logical_date": None, "conf": dict(conf or {}), "dag_run_id": run_id}
         return str(self._ask("POST", f"/dags/{dag_id}/dagRuns", body)["dag_run_id"])
 
     def delete_run(self, dag_id: str, run_id: str) -> None:
-        """Remove a run that is not at work; Airflow refuses it for one that is."""
+        """Remove a run. Airflow refuses to remove one that is at work."""
         self._ask("DELETE", f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}")
 
     def end_run(self, dag_id: str, run_id: str, state: str) -> None:
@@ -118,7 +118,7 @@ class AirflowApi:
     def wait_for_run(
         self, dag_id: str, run_id: str, seconds: float = 120, check: Callable[[], None] = lambda: None
     ) -> Json:
-        """Wait until a run has finished, well or not, and give it. check: called at every look."""
+        """Wait until a run has finished, well or not, and return it. check: called at every look."""
         until = time.monotonic() + seconds
         while (run := self.dag_run(dag_id, run_id))["state"] not in FINISHED:
             check()
@@ -137,7 +137,7 @@ class AirflowApi:
 
     def count_tasks_of_runs(self, dag_id: str, run_ids: Sequence[str], states: Sequence[str] | None = None) -> int:
         """Return how many task instances some runs have, in some states or in any."""
-        # Without a name the API would count those of all runs.
+        # Without an id the API would count the tasks of all runs.
         if not run_ids:
             return 0
         body = {"dag_ids": [dag_id], "dag_run_ids": list(run_ids), "page_limit": 1}
@@ -145,7 +145,7 @@ class AirflowApi:
         return int(self._ask("POST", f"{self._tasks('~', '~')}/list", body)["total_entries"])
 
     def xcom(self, dag_id: str, run_id: str, task_id: str, key: str = "return_value") -> object:
-        """Return what a task returned, or left under another key."""
+        """Return a task's return value, or its XCom of another key."""
         return self._ask("GET", f"{self._tasks(dag_id, run_id)}/{task_id}/xcomEntries/{key}")["value"]
 
     def pools(self) -> dict[str, int]:
@@ -161,12 +161,12 @@ class AirflowApi:
             self._ask("POST", "/pools", {"name": name, **body})
 
     def unfinished_backfills(self, dag_id: str) -> list[Json]:
-        """Return the backfills of a DAG that Airflow does not hold for complete yet."""
+        """Return the backfills of a DAG that Airflow has not closed yet."""
         backfills = self._pages("/backfills", "backfills", dag_id=dag_id)
         return [backfill for backfill in backfills if backfill["completed_at"] is None]
 
     def create_backfill(self, asked: Mapping[str, Any]) -> Json:
-        """Make the runs of a backfill, by the names of POST /backfills, and return the backfill."""
+        """Make the runs of a backfill, and return the backfill. asked: the body of POST /backfills."""
         return self._ask("POST", "/backfills", dict(asked))
 
     def dry_run_of_backfill(self, asked: Mapping[str, Any]) -> list[Json]:

@@ -1,4 +1,4 @@
-"""Requests to Airflow's API server that outlast a moment in which it is down or unwell."""
+"""Requests to Airflow's API server; one that fails because the server is down or unwell for a moment is repeated."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from daybook_airflow.errors import ApiError, LoginRefused
 
 # An API server that was killed is back after some ten seconds, on a busy machine later.
 PATIENCE_SECONDS = 60
-# When its first task starts, the API server builds routes and answers nobody: for half a minute on a busy machine.
+# When the first task starts, the API server builds routes and does not answer: for half a minute on a busy machine.
 ANSWER_SECONDS = 120
 CONNECT_SECONDS = 10
 HEALTH = "/api/v2/monitor/health"
@@ -21,13 +21,13 @@ Json = dict[str, Any]
 
 
 class Unwell(httpx.TransportError):
-    """The server answered that something is wrong with itself: its database may be down."""
+    """The server answered with an error of its own (5xx): its database may be down."""
 
 
 def _may_be_sent_again(state: RetryCallState) -> bool:
-    """Return whether a request that failed may be sent again: a trigger that did reach the server must not be."""
+    """Return whether a failed request may be sent again. A trigger that reached the server must not be."""
     error = state.outcome.exception() if state.outcome else None
-    # The API reads long lists of names by POST, under a path of that ending.
+    # A POST to a path that ends with /list only reads: its body is a long list of names.
     is_read = state.args[1] == "GET" or str(state.args[2]).endswith("/list")
     return isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, *([httpx.TransportError] if is_read else [])))
 
@@ -40,11 +40,11 @@ class AirflowRequests:
     """One user's requests to one API server. `mend` is called before each further try."""
 
     def __init__(self, url: str, user: str, password: str, token: str, mend: Callable[[], None]) -> None:
-        """Name the server and the login, a token or a user's; nothing is asked yet. url: without /api/v2."""
+        """Name the server and the login, a token or a user's; no request is sent yet. url: without /api/v2."""
         self.url, self.mend = url, mend
         self._login = {"username": user, "password": password}
         self._has_token = bool(token)
-        # A proxy of the environment is not asked about this machine.
+        # This machine is reached without the environment's proxy.
         is_elsewhere = urlsplit(url).hostname not in LOOPBACK
         timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
         self._client = httpx.Client(base_url=url, timeout=timeout, trust_env=is_elsewhere)
@@ -106,7 +106,7 @@ class AirflowRequests:
 
 
 def _lacks_login(answer: httpx.Response) -> bool:
-    # A token that is none, or that another secret has signed, is answered as if a right were missing.
+    # Airflow answers an invalid token, or one that another secret signed, as if a right were missing.
     is_bad_token = answer.status_code == httpx.codes.FORBIDDEN and "JWT" in answer.text
     return is_bad_token or answer.status_code == httpx.codes.UNAUTHORIZED
 
@@ -116,7 +116,7 @@ def _said(answer: httpx.Response) -> str:
 
 
 def _detail(answer: httpx.Response) -> str:
-    # FastAPI's form: a sentence, or a list of what is wrong with the request.
+    # FastAPI's form: a sentence, or a list of the request's errors.
     try:
         found = answer.json()["detail"]
     except (ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""What can go wrong with the Airflow that is asked, and with the servers around it."""
+"""The errors of an Airflow that is asked, and of the servers around it."""
 
 from daybook.errors import DaybookError
 
@@ -8,7 +8,7 @@ class DeploymentError(DaybookError):
 
 
 class ApiError(DeploymentError):
-    """Airflow's API does not answer (`status` is None) or refuses. `detail` is what it said itself."""
+    """Airflow's API does not answer (`status` is None) or refuses. `detail` is its own message."""
 
     def __init__(self, message: str, status: int | None = None, detail: str = "") -> None:
         super().__init__(message)

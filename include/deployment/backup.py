@@ -1,7 +1,7 @@
-"""A copy of what cannot be fetched again, and a new home made from it: `./daybook backup` and `./daybook restore`.
+"""A copy of all data that cannot be fetched again, and a new home made from it: `./daybook backup` and `restore`.
 
-`warehouse.dump` holds what readers see and the ledger, `airflow.dump` the runs, their forms and their users; `data.tar`
-the data folder: raw bytes, what the steps made of them, and the published files. No secret is in it.
+`warehouse.dump` holds the published rows and the ledger, `airflow.dump` the runs, their forms and their users,
+`data.tar` the data folder: raw bytes, the steps' outputs, and the published files. It holds no secret.
 """
 
 import subprocess
@@ -21,7 +21,7 @@ DATABASES = ("warehouse", "airflow")
 def back_up(home: Home, data: str, folder: Path) -> None:
     """Copy the databases of a home, and its data folder, into a new folder, whole or not at all.
 
-    data: the data folder's URL. Raises DeploymentError if the folder is there already or something refuses.
+    data: the data folder's URL. Raises DeploymentError if the folder exists, or a program of PostgreSQL fails.
     """
     source = _on_disk(data)
     if folder.exists():
@@ -29,8 +29,8 @@ def back_up(home: Home, data: str, folder: Path) -> None:
     new = folder.with_name(f"{folder.name}.writing")
     new.mkdir(mode=0o700, parents=True)
     with database(home, "./daybook backup") as postgres:
-        # The databases first: what is published meanwhile has files that the ledger of the copy does not know, and
-        # nobody misses; never the other way round.
+        # The databases first. Then a day that is published meanwhile has files that the copied ledger does not know,
+        # which does no harm. The other way round, the ledger would name files that are not in the copy.
         for name in DATABASES:
             _run(postgres, name, "pg_dump", "--format=custom", f"--file={new / f'{name}.dump'}")
     with tarfile.open(new / "data.tar", "w") as tar:
@@ -41,7 +41,7 @@ def back_up(home: Home, data: str, folder: Path) -> None:
 def restore(home: Home, data: str, folder: Path) -> None:
     """Make the databases of a home that never ran, and its data folder, from a copy.
 
-    Raises DeploymentError, and changes nothing, where there is something in them.
+    Raises DeploymentError, and changes nothing, if they are not empty.
     """
     target = _on_disk(data)
     if target.exists() and any(target.iterdir()):

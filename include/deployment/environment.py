@@ -1,6 +1,6 @@
 """The settings of every Airflow process of a deployment, as environment variables.
 
-What docker compose needs too lies in `config/airflow.env`; here is what only this home knows: folders, ports, secrets.
+`config/airflow.env` has the settings that docker compose shares; here are those of one home: folders, ports, secrets.
 """
 
 import json
@@ -22,9 +22,9 @@ PROGRAMS = Path(sys.prefix) / "bin"
 
 
 def data_url(data: Path | str | None = None) -> str:
-    """Return the URL of the folder for what is published: what is asked for, else DAYBOOK_DATA, else the checkout's."""
+    """Return the URL of the data folder: the argument, else DAYBOOK_DATA, else the checkout's `data`."""
     place = str(data or os.environ.get("DAYBOOK_DATA") or REPOSITORY / "data")
-    # As fsspec reads it, which takes a %20 for three signs of a name.
+    # fsspec does not decode a URL: to it, %20 is three characters of a name.
     return place if "://" in place else f"file://{Path(place).absolute()}"
 
 
@@ -43,16 +43,16 @@ def airflow_environment(
 
 
 def shared_settings() -> dict[str, str]:
-    """Return what `config/airflow.env` sets."""
+    """Return the settings of `config/airflow.env`."""
     lines = (REPOSITORY / "config" / "airflow.env").read_text().splitlines()
     pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
     return {name: value for name, _, value in pairs}
 
 
 def with_this_shell(settings: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables of this process with the deployment's laid over them.
+    """Return the variables of this process, overridden by the deployment's.
 
-    The caller's own AIRFLOW__… and libpq's PG… are left out, and no proxy is asked for 127.0.0.1.
+    The caller's own AIRFLOW__… and libpq's PG… are left out, and 127.0.0.1 is reached without a proxy.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "PG"))}
     direct = ",".join(filter(None, [kept.get("NO_PROXY", ""), HOST, "localhost"]))
@@ -61,14 +61,14 @@ def with_this_shell(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def write_shell_file(home: Home, settings: Mapping[str, str]) -> None:
-    """Write what another terminal reads to use `airflow` with this deployment: `. .daybook/env`."""
+    """Write the file by which another terminal uses `airflow` with this deployment: `. .daybook/env`."""
     lines = [f"export {name}={shlex.quote(value)}" for name, value in sorted(settings.items())]
     path = f'export PATH={shlex.quote(str(PROGRAMS))}:"$PATH"'
     write_private(home.shell_file, "\n".join([*lines, path, ""]))
 
 
 def write_passwords(home: Home, secrets: Secrets) -> None:
-    """Write the file from which Airflow's login reads the users' passwords, so that it makes none of its own."""
+    """Write the users' passwords for Airflow's login, so that it does not make its own."""
     write_private(_passwords_file(home), json.dumps({user: getattr(secrets, user) for user in USERS}))
 
 

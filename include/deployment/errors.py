@@ -1,4 +1,4 @@
-"""What can go wrong with a local deployment and what a person can do about it."""
+"""The errors of a local deployment that a person can mend."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ TAIL_LINES = 25
 
 
 class RunFailed(DeploymentError):
-    """A run of Airflow came to its end, and not well: the day is not as it was asked to be."""
+    """A run of Airflow has ended, but the day is not published as asked."""
 
 
 def with_log(message: str, log: Path) -> DeploymentError:
@@ -19,7 +19,7 @@ def with_log(message: str, log: Path) -> DeploymentError:
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> str:
-    """Return the last lines of a log; the empty string where there is none."""
+    """Return the last lines of a log; the empty string if there is no such file."""
     if not log.exists():
         return ""
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])

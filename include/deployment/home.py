@@ -1,4 +1,4 @@
-"""Where the state of one checkout lies, the ports that it keeps, and the lock that lets one deployment run in it."""
+"""The state folder of one checkout, the ports that it keeps, and the lock that lets only one deployment run in it."""
 
 import fcntl
 import json
@@ -13,14 +13,14 @@ from deployment.waiting import wait_until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
-# Who holds the lock while it stops what a killed deployment left, and for how long at most.
+# The lock's holder that stops the processes of a killed deployment, and the most seconds that it takes.
 WATCHER = "The watcher of a killed run"
 WATCHER_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class Home:
-    """The state folder of a checkout, `.daybook/` or what DAYBOOK_HOME names; everything in it can be made again."""
+    """The state folder of a checkout, `.daybook/` or the one that DAYBOOK_HOME names; all of it can be made again."""
 
     path: Path
 
@@ -36,7 +36,7 @@ class Home:
 
     @property
     def ftp_root(self) -> Path:
-        """What the FTP server shows as `/`."""
+        """The folder that the FTP server shows as `/`."""
         return self.path / "ftp"
 
     @property
@@ -46,18 +46,17 @@ class Home:
 
     @property
     def shell_file(self) -> Path:
-        """What another terminal reads to talk to this deployment: `. .daybook/env`."""
+        """The variables by which another terminal uses this deployment: `. .daybook/env`."""
         return self.path / "env"
 
     def make(self) -> None:
-        """Make the folders. Only their owner may look into them: passwords lie here."""
+        """Make the folders. Only their owner may look into them, because they hold passwords."""
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         for folder in (self.airflow, self.ftp_root, self.logs, self.path / "processes"):
             folder.mkdir(exist_ok=True, mode=0o700)
 
     def port(self, name: str) -> int:
-        """Return the port that `name` had before if it is free, else another free one, and keep it for the next
-        start."""
+        """Return the port that `name` had before, or a free one if that is taken, and keep it for the next start."""
         kept = self._kept_ports()
         if not is_free(kept.get(name, 0)):
             kept[name] = free_port()
@@ -65,11 +64,11 @@ class Home:
         return kept[name]
 
     def keep_port(self, name: str, port: int) -> None:
-        """Remember which port `name` was given."""
+        """Remember the port of `name`."""
         write_private(self.path / "ports.json", json.dumps(self._kept_ports() | {name: port}))
 
     def kept_port(self, name: str) -> int:
-        """Return the port that `name` has or had last; 0 where it never had one."""
+        """Return the port that `name` has or had last; 0 if it never had one."""
         return self._kept_ports().get(name, 0)
 
     def _kept_ports(self) -> dict[str, int]:
@@ -78,7 +77,7 @@ class Home:
 
 
 class Lock:
-    """Held by the one process that runs a deployment in a home; the kernel lets go of it however that process ends."""
+    """The lock of the one process that runs a deployment in a home; the kernel releases it however the process ends."""
 
     def __init__(self, home: Home) -> None:
         """Name the lock of a home; nothing is taken yet."""
@@ -86,12 +85,12 @@ class Lock:
         self._held: IO[str] | None = None
 
     def take(self, command: str) -> None:
-        """Take the lock, or raise DeploymentError saying who holds it. A watcher that tidies up is waited for."""
+        """Take the lock, or raise DeploymentError that names its holder. Waits for a watcher that tidies up."""
         if not wait_until(lambda: self.try_to_take(command), WATCHER_SECONDS, check=self._check_it_tidies):
             self._refuse()
 
     def try_to_take(self, command: str) -> bool:
-        """Take the lock if it is free, and say whether it was."""
+        """Take the lock if it is free; return whether it was."""
         handle = self._file.open("a+")
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -132,7 +131,7 @@ class Lock:
         return {"pid": "?", "command": "a deployment"} | {key: str(value) for key, value in json.loads(text).items()}
 
     def release(self) -> None:
-        """Let go."""
+        """Release the lock."""
         if self._held:
             self._held.close()
             self._held = None
@@ -143,7 +142,7 @@ def is_free(port: int) -> bool:
     if not port:
         return False
     with socket.socket() as probe:
-        # A connection that lingers in TIME_WAIT does not hinder a server.
+        # A connection that is still in TIME_WAIT does not stop a server.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
@@ -160,7 +159,7 @@ def free_port() -> int:
 
 
 def write_private(file: Path, text: str) -> None:
-    """Write a file whole or not at all, readable by its owner only from its first byte on."""
+    """Write a file whole or not at all; from its first byte on, only its owner can read it."""
     new = file.with_name(file.name + ".new")
     new.unlink(missing_ok=True)
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:

@@ -1,6 +1,6 @@
-"""The servers of a home for one command: those that run, or PostgreSQL and FTP started for it and stopped after it.
+"""The servers of a home for one command: those that run, or others that are started for it and stopped after it.
 
-`database` is for commands that need PostgreSQL only, `running` for those that need Airflow too.
+`database` is for commands that need only PostgreSQL, `servers` adds FTP, `running` is for those that need Airflow too.
 """
 
 import os
@@ -24,8 +24,8 @@ from deployment.waiting import nothing, wait_until
 
 
 class Running(NamedTuple):
-    """A deployment whose Airflow answers: started by this command, or by another one. keep_up: starts again what has
-    ended, if this command started it."""
+    """A deployment whose Airflow answers: started by this command, or by another one. keep_up: restarts parts that
+    ended, if this command started them."""
 
     api: AirflowApi
     home: Home
@@ -70,7 +70,7 @@ def database(home: Home, command: str) -> Iterator[LocalPostgres]:
 
 
 def libpq_variables(dsn: str) -> dict[str, str]:
-    """Return this process's variables with those that lead PostgreSQL's programs to a database.
+    """Return this process's variables, and those by which PostgreSQL's programs connect to a database.
 
     Unlike a program's arguments, other users of the machine cannot read them.
     """

@@ -4,8 +4,8 @@
         run_id = deployment.api.trigger("flights", conf={"day": "2013-01-05"})
         deployment.api.wait_for_run("flights", run_id)
 
-Whatever ends the `with` block, nothing that it started is left: not after an error, a signal, or a second signal. If
-the process itself is killed, the watcher does the rest; if that is killed too, the next start or `./daybook down` does.
+However the `with` block ends, it leaves no process behind: not after an error, a signal, or a second signal. If the
+process itself is killed, the watcher stops the rest; if that is killed too, the next start or `./daybook down` does.
 """
 
 import importlib.metadata
@@ -42,7 +42,7 @@ from deployment.servers.postgres import LocalPostgres
 from deployment.waiting import wait_until
 
 POOLS = REPOSITORY / "config" / "pools.json"
-# The log servers of the scheduler and the triggerer listen on all interfaces and cannot be told not to.
+# The log servers of the scheduler and the triggerer always listen on all interfaces, so they are not started.
 COMPONENTS = {
     "api-server": ["api-server"],
     "scheduler": ["scheduler", "--skip-serve-logs"],
@@ -55,14 +55,14 @@ START_SECONDS = 180
 
 
 def quiet(_message: str) -> None:
-    """Tell nobody."""
+    """Print nothing."""
 
 
 class Deployment:
     """One running deployment, as a context manager.
 
     Attributes: `home`, `data` (a URL), `postgres` (`.dsn(database, role)`), `ftp` (`.host`, `.port`, `.user`,
-    `.password`, `.root`), `ui_url`, `api`, and `environment`, what every process of Airflow runs with.
+    `.password`, `.root`), `ui_url`, `api`, and `environment`, the variables of every process of Airflow.
     """
 
     def __init__(
@@ -77,9 +77,9 @@ class Deployment:
     ) -> None:
         """Name a deployment; nothing is started yet.
 
-        home: the state folder, else the checkout's. data: a folder or URL for what is published, else the checkout's.
-        ui_port: of the API and UI, else a free one. extra_environment: laid over the rest for Airflow's processes.
-        command: what a second start in the same home is told is running. say: is told each step, in a sentence.
+        home: the state folder, else the checkout's. data: the data folder or its URL, else the checkout's. ui_port: of
+        the API and UI, else a free one. extra_environment: overrides other variables of Airflow's processes. command:
+        the name by which a second start in the same home refuses. say: called with a sentence for each step.
         """
         self.home = Home(home.absolute()) if home else Home.of_checkout()
         self.data = data_url(data)
@@ -94,7 +94,7 @@ class Deployment:
         self._watcher: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        """Start everything, and give the deployment when Airflow is healthy. Raises DeploymentError with the reason."""
+        """Start everything; return the deployment when Airflow is healthy. Raises DeploymentError with the reason."""
         self.home.make()
         self._lock = Lock(self.home)
         self._lock.take(self._command)
@@ -113,14 +113,14 @@ class Deployment:
         self._stop()
 
     def check(self) -> None:
-        """Raise DeploymentError, with its last words, if a component is not running any more."""
+        """Raise DeploymentError, with the last lines of its log, if a component has ended."""
         for component in self._components:
             component.check()
         if not self.postgres.is_running():
             raise DeploymentError(f"PostgreSQL ended by itself; its log is {self.postgres.log}.")
 
     def keep_up(self) -> None:
-        """Start again what is not running any more, and say so. Raises DeploymentError if that is vain."""
+        """Restart components that have ended, and say so. Raises DeploymentError if one ends again and again."""
         with self._signals.held():
             self.restarts.keep_up(self.postgres, self._components)
 
@@ -240,7 +240,7 @@ class Deployment:
             raise DeploymentError(f"{otherwise} Waited {seconds:.0f} s.")
 
     def _reap(self) -> None:
-        # All have ended, or could not be ended and must not be waited for.
+        # All have ended, or could not be stopped; then waiting for them would never end.
         for component in self._components:
             component.process.poll()
 

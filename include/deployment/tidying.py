@@ -1,4 +1,4 @@
-"""`./daybook down` and `./daybook clean`: stop what runs in a checkout, and remove what it has made."""
+"""`./daybook down` and `./daybook clean`: stop a checkout's deployment, and remove its files."""
 
 import contextlib
 import os
@@ -16,7 +16,7 @@ STOP_SECONDS = 90
 
 
 def down(home: Home) -> str:
-    """Stop the deployment that runs in a home, or what a killed one left, and give a sentence that says so."""
+    """Stop the deployment that runs in a home, or the processes that a killed one left; return a sentence about it."""
     if not home.path.exists():
         return f"Nothing runs: there is no {home.path}."
     lock = Lock(home)
@@ -33,9 +33,9 @@ def down(home: Home) -> str:
 
 
 def clean(home: Home, data: str) -> str:
-    """Remove a home and what was published, and give a sentence that says so. Refuses while a deployment runs there.
+    """Remove a home and the published files; return a sentence about it. Refuses while a deployment runs there.
 
-    data: the URL of the data folder. Only the checkout's own is removed: another may hold what others need.
+    data: the URL of the data folder. Only the checkout's own is removed: another may hold other people's files.
     """
     if home.path.exists():
         _remove_home(home)

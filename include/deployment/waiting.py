@@ -1,4 +1,4 @@
-"""The one way to wait for something that is not ours to end: look, rest, look again, up to a limit."""
+"""The one way to wait for a condition: look, sleep, look again, up to a time limit."""
 
 import time
 from collections.abc import Callable
@@ -17,7 +17,7 @@ def wait_until(
     check: Callable[[], None] = nothing,
     every: float = SECONDS_BETWEEN_LOOKS,
 ) -> bool:
-    """Wait until something is so; return whether it came to be so in time. check: called after a look in vain."""
+    """Wait until a condition is true; return whether it was in time. check: called each time that it is not."""
     until = time.monotonic() + seconds
     while not is_so():
         check()

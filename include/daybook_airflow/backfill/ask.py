@@ -1,4 +1,4 @@
-"""What `airflow dags backfill` asks of Airflow's REST API. A refusal becomes one line: `NotReady`."""
+"""The requests of `airflow dags backfill` to Airflow's REST API. A refusal becomes one line: `NotReady`."""
 
 from difflib import get_close_matches
 from typing import Any
@@ -12,7 +12,7 @@ from daybook_airflow.errors import ApiError
 AT_WORK = ("queued", "running")
 SHOW_DAGS = "`airflow dags list` shows the DAGs that are known, `airflow dags reserialize` reads them again"
 ONE_AT_A_TIME = "wait for it, or cancel it in the UI, page of the DAG, Backfills"
-# Airflow's refusals, by words of theirs, and what a person does about each. With other words only the advice is lost.
+# Advice on Airflow's refusals, by words in them. If Airflow changes these words, only the advice is lost.
 ADVICE = {
     "running backfill": ONE_AT_A_TIME,
     "non-periodic": "a backfill needs a schedule in time; trigger the DAG instead",
@@ -23,7 +23,7 @@ ADVICE = {
     "Invalid input for param": "mend --conf; the DAG's params say what it takes",
     "Could not find": SHOW_DAGS,
 }
-# Not of the server, the login or the right, but of what was asked.
+# The statuses that refuse the request itself; others are about the server, the login or the right.
 REFUSALS = (400, 404, 409, 422)
 
 
@@ -72,7 +72,7 @@ def trigger(api: AirflowApi, plan: Plan) -> None:
 
 
 def open_backfill(api: AirflowApi, dag_id: str) -> Json | None:
-    """Return the backfill that Airflow holds for running, or None. Airflow allows one for each DAG."""
+    """Return the backfill that Airflow has not closed yet, or None. Airflow allows one for each DAG."""
     found = api.unfinished_backfills(dag_id)
     return found[-1] if found else None
 

@@ -1,9 +1,9 @@
-"""`airflow dags backfill`, which Airflow 3 dropped: checks what was typed, then asks Airflow's REST API for it.
+"""`airflow dags backfill`, which Airflow 3 dropped: checks the command line, then sends it to Airflow's REST API.
 
-airflow_local_settings.py calls this while `import airflow` is half done: its configuration can be read, its models and
+airflow_local_settings.py calls this while `import airflow` is half done: its configuration can be read; its models and
 its command line are not there yet, and would take six seconds more.
 
-    words --options.py--> Request --plan.py--> Plan --ask.py--> runs --look.py--> Sight --progress.py--> what is said
+    words --options.py--> Request --plan.py--> Plan --ask.py--> runs --look.py--> Sight --progress.py--> messages
 """
 
 import os
@@ -32,7 +32,7 @@ FORBIDDEN = 403
 
 
 class Reached(NamedTuple):
-    """Airflow's API, where it is and who asks it, and the health that it told."""
+    """Airflow's API, its address, the login to it, and its health."""
 
     api: AirflowApi
     address: Address
@@ -41,7 +41,7 @@ class Reached(NamedTuple):
 
 
 def run() -> NoReturn:
-    """Do what was typed after `airflow dags backfill`, and exit.
+    """Run `airflow dags backfill` with this process's arguments, and exit.
 
     Exits 2 if the command is wrong, 1 if Airflow does not do it; both with one line that says why.
     """
@@ -169,7 +169,7 @@ def _dated(one: Json, dag: Dag) -> str:
 
 
 def _confirm(request: Request, planned: Plan) -> None:
-    # As in Airflow 2; where nobody can answer, a script has been asked to do it and does it.
+    # As in Airflow 2. If there is no terminal, nobody can answer, and a script wants it done.
     if request.reprocess != "completed" or request.is_agreed or not sys.stdin.isatty():
         return
     if input("The days among these that have run already are run again. Go on? [y/N] ").lower() not in ("y", "yes"):

@@ -1,4 +1,4 @@
-"""How far the runs of a backfill are, by Airflow's REST API: a `Sight` for each look, and a word on the scheduler."""
+"""The progress of a backfill's runs, by Airflow's REST API: a `Sight` for each look, and a check of the scheduler."""
 
 from datetime import UTC, datetime
 
@@ -12,10 +12,10 @@ _TASK_HAS_ENDED = ("success", "failed", "skipped", "upstream_failed", "removed")
 
 
 def dates_taken_in(api: AirflowApi, plan: Plan) -> list[datetime]:
-    """Return the logical dates that a backfill is about to take in, in order: also those whose runs it leaves alone.
+    """Return the logical dates that a backfill is about to cover, in order: also those whose runs it leaves alone.
 
-    They are what it would run if all that has ended ran again, and what is at work. Raises NotReady for a DAG whose
-    runs have no logical date.
+    They are the dates that it would run if every ended run ran again, and those of runs at work. Raises NotReady for a
+    DAG whose runs have no logical date.
     """
     again = ask.would_run(api, plan, reprocess_behavior="completed")
     runs = [*again, *api.dag_runs(plan.dag.dag_id, state=ask.AT_WORK, **_window(plan))]
@@ -27,7 +27,7 @@ def dates_taken_in(api: AirflowApi, plan: Plan) -> list[datetime]:
 
 
 def sight(api: AirflowApi, plan: Plan, dates: list[datetime]) -> Sight:
-    """See the runs of some logical dates, made by the backfill or there before, and their tasks."""
+    """Return the runs of some logical dates, made by the backfill or before it, and the count of their tasks."""
     runs = {_date(run): run for run in api.dag_runs(plan.dag.dag_id, **_window(plan))}
     seen = [(date, runs.get(date)) for date in dates]
     found = [Run(date, run["state"] if run else None) for date, run in seen]
@@ -35,7 +35,7 @@ def sight(api: AirflowApi, plan: Plan, dates: list[datetime]) -> Sight:
 
 
 def sight_of_batches(api: AirflowApi, plan: Plan) -> Sight:
-    """See the plan's runs of several days each, in their order, and their tasks."""
+    """Return the plan's runs of several days each, in their order, and the count of their tasks."""
     # All runs of one command have the same beginning, up to the day.
     alike = plan.runs[0].run_id.rpartition("__")[0]
     states = {run["dag_run_id"]: run["state"] for run in api.dag_runs(plan.dag.dag_id, run_id_prefix_pattern=alike)}
@@ -43,7 +43,7 @@ def sight_of_batches(api: AirflowApi, plan: Plan) -> Sight:
 
 
 def concern(health: Json) -> str:
-    """Return what is wrong with the scheduler, by Airflow's health; the empty string if nothing, or nobody knows."""
+    """Return the scheduler's problem, by Airflow's health; the empty string if there is none, or none is known."""
     scheduler = health.get("scheduler") or {"status": "healthy"}
     if scheduler["status"] == "healthy":
         return ""
@@ -59,7 +59,7 @@ def _with_tasks(api: AirflowApi, plan: Plan, runs: list[Run], run_ids: list[str]
 
 
 def _window(plan: Plan) -> Json:
-    # A backfill takes both of its bounds in, and compares them with the logical date.
+    # A backfill includes both of its bounds, and compares them with the logical date.
     return {"logical_date_gte": plan.first.isoformat(), "logical_date_lte": plan.last.isoformat()}
 
 

@@ -1,4 +1,4 @@
-"""The words of `airflow dags backfill`: every option that Airflow 2.10 had, and what becomes of it here.
+"""The words of `airflow dags backfill`: every option that Airflow 2.10 had, and whether it is used here.
 
 `parse` turns the words into a `Request`; backfill/plan.py turns that into days and instants. Imports no Airflow.
 """
@@ -18,13 +18,13 @@ Daybook asks Airflow's REST API for what `airflow backfill create` does; docs/ba
 
 
 class BadBackfill(DaybookError):
-    """Mend the command: what was typed is no backfill. Nothing was made."""
+    """Mend the command: its words are not a backfill. Nothing was made."""
 
 
 class Option(NamedTuple):
-    """An option: its flags (the long one last), its fate, what the help says, and the name of its value, if it has one.
+    """An option: its flags (the long one last), its fate, its help, and the name of its value, if it has one.
 
-    `says` is the help of an option that is used, what happens instead of one that is ignored, and why one is refused.
+    `says` is the help of a used option, the behaviour in place of an ignored one, or the reason why one is refused.
     """
 
     flags: tuple[str, ...]
@@ -34,7 +34,7 @@ class Option(NamedTuple):
 
     @property
     def word(self) -> str:
-        """Return the name under which argparse keeps it."""
+        """Return the option's name in argparse's result."""
         return self.flags[-1].lstrip("-").replace("-", "_")
 
 
@@ -73,7 +73,7 @@ OPTIONS = (
 
 
 class Request(NamedTuple):
-    """What was asked, word for word: dates and conf are still text. `ignored` holds the options that do nothing."""
+    """The command as it was typed: dates and conf are still text. `ignored` holds the options that do nothing."""
 
     dag_id: str
     start: str | None = None
@@ -93,7 +93,7 @@ class Request(NamedTuple):
 def parse(words: list[str]) -> Request:
     """Read the words after `airflow dags backfill`. --help prints the help and exits 0.
 
-    Raises BadBackfill for unknown and refused options, a missing DAG id, and a number that is none over 0.
+    Raises BadBackfill for unknown and refused options, a missing DAG id, and a number that is not over 0.
     """
     given = vars(_parser().parse_args(words))
     _refuse(given)
@@ -131,7 +131,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _form(option: Option) -> dict[str, Any]:
     says = option.says if option.fate == "used" else f"{option.fate}: {option.says}"
-    # Only what was typed is in the result, so that an option that does nothing is spoken of only when it was given.
+    # The result holds only options that were typed, so an ignored option is mentioned only if it was typed.
     form = {"dest": option.word, "default": argparse.SUPPRESS, "help": says}
     return {**form, "metavar": option.value} if option.value else {**form, "action": "store_true"}
 

@@ -2,9 +2,9 @@
 
     words --options.parse--> Request --plan--> Plan: the body of POST /backfills, and its days
 
-Airflow 3 compares bounds with a run's logical date, which is where its data interval starts: bare dates lose the last
-day of most time zones, and ten days run at once whatever the DAG says. Both are settled here. Imports no Airflow,
-reads no clock, writes nothing; command.py does that.
+Airflow 3 compares bounds with a run's logical date, which is the start of its data interval. So bare dates lose the
+last day in most time zones; and ten days run at once whatever the DAG says. This module prevents both. It imports no
+Airflow, reads no clock and writes nothing; command.py does that.
 """
 
 import json
@@ -26,7 +26,7 @@ _YEARS = range(1970, 2200)
 
 
 class Dag(NamedTuple):
-    """What a plan needs to know of a DAG. `cron` is None for one that is no Daybook pipeline: its days are unknown."""
+    """The facts that a plan needs about a DAG. `cron` is None if it is not a Daybook pipeline: its days are unknown."""
 
     dag_id: str
     time_zone: str
@@ -35,11 +35,11 @@ class Dag(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What will be done: the instants asked of Airflow, both included, as words of `airflow backfill create` too.
+    """A backfill in Airflow 3's terms: its first and last instant, both included.
 
-    `days`: the local days that will get a run; `left_out`: those asked for that are not over yet. Both are empty for a
-    DAG that is no pipeline. `runs`: those to trigger instead, where one run is to carry several days. `body`: what is
-    sent to POST /backfills, which does what the words do.
+    `days`: the local days that will get a run; `left_out`: those asked for that are not over yet. Both are empty if the
+    DAG is not a pipeline. `words`: the same as arguments of `airflow backfill create`. `body`: the same for POST
+    /backfills. `runs`: those to trigger instead, if one run is to do several days.
     """
 
     dag: Dag
@@ -53,10 +53,10 @@ class Plan(NamedTuple):
 
 
 def plan(request: Request, dag: Dag, now: datetime) -> Plan:
-    """Decide which days are asked for and say it in Airflow 3's words.
+    """Return the days that a request asks for, in Airflow 3's terms.
 
     now: an instant with a time zone; a day is over when its data interval has ended before it. Raises BadBackfill for
-    dates that are missing, unreadable, in the wrong order or not over yet, and for a conf that is no JSON object.
+    dates that are missing, unreadable, in the wrong order or not over yet, and for a conf that is not a JSON object.
     """
     start, end = request.start or request.end, request.end or request.start
     if start is None or end is None:
@@ -77,7 +77,7 @@ def _first_instant(flag: str, typed: str, dag: Dag) -> datetime:
     if isinstance(bound, datetime):
         return _placed(bound, dag, fold=0)
     # Airflow's cron arithmetic skips a day that starts or ends at a midnight that the clock skips or shows twice
-    # (Sao Paulo, Havana, Beirut, Cairo) when the window opens exactly on it. A second earlier it finds the day.
+    # (Sao Paulo, Havana, Beirut, Cairo) if the window opens exactly on it. A second earlier it finds the day.
     is_torn = dag.cron is not None and any(_is_torn_midnight(day, dag) for day in (bound, bound + _DAY))
     start = _start_of(bound, dag) - _SECOND if is_torn else _start_of(bound, dag)
     return start.astimezone(ZoneInfo(dag.time_zone))
@@ -103,13 +103,13 @@ def _read(flag: str, typed: str) -> date | datetime:
 
 
 def _placed(moment: datetime, dag: Dag, fold: int) -> datetime:
-    # Without an offset it is what the clock on the pipeline's wall shows; shown twice, the window takes in both.
+    # Without an offset it is local time of the pipeline's zone. If the clock shows it twice, the window includes both.
     return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(dag.time_zone), fold=fold)
 
 
 def _start_of(day: date, dag: Dag) -> datetime:
-    # In UTC: sums on local times follow the clock on the wall, and are wrong by an hour where it jumps. A midnight that
-    # the clock skips is the moment that it jumps from.
+    # In UTC: sums of local times follow the wall clock, and are wrong by an hour if it jumps. If the clock skips
+    # midnight, the day starts at the moment of the jump.
     return datetime.combine(day, time.min, ZoneInfo(dag.time_zone)).astimezone(UTC)
 
 
@@ -129,7 +129,7 @@ def _days_between(first: datetime, last: datetime, dag: Dag) -> tuple[date, ...]
 
 def _due(day: date, dag: Dag) -> datetime:
     # The logical date of the day: the cron's minute on that local day. A cron that is not one minute a day counts from
-    # midnight; the instants asked of Airflow do not depend on this, only what is said about days.
+    # midnight; that affects only messages about days, not the instants that Airflow gets.
     found = re.match(r"(\d+) (\d+) ", dag.cron or "")
     minute, hour = (int(part) for part in found.groups()) if found else (0, 0)
     return datetime.combine(day, time(hour, minute), ZoneInfo(dag.time_zone)).astimezone(UTC)

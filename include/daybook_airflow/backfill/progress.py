@@ -1,4 +1,4 @@
-"""How far a backfill is: the runs and tasks that were seen in, what to say and whether all is well out. Pure."""
+"""The progress of a backfill: takes the runs and tasks that were seen, returns messages and the verdict. Pure."""
 
 from collections import Counter
 from datetime import date, datetime
@@ -15,14 +15,14 @@ _NO_RUN = "no run"
 class Run(NamedTuple):
     """One run that was asked for. `state` is None if Airflow has no such run (it was deleted).
 
-    `logical_date` is None if it carries several days."""
+    `logical_date` is None if it does several days."""
 
     logical_date: datetime | None
     state: str | None
 
 
 class Sight(NamedTuple):
-    """What was seen at one moment: the runs, and how many of their tasks have ended."""
+    """The runs at one moment, and how many of their tasks have ended."""
 
     runs: tuple[Run, ...]
     tasks: int
@@ -30,7 +30,7 @@ class Sight(NamedTuple):
 
 
 def has_ended(sight: Sight) -> bool:
-    """Return whether no run is at work or waiting for its turn."""
+    """Return whether no run is at work or queued."""
     return not any(run.state in ("queued", "running") for run in sight.runs)
 
 
@@ -50,7 +50,7 @@ def progress(plan: Plan, sight: Sight) -> str:
 
 
 def missed(plan: Plan, sight: Sight) -> tuple[str, ...]:
-    """Name what was asked for and is no success, by state: "2013-01-05 (failed)". Nothing means: all is well."""
+    """Name the days that are not a success, by state: "2013-01-05 (failed)". Empty if all is well."""
     if plan.runs:
         return _missed_runs(plan, sight)
     if plan.dag.cron is None:
@@ -70,7 +70,7 @@ def _day(plan: Plan, logical_date: datetime) -> date:
 
 
 def _missed_runs(plan: Plan, sight: Sight) -> tuple[str, ...]:
-    # Of a run that failed some days may be published: its last task names those that are not.
+    # A failed run may have published some of its days; its last task names the others.
     states = [
         (asked.days, f"{_state(run)}, see the log of its deploy")
         for asked, run in zip(plan.runs, sight.runs, strict=True)

@@ -1,6 +1,6 @@
 """Runs that `./daybook backfill` and `airflow dags backfill --batch` ask of Airflow: the days, name and conf of each.
 
-Pure; the names are how `./daybook cancel` knows these runs again.
+Pure; `./daybook cancel` recognizes these runs by their names.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ PREFIX = "daybook_backfill__"
 
 
 class AskedRun(NamedTuple):
-    """A run to ask of Airflow: its id, the local days that it works on, and its conf."""
+    """A run to ask of Airflow: its id, its local days, and its conf."""
 
     run_id: str
     days: tuple[date, ...]
@@ -24,8 +24,7 @@ def in_batches(days: Sequence[date], size: int) -> list[tuple[date, ...]]:
 
 
 def asked_runs(batches: Sequence[tuple[date, ...]], moment: datetime, conf: dict[str, Any]) -> list[AskedRun]:
-    """Return a run for each batch. moment: tells the runs of one command from those of another. conf: for all of
-    them."""
+    """Return a run for each batch. moment: a part of the ids, different for each command. conf: shared by all runs."""
     begin = f"{PREFIX}{moment:%Y-%m-%dT%H-%M-%S.%f}__"
     return [AskedRun(f"{begin}{batch[0]}", batch, conf | _days(batch)) for batch in batches]
 

@@ -1,4 +1,4 @@
-"""Waiting, for `airflow dags backfill`: for the backfill before this one to be closed, and for this one to end."""
+"""The waiting of `airflow dags backfill`: until the backfill before this one is closed, and until this one ends."""
 
 import sys
 import time
@@ -12,12 +12,12 @@ from daybook_airflow.backfill.plan import Plan
 from daybook_airflow.backfill.progress import Sight, bar, has_ended, missed, progress
 from daybook_airflow.errors import ApiError
 
-# The scheduler closes ended backfills by a timer of 30 s, and is allowed to be busy.
+# The scheduler closes ended backfills by a timer of 30 s, and may be busy.
 CLOSED_WITHIN_S = 45
 LOOK_EVERY_S = 1
 # A look at many runs takes the API server some tenths of a second, on the machine that does the days.
 RUNS_LOOKED_AT_IN_A_S = 100
-# Where the line cannot be rewritten (a log file), it is repeated this often.
+# If the line cannot be rewritten (in a log file), it is repeated this often.
 SAY_EVERY_S = 15
 LOOK = "Look: `airflow dags list-runs {}`, or the UI."
 
@@ -41,8 +41,8 @@ def for_the_one_before(api: AirflowApi, dag_id: str, say: Callable[[str], None])
 
 
 def create(api: AirflowApi, plan: Plan, is_waiting: bool) -> int:
-    """Make the runs, and wait for their end if that is asked. Returns the exit code: 0 only if every day asked for is
-    a success."""
+    """Make the runs, and wait for their end if that is asked. Returns the exit code: then 0 only if every day is a
+    success."""
     dag_id = plan.dag.dag_id
     dates = look.dates_taken_in(api, plan) if is_waiting else []
     backfill = None

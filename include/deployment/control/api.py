@@ -1,4 +1,4 @@
-"""Airflow's REST API as the deployment asks it: the client of `daybook_airflow`, under the name it had here."""
+"""The deployment's client of Airflow's REST API, which is that of `daybook_airflow`."""
 
 from daybook_airflow.api import FINISHED, SECONDS_BETWEEN_LOOKS, AirflowApi
 from daybook_airflow.api_requests import Json

@@ -1,9 +1,9 @@
-"""`./daybook cancel`: backfills, Airflow's own and `./daybook backfill`'s, are stopped; no finished day turns failed.
+"""`./daybook cancel`: stops backfills, Airflow's own and those of `./daybook backfill`; no finished day turns failed.
 
-Airflow's own cancel marks what waits as failed, also a day that was done before and was only to be done again, and
-leaves the backfill paused, so that such a day waits for ever when it is cleared. Here nothing new may begin first;
-then what waits is taken back: a run that never began is removed, one that had ended before ends as it had. What is at
-work goes on to its end, and the backfill, which has nothing left to do, is closed by Airflow itself.
+Airflow's own cancel marks every waiting run as failed, even if its day was done before and was only to be done again.
+It also leaves the backfill paused, so such a run waits for ever if it is cleared. Here the DAG is paused first, so that
+nothing new begins. Then waiting runs are taken back: a run that never began is removed, and one that had ended before
+gets its old state. Runs at work go on to their end, and Airflow itself closes the backfill, which has no more to do.
 """
 
 import time
@@ -15,16 +15,15 @@ from deployment.control.api import AirflowApi, Json
 from deployment.errors import DeploymentError
 from deployment.waiting import wait_until
 
-# The scheduler may be about to start what it has seen waiting.
+# The scheduler may be about to start a run that it has seen waiting.
 SECONDS_OF_A_LOOP = 2.0
-# Airflow closes backfills that have nothing left to do every 30 s.
+# Every 30 s Airflow closes backfills that have no more to do.
 CLOSE_SECONDS = 120
 RUN_SECONDS = 1800
 
 
 def cancel(api: AirflowApi, dag_id: str, came_to_its_end: Callable[[str], bool], say: Callable[[str], None]) -> None:
-    """Stop every backfill of a DAG. came_to_its_end: whether the run of an id was
-    done before."""
+    """Stop every backfill of a DAG. came_to_its_end: returns whether the run of an id was done before."""
     with _paused(api, dag_id):
         time.sleep(SECONDS_OF_A_LOOP)
         for run in _of_backfills(api, dag_id, "queued"):

@@ -1,4 +1,4 @@
-"""What went wrong in a run of Airflow: which task, its last words, and where the rest of its log is."""
+"""The failure of a run of Airflow: the task, the last lines of its log, and the path of the log."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ from deployment.home import Home
 
 
 def failure(api: AirflowApi, home: Home, failed: list[Json]) -> RunFailed:
-    """Return an error that tells of the first of some failed runs, and how many there are."""
+    """Return an error about the first of some failed runs, with their number."""
     run = failed[0]
     tasks = api.task_instances(run["dag_id"], run["dag_run_id"], state="failed")
     what = f"{len(failed)} run(s) of {run['dag_id']} failed; the first is {run['dag_run_id']}"
@@ -32,7 +32,7 @@ def _last_words(log: Path) -> str:
 
 
 def _readable(line: str) -> str:
-    """Return the message of a line that Airflow wrote as JSON, with the error that it carries."""
+    """Return the message of a line that Airflow wrote as JSON, with its error."""
     try:
         entry = json.loads(line)
     except ValueError:

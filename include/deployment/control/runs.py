@@ -12,9 +12,9 @@ from deployment.control.api import FINISHED, AirflowApi
 from deployment.errors import DeploymentError
 from deployment.waiting import nothing, wait_until
 
-# Each look costs Airflow's API server some hundredths of a second of the machine that does the days.
+# Each look takes Airflow's API server some hundredths of a second, on the machine that does the days.
 SECONDS_BETWEEN_LOOKS = 1.0
-# A task's states after which it moves no more by itself.
+# The states of a task that has ended.
 ENDED_TASKS = ("success", "failed", "upstream_failed", "skipped", "removed")
 STANDSTILL_SECONDS = 180
 COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -26,7 +26,7 @@ States = dict[str, str]
 def start(
     api: AirflowApi, dag_id: str, batches: list[tuple[date, ...]], *, is_forced: bool, release: str = ""
 ) -> list[str]:
-    """Start a run for each batch, and return the runs' ids in that order. Airflow keeps those that have to wait.
+    """Start a run for each batch, and return the runs' ids in that order. Airflow queues those that have to wait.
 
     release: why held days are published.
     """
@@ -38,10 +38,10 @@ def start(
 def follow(
     api: AirflowApi, dag_id: str, run_ids: list[str], console: Console, check: Callable[[], None] = nothing
 ) -> States:
-    """Wait until no run is at work or waits for its turn, and return their states; a bar shows how it goes.
+    """Wait until no run is at work or queued, and return their states; a bar shows the progress.
 
-    A paused DAG is waited for. check: called at every look. Raises DeploymentError if nothing moves though the DAG is
-    not paused.
+    If the DAG is paused, it waits. check: called at every look. Raises DeploymentError if no task ends for a while
+    although the DAG is not paused.
     """
     with Progress(*COLUMNS, console=console) as progress:
         follower = _Follower(api, dag_id, run_ids, progress)
@@ -59,7 +59,7 @@ class _Follower:
         self.states: States = {}
 
     def has_ended(self) -> bool:
-        """Look, and return whether no run is at work or waits."""
+        """Look, and return whether no run is at work or queued."""
         self.states = _states(self._api, self._dag_id, self._run_ids)
         at_work = sum(state not in FINISHED for state in self.states.values())
         self._progress.update(self._bar, completed=len(self._run_ids) - at_work, description=_said(self.states))
