@@ -18,11 +18,10 @@ from commands.arguments import (
     asked_days,
     pipeline_named,
 )
-from commands.output import console, progress, tell_json
+from commands.output import console, tell_json
 from commands.planned_backfill import backfill as backfilled
 from commands.planned_backfill import tell
-from deployment.home import Home
-from deployment.running import running
+from commands.servers import airflow_of
 
 Batch = Annotated[int, typer.Option("--batch", parser=as_count, metavar="N", help="Days in one run of Airflow.")]
 
@@ -45,7 +44,7 @@ def backfill(
     """
     chosen = pipeline_named(pipeline)
     days = asked_days(chosen, first, last, datetime.now(UTC))
-    with running(Home.of_checkout(), "./daybook backfill", progress) as deployment:
+    with airflow_of(chosen, "backfill") as deployment:
         done = backfilled(
             *(deployment.api, chosen, days, console()),
             batch=batch,

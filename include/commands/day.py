@@ -6,10 +6,8 @@ import typer
 
 from commands import exit_codes
 from commands.arguments import Day, Json, PipelineName, Quiet, check_is_over, pipeline_named
-from commands.output import progress
 from commands.published_days import run_day, tell_day
-from deployment.home import Home
-from deployment.running import running
+from commands.servers import airflow_of
 
 Force = Annotated[bool, typer.Option("--force", help="Do every step again, also what has not changed.")]
 
@@ -23,7 +21,7 @@ def day(day: Day, force: Force = False, pipeline: PipelineName = None, json: Jso
     """
     chosen = pipeline_named(pipeline)
     check_is_over(chosen, day)
-    with running(Home.of_checkout(), "./daybook day", progress) as deployment:
+    with airflow_of(chosen, "day") as deployment:
         row = run_day(deployment, chosen, day, is_forced=force)
     tell_day(chosen, row, {} if json else None)
     return exit_codes.DONE

@@ -5,8 +5,8 @@ from functools import partial
 
 from commands import connections, exit_codes
 from commands.arguments import Day, Json, PipelineName, Quiet, Why, check_is_over, pipeline_named
-from commands.output import progress
 from commands.published_days import run_day, tell_day
+from commands.servers import airflow_of, servers_of
 from commands.wrong_words import WrongWords
 from daybook.errors import BadSpec
 from daybook.ledger import step_log
@@ -14,8 +14,6 @@ from daybook.ledger.queries import is_begun
 from daybook.planning.plan import Failure
 from daybook.postgres.session import Connection, at_once
 from daybook.spec import Pipeline
-from deployment.home import Home
-from deployment.running import running
 
 
 def release(day: Day, why: Why = "", pipeline: PipelineName = None, json: Json = False, quiet: Quiet = False) -> int:
@@ -29,9 +27,11 @@ def release(day: Day, why: Why = "", pipeline: PipelineName = None, json: Json =
     check_is_over(chosen, day)
     if not reason:
         raise WrongWords("release: --why is not given; nothing was done; say why the day's numbers are right")
-    with running(Home.of_checkout(), "./daybook release", progress) as deployment:
+    # Asked first, because a whole deployment takes a while to start.
+    with servers_of(chosen, "release"):
         connect = partial(connections.postgres, chosen.target.connection)
         at_once(connect, lambda session: check_is_held(session, chosen, day))
+    with airflow_of(chosen, "release") as deployment:
         row = run_day(deployment, chosen, day, release=reason)
     tell_day(chosen, row, {} if json else None)
     return exit_codes.DONE

@@ -13,17 +13,15 @@ import typer
 
 from commands import connections, exit_codes
 from commands.arguments import USER, Day, Json, PipelineName, Quiet, Who, Why, check_is_over, pipeline_named
-from commands.output import progress, say, tell_json
+from commands.output import say, tell_json
 from commands.published_days import run_day, tell_day
-from commands.servers import are_named
+from commands.servers import airflow_of, are_named
 from commands.wrong_words import WrongWords
 from daybook.postgres.session import at_once
 from daybook.refused.file import Filled, read_filled
 from daybook.refused.replay import Person, keep
 from daybook.refused.replay import withdraw as withdrawn
 from daybook.spec import Pipeline
-from deployment.home import Home
-from deployment.running import running
 
 FileAsked = Annotated[
     Path | None, typer.Argument(metavar="FILE", help="The file of `refused --out`, with its column mended filled in.")
@@ -61,7 +59,7 @@ def replay(
     if are_named(asked.pipeline):
         _tell_kept(asked, keep_asked(asked), json)
         return exit_codes.DONE
-    with running(Home.of_checkout(), "./daybook replay", progress) as deployment:
+    with airflow_of(asked.pipeline, "replay") as deployment:
         done = keep_asked(asked)
         if not json:
             say(told(asked, done))

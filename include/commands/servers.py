@@ -7,9 +7,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from commands.output import progress
+from daybook.errors import BadSpec
 from daybook.spec import Pipeline
 from deployment.home import Home
-from deployment.running import servers
+from deployment.running import Running, running, servers
 
 
 def are_named(pipeline: Pipeline) -> bool:
@@ -28,3 +30,19 @@ def servers_of(pipeline: Pipeline, verb: str) -> Iterator[None]:
         return
     with servers(Home.of_checkout(), f"./daybook {verb}"):
         yield
+
+
+@contextmanager
+def airflow_of(pipeline: Pipeline, verb: str) -> Iterator[Running]:
+    """Have this checkout's whole deployment: the one that is up, or one for the verb.
+
+    Raises BadSpec if the environment names another warehouse, whose Airflow is not ours to ask.
+    """
+    if are_named(pipeline):
+        raise BadSpec(
+            f"{verb}: the environment names another warehouse than this checkout's own; nothing was done; trigger the "
+            f"DAG {pipeline.name} there, or unset AIRFLOW_CONN_{pipeline.target.connection.upper()} and "
+            "DAYBOOK_WAREHOUSE"
+        )
+    with running(Home.of_checkout(), f"./daybook {verb}", progress) as deployment:
+        yield deployment
