@@ -84,7 +84,8 @@ def measured(pairs: list[Pair], rounds: int) -> dict[Pair, Told]:
 
 def child(name: str, path: Path, what: str) -> Told:
     """Return what a loader in a process of its own tells of a file."""
-    return json.loads(run("measured", name, path, what).splitlines()[-1])
+    told: Told = json.loads(run("measured", name, path, what).splitlines()[-1])
+    return told
 
 
 def run(program: str, *words: object) -> str:

@@ -132,7 +132,8 @@ def _lines(rows: Any, skipped: list[int]) -> list[int]:
     import numpy as np
 
     shifts = np.sort(skipped) - 2 - np.arange(len(skipped))
-    return (rows + 2 + np.searchsorted(shifts, rows, side="right")).tolist()
+    lines: list[int] = (rows + 2 + np.searchsorted(shifts, rows, side="right")).tolist()
+    return lines
 
 
 def polars() -> Callable[[str], Read]:
@@ -148,7 +149,12 @@ def polars_ignoring() -> Callable[[str], Read]:
 def _polars(**words: Any) -> Callable[[str], Read]:
     import polars
 
-    kinds = {"id": polars.Int64, "amount": polars.Decimal(12, 2), "qty": polars.Int64, "day": polars.Date}
+    kinds: dict[str, Any] = {
+        "id": polars.Int64,
+        "amount": polars.Decimal(12, 2),
+        "qty": polars.Int64,
+        "day": polars.Date,
+    }
     schema = {name: kinds.get(name, polars.String) for name in NAMES}
 
     def read(path: str) -> Read:
@@ -173,7 +179,8 @@ def duckdb() -> Callable[[str], Read]:
                 path, columns=columns, auto_detect=False, header=True, strict_mode=True, store_rejects=True
             )
             yield from rows.to_arrow_reader()
-            bad_lines.extend(line for (line,) in duckdb.sql("select distinct line from reject_errors").fetchall())
+            rejects: Any = duckdb.sql("select distinct line from reject_errors")
+            bad_lines.extend(line for (line,) in rejects.fetchall())
 
         return Read(tables(), bad_lines)
 

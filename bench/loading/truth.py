@@ -12,7 +12,7 @@ import polars as pl
 from loading.loaders import NAMES
 from loading.sales import BAD_FILE, BLOCK_ROWS, HEADER, Block, block
 
-KINDS = {"id": pl.Int64, "amount": pl.Decimal(12, 2), "qty": pl.Int64, "day": pl.Date}
+KINDS: dict[str, Any] = {"id": pl.Int64, "amount": pl.Decimal(12, 2), "qty": pl.Int64, "day": pl.Date}
 
 
 def held_against_truth(tables: list[Any], told: set[int], path: str) -> dict[str, int]:
@@ -38,7 +38,7 @@ def _good(truth: Block) -> pl.DataFrame:
 
 
 def _frame(table: Any) -> pl.DataFrame:
-    return pl.from_arrow(table) if hasattr(table, "num_rows") else pl.DataFrame(table)
+    return pl.DataFrame(pl.from_arrow(table) if hasattr(table, "num_rows") else table)
 
 
 def _hashes(frame: pl.DataFrame) -> Any:

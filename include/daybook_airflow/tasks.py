@@ -29,8 +29,8 @@ RETRIES = ExceptionRetryPolicy(
         RetryRule(exception=DaybookError, action=RetryAction.FAIL, reason="a person has to mend or decide"),
     ]
 )
-PATIENT = {"retries": 5, "retry_delay": timedelta(seconds=30), "execution_timeout": timedelta(hours=1)}
-PROMPT = {"retries": 1, "retry_delay": timedelta(seconds=5), "execution_timeout": timedelta(minutes=30)}
+PATIENT: dict[str, Any] = {"retries": 5, "retry_delay": timedelta(seconds=30), "execution_timeout": timedelta(hours=1)}
+PROMPT: dict[str, Any] = {"retries": 1, "retry_delay": timedelta(seconds=5), "execution_timeout": timedelta(minutes=30)}
 
 
 def daily(pipeline: Pipeline) -> CronDataIntervalTimetable:
@@ -57,7 +57,7 @@ def for_each_day(step: Callable[[StepRun], Done]) -> Callable[..., dict[str, obj
             day_runs = [_day_run(day, context) for day in _days(context)]
             told = over_days(step, day_runs, attempt=attempt, is_last_try=attempt > most)
         except NotYet as not_yet:
-            raise AirflowRescheduleException(not_yet.look_again_at) from None
+            raise AirflowRescheduleException(not_yet.look_again_at) from None  # type: ignore[no-untyped-call]
         for asset in context["task"].outlets:
             context["outlet_events"][asset].extra = {"days": told}
         return told

@@ -17,9 +17,7 @@ from deployment.servers.postgres import LocalPostgres
 
 @pytest.fixture
 def settings(postgres: LocalPostgres, ftp_server: LocalFtp, tmp_path: Path) -> dict[str, str]:
-    return airflow_environment(
-        postgres, ftp_server, data_url(tmp_path / "data"), tmp_path / "dags", "http://127.0.0.1:8080"
-    )
+    return airflow_environment(postgres, ftp_server, data_url(tmp_path / "data"), tmp_path / "dags", 8080)
 
 
 def test_every_setting_is_one_that_this_airflow_knows(settings: dict[str, str]) -> None:

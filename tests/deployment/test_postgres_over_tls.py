@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from daybook import connections
+from commands import connections
 from daybook.errors import BadSpec
 from daybook.postgres.session import Connection, at_once
 from deployment.servers.postgres import LocalPostgres

@@ -86,7 +86,7 @@ def test_another_port_is_taken_where_its_own_is_taken(server: LocalPostgres) -> 
 
 def test_G11_it_listens_on_loopback_only_and_trusts_nobody(server: LocalPostgres) -> None:
     with psycopg.connect(server.dsn()) as connection:
-        settings = dict(connection.execute("SELECT name, setting FROM pg_settings").fetchall())
+        settings: dict[str, str] = dict(connection.execute("SELECT name, setting FROM pg_settings").fetchall())
         methods = {row[0] for row in connection.execute("SELECT auth_method FROM pg_hba_file_rules")}
     assert (settings["listen_addresses"], settings["unix_socket_directories"]) == ("127.0.0.1", "")
     assert (settings["fsync"], settings["server_encoding"]) == ("on", "UTF8")

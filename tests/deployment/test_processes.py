@@ -50,7 +50,7 @@ def wait_until(is_so: Callable[[], bool], seconds: float = 10) -> None:
 
 
 def is_alive(pid: int) -> bool:
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    return bool(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
 
 
 @pytest.mark.parametrize("handling", [OBEYS, IGNORES, LEAVES_ITS_CHILD])
@@ -131,7 +131,7 @@ time.sleep(600)
 @pytest.mark.parametrize("_time", range(5))
 def test_it_does_so_whichever_the_kernel_lets_go_of_first_the_pipe_or_the_lock(home: Home, _time: int) -> None:
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "include")}
-    command = [sys.executable, "-c", SUPERVISOR, home.path]
+    command = [sys.executable, "-c", SUPERVISOR, str(home.path)]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as supervisor:
         assert supervisor.stdout
         sleeper = int(supervisor.stdout.readline())

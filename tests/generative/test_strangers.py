@@ -44,7 +44,7 @@ def test_X1_files_of_strangers_are_loaded_beside_the_csv_module(
     assert "4 kept whole\n" in told
 
 
-ROWS = {2: ("1", "x\ny"), 5: ("2", "z")}
+ROWS: dict[int, tuple[str, ...]] = {2: ("1", "x\ny"), 5: ("2", "z")}
 
 
 @pytest.mark.parametrize(

@@ -55,9 +55,9 @@ class Faults:
         sys.addaudithook(self._see)
         fsync = os.fsync
 
-        def watched(handle: int) -> None:
+        def watched(fd: Any) -> None:
             self.passes("fsync")
-            fsync(handle)
+            fsync(fd)
 
         os.fsync = watched
 

@@ -6,10 +6,11 @@ import zipfile
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-MEASURES = {
+MEASURES: dict[str, Any] = {
     "flights": ("carrier", "size"),
     "cancelled": ("is_cancelled", "sum"),
     "departures": ("dep_delay", "count"),
@@ -30,7 +31,7 @@ def expected(day: str, summary: str) -> list[tuple[object, ...]]:
         summary, ([], ["planes_unknown"])
     )
     flights = _flights(day).assign(all_of_them=0)
-    totals = flights.groupby(groups or ["all_of_them"], sort=True).agg(**MEASURES).astype(int)  # type: ignore[call-overload]
+    totals = flights.groupby(groups or ["all_of_them"], sort=True).agg(**MEASURES).astype(int)
     totals["mean_dep_delay_min"] = _ratio(totals, "dep_delay", "departures", 1)
     totals["mean_arr_delay_min"] = _ratio(totals, "arr_delay", "arrivals", 1)
     totals["on_time_pct"] = _ratio(totals, "on_time", "arrivals", 100)
@@ -38,7 +39,7 @@ def expected(day: str, summary: str) -> list[tuple[object, ...]]:
     return [tuple(row) for row in figures[[*groups, *SHARED, *more]].itertuples(index=False)]
 
 
-def _ratio(totals: pd.DataFrame, of: str, over: str, times: int) -> list[Decimal | None]:
+def _ratio(totals: pd.DataFrame, of: str, over: str, times: int) -> Any:
     pairs = zip(totals[of].tolist(), totals[over].tolist(), strict=True)
     return [(Decimal(a * times) / b).quantize(Decimal("0.01"), ROUND_HALF_UP) if b else None for a, b in pairs]
 

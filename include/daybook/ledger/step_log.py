@@ -17,7 +17,8 @@ import psycopg
 
 from daybook.errors import DaybookError, NotYet
 from daybook.ledger import runs
-from daybook.ledger.fingerprint import READS, digest
+from daybook.ledger.code import digest
+from daybook.ledger.fingerprint import READS
 from daybook.ledger.receipt import Fingerprint, Receipt
 from daybook.postgres.session import Connect, Connection, set_up, told
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from upath import UPath
 
-from daybook.ftp.copy import PATIENCE
 from daybook.ftp.ready import look
+from daybook.ftp.retry import PATIENCE
 from daybook.ftp.session import Remote, session
 from daybook.ledger import step_log
 from daybook.ledger.decisions import rollbacks

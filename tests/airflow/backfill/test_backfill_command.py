@@ -5,10 +5,18 @@ First without a scheduler: which runs are made, and what is said. Then with one:
 
 import json
 import signal
+import subprocess
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
+
+from .conftest import PrivateAirflow
+
+Words = tuple[dict[str, str], str]  # the variables of the environment, and what the command says
+Situation = Callable[[PrivateAirflow], Words]
 
 # The window's own arithmetic in Airflow: each day asked for alone, in zones with changes of the clock at any hour.
 EACH_DAY_ALONE = """
@@ -50,7 +58,7 @@ CHANGES_OF_THE_CLOCK = {
 }
 
 
-def test_planned_days_are_the_days_that_airflow_makes(airflow):
+def test_planned_days_are_the_days_that_airflow_makes(airflow: PrivateAirflow) -> None:
     done = airflow.run(python=EACH_DAY_ALONE.replace("{ZONES}", repr(CHANGES_OF_THE_CLOCK)))
     assert done.returncode == 0, done.stderr
     count, wrong = json.loads(done.stdout.splitlines()[-1])
@@ -68,7 +76,9 @@ def test_planned_days_are_the_days_that_airflow_makes(airflow):
         ("in_utc", "2013-03-30", "2013-04-01", ["2013-03-30 00:00", "2013-03-31 00:00", "2013-04-01 00:00"]),
     ],
 )
-def test_each_local_day_gets_one_run_and_both_ends_are_included(airflow, dag_id, start, end, logical_dates):
+def test_each_local_day_gets_one_run_and_both_ends_are_included(
+    airflow: PrivateAirflow, dag_id: str, start: str, end: str, logical_dates: list[str]
+) -> None:
     done = airflow.backfill("-s", start, "-e", end, dag_id)
     assert done.returncode == 0, done.stderr
     assert "no scheduler is running: nothing will move until one is" in done.stderr
@@ -92,40 +102,40 @@ def test_each_local_day_gets_one_run_and_both_ends_are_included(airflow, dag_id,
         ),
     ],
 )
-def test_what_is_refused_is_one_line(airflow, words, code, says):
+def test_what_is_refused_is_one_line(airflow: PrivateAirflow, words: str, code: int, says: str) -> None:
     assert_refused(airflow.backfill(*words.split()), code, says)
 
 
-def test_without_a_scheduler_an_ended_backfill_stays_open_and_the_next_is_refused(airflow):
+def test_without_a_scheduler_an_ended_backfill_stays_open_and_the_next_is_refused(airflow: PrivateAirflow) -> None:
     for run in airflow.api.dag_runs("madrid_autumn"):
         airflow.api.end_run("madrid_autumn", run["dag_run_id"], "success")
     refused = airflow.backfill("-s", "2013-01-01", "madrid_autumn")
     assert_refused(refused, 1, "has ended, but only a scheduler can close it; start `airflow scheduler`")
 
 
-def no_api_server(_airflow):
+def no_api_server(_airflow: PrivateAirflow) -> Words:
     says = "http://127.0.0.1:1: no API server answers ([Errno 111] Connection refused); expected Airflow's API server"
     return {"DAYBOOK_API_URL": "http://127.0.0.1:1"}, says
 
 
-def another_server(airflow):
+def another_server(airflow: PrivateAirflow) -> Words:
     return {
         "DAYBOOK_API_URL": f"{airflow.url}/other"
     }, "/other: answers GET /api/v2/monitor/health with 200, and not as"
 
 
-def a_wrong_password(airflow):
+def a_wrong_password(airflow: PrivateAirflow) -> Words:
     says = f"{airflow.url}: Airflow refuses the login of user 'admin' (401: Invalid credentials); it is from DAYBOOK_"
     return {"DAYBOOK_API_USER": "admin", "DAYBOOK_API_PASSWORD": "wrong"}, says
 
 
-def a_user_without_the_right(airflow):
+def a_user_without_the_right(airflow: PrivateAirflow) -> Words:
     user, password = airflow.viewer
     says = f"{airflow.url}: Airflow forbids user 'viewer' to do this (403: Forbidden); it is from DAYBOOK_API_USER"
     return {"DAYBOOK_API_USER": user, "DAYBOOK_API_PASSWORD": password}, says
 
 
-def a_token_of_another_airflow(_airflow):
+def a_token_of_another_airflow(_airflow: PrivateAirflow) -> Words:
     says = "Airflow refuses the login of the token (403: Invalid JWT token); it is from DAYBOOK_API_TOKEN"
     return {"DAYBOOK_API_TOKEN": "none"}, says
 
@@ -134,13 +144,15 @@ def a_token_of_another_airflow(_airflow):
     "situation",
     [no_api_server, another_server, a_wrong_password, a_user_without_the_right, a_token_of_another_airflow],
 )
-def test_an_api_that_cannot_be_asked_is_one_line_and_nothing_is_made(airflow, situation):
+def test_an_api_that_cannot_be_asked_is_one_line_and_nothing_is_made(
+    airflow: PrivateAirflow, situation: Situation
+) -> None:
     variables, says = situation(airflow)
     assert_refused(airflow.backfill("-s", "2013-01-01", "in_utc_token", **variables), 1, says)
     assert airflow.runs("in_utc_token") == []
 
 
-def test_a_token_is_enough(airflow):
+def test_a_token_is_enough(airflow: PrivateAirflow) -> None:
     user, password = airflow.admin
     answer = httpx.post(f"{airflow.url}/auth/token", json={"username": user, "password": password})
     # No other login is there.
@@ -153,7 +165,7 @@ def test_a_token_is_enough(airflow):
     assert airflow.runs("in_utc_token") == [("2013-01-01 00:00", "queued")]
 
 
-def assert_refused(done, code, says):
+def assert_refused(done: subprocess.CompletedProcess[str], code: int, says: str) -> None:
     """Check the exit code, that one line says it, and that every line is ours."""
     assert done.returncode == code, done.stderr
     *before, last = done.stderr.splitlines()
@@ -162,7 +174,7 @@ def assert_refused(done, code, says):
     assert done.stdout == ""
 
 
-def test_a_dry_run_shows_the_runs_and_makes_none(airflow):
+def test_a_dry_run_shows_the_runs_and_makes_none(airflow: PrivateAirflow) -> None:
     done = airflow.backfill("-s", "2013-03-30", "-e", "2013-04-01", "--dry-run", "-l", "-v", "madrid_waited")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
@@ -177,14 +189,14 @@ def test_a_dry_run_shows_the_runs_and_makes_none(airflow):
     assert airflow.runs("madrid_waited") == []
 
 
-def test_help_of_the_other_commands_is_airflows_own(airflow):
+def test_help_of_the_other_commands_is_airflows_own(airflow: PrivateAirflow) -> None:
     assert "list-runs" in airflow.run("dags", "--help").stdout
 
 
-def test_wait_ends_when_every_day_has_and_says_which_is_no_success(airflow, scheduler):
+def test_wait_ends_when_every_day_has_and_says_which_is_no_success(airflow: PrivateAirflow, scheduler: Path) -> None:
     days = ("--wait", "-s", "2013-10-26", "-e", "2013-10-28", "madrid_waited")
     waiting = airflow.begin_backfill(*days)
-    assert "of 3 days done, 0 failed" in waiting.stdout.readline()
+    assert "of 3 days done, 0 failed" in first_line(waiting)
     shown, said = waiting.communicate(timeout=60)
     assert waiting.returncode == 0, said
     assert "3 of 3 days done, 0 failed, 0 running, 3 of 3 tasks" in shown
@@ -206,15 +218,22 @@ def test_wait_ends_when_every_day_has_and_says_which_is_no_success(airflow, sche
     assert "Traceback" not in scheduler.read_text()
 
 
-def close_the_one_before(airflow, waiting):
+def first_line(command: subprocess.Popen[str]) -> str:
+    """Wait for what a command says first."""
+    assert command.stdout
+    return command.stdout.readline()
+
+
+def close_the_one_before(airflow: PrivateAirflow, waiting: subprocess.Popen[str]) -> None:
     """Do what the scheduler's timer of 30 s does to a backfill that has ended, when the command says that it waits."""
+    assert waiting.stderr
     lines = iter(waiting.stderr.readline, "")
     if any("waiting up to 45 s until the scheduler closes backfill" in line for line in lines):
         for backfill in airflow.api.unfinished_backfills("madrid_waited"):
             airflow.api._ask("PUT", f"/backfills/{backfill['id']}/cancel")
 
 
-def test_in_batches_days_share_runs_and_a_dry_run_makes_none(airflow, scheduler):
+def test_in_batches_days_share_runs_and_a_dry_run_makes_none(airflow: PrivateAirflow, scheduler: Path) -> None:
     asked = ("--batch", "2", "-s", "2013-01-01", "-e", "2013-01-03", "in_utc_batches")
     shown = airflow.backfill("--dry-run", *asked)
     assert (shown.returncode, shown.stderr.count("one run for")) == (0, 2), shown.stderr
@@ -228,9 +247,9 @@ def test_in_batches_days_share_runs_and_a_dry_run_makes_none(airflow, scheduler)
     assert [(run["state"], run["conf"]) for run in runs] == [("success", conf) for conf in confs]
 
 
-def test_ctrl_c_leaves_the_backfill_running(airflow, scheduler):
+def test_ctrl_c_leaves_the_backfill_running(airflow: PrivateAirflow, scheduler: Path) -> None:
     waiting = airflow.begin_backfill("--wait", "-s", "2013-01-01", "in_utc_paused")
-    assert "0 of 1 days done" in waiting.stdout.readline()
+    assert "0 of 1 days done" in first_line(waiting)
     waiting.send_signal(signal.SIGINT)
     shown, said = waiting.communicate(timeout=60)
     assert waiting.returncode == 130
@@ -239,9 +258,10 @@ def test_ctrl_c_leaves_the_backfill_running(airflow, scheduler):
     assert airflow.runs("in_utc_paused") == [("2013-01-01 00:00", "queued")]
 
 
-def test_wait_outlasts_an_api_server_that_is_stopped_and_started(airflow, scheduler):
+def test_wait_outlasts_an_api_server_that_is_stopped_and_started(airflow: PrivateAirflow, scheduler: Path) -> None:
     waiting = airflow.begin_backfill("--wait", "-s", "2013-01-01", "in_utc_restart_paused")
-    assert "0 of 1 days done" in waiting.stdout.readline()
+    assert "0 of 1 days done" in first_line(waiting)
+    assert airflow.api_server
     airflow.api_server.start_again()
     # Answered when the new one is up.
     (run,) = airflow.api.dag_runs("in_utc_restart_paused")
@@ -251,7 +271,7 @@ def test_wait_outlasts_an_api_server_that_is_stopped_and_started(airflow, schedu
     assert "in_utc_restart_paused: all is well, 1 of 1 runs ended in success" in shown
 
 
-def test_the_scheduler_shares_its_heavy_imports_with_its_tasks(scheduler):
+def test_the_scheduler_shares_its_heavy_imports_with_its_tasks(scheduler: Path) -> None:
     until = time.monotonic() + 30
     while "Starting the scheduler" not in scheduler.read_text() and time.monotonic() < until:
         time.sleep(0.5)

@@ -150,7 +150,7 @@ class said_by:  # noqa: N801 - read as a word of a sentence
     def __init__(self, checkout: Checkout, file: Path) -> None:
         self._file = file
         with file.open("w") as output:
-            command = [checkout.folder / "daybook", "up", "--ui-port", "0"]
+            command = [str(checkout.folder / "daybook"), "up", "--ui-port", "0"]
             own = checkout._environment()
             self._process = subprocess.Popen(command, env=own, stdout=output, stderr=output, start_new_session=True)
 

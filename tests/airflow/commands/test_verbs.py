@@ -75,9 +75,9 @@ def test_day_publishes_a_day_and_tells_its_counts(asked: Asked) -> None:
 def test_plan_and_backfill_say_and_do_the_same(asked: Asked) -> None:
     words = ("--from", DAY, "--to", THIRD)
     planned = asked.json("plan", *words)["planned"]
-    assert [(day["day"], day["action"]) for day in planned] == [(THIRD, "run"), (NEXT, "run"), (DAY, "skip")]  # type: ignore[attr-defined, index]
+    assert [(day["day"], day["action"]) for day in planned] == [(THIRD, "run"), (NEXT, "run"), (DAY, "skip")]  # type: ignore[attr-defined]
     done = asked.json("backfill", *words, "--batch", "2")["days"]
-    assert [(day["result"], day["is_well"]) for day in done] == [  # type: ignore[attr-defined, index]
+    assert [(day["result"], day["is_well"]) for day in done] == [  # type: ignore[attr-defined]
         ("published", True),
         ("published", True),
         ("nothing changed", True),

@@ -72,7 +72,7 @@ class Site:
 
 def python(deployment: Deployment, code: str) -> Any:
     """Run Python as a process of this Airflow, and give the last line that it prints."""
-    command = [PROGRAMS / "python", "-c", code]
+    command = [str(PROGRAMS / "python"), "-c", code]
     done = subprocess.run(command, env=deployment.environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()[-1]

@@ -164,8 +164,9 @@ def _start(stack: Stack) -> None:
 
 def _is_well(container: dict[str, Any]) -> bool:
     state = container["State"]
-    has_ended_well = state["Status"] == "exited" and state["ExitCode"] == 0
-    return has_ended_well or state.get("Health", {}).get("Status") == "healthy"
+    has_ended_well: bool = state["Status"] == "exited" and state["ExitCode"] == 0
+    is_healthy: bool = state.get("Health", {}).get("Status") == "healthy"
+    return has_ended_well or is_healthy
 
 
 def _logs(stack: Stack) -> str:

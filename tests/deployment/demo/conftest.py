@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -72,7 +73,7 @@ class Clone:
         python = {"PYTHON": str(SYSTEM_PYTHON)} if self.user else {}
         return kept | home | python | {"COLUMNS": "100"}
 
-    def _identity(self) -> dict[str, object]:
+    def _identity(self) -> dict[str, Any]:
         if not self.user:
             return {}
         user = pwd.getpwnam(self.user)

@@ -11,7 +11,7 @@ from commands.arguments import asked_days
 from commands.planned_backfill import Known, outcomes
 from daybook.days import day_of_run
 from daybook.ledger.receipt import Receipt
-from daybook.planning.plan import FileState, Planned, Standing, limited, plan
+from daybook.planning.plan import Action, FileState, Planned, Standing, limited, plan
 from daybook_airflow.backfill.runs import PREFIX, in_batches
 from deployment.control.runs import start
 
@@ -68,7 +68,7 @@ def test_the_days_that_are_run_are_the_days_that_were_planned(
 
 def test_a_backfill_is_well_only_where_readers_see_the_day_and_the_planned_run_came_to_its_end() -> None:
     days = [date(2026, 1, number) for number in range(1, 6)]
-    actions = ("run", "run", "run", "skip", "blocked")
+    actions: tuple[Action, ...] = ("run", "run", "run", "skip", "blocked")
     plans = [Planned(day, action, "why", (), None) for day, action in zip(days, actions, strict=True)]
     ended = {days[0]: deployed("ours"), days[1]: deployed("another")}
     known = Known(published={days[0], days[1], days[3]}, ended=ended, failures={})

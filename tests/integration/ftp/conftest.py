@@ -1,5 +1,6 @@
-"""An FTP server in which things go wrong, a file on it, and a copy that is tried with little patience."""
+"""An FTP server in which things go wrong, a supplier of files on it, and a copy that is tried with little patience."""
 
+import hashlib
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,7 +13,9 @@ from upath import UPath
 
 from daybook.ftp.connect import FtpServer
 from daybook.ftp.copy import Fetched, fetch
-from daybook.ftp.ready import Due
+from daybook.ftp.delivery import Delivery
+from daybook.ftp.fetch import Arrived, fetch_delivery
+from daybook.ftp.ready import Due, check_ready
 from daybook.ftp.retry import Patience
 from daybook.spec import File, text
 from daybook.storage.folder import Folder
@@ -28,6 +31,10 @@ EARLY = datetime(2013, 1, 6, 6, 0, tzinfo=UTC)
 LATE = datetime(2013, 1, 6, 17, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 QUICK = Patience(tries=10, total_s=30, time_limit_s=0.4, first_pause_s=0.001, longest_pause_s=0.01)
+PARTS = {"path": "day_{part}of{parts}.csv", "parts": 3}
+LISTED = {"path": None, "manifest": "in/{day}.manifest"}
+WHOLE = {"is_written_whole": True}
+SUM = hashlib.sha256(CONTENT).hexdigest()
 
 
 def file(**words: Any) -> File:
@@ -66,6 +73,43 @@ class Copying:
     def parts(self) -> list[Path]:
         """The part files that are left."""
         return sorted(self.folder.glob(".*.part"))
+
+
+@dataclass
+class Supplier:
+    """A supplier's folder on the server, and how the day's work looks at it and copies from it."""
+
+    root: Path
+    server: FaultyFtp
+    due: Due
+    folder: Folder
+
+    def put(self, name: str, content: str | bytes) -> None:
+        """Write a file by its name."""
+        (self.root / name).parent.mkdir(exist_ok=True)
+        (self.root / name).write_bytes(content.encode() if isinstance(content, str) else content)
+
+    def ready(self, now: object = EARLY, **words: Any) -> Delivery:
+        """Return what is there, once it counts."""
+        due = self.due._replace(files=(file(**words),))
+        return check_ready(due, self.folder, now, QUICK)["flights"]  # type: ignore[arg-type]
+
+    def copy(self, delivery: Delivery) -> list[Arrived]:
+        """Copy what is there."""
+        return fetch_delivery(lambda: self.due.ftp("ftp"), delivery, self.folder, QUICK)
+
+    def copied(self) -> dict[str, bytes]:
+        """Return what lies in the step's folder under its name."""
+        return {path.name: path.read_bytes() for path in sorted(self.folder.path.glob("[!.]*.csv"))}
+
+    def kept(self) -> list[Path]:
+        """Return the copies that are not whole yet."""
+        return sorted(self.folder.path.glob(".*.part"))
+
+
+def sums(root: Path, *names: str) -> str:
+    """Return what sha256sum writes of files."""
+    return "".join(f"{hashlib.sha256((root / name).read_bytes()).hexdigest()}  {name}\n" for name in names)
 
 
 @pytest.fixture
@@ -112,3 +156,17 @@ def due(copy: Copying) -> Due:
 def folder(tmp_path: Path) -> Folder:
     """The folder of the step that looks and copies."""
     return Folder(tmp_path / "run" / "extract_files")
+
+
+@pytest.fixture
+def supplier(root: Path, server: FaultyFtp, due: Due, folder: Folder) -> Supplier:
+    """A supplier who has delivered PATH."""
+    return Supplier(root, server, due, folder)
+
+
+@pytest.fixture
+def three(supplier: Supplier) -> Supplier:
+    """A supplier who has delivered three parts."""
+    for number in (1, 2, 3):
+        supplier.put(f"day_{number}of3.csv", f"part {number}")
+    return supplier

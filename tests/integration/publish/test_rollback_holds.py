@@ -1,6 +1,7 @@
 """What a person rolled back stays away from readers: no run undoes it by itself, and who releases it is kept."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -21,10 +22,10 @@ def rolled_back(thrice: Bench) -> Bench:  # noqa: F811
     return thrice
 
 
-def run_again(bench: Bench, run: str, rows: int = BAD, **words: object) -> None:
+def run_again(bench: Bench, run: str, rows: int = BAD, **words: Any) -> None:
     """Run the day on so many rows, as the scheduler, a backfill or the form would."""
     bench.deliver(DAY, rows)
-    do_steps(replace(bench.servers.work(bench.pipeline, DAY, run), **words))  # type: ignore[arg-type]
+    do_steps(replace(bench.servers.work(bench.pipeline, DAY, run), **words))
 
 
 def decisions(bench: Bench) -> list[tuple[str, ...]]:
@@ -79,7 +80,7 @@ def test_a_run_that_finds_what_readers_see_changes_nothing(rolled_back: Bench) -
     ],
 )
 def test_a_person_releases_it_and_the_ledger_says_who_and_why(
-    rolled_back: Bench, words: dict[str, object], said: tuple[str, ...]
+    rolled_back: Bench, words: dict[str, Any], said: tuple[str, ...]
 ) -> None:
     run_again(rolled_back, "released", **words)
     assert rolled_back.seen(DAY)[0] == BAD

@@ -1,5 +1,6 @@
 """extract_files: the file, and what the receipt and the report say of the way it came."""
 
+import ftplib
 from dataclasses import replace
 
 import pytest
@@ -40,7 +41,7 @@ def test_a_day_without_a_file_is_late(servers: Servers, pipeline: Pipeline) -> N
 def test_a_login_that_is_refused_leaves_no_file(servers: Servers, pipeline: Pipeline) -> None:
     work = servers.work(pipeline, "2013-01-05", "run_1")
 
-    def refused(connection: str) -> object:
+    def refused(connection: str) -> ftplib.FTP:
         return replace(servers, ftp=replace(servers.ftp, password="canary-wrong")).connect_ftp(connection)
 
     with pytest.raises(BadSpec, match="refuses the login") as raised:

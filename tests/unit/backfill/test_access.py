@@ -1,10 +1,12 @@
 """Where a command finds Airflow's API and its login: the environment first, then Airflow's configuration."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from daybook_airflow.access import DEFAULT_URL, address, login
+from daybook_airflow.access import DEFAULT_URL, Setting, address, login
 from daybook_airflow.errors import DeploymentError
 
 SIMPLE = "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager"
@@ -12,12 +14,17 @@ TOKEN = {"DAYBOOK_API_TOKEN": "a.b.c"}
 USER = {"DAYBOOK_API_USER": "ann", "DAYBOOK_API_PASSWORD": "of ann"}
 
 
-def configured(**settings):
+def configured(**settings: str) -> Setting:
     """Return the function that gives these settings, named SECTION__KEY, as Airflow's configuration does."""
     return lambda section, key: settings.get(f"{section}__{key}")
 
 
-def simple(tmp_path, users="viewer:viewer,admin:admin,other:admin", passwords='{"viewer": "v", "admin": "a"}', **more):
+def simple(
+    tmp_path: Path,
+    users: str = "viewer:viewer,admin:admin,other:admin",
+    passwords: str | None = '{"viewer": "v", "admin": "a"}',
+    **more: Any,
+) -> Setting:
     file = tmp_path / "passwords.json"
     if passwords is not None:
         file.write_text(passwords)
@@ -45,7 +52,9 @@ def simple(tmp_path, users="viewer:viewer,admin:admin,other:admin", passwords='{
         ({"DAYBOOK_API_URL": ""}, {}, DEFAULT_URL),
     ],
 )
-def test_the_address_is_the_first_that_is_configured(variables, settings, url):
+def test_the_address_is_the_first_that_is_configured(
+    variables: dict[str, str], settings: dict[str, str], url: str
+) -> None:
     assert address(variables, configured(**settings)).url == url
 
 
@@ -60,26 +69,28 @@ def test_the_address_is_the_first_that_is_configured(variables, settings, url):
         ({"DAYBOOK_API_TOKEN": ""}, ("admin", "a", "")),
     ],
 )
-def test_the_login_is_the_first_that_is_given(tmp_path, variables, found):
+def test_the_login_is_the_first_that_is_given(
+    tmp_path: Path, variables: dict[str, str], found: tuple[str, str, str]
+) -> None:
     given = login(variables, simple(tmp_path))
     assert (given.user, given.password, given.token) == found
 
 
-def test_another_auth_manager_needs_only_the_environment():
+def test_another_auth_manager_needs_only_the_environment() -> None:
     fab = configured(core__auth_manager="airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager")
     assert login(USER, fab).user == "ann"
     with pytest.raises(DeploymentError, match=r"FabAuthManager' keeps none in a file; set DAYBOOK_API_TOKEN, or DAY"):
         login({}, fab)
 
 
-def test_without_a_configured_file_it_is_the_one_that_airflow_generates(tmp_path):
+def test_without_a_configured_file_it_is_the_one_that_airflow_generates(tmp_path: Path) -> None:
     (tmp_path / "simple_auth_manager_passwords.json.generated").write_text(json.dumps({"admin": "made"}))
     settings = configured(core__auth_manager=SIMPLE, core__simple_auth_manager_users="admin:Admin:team")
     given = login({"AIRFLOW_HOME": str(tmp_path)}, settings)
     assert (given.user, given.password) == ("admin", "made")
 
 
-def test_where_everybody_is_an_admin_no_file_is_read():
+def test_where_everybody_is_an_admin_no_file_is_read() -> None:
     settings = configured(core__auth_manager=SIMPLE, core__simple_auth_manager_all_admins="True")
     assert login({}, settings).user
 
@@ -104,14 +115,16 @@ def test_where_everybody_is_an_admin_no_file_is_read():
         ),
     ],
 )
-def test_no_login_is_one_line_that_says_where_and_what_to_do(tmp_path, variables, simply, says):
+def test_no_login_is_one_line_that_says_where_and_what_to_do(
+    tmp_path: Path, variables: dict[str, str], simply: dict[str, Any], says: str
+) -> None:
     with pytest.raises(DeploymentError, match=r"expected|set DAYBOOK") as wrong:
         login(variables, simple(tmp_path, **simply))
     assert says in str(wrong.value)
     assert "\n" not in str(wrong.value)
 
 
-def test_a_login_shows_no_secret():
+def test_a_login_shows_no_secret() -> None:
     shown = repr(login(TOKEN, configured())) + repr(login(USER, configured()))
     assert "a.b.c" not in shown
     assert "of ann" not in shown

@@ -1,11 +1,14 @@
 """What is told of Airflow's answers: its refusals, with what to do about them, and how its scheduler is."""
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 
 import daybook_airflow
+from daybook_airflow.api import AirflowApi
 from daybook_airflow.backfill.ask import NotReady, create, would_run
 from daybook_airflow.backfill.look import concern
 from daybook_airflow.backfill.options import Request
@@ -15,13 +18,13 @@ from daybook_airflow.errors import ApiError
 PLAN = plan(Request("flights", "2013-01-01"), Dag("flights", "UTC", None, 2), datetime(2020, 1, 1, tzinfo=UTC))
 
 
-class Refusing:
+class Refusing(AirflowApi):
     """An API that answers every backfill with one refusal."""
 
-    def __init__(self, status, detail):
+    def __init__(self, status: int | None, detail: str) -> None:
         self.error = ApiError(f"Airflow refused: {detail}", status, detail)
 
-    def create_backfill(self, asked):
+    def create_backfill(self, asked: Mapping[str, Any]) -> NoReturn:
         raise self.error
 
     dry_run_of_backfill = create_backfill
@@ -49,7 +52,7 @@ class Refusing:
         (422, "Invalid input for param n: 99 is greater than the maximum of 10", "mend --conf"),
     ],
 )
-def test_a_refusal_says_what_to_do(status, detail, advice):
+def test_a_refusal_says_what_to_do(status: int | None, detail: str, advice: str) -> None:
     for ask in (create, would_run):
         with pytest.raises(NotReady) as refused:
             ask(Refusing(status, detail), PLAN)
@@ -57,18 +60,18 @@ def test_a_refusal_says_what_to_do(status, detail, advice):
         assert advice in str(refused.value)
 
 
-def test_a_refusal_in_words_that_are_not_known_is_told_as_it_is():
+def test_a_refusal_in_words_that_are_not_known_is_told_as_it_is() -> None:
     with pytest.raises(NotReady, match=r"^something new$"):
         create(Refusing(422, "something new"), PLAN)
 
 
 @pytest.mark.parametrize("status", [None, 401, 403])
-def test_no_answer_and_a_missing_right_are_no_refusals_of_the_backfill(status):
+def test_no_answer_and_a_missing_right_are_no_refusals_of_the_backfill(status: int | None) -> None:
     with pytest.raises(ApiError):
         create(Refusing(status, "Forbidden"), PLAN)
 
 
-def scheduler(status, heard_s_ago=None):
+def scheduler(status: str, heard_s_ago: float | None = None) -> dict[str, Any]:
     heard = None if heard_s_ago is None else (datetime.now(UTC) - timedelta(seconds=heard_s_ago)).isoformat()
     return {"scheduler": {"status": status, "latest_scheduler_heartbeat": heard}}
 
@@ -86,11 +89,11 @@ def scheduler(status, heard_s_ago=None):
         (lambda: {}, ""),
     ],
 )
-def test_a_scheduler_that_is_not_there_is_told(health, says):
+def test_a_scheduler_that_is_not_there_is_told(health: Callable[[], dict[str, Any]], says: str) -> None:
     assert concern(health()) == says
 
 
-def test_what_knows_airflow_knows_no_database():
+def test_what_knows_airflow_knows_no_database() -> None:
     modules = list(Path(daybook_airflow.__file__).parent.rglob("*.py"))
     assert len(modules) > 10
     # preload.py only names modules that tasks import.

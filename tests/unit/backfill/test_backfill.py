@@ -2,25 +2,33 @@
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from daybook.text import spell
 from daybook_airflow.backfill.options import BadBackfill, Request
-from daybook_airflow.backfill.plan import Dag, plan
+from daybook_airflow.backfill.plan import Dag, Plan, plan
 
 LONG_AFTER = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-def dag(time_zone, cron="0 0 * * *"):
+def dag(time_zone: str, cron: str | None = "0 0 * * *") -> Dag:
     return Dag("flights", time_zone, cron, max_active_runs=8)
 
 
-def planned(start, end, time_zone, now=LONG_AFTER, cron="0 0 * * *", **asked):
+def planned(
+    start: str | None,
+    end: str | None,
+    time_zone: str,
+    now: datetime = LONG_AFTER,
+    cron: str | None = "0 0 * * *",
+    **asked: Any,
+) -> Plan:
     return plan(Request("flights", start=start, end=end, **asked), dag(time_zone, cron), now)
 
 
-def option(plan, name):
+def option(plan: Plan, name: str) -> str:
     return plan.words[plan.words.index(name) + 1]
 
 
@@ -40,13 +48,15 @@ def option(plan, name):
         ("America/Sao_Paulo", "2013-10-20", "2013-10-20", "2013-10-19T23:59:59-03:00", "2013-10-20T23:59:59-02:00"),
     ],
 )
-def test_a_day_is_all_of_the_local_day(time_zone, start, end, from_date, to_date):
+def test_a_day_is_all_of_the_local_day(
+    time_zone: str, start: str | None, end: str | None, from_date: str, to_date: str
+) -> None:
     made = planned(start, end, time_zone)
     assert (option(made, "--from-date"), option(made, "--to-date")) == (from_date, to_date)
 
 
 @pytest.mark.parametrize("time_zone", ["UTC", "Europe/Madrid", "America/New_York", "Asia/Kolkata", "Asia/Beirut"])
-def test_T1_a_year_of_single_days_is_the_year_once(time_zone):
+def test_T1_a_year_of_single_days_is_the_year_once(time_zone: str) -> None:
     year = [date(2013, 1, 1) + timedelta(n) for n in range(365)]
     plans = [planned(str(day), str(day), time_zone) for day in year]
     assert [made.days for made in plans] == [(day,) for day in year]
@@ -56,7 +66,7 @@ def test_T1_a_year_of_single_days_is_the_year_once(time_zone):
 
 
 @pytest.mark.parametrize(("start", "end"), [("2013-01-05", None), (None, "2013-01-05")])
-def test_one_end_alone_is_that_day(start, end):
+def test_one_end_alone_is_that_day(start: str | None, end: str | None) -> None:
     assert planned(start, end, "UTC").days == (date(2013, 1, 5),)
 
 
@@ -70,11 +80,11 @@ def test_one_end_alone_is_that_day(start, end):
         ("2013-01-05", "2013-01-06T04:59Z", [5]),
     ],
 )
-def test_a_date_time_is_an_instant(start, end, days):
+def test_a_date_time_is_an_instant(start: str | None, end: str | None, days: list[int]) -> None:
     assert [day.day for day in planned(start, end, "America/New_York").days] == days
 
 
-def test_a_cron_later_in_the_day_keeps_its_days():
+def test_a_cron_later_in_the_day_keeps_its_days() -> None:
     assert planned("2013-03-30", "2013-04-01", "Europe/Madrid", cron="30 6 * * *").days == (
         date(2013, 3, 30),
         date(2013, 3, 31),
@@ -82,7 +92,7 @@ def test_a_cron_later_in_the_day_keeps_its_days():
     )
 
 
-def test_days_that_are_not_over_are_left_out():
+def test_days_that_are_not_over_are_left_out() -> None:
     now = datetime(2013, 1, 5, 22, 59, tzinfo=UTC)  # 23:59 on 5 January in Madrid
     made = planned("2013-01-03", "2013-01-07", "Europe/Madrid", now)
     assert spell(made.days) == "2013-01-03 to 2013-01-04"
@@ -102,7 +112,7 @@ def test_days_that_are_not_over_are_left_out():
         ("2013-01-01T06:00Z", "2013-01-01T07:00Z", "no day starts from 2013-01-01T06:00:00"),
     ],
 )
-def test_wrong_days_are_one_line(start, end, says):
+def test_wrong_days_are_one_line(start: str | None, end: str | None, says: str) -> None:
     with pytest.raises(BadBackfill, match=says) as wrong:
         planned(start, end, "UTC")
     assert "\n" not in str(wrong.value)
@@ -117,7 +127,7 @@ def test_wrong_days_are_one_line(start, end, says):
         ('{"days": ["2013-01-01"]}', "--conf sets days to"),
     ],
 )
-def test_a_wrong_conf_is_refused(conf, says):
+def test_a_wrong_conf_is_refused(conf: str, says: str) -> None:
     with pytest.raises(BadBackfill, match=says):
         planned("2013-01-01", None, "UTC", conf=conf)
 
@@ -135,13 +145,13 @@ def test_a_wrong_conf_is_refused(conf, says):
         ),
     ],
 )
-def test_what_is_asked_is_said_in_the_words_of_airflow_3(asked, words):
+def test_what_is_asked_is_said_in_the_words_of_airflow_3(asked: dict[str, Any], words: str) -> None:
     made = planned("2013-01-01", None, "UTC", **asked)
     assert made.words[:4] == ("backfill", "create", "--dag-id", "flights")
     assert list(made.words[8:]) == words.split()
 
 
-def test_the_same_is_asked_of_the_rest_api():
+def test_the_same_is_asked_of_the_rest_api() -> None:
     made = planned("2013-01-01", None, "America/New_York", conf='{"force":1}', is_backwards=True, reprocess="failed")
     assert made.body == {
         "dag_id": "flights",
@@ -163,7 +173,7 @@ def test_the_same_is_asked_of_the_rest_api():
         ({"batch": None}, []),
     ],
 )
-def test_in_batches_one_run_carries_several_days(asked, days):
+def test_in_batches_one_run_carries_several_days(asked: dict[str, Any], days: list[list[str]]) -> None:
     made = planned("2013-01-01", "2013-01-03", "America/New_York", conf='{"force": true}', **asked)
     assert [[str(day) for day in run.days] for run in made.runs] == days
     for run in made.runs:
@@ -172,20 +182,20 @@ def test_in_batches_one_run_carries_several_days(asked, days):
     assert len({run.run_id for run in made.runs}) == len(days)
 
 
-def test_days_that_are_not_over_are_in_no_batch():
+def test_days_that_are_not_over_are_in_no_batch() -> None:
     now = datetime(2013, 1, 5, 22, 59, tzinfo=UTC)
     made = planned("2013-01-03", "2013-01-07", "Europe/Madrid", now, batch=10)
     assert [len(run.days) for run in made.runs] == [2]
 
 
-def test_what_does_not_go_with_batches_is_refused():
+def test_what_does_not_go_with_batches_is_refused() -> None:
     with pytest.raises(BadBackfill, match="the pipeline's own limit holds, 8; leave one of them out"):
         planned("2013-01-01", None, "UTC", batch=2, max_active_runs=1)
     with pytest.raises(BadBackfill, match="other: --batch is for pipelines of Daybook, and this DAG is none"):
         plan(Request("other", "2013-01-01", batch=2), Dag("other", "UTC", None, 16), LONG_AFTER)
 
 
-def test_a_dag_that_is_no_pipeline_gets_its_utc_days_whole():
+def test_a_dag_that_is_no_pipeline_gets_its_utc_days_whole() -> None:
     made = plan(Request("other", "2013-01-01", "2013-01-02"), Dag("other", "UTC", None, 16), LONG_AFTER)
     assert (option(made, "--from-date"), option(made, "--to-date")) == (
         "2013-01-01T00:00:00+00:00",
@@ -203,5 +213,5 @@ def test_a_dag_that_is_no_pipeline_gets_its_utc_days_whole():
         ([1, 3, 4], "2013-01-01, 2013-01-03 to 2013-01-04"),
     ],
 )
-def test_days_are_spelled_as_a_person_does(days, spelled):
+def test_days_are_spelled_as_a_person_does(days: list[int], spelled: str) -> None:
     assert spell(tuple(date(2013, 1, day) for day in days)) == spelled

@@ -1,8 +1,10 @@
 """The words of `airflow dags backfill`: every option of Airflow 2.10 is used, ignored with a word, or refused."""
 
+from typing import Any
+
 import pytest
 
-from daybook_airflow.backfill.options import OPTIONS, BadBackfill, Request, parse
+from daybook_airflow.backfill.options import OPTIONS, BadBackfill, Option, Request, parse
 
 # The flags of Airflow 2.10, as its `airflow dags backfill --help` lists them.
 AIRFLOW_2_10 = """
@@ -14,11 +16,11 @@ AIRFLOW_2_10 = """
 NEW_HERE = "--batch --max-active-runs --wait"
 
 
-def typed(option):
+def typed(option: Option) -> list[str]:
     return [option.flags[-1], "1"] if option.value else [option.flags[-1]]
 
 
-def test_every_option_of_airflow_2_is_accounted_for():
+def test_every_option_of_airflow_2_is_accounted_for() -> None:
     flags = [flag for option in OPTIONS for flag in option.flags]
     assert sorted(flags) == sorted([*AIRFLOW_2_10.split(), *NEW_HERE.split()])
 
@@ -26,7 +28,7 @@ def test_every_option_of_airflow_2_is_accounted_for():
 @pytest.mark.parametrize(
     "option", [option for option in OPTIONS if option.fate == "ignored"], ids=lambda option: option.word
 )
-def test_an_ignored_option_changes_nothing_and_is_reported(option):
+def test_an_ignored_option_changes_nothing_and_is_reported(option: Option) -> None:
     request = parse([*typed(option), "flights"])
     assert request == Request("flights", ignored=(option,))
 
@@ -34,7 +36,7 @@ def test_an_ignored_option_changes_nothing_and_is_reported(option):
 @pytest.mark.parametrize(
     "option", [option for option in OPTIONS if option.fate == "refused"], ids=lambda option: option.word
 )
-def test_a_refused_option_says_why(option):
+def test_a_refused_option_says_why(option: Option) -> None:
     with pytest.raises(BadBackfill) as refused:
         parse([*typed(option), "flights"])
     assert option.flags[-1] in str(refused.value)
@@ -60,7 +62,7 @@ def test_a_refused_option_says_why(option):
         ("flights --batch 30", {"batch": 30}),
     ],
 )
-def test_used_options_are_read_as_airflow_2_read_them(words, asked):
+def test_used_options_are_read_as_airflow_2_read_them(words: str, asked: dict[str, Any]) -> None:
     assert parse(words.split()) == Request("flights", **asked)
 
 
@@ -74,13 +76,13 @@ def test_used_options_are_read_as_airflow_2_read_them(words, asked):
         ("flights --max-active-runs two", "--max-active-runs two: expected a whole number over 0"),
     ],
 )
-def test_a_wrong_command_is_one_line(words, says):
+def test_a_wrong_command_is_one_line(words: str, says: str) -> None:
     with pytest.raises(BadBackfill, match=says) as wrong:
         parse(words.split())
     assert "\n" not in str(wrong.value)
 
 
-def test_help_names_every_option(capsys):
+def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         parse(["--help"])
     shown = capsys.readouterr().out

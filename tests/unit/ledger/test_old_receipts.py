@@ -18,20 +18,18 @@ def test_a_table_has_its_place() -> None:
 
 
 def test_a_file_in_parts_has_its_parts_and_its_manifest() -> None:
-    read = old(
-        "extract_files",
-        **{
-            "flights": "ftp: in/list, 1 parts",
-            "flights_is_encrypted": 0,
-            "flights.manifest": "ftp: in/list",
-            "flights.manifest_modified_at": "20130106",
-            "flights.1": "ftp: in/a.csv",
-            "flights.1_name": "a.csv",
-            "flights.1_modified_at": "20130105",
-            "flights.1_remarks": "",
-            "flights.1_checked_by": "in/list",
-        },
-    )
+    notes: dict[str, str | int] = {
+        "flights": "ftp: in/list, 1 parts",
+        "flights_is_encrypted": 0,
+        "flights.manifest": "ftp: in/list",
+        "flights.manifest_modified_at": "20130106",
+        "flights.1": "ftp: in/a.csv",
+        "flights.1_name": "a.csv",
+        "flights.1_modified_at": "20130105",
+        "flights.1_remarks": "",
+        "flights.1_checked_by": "in/list",
+    }
+    read = old("extract_files", **notes)
     assert read.origins == {
         "flights": Origin(place="ftp: in/list, 1 parts", is_encrypted=False),
         "flights.manifest": Origin(place="ftp: in/list", modified_at="20130106"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from daybook.spec import Limits, integer, text
+from daybook.spec import File, Limits, integer, text
 from tests.support.drawn import PEOPLE, loaded, refusal, with_columns
 
 
@@ -11,7 +11,7 @@ def people(good: int, *bad: str) -> bytes:
     return "\n".join(["id,name", *(f"{n},ann" for n in range(good)), *bad, ""]).encode()
 
 
-def limited(**words: float) -> object:
+def limited(**words: float) -> File:
     """Return PEOPLE with limits."""
     return with_columns(*PEOPLE.columns, limits=Limits(**words))
 

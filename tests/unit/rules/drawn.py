@@ -1,12 +1,13 @@
 """Tables drawn in tests: rows of cells between bars, read by the types that a schema gives them."""
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 
-READ = {
+READ: dict[pa.DataType, Callable[[str], Any]] = {
     pa.int64(): int,
     pa.string(): str,
     pa.date32(): date.fromisoformat,

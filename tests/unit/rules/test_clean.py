@@ -7,8 +7,7 @@ import pytest
 
 from daybook.errors import BadSpec
 from daybook.rules.clean import Cleaned, clean
-from daybook.rules.frames import arrow_type
-from daybook.spec import Column, Source, integer, text
+from daybook.spec import Column, Source, arrow_type, integer, text
 from tests.support.shop import DAY, SALES, SHOPS, shop
 
 from .drawn import cells, drawing, table

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -52,7 +53,7 @@ def loaded(pipeline: Pipeline, name: str) -> list[pa.Table]:
     source = pipeline.source(name)
     if name == "flights":
         with zipfile.ZipFile(folder / "flights.csv.zip").open("flights.csv") as stream:
-            return [batch.kept for batch in load(stream, source)]
+            return [batch.kept for batch in load(cast(BinaryIO, stream), source)]
     # The package writes NA where the database holds nothing, and has columns that the pipeline does not read.
     source = source.model_copy(update={"null_tokens": ("NA",), "form": Form(extra_columns="ignore")})
     with (folder / f"{name}.csv").open("rb") as stream:

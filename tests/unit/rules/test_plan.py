@@ -1,6 +1,7 @@
 """What a plan says of a day, and why: never done, changed, failed, held, not there, or nothing to do."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
@@ -38,13 +39,13 @@ def receipts(pipeline: Pipeline) -> dict[str, Receipt]:
     }
 
 
-def standing(day: date = DAY, **changes: object) -> Standing:
+def standing(day: date = DAY, **changes: Any) -> Standing:
     """Return the standing of a day that was deployed by the pipeline as it is, with some of it changed."""
     known = Standing(day, is_published=True, deployed=receipts(shop()), failure=None, files={"sales": FILE})
-    return known._replace(**changes)  # type: ignore[arg-type]
+    return known._replace(**changes)
 
 
-def planned(pipeline: Pipeline | None = None, tables: dict[str, str] = TABLES, **changes: object) -> Planned:
+def planned(pipeline: Pipeline | None = None, tables: dict[str, str] = TABLES, **changes: Any) -> Planned:
     """Return the plan of that day."""
     return plan(pipeline or shop(), [standing(**changes)], tables)[0]
 

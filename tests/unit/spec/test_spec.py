@@ -1,5 +1,6 @@
 """A wrong spec says, when it is built, which path, which value, why, and the nearest right name."""
 
+from collections.abc import Callable
 from datetime import date
 
 import pytest
@@ -31,9 +32,9 @@ from tests.support.shop import CUSTOMERS, SALES, SHOPS, shop
         (lambda: Column(header="a", name="a", kind="intger"), "Column 'a', kind: 'intger' is refused: it takes"),
         (lambda: Column(header="a", name="a", kind="intger"), "did you mean 'integer'?"),
         (lambda: decimal("a", digits=2, scale=4), "Column 'a', scale: 4 is refused: 4 digits after the point are more"),
-        (lambda: Column(header="a", name="a", kind="text", requird=True), "Column has no word 'requird'"),
+        (lambda: Column(header="a", name="a", kind="text", requird=True), "Column has no word 'requird'"),  # type: ignore[call-arg]
         (lambda: text("a", is_requird=True), "did you mean 'is_required'?"),
-        (lambda: Column(header="a", kind="text"), "Column, name: is missing"),
+        (lambda: Column(header="a", kind="text"), "Column, name: is missing"),  # type: ignore[call-arg]
         (lambda: text("select; drop"), "Column 'select; drop', name: 'select; drop' is refused"),
         (lambda: Measure(name="m", how="mean", of="a"), "a mean of means is not a mean: write a Ratio"),
         (lambda: Measure(name="m", how="median", of="a"), "a median does not roll up"),
@@ -42,9 +43,9 @@ from tests.support.shop import CUSTOMERS, SALES, SHOPS, shop
         (lambda: File(name="f", connection="ftp", path="f_{month}.csv", columns=(text("a"),)), "only the day"),
     ],
 )
-def test_a_word_that_is_wrong_by_itself(build: object, says: str) -> None:
+def test_a_word_that_is_wrong_by_itself(build: Callable[[], object], says: str) -> None:
     with pytest.raises(BadSpec) as error:
-        build()  # type: ignore[operator]
+        build()
     assert says in str(error.value)
 
 
@@ -122,4 +123,4 @@ def test_all_that_is_wrong_comes_in_one_message() -> None:
 
 def test_a_spec_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        load_pipelines().good["flights"].engine = "pandas"
+        load_pipelines().good["flights"].engine = "pandas"  # type: ignore[misc]

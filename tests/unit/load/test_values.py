@@ -1,0 +1,173 @@
+"""The catalogue of bad input, C32 to C47, C65, C66: values that are not what their column takes."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from daybook.spec import Limits, boolean, day_date, decimal, integer, text, timestamp
+from tests.support.drawn import SALES, loaded, refusal, sales, with_columns
+
+AMOUNT = decimal("amount", digits=12, scale=2)
+
+
+def refused_values(column: Any, values: list[str], good: str, **words: Any) -> list[str]:
+    """Return the reasons for which values are refused in a column; good rows around them must be kept."""
+    rows = [f"{n},{value}" for n, value in enumerate([good, *values, *[good] * (len(values) + 1)])]
+    patient = Limits(refused_rows=100, at_least=100)
+    file = "\n".join([f"n,{column.header}", *rows, ""])
+    result = loaded(file.encode(), with_columns(integer("n"), column, limits=patient, **words))
+    assert len(result.kept) == len(values) + 2
+    assert [line for line, _, _ in result.refused] == list(range(3, 3 + len(values)))
+    assert {name for _, name, _ in result.refused} <= {column.header}
+    return [reason for _, _, reason in result.refused]
+
+
+def kept_values(column: Any, values: list[str], **words: Any) -> list[Any]:
+    """Return what values become in a column that takes all of them."""
+    file = "\n".join([f"n,{column.header}", *(f"1,{value}" for value in values), ""])
+    result = loaded(file.encode(), with_columns(integer("n"), column, **words))
+    assert result.refused == []
+    return result.column(column.header)
+
+
+def test_C32_decimal_commas_and_thousands_are_refused() -> None:
+    assert refused_values(AMOUNT, ['"1.234,56"', '"1,234.56"', '"99,5"'], "1.00") == ["not_a_decimal"] * 3
+
+
+def test_C32_many_of_them_refuse_the_file_with_a_hint() -> None:
+    changes = {number: f'{number},1,n,"1,50",1,2026-01-01,n' for number in range(2, 14)}
+    message = refusal(sales(changes), SALES)
+    assert "12 of 40 rows are refused for one reason, limit 5.00%" in message
+    assert "decimal commas" in message
+
+
+def test_C33_signs_of_currency_units_and_parentheses_are_refused() -> None:
+    values = ["$45.39", "45.39 EUR", "12%", "(12.00)", "12.00-"]
+    assert refused_values(AMOUNT, values, "1.00") == ["not_a_decimal"] * 5
+
+
+def test_C34_dates_in_other_formats_are_refused() -> None:
+    values = ["02/01/2026", "3-Jan-26", "20260104", "2026-1-4", " 2026-01-04", "2026-01-04 ", "2026-01-04T00:00"]
+    assert refused_values(day_date("day"), values, "2026-01-01") == ["not_a_date"] * 7
+
+
+@pytest.mark.parametrize(
+    ("form", "value"),
+    [("%d.%m.%Y", "04.01.2026"), ("%Y%m%d", "20260104"), ("%d-%b-%y", "04-JAN-26"), ("%Y-%j", "2026-004")],
+)
+def test_C34_each_column_has_one_format(form: str, value: str) -> None:
+    assert kept_values(day_date("day", format=form), [value]) == [date(2026, 1, 4)]
+
+
+def test_C35_days_that_do_not_exist_are_refused() -> None:
+    values = ["2026-02-30", "2025-02-29", "2026-13-01", "2026-00-10", "2026-01-00", "0026-01-01", "0000-00-00"]
+    assert refused_values(day_date("day"), values, "2024-02-29") == ["no_such_date"] * 7
+    assert refused_values(day_date("day"), ["46023"], "2026-01-01") == ["not_a_date"]
+
+
+def test_C36_times_that_do_not_exist_are_refused() -> None:
+    values = ["2026-01-01T24:00:00Z", "2026-01-01T23:60:00Z", "2026-01-01T23:59:60Z", "2026-02-29T00:00:00Z"]
+    column = timestamp("at", format="%Y-%m-%dT%H:%M:%SZ")
+    assert refused_values(column, values, "2026-01-01T00:00:00Z") == ["no_such_time"] * 4
+
+
+@pytest.mark.parametrize("fraction", ["1", "12", "123", "1234", "12345", "123456"])
+def test_C36_fractions_of_a_second_have_one_to_six_digits(fraction: str) -> None:
+    column = timestamp("at", format="%Y-%m-%dT%H:%M:%S.%fZ")
+    kept = kept_values(column, [f"2026-01-01T00:00:01.{fraction}Z", "2026-01-01T00:00:01.5Z"])
+    assert kept[0] == datetime(2026, 1, 1, 0, 0, 1, int(fraction.ljust(6, "0")), tzinfo=UTC)
+    assert kept[1].microsecond == 500_000
+    assert refused_values(column, ["2026-01-01T00:00:01.Z", "2026-01-01T00:00:01.1234567Z"], "2026-01-01T00:00:01.1Z")
+
+
+def test_C36_an_instant_needs_the_offset_that_was_agreed() -> None:
+    column = timestamp("at", format="%Y-%m-%dT%H:%M:%S%z")
+    kept = kept_values(column, ["2026-03-29T02:30:00+0200", "2026-03-29T02:30:00+01:00", "2026-03-29T02:30:00Z"])
+    assert kept == [datetime(2026, 3, 29, hour, 30, tzinfo=UTC) for hour in (0, 1, 2)]
+    assert refused_values(column, ["2026-03-29T02:30:00"], "2026-03-29T02:30:00Z") == ["not_a_timestamp"]
+
+
+def test_C38_integers_over_64_bits_are_refused() -> None:
+    values = ["9223372036854775808", "-9223372036854775809", "9" * 60_000]
+    assert refused_values(integer("qty"), values, "9223372036854775807") == ["integer_out_of_range"] * 3
+    assert kept_values(integer("qty"), ["9223372036854775807", "-9223372036854775808"]) == [2**63 - 1, -(2**63)]
+
+
+def test_C39_only_digits_are_an_integer() -> None:
+    values = ["1.0", "1.5", "1e3", "0x1F", "1_000", "\u0661", "--1", "+", "1-", "0b1", "1 000", "\u00a05"]
+    assert refused_values(integer("qty"), values, "1") == ["not_an_integer"] * 12
+
+
+def test_C40_decimals_are_never_rounded() -> None:
+    assert refused_values(AMOUNT, ["12.345", "0.001"], "12.34") == ["too_many_decimals"] * 2
+    assert refused_values(AMOUNT, ["12345678901.00", "99999999999"], "1234567890.12") == ["too_many_digits"] * 2
+    assert kept_values(AMOUNT, ["12.340", "12.3", "007", "-0.10"]) == [
+        Decimal("12.34"),
+        Decimal("12.30"),
+        Decimal("7.00"),
+        Decimal("-0.10"),
+    ]
+
+
+def test_C41_what_is_not_a_finite_number_is_refused() -> None:
+    assert refused_values(AMOUNT, ["NaN", "inf", "-Infinity", "1e400", "1E2", ".5", "5."], "1") == ["not_a_decimal"] * 7
+
+
+def test_C42_words_for_nothing_are_text_in_text() -> None:
+    words = ["NA", "null", "-", "None", "NaN", "N/A"]
+    assert kept_values(text("name"), words, null_tokens=("NA", "-")) == words
+
+
+def test_C43_words_for_nothing_in_numbers_must_be_declared() -> None:
+    assert refused_values(AMOUNT, ["-", "null", "NA"], "1.00") == ["not_a_decimal"] * 3
+    assert kept_values(AMOUNT, ["-", "NA", " NA ", "1"], null_tokens=("NA", "-")) == [None, None, None, Decimal(1)]
+    assert kept_values(integer("qty"), ["-999", "-99", "7"], null_tokens=("-999",)) == [None, -99, 7]
+    assert (
+        kept_values(day_date("day"), ["0000-00-00", "1900-01-01"], null_tokens=("0000-00-00", "1900-01-01"))
+        == [None] * 2
+    )
+
+
+def test_C43_a_column_may_have_its_own_words_for_nothing() -> None:
+    column = integer("qty", null_tokens=("?",))
+    assert kept_values(column, ["?"], null_tokens=("NA",)) == [None]
+    assert refused_values(column, ["NA"], "1", null_tokens=("NA",)) == ["not_an_integer"]
+
+
+def test_C43_nothing_is_an_empty_field_without_quotes() -> None:
+    assert kept_values(text("name"), ["", '""']) == [None, ""]
+    assert kept_values(integer("qty"), ["", "1"]) == [None, 1]
+    assert refused_values(integer("qty"), ['""', " "], "1") == ["not_an_integer"] * 2
+    assert kept_values(integer("qty"), ['""', " "], null_tokens=("",)) == [None, None]
+
+
+def test_C44_blanks_stay_round_text_and_go_from_round_numbers() -> None:
+    assert kept_values(text("name"), [" a ", "\u00a0b\u200b"]) == [" a ", "\u00a0b\u200b"]
+    assert kept_values(integer("qty"), [" 5", "5 ", "\t+5 "]) == [5, 5, 5]
+    assert kept_values(AMOUNT, [" 5.1 "]) == [Decimal("5.10")]
+
+
+def test_C45_leading_zeros_of_a_code_stay() -> None:
+    assert kept_values(text("code"), ["007", "0"]) == ["007", "0"]
+    assert kept_values(integer("qty"), ["007", "0" * 30 + "5"]) == [7, 5]
+
+
+def test_C46_an_id_that_Excel_destroyed_is_refused() -> None:
+    assert refused_values(integer("id"), ["1.23457E+15"], "1234571234567890") == ["not_an_integer"]
+
+
+def test_C47_booleans_have_the_spellings_that_were_declared() -> None:
+    column = boolean("active", true_tokens=("ja", "1"), false_tokens=("nein", "0"))
+    assert kept_values(column, ["ja", "nein", "1", "0", ""]) == [True, False, True, False, None]
+    assert refused_values(column, ["oui", "true", "Ja", " ja"], "ja") == ["not_a_boolean"] * 4
+
+
+def test_C65_what_a_spreadsheet_would_run_is_text_here() -> None:
+    values = ["=cmd|'/c calc'!A1", "@SUM(A1)", "+1", "-1"]
+    assert kept_values(text("name"), values) == values
+
+
+def test_C66_markup_is_text_here() -> None:
+    assert kept_values(text("name"), ["<script>alert(1)</script>"]) == ["<script>alert(1)</script>"]
