@@ -16,7 +16,7 @@ import pyarrow.csv as pa_csv
 
 from daybook.errors import BadData
 from daybook.loader.layout import BOM
-from daybook.loader.load import REFUSED, Batch, load, schema
+from daybook.loader.load import REFUSED_SCHEMA, Batch, load, schema
 from daybook.loader.records import Damage, split
 from daybook.spec import File, Source, text
 from daybook.storage.disk import temporary
@@ -24,7 +24,7 @@ from daybook.storage.tables import without_formulas
 
 HEAD_BYTES = 2**20
 # The refused rows in a file that any program opens: bytes that are no text are written as \xEB.
-WRITTEN_REFUSED = pa.schema([field if field.name != "raw" else ("raw", pa.string()) for field in REFUSED])
+WRITTEN_REFUSED = pa.schema([field if field.name != "raw" else ("raw", pa.string()) for field in REFUSED_SCHEMA])
 
 
 class Refused(NamedTuple):

@@ -58,7 +58,7 @@ def tell(what: str, last: LastRun, rows: pa.Table, out: Path | None) -> None:
     if rows.num_rows:
         tell_table((*GROUPED, "rows", "lines"), _counted(rows))
     for mended in last.mended:
-        say(mended.told)
+        say(mended.sentence)
     if out:
         say(f"written to {out}: fill `mended` with the whole record of a row, then replay the file")
 

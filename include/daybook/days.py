@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 def day_of_run(asked: str | None, interval_start: datetime | None, run_after: datetime, time_zone: str) -> date:
     """Return the local day of a run.
 
-    A day that a person set in the form wins; else it is the local date on which the data interval starts; else
+    A day that a person set in the form wins; then comes the local date on which the data interval starts; otherwise
     (a run triggered through the API without a logical date has no interval) it is yesterday, seen from `run_after`.
 
     asked: an ISO date such as "2013-01-05", or None. interval_start, run_after: instants with a time zone.
-    time_zone: the pipeline's, an IANA name. Raises ValueError if `asked` is no ISO date.
+    time_zone: the pipeline's, an IANA name. Raises ValueError if `asked` is not an ISO date.
     """
     if asked:
         return date.fromisoformat(asked)

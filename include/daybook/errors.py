@@ -1,4 +1,4 @@
-"""What a person can mend, by what to do next. Anything else that is raised is a bug and shows its traceback.
+"""The errors that a person can mend, by what to do next. Any other exception is a bug and shows its traceback.
 
 The DAG maps these classes to retries: `NotYet` waits, `SourceUnavailable` is tried again, the others are not.
 """
@@ -7,11 +7,11 @@ from datetime import datetime
 
 
 class DaybookError(Exception):
-    """The base of all that a person can mend. Its message says what, where, what was found, and what to do."""
+    """The base of all errors that a person can mend. The message says what, where, what was found, and what to do."""
 
 
 class SourceUnavailable(DaybookError):
-    """Retry: the other side is late, down, busy or cut the line. Nothing was published, nothing is lost."""
+    """Retry: the other side is late, down or busy, or cut the line. Nothing was published, nothing is lost."""
 
 
 class NotYet(SourceUnavailable):

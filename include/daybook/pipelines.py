@@ -1,4 +1,4 @@
-"""The pipelines there are: the modules of include/pipelines, loaded one by one, so that a broken one hurts no other."""
+"""The pipelines: the modules of include/pipelines, loaded one by one, so a broken one does not hurt the others."""
 
 import importlib
 import importlib.util
@@ -15,13 +15,13 @@ PACKAGE = "pipelines"
 
 
 class Pipelines(NamedTuple):
-    """The pipelines that load, by name; and of each module that does not, by its file, what is wrong with it."""
+    """The pipelines that load, by name; and the problem of each module that does not, by its file."""
 
     good: dict[str, Pipeline]
     broken: dict[str, str]
 
     def named(self, name: str) -> Pipeline:
-        """Return the pipeline of a name. Raises BadSpec, with the nearest right name, if there is none."""
+        """Return the pipeline of that name. Raises BadSpec, with the nearest right name, if there is none."""
         if name in self.good:
             return self.good[name]
         there_are = f"there are {', '.join(self.good)}" if self.good else "there is none"
@@ -34,18 +34,18 @@ class Pipelines(NamedTuple):
 
     @property
     def warning(self) -> str:
-        """Return what is to be said of the broken modules after anything else; nothing if there is none."""
+        """Return the end of any message about pipelines: the broken modules; "" if there is none."""
         return "".join(f"; {file} is broken: {reason}" for file, reason in self.broken.items())
 
 
 @cache
 def load_pipelines() -> Pipelines:
-    """Load every module of include/pipelines, once in a process. Raises nothing: what is wrong is in `broken`."""
+    """Load every module of include/pipelines, once per process. Raises nothing: problems are in `broken`."""
     return pipelines_in(PACKAGE)
 
 
 def pipelines_in(package: str) -> Pipelines:
-    """Load every module of a package. Raises nothing: what is wrong with a module is in `broken`."""
+    """Load every module of a package. Raises nothing: problems are in `broken`."""
     loaded: dict[str, Pipeline] = {}
     broken: dict[str, str] = {}
     for module in _modules(package):
@@ -59,7 +59,7 @@ def pipelines_in(package: str) -> Pipelines:
 
 
 def _clashes(loaded: dict[str, Pipeline]) -> dict[str, str]:
-    """Return what is wrong with modules that share a name or a target schema: nobody could say which of them it is."""
+    """Return the problem of each module that shares its name or target schema with another, by file."""
     clashes: dict[str, str] = {}
     for file, pipeline in loaded.items():
         others = {other: known for other, known in loaded.items() if other != file}
@@ -84,15 +84,15 @@ def _pipeline_of(package: str, module: str) -> Pipeline:
     except DaybookError as error:
         raise BadSpec(str(error)) from None
     except Exception as error:
-        # A stranger's module may raise anything; whatever it is, it is one module that does not load.
-        raise BadSpec(_told(module, error)) from error
+        # A user's module may raise anything; it is only one module that does not load.
+        raise BadSpec(_problem(module, error)) from error
     if not isinstance(found, Pipeline):
         what = "is missing" if found is None else f"is a {type(found).__name__}"
         raise BadSpec(f"PIPELINE {what}; expected a Pipeline; name it so, or begin the module's name with `_`")
     return found
 
 
-def _told(module: str, error: Exception) -> str:
+def _problem(module: str, error: Exception) -> str:
     if isinstance(error, SyntaxError):
         return one_line(f"line {error.lineno}: {type(error).__name__}: {error.msg}")
     frames = traceback.extract_tb(error.__traceback__)

@@ -1,8 +1,8 @@
-"""The nine steps, in the order of the work: each takes a `StepRun` and returns what it did.
+"""The nine steps, in the order of the work: each takes a `StepRun` and returns its result.
 
 A step reads files of the steps before it, calls the pure functions of `loader` or `rules`, and writes its own files;
-run/step_run.py gives it the files, and writes the receipt of what it returns. What a step may raise: the errors of
-errors.py; anything else is a bug.
+run/step_run.py opens the files, and writes the receipt of its result. A step may raise the errors of errors.py; any
+other is a bug.
 """
 
 from collections.abc import Iterable
@@ -35,7 +35,7 @@ from daybook.rules import index as indexing
 from daybook.rules import plausible
 from daybook.rules import summarize as summarizing
 from daybook.run import raw_rows
-from daybook.run.step_run import Made, StepRun
+from daybook.run.step_run import SourceResult, StepRun
 from daybook.spec import Source, Table
 from daybook.storage.folder import Folder
 from daybook.storage.tables import csv_bytes, parquet_writer, write_parquet
@@ -78,10 +78,10 @@ def extract_files(step: StepRun) -> Done:
 
 
 def load(step: StepRun) -> Done:
-    """Type every row by the contract; set aside, with line, column and reason, each that breaks it."""
+    """Type every row by the contract; refuse each row that breaks it, with line, column and reason."""
     step.folder.remove_file(refused_rows.FILE_OF_FAILED)
     sources, rows = step.pipeline.sources, dict[str, Rows]()
-    refused = {source.name: [loading.REFUSED.empty_table()] for source in sources}
+    refused = {source.name: [loading.REFUSED_SCHEMA.empty_table()] for source in sources}
     try:
         for source in sources:
             key = step.raw(source), step.mends.inputs.get(f"mends/{source.name}")
@@ -99,11 +99,11 @@ def load(step: StepRun) -> Done:
 
 
 def clean(step: StepRun) -> Done:
-    """Drop, check and derive by the spec's rules; set aside each row that breaks one, with the rule."""
+    """Drop, check and derive by the spec's rules; refuse each row that breaks one, with the rule."""
     rows, refused = dict[str, Rows](), list[pa.Table]()
     mended = step.receipt("load").outputs.get(mends.FILE)
     for source in step.pipeline.sources:
-        # Facts have to be of the day, so they are another day's work even if their bytes are the same.
+        # Facts must be of the day, so no other day can reuse them, even if their bytes are the same.
         day = step.day_run.day if source.name == step.pipeline.facts else None
         key = step.input("load", f"{source.name}.parquet"), step.raw(source), mended and mended.sha256, day
         cleaned = step.once(source.name, key, partial(_cleaned, step, source))
@@ -114,7 +114,7 @@ def clean(step: StepRun) -> Done:
 
 
 def index(step: StepRun) -> Done:
-    """Match the facts to the lookups by key, and order them by their own."""
+    """Join the facts to the lookups by key, and order them by their own key."""
     pipeline = step.pipeline
     facts = step.read_table("clean", f"{pipeline.facts}.parquet")
     lookups = {source.name: _lookup(step, source.name) for source in pipeline.sources if source.name != pipeline.facts}
@@ -136,7 +136,7 @@ def aggregate(step: StepRun) -> Done:
 
 
 def summarize(step: StepRun) -> Done:
-    """Make the summaries from the aggregates, and hold a day back that does not look like the days before."""
+    """Make the summaries from the aggregates, and hold a day whose numbers are implausible."""
     pipeline, day = step.pipeline, step.day_run.day
     aggregates = step.read_table("aggregate", "aggregates.parquet")
     totals = plausible.totals(aggregates, pipeline)
@@ -151,7 +151,7 @@ def summarize(step: StepRun) -> Done:
 
 
 def save(step: StepRun) -> Done:
-    """Write the summaries under the run's number, into the warehouse and as files, seen by nobody yet."""
+    """Write the summaries under the run's number, into the warehouse and as files; readers do not see them yet."""
     pipeline, day_run, summaries = step.pipeline, step.day_run, _summaries(step)
     run = saving.Run(day_run.run, deploying.facts_read_at(pipeline, step.receipts_before()))
     saved = at_once(step.warehouse, lambda session: saving.save(session, pipeline, day_run.day, run, summaries))
@@ -166,7 +166,7 @@ def save(step: StepRun) -> Done:
 
 
 def deploy(step: StepRun) -> Done:
-    """Let readers see the run, in the warehouse and then in the published folder, with its report."""
+    """Show readers the run, in the warehouse and then in the published folder, with its report."""
     day_run, warehouse, pipeline, day = step.day_run, step.warehouse, step.pipeline, step.day_run.day
     receipts = step.receipts_before()
     run_id = receipts["save"].saved_as
@@ -187,7 +187,7 @@ def deploy(step: StepRun) -> Done:
 
 
 class _Copied(NamedTuple):
-    """Tables of one moment: the folder that they were copied to, the number of rows of each, and when it began."""
+    """Tables of one moment: the folder with their copies, the number of rows of each, and when the copy began."""
 
     folder: Folder
     rows: dict[str, int]
@@ -200,8 +200,8 @@ def _copied(step: StepRun, connection_id: str, tables: tuple[Table, ...]) -> _Co
 
 
 def _origins(delivery: Delivery, arrived: list[Arrived]) -> dict[str, Origin]:
-    """Return where the files of a delivery came from: of one file under its source's name; of parts under their stems,
-    beside the whole and the manifest."""
+    """Return the origins of a delivery's files: one file under its source's name; parts under their stems, with those
+    of the whole and the manifest."""
     if not delivery.file.is_in_parts:
         return {arrived[0].part.stem: _origin(delivery, arrived[0])}
     name, is_encrypted = delivery.file.name, all(one.fetched.is_encrypted for one in arrived)
@@ -223,8 +223,8 @@ def _origin(delivery: Delivery, arrived: Arrived) -> Origin:
     )
 
 
-def _load_source(step: StepRun, source: Source, refused: list[pa.Table]) -> Made[list[pa.Table]]:
-    """Load a source; its refused rows are added to the list as they come, and the list is returned."""
+def _load_source(step: StepRun, source: Source, refused: list[pa.Table]) -> SourceResult[list[pa.Table]]:
+    """Load a source; add its refused rows to the list as they come, and return the list."""
     name, kept, blank = f"{source.name}.parquet", 0, 0
     with (
         step.folder.new_file(name, is_last=False) as file,
@@ -237,15 +237,15 @@ def _load_source(step: StepRun, source: Source, refused: list[pa.Table]) -> Made
     all_refused = pa.concat_tables(refused)
     step.note_output(name, kept)
     read, dropped = kept + all_refused.num_rows + blank, {"blank": blank} if blank else {}
-    return Made(refused, _rows(read, kept, all_refused, dropped))
+    return SourceResult(refused, _rows(read, kept, all_refused, dropped))
 
 
-def _cleaned(step: StepRun, source: Source) -> Made[pa.Table]:
+def _cleaned(step: StepRun, source: Source) -> SourceResult[pa.Table]:
     rows = step.read_table("load", f"{source.name}.parquet")
     cleaned = cleaning.clean(rows, source, step.pipeline, step.day_run.day)
     step.write_table(f"{source.name}.parquet", cleaned.kept)
     counts = _rows(rows.num_rows, cleaned.kept.num_rows, cleaned.refused, cleaned.dropped)
-    return Made(_with_raw(step, source, cleaned.refused), counts)
+    return SourceResult(_with_raw(step, source, cleaned.refused), counts)
 
 
 def _with_raw(step: StepRun, source: Source, refused: pa.Table) -> pa.Table:
@@ -283,7 +283,7 @@ def _doubts(session: Connection, *, step: StepRun, totals: plausible.Totals) -> 
 
 
 def _held(step: StepRun, doubts: Iterable[str]) -> Held | None:
-    """Return why the day was held and who released it; None if there are no doubts, whatever a person said."""
+    """Return why the day was held and who released it; None if there are no doubts, even with a release."""
     release, doubts = step.day_run.release, list(doubts)
     plausible.check_released(doubts, step.pipeline, step.day_run.day, is_released=release is not None)
     if not doubts or release is None:

@@ -1,4 +1,4 @@
-"""Words for people: numbers as spans, one line of what somebody wrote, days as a person writes them."""
+"""Text for people: numbers as spans, someone else's text on one line, days as a person writes them."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -7,7 +7,7 @@ _DAY = timedelta(days=1)
 
 
 def spans(numbers: Iterable[int]) -> str:
-    """Return numbers in order, runs of them by their ends: "2-5, 9"."""
+    """Return numbers in order, each run by its ends: "2-5, 9"."""
     known = set(numbers)
     starts = sorted(number for number in known if number - 1 not in known)
     ends = sorted(number for number in known if number + 1 not in known)
@@ -15,12 +15,12 @@ def spans(numbers: Iterable[int]) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return what somebody wrote as a part of a message: a line end, an escape or a mark of direction becomes a `?`."""
+    """Return someone else's text safe for a message: each line end, escape or direction mark becomes a `?`."""
     return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
 def spell(days: tuple[date, ...]) -> str:
-    """Return days as a person writes them: runs of neighbours as "first to last", the others one by one."""
+    """Return days as a person writes them: runs as "first to last", the others one by one."""
     known = set(days)
     starts = [day for day in days if day - _DAY not in known]
     ends = [day for day in days if day + _DAY not in known]

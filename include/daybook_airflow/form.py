@@ -1,10 +1,10 @@
-"""The form of a run: what a person may say when triggering one, in Airflow's UI, over REST or in a conf."""
+"""The form of a run: the options when triggering one, in Airflow's UI, over REST or in a conf."""
 
 from typing import Any
 
 from airflow.sdk import DAG, Param
 
-# Each parse and each task checks the form's schemas; by this draft of JSON Schema in a third of the time.
+# Each parse and each task checks the form's schemas; this draft of JSON Schema takes a third of the time.
 DRAFT: Any = {"$schema": "http://json-schema.org/draft-07/schema#"}
 FORM = {
     "day": Param(
@@ -42,7 +42,7 @@ FORM = {
 
 
 def give_form(dag: DAG) -> None:
-    """Give a DAG its form, once its tasks are there: given before, each task would keep and check a copy of it."""
+    """Give a DAG its form, after its tasks are made: otherwise each task would keep and check a copy of it."""
     dag.params = FORM  # type: ignore[assignment]
     for task in dag.tasks:
         # No templated fields: each would cost a request per task.

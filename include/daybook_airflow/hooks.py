@@ -1,4 +1,4 @@
-"""Connections by their ids in Airflow, opened by the providers' hooks; what they open, Daybook itself uses."""
+"""Connections by their ids in Airflow, opened by the providers' hooks, and used by Daybook directly."""
 
 import ftplib
 from typing import Any

@@ -1,9 +1,9 @@
-"""What every task needs, done once before tasks are forked: imports, hashes of the code, versions, a template, a plan.
+"""Work that every task needs, done once before tasks are forked: imports, code hashes, versions, a template, a plan.
 
-Every task is a fork that imports what it needs. What the scheduler (LocalExecutor) or the Celery worker has imported
-before it forks costs the task nothing: the pages are shared, copy-on-write. Measured: a nine-task day whose DAG file
+Every task is a fork that imports its modules. Those that the scheduler (LocalExecutor) or the Celery worker imported
+before the fork cost the task nothing: the pages are shared, copy-on-write. Measured: a nine-task day whose DAG file
 imports pandas takes 16.5 s without this and 2.65 s with it. Nothing depends on it. It computes nothing with Polars or
-Arrow: their threads would not live on in a fork.
+Arrow: their threads do not survive a fork.
 """
 
 import importlib
@@ -32,19 +32,19 @@ MODULES = (
     "airflow.sdk.execution_time.supervisor",
     "airflow.sdk.execution_time.task_runner",
     "airflow.sdk.execution_time.timeout",
-    # What an ObjectStoragePath imports when it is first used, to tell Airflow's collector of lineage about files.
+    # An ObjectStoragePath imports these on first use, to report files to Airflow's lineage collector.
     "airflow.sdk.lineage",
     "upath.implementations.local",
     "airflow.providers.common.io.assets.file",
     "airflow.providers.ftp.assets.ftp",
     "airflow.providers.postgres.assets.postgres",
-    # The pipelines are not among them: tasks read those anew.
+    # Not the pipelines: each task reads those anew.
     "daybook.steps",
     "daybook_airflow.form",
     "daybook_airflow.tasks",
 )
-# What the libraries import only when a frame, or a name of a host, is first used: 0.1 s in each task otherwise. Names
-# that are not theirs any more cost that tenth of a second again, and nothing else.
+# The libraries import these when a frame or a host name is first used, which would take 0.1 s in each task. A name that
+# no longer exists does no harm, except that its time is lost again.
 LAZY_MODULES = (
     "encodings.idna",
     "fsspec.implementations.memory",
@@ -62,7 +62,7 @@ LIBRARIES = ("narwhals", "pandas", "polars", "pyarrow")
 
 
 def preload() -> None:
-    """Import and compute what tasks share. Raises nothing: a task then does it for itself, slower, and that is said."""
+    """Import and compute what tasks share. Raises nothing: it logs the failure, and tasks start slower."""
     for name in MODULES:
         _try(name, partial(importlib.import_module, name))
     for name in LAZY_MODULES:
@@ -75,7 +75,7 @@ def hash_code() -> None:
     """Hash the code of every step: it is the same in every task."""
     from daybook.ledger import fingerprint
 
-    for step in fingerprint.STEPS:
+    for step in fingerprint.FINGERPRINTED_STEPS:
         fingerprint.code_of(step)
 
 
@@ -95,7 +95,7 @@ def read_templates() -> None:
 
 
 def plan_a_frame() -> Any:
-    """Plan what the steps do, of all kinds, and run none of it: Python remembers which class is of which kind."""
+    """Plan every kind of operation of the steps, but run none: Python then caches its checks of types."""
     import narwhals
     import polars
 

@@ -1,4 +1,4 @@
-"""What the tasks of the DAG file do: which days a run is about, a step over each of them, and what is tried again."""
+"""The tasks of the DAG file: the days of a run, a step over each of them, and the rules for retries."""
 
 import os
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
 from daybook_airflow import hooks
 
-# The kind of error decides about a retry: only what may pass by itself is tried again. The first rule that fits wins.
+# The kind of error decides about a retry: only errors that may pass by themselves get one. The first match wins.
 RETRIES = ExceptionRetryPolicy(
     rules=[
         RetryRule(exception=SourceUnavailable, action=RetryAction.RETRY, reason="the other side may come back"),
@@ -34,33 +34,33 @@ PROMPT: dict[str, Any] = {"retries": 1, "retry_delay": timedelta(seconds=5), "ex
 
 
 def daily(pipeline: Pipeline) -> CronDataIntervalTimetable:
-    """Return when a pipeline runs: once for each local day. A bare cron string has an interval without length."""
+    """Return the timetable of a pipeline: once per local day. A bare cron string would have an empty interval."""
     return CronDataIntervalTimetable(pipeline.schedule.cron, timezone=pipeline.schedule.time_zone)
 
 
 def first_day(pipeline: Pipeline) -> datetime:
-    """Return the midnight that a pipeline's first day begins with."""
+    """Return the midnight at which a pipeline's first day begins."""
     return _midnight(pipeline.schedule.start, pipeline)
 
 
 def last_day(pipeline: Pipeline) -> datetime | None:
-    """Return the midnight that a pipeline's last day begins with; None if it has no last day."""
+    """Return the midnight at which a pipeline's last day begins; None if it has no last day."""
     return _midnight(pipeline.schedule.end, pipeline) if pipeline.schedule.end else None
 
 
 def for_each_day(step: Callable[[StepRun], Done]) -> Callable[..., dict[str, object]]:
-    """Return a step as a task: it does each day of the run; while a file is not there yet, it gives the worker back."""
+    """Return a step as a task that does each day of the run; if a file is not there yet, it frees the worker."""
 
     def task(**context: Any) -> dict[str, object]:
         attempt, most = context["ti"].try_number, context["ti"].max_tries
         try:
             day_runs = [_day_run(day, context) for day in _days(context)]
-            told = over_days(step, day_runs, attempt=attempt, is_last_try=attempt > most)
+            counts = over_days(step, day_runs, attempt=attempt, is_last_try=attempt > most)
         except NotYet as not_yet:
             raise AirflowRescheduleException(not_yet.look_again_at) from None  # type: ignore[no-untyped-call]
         for asset in context["task"].outlets:
-            context["outlet_events"][asset].extra = {"days": told}
-        return told
+            context["outlet_events"][asset].extra = {"days": counts}
+        return counts
 
     return task
 
@@ -70,7 +70,7 @@ def _midnight(day: date, pipeline: Pipeline) -> datetime:
 
 
 def _days(context: Any) -> list[date]:
-    """Return the local days that a run is about: those of the form, or its own; a daily run's with those restated."""
+    """Return the local days of a run: those of the form, or its own; a daily run adds the restated ones."""
     params, run, pipeline = context["params"], context["dag_run"], _pipeline(context)
     if params["days"]:
         return sorted({date.fromisoformat(day) for day in params["days"]})

@@ -1,7 +1,7 @@
 """Opening a connection to an FTP server: over TLS, unless the connection in Airflow says `insecure`.
 
-Airflow's FTPSHook cannot: it knows no CA file and no time limit, and does not use the TLS session again for the data,
-which vsftpd and ProFTPD demand by default. So the hook gives what is stored, and this opens it. TLS: RFC 4217.
+Airflow's FTPSHook cannot: it knows no CA file and no time limit, and does not reuse the TLS session for the data, which
+vsftpd and ProFTPD demand by default. So the hook only supplies the stored settings. TLS: RFC 4217.
 """
 
 import ftplib
@@ -13,16 +13,16 @@ from typing import Any
 from pydantic import Field
 
 from daybook.errors import BadSpec
-from daybook.ftp.replies import quoted, told
+from daybook.ftp.replies import printable, translated_errors
 from daybook.spec import Value
 
 TIME_LIMIT_S = 60.0
 
 
 class FtpServer(Value):
-    """Where a server is and who we are there. All but the first four words come from the connection's extra.
+    """A server's address and our login. All but the first four values come from the connection's extra.
 
-    insecure: no TLS at all; name, password and data can be read on the way, and the report says so. ca_file: of a
+    insecure: no TLS at all; others on the way can read name, password and data, and the report says so. ca_file: of a
     private CA, instead of the system's. passive: the client opens the data connections. encoding: of names and replies.
     """
 
@@ -38,13 +38,13 @@ class FtpServer(Value):
     def open(self, time_limit_s: float = TIME_LIMIT_S) -> ftplib.FTP:
         """Return a connection that is logged in. time_limit_s: for every wait, on both sockets.
 
-        Raises BadSpec if the login or the certificate is refused, or the server knows no TLS; SourceUnavailable
-        where it cannot be reached.
+        Raises BadSpec if the login or the certificate is refused, or the server knows no TLS; SourceUnavailable if it
+        cannot be reached.
         """
         where = f"{self.host}:{self.port}"
         ftp = ftplib.FTP(encoding=self.encoding) if self.insecure else self._over_tls(where)  # noqa: S321 - asked for
         try:
-            with told(where, is_opening=True, secret=self.password):
+            with translated_errors(where, is_opening=True, secret=self.password):
                 ftp.connect(self.host, self.port, time_limit_s)
                 self._log_in(ftp, where)
         except BaseException:
@@ -74,13 +74,13 @@ class FtpServer(Value):
 
 
 class SessionKeepingFTP(ftplib.FTP_TLS):
-    """An FTP_TLS whose data connections use the control connection's TLS session again.
+    """An FTP_TLS whose data connections reuse the TLS session of the control connection.
 
     That proves to the server that both come from the same client; ftplib does not do it (CPython issue 63699).
     """
 
     def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[socket.socket, int | None]:
-        """Open a data connection and send the command that uses it; give its socket and the size, if told."""
+        """Open a data connection and send the command that uses it; return its socket, and the size if known."""
         data, size = ftplib.FTP.ntransfercmd(self, cmd, rest)  # noqa: S321 - the data is wrapped next
         try:
             return self._secured(data), size
@@ -94,7 +94,7 @@ class SessionKeepingFTP(ftplib.FTP_TLS):
 
 
 def end(data: socket.socket) -> None:
-    """Say goodbye on a data connection over TLS, which some servers wait for. The size says whether all has come."""
+    """End TLS on a data connection, which some servers wait for. Whether all bytes came, the size decides."""
     if isinstance(data, ssl.SSLSocket):
         with suppress(OSError, ValueError):
             data.unwrap()
@@ -105,6 +105,6 @@ def _secure(ftp: ftplib.FTP_TLS, where: str) -> None:
         ftp.auth()
     except ftplib.error_perm as error:
         raise BadSpec(
-            f"{where}: the FTP server knows no TLS ({quoted(error)}); no password was sent, and none is sent in clear; "
-            'have the server mended, or accept it with the extra {"insecure": true} of the connection'
+            f"{where}: the FTP server knows no TLS ({printable(error)}); no password was sent, and none is sent in "
+            'clear; have the server mended, or accept it with the extra {"insecure": true} of the connection'
         ) from None

@@ -1,13 +1,13 @@
-"""One file from an FTP server, over a connection that somebody else opened, whole or not at all.
+"""One file from an FTP server, over a connection that the caller opens, whole or not at all.
 
-Airflow's hook does not move the data: it takes a truncated file for a success and waits without a limit. Here a file
-is whole when as many bytes came as SIZE said before, and the server says the same of it afterwards; a line that breaks
-is opened again and the copy goes on from where it was, over some bytes that must be the same. Small files, a manifest
-or a checksum, are read into memory.
+Airflow's hook does not copy the data: it takes a truncated file for a success and waits without a limit. Here a file
+is whole if as many bytes came as SIZE said before, and the server still says the same afterwards. A connection that
+breaks is opened again and the copy resumes, after comparing an overlap. Small files, a manifest or a checksum, are read
+into memory.
 
     connect.py   opens a connection, over TLS
-    session.py   looks and copies, on one connection
-    replies.py   what a reply or a broken line means
+    session.py   looks at files and copies them, on one connection
+    replies.py   the meaning of a reply or a broken line
     retry.py     how often and for how long it is tried
     delivery.py  which files make up a source on a day
     ready.py     whether all of them are there and whole, before anything is copied
@@ -24,19 +24,19 @@ from typing import NamedTuple
 from daybook.errors import BadData, BadSpec, SourceUnavailable
 from daybook.ftp.replies import Broken, CannotResume, NotThere
 from daybook.ftp.retry import PATIENCE, Patience, tried
-from daybook.ftp.session import Connect, Remote, Session, session
+from daybook.ftp.session import OpenFtp, Remote, Session, session
 from daybook.spec import File
-from daybook.storage.partial_file import PartFile
+from daybook.storage.partial_file import PartialFile
 
 log = logging.getLogger(__name__)
 
 OVERLAP_BYTES = 64 * 1024
-# Raw bytes, then Parquet twice.
+# The raw file, then Parquet twice.
 DISK_TIMES_SIZE = 3
 
 
 class Fetched(NamedTuple):
-    """What was copied: what the server says of it, and what a reader of the report or the log should know."""
+    """A copied file: what the server says about it, and remarks for the report and the log."""
 
     remote: Remote
     is_encrypted: bool
@@ -44,16 +44,16 @@ class Fetched(NamedTuple):
 
 
 class _Full(NamedTuple):
-    """A copy that the server called complete, and that is not as long as it said."""
+    """A copy that the server called complete, but with another length than it said."""
 
     size_bytes: int
     sha256: str
 
 
 class Copy:
-    """One file on its way, over as many connections as it takes."""
+    """The copy of one file, over as many connections as it takes."""
 
-    def __init__(self, file: File, path: str, part: PartFile) -> None:
+    def __init__(self, file: File, path: str, part: PartialFile) -> None:
         self._file, self._path, self._part = file, path, part
         self._where = f"{file.connection}: {self._path}"
         self._remote: Remote | None = None
@@ -64,7 +64,7 @@ class Copy:
 
     @property
     def progress(self) -> str:
-        """Return how much has come, of how much."""
+        """Return how many bytes of the file are here, in words."""
         if self._remote is None:
             return "nothing was copied"
         return f"{self._part.size_bytes:,} of {_count(self._remote)} bytes are here and kept"
@@ -72,7 +72,7 @@ class Copy:
     def finish(self, ftp: Session) -> Fetched:
         """Copy what is missing. Raises Broken if that took this connection and needs another."""
         if self._remote:
-            # Behind one name may stand several servers, each with a `unique` of its own: it counts on one connection.
+            # One name may stand for several servers, each with its own `unique`, so it counts on one connection only.
             self._remote = self._remote._replace(unique="")
         remote = self._meet(ftp.look(self._path))
         if not self._is_all_here:
@@ -82,7 +82,7 @@ class Copy:
         return Fetched(remote, ftp.is_encrypted, tuple(self._remarks))
 
     def _meet(self, remote: Remote) -> Remote:
-        """See that this is the file of the first look."""
+        """Check that this is still the file of the first look."""
         if self._remote is None:
             _check_room(self._where, self._file, remote)
             self._part.open(f"{remote.size_bytes} {remote.modified_at}")
@@ -108,7 +108,7 @@ class Copy:
             raise
         except Broken:
             if landing.is_compared and self._part.size_bytes == remote.size_bytes:
-                # The reply follows the last byte (RFC 959, 5.4). Where only the reply is lost, the size decides.
+                # The reply follows the last byte (RFC 959, 5.4). If only the reply is lost, the size decides.
                 self._accept("the server's last word (226) is missing; the size agrees")
             raise
         except NotThere:
@@ -116,20 +116,20 @@ class Copy:
         self._judge(before, remote)
 
     def _start(self, remote: Remote) -> int:
-        # Without a size nothing says afterwards whether the two pieces fit.
+        # Without a size, nothing could prove afterwards that the two pieces fit.
         if not self._may_resume or remote.size_bytes is None or self._part.size_bytes > remote.size_bytes:
             self._part.restart()
         return max(0, self._part.size_bytes - OVERLAP_BYTES)
 
     def _judge(self, before: int, remote: Remote) -> None:
-        """Decide about a copy that the server called complete."""
+        """Judge a copy that the server called complete."""
         got, size = self._part.size_bytes, remote.size_bytes
         if got == size:
             self._is_all_here = True
             return
         if size is not None and got < size and (got > before or not got):
             raise Broken(f"{self._where}: the FTP server says 226 (complete), but {got:,} of {size:,} bytes came")
-        # It gave more than it said, or has no more to give. A second copy from the start has to say the same.
+        # It sent more than it said, or has no more to send. A second copy from the start must be equal.
         full = _Full(got, self._part.sha256())
         if full != self._full:
             self._full, self._may_resume = full, self._may_resume and size is not None and got < size
@@ -138,7 +138,7 @@ class Copy:
         self._agree(got, size)
 
     def _agree(self, got: int, size: int | None) -> None:
-        """Decide about two equal copies whose length is not what the server says."""
+        """Judge two equal copies whose length is not the server's."""
         if size is None:
             self._accept("the server tells no size; two copies are equal")
         elif self._file.is_size_unreliable:
@@ -164,19 +164,19 @@ class Copy:
 
 
 class _Landing:
-    """Where a transfer's bytes go: the first ones are compared with what the part has there, the others appended."""
+    """Receives the bytes of a transfer: compares the first ones with the part's own, and appends the others."""
 
-    def __init__(self, where: str, part: PartFile, start: int, file: File) -> None:
+    def __init__(self, where: str, part: PartialFile, start: int, file: File) -> None:
         self._where, self._part, self.start, self._file = where, part, start, file
         self._expected = part.read(start, part.size_bytes - start)
 
     @property
     def is_compared(self) -> bool:
-        """Return whether all that was to be compared was the same."""
+        """Return whether the whole overlap has been compared and is the same."""
         return not self._expected
 
     def take(self, block: bytes) -> None:
-        """Take the next bytes. Raises CannotResume if they are not the ones that came before at that place."""
+        """Take the next bytes. Raises CannotResume if they differ from those already copied at that place."""
         again, new = block[: len(self._expected)], block[len(self._expected) :]
         if again != self._expected[: len(again)]:
             raise CannotResume(
@@ -188,7 +188,7 @@ class _Landing:
         _check_room(self._where, self._file, Remote(self._part.size_bytes, ""))
 
     def check(self) -> None:
-        """Raise CannotResume where the transfer ended before all was compared."""
+        """Raise CannotResume if the transfer ended within the overlap."""
         if not self.is_compared:
             raise CannotResume(f"{self._where}: the FTP server ended before the byte up to which the copy is here")
 
@@ -201,8 +201,8 @@ def _check_room(where: str, file: File, remote: Remote) -> None:
         )
 
 
-def check_disk(where: str, part: PartFile, size_bytes: int, kept_bytes: int) -> None:
-    """Raise SourceUnavailable where the disk has no room for what is made of so many bytes; some are kept already."""
+def check_disk(where: str, part: PartialFile, size_bytes: int, kept_bytes: int) -> None:
+    """Raise SourceUnavailable if the disk has no room for a file of this size; `kept_bytes` of it are here already."""
     needed = DISK_TIMES_SIZE * size_bytes - kept_bytes
     if part.free_bytes < needed:
         raise SourceUnavailable(
@@ -215,12 +215,12 @@ def _count(remote: Remote) -> str:
     return "an unknown number of" if remote.size_bytes is None else f"{remote.size_bytes:,}"
 
 
-def fetch(connect: Connect, file: File, path: str, part: PartFile, patience: Patience = PATIENCE) -> Fetched:
+def fetch(connect: OpenFtp, file: File, path: str, part: PartialFile, patience: Patience = PATIENCE) -> Fetched:
     """Copy the file at a path into a part file, which is whole when this returns.
 
-    connect: opens a connection that is logged in. file: the spec, for what it lets through. Raises SourceUnavailable
-    where the file changes meanwhile or the line fails too often (the part stays); BadSpec where the server refuses;
-    BadData where file and SIZE do not go together.
+    connect: opens a connection that is logged in. file: the spec, for its limits. Raises SourceUnavailable if the file
+    changes during the copy or the line fails too often (the part stays); BadSpec if the server refuses; BadData if file
+    and SIZE disagree.
     """
     copy = Copy(file, path, part)
     go_on = partial(_go_on, copy, partial(session, connect, file.connection, patience.time_limit_s))
@@ -236,19 +236,19 @@ LIMIT_BYTES = 2**20
 
 
 class Changed(SourceUnavailable):
-    """A file was changed while it, or what belongs to it, was copied: the task's next try begins again."""
+    """A file, or one that belongs to it, changed during the copy: the task's next try begins again."""
 
 
 def small_file(ftp: Session, file: File, path: str) -> bytes:
-    """Return the bytes of a file that belongs to a delivery of `file`.
+    """Return the bytes of a small file, such as a manifest, that belongs to a delivery of `file`.
 
-    Raises Broken if not all came, or the line fails; Changed where the server says something else of it afterwards;
-    NotThere where it shows none; BadData where it is over a mebibyte.
+    Raises Broken if bytes are missing or the line fails; Changed if the server's size or time is another afterwards;
+    NotThere if it shows no such file; BadData if it is over a mebibyte.
     """
     where, before = f"{file.connection}: {path}", ftp.look(path)
     content = _content(ftp, path, where)
     size = None if file.is_size_unreliable else before.size_bytes
-    # Without a size only a second copy tells all of a list from its beginning.
+    # If the server gives no size, read twice and compare.
     if (_content(ftp, path, where) != content) if size is None else (len(content) != size):
         raise Broken(f"{where}: the FTP server says {size} bytes and sent {len(content):,}")
     if not before.is_like(ftp.look(path)):

@@ -1,8 +1,8 @@
-"""What makes up a source on a day: one file, a declared number of parts, or the parts that a manifest names. Pure.
+"""The files of a source on a day: one file, a declared number of parts, or the parts that a manifest names. Pure.
 
-Suppliers lay lists beside their files: what sha256sum writes, a bare sum, or a name a line. A list comes from
-elsewhere, so a name in it counts only if it looks like one: it never leads out of the list's folder, and it
-never names a file of ours. ready.py waits until a delivery is there, fetch.py copies it.
+Suppliers put lists beside their files: the output of sha256sum, a bare sum, or one name per line. Nobody vouches for
+a list, so a name in it counts only if it looks like one: it never leads out of the list's folder, and never names a
+file of ours. ready.py waits until a delivery is there, fetch.py copies it.
 """
 
 import codecs
@@ -25,7 +25,7 @@ SHOWN_CHARACTERS = 60
 
 
 class Entry(NamedTuple):
-    """One line of a list: its number, the name on it, and the sha256 on it; "" where it has none."""
+    """One line of a list: its number, and the name and sha256 on it, "" if it has none."""
 
     line: int
     name: str
@@ -33,10 +33,10 @@ class Entry(NamedTuple):
 
 
 def named(content: bytes, own_name: str, where: str, most: int) -> list[Entry]:
-    """Return what a manifest names, in its order.
+    """Return the entries of a manifest, in its order.
 
-    where: what messages begin with. Raises BadData if it names nothing, more than `most`, itself, a file twice, or
-    what is no name, and where only some lines have a sum.
+    where: the start of messages. Raises BadData if there is no entry, or more than `most`; if one names the manifest
+    itself, a file twice, or something that is not a name; or if only some have a sum.
     """
     entries = list(_entries(content, where))
     if not entries:
@@ -50,9 +50,9 @@ def named(content: bytes, own_name: str, where: str, most: int) -> list[Entry]:
 
 
 def sum_of(content: bytes, name: str, where: str) -> str:
-    """Return the sha256 that a checksum file tells of a file: the one beside its name, or the only one if it is bare.
+    """Return the sha256 of a file from its checksum file: the one beside its name, or the only one if it is bare.
 
-    Raises BadData if it tells none, or two.
+    Raises BadData if there is none, or more than one.
     """
     entries = [entry for entry in _entries(content, where) if entry.sha256]
     if len(entries) == 1 and not entries[0].name:
@@ -73,12 +73,12 @@ def _entries(content: bytes, where: str) -> Iterator[Entry]:
 
 
 def _text(content: bytes, where: str) -> str:
-    # PowerShell writes UTF-16 unless it is told not to.
+    # PowerShell writes UTF-16 by default.
     encoding = next(encoding for mark, encoding in MARKS if content.startswith(mark))
     try:
         return content.decode(encoding)
     except UnicodeDecodeError:
-        raise _refused(where, "it is no text in UTF-8") from None
+        raise _refused(where, "it is not text in UTF-8") from None
 
 
 def _check(entry: Entry, own_name: str, where: str) -> None:
@@ -89,7 +89,7 @@ def _check(entry: Entry, own_name: str, where: str) -> None:
         shown = ascii(entry.name[:SHOWN_CHARACTERS])
         raise _refused(
             f"{where}, line {entry.line}",
-            f"{shown} is no name of a file beside it (letters of ASCII, digits, and ._+=@,()- and blanks inside)",
+            f"{shown} is not the name of a file beside it (letters of ASCII, digits, and ._+=@,()- and blanks inside)",
         )
 
 
@@ -108,9 +108,9 @@ def _refused(where: str, why: str) -> BadData:
 
 
 class Part(NamedTuple):
-    """One file of a delivery. number: from 1 on, of `of`; 0 where it is the only file, or the manifest.
+    """One file of a delivery. number: from 1 on, of `of`; 0 if it is the only file, or the manifest.
 
-    name: what messages begin with. sha256: what the manifest tells, or "".
+    name: the start of messages. sha256: the one in the manifest, or "".
     """
 
     source: str
@@ -122,19 +122,19 @@ class Part(NamedTuple):
 
     @property
     def stem(self) -> str:
-        """Return what its raw file, its looks and its notes are called."""
+        """Return the name that its raw file, its looks and its notes share."""
         return f"{self.source}.{self.number}" if self.number else self.source
 
 
 class Manifest(NamedTuple):
-    """A manifest as it was read: its bytes, and when it was changed, as the server writes it."""
+    """A manifest as it was read: its bytes, and the time of its last change, as the server writes it."""
 
     content: bytes
     modified_at: str
 
 
 class Delivery(NamedTuple):
-    """The files of a source on a day, in the order of their rows. size_bytes: of all, as far as the server says."""
+    """The files of a source on a day, in the order of their rows. size_bytes: of all whose size is known."""
 
     file: File
     day: date
@@ -144,12 +144,12 @@ class Delivery(NamedTuple):
 
     @property
     def where(self) -> str:
-        """Return what messages about the whole begin with."""
+        """Return the start of messages about the whole."""
         return f"{self.file.connection}: {self.file.path_on(self.day)}"
 
 
 def declared(file: File, day: date) -> tuple[Part, ...]:
-    """Return the parts of a file whose path the spec gives."""
+    """Return the parts of a file whose path is in the spec."""
     if file.parts is None:
         return (_part(file, file.path_on(day)),)
     return tuple(_part(file, file.path_on(day, number), number) for number in range(1, file.parts + 1))

@@ -1,6 +1,6 @@
-"""All files of a delivery copied: each one whole, as its checksum says, and all of them of one moment.
+"""Copies all files of a delivery: each one whole, as its checksum says, and all of them of one moment.
 
-No copy takes its name before all are whole. Until then each stays for the next try, which goes on with it.
+No copy takes its final name before all are whole. Until then the copies stay, and the next try goes on with them.
 """
 
 import logging
@@ -13,38 +13,38 @@ from daybook.errors import BadData, SourceUnavailable
 from daybook.ftp.copy import Changed, Fetched, check_disk, fetch, small_file
 from daybook.ftp.delivery import Delivery, Part, sum_of
 from daybook.ftp.retry import PATIENCE, Patience, tried
-from daybook.ftp.session import Connect, Remote, Session, session
+from daybook.ftp.session import OpenFtp, Remote, Session, session
 from daybook.storage.folder import Folder
-from daybook.storage.partial_file import PartFile
+from daybook.storage.partial_file import PartialFile
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
 class Arrived(NamedTuple):
-    """A file that was copied. checked_by: the path of what told its sha256, or ""."""
+    """A file that was copied. checked_by: the path of the file that holds its sha256, or ""."""
 
     part: Part
     fetched: Fetched
     checked_by: str
 
 
-class Told(NamedTuple):
-    """The sha256 that a file should have, and the path of what says so."""
+class ExpectedSum(NamedTuple):
+    """The sha256 that a file should have, and the path of the file that says so."""
 
     sha256: str
     by: str
 
 
 class Server(NamedTuple):
-    """The FTP server of a delivery: how it is connected to, and with how much patience."""
+    """The FTP server of a delivery: how to connect to it, and how often to try."""
 
-    connect: Connect
+    connect: OpenFtp
     name: str
     patience: Patience
 
     def asked(self, ask: Callable[[Session], T]) -> T:
-        """Return what is asked on a connection of its own, again after each break."""
+        """Run `ask` on a connection of its own, again after each break; return its result."""
         return tried(partial(self._ask, ask), self.patience, lambda: "what was copied so far is kept")
 
     def _ask(self, ask: Callable[[Session], T]) -> T:
@@ -53,18 +53,18 @@ class Server(NamedTuple):
 
 
 def fetch_delivery(
-    connect: Connect, delivery: Delivery, folder: Folder, patience: Patience = PATIENCE
+    connect: OpenFtp, delivery: Delivery, folder: Folder, patience: Patience = PATIENCE
 ) -> list[Arrived]:
     """Copy all files of a delivery into a folder, as `<stem>.csv`; all are there when this returns.
 
-    connect: opens a connection that is logged in. Raises what ftp.fetch does; BadData also where a file is twice not
-    what its checksum says, or all are over the limit; SourceUnavailable where one changes before the last one is here.
+    connect: opens a connection that is logged in. Raises the errors of ftp.copy.fetch; also BadData if a file twice
+    differs from its checksum, or all are over the limit; SourceUnavailable if one changes before the last one is here.
     """
     server, arrived = Server(connect, delivery.file.connection, patience), list[Arrived]()
     with ExitStack() as stack:
-        copies = list[PartFile]()
+        copies = list[PartialFile]()
         for part in delivery.parts:
-            copies.append(stack.enter_context(folder.part_file(f"{part.stem}.csv")))
+            copies.append(stack.enter_context(folder.partial_file(f"{part.stem}.csv")))
             if part.number == 1:
                 check_disk(delivery.where, copies[0], delivery.size_bytes, copies[0].kept_bytes)
             arrived.append(_fetch_checked(server, delivery, part, copies[-1]))
@@ -74,50 +74,50 @@ def fetch_delivery(
     return arrived
 
 
-def _fetch_checked(server: Server, delivery: Delivery, part: Part, copy: PartFile) -> Arrived:
-    told, fetched = _told(server, delivery, part), _fetch(server, delivery, part, copy)
-    if told is None:
+def _fetch_checked(server: Server, delivery: Delivery, part: Part, copy: PartialFile) -> Arrived:
+    expected, fetched = _expected_sum(server, delivery, part), _fetch(server, delivery, part, copy)
+    if expected is None:
         return Arrived(part, fetched, "")
     first = copy.sha256()
-    if first == told.sha256:
-        return Arrived(part, fetched, told.by)
+    if first == expected.sha256:
+        return Arrived(part, fetched, expected.by)
     where = f"{server.name}: {part.path}"
-    log.warning("%s: sha256 %.12s… copied, %s says %.12s…; copied again", where, first, told.by, told.sha256)
-    # The checksum may be of a later delivery than the copy, or of an earlier one.
+    log.warning("%s: sha256 %.12s… copied, %s says %.12s…; copied again", where, first, expected.by, expected.sha256)
+    # The checksum may belong to a later delivery than the copy, or to an earlier one.
     copy.restart()
     server.asked(lambda ftp: _check_unchanged(ftp, delivery, []))
-    told, fetched = _told(server, delivery, part) or told, _fetch(server, delivery, part, copy)
-    _check_sum(where, told, copy, first)
+    expected, fetched = _expected_sum(server, delivery, part) or expected, _fetch(server, delivery, part, copy)
+    _check_sum(where, expected, copy, first)
     remark = "copied twice, as the first copy was not what its checksum says"
-    return Arrived(part, fetched._replace(remarks=(*fetched.remarks, remark)), told.by)
+    return Arrived(part, fetched._replace(remarks=(*fetched.remarks, remark)), expected.by)
 
 
-def _fetch(server: Server, delivery: Delivery, part: Part, copy: PartFile) -> Fetched:
+def _fetch(server: Server, delivery: Delivery, part: Part, copy: PartialFile) -> Fetched:
     return fetch(server.connect, delivery.file, part.path, copy, server.patience)
 
 
-def _told(server: Server, delivery: Delivery, part: Part) -> Told | None:
+def _expected_sum(server: Server, delivery: Delivery, part: Part) -> ExpectedSum | None:
     file, day = delivery.file, delivery.day
     by = file.signs_on(day, part.path, part.number).get("checksum")
     if by:
         content = server.asked(lambda ftp: small_file(ftp, file, by))
-        return Told(sum_of(content, part.path.rpartition("/")[2], f"{server.name}: {by}"), by)
-    return Told(part.sha256, file.path_on(day)) if part.sha256 else None
+        return ExpectedSum(sum_of(content, part.path.rpartition("/")[2], f"{server.name}: {by}"), by)
+    return ExpectedSum(part.sha256, file.path_on(day)) if part.sha256 else None
 
 
-def _check_sum(where: str, told: Told, copy: PartFile, first: str) -> None:
+def _check_sum(where: str, expected: ExpectedSum, copy: PartialFile, first: str) -> None:
     second = copy.sha256()
-    if second == told.sha256:
+    if second == expected.sha256:
         return
     copy.restart()
     if second != first:
         raise SourceUnavailable(
-            f"{where}: two copies of it differ, and neither is what {told.by} says; both were thrown away; it is tried "
-            "again; if that fails too, ask who runs the server"
+            f"{where}: two copies of it differ, and neither is what {expected.by} says; both were thrown away; it is "
+            "tried again; if that fails too, ask who runs the server"
         )
     raise BadData(
-        f"{where}: sha256 {told.sha256[:12]}… expected by {told.by}, {second[:12]}… found, twice; the copies were "
-        "thrown away, nothing was published; ask the sender to deliver the file and its checksum again"
+        f"{where}: sha256 {expected.sha256[:12]}… expected by {expected.by}, {second[:12]}… found, twice; the copies "
+        "were thrown away, nothing was published; ask the sender to deliver the file and its checksum again"
     )
 
 
@@ -130,7 +130,7 @@ def _check_limit(delivery: Delivery, size_bytes: int) -> None:
 
 
 def _check_unchanged(ftp: Session, delivery: Delivery, arrived: list[Arrived]) -> None:
-    """See that no file was delivered anew while those after it were copied."""
+    """Check that no file was delivered anew while those after it were copied."""
     manifest, path = delivery.manifest, delivery.file.path_on(delivery.day)
     changed = [part.path for part, fetched, _ in arrived if not _is_still(ftp, part, fetched.remote)]
     if manifest and small_file(ftp, delivery.file, path) != manifest.content:
@@ -143,5 +143,5 @@ def _check_unchanged(ftp: Session, delivery: Delivery, arrived: list[Arrived]) -
 
 
 def _is_still(ftp: Session, part: Part, remote: Remote) -> bool:
-    # Behind one name may stand several servers, each with a `unique` of its own.
+    # One name may stand for several servers, each with its own `unique`.
     return remote._replace(unique="").is_like(ftp.look(part.path))

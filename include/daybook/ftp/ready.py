@@ -1,11 +1,11 @@
-"""Whether the day's files are there and whole: asked before anything is copied.
+"""Whether the day's files are there and whole: checked before anything is copied.
 
-A file counts once its size and time have stood still over two looks, or as its spec says otherwise; a source counts
-once all its parts do. Until then NotYet is raised, for which the DAG gives the worker back; the looks lie in the step's
-folder, for the next attempt. After the cut-off it is BadData.
+A file counts once its size and time have not changed between two looks, or as its spec says otherwise; a source counts
+once all its parts do. Until then NotYet is raised, and the DAG frees the worker; the looks stay in the step's folder
+for the next attempt. After the cut-off it is BadData.
 
-From top to bottom: one look at all that makes up a source on a day (its manifest, its parts, and what says that they
-are whole); what is remembered of a file from one look to the next, and whether it counts by that; and the check.
+From top to bottom: one look at all files of a source on a day (manifest, parts, markers, checksums); what is kept of a
+file from one look to the next, and whether it counts; and the check.
 """
 
 import logging
@@ -32,7 +32,7 @@ UNKNOWN = (None, "")
 
 
 class Seen(NamedTuple):
-    """A file as a look found it, if it is there. missing_sign: the marker or checksum that is not, in words, or ""."""
+    """A file as a look found it, or None if it is missing. missing_sign: its missing marker or checksum, in words."""
 
     part: Part
     remote: Remote | None
@@ -40,9 +40,9 @@ class Seen(NamedTuple):
 
 
 class Looked(NamedTuple):
-    """What one look found: the manifest, where there is one, and the parts that are known, there or not.
+    """The result of one look: the manifest, if there is one, and the known parts, there or not.
 
-    problem: why the parts cannot be known, or more are there than declared; it may be only that a sender is at work.
+    problem: why the parts are unknown, or more than declared; perhaps only because the sender is still at work.
     """
 
     delivery: Delivery
@@ -84,7 +84,7 @@ def _seen(ftp: Session, file: File, day: date, part: Part) -> Seen:
 
 
 def _is_there(ftp: Session, path: str, word: str) -> bool:
-    # A marker is often empty; a checksum without a byte is one that is being written.
+    # A marker is often empty; an empty checksum file is still being written.
     try:
         return ftp.look(path).size_bytes != 0 or word == "marker"
     except NotThere:
@@ -96,7 +96,7 @@ def _surplus(ftp: Session, file: File, day: date) -> BadData | None:
         return None
     path = file.path_on(day, file.parts + 1)
     try:
-        # A server that tells nothing of any file says nothing of this one either.
+        # A server that gives no size and time for any file proves nothing about this one.
         if ftp.look(path)[:2] == UNKNOWN:
             return None
     except NotThere:
@@ -107,14 +107,14 @@ def _surplus(ftp: Session, file: File, day: date) -> BadData | None:
     )
 
 
-# Looks that are fewer than this many intervals apart belong together.
+# Looks fewer than this many intervals apart belong together.
 SOON = 10
 
 
 class Look(Value):
-    """A file as it was at a look, and has been since `still_since`. is_changing: shortly before, it was not.
+    """A file at a look, unchanged since `still_since`. is_changing: it was different shortly before.
 
-    The instants are ours: those of servers are wrong.
+    The instants are from our clock: those of servers are wrong.
     """
 
     size_bytes: int | None
@@ -125,7 +125,7 @@ class Look(Value):
 
 
 class Wait(NamedTuple):
-    """Why a file does not count yet: what it is. is_new: seen for the first time, it gets another look at any hour."""
+    """Why a file does not count yet. is_new: seen for the first time, so it gets another look even when late."""
 
     why: str
     is_new: bool = False
@@ -135,7 +135,7 @@ MISSING = Wait("not there")
 
 
 def wait_for(file: File, seen: Seen, look: Look | None, now: datetime) -> Wait | None:
-    """Decide whether a file counts: give None, or why not yet. look: what is noted of it, with this look."""
+    """Return None if a file counts, or else why not yet. look: its record, this look included."""
     if seen.remote is None or look is None:
         return MISSING
     if seen.remote.size_bytes == 0:
@@ -150,7 +150,7 @@ def wait_for(file: File, seen: Seen, look: Look | None, now: datetime) -> Wait |
 
 
 def note(file: File, remote: Remote | None, before: Look | None, now: datetime) -> Look | None:
-    """Return what to keep of a look. before: what was kept of the one before."""
+    """Return the record to keep of a look. before: the record of the look before."""
     if remote is None:
         return None
     if before and (before.size_bytes, before.modified_at) == remote[:2]:
@@ -171,13 +171,13 @@ SHOWN_NAMES = 10
 
 
 class Looks(Value):
-    """The last look at each file that is there, by its stem: the source's name, and the part's number."""
+    """The last look at each file, by its stem: the source's name, and the part's number."""
 
     of: dict[str, Look]
 
 
 class Reason(NamedTuple):
-    """Why a source does not count yet, in words that name the file or the parts; is_new as in Wait."""
+    """Why a source does not count yet, in words that name its file or parts; is_new as in Wait."""
 
     file: File
     what: str
@@ -185,10 +185,7 @@ class Reason(NamedTuple):
 
 
 class Due(NamedTuple):
-    """The files that a day needs: which, on which day of which time zone (an IANA name), and how they are reached.
-
-    ftp: opens a connection by its id.
-    """
+    """The files that a day needs, and how to reach them. time_zone: an IANA name. ftp: opens a connection by its id."""
 
     files: tuple[File, ...]
     day: date
@@ -197,11 +194,11 @@ class Due(NamedTuple):
 
 
 def check_ready(due: Due, folder: Folder, now: datetime, patience: Patience = PATIENCE) -> dict[str, Delivery]:
-    """See that all files of the day are there and whole; return what makes up each source, by its name.
+    """Check that all files of the day are there and whole; return the delivery of each source, by its name.
 
     folder: the step's, which keeps the looks. now: an instant.
-    Raises NotYet if one is to be waited for, BadData if its cut-off has passed or a manifest is none, BadSpec and
-    SourceUnavailable as the server does.
+    Raises NotYet if a file has to be waited for, BadData if its cut-off has passed or a manifest is not valid, BadSpec
+    and SourceUnavailable for the server's errors.
     """
     before, after = _kept(folder), dict[str, Look]()
     reasons: list[Reason] = []
@@ -218,7 +215,7 @@ def check_ready(due: Due, folder: Folder, now: datetime, patience: Patience = PA
 
 
 def cut_off(file: File, day: date, time_zone: str) -> datetime:
-    """Return the instant until which a day's file is waited for."""
+    """Return the instant up to which a day's file is waited for."""
     return datetime.combine(day + timedelta(days=1), file.cut_off, ZoneInfo(time_zone))
 
 
@@ -240,10 +237,10 @@ def _reasons(looked: Looked, looks: dict[str, Look], now: datetime) -> Iterator[
         elif wait:
             yield Reason(file, f"{file.connection}: {seen.part.path} is {wait.why}", wait.is_new)
     for wait, alike in parts.items():
-        yield Reason(file, f"{looked.delivery.where}: {_told_parts(alike, wait)}", wait.is_new)
+        yield Reason(file, f"{looked.delivery.where}: {_parts_in_words(alike, wait)}", wait.is_new)
 
 
-def _told_parts(parts: list[Part], wait: Wait) -> str:
+def _parts_in_words(parts: list[Part], wait: Wait) -> str:
     word, why = "parts" if len(parts) > 1 else "part", "missing" if wait == MISSING else wait.why
     names = ", ".join(part.name for part in parts[:SHOWN_NAMES]) + (", …" if len(parts) > SHOWN_NAMES else "")
     return f"{word} {spans(part.number for part in parts)} of {parts[0].of} {why} ({names})"
@@ -254,7 +251,7 @@ def _delivered(looked: Looked) -> Delivery:
         raise looked.problem
     file, delivery = looked.delivery.file, looked.delivery
     size_bytes = sum(seen.remote.size_bytes or 0 for seen in looked.seen if seen.remote)
-    # What of a single file is over the limit is told by its copy.
+    # A single file over the limit is refused by its copy.
     if file.is_in_parts and size_bytes > file.size_limit_bytes:
         raise BadData(
             f"{delivery.where}: {size_bytes:,} bytes in all parts, the limit is {file.size_limit_bytes:,}; not copied; "

@@ -1,4 +1,4 @@
-"""What a reply of an FTP server, or a line that broke, means: tried again, waited for, or for a person to mend.
+"""The meaning of an FTP server's reply or a broken line: try again, wait, or ask a person to mend it.
 
 The codes: RFC 959, 4.2; of TLS: RFC 2228, 5 and RFC 4217. A message quotes the reply in one printable line.
 """
@@ -16,15 +16,15 @@ REPLY_CHARACTERS = 200
 
 
 class Broken(SourceUnavailable):
-    """The line broke or the server is unwell: the same task tries again, from where it was."""
+    """The line broke or the server is in trouble: the same task tries again, from where it was."""
 
 
 class Busy(Broken):
-    """The server has no room (421): the same task comes back after a longer pause."""
+    """The server has no room (421): the same task tries again after a longer pause."""
 
 
 class CannotResume(Broken):
-    """The server cannot send from the middle of a file, or says that it does and does not: start again."""
+    """The server cannot send from the middle of a file, or only claims to: start again."""
 
 
 class NotThere(SourceUnavailable):
@@ -32,16 +32,16 @@ class NotThere(SourceUnavailable):
 
 
 @contextmanager
-def told(where: str, *, is_opening: bool = False, secret: str | None = None) -> Iterator[None]:
-    """Raise what ftplib and the network raise as what to do next.
+def translated_errors(where: str, *, is_opening: bool = False, secret: str | None = None) -> Iterator[None]:
+    """Translate the errors of ftplib and the network into ours, by what to do next.
 
-    where: what messages begin with. is_opening: a TLS error while a connection is opened is for a person to mend, later
-    on it is a line that broke. secret: is blotted out of what the server says.
+    where: the start of messages. is_opening: a TLS error while a connection is opened is for a person to mend; later it
+    is a broken line. secret: is removed from the server's words.
     """
     try:
         yield
     except ftplib.Error as error:
-        raise _of_reply(where, quoted(error, secret), is_opening) from None
+        raise _of_reply(where, printable(error, secret), is_opening) from None
     except UnicodeError as error:
         raise BadSpec(
             f"{where}: the FTP server does not write {error.args[0]}; nothing was copied; "
@@ -51,7 +51,7 @@ def told(where: str, *, is_opening: bool = False, secret: str | None = None) -> 
         raise _of_line(where, error, is_opening) from None
 
 
-def quoted(error: object, secret: str | None = None) -> str:
+def printable(error: object, secret: str | None = None) -> str:
     """Return a server's words in one printable line, without the secret."""
     words = str(error).replace(secret, "***") if secret else str(error)
     return re.sub(r"[^\x20-\x7e\xa0-\uffff]+", " ", words)[:REPLY_CHARACTERS]
@@ -67,13 +67,13 @@ def _of_reply(where: str, reply: str, is_opening: bool) -> DaybookError:
 def _of_line(where: str, error: OSError | EOFError, is_opening: bool) -> DaybookError:
     if isinstance(error, ssl.SSLCertVerificationError):
         return BadSpec(
-            f"{where}: the server's certificate is refused ({quoted(error.verify_message)}); no password was sent; "
+            f"{where}: the server's certificate is refused ({printable(error.verify_message)}); no password was sent; "
             "have the certificate mended, or name the CA's file in the connection's extra, as ca_file"
         )
     if is_opening and isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
         return BadSpec(
-            f"{where}: no TLS of version 1.2 or later with this server ({quoted(error.reason)}); no password was sent; "
-            "have the server mended"
+            f"{where}: no TLS of version 1.2 or later with this server ({printable(error.reason)}); no password was "
+            "sent; have the server mended"
         )
     if isinstance(error, OSError) and error.errno in NO_MORE_FILES:
         return SourceUnavailable(f"{where}: {no_more_files(error)}")
@@ -85,12 +85,12 @@ def _what_broke(error: OSError | EOFError) -> str:
         return "the FTP server was silent for longer than the time limit"
     if isinstance(error, EOFError):
         return "the FTP server closed the connection"
-    return f"the line to the FTP server broke ({type(error).__name__}: {quoted(error.strerror or error)})"
+    return f"the line to the FTP server broke ({type(error).__name__}: {printable(error.strerror or error)})"
 
 
 Meanings = tuple[tuple[str, type[DaybookError], str], ...]
 
-# What is said to a login. The first that fits wins.
+# Replies to a login. The first match wins.
 OPENING: Meanings = (
     (
         r"5\d\d\b.*(?i:encrypt|\btls\b|\bssl\b|ssl/tls)",
@@ -106,7 +106,7 @@ OPENING: Meanings = (
     ),
     ("5", BadSpec, "the FTP server refuses us ({reply}); not tried again; mend the connection, or ask who runs it"),
 )
-# What is said to a command. The first that fits wins.
+# Replies to a command. The first match wins.
 MEANINGS: Meanings = (
     ("421", Busy, "the FTP server has no room now ({reply})"),
     (

@@ -1,4 +1,4 @@
-"""How often and how long one task tries what a broken line or a busy server stopped (RFC 959, 4.2.1: 4yz replies)."""
+"""How often and how long one task tries again after a broken line or a busy server (RFC 959, 4.2.1: 4yz replies)."""
 
 import logging
 import time
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Patience:
-    """How often one task tries, and how long from the first break on, before it leaves the rest to its retry."""
+    """How often one task tries, and for how long after the first break, before the task's own retry takes over."""
 
     tries: int = 10
     total_s: float = 1800
@@ -37,9 +37,9 @@ PATIENCE = Patience()
 
 
 def tried(do: Callable[[], T], patience: Patience, progress: Callable[[], str]) -> T:
-    """Do something, again after each break. progress: how far it came, for the log and the last message.
+    """Do something, again after each break. progress: how far it has come, for the log and the last message.
 
-    Raises SourceUnavailable if it broke too often. What else is raised is for somebody else.
+    Raises SourceUnavailable if it broke too often. All other errors pass through.
     """
     pauses = patience.pauses()
     while True:

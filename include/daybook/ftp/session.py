@@ -1,8 +1,8 @@
 """One connection to an FTP server that is logged in: look at a file, copy a file from any byte on.
 
 Every wait has a limit, on the control and on the data connection. Commands: RFC 959, 4.1; SIZE, MDTM, MLST and REST:
-RFC 3659. If a server's SIZE says nothing or refuses, the file is looked for in its folder's listing: MLSD is made for
-programs (RFC 3659, 7); LIST is made for people (RFC 959, 4.1.3), so only its two usual forms are read.
+RFC 3659. If SIZE fails or gives no size, the folder's listing has to do: MLSD is made for programs (RFC 3659, 7); LIST
+is made for people (RFC 959, 4.1.3), so only its two usual formats are read.
 """
 
 import ftplib
@@ -13,16 +13,16 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 from typing import NamedTuple
 
 from daybook.ftp.connect import end
-from daybook.ftp.replies import CannotResume, NotThere, told
+from daybook.ftp.replies import CannotResume, NotThere, translated_errors
 
 UNIX = re.compile(r"-[rwxsStT-]{9}\S*\s+\d+\s+\S+\s+\S+\s+(?P<size>\d+)\s+(?P<time>\w{3}\s+\d+\s+[\d:]+) (?P<name>.+)")
 WINDOWS = re.compile(r"(?P<time>\d\d-\d\d-\d{2,4}\s+\d\d:\d\d[AP]M)\s+(?P<size>\d+) (?P<name>.+)")
 
 
 class Remote(NamedTuple):
-    """What a server says of a file: size, time of the last change as it writes it, a word for this very content.
+    """What a server says about a file: size, time of the last change as it writes it, an id of this exact content.
 
-    None or "" where it does not say. Times are compared, never read: servers' clocks are wrong.
+    None or "" if it does not say. Times are only compared with each other: servers' clocks are wrong.
     """
 
     size_bytes: int | None
@@ -30,13 +30,13 @@ class Remote(NamedTuple):
     unique: str = ""
 
     def is_like(self, other: "Remote") -> bool:
-        """Return whether both may be the same content. `unique` counts only where both have one."""
+        """Return whether both may be the same content. `unique` counts only if both have one."""
         is_other = bool(self.unique and other.unique and self.unique != other.unique)
         return self[:2] == other[:2] and not is_other
 
 
 def listed(ftp: ftplib.FTP, path: str, *, has_facts: bool) -> Remote | None:
-    """Return what the listing of its folder says of a file, or None if it does not show it or there is no listing.
+    """Return what the listing of its folder says about a file, or None if it is not shown or there is no listing.
 
     has_facts: the server knows MLSD.
     """
@@ -65,8 +65,8 @@ def _lines(ftp: ftplib.FTP, folder: str) -> Iterator[tuple[str, Remote]]:
             yield found["name"], Remote(int(found["size"]), found["time"])
 
 
-# Opens a connection that is logged in, or gives one that is kept open, for the length of a block.
-Connect = Callable[[], AbstractContextManager[ftplib.FTP]]
+# Opens a connection that is logged in, or lends one that is kept open, for the length of a block.
+OpenFtp = Callable[[], AbstractContextManager[ftplib.FTP]]
 BLOCK_BYTES = 256 * 1024
 QUIT_S = 5.0
 UNKNOWN_COMMAND = ("500", "502", "504")
@@ -75,22 +75,22 @@ NO_RESTART = (*UNKNOWN_COMMAND, "501", "554")
 
 
 @contextmanager
-def session(connect: Connect, name: str, time_limit_s: float) -> Iterator["Session"]:
-    """Have a connection for the length of the block. name: what messages call it, its id in Airflow.
+def session(connect: OpenFtp, name: str, time_limit_s: float) -> Iterator["Session"]:
+    """Open a session for the length of the block. name: its name in messages, the connection's id in Airflow.
 
-    Raises SourceUnavailable if the line fails; BadSpec where the login, the certificate or TLS is refused.
+    Raises SourceUnavailable if the line fails; BadSpec if the login, the certificate or TLS is refused.
     """
     with ExitStack() as opened:
-        with told(name, is_opening=True):
+        with translated_errors(name, is_opening=True):
             ftp = opened.enter_context(connect())
         try:
-            with told(name):
+            with translated_errors(name):
                 _limit(ftp, time_limit_s)
                 # SIZE is refused in ASCII mode (RFC 3659, 4.1), and FTP starts in ASCII.
                 ftp.voidcmd("TYPE I")
             yield Session(ftp, name)
         except BaseException:
-            # A line that failed is of no more use, and might wait long for an answer to QUIT.
+            # A failed line is of no more use, and might wait long for an answer to QUIT.
             ftp.close()
             raise
         _limit(ftp, QUIT_S)
@@ -111,12 +111,12 @@ class Session:
         return isinstance(self._ftp, ftplib.FTP_TLS)
 
     def look(self, path: str) -> Remote:
-        """Return what the server says of a file. Raises NotThere if it shows none."""
-        with self._told(path):
+        """Return what the server says about a file. Raises NotThere if it shows none."""
+        with self._translated_errors(path):
             try:
                 shown = self._shown(path)
             except ftplib.error_perm as error:
-                # 550 is said of a missing file, of one that may not be read, and of a SIZE that is not wanted.
+                # 550 means a missing file, one that we may not read, or that SIZE is not allowed.
                 if not str(error).startswith("550"):
                     raise
                 return self._listed_at(path)
@@ -124,15 +124,15 @@ class Session:
 
     def is_listed(self, path: str) -> bool:
         """Return whether the listing of its folder shows the file."""
-        with self._told(path):
+        with self._translated_errors(path):
             return self._listed(path) is not None
 
     def retrieve(self, path: str, start: int, take: Callable[[bytes], None]) -> None:
-        """Copy a file from byte `start` on to its end, block by block, until the server says that this was all.
+        """Copy a file from byte `start` to its end, block by block, until the server says that this was all.
 
-        Raises CannotResume if the server does not start there, NotThere where it does not give the file.
+        Raises CannotResume if the server does not start there, NotThere if it does not send the file.
         """
-        with self._told(path):
+        with self._translated_errors(path):
             try:
                 data = self._ftp.transfercmd(f"RETR {path}", start or None)
             except ftplib.error_perm as error:
@@ -145,8 +145,8 @@ class Session:
                 end(data)
             self._ftp.voidresp()
 
-    def _told(self, path: str) -> AbstractContextManager[None]:
-        return told(f"{self._name}: {path}")
+    def _translated_errors(self, path: str) -> AbstractContextManager[None]:
+        return translated_errors(f"{self._name}: {path}")
 
     def _shown(self, path: str) -> Remote:
         size, modified_at, facts = self._asked("SIZE", path), self._asked("MDTM", path), self._facts(path)
@@ -154,7 +154,7 @@ class Session:
         return Remote(size_bytes, modified_at or facts.modified_at, facts.unique)
 
     def _asked(self, command: str, path: str) -> str:
-        """Return what follows 213, and nothing if the server does not know the command (RFC 3659, 3 and 4)."""
+        """Return the text after 213, or "" if the server does not know the command (RFC 3659, 3 and 4)."""
         try:
             reply = self._ftp.sendcmd(f"{command} {path}")
         except ftplib.error_perm as error:
@@ -180,13 +180,13 @@ class Session:
 
     def _listed(self, path: str) -> Remote | None:
         found = listed(self._ftp, path, has_facts="mlst" in self._features)
-        # A listing is read in ASCII mode, in which a file's bytes would be changed (RFC 959, 3.1.1.1).
+        # ftplib reads a listing in ASCII mode, which would change a file's bytes (RFC 959, 3.1.1.1).
         self._ftp.voidcmd("TYPE I")
         return found
 
     @property
     def _features(self) -> str:
-        """Return what FEAT says (RFC 2389, 3), and nothing if the server does not know it."""
+        """Return the reply to FEAT (RFC 2389, 3), or "" if the server does not know it."""
         if self._known is None:
             try:
                 self._known = self._ftp.sendcmd("FEAT").lower()
@@ -196,7 +196,7 @@ class Session:
 
 
 def _limit(ftp: ftplib.FTP, seconds: float) -> None:
-    # The caller's connection may have no limit: a server that says nothing would hold the task for ever.
+    # The caller's connection may have no limit: a silent server would hold the task for ever.
     ftp.timeout = seconds
     if ftp.sock:
         ftp.sock.settimeout(seconds)

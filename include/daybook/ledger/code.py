@@ -1,10 +1,10 @@
-"""What code is: a function and every definition of ours that it names, wherever they lie and whatever is said of them.
+"""The hash of code: of a function and every definition of ours that it reaches, whatever module holds them.
 
-A step's fingerprint holds the hash. It is made definition by definition, so that moving one to another module, renaming
-a module, or changing a comment, a docstring or an annotation changes no hash, and editing a helper changes the hash of
-exactly those functions that reach it. What a function is handed is known by the attributes that it asks for: methods
-of the spec's values and of a `StepRun` are followed by their names, and nobody else's. What other people's libraries do
-is not followed: their versions are a part of the fingerprint of their own.
+A step's fingerprint holds this hash. It is computed per definition, so moving one to another module, renaming a module,
+or changing a comment, a docstring or an annotation changes no hash, and editing a helper changes the hash of exactly
+those functions that reach it. Methods of a function's arguments are followed by name, but only those of the spec's
+values and of a `StepRun`. Other people's libraries are not followed: the fingerprint has their versions as a part of
+its own.
 """
 
 import ast
@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 SPEC = tuple(f"daybook.spec.{name}" for name in ("value", "source", "file", "parts", "pipeline"))
-# The classes of these hold values. Those of the spec are hashed as values, those of a receipt are the account of a
-# result, and not the result.
+# The classes of these modules only hold values. The spec's are hashed as values; a receipt's describe a result and do
+# not change it.
 VALUES = (*SPEC, "daybook.ledger.receipt")
-# Whose methods are found by their names.
+# Methods of these modules' classes are found by name.
 HANDED = (*SPEC, "daybook.run.step_run")
-# What is said of an error, and how a session is kept alive, changes no result.
+# The wording of errors and the handling of sessions change no result.
 SILENT = ("daybook.errors", "daybook.text", "daybook.postgres.session")
 
 
@@ -36,14 +36,14 @@ class Definition(NamedTuple):
 
 
 class Module(NamedTuple):
-    """A module's own definitions by name, and what it imports of ours by the name that it is known by there."""
+    """A module's own definitions by name, and its imports from our code by the name that they have in it."""
 
     definitions: dict[str, ast.stmt]
     imports: dict[str, Definition]
 
 
 def digest(value: Any) -> str:
-    """Return the sha256 of a value that JSON can write; equal values in any order of keys have equal hashes."""
+    """Return the sha256 of a value that JSON can write; the order of keys does not matter."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -51,14 +51,14 @@ def digest(value: Any) -> str:
 def code_of(module: str, name: str) -> str:
     """Return the hash of a definition and of all that it reaches.
 
-    It is read once in a process: what runs is what was imported. Raises LookupError if a name of ours is not found.
+    It is read once per process, like the imported code that runs. Raises LookupError if a name of ours is not found.
     """
     reached = reached_from(Definition(module, name))
     return digest(sorted((definition.name, _read(definition).text) for definition in reached))
 
 
 def code_of_function(function: Callable[..., Any]) -> str:
-    """Return the hash of a function of a pipeline's own; of its whole module if it is not defined at the top of one."""
+    """Return the hash of a pipeline's own function; of its whole module if it is not defined at top level."""
     module = function.__module__
     name = function.__qualname__
     return code_of(module, name if name in _module(module).definitions else "")
@@ -77,7 +77,7 @@ def reached_from(definition: Definition) -> set[Definition]:
 
 
 class _Read(NamedTuple):
-    """What there is in a definition: its canonical text, the definitions of ours and the attributes that it names."""
+    """The content of a definition: its canonical text, and the definitions of ours and the attributes that it names."""
 
     text: str
     names: frozenset[Definition]
@@ -96,7 +96,7 @@ def _read_node(module: str, node: ast.AST) -> _Read:
 
 
 def _global_names(text: str) -> set[str]:
-    """Return the names that a text takes from its module: not its arguments and variables."""
+    """Return the names that a text takes from its module, without its arguments and variables."""
     tables = [symtable.symtable(text, "definition", "exec")]
     for table in tables:
         tables += table.get_children()
@@ -120,7 +120,7 @@ def _is_silent(definition: Definition) -> bool:
 
 
 class _OwnNames(ast.NodeTransformer):
-    """Writes each name of ours as the definition's own, however it was imported, and notes what it comes across."""
+    """Replaces each name of ours by its definition's, however it was imported, and collects these definitions."""
 
     def __init__(self, module: str, global_names: set[str]) -> None:
         self._module, self._global_names = module, global_names
@@ -163,7 +163,7 @@ def _origin(definition: Definition) -> Definition:
 
 
 def _member(module: str, name: str) -> Definition:
-    """Return where a name of a module is defined: there, where it imports it from, or as a module of its own."""
+    """Return the definition of a module's name: in it, in the module that it imports it from, or a submodule."""
     if found := _lookup(module, name):
         return found
     if _is_module(f"{module}.{name}"):

@@ -1,4 +1,4 @@
-"""What people decided about days, in the warehouse's `daybook.decision`: written once, never changed, and what holds.
+"""People's decisions about days, in the warehouse's `daybook.decision`: written once, never changed.
 
 Every function works in the transaction of the connection it gets.
 """
@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from daybook.postgres.session import Connection
 
-# How a rollback's row names the run that readers were taken away from.
+# A rollback's row names the run that readers saw before in these words.
 SAW = "readers saw run "
 LEFT = f"substring(found from '^{SAW}([0-9]+)$')::bigint"
 
 
 class Decision(NamedTuple):
-    """What a person decided about a day ("release", "rollback", "mend"), why, and what was found that asked for it."""
+    """A person's decision about a day ("release", "rollback", "mend"), why, and the finding that called for it."""
 
     what: str
     who: str
@@ -23,7 +23,7 @@ class Decision(NamedTuple):
 
 
 class Rollback(NamedTuple):
-    """A person's word that readers shall not see a run."""
+    """A person's decision that readers shall not see a run."""
 
     left_run_id: int
     who: str
@@ -36,12 +36,12 @@ class Rollback(NamedTuple):
 
 
 def rolled_back(left_run_id: int, who: str, why: str) -> Decision:
-    """Return the decision to let readers see another run than that one."""
+    """Return the decision to show readers another run than this one."""
     return Decision("rollback", who, why, f"{SAW}{left_run_id}")
 
 
 def decide(connection: Connection, pipeline: str, day: date, run_id: int, decision: Decision) -> None:
-    """Write down what a person decided about a day. run_id: of the run that readers see from then on."""
+    """Store a person's decision about a day. run_id: of the run that readers see from then on."""
     connection.execute(
         "insert into daybook.decision (pipeline, day, run_id, what, who, why, found) "
         "values (%s, %s, %s, %s, %s, %s, %s)",
@@ -50,7 +50,7 @@ def decide(connection: Connection, pipeline: str, day: date, run_id: int, decisi
 
 
 def rollback_of(connection: Connection, pipeline: str, day: date, content_sha256: str) -> Rollback | None:
-    """Return the rollback that took this content of a day from readers; None if no decision, or a later one, did."""
+    """Return the rollback that hid this content of a day from readers, unless a later decision shows it again."""
     row = connection.execute(
         f"select {LEFT}, who, why, decided_at, seen.content_sha256 = %(content)s "  # noqa: S608 - our own words
         "from daybook.decision join daybook.ledger seen using (run_id) "
@@ -66,7 +66,7 @@ def rollback_of(connection: Connection, pipeline: str, day: date, content_sha256
 
 
 def rollbacks(connection: Connection, pipeline: str, first: date, last: date) -> dict[date, Rollback]:
-    """Give, by day, the rollback whose run readers still see, where no run has found since that it is right."""
+    """Return, by day, each rollback that still stands: readers see its run, and no later run confirmed that run."""
     rows = connection.execute(
         f"select distinct on (day) day, {LEFT}, who, why, decided_at "  # noqa: S608 - our own words
         "from daybook.decision join daybook.published using (pipeline, day, run_id) "
@@ -82,7 +82,7 @@ def rollbacks(connection: Connection, pipeline: str, first: date, last: date) ->
 
 
 class Release(NamedTuple):
-    """A person's word that a day may be published although its numbers are implausible."""
+    """A person's decision that a day may be published although its numbers are implausible."""
 
     who: str
     why: str

@@ -1,9 +1,8 @@
-"""What a step's result rests on: the bytes it reads, its part of the spec, its code, and the libraries it runs on.
+"""All that a step's result depends on: the bytes it reads, its part of the spec, its code, and the libraries.
 
-Equal fingerprints give equal outputs, so a step whose fingerprint was seen on this day returns the earlier output.
-Each part is kept apart, so that a plan can say which of them changed. For the same reason a run is done by one version:
-if a pipeline changes while a run of it is under way, no step goes on from what other code, another spec or other
-libraries made in that run.
+Equal fingerprints mean equal outputs, so a step whose fingerprint was seen on this day reuses the earlier output. The
+parts are kept apart, so a plan can say which of them changed. One version does a whole run: if the code, the spec or a
+library changes while a run is under way, no step uses the results of the run's earlier steps.
 """
 
 import sys
@@ -18,9 +17,9 @@ from daybook.ledger.code import digest
 from daybook.ledger.receipt import Fingerprint, Receipt
 from daybook.spec import Column, Pipeline, Source, fact_columns, group_columns
 
-# The steps whose result is a function of what is hashed here. `save` and `deploy` act on the world instead.
-STEPS = ("extract_tables", "extract_files", "load", "clean", "index", "aggregate", "summarize")
-# Which earlier steps' files a step reads.
+# The steps whose result depends only on the hashed parts. `save` and `deploy` act on the world instead.
+FINGERPRINTED_STEPS = ("extract_tables", "extract_files", "load", "clean", "index", "aggregate", "summarize")
+# The earlier steps whose files a step reads.
 READS = {
     "extract_tables": (),
     "extract_files": (),
@@ -33,7 +32,7 @@ READS = {
 
 
 def fingerprint(step: str, pipeline: Pipeline) -> Fingerprint:
-    """Return the fingerprint of a step that reads nothing; `with_inputs` gives that of one that does."""
+    """Return the fingerprint of a step without inputs; `with_inputs` adds them."""
     return Fingerprint(
         inputs=digest({}),
         spec=spec_of(step, pipeline),
@@ -48,8 +47,8 @@ def spec_of(step: str, pipeline: Pipeline) -> str:
 
 
 def changed_part(step: str, was: Fingerprint | None, now: Fingerprint) -> str | None:
-    """Return the part of a step's fingerprint that would be another one now, its inputs apart; None if none would."""
-    # How bytes are fetched does not change them: for the extracts, only what is asked for counts.
+    """Return the first part of a step's fingerprint that has changed, inputs not compared, or None."""
+    # How bytes are fetched does not change them: for the extracts, only the spec of their sources counts.
     parts = ("spec", "code", "libraries") if READS[step] else ("spec",)
     return next((part for part in parts if was is None or getattr(was, part) != getattr(now, part)), None)
 
@@ -66,7 +65,7 @@ def libraries_of(step: str, pipeline: Pipeline) -> str:
     return ", ".join([python, *(f"{name} {version_of(name)}" for name in frames)])
 
 
-# Each look reads files of the library; what runs is what was imported, once in a process.
+# Cached, as each call reads the library's files; a process imports a library only once.
 version_of = cache(version)
 
 
@@ -113,13 +112,13 @@ WORDS = {"spec": "another spec", "code": "other code", "libraries": "other libra
 
 
 def check_one_version(version: Callable[[str], Fingerprint], receipts: dict[str, Receipt], next_step: str) -> None:
-    """Check that a run's earlier steps would be done now as they were done then.
+    """Check that a run's earlier steps were done by the current spec, code and libraries.
 
-    version: gives a step's fingerprint as it is now, its inputs apart. receipts: of this run, by step. Raises BadSpec,
-    naming the first step that has to be done again.
+    version: returns a step's current fingerprint, without inputs. receipts: of this run, by step. Raises BadSpec that
+    names the first step to be done again.
     """
     for step, receipt in receipts.items():
-        if step not in STEPS:
+        if step not in FINGERPRINTED_STEPS:
             continue
         was, now = receipt.fingerprint, version(step)
         if part := changed_part(step, was, now):

@@ -1,18 +1,18 @@
-"""Receipts of before 0.1.0, which kept what had no field of its own in `notes`, a side channel of names and texts.
+"""Receipts from before 0.1.0, which kept all that had no field of its own in `notes`, as names and texts.
 
-Ledgers and run folders hold them for as long as their days are not run again.
+Ledgers and run folders hold them until their days are run again.
 """
 
 import json
 from typing import Any
 
 SAME_FIELDS = ("run_id", "outcome", "mends_set_aside")
-# What a note's name ends in, and the field of its file's origin that it became.
+# A note's name ends in one of these, now a field of its file's origin.
 ORIGIN_FIELDS = ("name", "modified_at", "is_encrypted", "remarks", "checked_by")
 
 
 def from_notes(words: dict[str, Any]) -> dict[str, Any]:
-    """Return the words of an old receipt with its notes in the fields of today."""
+    """Return the words of an old receipt with its notes in today's fields."""
     kept = {name: value for name, value in words.items() if name != "notes"}
     notes: dict[str, Any] = words["notes"]
     if str(words.get("step", "")).startswith("extract_"):

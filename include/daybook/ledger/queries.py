@@ -1,4 +1,4 @@
-"""What the ledger knows: of days published before, of one day, and of the last runs of several days. Reads only.
+"""Queries of the ledger: days published before, one day, and its last run. Reads only.
 
 Every function works in the transaction of the connection it gets.
 """
@@ -13,7 +13,7 @@ from daybook.postgres.session import Connection
 
 
 def is_begun(connection: Connection) -> bool:
-    """Return whether there is a ledger yet: before the first run there is none."""
+    """Return whether the ledger exists: before the first run there is none."""
     return connection.execute("select to_regclass('daybook.ledger')").fetchone() != (None,)
 
 
@@ -39,8 +39,8 @@ def day_with_facts(connection: Connection, pipeline: str, day: date, sha256: str
 
 
 class Published(NamedTuple):
-    """The publication that readers of a day see. run: the scheduler's name of the run; started_by: who or what started
-    it. changes: by summary, how many rows it added, removed and changed against `before`, the publication before it."""
+    """The publication that readers of a day see. run: the scheduler's name for the run; started_by: who or what started
+    it. changes: by summary, the rows it added, removed and changed against `before`, the publication before it."""
 
     run_id: int
     run: str
@@ -54,7 +54,7 @@ class Published(NamedTuple):
 
 
 class Decided(NamedTuple):
-    """What a person decided about a day: "release", "rollback" or "mend", to which run, and what was found."""
+    """A stored decision about a day: "release", "rollback" or "mend", for which run, and the finding behind it."""
 
     decided_at: datetime
     what: str
@@ -65,7 +65,7 @@ class Decided(NamedTuple):
 
 
 class Tried(NamedTuple):
-    """What became of a step of a run: "done", "reused", "waiting" or "failed"; the receipt where it was done."""
+    """The state of a step of a run: "done", "reused", "waiting" or "failed"; with its receipt if it was done."""
 
     state: str
     ended_at: datetime
@@ -75,7 +75,7 @@ class Tried(NamedTuple):
 
 
 class Confirmed(NamedTuple):
-    """A run that came later and found nothing to change for readers."""
+    """A later run that found nothing to change for readers."""
 
     run: str
     started_by: str
@@ -101,7 +101,7 @@ def published(connection: Connection, pipeline: str, day: date) -> Published | N
 
 
 def decisions(connection: Connection, pipeline: str, day: date) -> list[Decided]:
-    """Return what people decided about the day, the oldest first."""
+    """Return people's decisions about the day, oldest first."""
     rows = connection.execute(
         "select decided_at, what, run_id, who, why, found from daybook.decision "
         "where pipeline = %s and day = %s order by decided_at",
@@ -111,7 +111,7 @@ def decisions(connection: Connection, pipeline: str, day: date) -> list[Decided]
 
 
 def confirmed(connection: Connection, pipeline: str, day: date) -> Confirmed | None:
-    """Return the last run that found for the day what is published already, or None."""
+    """Return the last run whose result for the day was already published, or None."""
     row = connection.execute(
         "select run, started_by, ended_at from daybook.step where pipeline = %s and day = %s and step = 'deploy' "
         # Receipts of before 0.1.0 have it in `notes`.
@@ -123,7 +123,7 @@ def confirmed(connection: Connection, pipeline: str, day: date) -> Confirmed | N
 
 
 def last_loaded(connection: Connection, pipeline: str, day: date) -> tuple[str, dict[str, Tried]] | None:
-    """Return the last run that loaded the day, or tried to, with what became of its steps; None if none has."""
+    """Return the last run that loaded the day, or tried to, with the state of its steps; None if there is none."""
     rows = connection.execute(
         "select run, step, state, ended_at, receipt, error_kind, error from daybook.step where pipeline = %(pipeline)s "
         "and day = %(day)s and run = (select last.run from daybook.step last where last.pipeline = %(pipeline)s "

@@ -12,7 +12,7 @@ from daybook.spec import File, Pipeline, Source
 def raw_files(extracted: Receipt, source: str, name: str) -> list[RawFile]:
     """Return the raw files of a source, in the order of their rows.
 
-    extracted: the receipt of the step that copied them. name: what messages call the source if it is one file.
+    extracted: the receipt of the step that copied them. name: of the source in messages, if it is one file.
     """
     outputs, only = extracted.outputs, f"{source}.csv"
     if only in outputs:
@@ -26,7 +26,7 @@ def raw_files(extracted: Receipt, source: str, name: str) -> list[RawFile]:
 
 
 def content_of(extracted: Receipt, source: str) -> Output:
-    """Return the size of a source's raw bytes, and one hash of them: of a single file its own."""
+    """Return the size of a source's raw bytes, and one hash of them: for a single file, the file's own."""
     outputs = [extracted.outputs[raw.file] for raw in raw_files(extracted, source, source)]
     if len(outputs) == 1 and f"{source}.csv" in extracted.outputs:
         return outputs[0]
@@ -36,7 +36,7 @@ def content_of(extracted: Receipt, source: str) -> Output:
 
 
 def extracted_by(source: Source) -> str:
-    """Return the step that brings a source's raw files."""
+    """Return the step that extracts a source's raw files."""
     return "extract_files" if isinstance(source, File) else "extract_tables"
 
 

@@ -1,7 +1,7 @@
-"""The account of a day: what each step took in, kept, refused and dropped, and whether the nine steps balance.
+"""Receipts: how many rows each step read, kept, refused and dropped on a day, and whether the nine steps balance.
 
 A step's receipt is written into its folder when the step is done; the next step finds its inputs' hashes there.
-`deploy` stores all of them with the publication, and refuses to publish where the rows do not balance.
+`deploy` stores all of them with the publication, and refuses to publish if the rows do not balance.
 """
 
 import resource
@@ -33,11 +33,11 @@ STEPS = (
 
 
 class Unbalanced(DaybookError):
-    """A bug or a damaged file: rows were lost or made between two steps. The day is not published."""
+    """A bug or a damaged file: rows were lost or added between two steps. The day is not published."""
 
 
 class Fingerprint(Value):
-    """The four parts; each is a hash, but the libraries, which are names and versions."""
+    """The four parts of a fingerprint: hashes, except the libraries, which are names and versions."""
 
     inputs: str
     spec: str
@@ -50,12 +50,12 @@ class Fingerprint(Value):
         return digest(self.model_dump())
 
     def with_inputs(self, inputs: dict[str, str]) -> "Fingerprint":
-        """Return the fingerprint of the same step over inputs: the hash of each file that it reads, by "step/name"."""
+        """Return the fingerprint with its inputs: the hash of each file that the step reads, by "step/name"."""
         return self.model_copy(update={"inputs": digest(inputs)})
 
 
 class Rows(Value):
-    """Where the rows of one source (or summary) went in one step; refused and dropped are counts by reason."""
+    """The rows of one source (or summary) in one step; refused and dropped are counts by reason."""
 
     read: int
     kept: int
@@ -64,7 +64,7 @@ class Rows(Value):
 
     @property
     def is_balanced(self) -> bool:
-        """Return whether every row that was read is kept, refused or dropped."""
+        """Return whether every row read was kept, refused or dropped."""
         return self.read == self.kept + sum(self.refused.values()) + sum(self.dropped.values())
 
 
@@ -77,10 +77,10 @@ class Output(Value):
 
 
 class Origin(Value):
-    """Where an extracted file came from and what vouches for it.
+    """The origin of an extracted file, and the proof that it is whole.
 
-    place: the connection and the table, or the path on the server. name: what a part is called there. modified_at: the
-    server's own word for its time. is_encrypted: None for a table. checked_by: what the copy had to fit, if anything.
+    place: the connection and the table, or the path on the server. name: of a part there. modified_at: the file's time,
+    as the server writes it. is_encrypted: None for a table. checked_by: the checksum file that the copy matched, or "".
     """
 
     place: str
@@ -112,19 +112,19 @@ class Mended(Value):
         return ", ".join(f"{source} {count}" for source, count in self.rows.items())
 
     @property
-    def told(self) -> str:
-        """Return it as people read it, such as "3 rows mended by ann: the hour was typed twice (flights 3)"."""
+    def sentence(self) -> str:
+        """Return a sentence for people, such as "3 rows mended by ann: the hour was typed twice (flights 3)"."""
         count = sum(self.rows.values())
         return f"{count:,} row{'' if count == 1 else 's'} mended by {self.who}: {self.why} ({self.counted})"
 
 
 class Done(Value):
-    """What a step returns: where its rows went, and what else there is to say of it; never a value of a row.
+    """The result of a step: counts of its rows, and facts about them; never a value of a row.
 
-    rows: by source or summary. unknown: kept facts without a match, by lookup. totals: those of the day's groups, by
-    measure. read_at: when the source was read, if that was before this day's step began. origins: by the name of the
-    extracted file, without its `.csv`. mends_set_aside: mends made for another delivery, a sentence. run_id: of the
-    run that was saved, or that readers see. outcome: what deploying did.
+    rows: by source or summary. unknown: kept facts without a match, by lookup. totals: of the day, by measure.
+    read_at: when the source was read, if that was before this day's step began. origins: by the name of the extracted
+    file, without its `.csv`. mends_set_aside: mends made for another delivery, a sentence. run_id: of the run that was
+    saved, or that readers see. outcome: of deploying.
     """
 
     rows: dict[str, Rows] = {}
@@ -140,7 +140,7 @@ class Done(Value):
 
 
 class Receipt(Done):
-    """What one step did to one day, from which inputs to which outputs (by file name), and what it took."""
+    """The record of one step on one day: its result, its inputs and outputs (by file name), its time and memory."""
 
     pipeline: str
     day: date
@@ -148,7 +148,7 @@ class Receipt(Done):
     step: str
     inputs: dict[str, str] = {}
     outputs: dict[str, Output] = {}
-    # UTC. A receipt without it is older than every other.
+    # UTC. A receipt without it counts as older than every other.
     started_at: datetime = datetime.min.replace(tzinfo=UTC)
     fingerprint: Fingerprint | None = None
     reused_from: str | None = None
@@ -176,11 +176,11 @@ class Receipt(Done):
         """Return the step's one log line, in counts."""
         reused = [f"reused={self.reused_from}"] if self.reused_from else []
         set_aside = [f"({self.mends_set_aside})"] if self.mends_set_aside else []
-        rows = (_told(name, rows) for name, rows in self.rows.items())
+        rows = (_counts_of(name, rows) for name, rows in self.rows.items())
         return " ".join([self.step, *reused, *rows, *set_aside])
 
     def counts(self) -> dict[str, object]:
-        """Return what travels to the next task and the UI: names, counts and hashes only."""
+        """Return the facts for the next task and the UI: names, counts and hashes only."""
         hashes = {name: output.sha256 for name, output in self.outputs.items()}
         rows = {name: rows.model_dump() for name, rows in self.rows.items()}
         deployed = {"run_id": self.run_id, "outcome": self.outcome} if self.run_id else {}
@@ -188,7 +188,7 @@ class Receipt(Done):
 
 
 class Meter:
-    """What a step took: wall seconds since the meter was made, and the process's peak memory."""
+    """Measures a step: wall seconds since the meter was made, and the process's peak memory."""
 
     def __init__(self) -> None:
         self.started_at = datetime.now(UTC)
@@ -213,7 +213,7 @@ def by_reason(refused: list[dict[str, str | None]]) -> dict[str, int]:
 
 
 def check_balance(receipts: dict[str, Receipt], facts: str) -> None:
-    """Check that no row was lost or made from `load` to `save`.
+    """Check that no row was lost or added from `load` to `save`.
 
     receipts: by step. facts: the source whose rows are aggregated. Raises Unbalanced with every gap.
     """
@@ -222,7 +222,7 @@ def check_balance(receipts: dict[str, Receipt], facts: str) -> None:
         raise Unbalanced(f"the rows do not balance; nothing was published: {'; '.join(gaps)}")
 
 
-def _told(name: str, rows: Rows) -> str:
+def _counts_of(name: str, rows: Rows) -> str:
     parts = [f"{name} rows={rows.read} kept={rows.kept}"]
     for word, counts in (("refused", rows.refused), ("dropped", rows.dropped)):
         if counts:

@@ -1,7 +1,7 @@
-"""What was done to which day, in the warehouse's schema `daybook`: runs, the pointer, the ledger.
+"""The runs of each day in the warehouse's schema `daybook`: runs, the pointer, the ledger.
 
-Every function works in the transaction of the connection it gets. The tables are in ledger.sql; what is read of the
-days before is in ledger/queries.py, what people decided in ledger/decisions.py.
+Every function works in the transaction of the connection it gets. The tables are in schema.sql; queries for people and
+for other days are in queries.py, people's decisions in decisions.py.
 """
 
 import hashlib
@@ -30,8 +30,8 @@ class Reading(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """What the ledger keeps of a publication. facts_sha256: of the bytes that the facts came as. changes: by summary,
-    how many rows were added, removed and changed."""
+    """The ledger's row of a publication. facts_sha256: of the facts' raw bytes. changes: by summary, how many rows were
+    added, removed and changed."""
 
     run_id: int
     content_sha256: str
@@ -42,11 +42,11 @@ class Entry(NamedTuple):
 
 
 def prepare(connection: Connection) -> None:
-    """Create what is not there of the ledger's tables."""
+    """Create the ledger's tables that are missing."""
     definition = files("daybook.ledger").joinpath("schema.sql").read_text()
     version = hashlib.sha256(definition.encode()).hexdigest()
     if _version(connection) != version:
-        # Two first runs at once: `if not exists` alone still lets one of them fail.
+        # If two first runs come at once, `if not exists` alone still lets one of them fail.
         connection.execute("select pg_advisory_xact_lock(hashtext('daybook.ledger'))")
         connection.execute(definition.encode())
         connection.execute(f"comment on schema daybook is '{version}'".encode())
@@ -58,8 +58,8 @@ def _version(connection: Connection) -> str | None:
 
 
 def begin_run(connection: Connection, pipeline: str, day: date, started_by: str, read_at: datetime) -> int:
-    """Number a new run: the number is larger than that of every run before it."""
-    # A worker's clock that is ahead must not fence off the runs of all others until its time has come.
+    """Register a new run; return its number, which is larger than that of every run before it."""
+    # A worker whose clock is ahead must not fence off all other runs until then.
     row = connection.execute(
         "insert into daybook.run (pipeline, day, started_by, read_at) values (%s, %s, %s, least(%s, now())) "
         "returning run_id",
@@ -69,13 +69,13 @@ def begin_run(connection: Connection, pipeline: str, day: date, started_by: str,
 
 
 def lock_day(connection: Connection, pipeline: str, day: date) -> None:
-    """Take the day's publishing lock until the transaction ends. Waits no longer than the session's lock_timeout."""
+    """Take the day's publishing lock until the transaction ends. Waits at most for the session's lock_timeout."""
     key = [f"daybook.publish {pipeline}", day.toordinal()]
     connection.execute("select pg_advisory_xact_lock(hashtext(%s), %s)", key)
 
 
 def publication(connection: Connection, pipeline: str, day: date) -> Publication | None:
-    """Return what readers of the day see, or None."""
+    """Return the publication that readers of the day see, or None."""
     row = connection.execute(
         "select run_id, content_sha256 from daybook.published join daybook.ledger using (run_id) "
         "where published.pipeline = %s and published.day = %s",
@@ -90,7 +90,7 @@ def was_published(connection: Connection, run_id: int) -> bool:
 
 
 def claim(connection: Connection, run_id: int) -> Reading | None:
-    """Keep the rows of a run from being tidied away until the transaction ends; None if they are gone already."""
+    """Protect the rows of a run from cleanup until the transaction ends; None if they are gone already."""
     row = connection.execute(
         "select run_id, read_at from daybook.run where run_id = %s and removed_at is null for key share", [run_id]
     ).fetchone()
@@ -108,7 +108,7 @@ def newer_publication(connection: Connection, pipeline: str, day: date, than: Re
 
 
 def confirm(connection: Connection, published: int, run_id: int) -> None:
-    """Note that a later run found the same as the published one, so that what is older than it stays fenced off."""
+    """Note that a later run agrees with the published one, so runs older than it stay fenced off."""
     connection.execute(
         "update daybook.run set read_at = greatest(run.read_at, later.read_at) from daybook.run later "
         "where run.run_id = %s and later.run_id = %s",
@@ -117,14 +117,14 @@ def confirm(connection: Connection, published: int, run_id: int) -> None:
 
 
 def point(connection: Connection, pipeline: str, day: date, run_id: int) -> None:
-    """Let readers of the day see this run, from the commit on, and tell whoever listens."""
+    """Show readers of the day this run, from the commit on, and notify listeners."""
     connection.execute(
         "insert into daybook.published (pipeline, day, run_id) values (%s, %s, %s) "
         "on conflict (pipeline, day) do update set run_id = excluded.run_id",
         [pipeline, day, run_id],
     )
-    told = json.dumps({"pipeline": pipeline, "day": str(day), "run_id": run_id})
-    connection.execute("select pg_notify('daybook_published', %s)", [told])
+    payload = json.dumps({"pipeline": pipeline, "day": str(day), "run_id": run_id})
+    connection.execute("select pg_notify('daybook_published', %s)", [payload])
 
 
 def write(connection: Connection, pipeline: str, day: date, entry: Entry) -> None:
@@ -147,4 +147,4 @@ def _totals(receipts: Iterable[Receipt]) -> dict[str, str]:
 
 
 Changes = dict[str, dict[str, int]]
-"""By summary: how many rows are added, removed and changed; a row is told by its group."""
+"""By summary: how many rows are added, removed and changed; its group identifies a row."""

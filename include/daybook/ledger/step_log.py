@@ -1,9 +1,9 @@
-"""The ledger's account of single steps: one writer per pipeline and day, and a row for what became of each step.
+"""The ledger's log of single steps: one writer per pipeline and day, and one row per step with its outcome.
 
 A step holds the day's lock while it works, across scheduler, UI, backfill and command line: another run's step on the
-same day waits for it. The lock is the session's, so it goes with the process, however that ends; what the step does in
-the warehouse, it does in that session. A process that is stopped and does not end is overtaken after a while: the lock
-spares work, it is the fence of publish/deploy.py that keeps readers safe.
+same day waits for it. The lock belongs to the session in which the step does all its work in the warehouse, so it ends
+with the process, however that ends. A process that hangs is overtaken after a while: the lock only saves work, the
+fence of publish/deploy.py keeps readers safe.
 """
 
 import json
@@ -20,12 +20,12 @@ from daybook.ledger import runs
 from daybook.ledger.code import digest
 from daybook.ledger.fingerprint import READS
 from daybook.ledger.receipt import Fingerprint, Receipt
-from daybook.postgres.session import Connect, Connection, set_up, told
+from daybook.postgres.session import Connection, OpenPostgres, set_up, translated_errors
 
-# A step of a day takes seconds; who holds the day for longer is stopped, or has so much to do that we go on beside it.
-# It is looked at each time that the session's lock_timeout has passed.
+# A step takes seconds. If one holds the day for longer, it hangs, or has so much to do that we do not wait for it.
+# Checked each time that the session's lock_timeout has passed.
 PATIENCE_S = 60
-# The holder's session is used by nobody else, so its state is as old as the last thing that it did for this day.
+# Only the holder uses its session, so its last change of state is the last thing that it did for this day.
 OVERTAKE = """
     select pg_terminate_backend(pid) from pg_locks join pg_stat_activity using (pid)
     where locktype = 'advisory' and objsubid = 2 and granted and datname = current_database()
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 class Trying(NamedTuple):
-    """A step that is being tried: of which run on which day, started by whom or what, and when."""
+    """One try of a step: of which run on which day, started by whom or what, and when."""
 
     pipeline: str
     day: date
@@ -46,13 +46,13 @@ class Trying(NamedTuple):
 
 
 @contextmanager
-def one_writer(connect: Connect, trying: Trying) -> Iterator[Connection]:
-    """Be the only one who writes this pipeline's day until the block ends; gives the session that holds the lock.
+def one_writer(connect: OpenPostgres, trying: Trying) -> Iterator[Connection]:
+    """Be the only writer of this pipeline's day until the block ends; yield the session that holds the lock.
 
     Raises SourceUnavailable if the warehouse cannot be reached.
     """
     with ExitStack() as opened:
-        with told("the warehouse"):
+        with translated_errors("the warehouse"):
             session = opened.enter_context(connect())
             _lock(session, trying)
         yield session
@@ -75,7 +75,7 @@ def _is_taken(session: Connection, trying: Trying) -> bool:
 
 
 def _unlock(session: Connection, trying: Trying) -> None:
-    # Where the session is broken the lock is gone already; and what else is wrong with it, it is not used again.
+    # If the session is broken, the lock is gone already; after any other error it is not used again.
     try:
         session.execute("select pg_advisory_unlock(hashtext(%s), %s)", _key(trying))
     except psycopg.Error:
@@ -87,7 +87,7 @@ def _key(trying: Trying) -> list[object]:
 
 
 def done(session: Connection, trying: Trying, receipt: Receipt) -> None:
-    """Write down that a step was done, or taken over from an earlier run. session: the one that holds the lock."""
+    """Log that a step was done, or reused from an earlier run. session: the one that holds the lock."""
     state = "reused" if receipt.reused_from else "done"
     rows = receipt.rows.values()
     _write(
@@ -103,9 +103,9 @@ def done(session: Connection, trying: Trying, receipt: Receipt) -> None:
 
 
 def failed(session: Connection, trying: Trying, error: Exception, ground: Fingerprint | None) -> None:
-    """Write down that a step failed, or waits. session: the one that holds the lock. ground: what the step rests on."""
+    """Log that a step failed, or waits. session: the one that holds the lock. ground: the step's fingerprint."""
     is_ours = isinstance(error, DaybookError)
-    # A stranger's message may quote a value of a row; its traceback is in the task's log.
+    # A foreign error's message may quote a value of a row; its traceback is in the task's log.
     message = str(error) if is_ours else "see the log of the task"
     state = "waiting" if isinstance(error, NotYet) else "failed"
     words = {"state": state, "error_kind": type(error).__name__, "error": message}
@@ -132,7 +132,7 @@ def _write(session: Connection, trying: Trying, **words: Any) -> None:
     try:
         _execute(session, statement, columns)
     except psycopg.Error as error:
-        # The step's own outcome counts, not that of its account: overtaken, or the warehouse is down, full, a standby.
+        # The step's own outcome counts, not its log: we were overtaken, or the warehouse is down, full or a standby.
         log.warning("%s %s, %s: not written into the ledger: %s", *trying[:2], trying.step, type(error).__name__)
 
 
@@ -149,14 +149,14 @@ def _execute(session: Connection, statement: str, columns: dict[str, Any]) -> No
 def receipts_of_last_deployed(
     connection: Connection, pipeline: str, first: date, last: date
 ) -> dict[date, dict[str, Receipt]]:
-    """Give, for each day, the receipts by step of the last run that came to its end."""
+    """Return, for each day, the receipts by step of the last run that came to its end."""
     return _receipts(connection, pipeline, first, last, has_failed=False)
 
 
 def receipts_of_last_failed(
     connection: Connection, pipeline: str, first: date, last: date
 ) -> dict[date, dict[str, Receipt]]:
-    """Give, for each day, the receipts of the steps that its last failed run had done."""
+    """Return, for each day, the receipts of the steps that its last failed run had done."""
     return _receipts(connection, pipeline, first, last, has_failed=True)
 
 
@@ -178,8 +178,7 @@ def _receipts(
 
 
 def failures(connection: Connection, pipeline: str, first: date, last: date) -> dict[date, tuple[Any, ...]]:
-    """Give, for each day whose last try failed after it was last deployed, the words of a Failure
-    (planning/plan.py)."""
+    """Return the words of a Failure (planning/plan.py) for each day whose last try failed, after any deployment."""
     rows = connection.execute(
         "select distinct on (day) day, state, step, error_kind, error, ended_at, spec_sha256 from daybook.step "
         "where pipeline = %s and day between %s and %s and (state = 'failed' or step = 'deploy') "
@@ -198,7 +197,7 @@ def published_days(connection: Connection, pipeline: str, first: date, last: dat
 
 
 def reused_days(connection: Connection, pipeline: str, first: date, last: date) -> set[date]:
-    """Return the days whose last run that came to its end took all it could over from earlier ones."""
+    """Return the days whose last finished run reused all that it could from earlier runs."""
     rows = connection.execute(
         "with ended as (select distinct on (day) day, run from daybook.step where pipeline = %(pipeline)s and step = "
         "'deploy' and receipt is not null and day between %(first)s and %(last)s order by day, ended_at desc) "
@@ -210,7 +209,7 @@ def reused_days(connection: Connection, pipeline: str, first: date, last: date) 
 
 
 def came_to_its_end(connection: Connection, pipeline: str, run: str) -> bool:
-    """Return whether every day that a run began came to its end: published, or found unchanged."""
+    """Return whether every day that a run began is finished: published, or found unchanged."""
     row = connection.execute(
         "select count(distinct day), count(distinct day) filter (where step = 'deploy' and receipt is not null) "
         "from daybook.step where pipeline = %s and run = %s",

@@ -1,7 +1,7 @@
-"""A stream cut into blocks at line ends, the blocks read side by side on the cores, their rows given in file order.
+"""A stream cut into blocks at line ends; the blocks are read side by side on the cores, and returned in file order.
 
-Called by load; decides nothing about data. A block is read as if it began with a record; where the block before it
-turns out to end with an open quote, it is read again with what was left.
+Called by load; decides nothing about data. A block is read as if it began with a record; if the block before it turns
+out to end with an open quote, it is read again together with that rest.
 """
 
 import os
@@ -17,12 +17,12 @@ from daybook.loader.decode import Read
 from daybook.loader.layout import Parsed
 from daybook.loader.records import OPEN_QUOTE_LINES, RECORD_BYTES
 
-MOST_THREADS = 8  # each holds a block and what it becomes, about 60 MB
+MOST_THREADS = 8  # each holds a block and its rows, about 60 MB
 Parse = Callable[[bytes, bool], Parsed]
 
 
 class Placed(NamedTuple):
-    """What a block gave, and the number of line ends before it."""
+    """The result of a block, and the number of line ends before it."""
 
     parsed: Parsed
     lines_before: int
@@ -37,7 +37,7 @@ class Begun(NamedTuple):
 
 
 def side_by_side(blocks: Iterator[bytes], parse: Parse, threads: int | None) -> Iterator[Placed]:
-    """Return what `parse` makes of each block, in order; at most two blocks more than threads are in memory."""
+    """Return the result of `parse` for each block, in order; at most two blocks more than threads are in memory."""
     workers = threads or min(os.cpu_count() or 1, MOST_THREADS)
     with ThreadPoolExecutor(workers) as pool:
         begun = (Begun(block, is_last, pool.submit(parse, block, is_last)) for block, is_last in with_last(blocks))
@@ -70,9 +70,9 @@ def with_last(blocks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
 
 
 def cut_at_line_ends(read: Read, size: int) -> Iterator[bytes]:
-    """Return what `read` gives in blocks of about `size` bytes that end with a line end, and it seems with a record.
+    """Cut the bytes of `read` into blocks of about `size` bytes that end with a line end, and probably with a record.
 
-    Only the last block may end without one, and one with a line that is longer than any record may be.
+    Only the last block may end without one, or one with a line that is too long for any record.
     """
     rest: list[bytes] = []
     while chunk := read(size):
@@ -80,7 +80,7 @@ def cut_at_line_ends(read: Read, size: int) -> Iterator[bytes]:
         cut = _end_of_last_record(chunk, quotes) or (len(chunk) if length > RECORD_BYTES else 0)
         if cut:
             block, chunk = b"".join([*rest, memoryview(chunk)[:cut]]), chunk[cut:]
-            # Not held on to meanwhile: the next chunk gets their memory, and none that the system has to clear.
+            # Drop the bytes before the next read, which then reuses their memory instead of new, cleared pages.
             rest = []
             yield block
             del block
@@ -89,12 +89,12 @@ def cut_at_line_ends(read: Read, size: int) -> Iterator[bytes]:
 
 
 def _end_of_last_record(chunk: bytes, quotes_before: int) -> int:
-    """Return the last line end with an even number of quotes before it, for quotes hold an odd one's lines together.
+    """Return the last line end with an even number of quotes before it; after an odd number a quote is still open.
 
-    Where wrong quotes make that far off, give the last line end: a guess that costs time if it is wrong, no more.
+    If wrong quotes make that far off, return the last line end: a wrong guess only costs time.
     """
     last = at = chunk.rfind(b"\n") + 1
-    # Of many quotes NumPy counts more in a second, and lets the other threads go on meanwhile.
+    # NumPy counts many quotes faster than bytes.count, and lets the other threads run.
     quotes = np.count_nonzero(np.frombuffer(chunk, np.uint8, at) == ord('"'))
     is_open = (quotes_before + quotes) % 2 == 1
     for _ in range(OPEN_QUOTE_LINES if is_open else 0):

@@ -1,9 +1,8 @@
-"""A whole column of texts made into values at once, exactly as values.py makes them one by one.
+"""A whole column of texts parsed into values at once, exactly as values.py parses them one by one.
 
-Called by fast.py. What a whole-column way can vouch for, it does. Every odd value (a token of nothing, a plus sign, an
-exponent that Arrow would take, an overflow) goes to values.py, once for each spelling, and is settled there. Dates and
-instants of a fixed width are read from their digits: formats of %Y %m %d %H %M %S %f and literals, in which every text
-has one length. Pure.
+Called by fast.py. It parses all that is safe to parse by column. Every odd value (a token for a missing value, a plus
+sign, an exponent that Arrow would take, an overflow) goes to values.py, once per spelling. Dates and instants of a
+fixed width are read from their digits: formats of %Y %m %d %H %M %S %f and literals, if all texts are as long. Pure.
 """
 
 import re
@@ -21,9 +20,9 @@ from daybook.spec import Column, arrow_type
 WIDTHS = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2, "%f": 0}
 ZERO = np.uint8(ord("0"))
 DAY_MICROS = 86_400_000_000
-# The first day of each month that there is, from January of FIRST_YEAR, counted from 1970-01-01.
+# The first day of each month from January of FIRST_YEAR on, counted from 1970-01-01.
 MONTH_STARTS = np.arange(f"{FIRST_YEAR}-01", "10000-02", dtype="M8[M]").astype("M8[D]").astype(np.int32)
-# Lowest, highest, and what strptime takes where the format does not say.
+# Lowest, highest, and strptime's default if the format does not have it.
 RANGES = {
     "%Y": (FIRST_YEAR, 9999, 1900),
     "%m": (1, 12, 1),
@@ -36,9 +35,9 @@ RANGES = {
 
 
 def moments(content: Bytes, offsets: Numbers, column: Column) -> tuple[pa.Array, Flags]:
-    """Return the column's values and which texts were read; the others' values say nothing.
+    """Return the column's values, and which texts could be read; the others' values mean nothing.
 
-    `content` holds the bytes of all texts, and `offsets` where each begins.
+    `content` holds the bytes of all texts, and `offsets` the start of each.
     """
     lengths = np.diff(offsets)
     parts = _parts(column.format or "", int(lengths[np.argmax(lengths > 0)]) if len(lengths) else 0)
@@ -53,11 +52,11 @@ def moments(content: Bytes, offsets: Numbers, column: Column) -> tuple[pa.Array,
 
 
 def _parts(form: str, length: int) -> list[tuple[str, int]]:
-    """Return the words and literals of a format with their widths, or nothing if they have none."""
+    """Return the directives and literals of a format with their widths, or nothing if a width is not fixed."""
     parts = [(part, WIDTHS.get(part, len(part.encode()))) for part in re.findall(r"%.|[^%]", form, re.DOTALL)]
     if any(part.startswith("%") and part not in WIDTHS for part, _ in parts):
         return []
-    # A fraction has one to six digits: here as many as in the first text.
+    # A fraction has one to six digits: assume as many as in the first text.
     fraction = length - sum(width for _, width in parts)
     return [(part, min(max(fraction, 1), 6) if part == "%f" else width) for part, width in parts]
 
@@ -83,7 +82,7 @@ def _moments_in(grid: Bytes, parts: list[tuple[str, int]]) -> tuple[Numbers, Fla
     for part, width in parts:
         places, at = grid[at : at + width], at + width
         if part in WIDTHS:
-            # Bytes wrap around below zero, so this is one comparison for all that is no digit.
+            # Bytes wrap around below zero, so this is one comparison for all bytes that are not digits.
             are_right &= (places - ZERO <= 9).all(axis=0)
             numbers[part] = _number(places) * (10 ** (6 - width) if part == "%f" else 1)
             lowest, highest, _ = RANGES[part]
@@ -94,7 +93,7 @@ def _moments_in(grid: Bytes, parts: list[tuple[str, int]]) -> tuple[Numbers, Fla
 
 
 def _number(places: Bytes) -> Any:
-    # Two digits fit a byte, and bytes are added up many at once.
+    # Two digits fit a byte, and NumPy adds many bytes at once.
     odd = len(places) % 2
     pairs = (places[odd::2] - ZERO) * np.uint8(10) + (places[odd + 1 :: 2] - ZERO)
     number = (places[0] - ZERO if odd else np.zeros(places.shape[1])).astype(np.int32)
@@ -111,27 +110,27 @@ def _micros(numbers: dict[str, Any], are_right: Flags) -> tuple[Numbers, Flags]:
     return day.astype(np.int64) * DAY_MICROS + (seconds * np.int64(1_000_000) + numbers["%f"]), are_right
 
 
-# Where a cast fails, it is tried again in parts of so many texts, and the failing parts in smaller ones.
+# If a cast fails, it is tried again in chunks of so many texts, and the failing chunks in smaller ones.
 HUNT_SIZES = (1024, 32)
-# Arrow reads ISO dates as strictly as values.py, but for the years before this day.
+# From this day on, Arrow reads ISO dates as strictly as values.py.
 FIRST_DAY = pa.scalar(date(FIRST_YEAR, 1, 1))
 
 
-class Made(NamedTuple):
-    """A column of values, null where it holds nothing, and which rows hold a text that is not of its kind."""
+class ParsedColumn(NamedTuple):
+    """A column of values, null if missing, and which rows hold a text that is not of its kind."""
 
     values: pa.Array
     are_unfit: Flags
 
 
-def made(texts: pa.StringArray, column: Column, tokens: tuple[str, ...]) -> Made:
-    """Make a column's texts into its values; a null text is an empty field without quotes."""
+def parsed_column(texts: pa.StringArray, column: Column, tokens: tuple[str, ...]) -> ParsedColumn:
+    """Parse a column's texts into values; a null text is an empty field without quotes."""
     if column.kind == "text":
-        return Made(texts, np.zeros(len(texts), bool))
+        return ParsedColumn(texts, np.zeros(len(texts), bool))
     if column.kind in ("integer", "decimal"):
         texts = _trimmed(texts)
     values, are_odd = _vouched_for(texts, column, _empty_texts(texts) | _tokens_that_are_values(texts, column, tokens))
-    return _settled(texts, values, are_odd, column, tokens) if are_odd.any() else Made(values, are_odd)
+    return _settled(texts, values, are_odd, column, tokens) if are_odd.any() else ParsedColumn(values, are_odd)
 
 
 def _trimmed(texts: pa.StringArray) -> pa.StringArray:
@@ -140,7 +139,7 @@ def _trimmed(texts: pa.StringArray) -> pa.StringArray:
 
 
 def _empty_texts(texts: pa.StringArray) -> Flags:
-    # Empty and yet not null: it stood in quotes, or was blanks.
+    # Empty but not null: it was in quotes, or only blanks.
     _, offsets = content_of(texts)
     are_empty: Flags = np.diff(offsets) == 0
     if np.count_nonzero(are_empty) == texts.null_count:
@@ -149,7 +148,7 @@ def _empty_texts(texts: pa.StringArray) -> Flags:
 
 
 def _tokens_that_are_values(texts: pa.StringArray, column: Column, tokens: tuple[str, ...]) -> Flags:
-    # A token such as -999 would be taken for a number.
+    # A token such as -999 would be read as a number.
     taken = [token for token in tokens if _is_value(column, token)]
     return flags(pc.is_in(texts, pa.array(taken, pa.string()))) if taken else np.zeros(len(texts), bool)
 
@@ -163,7 +162,7 @@ def _is_value(column: Column, token: str) -> bool:
 
 
 def _vouched_for(texts: pa.StringArray, column: Column, are_odd: Flags) -> tuple[pa.Array, Flags]:
-    """Return the values, null where they are odd, and what is odd."""
+    """Return the values, null where they are odd, and which are odd."""
     match column.kind:
         case "integer":
             return _cast(texts, arrow_type(column), are_odd | _with_other_bytes(texts, NOT_INTEGER))
@@ -193,13 +192,13 @@ NOT_DECIMAL = _other_bytes(b"0123456789-.")
 
 def _with_other_bytes(texts: pa.StringArray, are_other: Flags) -> Flags:
     content, offsets = content_of(texts)
-    # Bytes wrap around below zero, so this is one comparison for all that is no digit.
+    # Bytes wrap around below zero, so this is one comparison for all bytes that are not digits.
     places = np.flatnonzero(content - np.uint8(48) > 9)
     return _flagged(_holders(places[are_other[content[places]]], offsets), len(texts))
 
 
 def _with_odd_points(texts: pa.StringArray, scale: int) -> Flags:
-    # Arrow takes ".5" and "5.", and lets a whole column fail for one decimal too many.
+    # Arrow accepts ".5" and "5.", and fails a whole column for one decimal too many.
     content, offsets = content_of(texts)
     points = np.flatnonzero(content == ord("."))
     holders = _holders(points, offsets)
@@ -211,7 +210,7 @@ def _with_odd_points(texts: pa.StringArray, scale: int) -> Flags:
 def _holders(places: Numbers, offsets: Numbers) -> Numbers:
     """Return which of the texts hold the bytes at these places."""
     starts, ends = offsets[:-1], offsets[1:]
-    # One in each text, as with the points of amounts, is seen at once.
+    # The common case, as with the points of amounts: exactly one in each text.
     if len(places) == len(starts) and (starts <= places).all() and (places < ends).all():
         return np.arange(len(places))
     return np.searchsorted(offsets, places, side="right") - 1
@@ -237,7 +236,7 @@ def _without(texts: pa.StringArray, are_odd: Flags) -> pa.StringArray:
 
 
 def _misfits(texts: pa.StringArray, kind: pa.DataType) -> Numbers:
-    """Return places of texts: of all that do not cast, and of a few of their neighbours."""
+    """Return the places of all texts that do not cast, and of a few of their neighbours."""
     spans = [(0, len(texts))]
     for size in HUNT_SIZES:
         parts = [(at, min(at + size, end)) for start, end in spans for at in range(start, end, size)]
@@ -253,14 +252,16 @@ def _casts(texts: pa.StringArray, kind: pa.DataType) -> bool:
     return True
 
 
-def _settled(texts: pa.StringArray, values: pa.Array, are_odd: Flags, column: Column, tokens: tuple[str, ...]) -> Made:
+def _settled(
+    texts: pa.StringArray, values: pa.Array, are_odd: Flags, column: Column, tokens: tuple[str, ...]
+) -> ParsedColumn:
     odd = texts.filter(pa.array(are_odd)).dictionary_encode()
     read = reader(column, tokens)
     found = [_read(read, text) for text in odd.dictionary.to_pylist()]
     settled = pa.array([value for value, _ in found], values.type).take(odd.indices)
     are_unfit = np.zeros(len(texts), bool)
     are_unfit[are_odd] = np.array([is_unfit for _, is_unfit in found], bool)[odd.indices.to_numpy()]
-    return Made(pc.replace_with_mask(values, pa.array(are_odd), settled), are_unfit)
+    return ParsedColumn(pc.replace_with_mask(values, pa.array(are_odd), settled), are_unfit)
 
 
 def _read(read: Any, text: str) -> tuple[Any, bool]:
@@ -271,7 +272,7 @@ def _read(read: Any, text: str) -> tuple[Any, bool]:
 
 
 def content_of(texts: pa.StringArray) -> tuple[Bytes, Numbers]:
-    """Return the bytes of all texts in one, and where each begins and the last one ends; nothing is copied."""
+    """Return the bytes of all texts, and the start of each with the end of the last; nothing is copied."""
     _, starts, content = texts.buffers()
     offsets = np.frombuffer(starts, np.int32)[texts.offset : texts.offset + len(texts) + 1]
     held = np.frombuffer(content, np.uint8)[offsets[0] : offsets[-1]] if content else np.zeros(0, np.uint8)

@@ -1,6 +1,6 @@
-"""A file's bytes as UTF-8 with line feeds, whatever the contract says they are packed and written in.
+"""A file's bytes as UTF-8 with line feeds, whatever compression, encoding and line ends the contract declares.
 
-Called by load. Reads from the stream it is given, as far as it is asked to; never more than a few blocks are in memory.
+Called by load. Reads from the caller's stream, only as far as asked; never more than a few blocks are in memory.
 """
 
 import codecs
@@ -14,17 +14,17 @@ from typing import IO, BinaryIO
 from daybook.errors import BadData
 from daybook.spec import Form, Limits, Source
 
-# Gives some bytes, at most so many; none only at the end.
+# Returns some bytes, at most as many as asked for; none only at the end.
 Read = Callable[[int], bytes]
-# A few blocks of zeros pack very well in any file, so the ratio counts only beyond them.
+# Some zeros compress very well in any file, so the ratio counts only beyond this size.
 RATIO_FROM_BYTES = 2**24
-# 0xFF is in no UTF-8, so the record that holds it is refused: a byte the declared encoding does not know stays visible.
+# UTF-8 never holds 0xFF, so a record with a byte that the declared encoding does not know is refused, not hidden.
 UNDECODABLE = "daybook.undecodable"
 codecs.register_error(UNDECODABLE, lambda error: ("\udcff", error.end))  # type: ignore[attr-defined]
 
 
 def unpacked(stream: BinaryIO, source: Source, name: str) -> Read:
-    """Return the reading of what is packed in a stream. It raises BadData if the packing is not as declared."""
+    """Return a reader of the unpacked stream. It raises BadData if the compression is not as declared."""
     match source.form.compression:
         case "gzip":
             return _checked(_from_gzip(stream, source.limits, name), name)
@@ -61,7 +61,7 @@ def _from_gzip(stream: BinaryIO, limits: Limits, name: str) -> Read:
 
 
 class _Counted:
-    """A stream that knows how many bytes were read of it."""
+    """A stream that counts the bytes read from it."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self.stream = stream
@@ -87,13 +87,13 @@ def _from_zip(stream: BinaryIO, limits: Limits, name: str) -> Read:
         archive = zipfile.ZipFile(stream if stream.seekable() else io.BytesIO(stream.read()))
         members = [member for member in archive.infolist() if not member.is_dir()]
     except zipfile.BadZipFile as error:
-        raise BadData(f"{name}: it is no whole zip file ({error}), zip agreed; have it delivered again") from None
+        raise BadData(f"{name}: it is not a whole zip file ({error}), zip agreed; have it delivered again") from None
     if len(members) != 1:
         raise BadData(f"{name}: the zip holds {len(members)} files, 1 agreed")
     (member,) = members
     if member.flag_bits & 1:
         raise BadData(f"{name}: the zip is encrypted, and no password was agreed")
-    # zipfile reads no more than what the archive says, so what it says is enough to check.
+    # zipfile reads no more than the size in the archive's directory, so checking that size is enough.
     _check_size(member.compress_size, member.file_size, limits, name)
     return _opened(archive, member, name).read
 
@@ -106,7 +106,7 @@ def _opened(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> IO[
 
 
 def in_utf8(read: Read, form: Form) -> Read:
-    """Return the reading in UTF-8 with line feeds; what the declared encoding does not know becomes the byte 0xFF."""
+    """Return a reader in UTF-8 with line feeds; a byte that the declared encoding does not know becomes 0xFF."""
     if form.encoding not in ("utf-8", "utf-8-sig"):
         read = _decoded(read, form.encoding)
     if form.line_end == "cr":
@@ -131,7 +131,7 @@ def _decoded(read: Read, encoding: str) -> Read:
 
 
 def taken(read: Read, size: int) -> bytes:
-    """Read so many bytes, or all there are."""
+    """Read `size` bytes, or all if there are fewer."""
     parts = []
     while size > 0 and (part := read(size)):
         parts.append(part)
@@ -140,6 +140,6 @@ def taken(read: Read, size: int) -> bytes:
 
 
 def put_back(head: bytes, read: Read) -> Read:
-    """Return the reading of the head and then of the rest."""
+    """Return a reader of the head and then of the rest."""
     before = io.BytesIO(head)
     return lambda size: before.read(size) or read(size)

@@ -1,8 +1,8 @@
-"""A block of a file read as whole columns, being optimistic: only the lines that fail go to records.py.
+"""A block of a file read as whole columns, optimistically: only the lines that fail go to records.py.
 
 Called by blocks.py, on several threads at once. In order: put aside the lines whose quotes, encoding or line ends are
-in doubt; cut the others into columns of text with Arrow, which names the ragged ones; make the columns into values;
-read what was put aside, record by record. It gives just what records.py gives for the whole block: the tests hold that.
+in doubt; cut the others into columns of text with Arrow, which reports the ragged ones; parse the columns into values;
+read the lines put aside, record by record. Tests prove that the result is that of records.py for the whole block.
 Pure: bytes in, columns out.
 """
 
@@ -13,17 +13,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from daybook.loader.columns import flags, made
+from daybook.loader.columns import flags, parsed_column
 from daybook.loader.layout import BOM, Flags, Layout, Numbers, Parsed, Record, kept_table, refused_table
 from daybook.loader.lines import Lines, lines_of, sound_lines
 from daybook.loader.records import Damage, RecordReader
 
-# The name of the field behind the last delimiter, where one is agreed; no column has it.
+# The name of the field after a trailing delimiter; no column has it.
 TRAILING = "\0"
 
 
 def fast_block(data: bytes, layout: Layout, is_last: bool) -> Parsed:
-    """Read a block that starts with a record; `is_last` says that the file ends with it."""
+    """Read a block that starts with a record; is_last: the file ends with it."""
     if not data:
         return Parsed(layout.schema.empty_table(), refused_table([]), 0, 0, 0)
     read = RecordReader(layout, is_last)
@@ -31,7 +31,7 @@ def fast_block(data: bytes, layout: Layout, is_last: bool) -> Parsed:
 
 
 def _sound(data: bytes, layout: Layout, read: RecordReader) -> Parsed | None:
-    """Read a block whose every line is a record, as its bytes say and Arrow's number of rows confirms."""
+    """Read a block if every line is a record: its bytes say so, and Arrow's number of rows confirms it."""
     count = sound_lines(data, layout)
     if not count:
         return None
@@ -64,7 +64,7 @@ def _line_ends(data: bytes, lines: Lines, used: int) -> int:
 
 
 class Doubtful(NamedTuple):
-    """What records.py made of the lines in doubt: the records, the lines they took, and how far the block was read."""
+    """The lines in doubt as records.py read them: the records, the lines they took, and how far the block was read."""
 
     records: list[Record]
     are_taken: Flags
@@ -73,7 +73,7 @@ class Doubtful(NamedTuple):
 
 
 def _read_doubtful(data: bytes, lines: Lines, read: RecordReader) -> Doubtful:
-    """Read a record from each line in doubt; it may take lines behind it, and the lines before it end a record."""
+    """Read a record from each line in doubt, which may extend over lines after it."""
     records: list[Record] = []
     are_taken = np.zeros(len(lines.ends), bool)
     used = 0
@@ -121,9 +121,9 @@ def _joined(data: bytes, lines: Lines, are_plain: Flags) -> bytes:
 def _typed(
     texts: dict[str, pa.StringArray], ragged: list[int], numbers: Numbers, layout: Layout
 ) -> tuple[pa.Table, Numbers]:
-    """Return the rows as typed columns, and which failed; `numbers` are the lines of all rows, the ragged ones too."""
+    """Return the rows as typed columns, and which failed; numbers: the lines of all rows, ragged ones included."""
     rows = np.delete(np.arange(len(numbers)), ragged)
-    columns = {name: made(texts[name], *layout.contract[name]) for name in layout.schema.names[1:]}
+    columns = {name: parsed_column(texts[name], *layout.contract[name]) for name in layout.schema.names[1:]}
     are_failed = np.logical_or.reduce(
         [_doubtful_rows(texts, layout), *(column.are_unfit for column in columns.values())]
     )
@@ -135,7 +135,7 @@ def _typed(
 
 
 def _texts(data: bytes, layout: Layout) -> tuple[dict[str, pa.StringArray], list[int]]:
-    """Cut lines into columns of text, null where a field is empty without quotes, and tell the ragged rows."""
+    """Return lines as columns of text, null if a field is empty without quotes, and the numbers of the ragged rows."""
     ragged: list[int] = []
 
     def set_aside(row: pa_csv.InvalidRow) -> str:
@@ -146,11 +146,11 @@ def _texts(data: bytes, layout: Layout) -> tuple[dict[str, pa.StringArray], list
     wanted = {names[place]: column.header for place, column in enumerate(layout.columns) if column}
     if layout.has_trailing_delimiter:
         wanted[names[-1]] = TRAILING
-    # Arrow takes a byte order mark away from the start of what it reads, so here it gets one to take.
+    # Arrow strips a byte order mark at the start; one that belongs to the data is doubled, so that one remains.
     content = BOM + data if data.startswith(BOM) else data
     table = pa_csv.read_csv(
         pa.BufferReader(content),
-        # One thread and one block: else Arrow gives ragged rows no number.
+        # One thread and one block: otherwise Arrow does not number the ragged rows.
         pa_csv.ReadOptions(use_threads=False, block_size=len(content) + 1, column_names=names),
         pa_csv.ParseOptions(
             delimiter=layout.delimiter.decode(),
@@ -171,12 +171,12 @@ def _texts(data: bytes, layout: Layout) -> tuple[dict[str, pa.StringArray], list
 
 
 def _whole(column: pa.ChunkedArray) -> pa.StringArray:
-    # To combine one chunk would copy it.
+    # combine_chunks would copy a single chunk.
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def _doubtful_rows(texts: dict[str, pa.StringArray], layout: Layout) -> Flags:
-    """Return the rows that may repeat the header, hold blanks only, or go on behind the last delimiter."""
+    """Return the rows that may repeat the header, hold only blanks, or have text after a trailing delimiter."""
     name, first = next(iter(texts.items()))
     are_doubtful = flags(pc.fill_null(pc.equal(first, name), False))
     if len(layout.header) == 1:

@@ -1,7 +1,6 @@
-"""The raw bytes of single records, found again by their lines, as the loader sees them: unpacked and in UTF-8.
+"""The raw bytes of single records, found by their lines, as the loader sees them: unpacked and in UTF-8.
 
-Called by the steps for rows that are refused after `load`, which know their lines only. Reads from the stream it is
-given.
+Called by the steps for rows refused after `load`, of which only the lines are known. Reads from the caller's stream.
 """
 
 from collections.abc import Collection
@@ -21,7 +20,7 @@ LF = 10
 def raw_records(
     stream: BinaryIO, source: Source, lines: Collection[int], *, name: str | None = None, block_bytes: int = BLOCK_BYTES
 ) -> dict[int, bytes]:
-    """Return the records that begin on these lines, by line, without line end and cut at RAW_BYTES.
+    """Return the records that begin on these lines, by line, without their line end and cut at RAW_BYTES.
 
     The file must be one that `load` has loaded.
     """
@@ -35,7 +34,7 @@ def raw_records(
 
 
 class _Search:
-    """What is looked for, what is found, and the start of a record whose quote is open at the end of a block."""
+    """The lines still wanted, the records found, and the start of a record whose quote is open at a block's end."""
 
     def __init__(self, lines: list[int], first: int, delimiter: bytes) -> None:
         self.wanted = [line for line in reversed(lines) if line >= first]
@@ -45,7 +44,7 @@ class _Search:
         self.found: dict[int, bytes] = {}
 
     def look_through(self, block: bytes, is_last: bool) -> None:
-        """Take the wanted records out of a block that begins with line `first`, or with the rest of it."""
+        """Find the wanted records in a block that begins with line `first`, or with the rest of it."""
         data, self.rest = self.rest + block, b""
         starts = [0, *(np.flatnonzero(np.frombuffer(data, np.uint8) == LF) + 1).tolist()]
         while self.wanted and self.wanted[-1] - self.first < len(starts):

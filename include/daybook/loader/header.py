@@ -1,7 +1,7 @@
-"""The first look at a file: is it what was agreed, and where does each column lie?
+"""The first look at a file: is it the file that was agreed, and where does each column lie?
 
-Called by load with the first bytes. Pure. It refuses a file as a whole by BadData, naming what it is instead, and never
-shows a row's value: a first line that holds none of the contract's names may be a row.
+Called by load with the first bytes. Pure. It refuses a whole file by BadData, which says what the file is instead but
+never shows a row's value: a first line without any of the contract's names may be a row.
 """
 
 import re
@@ -13,10 +13,10 @@ from daybook.loader.records import PROBLEMS, Damage, Fields, split
 from daybook.spec import Form, Source, nearest
 
 HEAD_BYTES = 2**20
-# Names in a message: enough to see what happened, not a page.
+# How many names a message shows, and how many are compared.
 SHOWN_NAMES, COMPARED_NAMES = 20, 200
 OTHER_DELIMITERS = (";", "\t", "|", ",")
-# The first bytes of what gets renamed to .csv, with the name that a person knows it by.
+# The first bytes of files that people rename to .csv, and their usual names.
 KINDS = (
     (rb"\x1f\x8b", "gzip data; declare the compression 'gzip' if that is meant"),
     (rb"PK\x03\x04.*?(\[Content_Types\]\.xml|xl/|mimetypeapplication/vnd)", "a workbook (Excel or OpenDocument)"),
@@ -36,7 +36,7 @@ MARKS = ((b"\xff\xfe\0\0", "UTF-32"), (b"\0\0\xfe\xff", "UTF-32"), (b"\xff\xfe",
 
 
 def check_kind(head: bytes, form: Form, name: str) -> None:
-    """Check that the first bytes can be text in the declared encoding. Raises BadData with what they are instead."""
+    """Check that the first bytes can be text in the declared encoding. Raises BadData that says what they are."""
     if not head:
         raise BadData(f"{name}: the file is empty (0 bytes); have it delivered again")
     start = head[:4096].removeprefix(BOM)
@@ -48,7 +48,7 @@ def check_kind(head: bytes, form: Form, name: str) -> None:
 
 
 def _title(start: bytes) -> str:
-    # The title of an error page says who refused what; it is no row.
+    # The title of an error page says who refused what; it is not a row.
     title = re.search(rb"<title>\s*([^<]{1,60})", start, re.IGNORECASE)
     return f" with the title {title[1].decode(errors='replace').strip()!r}" if title else ""
 
@@ -58,7 +58,7 @@ def _check_encoding(start: bytes, form: Form, name: str) -> None:
         if start.startswith(mark):
             raise BadData(f"{name}: it is {encoding}, {form.encoding} agreed; declare the encoding if that is meant")
     even, odd = start[::2].count(0), start[1::2].count(0)
-    # A few may be accidents in single fields, which refuse their rows.
+    # A few may be accidents in single fields; they refuse only their rows.
     if even + odd > len(start) / 10:
         place = "even" if even > 10 * odd else "odd" if odd > 10 * even else "many"
         kind = "binary data" if place == "many" else "UTF-16 without its mark"
@@ -66,7 +66,7 @@ def _check_encoding(start: bytes, form: Form, name: str) -> None:
 
 
 def first_look(head: bytes, source: Source, name: str) -> tuple[Layout, int]:
-    """Return the layout, and where the first record behind the header starts, from the first HEAD_BYTES in UTF-8.
+    """Return the layout, and the start of the first record after the header, from the first HEAD_BYTES in UTF-8.
 
     Columns are found by their names, in any order. Raises BadData with all that is wrong with the header.
     """
@@ -78,7 +78,7 @@ def first_look(head: bytes, source: Source, name: str) -> tuple[Layout, int]:
     loaded = names[:-1] if source.form.has_trailing_delimiter and names[-1] == "" else names
     problems = [*_missing(loaded, source), *_unknown(loaded, source), *_repeated(loaded, source)]
     if problems:
-        raise BadData(f"{name}: {_told(head[start:], names, problems, source)}")
+        raise BadData(f"{name}: {_message(head[start:], names, problems, source)}")
     return _layout([name.encode() for name in loaded], source), header.end
 
 
@@ -108,7 +108,7 @@ def _header(head: bytes, start: int, source: Source, name: str) -> Fields:
 
 def _missing(names: list[str], source: Source) -> Iterator[str]:
     found, expected = dict.fromkeys(names), [column.header for column in source.columns]
-    # Ten thousand names are not compared each with each.
+    # Comparing ten thousand names with each other would take too long.
     unknown = [name for name in found if name not in expected][:COMPARED_NAMES]
     for place, name in enumerate(name for name in expected if name not in found):
         yield f"missing column {name!r}{_meant(name, unknown) if place < SHOWN_NAMES else ''}"
@@ -139,8 +139,8 @@ def _short(name: str) -> str:
     return repr(name if len(name) <= 60 else f"{name[:60]}…")
 
 
-def _told(head: bytes, names: list[str], problems: list[str], source: Source) -> str:
-    """Say in one line what is wrong with a header; names only if it is one, for else they would be a row's values."""
+def _message(head: bytes, names: list[str], problems: list[str], source: Source) -> str:
+    """Say in one line what is wrong with a header. Name its fields only if it is one: they could be a row's values."""
     expected = {column.header for column in source.columns}
     if not _plainly(expected) & _plainly(names):
         return _no_header(head, names, source)

@@ -1,4 +1,4 @@
-"""What the loader knows of a file after its header, and what it makes of a block of it: the words its modules share."""
+"""The types that the loader's modules share: a file's layout, known from its header, and the result of a block."""
 
 from typing import Any, NamedTuple
 
@@ -10,9 +10,9 @@ from daybook.spec import Column, Source, arrow_type
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 Numbers = np.ndarray[Any, np.dtype[np.int64]]
-# One refused record: the physical number of its first line (the header's is 1), the header of the column, a code, a
-# sentence that may hold the value, and the bytes as they came, without line end and cut at RAW_BYTES.
-REFUSED = pa.schema(
+# One refused record: the physical number of its first line (the file's first is 1), the header of the column, a code, a
+# sentence that may hold the value, and the original bytes, without line end and cut at RAW_BYTES.
+REFUSED_SCHEMA = pa.schema(
     [
         ("line", pa.int64()),
         ("column", pa.string()),
@@ -26,10 +26,10 @@ BOM = b"\xef\xbb\xbf"  # the byte order mark U+FEFF in UTF-8
 
 
 class Layout(NamedTuple):
-    """How the records of one file lie: its header's fields in their order, and the contract's column for each.
+    """The layout of one file's records: the header's fields in order, and the contract's column for each.
 
-    A field without a column is not loaded. `contract` has each loaded column by its header, with its spellings of
-    nothing. `schema` is the kept rows', in the order of the contract.
+    A field without a column is not loaded. contract: each loaded column by its header, with its spellings of a missing
+    value. schema: of the kept rows, in the order of the contract.
     """
 
     header: list[bytes]
@@ -46,7 +46,7 @@ class Layout(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """Why a record is refused: the header of the column where it is one column's, a code, and a sentence."""
+    """Why a record is refused: the header of the column if one is to blame, a code, and a sentence."""
 
     column: str | None
     reason: str
@@ -63,10 +63,10 @@ class Record(NamedTuple):
 
 
 class Parsed(NamedTuple):
-    """What a block gave: rows kept and refused (`line` counts from 0 in the block), empty lines, and its end.
+    """The result of a block: rows kept and refused (`line` counts from 0 in the block), and the number of empty lines.
 
-    `lines` are the line ends used up and `used` the bytes; what is left is the start of a record with an open quote.
-    `damage` ends the file: the line and what is wrong there.
+    lines: the line ends used up; used: the bytes; the rest is the start of a record with an open quote.
+    damage: ends the file; the line and the problem.
     """
 
     kept: pa.Table
@@ -78,7 +78,7 @@ class Parsed(NamedTuple):
 
 
 def schema(source: Source) -> pa.Schema:
-    """Return the schema of kept rows: `line`, then the contract's columns under the names they have in the file."""
+    """Return the schema of kept rows: `line`, then the contract's columns under their names in the file."""
     return pa.schema([("line", pa.int64()), *((column.header, arrow_type(column)) for column in source.columns)])
 
 
@@ -93,8 +93,9 @@ def kept_table(records: list[Record], layout: Layout) -> pa.Table:
 
 
 def refused_table(records: list[Record]) -> pa.Table:
-    """Return the refused records as columns of REFUSED."""
+    """Return the refused records as columns of REFUSED_SCHEMA."""
     rows = [(record.line, *record.refusal, record.raw[:RAW_BYTES]) for record in records if record.refusal]
     return pa.table(
-        dict(zip(REFUSED.names, zip(*rows, strict=True), strict=True)) if rows else [[]] * 5, schema=REFUSED
+        dict(zip(REFUSED_SCHEMA.names, zip(*rows, strict=True), strict=True)) if rows else [[]] * 5,
+        schema=REFUSED_SCHEMA,
     )

@@ -1,4 +1,4 @@
-"""Is a file still the one that was agreed, with so many rows refused? The count, and the verdict.
+"""Counts refused rows, and judges whether a file with so many is still the one that was agreed.
 
 Called by load with the refused rows of each block, and at the end. Pure; it raises BadData with counts, never a value.
 """
@@ -10,7 +10,7 @@ import pyarrow as pa
 from daybook.errors import BadData
 from daybook.spec import Limits
 
-# Damage that may have taken neighbours with it: of these, few are too many.
+# Damage that may have swallowed neighbouring rows: of these, few are too many.
 STRUCTURAL = frozenset(
     {
         "wrong_encoding",
@@ -22,7 +22,7 @@ STRUCTURAL = frozenset(
         "open_quote",
     }
 )
-# What each reason often means where it is everywhere.
+# The usual cause if a reason is everywhere.
 HINTS = {
     "wrong_encoding": "the file may be cp1252 or Latin-1: declare the encoding if that is meant",
     "too_many_fields": "the delimiter may stand in a text without quotes, or at the end of each row",
@@ -41,7 +41,7 @@ SHOWN_REASONS = 10
 
 
 class Tally:
-    """Counts rows and reasons, and refuses the file when too much is wrong; or the files of a source, as a whole."""
+    """Counts rows and reasons, and refuses a file, or all files of a source together, if too much is wrong."""
 
     def __init__(self, limits: Limits, name: str) -> None:
         self.limits = limits
@@ -56,7 +56,7 @@ class Tally:
         return self.kept + self.reasons.total()
 
     def add(self, kept: int, refused: pa.Table, file: str) -> None:
-        """Count a block of a file. Raises BadData if more rows are refused than are stored."""
+        """Count a block of a file. Raises BadData if more rows are refused than may be stored."""
         place = "line" if file == self.name else f"{file}, line"
         self.kept += kept
         for line, column, reason in zip(
@@ -65,13 +65,15 @@ class Tally:
             self.reasons[reason, column] += 1
             self.first_places.setdefault((reason, column), f"{place} {line:,}")
         if self.reasons.total() > self.limits.stored_rows:
-            raise BadData(self._told(f"more than {self.limits.stored_rows:,} rows are refused, and no more are stored"))
+            raise BadData(
+                self._message(f"more than {self.limits.stored_rows:,} rows are refused, and no more are stored")
+            )
 
     def judge(self) -> None:
         """Judge the whole file by its limits. Raises BadData with the counts by reason."""
         verdict = next(filter(None, (self._many(), self._systemic(), self._structural(), self._headers())), None)
         if verdict:
-            raise BadData(self._told(verdict))
+            raise BadData(self._message(verdict))
 
     def _many(self) -> str | None:
         refused, rows = self.reasons.total(), self.rows
@@ -81,7 +83,7 @@ class Tally:
         return f"{refused:,} of {rows:,} rows are refused, more than half" if refused > self.kept else None
 
     def _systemic(self) -> str | None:
-        # With the contract broken in one column, the rows that happen to fit are not to be trusted either.
+        # If one column breaks the contract, the rows that happen to fit cannot be trusted either.
         most = max(self.reasons.values(), default=0)
         if most >= self.limits.at_least and most > self.limits.systemic_share * self.rows:
             return f"{most:,} of {self.rows:,} rows are refused for one reason, limit {self.limits.systemic_share:.2%}"
@@ -97,7 +99,7 @@ class Tally:
         repeated = self.reasons["repeated_header", None]
         return f"the header is repeated {repeated} times" if repeated > 1 else None
 
-    def _told(self, verdict: str) -> str:
+    def _message(self, verdict: str) -> str:
         most = self.reasons.most_common(SHOWN_REASONS)
         counts = ", ".join(_reason(*which, count) for which, count in most)
         (worst, _) = most[0]

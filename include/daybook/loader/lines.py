@@ -1,8 +1,8 @@
-"""A block of bytes seen as lines: where each ends, and which of them cannot be taken as they look.
+"""The lines of a block of bytes: where each one ends, and which are in doubt.
 
-Called by fast.py. It knows nothing of columns: only of encoding, control bytes, line ends, and of quotes: which line
-ends they hold within a record, and which lines do not have them in order. It looks at the bytes on both sides of each
-quote, all of a block at once. Pure.
+Called by fast.py. It knows nothing about columns, only about encoding, control bytes, line ends and quotes: which line
+ends are inside quotes, and which lines have quotes out of order. It looks at the bytes on both sides of each quote, for
+a whole block at once. Pure.
 """
 
 import re
@@ -19,16 +19,16 @@ LF, CR, QUOTE = b'\n\r"'
 
 
 def are_all_in_order(content: Bytes, quotes: Numbers, delimiter: bytes) -> bool:
-    """Tell whether the quotes at these places are in order, the whole block seen as one line."""
+    """Return whether the quotes at these places are in order, with the whole block seen as one line."""
     return bool(_are_well_quoted(content, quotes, np.array([len(content)]), delimiter).all())
 
 
 def together(data: bytes, ends: Numbers, lone: Numbers, delimiter: bytes) -> tuple[Numbers, Flags]:
     """Return the records' last physical lines, and whether their quotes are in doubt.
 
-    `ends` are where the physical lines end, `lone` where carriage returns are that end none. With all quotes in order,
-    a line end is one of a record where the quotes before it are even in number. If any of the records so found is not
-    in order, that says nothing, and each physical line stands for itself.
+    `ends`: the ends of the physical lines. `lone`: the carriage returns that end no line. If all quotes are in order, a
+    line end ends a record if an even number of quotes comes before it. If any record found so is not in order, this
+    rule proves nothing, and each physical line counts as a record.
     """
     every = np.arange(len(ends))
     content = np.frombuffer(data, np.uint8)
@@ -48,28 +48,28 @@ def together(data: bytes, ends: Numbers, lone: Numbers, delimiter: bytes) -> tup
 
 
 def _are_closed(places: Numbers, quotes: Numbers) -> Flags:
-    """Tell whether the quotes before these places are even in number."""
+    """Return whether the number of quotes before each of these places is even."""
     are_closed: Flags = np.searchsorted(quotes, places) % 2 == 0
     return are_closed
 
 
 def _quoted_lines_at(places: Numbers, ends: Numbers) -> Numbers:
-    """Return the lines that hold these places, without the places behind the last end."""
+    """Return the line of each place; places after the last line end are left out."""
     return np.searchsorted(ends, places[: np.searchsorted(places, ends[-1])] if len(ends) else places[:0], side="right")
 
 
 def _are_well_quoted(content: Bytes, quotes: Numbers, ends: Numbers, delimiter: bytes) -> Flags:
-    """Tell whether the quotes of lines are as RFC 4180 has them (section 2, 5 to 7).
+    """Return whether the quotes of each line follow RFC 4180 (section 2, 5 to 7).
 
-    They open and close in turn: one opens at the start of a field, one closes at its end, and of two side by side the
-    first one closes and the second opens again.
+    They open and close in turn: one opens at the start of a field, one closes at its end; of two side by side the first
+    closes and the second opens again.
     """
     lines = _quoted_lines_at(quotes, ends)
     quotes = quotes[: len(lines)]
     are_opening = (np.arange(len(lines)) - np.searchsorted(lines, lines)) % 2 == 0
     are_marks = np.zeros(256, bool)
     are_marks[[LF, QUOTE, *delimiter]] = True
-    # Past the end of the block stands its last byte: a line end, or of a line that is in doubt in any case.
+    # Past the end of the block its last byte counts: a line end, or part of a line that is in doubt anyway.
     after, second = (content[np.minimum(quotes + ahead, len(content) - 1)] for ahead in (1, 2))
     begin_well = (quotes == 0) | are_marks[content[quotes - 1]]
     end_well = are_marks[after] | ((after == CR) & (second == LF))
@@ -79,7 +79,7 @@ def _are_well_quoted(content: Bytes, quotes: Numbers, ends: Numbers, delimiter: 
 
 
 def _is_well_opened(rest: bytes, delimiter: str) -> bool:
-    """Tell whether the end of a block is the start of a record up to an open quote, or nothing."""
+    """Return whether the rest of a block is empty, or the start of a record with an open quote."""
     mark = re.escape(delimiter)
     field = rf'(?:[^"\r\n{mark}]*|"(?:[^"]|"")*")'
     opened = rf'\A(?:{field}{mark})*"(?:[^"]|"")*\z'
@@ -91,10 +91,10 @@ PIECE_BYTES, LEAST_PART_BYTES = 2**18, 2**12
 
 
 class Lines(NamedTuple):
-    """The lines of a block, those that quotes hold together being one: where each starts and ends (after its line end).
+    """The lines of a block, each with its start and end (after its line end); quoted line ends do not split a line.
 
-    `numbers` are the physical lines that they start on, counted from 0, and `physical_ends` where these end. Which are
-    empty, and which are in doubt: records.py reads a record from the start of each of these.
+    numbers: the physical line that each starts on, counted from 0. physical_ends: the ends of all physical lines.
+    are_doubtful: records.py reads a record from the start of each of these.
     """
 
     starts: Numbers
@@ -106,13 +106,13 @@ class Lines(NamedTuple):
 
 
 def sound_lines(data: bytes, layout: Layout) -> int:
-    """Return how many line ends a block has if none of its lines is in doubt, as far as its bytes tell; else 0.
+    """Return the number of line ends in a block if its bytes leave no line in doubt, or else 0.
 
-    A cheap first look, at a piece after the other, so that what it needs stays in the processor's cache. Whether each
-    line end is a record's, Arrow tells: by as many rows.
+    A cheap first look, piece by piece, so that the data stays in the processor's cache. Arrow confirms that each line
+    end ends a record, by returning as many rows.
     """
     content = np.frombuffer(data, np.uint8)
-    # A line that is longer than a field may be spans at least one such part without a line end.
+    # A line longer than the limit of a field has at least one such chunk without a line end.
     part_bytes = min(layout.field_bytes // 2, PIECE_BYTES)
     if part_bytes < LEAST_PART_BYTES or not data.endswith(b"\n"):
         return 0
@@ -132,7 +132,7 @@ def sound_lines(data: bytes, layout: Layout) -> int:
 
 
 def lines_of(data: bytes, layout: Layout) -> Lines:
-    """Find the lines of a block. What stands behind the last line end is a line too, and in doubt."""
+    """Find the lines of a block. The rest after the last line end is a line too, and in doubt."""
     content = np.frombuffer(data, np.uint8)
     low = np.flatnonzero(content < 32)
     codes = content[low]
@@ -157,7 +157,7 @@ def _lines_at(places: Numbers, ends: Numbers) -> Numbers:
 
 
 def _are_refused(layout: Layout) -> Flags:
-    """Return which of the bytes below 32 no field may hold."""
+    """Return which bytes below 32 are refused in a field."""
     are_refused = np.full(32, not layout.are_control_bytes_kept)
     are_refused[[TAB, LF, CR]] = False
     are_refused[[code for code in layout.delimiter if code < 32]] = False
@@ -166,13 +166,13 @@ def _are_refused(layout: Layout) -> Flags:
 
 
 def _lone(returns: Numbers, content: Bytes) -> Numbers:
-    # The last byte of a block is a line end, or its line is in doubt in any case.
+    # The last byte of a block is a line end, or its line is in doubt anyway.
     lone: Numbers = returns[content[np.minimum(returns + 1, len(content) - 1)] != LF]
     return lone
 
 
 def _are_empty(content: Bytes, starts: Numbers, ends: Numbers) -> Flags:
-    # Few lines are so short, so only these are looked at.
+    # Only lines of at most two bytes can be empty, and few are so short.
     are_empty = ends - starts <= 2
     short = np.flatnonzero(are_empty)
     is_alone = ends[short] - starts[short] == 1
@@ -191,7 +191,7 @@ def _not_utf8(data: bytes, content: Bytes, starts: Numbers, ends: Numbers) -> li
 def _is_all_utf8(data: bytes) -> bool:
     if data.isascii():
         return True
-    # As one text of Arrow's, which is seen through faster than it is decoded.
+    # Validating it as one Arrow text is faster than decoding it.
     offsets = pa.py_buffer(np.array([0, len(data)], np.int32))
     try:
         pa.Array.from_buffers(pa.string(), 1, [None, offsets, pa.py_buffer(data)]).validate(full=True)

@@ -1,18 +1,18 @@
 """Raw bytes to typed rows: every record of a CSV file is kept, refused with its line and reason, or blank.
 
-    decode        unpacked, in UTF-8
+    decode        unpacks the bytes, as UTF-8
     header        the first bytes: is this the file that was agreed, and where does each column lie?
     blocks        the stream in blocks, side by side on the cores
     fast          a block as whole columns, by lines and columns
-    records       what they cannot settle, record by record, and by values, value by value: the authority
-    mended        records that a person mended, in the place of their originals
+    records       the lines that fast cannot settle, record by record, and by values, value by value: the authority
+    mended        records that a person mended, instead of their originals
     limits        were too many refused?
-    line_numbers  lines that are unique in a source, also if it is in parts
+    line_numbers  lines that are unique in a source, even if it is in parts
     find          single records again, by their lines
 
-It never infers a type, never loads by position, never rounds, and never takes a word for nothing that was not declared
-as such. It reads from the streams it is given, writes nothing and logs nothing. A source in parts is loaded as one:
-each part by its own header, the limits counted over all of them; messages give a part's own name and lines.
+It never infers a type, never loads by position, never rounds, and treats no undeclared word as a missing value. It
+reads from the caller's streams, writes nothing and logs nothing. A source in parts is loaded as one: each part by its
+own header, with the limits over all of them; messages give a part's own name and lines.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -26,19 +26,19 @@ from daybook.loader.blocks import Placed, cut_at_line_ends, side_by_side
 from daybook.loader.decode import Read, in_utf8, put_back, taken, unpacked
 from daybook.loader.fast import fast_block
 from daybook.loader.header import HEAD_BYTES, check_kind, first_look
-from daybook.loader.layout import BOM, REFUSED, Layout, Parsed, schema
+from daybook.loader.layout import BOM, REFUSED_SCHEMA, Layout, Parsed, schema
 from daybook.loader.limits import Tally
 from daybook.loader.line_numbers import RawFile, line_in_source, own_line, part_of
 from daybook.loader.mended import Mends
 from daybook.spec import Source
 
-__all__ = ["BLOCK_BYTES", "REFUSED", "Batch", "load", "opened", "schema"]
+__all__ = ["BLOCK_BYTES", "REFUSED_SCHEMA", "Batch", "load", "opened", "schema"]
 
 BLOCK_BYTES = 2**23
 
 
 class Batch(NamedTuple):
-    """The records of one block, in file order: rows kept, rows refused (schema REFUSED), and empty lines counted."""
+    """The records of one block, in file order: rows kept, rows refused (REFUSED_SCHEMA), and a count of empty lines."""
 
     kept: pa.Table
     refused: pa.Table
@@ -57,10 +57,10 @@ def load(
 ) -> Iterator[Batch]:
     """Return the file's rows by its contract, block by block; records = kept + refused + blank.
 
-    `name` begins the messages (default: the source's). `mends` are records that count instead of those on their lines,
-    in UTF-8 and without line end. `tally` counts also other files of the source, and whoever has it judges them
-    together. Raises BadData if the file as a whole is refused, also at the end, when more rows were refused than the
-    limits allow: nothing is to be published before the last batch.
+    name: the start of messages (default: the source's). mends: records that replace those on their lines, in UTF-8 and
+    without line end. tally: counts other files of the source too; then the caller judges them together. Raises BadData
+    if the file as a whole is refused, even at the end, if more rows were refused than the limits allow: publish nothing
+    before the last batch.
     """
     name = name or source.name
     read, layout, lines_before = opened(stream, source, name)
@@ -80,7 +80,7 @@ def load(
 
 
 def opened(stream: BinaryIO, source: Source, name: str) -> tuple[Read, Layout, int]:
-    """Return the reading of the records, their layout, and the number of the line that the first one is on."""
+    """Return a reader of the records, their layout, and the line number of the first one."""
     read = unpacked(stream, source, name)
     packed_head = taken(read, HEAD_BYTES)
     check_kind(packed_head, source.form, name)
@@ -115,8 +115,8 @@ def load_parts(
 ) -> Iterator[Batch]:
     """Return the rows of all files, in their order, block by block.
 
-    name: begins the messages about the whole. opened: opens a file. mends: records that count instead of those on their
-    lines. Raises BadData as load does, and where two files have the same bytes, with rows in them.
+    name: the start of messages about the whole. opened: opens a file. mends: records that replace those on their lines.
+    Raises BadData as load does, and if two files with rows have the same bytes.
     """
     tally, seen = Tally(source.limits, name), dict[str, str]()
     for file in files:
@@ -124,7 +124,7 @@ def load_parts(
         with opened(file) as stream:
             for batch in load(stream, source, name=file.name, mends=_of(file, mends or {}), tally=tally):
                 yield _placed(batch, file)
-        # Where rows are shared out by a key, several parts may have none.
+        # If rows are split over the parts by a key, several parts may be empty.
         if tally.rows > before:
             _check_not_twice(file, seen.setdefault(file.sha256, file.name))
     tally.judge()
@@ -138,12 +138,12 @@ def _placed(batch: Batch, file: RawFile) -> Batch:
     if not file.number:
         return batch
     refused = batch.refused
-    places = [f"{file.at(line)}: {detail}" for line, detail in zip(*_told(refused), strict=True)]
-    told = refused.set_column(3, refused.schema.field(3), pa.array(places, pa.string()))
-    return batch._replace(kept=_moved_into_source(batch.kept, file), refused=_moved_into_source(told, file))
+    places = [f"{file.at(line)}: {detail}" for line, detail in zip(*_lines_and_details(refused), strict=True)]
+    placed = refused.set_column(3, refused.schema.field(3), pa.array(places, pa.string()))
+    return batch._replace(kept=_moved_into_source(batch.kept, file), refused=_moved_into_source(placed, file))
 
 
-def _told(refused: pa.Table) -> tuple[list[int], list[str]]:
+def _lines_and_details(refused: pa.Table) -> tuple[list[int], list[str]]:
     return refused["line"].to_pylist(), refused["detail"].to_pylist()
 
 

@@ -1,4 +1,4 @@
-"""Mended records in the place of their originals: read by the same reader, under the original's line.
+"""Mended records instead of their originals: read by the same reader, under the original's line.
 
 Called by load, and by replay to judge a mended record before it is kept. Pure.
 """
@@ -14,7 +14,7 @@ from daybook.loader.records import Damage, RecordReader
 
 
 class Mends:
-    """The outcomes of mended records, kept or refused, and where they have still to be put.
+    """The mended records as the loader reads them, kept or refused, and the lines still to be replaced.
 
     records: the mended ones by the line of the original, in UTF-8 and without line end.
     """
@@ -25,7 +25,7 @@ class Mends:
         self.waiting = set(records)
 
     def put(self, kept: pa.Table, refused: pa.Table) -> tuple[pa.Table, pa.Table]:
-        """Return the rows of a block with the outcomes of its mended records instead of the originals'."""
+        """Return the rows of a block with its mended records instead of the originals."""
         if not self.waiting:
             return kept, refused
         mended = pa.array(sorted(self.waiting), pa.int64())
@@ -35,7 +35,7 @@ class Mends:
         return _replaced(kept, self.kept, here), _replaced(refused, self.refused, here)
 
     def check_all_put(self, name: str) -> None:
-        """Raise BadData where a mended line begins no record, as after a change of the contract."""
+        """Raise BadData if no record begins on a mended line, as after a change of the contract."""
         if self.waiting:
             raise BadData(
                 f"{name}, line {min(self.waiting):,}: it was mended, and by the contract of now no record begins there "
@@ -44,7 +44,7 @@ class Mends:
 
 
 def mended_records(records: Mapping[int, bytes], layout: Layout) -> list[Record]:
-    """Return what the loader makes of mended records, by their lines; one that is not a single record is refused."""
+    """Return mended records as the loader reads them, by their lines; one that is not a single record is refused."""
     read = RecordReader(layout, is_last=True)
     return [_record(read, line, content) for line, content in sorted(records.items())]
 

@@ -1,10 +1,10 @@
-"""Records and fields read one by one, strictly after RFC 4180: the authority on what a line of a file means.
+"""Records and fields read one by one, strictly by RFC 4180: the authority on the meaning of a line.
 
     load ─> blocks ─> fast ─> records ─> values
 
-On the way of a day it reads the few lines that fast.py could not settle; the tests hold that fast.py agrees with
-it on all others. It exists because csv.reader cannot tell a quoted empty field from an empty one, and takes stray
-quotes. Pure: bytes in, records out.
+In a daily run it reads only the few lines that fast.py could not settle; tests prove that fast.py agrees with it on all
+others. It exists because csv.reader cannot tell a quoted empty field from an empty one, and accepts stray quotes. Pure:
+bytes in, records out.
 """
 
 import re
@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 from daybook.loader.layout import Layout, Record, Refusal
 from daybook.loader.values import Unfit, reader
 
-# A quote that is open for longer was not meant to be: the file is damaged, not the record.
+# If a quote stays open for longer, the file is damaged, not just the record.
 OPEN_QUOTE_BYTES, OPEN_QUOTE_LINES = 2**20, 1000
 RECORD_BYTES = 2**22
-# Allowed are the tab, and the line end inside of quotes (RFC 4180, 2.6).
+# Allowed are tabs, and line ends inside quotes (RFC 4180, 2.6).
 CONTROL = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f]")
 LINE_END = re.compile(rb"\r?\n|\Z")
 PROBLEMS = {
@@ -28,7 +28,7 @@ PROBLEMS = {
 
 
 class Damage(Exception):
-    """The file is damaged at an offset, so that no further record can be read."""
+    """The file is damaged at an offset: no further record can be read."""
 
     def __init__(self, at: int, what: str) -> None:
         super().__init__(what)
@@ -36,7 +36,7 @@ class Damage(Exception):
 
 
 class Fields(NamedTuple):
-    """A record cut into fields: where it ends (after its line end), the fields and their quotes, what is wrong."""
+    """A record cut into fields: its end (after its line end), the fields, which are quoted, and the problem, if any."""
 
     end: int
     values: list[bytes]
@@ -45,7 +45,7 @@ class Fields(NamedTuple):
 
 
 class RecordReader:
-    """Reads one record after another by a layout."""
+    """Reads one record after another in a layout."""
 
     def __init__(self, layout: Layout, is_last: bool) -> None:
         self.layout = layout
@@ -55,7 +55,7 @@ class RecordReader:
     def __call__(self, data: bytes, start: int, line: int) -> tuple[int, Record | None] | None:
         """Return where the record at `start` ends, and the record: None for an empty line.
 
-        Returns nothing if a quote is still open at the end of the block. Raises Damage.
+        Returns None if a quote is still open at the end of the block. Raises Damage.
         """
         cut = split(data, start, self.layout.delimiter, self.is_last)
         if cut is None:
@@ -118,10 +118,10 @@ def _check_bytes(raw: bytes, layout: Layout) -> None:
 
 
 def split(data: bytes, start: int, delimiter: bytes, is_last: bool) -> Fields | None:
-    """Cut the record at `start` into fields, as RFC 4180 has them; None if a quote is open at the end of the block.
+    """Cut the record at `start` into fields by RFC 4180; None if a quote is open at the end of the block.
 
-    A quote opens only at the start of a field. After a wrong quote the record goes on to the end of its line, and
-    reading goes on behind it. Raises Damage if a quote is never closed, or a record has no end.
+    A quote opens only at the start of a field. After a wrong quote the record ends with its line, and the next one
+    starts there. Raises Damage if a quote is never closed, or a record has no end.
     """
     end = data.find(b"\n", start) + 1 or len(data)
     content = data[start:end].removesuffix(b"\n")
@@ -181,7 +181,7 @@ def _after_quotes(data: bytes, start: int) -> int | None:
 
 
 def _cut_off(data: bytes, quote: int) -> Fields:
-    # A file that ends inside of its last line is cut; one that has swallowed lines on the way there is damaged.
+    # If the open quote is on the last line, the file is cut; if it has swallowed whole lines, it is damaged.
     if b"\n" in data[quote:]:
         raise Damage(quote, "a quote opened here is never closed")
     return Fields(len(data), [], [], "open_quote")

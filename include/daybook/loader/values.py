@@ -1,7 +1,7 @@
-"""What one field of a file means by its column's kind: the authority on values, one value at a time.
+"""One field of a file to a value of its column's kind: the authority on values, one at a time.
 
-Called by records.py for whole records, and by fast.py for what whole columns cannot settle. Pure. Below it is only
-the spec. A value that is not of its kind raises Unfit; nothing is guessed, rounded or filled.
+Called by records.py for whole records, and by columns.py for the values that it cannot settle. Pure; imports only the
+spec. A value that is not of its kind raises Unfit; nothing is guessed, rounded or filled.
 """
 
 import re
@@ -12,12 +12,12 @@ from typing import Any
 
 from daybook.spec import Column
 
-# What one value of each kind is written as. ASCII digits only: int() would also take "1_000" and Arabic digits.
+# The spelling of a number. ASCII digits only: int() would also take "1_000" and Arabic digits.
 INTEGER = re.compile(r"[+-]?[0-9]+")
 DECIMAL = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?")
 BLANKS = " \t"
 LOWEST_INTEGER, HIGHEST_INTEGER = -(2**63), 2**63 - 1
-# strptime takes one digit where two are due and any run of blanks for one, so the shape is checked before it.
+# strptime accepts one digit instead of two, and any run of blanks for one, so the shape is checked first.
 SHAPES = {
     "Y": "[0-9]{4}",
     "f": "[0-9]{1,6}",
@@ -27,12 +27,12 @@ SHAPES = {
     **dict.fromkeys("mdHMSyI", "[0-9]{2}"),
     **dict.fromkeys("bBp", "[^0-9]+"),
 }
-# strftime does not write years below 1000 with four digits, and no supplier means them: 0026 is a slip for 2026.
+# strftime does not write years below 1000 with four digits, and no supplier means them: 0026 is a typo for 2026.
 FIRST_YEAR = 1000
 
 
 class Unfit(Exception):
-    """A value is not of its kind, or a record not of its form; `reason` never holds the value, `detail` may."""
+    """A value is not of its kind, or a record is malformed; `reason` never holds the value, `detail` may."""
 
     def __init__(self, reason: str, detail: str, column: str | None = None) -> None:
         super().__init__(reason)
@@ -42,10 +42,10 @@ class Unfit(Exception):
 
 
 def reader(column: Column, tokens: tuple[str, ...]) -> Callable[[str, bool], Any]:
-    """Return the function that reads a field's text into a value, or None for nothing; it is also told of quotes.
+    """Return a function (text, is_quoted) that parses a field into a value, or None if it is missing. It raises Unfit.
 
-    Nothing is an empty field without quotes, for every kind, and for other kinds than text each of `tokens` too. A
-    quoted empty field is empty text; for other kinds it is refused unless "" is a token. The function raises Unfit.
+    Missing is an empty field without quotes, and for all kinds but text also each of `tokens`. A quoted empty field is
+    empty text; for other kinds it is refused unless "" is a token.
     """
     if column.kind == "text":
         return lambda text, is_quoted: text if text or is_quoted else None
@@ -63,7 +63,7 @@ def _integer(column: Column) -> Callable[[str], int]:
     def parse(text: str) -> int:
         if not INTEGER.fullmatch(text):
             raise Unfit("not_an_integer", f"{shown(text)} is not an integer")
-        # int() refuses thousands of digits with another error, so the length is looked at first.
+        # int() refuses thousands of digits with another error, so the length is checked first.
         value = int(text) if len(text.lstrip("+-0")) <= 19 else HIGHEST_INTEGER + 1
         if not LOWEST_INTEGER <= value <= HIGHEST_INTEGER:
             raise Unfit("integer_out_of_range", f"{shown(text)} does not fit 64 bits")
@@ -80,7 +80,7 @@ def _decimal(column: Column) -> Callable[[str], Decimal]:
         if not found:
             raise Unfit("not_a_decimal", f"{shown(text)} is not a decimal number with a point")
         sign, whole, part = found[1], found[2].lstrip("0"), (found[3] or "").rstrip("0")
-        # Zeros at the end change nothing: 12.340 is 12.34 exactly.
+        # Trailing zeros change nothing: 12.340 is 12.34 exactly.
         if len(part) > column.scale:
             raise Unfit("too_many_decimals", f"{shown(text)} has more than {column.scale} decimals")
         if len(whole) > places:
@@ -154,5 +154,5 @@ def _shape(form: str) -> str:
 
 
 def shown(text: str) -> str:
-    """Return a value for the refused rows' detail: quoted, and at most 200 characters of it."""
+    """Return a value for the refused rows' detail: quoted, and cut at 200 characters."""
     return repr(text if len(text) <= 200 else f"{text[:200]}…")

@@ -1,4 +1,4 @@
-"""The report of a day: one HTML page with the summaries and where every row went.
+"""The report of a day: one HTML page with the summaries and the counts of all rows.
 
 It is made from the summaries and the receipts and holds no clock time, so equal inputs give equal bytes.
 """
@@ -19,8 +19,7 @@ def report(
 ) -> bytes:
     """Return the page.
 
-    summaries: published columns, by name. receipts: of the steps before `deploy`, by step. changes: of what readers
-    saw before.
+    summaries: published columns, by name. receipts: of the steps before `deploy`, by step. changes: for readers.
     """
     page = template("report").render(
         pipeline=pipeline,

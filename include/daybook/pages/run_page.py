@@ -1,6 +1,6 @@
-"""The page of a run: which steps are done, where its rows went, and whether readers see it. plugins/ serves it.
+"""The page of a run: which steps are done, the counts of its rows, and whether readers see it. plugins/ serves it.
 
-It decides words and layout only; pages/run_state.py reads what there is to show.
+It decides only on words and layout; pages/run_state.py reads the data.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from daybook.ledger.receipt import Receipt, Rows
 from daybook.pages.run_state import Progress, RunState
 from daybook.pages.templates import template
 
-# Only where a run has such steps: the other words explain themselves.
+# Shown only if a run has such steps; the other words explain themselves.
 MEANINGS = {
     Progress.OUTDATED: "made from files that an earlier step has made anew since. It is done again, or waits for it.",
     Progress.UNREADABLE: "its receipt in the run's folder is damaged. Clear the task to make it again.",
@@ -18,7 +18,7 @@ MEANINGS = {
 
 
 class Reader(NamedTuple):
-    """What readers of the day see: a word or two, a sentence, and whether that is good, waiting or past."""
+    """The state of the day for its readers: a label, a sentence, and a tone: good, waiting or past."""
 
     tone: str
     label: str
@@ -43,7 +43,7 @@ def run_page(state: RunState) -> bytes:
         state=state,
         reader=readers_see(state),
         next_step=_next_step(state),
-        told={step: told(receipt) for step, receipt in receipts.items()},
+        step_lines={step: step_lines(receipt) for step, receipt in receipts.items()},
         meanings=_meanings(state),
         lost=lost_rows(receipts),
         unknown=receipts["index"].unknown if "index" in receipts else {},
@@ -53,7 +53,7 @@ def run_page(state: RunState) -> bytes:
 
 
 def message_page(title: str, *sentences: str) -> bytes:
-    """Return a page that only says something."""
+    """Return a page with only a message."""
     return template("message_page").render(title=title, sentences=sentences).encode()
 
 
@@ -75,10 +75,10 @@ def readers_see(state: RunState) -> Reader:
     return Reader("waiting", "Not published", f"Readers see an earlier run, number {seen}; this is number {own}.")
 
 
-def told(receipt: Receipt) -> list[str]:
-    """Return what a step did, in counts: a line for each source or summary, else for each file it made."""
+def step_lines(receipt: Receipt) -> list[str]:
+    """Return a step's counts: a line for each source or summary, or else for each file it made."""
     if receipt.rows:
-        lines = [", ".join(_rows_told(receipt, name, rows)) for name, rows in receipt.rows.items()]
+        lines = [", ".join(_rows_in_words(receipt, name, rows)) for name, rows in receipt.rows.items()]
     else:
         lines = [f"{name} {output.size_bytes:,} bytes" for name, output in receipt.outputs.items()]
     if receipt.outcome:
@@ -100,11 +100,11 @@ def lost_rows(receipts: dict[str, Receipt]) -> list[Lost]:
 
 
 def mended_rows(receipts: dict[str, Receipt]) -> list[str]:
-    """Return who mended how many rows of the run, and why, and which mends it set aside, a sentence each."""
+    """Return a sentence for each person and reason of the run's mended rows, and one for the mends set aside."""
     if "load" not in receipts:
         return []
     loaded = receipts["load"]
-    return [one.told for one in loaded.mended] + ([loaded.mends_set_aside] if loaded.mends_set_aside else [])
+    return [one.sentence for one in loaded.mended] + ([loaded.mends_set_aside] if loaded.mends_set_aside else [])
 
 
 def _deployed(state: RunState) -> tuple[object, object] | None:
@@ -113,7 +113,7 @@ def _deployed(state: RunState) -> tuple[object, object] | None:
     return (receipt.outcome, receipt.run_id) if receipt else None
 
 
-def _rows_told(receipt: Receipt, name: str, rows: Rows) -> Iterator[str]:
+def _rows_in_words(receipt: Receipt, name: str, rows: Rows) -> Iterator[str]:
     made = receipt.outputs.get(f"{name}.parquet")
     groups = made.rows if made else None
     yield f"{name} {rows.read:,}" if groups in (None, rows.kept) else f"{name} {rows.read:,} into {groups:,}"

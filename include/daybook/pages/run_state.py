@@ -1,7 +1,6 @@
-"""What a run of the scheduler has done to its day so far, and what readers of that day see: read from files alone.
+"""The state of a run of the scheduler, and the run that readers of its day see: read from files alone.
 
-No connection is needed, so a run that failed or still runs can be told of too. pages/run_page.py shows what is found
-here.
+It needs no connection, so it also works for a run that failed or still runs. pages/run_page.py shows it.
 """
 
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from daybook.storage.folder import Folder
 
 
 class Progress(Enum):
-    """How far a step is. OUTDATED: it was done, with files that were made anew since. UNREADABLE: a damaged receipt."""
+    """The state of a step. OUTDATED: done, but its inputs were made anew since. UNREADABLE: its receipt is damaged."""
 
     DONE = "done"
     OUTDATED = "outdated"
@@ -27,7 +26,7 @@ class Progress(Enum):
 
 
 class StepState(NamedTuple):
-    """How far one step of a run is, and its receipt where there is one."""
+    """The progress of one step of a run, and its receipt if there is one."""
 
     progress: Progress
     receipt: Receipt | None
@@ -35,8 +34,8 @@ class StepState(NamedTuple):
 
 @dataclass(frozen=True)
 class RunState:
-    """A run: its day, its steps in the order of the work, and its folder below the data folder; and what readers of
-    the day see now: the number of a run, and its report."""
+    """A run: its day, its steps in the order of the work, and its folder below the data folder; and the number and the
+    report of the run that readers of the day see now."""
 
     pipeline: Pipeline
     day: date
@@ -47,7 +46,7 @@ class RunState:
 
     @property
     def receipts(self) -> dict[str, Receipt]:
-        """Return the receipts there are, by step."""
+        """Return the existing receipts, by step."""
         return {step: state.receipt for step, state in self.steps.items() if state.receipt}
 
     @property
@@ -60,7 +59,7 @@ class RunState:
 def read_run(data: DataFolder, pipeline: Pipeline, run: str) -> RunState | None:
     """Return the state of a run, or None if it has left no receipt yet.
 
-    run: the scheduler's name for it, as it came with the request.
+    run: the scheduler's name for it, from the request.
     """
     day = _day_of_run(data, pipeline, run)
     if day is None:
@@ -75,7 +74,7 @@ def read_run(data: DataFolder, pipeline: Pipeline, run: str) -> RunState | None:
 
 
 def _day_of_run(data: DataFolder, pipeline: Pipeline, run: str) -> date | None:
-    # These two are not names of folders: they would lead out of the day.
+    # These two are not names of folders: they would lead out of the day's folder.
     if run in (".", ".."):
         return None
     return next((day for day in data.days(pipeline.name) if data.run(pipeline.name, day, run).exists()), None)
@@ -90,15 +89,15 @@ def _step(folder: Folder, pipeline: Pipeline, run: str) -> StepState:
         receipt = Receipt.model_validate_json(content)
     except (ValueError, DaybookError):
         return StepState(Progress.UNREADABLE, None)
-    # Two names of runs may share a folder: all but letters, digits and `.-_` is alike there.
+    # Two runs may share a folder: in its name `_` stands for all but letters, digits and `.-_`.
     is_of_this_run = (receipt.pipeline, receipt.run) == (pipeline.name, run)
     return StepState(Progress.DONE, receipt) if is_of_this_run else StepState(Progress.NOT_DONE, None)
 
 
 def _with_outdated(steps: dict[str, StepState]) -> dict[str, StepState]:
-    """Return the steps with those marked that were made from files which an earlier step has made anew since.
+    """Mark the steps whose input files an earlier step has made anew since.
 
-    A run that was cleared keeps the receipts of the steps that are not done again yet.
+    A cleared run keeps the receipts of the steps that are not done again yet.
     """
     marked: dict[str, StepState] = {}
     for step, state in steps.items():

@@ -1,4 +1,4 @@
-"""The templates of pages that people see: values are escaped, and a name that is not there is an error."""
+"""The templates of pages that people see: values are escaped, and an unknown name is an error."""
 
 from decimal import Decimal
 from functools import cache

@@ -1,7 +1,6 @@
-"""The days that a daily run does besides its own: those of the spec's window whose sources have changed since.
+"""The earlier days that a daily run does again: those of the spec's window whose sources have changed since.
 
-Which they are is decided once for a run, by the task that asks first, and kept in a file: all tasks of the run then
-do the same days.
+The first task of a run that asks decides, and keeps the answer in a file, so all tasks of the run do the same days.
 """
 
 import json
@@ -23,9 +22,9 @@ OpenConnection = Callable[[str], Any]
 def days_with_restated(
     pipeline: Pipeline, day: date, data: DataFolder, run: str, postgres: OpenConnection, ftp: OpenConnection
 ) -> list[date]:
-    """Return the days of a daily run: its own, and those of the window before it that are published and have changed.
+    """Return the days of a daily run: its own, and the published days of the window before it that have changed.
 
-    data: where the answer is kept for the run's other tasks. run: the scheduler's name of the run.
+    data: the folder that keeps the answer for the run's other tasks. run: the scheduler's name for the run.
     """
     if not pipeline.look_back_days:
         return [day]

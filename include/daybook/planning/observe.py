@@ -1,4 +1,4 @@
-"""How days stand: what the ledger knows of them, and what their sources say now. It looks and decides nothing."""
+"""Observes the state of days: from the ledger, and from their sources now. It decides nothing."""
 
 import tempfile
 from collections.abc import Callable
@@ -27,9 +27,9 @@ from daybook.storage.folder import Folder
 OpenConnection = Callable[[str], Any]
 
 
-class Known(NamedTuple):
-    """What the ledger knows, by day: receipts of the last ended run, the last failure, and that run's receipts; and
-    which days are published, and which were rolled back, by whom and why."""
+class LedgerAnswers(NamedTuple):
+    """The ledger's answers, by day: receipts of the last finished run, the last failure, and that run's receipts; the
+    published days, and those rolled back, by whom and why."""
 
     deployed: dict[date, dict[str, Receipt]]
     failures: dict[date, Failure]
@@ -45,11 +45,11 @@ def standings(
     open_ftp: OpenConnection,
     data: DataFolder | None = None,
 ) -> list[Standing]:
-    """Return how each day stands. data: the data folder; without it nothing is said of mends.
+    """Return the state of each day. data: the data folder, for the mends; without it they are unknown.
 
     Raises SourceUnavailable or BadSpec if a server cannot be asked.
     """
-    known = _known(pipeline, days, open_postgres)
+    known = _ledger_answers(pipeline, days, open_postgres)
     mended = _mends(pipeline, days, data) if data else {}
     files = _files(pipeline, days, open_ftp)
     return [
@@ -68,7 +68,7 @@ def standings(
 
 
 def tables_now(pipeline: Pipeline, open_postgres: OpenConnection) -> dict[str, str]:
-    """Return the hash of each table's extract, as it is now, by source."""
+    """Return the current hash of each table's extract, by source."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Folder(UPath(Path(scratch).as_uri()))
         for connection_id in dict.fromkeys(table.connection for table in pipeline.tables):
@@ -77,12 +77,12 @@ def tables_now(pipeline: Pipeline, open_postgres: OpenConnection) -> dict[str, s
         return {table.name: folder.written(f"{table.name}.csv").sha256 for table in pipeline.tables}
 
 
-def _known(pipeline: Pipeline, days: list[date], open_postgres: OpenConnection) -> Known:
-    def do(connection: Connection) -> Known:
+def _ledger_answers(pipeline: Pipeline, days: list[date], open_postgres: OpenConnection) -> LedgerAnswers:
+    def do(connection: Connection) -> LedgerAnswers:
         if not is_begun(connection):
-            return Known({}, {}, {}, set(), {})
+            return LedgerAnswers({}, {}, {}, set(), {})
         asked = (connection, pipeline.name, min(days), max(days))
-        return Known(
+        return LedgerAnswers(
             deployed=step_log.receipts_of_last_deployed(*asked),
             failures={day: Failure(*words) for day, words in step_log.failures(*asked).items()},
             failed=step_log.receipts_of_last_failed(*asked),

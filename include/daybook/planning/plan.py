@@ -1,8 +1,7 @@
-"""What has to be done to which day, and why: decided from what the ledger knows and what the sources say now.
+"""The work to do for each day, and why: decided from the ledger and the current state of the sources.
 
-It reads and asks nothing itself (see planning/observe.py). A day is skipped where everything its publication rests on
-is as it was; otherwise the first step whose ground has changed is named, and it and all that follow are to be done
-again.
+It reads and asks nothing itself (see planning/observe.py). A day is skipped if nothing that its publication depends on
+has changed; otherwise the plan names the first step that has, and that step and all after it are done again.
 """
 
 from collections.abc import Iterable
@@ -19,16 +18,16 @@ Action = Literal["run", "skip", "blocked"]
 
 
 class FileState(NamedTuple):
-    """What a server says of a file: its size and its time, as it writes it."""
+    """A file's size and time, as the server writes them."""
 
     size_bytes: int | None
     modified_at: str
 
 
 class Failure(NamedTuple):
-    """The last try of a day, where it failed after the last deployment: the step, the kind of error, the words, when.
+    """The last try of a day, if it failed after the last deployment: the step, the kind of error, its message, when.
 
-    spec_sha256: of the part of the spec that the step used, where that is known."""
+    spec_sha256: of the part of the spec that the step used, if known."""
 
     step: str
     kind: str
@@ -38,11 +37,10 @@ class Failure(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """What is known of a day. deployed: the receipts, by step, of the last run that came to its end, whether or not it
-    changed anything for readers. files: by source, or by "source.1" and so on where it comes in parts, with its
-    "source.manifest"; None if the server has none. failed: the receipts, by step, of what the last failed run had
-    done. mends: the hash of the mends there are, by source and by the raw file's hash; None if nobody looked.
-    rolled_back: by whom and why, where readers see what a person rolled back to."""
+    """The state of a day. deployed: the receipts, by step, of the last finished run, whether or not it changed anything
+    for readers. files: by source, or for parts by "source.1" and so on, with their "source.manifest"; None if the
+    server does not have it. failed: the receipts, by step, of the last failed run. mends: their hashes, by source and
+    by the raw file's hash; None if unknown. rolled_back: by whom and why, if a rollback still stands."""
 
     day: date
     is_published: bool
@@ -55,8 +53,8 @@ class Standing(NamedTuple):
 
 
 class Planned(NamedTuple):
-    """One day of a plan: what to do, why, which steps are not taken over from an earlier run, and how long they took
-    on other days (None if no day is known)."""
+    """One day of a plan: the action and its reason, the steps that are not reused from an earlier run, and how long
+    they took on other days (None if no day is known)."""
 
     day: date
     action: Action
@@ -66,7 +64,7 @@ class Planned(NamedTuple):
 
 
 class Limited(NamedTuple):
-    """A plan of which no more than some days are run: what is kept of it, and the days to run that are left out."""
+    """A plan with a limit of days to run: the days kept in it, and the days to run that are left out."""
 
     planned: list[Planned]
     left_out: list[Planned]
@@ -75,9 +73,9 @@ class Limited(NamedTuple):
 def plan(
     pipeline: Pipeline, standings: Iterable[Standing], tables: dict[str, str], *, is_forced: bool = False
 ) -> list[Planned]:
-    """Return what to do with each day, newest first.
+    """Return the plan for each day, newest first.
 
-    tables: the hash of each table's extract as it is now. is_forced: also run what has not changed.
+    tables: the current hash of each table's extract. is_forced: also run days that have not changed.
     """
     known = sorted(standings, key=lambda standing: standing.day, reverse=True)
     costs = seconds_by_step(known)
@@ -92,7 +90,7 @@ def limited(planned: list[Planned], limit: int | None) -> Limited:
 
 
 def seconds_by_step(standings: Iterable[Standing]) -> dict[str, float]:
-    """Return the median seconds of each step over the days on which it was done and not taken over."""
+    """Return the median seconds of each step over the days on which it was done and not reused."""
     seconds: dict[str, list[float]] = {}
     for standing in standings:
         for step, receipt in standing.deployed.items():
@@ -128,7 +126,7 @@ def _path(pipeline: Pipeline, name: str, day: date) -> str:
 
 
 def _held_for(pipeline: Pipeline, standing: Standing, tables: dict[str, str]) -> str | None:
-    """Return what a day is held for, while its sources and its spec are as they were: once mended it may be tried."""
+    """Return why a day is held, or None once its sources, mends or spec have changed: then it may be tried again."""
     failure = standing.failure
     if failure is None or failure.kind != "Implausible" or _mended(pipeline, standing, failure, tables):
         return None
@@ -136,8 +134,7 @@ def _held_for(pipeline: Pipeline, standing: Standing, tables: dict[str, str]) ->
 
 
 def _mended(pipeline: Pipeline, standing: Standing, failure: Failure, tables: dict[str, str]) -> tuple[str, str] | None:
-    """Return what has changed since the last failed run: an input, mends of rows, or the spec of the step that
-    failed."""
+    """Return what changed since the last failed run: an input, mends of rows, or the spec of the failed step."""
     has_read = set(STEPS[:2]) <= set(standing.failed)
     changed = (
         _changed_input(standing.failed, standing.files, tables) or _new_mends(pipeline, standing.failed, standing.mends)
@@ -177,11 +174,11 @@ def _changed_input(
     extracted = receipts["extract_files"]
     for name, file in files.items():
         if file and _state_at(extracted, name) != file:
-            return "extract_files", f"input changed: file {_told(name)}"
+            return "extract_files", f"input changed: file {_name_in_words(name)}"
     return None
 
 
-def _told(name: str) -> str:
+def _name_in_words(name: str) -> str:
     source, _, number = name.partition(".")
     what = f"part {number}" if number.isdecimal() else "its manifest"
     return f"{source}, {what}" if number else source
@@ -190,7 +187,7 @@ def _told(name: str) -> str:
 def _new_mends(
     pipeline: Pipeline, receipts: dict[str, Receipt], mends: dict[str, dict[str, str]] | None
 ) -> tuple[str, str] | None:
-    """Say so where the mends of the files that a run read are others than those that it loaded them with."""
+    """Return that rows were mended if a run's raw files have other mends now than when they were loaded."""
     if mends is None or "load" not in receipts:
         return None
     raw = raw_sha256(pipeline, receipts)
@@ -206,7 +203,7 @@ def _state_at(extracted: Receipt, name: str) -> FileState | None:
 
 
 def _changed_ground(pipeline: Pipeline, standing: Standing) -> tuple[str, str] | None:
-    for step in fingerprint.STEPS:
+    for step in fingerprint.FINGERPRINTED_STEPS:
         now = fingerprint.fingerprint(step, pipeline)
         if part := fingerprint.changed_part(step, standing.deployed[step].fingerprint, now):
             return step, f"{part} changed: {step}"

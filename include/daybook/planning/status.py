@@ -1,4 +1,4 @@
-"""How a pipeline stands: which of the days that are expected are published, held, failed or missing. Pure."""
+"""The state of a pipeline: which of the expected days are published, held, failed or missing. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
@@ -8,11 +8,11 @@ from daybook.planning.plan import Failure
 
 
 class Status(NamedTuple):
-    """The days of each kind, in order. A day that is published can be held or failed too: its last try was.
+    """The days of each kind, in order. A published day is also held or failed if its last try was.
 
-    reused: those whose last run took every result over from an earlier one. rolled_back: those whose readers see what a
-    person rolled back to. lag_days: how many days the last published day is behind the last expected one; None where
-    none is published.
+    reused: the days whose last run reused every result of an earlier one. rolled_back: the days on which a rollback
+    still stands. lag_days: how many days the last published day is behind the last expected one; None if none is
+    published.
     """
 
     expected: tuple[date, ...]
@@ -37,7 +37,7 @@ def status(
     rolled_back: Collection[date],
     failures: Mapping[date, Failure],
 ) -> Status:
-    """Sort the expected days by what became of them."""
+    """Sort the expected days by their state."""
     days = tuple(sorted(expected))
     held = {day for day, failure in failures.items() if failure.kind == "Implausible"}
     tried = published | set(failures)

@@ -1,6 +1,6 @@
 """Tables from a PostgreSQL database: one snapshot, checked against the contract, by COPY.
 
-All tables are read in one REPEATABLE READ READ ONLY transaction, so that they fit each other (PostgreSQL's manual,
+All tables are read in one REPEATABLE READ READ ONLY transaction, so they are of the same moment (PostgreSQL's manual,
 13.2.2). The live columns are compared with the contract before a byte is read.
 """
 
@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from daybook.errors import BadSpec, SourceUnavailable
-from daybook.postgres.session import SILENCE_S, Connect, Connection, Silence, at_once
+from daybook.postgres.session import SILENCE_S, Connection, OpenPostgres, Silence, at_once
 from daybook.spec import Column, Table, nearest
 from daybook.storage.folder import Folder
 
@@ -24,7 +24,7 @@ SETTINGS = (
     "set timezone = 'UTC'; set datestyle = 'ISO'; set search_path = pg_catalog, pg_temp"
 )
 
-# The types of the catalogue (format_type without its modifier) that each kind is read from.
+# The PostgreSQL types (format_type without its modifier) that each kind may be read from.
 TYPES: dict[str, tuple[str, ...]] = {
     "text": ("text", "character varying", "character", "uuid", "name", '"char"'),
     "integer": ("smallint", "integer", "bigint"),
@@ -36,13 +36,13 @@ TYPES: dict[str, tuple[str, ...]] = {
 
 
 def copy_tables(
-    connect: Connect, tables: tuple[Table, ...], folder: Folder, *, silence_s: float = SILENCE_S
+    connect: OpenPostgres, tables: tuple[Table, ...], folder: Folder, *, silence_s: float = SILENCE_S
 ) -> dict[str, int]:
-    """Copy tables of one database, all of one moment, as `<name>.csv` into a folder; give the number of rows of each.
+    """Copy tables of one database, all of one moment, as `<name>.csv` into a folder; return each one's row count.
 
-    connect: opens a connection; where a line is cut, all starts anew, once or twice at once.
-    silence_s: without a byte for that long, and with no query at work, the connection is given up. Raises
-    SourceUnavailable where the database is down, busy or locked, BadSpec where it refuses us or has other columns.
+    connect: opens a connection; if it is cut, all starts anew, at most twice.
+    silence_s: after that long without a byte, and with no query at work, the connection is cut. Raises
+    SourceUnavailable if the database is down, busy or locked, BadSpec if it refuses us or has other columns.
     """
 
     def copy(connection: Connection) -> dict[str, int]:
@@ -58,8 +58,8 @@ def _begin_snapshot(connection: Connection, tables: tuple[Table, ...]) -> None:
     lockable = [table for table in tables if _is_lockable(connection, table)]
     connection.commit()
     connection.execute("set transaction isolation level repeatable read, read only")
-    # Locked before the snapshot is taken: one that waits for a TRUNCATE, or an ALTER that rewrites the table, would
-    # see it empty afterwards (PostgreSQL's manual, 13.6 Caveats).
+    # Lock before the snapshot is taken: a snapshot older than a TRUNCATE, or an ALTER that rewrites the table, would
+    # see it empty (PostgreSQL's manual, 13.6 Caveats).
     if lockable:
         names = sql.SQL(", ").join(map(_relation, lockable))
         connection.execute(sql.SQL("lock table {} in access share mode").format(names))
@@ -74,7 +74,7 @@ def _is_lockable(connection: Connection, table: Table) -> bool:
 
 
 def check_columns(connection: Connection, tables: tuple[Table, ...]) -> None:
-    """Check that the tables are there with the columns and types of the spec.
+    """Check that the tables exist with the columns and types of the spec.
 
     Raises BadSpec with all differences in one message.
     """
@@ -89,10 +89,10 @@ def _copied(connection: Connection, table: Table, folder: Folder, silence: Silen
 
 
 def copy_out(connection: Connection, table: Table, file: BinaryIO, heard: Callable[[], None] = lambda: None) -> int:
-    """Write a table as CSV with a header, ordered by its key, into `file`; give the number of rows.
+    """Write a table as CSV with a header, ordered by its key, into `file`; return the number of rows.
 
-    An empty text is written "" and nothing is written as nothing, so that the two stay apart. heard: called for each
-    block that comes.
+    An empty text is written as "", and a null as nothing, so the two stay apart. heard: called for each block that
+    arrives.
     """
     with connection.cursor() as cursor:
         with cursor.copy(_copy_statement(table)) as copy:
@@ -103,7 +103,7 @@ def copy_out(connection: Connection, table: Table, file: BinaryIO, heard: Callab
 
 
 @contextmanager
-def _who_blocks(connect: Connect, tables: tuple[Table, ...]) -> Iterator[None]:
+def _who_blocks(connect: OpenPostgres, tables: tuple[Table, ...]) -> Iterator[None]:
     try:
         yield
     except psycopg.errors.LockNotAvailable:
@@ -150,7 +150,7 @@ def _fits(column: Column, found: str) -> bool:
     modifier = re.search(r"\((\d+)(?:,(-?\d+))?\)", found)
     if re.sub(r"\(.*?\)", "", found) not in TYPES[column.kind]:
         return False
-    # A numeric without a modifier can hold anything: its rows are checked one by one by `load`.
+    # A numeric without a modifier can hold anything: `load` checks each of its rows.
     return column.kind != "decimal" or modifier is None or int(modifier[2] or 0) <= column.scale
 
 
@@ -174,20 +174,20 @@ def _written(column: Column) -> sql.Composed:
     name = sql.Identifier(column.header)
     if column.format is None:
         return sql.Composed([name])
-    # to_char gives nothing for infinity, and drops the BC of a year: those are written as their own text, which the
-    # loader sees and refuses.
+    # to_char returns nothing for infinity, and drops the BC of a year: those are written as text, which the loader
+    # refuses.
     return sql.SQL(
         "case when {0} >= '0001-01-01' and {0} < '10000-01-01' then to_char({0}, {1}) else {0}::text end as {0}"
     ).format(name, sql.Literal(_to_char(column.format)))
 
 
-# strptime's words in to_char's (PostgreSQL's manual, table 9.31).
+# strptime's directives in to_char's terms (PostgreSQL's manual, table 9.31).
 _PATTERNS = {"%Y": "YYYY", "%m": "MM", "%d": "DD", "%H": "HH24", "%M": "MI", "%S": "SS", "%f": "US", "%z": "TZHTZM"}
 
 
 def _to_char(format: str) -> str:
     for word, pattern in _PATTERNS.items():
         format = format.replace(word, f"\0{pattern}\0")
-    # What is left between the patterns is literal: quoted, so that no letter of it is taken for a pattern.
+    # All between the patterns is literal: quoted, so that to_char takes no letter of it for a pattern.
     parts = format.split("\0")
     return "".join(part if place % 2 else (f'"{part}"' if part else "") for place, part in enumerate(parts))

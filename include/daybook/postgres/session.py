@@ -1,7 +1,7 @@
-"""Sessions with PostgreSQL: limits on all that can wait, another try where that helps at once, errors by what to do.
+"""Sessions with PostgreSQL: limits on every wait, another try if that helps at once, errors by what to do next.
 
-A session has a connection of its own, which somebody else opens. Whatever it does is done again from the start where
-a deadlock or a cut line ended it, so it is given as a function.
+The caller's function opens the connection. The work is a function too, because it runs again from the start if a
+deadlock or a cut connection ended it.
 """
 
 import contextlib
@@ -20,12 +20,12 @@ import psycopg
 from daybook.errors import BadSpec, DaybookError, SourceUnavailable
 
 Connection = psycopg.Connection[Any]
-# Opens a connection, or gives one that is kept open, for the length of a block.
-Connect = Callable[[], AbstractContextManager[Connection]]
+# Opens a connection, or lends one that is kept open, for the length of a block.
+OpenPostgres = Callable[[], AbstractContextManager[Connection]]
 Result = TypeVar("Result")
 
-# A lock, a slow query, a stopped process or a silent line must not hold a task, or the day's lock, for ever. Names are
-# looked up in the schemas that we say, never in one that another role may write to.
+# A lock, a slow query, a stopped process or a silent line must not hold a task, or the day's lock, for ever. The search
+# path names only schemas that no other role may write to.
 WAREHOUSE = (
     "set lock_timeout = '30s'; set statement_timeout = '5min'; set idle_in_transaction_session_timeout = '1min'; "
     "set search_path = pg_catalog, pg_temp"
@@ -36,20 +36,20 @@ TRIES = 3
 
 
 def at_once(
-    connect: Connect,
+    connect: OpenPostgres,
     do: Callable[[Connection], Result],
     *,
     settings: str = WAREHOUSE,
     where: str = "the warehouse",
 ) -> Result:
-    """Do something in a session of its own; from the start again, up to three times, where that helps at once.
+    """Do something in a session of its own; if another try helps at once, start again, up to three tries.
 
-    connect: opens a connection. do: may therefore run more than once, and must find out by itself whether it is done:
+    connect: opens a connection. do: may run more than once, and must check by itself whether its work is done already:
     a commit whose answer was lost may have happened. Raises SourceUnavailable or BadSpec for PostgreSQL's errors.
     """
-    with told(where):
+    with translated_errors(where):
         for _ in range(TRIES - 1):
-            # A connection that is refused is never asked for again at once: that is how accounts get locked.
+            # A refused connection is not tried again at once: that is how accounts get locked.
             with connect() as connection:
                 try:
                     return _in(connection, do, settings)
@@ -79,7 +79,7 @@ def set_up(connection: Connection, settings: str = WAREHOUSE) -> None:
 
 
 def roll_back(connection: Connection) -> None:
-    """Undo what a connection has not committed; one that cannot even do that is closed."""
+    """Roll back a connection's open transaction, or close the connection if that fails."""
     try:
         connection.rollback()
     except psycopg.Error:
@@ -87,20 +87,20 @@ def roll_back(connection: Connection) -> None:
 
 
 class Silence:
-    """Cuts a connection on which nothing has come for too long: the server may be gone without a word.
+    """Cuts a connection on which nothing has arrived for too long: the server may be gone without a word.
 
-    Neither keepalives nor tcp_user_timeout see a proxy that is alive and forwards nothing. A query that still works,
-    such as a long sort, is no silence: the server is asked, over a connection of its own.
+    Neither keepalives nor tcp_user_timeout notice a proxy that is alive and forwards nothing. A query still at work,
+    such as a long sort, is not silence: a second connection asks the server.
     """
 
-    def __init__(self, connection: Connection, connect: Connect, limit_s: float = SILENCE_S) -> None:
+    def __init__(self, connection: Connection, connect: OpenPostgres, limit_s: float = SILENCE_S) -> None:
         self._connection, self._connect, self._limit_s = connection, connect, limit_s
         self._heard_at, self._is_over = time.monotonic(), threading.Event()
         self._has_cut = False
         self._thread = threading.Thread(target=self._watch, name="daybook-silence", daemon=True)
 
     def heard(self) -> None:
-        """Note that something came."""
+        """Note that something arrived."""
         self._heard_at = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -132,7 +132,7 @@ class Silence:
     def _is_at_work(self) -> bool:
         try:
             with self._connect() as other:
-                # Waiting for its client, it has sent us what never came.
+                # ClientWrite: it waits for us to read, so it has sent data that never arrived.
                 query = "select state = 'active' and wait_event is distinct from 'ClientWrite' from pg_stat_activity"
                 row = other.execute(f"{query} where pid = %s".encode(), [self._pid]).fetchone()
         except psycopg.Error:
@@ -145,14 +145,14 @@ class Silence:
 def _cut(connection: Connection) -> None:
     with contextlib.suppress(psycopg.Error, OSError):
         connection.cancel_safe(timeout=5)
-    # What waits for the connection sees its end at once; nobody may close it under its hands.
+    # Shut the socket down, and a reader sees its end at once; closing it would free a descriptor in use.
     with contextlib.suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(connection.fileno())) as line:
         line.shutdown(socket.SHUT_RDWR)
 
 
 def _helps_at_once(error: psycopg.Error) -> bool:
-    # Serialization failure, deadlock; a row that another session has written meanwhile, which is then seen; or the line
-    # was cut under our hands, and the server may have done it or not.
+    # Serialization failure, deadlock; a row that another session has just written, which the next try sees; or a cut
+    # line, after which the server may have done the work or not.
     return error.sqlstate in ("40001", "40P01", "23505") or _is_cut(error)
 
 
@@ -162,15 +162,15 @@ def _is_cut(error: psycopg.Error) -> bool:
 
 
 @contextmanager
-def told(where: str) -> Iterator[None]:
-    """Turn PostgreSQL's errors into ours, by what to do next (its manual, appendix A: the classes of SQLSTATE)."""
+def translated_errors(where: str) -> Iterator[None]:
+    """Translate PostgreSQL's errors into ours, by what to do next (its manual, appendix A: classes of SQLSTATE)."""
     try:
         yield
     except psycopg.Error as error:
         raise _by_what_to_do(where, error) from None
 
 
-# What a server says of a login that it refuses: such an error comes without an SQLSTATE.
+# Phrases in a server's refusal of a login: such an error comes without an SQLSTATE.
 REFUSED_LOGINS = (
     "password authentication failed",
     "no password supplied",
@@ -206,7 +206,7 @@ def _said(error: psycopg.Error) -> str:
 
 
 def _place(error: psycopg.Error) -> str:
-    # Of an error about a value only the place: PostgreSQL's message quotes the value.
+    # Only the place: PostgreSQL's own message quotes the value.
     named = (error.diag.schema_name, error.diag.table_name, error.diag.column_name, error.diag.constraint_name)
     return f" in {'.'.join(filter(None, named))}" if any(named) else ""
 

@@ -1,6 +1,6 @@
-"""What a crash or time leaves behind, removed after a day was deployed: rows, files and folders that nobody can see.
+"""Removes rows, files and folders that nobody can see any more, left by crashes or too old, after a day was deployed.
 
-Never able to fail a deployment, and bounded: what is left over goes next time. Readers' rows and the runs that a day
+It never fails a deployment, and does a limited amount: the rest goes next time. Readers' rows and the runs that a day
 can be rolled back to are never touched.
 """
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from psycopg import sql
 
-from daybook.postgres.session import Connect, Connection, at_once
+from daybook.postgres.session import Connection, OpenPostgres, at_once
 from daybook.publish.save import stored
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder, run_folder_name
@@ -18,14 +18,14 @@ from daybook.storage.data_folder import DataFolder, run_folder_name
 log = logging.getLogger(__name__)
 
 RUNS_AT_ONCE = 50
-# A red run may lie for some days before a person clears its `deploy`.
+# A failed run may wait for some days before a person clears its `deploy`.
 ABANDONED_DAYS = 7
 
-# A run that was overtaken may still be at work: its files are not pulled away from under it.
+# An overtaken run may still be at work, and needs its files.
 OVERTAKEN_HOURS = 2
 
-# Of the day: publications beyond the kept ones; runs that the fence will never let through; this very run, where it
-# was not published, and what it saved before it saved again. Of any day: what lies saved and unpublished for long.
+# Of the day: publications beyond the kept ones; runs that the fence will never let through; this run, if it was not
+# published, and its earlier saves. Of any day: runs saved long ago and never published.
 REMOVABLE = """
     with publications as (
         select run_id, ledger.published_at, read_at from daybook.ledger join daybook.run using (run_id)
@@ -58,13 +58,13 @@ class Deployed(NamedTuple):
     run_id: int
 
 
-def clean_up(deployed: Deployed, data: DataFolder, connect: Connect) -> None:
-    """Remove what the deployment of a day leaves over. Raises nothing."""
+def clean_up(deployed: Deployed, data: DataFolder, connect: OpenPostgres) -> None:
+    """Remove the leftovers after a day's deployment. Raises nothing."""
     try:
         at_once(connect, lambda connection: _remove_rows(connection, deployed))
         _remove_files(connect, data, deployed)
     except Exception as error:
-        # The day is published: whatever this is, it can wait, and must not turn the task red.
+        # The day is published: whatever went wrong here can wait, and must not fail the task.
         name = type(error).__name__
         log.warning("%s %s: not cleaned up, tried again next time: %s", deployed.pipeline.name, deployed.day, name)
 
@@ -74,7 +74,7 @@ def _remove_rows(connection: Connection, deployed: Deployed) -> None:
     asked = {"pipeline": pipeline.name, "day": day, "run_id": run_id, "started_by": run}
     asked |= {"keep_runs": pipeline.keep_runs, "most": RUNS_AT_ONCE, "days": ABANDONED_DAYS, "hours": OVERTAKEN_HOURS}
     with connection.transaction():
-        # Twice: between the first look and its locks a run may have been published or rolled back to; not after them.
+        # Asked twice: a run may have been published or rolled back to before it was locked, but not after.
         locked = {row[0] for row in connection.execute(REMOVABLE, asked)}
         if not locked:
             return
@@ -90,10 +90,10 @@ def _remove_rows(connection: Connection, deployed: Deployed) -> None:
         connection.execute("update daybook.run set removed_at = now() where run_id = any(%s)", [removed])
 
 
-def _remove_files(connect: Connect, data: DataFolder, deployed: Deployed) -> None:
+def _remove_files(connect: OpenPostgres, data: DataFolder, deployed: Deployed) -> None:
     pipeline, day = deployed.pipeline.name, deployed.day
     runs, days = data.published_runs(pipeline, day), data.day(pipeline, day)
-    # Listed before the ledger is asked: what a run makes after that is not on the list.
+    # List first, then ask the ledger: files that a run makes after that are not on the list.
     files, folders = runs.names(), days.names()
     alive = at_once(connect, lambda connection: _alive(connection, pipeline, day))
     started = {run_folder_name(started_by) for started_by in alive.values()}
@@ -108,7 +108,7 @@ def _remove_files(connect: Connect, data: DataFolder, deployed: Deployed) -> Non
 
 
 def _alive(connection: Connection, pipeline: str, day: date) -> dict[int, str]:
-    """Return the runs of the day whose rows are there, and who started each."""
+    """Return the runs of the day that have rows, and who started each."""
     rows = connection.execute(
         "select run_id, started_by from daybook.run where pipeline = %s and day = %s and removed_at is null",
         [pipeline, day],

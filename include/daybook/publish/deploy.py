@@ -1,9 +1,9 @@
-"""Last step: readers see the new run, in one short transaction; until it commits they see the old one, whole.
+"""The step `deploy`: readers see the new run, in one short transaction; until it commits they see the old one, whole.
 
-In that transaction: the day's lock, the fence (an older reading never replaces a newer one), what a person rolled back
-(no run undoes it by itself), the balance of the rows, the pointer, the count that readers now see, and the ledger row
-with all receipts. A commit whose answer was lost is settled by asking the ledger again: `deploy` may be called any
-number of times. Before it, `changes` counts what the run will change for readers.
+First the rows must balance. In the transaction: the day's lock, the fence (an older reading never replaces a newer
+one), rollbacks (no run undoes one by itself), the pointer, the count that readers now see, and the ledger row with all
+receipts. If the answer to a commit is lost, calling `deploy` again settles it: it may be called any number of times.
+Before it, `changes` counts the rows that the run will change for readers.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from daybook.text import one_line
 
 
 def changes(connection: Connection, pipeline: Pipeline, day: date, run_id: int) -> Changes:
-    """Compare a saved run with what readers of the day see now. Empty where they see nothing, or nothing changes."""
+    """Compare a saved run with the one that readers of the day see. Empty if they see none, or nothing changes."""
     row = connection.execute(
         "select run_id from daybook.published where pipeline = %s and day = %s", [pipeline.name, day]
     ).fetchone()
@@ -54,7 +54,7 @@ def _only_in(
     here: int,
     there: int,
 ) -> int:
-    # EXCEPT takes nothing for equal to nothing, as groups do; joins do not.
+    # EXCEPT treats nulls as equal, as GROUP BY does; joins do not.
     query = sql.SQL(
         "select count(*) from "
         "(select {0} from {1} where run_id = %s except select {0} from {1} where run_id = %s) only_here"
@@ -64,7 +64,7 @@ def _only_in(
 
 
 class Outcome(Enum):
-    """What deploying did: the pointer moved; it had moved before (the answer was lost); or there was nothing new."""
+    """The outcome: the pointer moved; it had moved before (the answer was lost); or there was nothing new."""
 
     PUBLISHED = "published"
     ALREADY_PUBLISHED = "already_published"
@@ -89,11 +89,10 @@ def deploy(
 ) -> Deployed:
     """Publish a saved run.
 
-    receipts: of all steps before this one, by step. changes: what it changes for readers. is_forced: publish also
-    where nothing changed. release: publish also what a person rolled back. Raises Unbalanced if rows were lost on
-    the way, Superseded where a run that read the facts later has published the day or the saved rows are gone,
-    Implausible where a person rolled back the same and nobody released it, SourceUnavailable where other runs publish
-    the day for so long that the lock cannot be had.
+    receipts: of all earlier steps, by step. changes: for readers. is_forced: publish even if nothing changed. release:
+    publish even if a person rolled this content back. Raises Unbalanced if rows were lost on the way, Superseded if a
+    run that read the facts later has published the day or the saved rows are gone, Implausible if a person rolled back
+    the same content and nobody released it, SourceUnavailable if other runs hold the day's lock for too long.
     """
     check_balance(receipts, pipeline.facts)
     entry, day = _entry(pipeline, receipts, changes), receipts["save"].day
@@ -118,18 +117,18 @@ def reading(pipeline: Pipeline, receipts: dict[str, Receipt]) -> Receipt:
 
 
 def facts_read_at(pipeline: Pipeline, receipts: dict[str, Receipt]) -> datetime:
-    """Return when the facts were read, by the worker's clock: it is what the fence compares."""
+    """Return when the facts were read, by the worker's clock: the fence compares these times."""
     receipt = reading(pipeline, receipts)
     return receipt.read_at or receipt.started_at
 
 
 def facts_sha256(pipeline: Pipeline, receipts: dict[str, Receipt]) -> str:
-    """Return the hash of the facts' raw bytes: what tells one day's facts from another's."""
+    """Return the hash of the facts' raw bytes, which tells one day's facts from another's."""
     return content_of(reading(pipeline, receipts), pipeline.facts).sha256
 
 
 def content_sha256(pipeline: Pipeline, summarized: Receipt) -> str:
-    """Return the hash of what a run publishes: of its summaries' files, in the spec's order."""
+    """Return the hash of a run's published content: of its summaries' files, in the spec's order."""
     hashes = (summarized.outputs[f"{summary.name}.parquet"].sha256 for summary in pipeline.summaries)
     return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
@@ -174,18 +173,18 @@ def _check_fence(connection: Connection, pipeline: Pipeline, day: date, run_id: 
 def _released(
     connection: Connection, pipeline: Pipeline, day: date, entry: Entry, release: Release | None
 ) -> list[Decision]:
-    """Return the decisions that let the run be seen, though it was held; raise Implausible if a rollback has none."""
+    """Return the decisions that released a held run. Raises Implausible if a rollback is not released."""
     held = next(receipt.held for receipt in entry.receipts if receipt.step == "summarize")
-    found = [Decision("release", held.released_by, held.released_why, held.why)] if held else []
+    releases = [Decision("release", held.released_by, held.released_why, held.why)] if held else []
     rollback = decisions.rollback_of(connection, pipeline.name, day, entry.content_sha256)
     if rollback is None:
-        return found
+        return releases
     if release is None:
         raise Implausible(
             f"{pipeline.name} {day}: the same as {one_line(str(rollback))}; the day is held, nothing was changed for "
             "readers; mend the source, or trigger this day again with a reason in the form's field `release`"
         )
-    return [*found, Decision("release", *release, f"{rollback}")]
+    return [*releases, Decision("release", *release, f"{rollback}")]
 
 
 def _publish(connection: Connection, pipeline: Pipeline, day: date, entry: Entry, released: list[Decision]) -> None:

@@ -1,7 +1,7 @@
 """The published folder: for each day a link to the files of the run that readers of the warehouse see.
 
-The ledger decides; the folder follows it. A crash between the commit and the link is mended here, at the next
-deployment or rollback of any day of the pipeline.
+The ledger decides; the folder follows it. If a crash came between the commit and the link, the next deployment or
+rollback of any day of the pipeline repairs the link.
 """
 
 from datetime import date
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from daybook.postgres.session import Connection
 from daybook.storage.data_folder import DataFolder
 
-# A deployment must not pay for a folder that was lost as a whole: the newest days first, the others next time.
+# If a whole folder was lost, one deployment repairs only so many links: the newest days first, the rest next time.
 MENDED_AT_ONCE = 50
 
 
@@ -22,9 +22,9 @@ class Pointer(NamedTuple):
 
 
 def follow(connection: Connection, data: DataFolder, pipeline: str, day: date) -> None:
-    """Let a day's link follow the ledger, and those of other days that do not follow it yet.
+    """Point a day's link at the ledger's run, and repair the links of other days.
 
-    connection: whatever it does is one transaction, so that of two runs the later one also links later.
+    connection: used in one transaction, so of two runs the later one also links later.
     """
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(hashtext(%s), 0)", [f"daybook.link {pipeline}"])
@@ -44,7 +44,7 @@ def _not_followed(connection: Connection, pipeline: str, day: date) -> list[Poin
 
 
 def _note_followed(connection: Connection, pipeline: str, pointer: Pointer) -> None:
-    # Where the pointer moved meanwhile, whoever moved it waits for our lock and links next.
+    # If the pointer has moved since, the run that moved it waits for our lock and links next.
     connection.execute(
         "update daybook.published set linked_run_id = run_id where pipeline = %s and day = %s and run_id = %s",
         [pipeline, *pointer],

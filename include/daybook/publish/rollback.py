@@ -1,7 +1,7 @@
-"""A day back to an earlier run, whole: the warehouse's rows, the published files, and a word in the ledger by whom.
+"""Takes a day back to an earlier run: the warehouse's rows, the published files, and a decision in the ledger.
 
 Not a step: `./daybook rollback` calls it. The runs that a day can go back to are those that the spec keeps.
-What readers were taken away from stays away: a later run that comes to the same is held by publish/deploy.py.
+The content rolled back stays hidden: publish/deploy.py holds a later run with the same result.
 """
 
 from datetime import date
@@ -22,7 +22,7 @@ class RolledBack(NamedTuple):
     now: int
 
 
-class Kept(NamedTuple):
+class KeptRun(NamedTuple):
     """A publication of a day whose rows are kept."""
 
     run_id: int
@@ -38,10 +38,9 @@ def rollback(
     why: str,
     run_id: int | None = None,
 ) -> RolledBack:
-    """Let readers of a day see the run before the one they see, or the run of that number.
+    """Show readers of a day the run before the one they see, or the run of that number.
 
-    Raises BadSpec, and changes nothing, where the day is not published or no
-    such run is kept.
+    Raises BadSpec, and changes nothing, if the day is not published or no such run is kept.
     """
     with connection.transaction():
         runs.lock_day(connection, pipeline.name, day)
@@ -56,18 +55,18 @@ def rollback(
     return RolledBack(seen, target)
 
 
-def _kept(connection: Connection, pipeline: str, day: date) -> list[Kept]:
-    """Return the publications of a day whose rows are kept, the newest first."""
+def _kept(connection: Connection, pipeline: str, day: date) -> list[KeptRun]:
+    """Return the publications of a day whose rows are kept, newest first."""
     rows = connection.execute(
         "select ledger.run_id, published.run_id is not null from daybook.ledger join daybook.run using (run_id) "
         "left join daybook.published using (run_id) "
         "where ledger.pipeline = %s and ledger.day = %s and removed_at is null order by published_at desc, run_id desc",
         [pipeline, day],
     )
-    return [Kept(*row) for row in rows]
+    return [KeptRun(*row) for row in rows]
 
 
-def _target(where: str, kept: list[Kept], asked: int | None) -> int:
+def _target(where: str, kept: list[KeptRun], asked: int | None) -> int:
     numbers = [run.run_id for run in kept]
     before_seen = numbers[[run.is_seen for run in kept].index(True) + 1 :]
     target = before_seen[0] if asked is None and before_seen else asked
@@ -81,7 +80,7 @@ def _target(where: str, kept: list[Kept], asked: int | None) -> int:
 
 
 def _check_is_there(connection: Connection, where: str, files: Folder, run_id: int) -> None:
-    # The claim holds off the janitor, who may be removing the run's rows right now.
+    # The claim holds off publish/cleanup.py, which may be removing the run's rows right now.
     if runs.claim(connection, run_id) is None:
         raise BadSpec(f"{where}: run {run_id} was removed this moment; nothing was changed; name another run")
     if not files.exists():

@@ -1,6 +1,6 @@
-"""Seventh step: the summaries into the warehouse under the run's own number, durable and seen by nobody yet.
+"""The step `save`: the summaries into the warehouse under the run's own number, durable but not yet visible to readers.
 
-Rows of all runs lie in `<schema>_store`; readers have rights only on the views of `<schema>`, which show the run that
+Rows of all runs are in `<schema>_store`; readers have rights only on the views of `<schema>`, which show the run that
 `daybook.published` points to. Identifiers come from the spec and are quoted by psycopg.sql.
 """
 
@@ -21,18 +21,18 @@ from daybook.spec import Pipeline, Summary
 
 READERS = "daybook_reader"
 Columns = list[tuple[str, str]]
-"""Names of columns with their types, as PostgreSQL writes them, in their order."""
+"""Names of columns with their types, as PostgreSQL writes them, in order."""
 
 
 class Run(NamedTuple):
-    """Who started a run (the scheduler's name of it), and when it read its facts."""
+    """The scheduler's name for a run, and when it read its facts."""
 
     started_by: str
     read_at: datetime
 
 
 class Saved(NamedTuple):
-    """The run's number, and how many rows of it the warehouse holds, by summary."""
+    """The run's number, and the number of its rows in the warehouse, by summary."""
 
     run_id: int
     rows: dict[str, int]
@@ -41,8 +41,8 @@ class Saved(NamedTuple):
 def save(connection: Connection, pipeline: Pipeline, day: date, run: Run, summaries: dict[str, pa.Table]) -> Saved:
     """Save the summaries of a day under a new run number, in one transaction.
 
-    summaries: published columns only, by name. Rows that an earlier try left unpublished stay where they are: nobody
-    sees them, and publish/cleanup.py removes them. Raises BadSpec if the warehouse's tables have other columns than the
+    summaries: published columns only, by name. Unpublished rows of an earlier try stay: nobody sees them, and
+    publish/cleanup.py removes them. Raises BadSpec if a table in the warehouse has another type for a column than the
     spec.
     """
     with connection.transaction():
@@ -55,7 +55,7 @@ def save(connection: Connection, pipeline: Pipeline, day: date, run: Run, summar
 
 
 def prepare(connection: Connection, pipeline: Pipeline) -> None:
-    """Create the pipeline's tables and views where they are not there, and add columns that are new in the spec."""
+    """Create the pipeline's tables and views if they are missing, and add columns that are new in the spec."""
     if _is_prepared(connection, pipeline):
         return
     connection.execute("select pg_advisory_xact_lock(hashtext('daybook.prepare'))")
@@ -85,7 +85,7 @@ def _definition(connection: Connection, pipeline: Pipeline, summary: Summary) ->
         yield from _added(pipeline, summary, live, wanted)
     else:
         yield _table(pipeline, summary, wanted)
-    # A view's columns can only be appended to in place; nobody else's view may depend on ours, so it is made anew.
+    # In place, a view can only get more columns at its end. No other view may depend on ours, so it is made anew.
     yield sql.SQL("drop view if exists {}").format(_view(pipeline, summary))
     yield _view_definition(pipeline, summary, wanted)
 
@@ -108,7 +108,7 @@ def _added(
 
 def _table(pipeline: Pipeline, summary: Summary, wanted: dict[str, str]) -> sql.Composed:
     columns = sql.SQL(", ").join(sql.SQL("{} {}").format(sql.Identifier(n), sql.SQL(k)) for n, k in wanted.items())
-    # Group columns may hold nothing, which a primary key refuses; nothing equals nothing here.
+    # Group columns may be null, which a primary key refuses; here nulls count as equal.
     key = sql.SQL(", ").join(sql.Identifier(name) for name in ("run_id", "day", *summary.by))
     return sql.SQL("create table {} (run_id bigint not null, {}, unique nulls not distinct ({}))").format(
         stored(pipeline, summary), columns, key
@@ -124,7 +124,7 @@ def _view_definition(pipeline: Pipeline, summary: Summary, wanted: dict[str, str
 
 
 def _grant(connection: Connection, pipeline: Pipeline) -> None:
-    # The role is the deployment's to make; a warehouse without it has its own way of letting readers in.
+    # The deployment creates the role; a warehouse without it grants rights in its own way.
     if connection.execute("select 1 from pg_roles where rolname = %s", [READERS]).fetchone() is None:
         return
     schema, readers = sql.Identifier(pipeline.target.schema_), sql.Identifier(READERS)
@@ -178,7 +178,7 @@ def _copy_in(connection: Connection, table: sql.Identifier, run_id: int, rows: p
 
 
 def _csv_bytes(rows: pa.Table) -> bytes:
-    # Texts quoted, nothing as nothing, so that an empty text and nothing stay apart.
+    # Texts are quoted and nulls are not, so an empty text and a null stay apart.
     sink = BytesIO()
     pyarrow.csv.write_csv(rows, sink, pyarrow.csv.WriteOptions(include_header=False))
     return sink.getvalue()

@@ -1,7 +1,7 @@
-"""Refused rows as a file that any spreadsheet opens, with an empty column in which a person mends them; and back.
+"""Refused rows as a file that any spreadsheet opens, with an empty column for a person's mends; and back.
 
-CSV in UTF-8 with its mark, without which spreadsheets take it for another encoding. Bytes that are no text stand as
-\\xEB. What a spreadsheet would run as a formula gets a quote before it, which is taken off when the file is read.
+CSV in UTF-8 with its mark, without which spreadsheets assume another encoding. Bytes that are not text are written as
+\\xEB. A text that a spreadsheet would run as a formula gets a quote before it, which is removed when the file is read.
 """
 
 import csv
@@ -19,16 +19,16 @@ from daybook.loader.records import RECORD_BYTES
 COLUMNS = ("source", "line", "step", "column", "reason", "detail", "raw", "mended", "file_sha256")
 NEEDED = ("source", "line", "mended", "file_sha256")
 DELIMITERS = (",", ";", "\t")
-# OWASP's list of how a cell begins that is run; quotes before it too, so that none of ours is taken for another's.
+# OWASP's list of the starts of a formula; quotes before it too, so that our quote can be told from theirs.
 RUN = re.compile(r"\A'*[=+\-@\t\r]")
-# Control bytes but the tab and line ends, and bytes that are no UTF-8 (as Python's surrogateescape has them).
+# Control bytes except tabs and line ends, and bytes that are not UTF-8 (as Python's surrogateescape writes them).
 NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\udc80-\udcff]|\r(?!\n)")
 
 
 class Filled(NamedTuple):
-    """A row whose `mended` a person has filled: its place in the file (the header is row 1), and what it holds.
+    """A row whose `mended` a person has filled: its place in the file (the header is row 1), and its cells.
 
-    All is text as it was typed; a line end at the end of `mended` is no part of the record.
+    All is text as typed; a line end at the end of `mended` is not part of the record.
     """
 
     row: int
@@ -39,9 +39,9 @@ class Filled(NamedTuple):
 
 
 def write_refused(path: Path, rows: pa.Table, file_sha256: dict[str, str]) -> None:
-    """Write refused rows (SCHEMA of refused_rows) into a new file for its owner only.
+    """Write refused rows (STEP_SCHEMA of refused/rows.py) into a new file, readable by its owner only.
 
-    file_sha256: of each source's raw file. Raises BadSpec if a file is there, which may hold somebody's work.
+    file_sha256: of each source's raw file. Raises BadSpec if the file exists: it may hold somebody's work.
     """
     content = io.StringIO(newline="")
     lines = csv.DictWriter(content, COLUMNS, lineterminator="\n")
@@ -53,8 +53,7 @@ def write_refused(path: Path, rows: pa.Table, file_sha256: dict[str, str]) -> No
 
 
 def read_filled(path: Path) -> list[Filled]:
-    """Return the rows whose `mended` is filled. Raises BadSpec or BadData, without a value, where it is no such
-    file."""
+    """Return the rows whose `mended` is filled. Raises BadSpec or BadData, without a value, if it is another file."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -66,12 +65,12 @@ def read_filled(path: Path) -> list[Filled]:
 
 
 def written(raw: bytes) -> str:
-    """Return bytes as text: what is no text as \\xEB, as are control bytes but the tab and line ends."""
+    """Return bytes as text, with bytes that are not text, and control bytes except tabs and line ends, as \\xEB."""
     return NO_TEXT.sub(_escape, raw.decode(errors="surrogateescape"))
 
 
 def record_of(mended: str, raw: bytes) -> bytes:
-    """Return the bytes of a mended record. raw: the refused one's; an escape that was left of it is its byte still."""
+    """Return the bytes of a mended record. raw: the refused one's, for the bytes of the escapes still in the text."""
     record = mended.encode()
     for found in NO_TEXT.finditer(raw.decode(errors="surrogateescape")):
         record = record.replace(_escape(found).encode(), bytes([ord(found[0]) & 0xFF]))
@@ -92,7 +91,7 @@ def _as_meant(cell: str) -> str:
 
 def _create(path: Path, content: bytes) -> None:
     try:
-        # Its name is there at once, so it is removed where it cannot be written whole.
+        # The file exists at once, so it is removed if it cannot be written whole.
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(content)
     except FileExistsError:
@@ -104,13 +103,13 @@ def _create(path: Path, content: bytes) -> None:
 
 
 def _table(text: str, name: str) -> list[dict[str, str]]:
-    # csv's own limit is less than a record may have; it holds for the process.
+    # csv's default limit is below that of a record. It is set for the whole process.
     csv.field_size_limit(RECORD_BYTES)
     delimiter = max(DELIMITERS, key=text.partition("\n")[0].count)
     try:
         header, *rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)) or [[]]
     except csv.Error:
-        raise BadData(f"{name}: it is no whole CSV file; nothing was kept; save it as CSV again") from None
+        raise BadData(f"{name}: it is not a whole CSV file; nothing was kept; save it as CSV again") from None
     _check_form(header, rows, delimiter, name)
     return [dict(zip(header, row, strict=True)) for row in rows]
 

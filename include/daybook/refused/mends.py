@@ -1,8 +1,8 @@
-"""Mends: refused rows that a person wrote anew, kept in the data folder for the very file that they were made for.
+"""Mends: refused rows that a person corrected, kept in the data folder for the exact file that they were made for.
 
     <data>/mends/<pipeline>/<day>/<source>/<sha256 of the raw file>.json
 
-`load` takes those of the file that it reads; those of another delivery are set aside. `replay` keeps them here.
+`load` applies those of the file that it reads; those of another delivery are set aside. `replay` stores them here.
 """
 
 from collections import Counter
@@ -40,15 +40,15 @@ class MendsOfFile(Value):
 
 
 class DayMends(NamedTuple):
-    """What a run takes and sets aside. applied: by source. inputs: what of it a step's result rests on, by name, as
-    hashes. set_aside: a sentence for each source that has mends of another delivery."""
+    """The mends that a run applies and sets aside. applied: by source. inputs: hashes by name, as inputs of a step's
+    fingerprint. set_aside: a sentence for each source that has mends of another delivery."""
 
     applied: dict[str, tuple[Mend, ...]]
     inputs: dict[str, str]
     set_aside: tuple[str, ...]
 
     def records(self, source: str) -> dict[int, bytes]:
-        """Return the mended records of a source, by line, as the loader takes them."""
+        """Return the mended records of a source, by line, for the loader."""
         return {mend.line: mend.record.encode() for mend in self.applied.get(source, ())}
 
     @property
@@ -61,7 +61,7 @@ class DayMends(NamedTuple):
         return tuple(Mended(who=who, why=why, rows=dict(rows)) for (who, why), rows in counts.items())
 
     def table(self) -> pa.Table:
-        """Return the mends that are taken as rows of SCHEMA."""
+        """Return the applied mends as rows of SCHEMA."""
         rows = [
             (source, mend.line, mend.record.encode(), mend.who, mend.why)
             for source, mends in self.applied.items()
@@ -73,11 +73,11 @@ class DayMends(NamedTuple):
 
 def of_day(folder: Folder, raw: Mapping[str, str]) -> DayMends:
     """Return the mends of a day. raw: the hash of each source's raw file."""
-    found: DayMends = DayMends({}, {}, ())
+    day_mends: DayMends = DayMends({}, {}, ())
     for source in folder.names():
         if source in raw:
-            found = _with_source(found, folder / source, source, raw[source])
-    return found
+            day_mends = _with_source(day_mends, folder / source, source, raw[source])
+    return day_mends
 
 
 def hashes(folder: Folder) -> dict[str, dict[str, str]]:
@@ -96,20 +96,20 @@ def read(folder: Folder, source: str, sha256: str) -> tuple[Mend, ...]:
 
 
 def write(folder: Folder, source: str, sha256: str, mends: Iterable[Mend]) -> None:
-    """Keep the mends of a raw file instead of those that were kept before: all, or as it was."""
+    """Replace the mends of a raw file, all or none."""
     content = MendsOfFile(mends=tuple(sorted(mends, key=lambda mend: mend.line)))
     with (folder / source).new_file(f"{sha256}.json") as file:
         file.write(content.model_dump_json(indent=1).encode())
 
 
 def count(folder: Folder) -> int:
-    """Return how many mends of a day there are, of whatever files."""
+    """Return the number of mends of a day, for all files."""
     return sum(len(_read(folder / source, name)) for source in folder.names() for name in _files(folder / source))
 
 
-def _with_source(found: DayMends, files: Folder, source: str, sha256: str) -> DayMends:
+def _with_source(day_mends: DayMends, files: Folder, source: str, sha256: str) -> DayMends:
     names = _files(files)
-    applied, inputs, set_aside = dict(found.applied), dict(found.inputs), found.set_aside
+    applied, inputs, set_aside = dict(day_mends.applied), dict(day_mends.inputs), day_mends.set_aside
     if f"{sha256}.json" in names:
         applied[source] = _read(files, f"{sha256}.json")
         inputs[f"mends/{source}"] = files.written(f"{sha256}.json").sha256
@@ -125,7 +125,7 @@ def _with_source(found: DayMends, files: Folder, source: str, sha256: str) -> Da
 
 
 def _files(folder: Folder) -> list[str]:
-    # A writer's temporary file lies beside them, under a name with a dot before it.
+    # A writer's temporary file lies beside them; its name starts with a dot.
     return [name for name in folder.names() if name.endswith(".json") and not name.startswith(".")]
 
 
@@ -135,7 +135,7 @@ def _read(folder: Folder, name: str) -> tuple[Mend, ...]:
     try:
         return MendsOfFile.model_validate_json(content).mends
     except (ValueError, DaybookError):
-        # Its own message would show a row.
+        # The original message would show a row.
         raise BadSpec(
             f"{folder.path / name}: it is damaged and holds no mends; nothing was loaded; restore it, or remove it and "
             "replay the mended rows again"

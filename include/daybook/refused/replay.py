@@ -1,7 +1,7 @@
-"""Mended rows kept: checked against the run that refused the rows, and written down for the file that they belong to.
+"""Stores mended rows: checked against the run that refused the rows, and stored for the file that they belong to.
 
-Each mended row is read by the loader that would load it; one that is not fit refuses them all. It asks the ledger,
-reads the run's raw files, and writes into the folder of mends. Messages name rows, columns and reasons, never a value.
+Each mended row is read by the loader that would load it; if one is bad, all are refused. It asks the ledger, reads the
+run's raw files, and writes into the folder of mends. Messages name rows, columns and reasons, never a value.
 """
 
 from collections import Counter
@@ -26,57 +26,57 @@ from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder
 
 SHOWN_PROBLEMS = 10
-# Of these reasons the detail is two counts of fields; that of others may hold a value.
+# The detail of these reasons is two counts of fields; that of others may hold a value.
 WIDTH = ("too_many_fields", "too_few_fields")
 
 Place = tuple[str, int]
 """A source and a line of it."""
-Part = tuple[str, int]
-"""A source and the number of a part of it; 0 where it is one file."""
+PartOfSource = tuple[str, int]
+"""A source and the number of a part of it; 0 if it is one file."""
 
 
 class Against(NamedTuple):
-    """What mended rows are held against: the raw bytes of the rows that were refused or mended before, by place; and
-    the hash of each source's raw bytes, and how the records of each of its files lie."""
+    """The data that mended rows are checked against: the raw bytes of the rows refused or mended before, by place; the
+    hash of each source's raw bytes, and the layout of each of its files."""
 
     raw: Mapping[Place, bytes]
     file_sha256: Mapping[str, str]
-    layouts: Mapping[Part, Layout]
+    layouts: Mapping[PartOfSource, Layout]
 
 
 def checked(filled: list[Filled], against: Against, name: str) -> dict[Place, str]:
     """Return the mended records by place. name: their file's. Raises BadData with all that is wrong with them."""
     if not filled:
         raise BadData(f"{name}: no row is mended; nothing was kept; fill the column `mended` with the whole record")
-    problems = {one: problem for one in filled if (problem := _problem(one, against))}
+    problems = {row: problem for row in filled if (problem := _problem(row, against))}
     places: dict[Place, Filled] = {}
-    for one in filled:
-        if one not in problems and places.setdefault(_place(one), one).mended != one.mended:
-            problems[one] = f"it is mended in another way in row {places[_place(one)].row}"
+    for row in filled:
+        if row not in problems and places.setdefault(_place(row), row).mended != row.mended:
+            problems[row] = f"it is mended in another way in row {places[_place(row)].row}"
     if problems:
-        raise BadData(_told(problems, len(filled), name))
-    return {place: _record(one, against).decode() for place, one in places.items()}
+        raise BadData(_message(problems, len(filled), name))
+    return {place: _record(row, against).decode() for place, row in places.items()}
 
 
-def _problem(one: Filled, against: Against) -> str | None:
-    if one.source not in against.file_sha256:
+def _problem(row: Filled, against: Against) -> str | None:
+    if row.source not in against.file_sha256:
         there_are = ", ".join(against.file_sha256)
-        return f"there is no such source{nearest(one.source, against.file_sha256)}; there are {there_are}"
-    if one.file_sha256 != against.file_sha256[one.source]:
+        return f"there is no such source{nearest(row.source, against.file_sha256)}; there are {there_are}"
+    if row.file_sha256 != against.file_sha256[row.source]:
         return "it is of another file than the day was loaded from last; have the refused rows written anew"
-    if _place(one) not in against.raw:
+    if _place(row) not in against.raw:
         return "no row that was refused is on that line"
-    line = _place(one)[1]
-    (made,) = mended_records({line: _record(one, against)}, against.layouts[one.source, part_of(line)])
-    return _why(made.refusal) if made.refusal else None
+    line = _place(row)[1]
+    (record,) = mended_records({line: _record(row, against)}, against.layouts[row.source, part_of(line)])
+    return _why(record.refusal) if record.refusal else None
 
 
-def _place(one: Filled) -> Place:
-    return one.source, int(one.line) if one.line.isdecimal() else 0
+def _place(row: Filled) -> Place:
+    return row.source, int(row.line) if row.line.isdecimal() else 0
 
 
-def _record(one: Filled, against: Against) -> bytes:
-    return record_of(one.mended, against.raw[_place(one)])
+def _record(row: Filled, against: Against) -> bytes:
+    return record_of(row.mended, against.raw[_place(row)])
 
 
 def _why(refusal: Refusal) -> str:
@@ -85,8 +85,8 @@ def _why(refusal: Refusal) -> str:
     return f"the loader would refuse it again: {where}{refusal.reason}{counts}"
 
 
-def _told(problems: Mapping[Filled, str], count: int, name: str) -> str:
-    shown = [f"row {one.row} ({one.source}, line {one.line}): {problem}" for one, problem in problems.items()]
+def _message(problems: Mapping[Filled, str], count: int, name: str) -> str:
+    shown = [f"row {row.row} ({row.source}, line {row.line}): {problem}" for row, problem in problems.items()]
     more = f"; and {len(shown) - SHOWN_PROBLEMS} more" if len(shown) > SHOWN_PROBLEMS else ""
     return (
         f"{name}: {len(shown)} of {count} mended rows cannot be kept, so none was; "
@@ -94,9 +94,9 @@ def _told(problems: Mapping[Filled, str], count: int, name: str) -> str:
     )
 
 
-class Kept(NamedTuple):
-    """What was kept: the run whose rows they are, and by source how many mends are new, or other than before, and how
-    many there are now."""
+class Replayed(NamedTuple):
+    """The result of a replay: the run that refused the rows, and by source the number of new or changed mends, and of
+    all mends now."""
 
     run: str
     new: dict[str, int]
@@ -112,25 +112,25 @@ class Person(NamedTuple):
 
 def keep(
     connection: Connection, data: DataFolder, pipeline: Pipeline, day: date, name: str, filled: list[Filled], by: Person
-) -> Kept:
+) -> Replayed:
     """Check mended rows and keep them. name: their file's.
 
-    A row that was mended before may be mended again; a mend that is there already stays as it was. Raises BadData or
-    BadSpec, and keeps none, where one of them is bad.
+    A row that was mended before may be mended again; an equal mend stays as it was. Raises BadData or BadSpec, and
+    keeps none, if one of them is bad.
     """
     with connection.transaction():
-        # Two replays of a day come one after the other: each adds to what is there.
+        # Two replays of a day take turns: each adds to the mends of the other.
         runs.lock_day(connection, pipeline.name, day)
         last, folder = last_run(connection, data, pipeline, day), data.mends(pipeline.name, day)
         hashes = raw_sha256(pipeline, last.receipts)
         there = {source: mends.read(folder, source, sha256) for source, sha256 in hashes.items()}
         raw = _raw(last, there)
         records = checked(filled, Against(raw, hashes, _layouts(last, pipeline, filled)), name)
-        return Kept(last.run, _added(records, there, folder, hashes, by), _counts(folder, hashes))
+        return Replayed(last.run, _added(records, there, folder, hashes, by), _counts(folder, hashes))
 
 
 def withdraw(connection: Connection, data: DataFolder, pipeline: Pipeline, day: date) -> int:
-    """Remove all mends of a day, also those that are set aside; give how many there were."""
+    """Remove all mends of a day, even those set aside; return how many there were."""
     with connection.transaction():
         runs.lock_day(connection, pipeline.name, day)
         folder = data.mends(pipeline.name, day)
@@ -144,12 +144,12 @@ def _raw(last: LastRun, there: dict[str, tuple[Mend, ...]]) -> dict[Place, bytes
     return before | {(row["source"], row["line"]): row["raw"] or b"" for row in refused_rows(last).to_pylist()}
 
 
-def _layouts(last: LastRun, pipeline: Pipeline, filled: list[Filled]) -> dict[Part, Layout]:
+def _layouts(last: LastRun, pipeline: Pipeline, filled: list[Filled]) -> dict[PartOfSource, Layout]:
     layouts = {}
-    for source in (source for source in pipeline.sources if source.name in {one.source for one in filled}):
+    for source in (source for source in pipeline.sources if source.name in {row.source for row in filled}):
         extracted = extracted_by(source)
         for file in raw_files(last.receipts[extracted], source.name, source.name):
-            # Its header says how a record lies; `load` holds all its bytes to their hash.
+            # Only the header is read, for the layout; `load` checks all bytes against their hash.
             with (last.folder / extracted).open(file.file) as stream:
                 layouts[source.name, file.number] = opened(stream, source, file.name)[1]
     return layouts
@@ -162,7 +162,7 @@ def _added(
     hashes: dict[str, str],
     by: Person,
 ) -> dict[str, int]:
-    """Write the mends that are new; give how many they are, by source."""
+    """Write the new mends; return their number by source."""
     new: Counter[str] = Counter()
     for source, known in there.items():
         by_line = {mend.line: mend for mend in known}

@@ -1,7 +1,7 @@
 """Refused rows as the steps keep them, and those of the last run that loaded a day, read from its files.
 
-`load`, `clean` and `index` each leave theirs in their folder of the run, in refused.parquet: with source, line, column,
-reason, detail and raw bytes. The commands `refused` and `replay` ask the ledger which run that was; nothing is changed.
+`load`, `clean` and `index` each write theirs to refused.parquet in their folder of the run, with source, line, column,
+reason, detail and raw bytes. The commands `refused` and `replay` ask the ledger for the run; nothing is changed.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from daybook.errors import BadSpec
 from daybook.ledger import queries
 from daybook.ledger.queries import Tried, is_begun
 from daybook.ledger.receipt import STEPS, Mended, Receipt
-from daybook.loader.layout import REFUSED
+from daybook.loader.layout import REFUSED_SCHEMA
 from daybook.postgres.session import Connection
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
@@ -22,15 +22,15 @@ from daybook.storage.folder import Folder
 from daybook.storage.tables import read_parquet
 
 REFUSING = ("load", "clean", "index")
-SCHEMA = pa.schema([("source", pa.string()), *REFUSED])
+SCHEMA = pa.schema([("source", pa.string()), *REFUSED_SCHEMA])
 STEP_SCHEMA = pa.schema([("step", pa.string()), *SCHEMA])
 FILE = "refused.parquet"
-# Where `load` fails it leaves here what it had refused until then: a file that has too many of them can be mended too.
+# A failed `load` leaves the rows refused until then here, so that a file with too many of them can be mended too.
 FILE_OF_FAILED = "refused_until_failed.parquet"
 
 
 def of_sources(refused: Mapping[str, list[pa.Table]]) -> pa.Table:
-    """Return the loader's refused rows of all sources as one table. refused: by source, as they came."""
+    """Return the loader's refused rows of all sources as one table. refused: by source, in order."""
     return pa.concat_tables(_of(source, pa.concat_tables(tables)) for source, tables in refused.items())
 
 
@@ -46,8 +46,8 @@ def _of(source: str, refused: pa.Table) -> pa.Table:
 
 
 class LastRun(NamedTuple):
-    """The last run that loaded a day: its name and folder, what became of it (deployed, or where it failed and why),
-    the receipts of the steps that stand, and whether it was `load` that failed."""
+    """The last run that loaded a day: its name and folder, its outcome (deployed, or where it failed and why), the
+    receipts of the steps that still count, and whether `load` was the step that failed."""
 
     run: str
     folder: Folder
@@ -57,7 +57,7 @@ class LastRun(NamedTuple):
 
     @property
     def mended(self) -> tuple[Mended, ...]:
-        """Return who had mended how many rows, and why."""
+        """Return who mended how many rows, and why."""
         return self.receipts["load"].mended if "load" in self.receipts else ()
 
 
@@ -98,22 +98,21 @@ def refused_rows(last: LastRun) -> pa.Table:
 
 def _of_step(step: str, folder: Folder, sha256: str | None) -> pa.Table:
     files = folder / step
-    # What a failed `load` leaves has no receipt that its bytes could be held to.
+    # A failed `load` leaves no receipt with a hash to check.
     with files.open_unchanged(FILE, sha256) if sha256 else files.open(FILE_OF_FAILED) as file:
         rows = read_parquet(file)
     return rows.add_column(0, "step", pa.array([step] * rows.num_rows, pa.string())).cast(STEP_SCHEMA)
 
 
 def _standing(tried: Mapping[str, Tried]) -> dict[str, Receipt]:
-    """Return the receipts of the steps that were done one after the other; a cleared run keeps older ones behind
-    them."""
+    """Return the receipts of the steps done one after the other; a cleared run has older ones after them."""
     standing: dict[str, Receipt] = {}
     for step in STEPS:
-        one = tried.get(step)
+        attempt = tried.get(step)
         before = [tried[other].ended_at for other in standing if (other, step) != STEPS[:2]]
-        if one is None or one.receipt is None or any(one.ended_at < ended for ended in before):
+        if attempt is None or attempt.receipt is None or any(attempt.ended_at < ended for ended in before):
             break
-        standing[step] = one.receipt
+        standing[step] = attempt.receipt
     return standing
 
 

@@ -1,6 +1,6 @@
-"""Fifth step: the measures per group, at the finest grain that any summary asks for.
+"""The step `aggregate`: the measures per group, at the finest grain that any summary asks for.
 
-Every measure adds up (a count, sum, min or max), so all summaries are made from this one table and from nothing else.
+Every measure rolls up (a count, sum, min or max), so all summaries are made from this one table and nothing else.
 """
 
 from typing import Any
@@ -43,12 +43,12 @@ def _measure_type(measure: Measure, columns: dict[str, Column]) -> pa.DataType:
     if measure.how == "count" or measure.of is None:
         return pa.int64()
     column = columns[measure.of]
-    # 19 digits are what 64 bits hold; _check_sums_fit sees to it that no sum needs more.
+    # 64 bits hold 19 digits; _check_sums_fit makes sure that no sum needs more.
     return pa.decimal128(19, column.scale) if column.kind == "decimal" else pa.int64()
 
 
 def _check_sums_fit(facts: pa.Table, pipeline: Pipeline) -> None:
-    # Engines wrap silently past 64 bits; no sum of `rows` values within the largest can be more than this.
+    # Engines wrap silently past 64 bits; no sum can exceed the largest absolute value times the number of rows.
     columns = fact_columns(pipeline)
     for measure in pipeline.measures:
         if measure.how == "sum" and measure.of and facts.num_rows:
@@ -63,7 +63,7 @@ def _check_sums_fit(facts: pa.Table, pipeline: Pipeline) -> None:
 
 
 def _prepared(frame: nw.LazyFrame[Any], pipeline: Pipeline) -> nw.LazyFrame[Any]:
-    # Plain aggregates only: a cast or a test inside agg() is refused or slow on some engine.
+    # Plain aggregates only: some engines refuse a cast or a test inside agg(), or are slow at it.
     flags = {measure.where for measure in pipeline.measures if measure.where}
     return add_columns(frame, (nw.col(flag).cast(nw.Int64).alias(f"{flag}_as_number") for flag in sorted(flags)))
 

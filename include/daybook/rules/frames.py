@@ -1,8 +1,8 @@
 """Frames for the pure steps: an Arrow table in, a lazy narwhals frame of the pipeline's engine, an Arrow table out.
 
 The steps are written once against narwhals and run on Polars, pandas or DuckDB. Two things keep the engines equal to
-the byte: decimals travel as 64-bit integers of their last digit and become decimals again at the end, and the order
-of rows is made at the end, by Arrow, over columns that the step names.
+the byte: they compute with decimals as 64-bit integers in units of the last digit, which become decimals again at the
+end; and Arrow sorts the rows at the end, by columns that the step names.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,42 +22,42 @@ def rows_schema(columns: Sequence[Column]) -> pa.Schema:
 
 
 def open_frame(table: pa.Table, engine: Engine) -> nw.LazyFrame[Any]:
-    """Return the table as a lazy frame of the engine. Decimals become integers of their last digit."""
+    """Return the table as a lazy frame of the engine. Decimals become integers in units of their last digit."""
     return _OPEN[engine](_without_decimals(table))
 
 
 def close_frame(frame: nw.LazyFrame[Any], schema: pa.Schema, order: Sequence[str]) -> pa.Table:
-    """Run the frame; give its rows with the columns and types of `schema`, sorted by `order` (nothing comes last)."""
+    """Run the frame; return its rows with the columns and types of `schema`, sorted by `order` (nulls last)."""
     table = frame.select(*schema.names).collect("pyarrow").to_native().select(schema.names)
     typed = pa.table([_typed(table[field.name], field.type) for field in schema], schema=schema)
     return ordered(typed, order)
 
 
 def add_columns(frame: nw.LazyFrame[Any], columns: Iterable[nw.Expr]) -> nw.LazyFrame[Any]:
-    """Return the frame with the columns added, also where there are none to add (which narwhals refuses)."""
+    """Return the frame with the columns added. There may be none, which narwhals would refuse."""
     added = list(columns)
     return frame.with_columns(*added) if added else frame
 
 
 def ordered(table: pa.Table, order: Sequence[str]) -> pa.Table:
-    """Return the table sorted by the columns of `order`, ascending, nothing last."""
+    """Return the table sorted by the columns of `order`, ascending, nulls last."""
     if not order or not table.num_rows:
         return table
     return table.take(pc.sort_indices(table, sort_keys=[(name, "ascending") for name in order]))
 
 
 def as_units(value: int | Decimal, column: Column) -> int:
-    """Return a value of the spec in the integers that a frame holds for this column (1.25 at scale 2 is 125)."""
+    """Return a value of the spec as the integer that a frame holds for this column (1.25 at scale 2 is 125)."""
     return int(Decimal(value).scaleb(column.scale if column.kind == "decimal" else 0))
 
 
 def units(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return a column of integers or decimals as the 64-bit integers of its last digit."""
+    """Return a column of integers or decimals as 64-bit integers in units of its last digit."""
     return _with_scale(column, 0).cast(pa.int64()) if pa.types.is_decimal(column.type) else column
 
 
 def from_units(column: pa.ChunkedArray, kind: pa.Decimal128Type) -> pa.ChunkedArray:
-    """Give 64-bit integers of the last digit as decimals of a kind."""
+    """Return 64-bit integers in units of the last digit as decimals of a type."""
     return _with_scale(column.cast(pa.decimal128(19, 0)), kind.scale).cast(kind)
 
 
@@ -70,7 +70,7 @@ def _open_polars(table: pa.Table) -> nw.LazyFrame[Any]:
 def _open_pandas(table: pa.Table) -> nw.LazyFrame[Any]:
     import pandas
 
-    # Arrow's own types: pandas' default ones turn an integer column with a gap into floats.
+    # Arrow's types: pandas' default ones turn an integer column with a null into floats.
     frame: nw.DataFrame[Any] = nw.from_native(table.to_pandas(types_mapper=pandas.ArrowDtype))
     return frame.lazy()
 
@@ -97,12 +97,12 @@ def _typed(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
         return column
     if not pa.types.is_decimal(wanted):
         return column.cast(wanted)
-    # DuckDB sums integers into decimals of scale 0: through int64 all engines are alike.
+    # DuckDB sums integers into decimals of scale 0: by way of int64 all engines agree.
     return from_units(column.cast(pa.int64()), wanted)
 
 
 def _with_scale(column: pa.ChunkedArray, scale: int) -> pa.ChunkedArray:
-    """Return the same integers of the last digit, read at another scale: 1.25 at scale 0 is 125."""
+    """Return the same integers in units of the last digit, read at another scale: 1.25 at scale 0 is 125."""
     kind = pa.decimal128(column.type.precision, scale)
     return pa.chunked_array(
         [pa.Array.from_buffers(kind, len(chunk), chunk.buffers(), offset=chunk.offset) for chunk in column.chunks], kind

@@ -1,7 +1,7 @@
-"""Fourth step: facts matched to the lookups by key and ordered by their own key; those without a match counted.
+"""The step `index`: the facts joined to the lookups by key and ordered by their own; it counts those without a match.
 
-A lookup's key is unique here: `clean` refused rows that share a key. A fact that a lookup must know and does not is
-refused; where the spec keeps it, its given columns are empty and a flag says so.
+A lookup's key is unique here: `clean` refused rows that share a key. A fact without a match is refused; or, if the spec
+says so, kept with empty lookup columns and a flag.
 """
 
 from typing import Any, NamedTuple
@@ -10,14 +10,14 @@ import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daybook.rules.clean import REFUSED
+from daybook.rules.clean import REFUSED_BY_RULE
 from daybook.rules.frames import add_columns, close_frame, open_frame, rows_schema
 from daybook.spec import Lookup, Pipeline, fact_columns
 
 
 class Indexed(NamedTuple):
-    """What `index` gives: the facts with the lookups' columns, the refused (line, column, reason), and how many kept
-    facts each lookup does not know."""
+    """The result of `index`: the facts with the lookups' columns, the refused ones (line, column, reason), and the
+    number of kept facts without a match, by lookup."""
 
     facts: pa.Table
     refused: pa.Table
@@ -25,10 +25,10 @@ class Indexed(NamedTuple):
 
 
 def index(facts: pa.Table, lookups: dict[str, pa.Table], pipeline: Pipeline) -> Indexed:
-    """Match the facts to the lookups.
+    """Join the facts to the lookups.
 
     facts: clean facts with their line. lookups: {source name: its clean rows}. Returns the facts ordered by their key,
-    with one column more for each that a lookup gives, and for each flag.
+    with the columns that the lookups add, and the flags.
     """
     columns = list(fact_columns(pipeline).values())
     schema = rows_schema(columns)
@@ -62,9 +62,13 @@ def _split(matched: pa.Table, pipeline: Pipeline) -> Indexed:
             matched = matched.filter(pc.invert(is_unknown))
     unknown = {lookup.source: pc.sum(matched[_mark(lookup)]).as_py() or 0 for lookup in pipeline.lookups}
     facts = matched.drop_columns([_mark(lookup) for lookup in pipeline.lookups])
-    return Indexed(facts, pa.concat_tables([REFUSED.empty_table(), *refused]), {k: n for k, n in unknown.items() if n})
+    return Indexed(
+        facts, pa.concat_tables([REFUSED_BY_RULE.empty_table(), *refused]), {k: n for k, n in unknown.items() if n}
+    )
 
 
 def _refused(facts: pa.Table, lookup: Lookup) -> pa.Table:
     size = facts.num_rows
-    return pa.table([facts["line"], [lookup.key] * size, [f"unknown_in_{lookup.source}"] * size], schema=REFUSED)
+    return pa.table(
+        [facts["line"], [lookup.key] * size, [f"unknown_in_{lookup.source}"] * size], schema=REFUSED_BY_RULE
+    )

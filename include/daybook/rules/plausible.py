@@ -1,7 +1,7 @@
-"""Does a day look like a day? Its totals against a floor and against the published days nearest to it.
+"""Is a day plausible? Its totals are compared with a floor and with the published days nearest to it.
 
-Part of the sixth step, after the summaries are made and before anything is saved: a day that does not is held until a
-person releases it. Decides only; the caller brings the ledger's numbers.
+Part of `summarize`, after the summaries are made and before anything is saved: an implausible day is held until a
+person releases it. It only decides; the caller brings the ledger's numbers.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ ROWS = "row_count"
 
 
 def totals(aggregates: pa.Table, pipeline: Pipeline) -> Totals:
-    """Return the day's row count and its summable measures, from the aggregates; a sum of nothing is left out."""
+    """Return the day's row count and its summable measures, from the aggregates; a sum without values is left out."""
     names = [measure.name for measure in pipeline.measures if measure.how in ("count", "sum")]
     sums = {name: pc.sum(aggregates[name]).as_py() for name in names}
     rows = {ROWS: Decimal(pc.sum(aggregates[ROWS]).as_py() or 0)}
@@ -32,9 +32,9 @@ def totals(aggregates: pa.Table, pipeline: Pipeline) -> Totals:
 
 
 def doubts(found: Totals, nearest: dict[date, Totals], pipeline: Pipeline) -> list[str]:
-    """Return what is implausible about a day, a phrase each; nothing if it may be published.
+    """Return a phrase for each thing that is implausible about a day; none if it may be published.
 
-    found: the day's totals. nearest: those of the published days that it is held against, by day.
+    found: the day's totals. nearest: those of the published days that it is compared with, by day.
     """
     rules = pipeline.plausible
     named = [name for name in (ROWS, *rules.measures) if name in found]
@@ -52,7 +52,7 @@ def check_released(doubts: list[str], pipeline: Pipeline, day: date, *, is_relea
 
 
 def check_not_another_days_file(pipeline: Pipeline, day: date, same: date | None) -> None:
-    """Raise BadData where the day's file is byte for byte that of another published day.
+    """Raise BadData if the day's file is byte for byte that of another published day.
 
     same: that day. A table, or a file whose path does not name the day, may hold many days and so stay the same.
     """

@@ -1,6 +1,6 @@
-"""From a published number back to the rows that it was made from, and from those rows to the number again. Pure.
+"""From a published number back to its rows, and from those rows to the number again. Pure.
 
-The number is computed another way than `aggregate` and `summarize` do it: plainly, by Arrow and Python's decimals over
+The number is computed in another way than by `aggregate` and `summarize`: plainly, by Arrow and Python's decimals over
 the rows of one group.
 """
 
@@ -18,7 +18,7 @@ Number = int | Decimal | None
 
 
 def summary_named(pipeline: Pipeline, name: str, column: str) -> Summary:
-    """Return the summary of a name. Raises BadSpec if there is none, or it has no such column."""
+    """Return the summary of that name. Raises BadSpec if there is none, or it has no such column."""
     summaries = {summary.name: summary for summary in pipeline.summaries}
     if name not in summaries:
         there_are = ", ".join(summaries)
@@ -33,9 +33,9 @@ def summary_named(pipeline: Pipeline, name: str, column: str) -> Summary:
 
 
 def group_values(pipeline: Pipeline, summary: Summary, typed: Mapping[str, str]) -> dict[str, Any]:
-    """Return the values of a group as its columns hold them, from what was typed; an empty word is nothing.
+    """Return the values of a group as its columns hold them, from the words typed; an empty word means null.
 
-    Raises BadSpec for a column that the summary does not group by, and for a word that is no value of its column.
+    Raises BadSpec for a column that the summary does not group by, and for a word that is not a value of its column.
     """
     columns = fact_columns(pipeline)
     unknown = [name for name in typed if name not in summary.by]

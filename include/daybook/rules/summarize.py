@@ -1,7 +1,7 @@
-"""Sixth step: the summaries, from the aggregates and nothing else, with means and shares computed exactly.
+"""The step `summarize`: the summaries, from the aggregates and nothing else, with means and shares computed exactly.
 
-A ratio is an integer division rounded half away from zero at two decimals, as PostgreSQL's round(numeric) does
-(its manual, 9.3 Mathematical Functions), so no engine's floating point has a say in a published number.
+A ratio is an integer division rounded half away from zero to two decimals, like PostgreSQL's round(numeric)
+(its manual, 9.3 Mathematical Functions), so no engine's floating point affects a published number.
 """
 
 from datetime import date
@@ -22,8 +22,8 @@ RATIO = pa.decimal128(20, 2)
 def summarize(aggregates: pa.Table, pipeline: Pipeline, day: date) -> dict[str, pa.Table]:
     """Return each summary by name: day, the columns it groups by, its measures and ratios, and `row_count`.
 
-    aggregates: as `aggregate` gives them. day: the day that the rows are of. Ordered by the group columns.
-    Raises Implausible for a day without a row, BadData where a ratio could leave 64 bits.
+    aggregates: the result of `aggregate`. day: of the rows. Each summary is ordered by its group columns.
+    Raises Implausible for a day without a row, BadData if a ratio could leave 64 bits.
     """
     if not (pc.sum(aggregates["row_count"]).as_py() or 0):
         raise Implausible(

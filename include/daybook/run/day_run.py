@@ -1,4 +1,4 @@
-"""One run's work on one day, as the DAG hands it to the steps: what to do, where files lie, who opens connections."""
+"""One run's work on one day, as the DAG passes it to the steps: the options, the data folder, the connections."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -16,16 +16,16 @@ from daybook.storage.folder import Folder
 T = TypeVar("T")
 
 OpenConnection = Callable[[str], AbstractContextManager[Any]]
-"""Opens the connection of an id in Airflow, for the length of a block: a hook's get_conn, handed in by the DAG."""
+"""Opens a connection by its id in Airflow, for the length of a block: a hook's get_conn, passed in by the DAG."""
 
 
 @dataclass(frozen=True)
 class DayRun:
     """One run's work on one day.
 
-    run: the scheduler's name of the run. postgres, ftp: open a connection by its id in Airflow. started_by: who or what
-    started the run. is_forced: do every step, and publish also if nothing changed. shared: what the days of one task
-    have made for each other; None for a task of one day.
+    run: the scheduler's name for the run. postgres, ftp: open a connection by its id in Airflow. started_by: who or
+    what started the run. is_forced: do every step, and publish even if nothing changed. shared: the results that the
+    days of one task share; None for a task of one day.
     """
 
     pipeline: Pipeline
@@ -41,15 +41,15 @@ class DayRun:
 
     @cached_property
     def folder(self) -> Folder:
-        """Return the run's folder, which holds one folder a step."""
+        """Return the run's folder, which holds one folder per step."""
         return self.data.run(self.pipeline.name, self.day, self.run)
 
     def receipt(self, step: str) -> Receipt:
-        """Return the receipt that a step left."""
+        """Return the receipt of a step that is done."""
         return Receipt.model_validate_json((self.folder / step).text("receipt.json"))
 
     def once(self, key: object, make: Callable[[], T]) -> T:
-        """Return what `make` returns. Of the days that share a task, only the first one with the same key makes it."""
+        """Return the result of `make`. Of the days that share a task, only the first one with the same key calls it."""
         if self.shared is None:
             return make()
         if key not in self.shared:

@@ -1,4 +1,4 @@
-"""A source's raw files, opened by a later step: all rows for `load`, and single ones for whoever refuses them later."""
+"""A source's raw files, read by later steps: all rows for `load`, and single rows for steps that refuse them."""
 
 from collections.abc import Collection, Iterator
 from datetime import date
@@ -14,8 +14,8 @@ from daybook.spec import File, Source
 
 
 class RawRow(NamedTuple):
-    """A row as it was loaded: its record, as it came or as a person mended it, without line end; and where it stands if
-    the source is in parts."""
+    """A row as it was loaded: its record, original or mended, without line end; and its place if the source is in
+    parts."""
 
     raw: bytes | None
     place: str | None

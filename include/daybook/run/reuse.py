@@ -1,6 +1,6 @@
-"""What an earlier run of the day did from the same inputs, spec, code and libraries is taken over, and not done again.
+"""Reuse: a step is not done again if an earlier run of the day did it with the same inputs, spec, code and libraries.
 
-A small file for each fingerprint says which run did the step; that run's receipt and files have to be there, unchanged.
+A small file for each fingerprint says which run did the step; that run's receipt and files must exist, unchanged.
 """
 
 from typing import NamedTuple
@@ -18,7 +18,7 @@ class Earlier(NamedTuple):
 
 
 def earlier(day_run: DayRun, step: str, wanted: Fingerprint) -> Earlier | None:
-    """Return the run of the day that did a step with this fingerprint, if all that it left is whole; else None."""
+    """Return an earlier run's step with this fingerprint, or None if there is none or its files are not whole."""
     known, name = _known(day_run), _name(step, wanted)
     if not known.has(name):
         return None

@@ -1,11 +1,10 @@
-"""A run that carries several days: each step goes over all of them, and a bad day is left out of the steps after.
+"""A run of several days: each step goes over all of them, and later steps skip a day that failed.
 
-Each day has its own folder, receipts and publication. What is left out is said at once in the log, and again at the
-end of `deploy`, which then fails the run; the other days are published. If a day's file is not there yet, the run
-waits for it, up to its cut-off; the days that are done meanwhile are not done again at each look. A run of one day
-simply does it.
+Each day has its own folder, receipts and publication. A day left out is logged at once, and reported again at the end
+of `deploy`, which then fails the run; the other days are published. If a day's file is not there yet, the run waits for
+it, up to its cut-off; days already done are not done again at each look. A run of one day simply does it.
 
-Connections are opened once for all the days of a task: opening one costs more than what a day asks of it.
+Connections are opened once for all the days of a task: opening one takes longer than a day's use of it.
 """
 
 import ftplib
@@ -26,9 +25,9 @@ from daybook.run.step_run import StepRun, run_step
 
 
 class ConnectionPool:
-    """A small connection pool; call it with a connection's id. It closes them all when its block ends.
+    """A small connection pool; call it with a connection's id. It closes all connections when its block ends.
 
-    A connection goes to one user at a time. is_whole: says whether one that was given back can be used by the next.
+    A connection has one user at a time. is_whole: returns whether a returned connection can be used again.
     """
 
     def __init__(self, open_one: Callable[[str], AbstractContextManager[Any]], is_whole: Callable[[Any], bool]) -> None:
@@ -44,13 +43,13 @@ class ConnectionPool:
 
     @contextmanager
     def __call__(self, connection_id: str) -> Iterator[Any]:
-        """Return a connection for the length of a block. Raises what opening one raises."""
+        """Lend a connection for the length of a block. Errors of opening one pass through."""
         idle = self._idle.setdefault(connection_id, [])
         connection = idle.pop() if idle else self._opened.enter_context(self._open_one(connection_id))
         try:
             yield connection
         except BaseException:
-            # It may hold a lock, or be in the middle of something: that ends here, not with the task.
+            # It may hold a lock, or be in the middle of something: end that here, not with the task.
             connection.close()
             raise
         if self._is_whole(connection):
@@ -58,23 +57,22 @@ class ConnectionPool:
 
 
 LEFT_OUT = "left_out.txt"
-# Names the step, and the try of its task, that did the day while other days of the run are waited for.
+# Names the step and the task's try that did this day, while the run waits for other days.
 DONE = "done.txt"
 log = logging.getLogger(__name__)
 Step = Callable[[StepRun], Done]
 
 
 class DaysLeftOut(DaybookError):
-    """Some days of a run were not published. The message names each, and why; the others were."""
+    """Some days of a run were not published; the others were. The message names each, and why."""
 
 
 def over_days(step: Step, day_runs: list[DayRun], *, attempt: int = 1, is_last_try: bool) -> dict[str, object]:
-    """Do a step for each day of a run; return what it hands on, by day (as "2013-01-05").
+    """Do a step for each day of a run; return the counts for the next task, by day (as "2013-01-05").
 
-    day_runs: one for each day. attempt: the number of the task's try, which is the same at each look for a file that is
-    waited for. is_last_try: what is down is not tried again any more. Raises, after all days were tried,
-    SourceUnavailable if another try may help some; NotYet if files are waited for; and after the last step
-    DaysLeftOut, if a day is missing.
+    day_runs: one for each day. attempt: the number of the task's try, the same at each look for a missing file.
+    is_last_try: no other try follows if a server is down. Raises, after all days were tried, SourceUnavailable if
+    another try may help; NotYet if files are missing; and after the last step DaysLeftOut, if a day was left out.
     """
     if len(day_runs) == 1:
         return {str(day_runs[0].day): run_step(step, day_runs[0])}
@@ -83,21 +81,21 @@ def over_days(step: Step, day_runs: list[DayRun], *, attempt: int = 1, is_last_t
 
 
 def _over_several(step: Step, day_runs: list[DayRun], attempt: int, is_last_try: bool) -> dict[str, object]:
-    told: dict[str, object] = {}
+    counts: dict[str, object] = {}
     later: list[SourceUnavailable] = []
     for day_run in day_runs:
         if _is_done(day_run, step.__name__, attempt):
-            told[str(day_run.day)] = day_run.receipt(step.__name__).counts()
+            counts[str(day_run.day)] = day_run.receipt(step.__name__).counts()
         elif not _is_left_out_before(day_run, step.__name__):
-            _try(step, day_run, told, later, is_last_try)
-    _check_none_is_later(later, day_runs, told, f"{step.__name__} {attempt}")
+            _try(step, day_run, counts, later, is_last_try)
+    _check_none_is_later(later, day_runs, counts, f"{step.__name__} {attempt}")
     if step.__name__ == STEPS[-1]:
         _check_none_left_out(day_runs)
-    return told
+    return counts
 
 
 def _check_none_is_later(
-    later: list[SourceUnavailable], day_runs: list[DayRun], told: dict[str, object], attempt: str
+    later: list[SourceUnavailable], day_runs: list[DayRun], counts: dict[str, object], attempt: str
 ) -> None:
     waits = [error for error in later if isinstance(error, NotYet)]
     if len(waits) < len(later):
@@ -105,7 +103,7 @@ def _check_none_is_later(
         raise SourceUnavailable(f"{len(later)} of {len(day_runs)} days are tried again; the first: {down}")
     if waits:
         for day_run in day_runs:
-            if str(day_run.day) in told:
+            if str(day_run.day) in counts:
                 day_run.folder.write_hint(DONE, attempt)
         said = f"{len(waits)} of {len(day_runs)} days wait; the first: {waits[0]}"
         raise NotYet(said, min(wait.look_again_at for wait in waits))
@@ -131,10 +129,10 @@ def _is_open(session: ftplib.FTP) -> bool:
 
 
 def _try(
-    step: Step, day_run: DayRun, told: dict[str, object], later: list[SourceUnavailable], is_last_try: bool
+    step: Step, day_run: DayRun, counts: dict[str, object], later: list[SourceUnavailable], is_last_try: bool
 ) -> None:
     try:
-        told[str(day_run.day)] = run_step(step, day_run)
+        counts[str(day_run.day)] = run_step(step, day_run)
     except DaybookError as error:
         if isinstance(error, NotYet) or (isinstance(error, SourceUnavailable) and not is_last_try):
             later.append(error)
@@ -145,7 +143,7 @@ def _try(
 
 
 def _is_left_out_before(day_run: DayRun, step: str) -> bool:
-    """Return whether an earlier step left the day out; forgotten where that step, or one before it, is done again."""
+    """Return whether an earlier step left the day out; forget it if that step, or one before it, is done again."""
     if not day_run.folder.has(LEFT_OUT):
         return False
     if STEPS.index(day_run.folder.text(LEFT_OUT).split("\n", 1)[0]) < STEPS.index(step):

@@ -1,8 +1,8 @@
 """One step of a day at work: the files that it reads, checked, the files that it writes, and a session.
 
-A step is a function of a `StepRun` that returns what it did (`Done`); steps.py has the nine of them. `run_step` is the
-one caller of all: it holds the day's lock, takes an earlier result over if there is one (run/reuse.py), writes the
-receipt beside the step's files, and tells log and ledger what became of the step.
+A step is a function of a `StepRun` that returns its result (`Done`); steps.py has the nine of them. `run_step` calls
+them all: it holds the day's lock, reuses an earlier result if there is one (run/reuse.py), writes the receipt beside
+the step's files, and writes the outcome to log and ledger.
 """
 
 import logging
@@ -24,28 +24,28 @@ from daybook.run import reuse
 from daybook.run.day_run import DayRun
 from daybook.spec import Pipeline, Source
 from daybook.storage.folder import Folder
-from daybook.storage.shortage import shortage_told
+from daybook.storage.shortage import shortage_errors
 from daybook.storage.tables import read_parquet, write_parquet
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class Made(NamedTuple, Generic[T]):
-    """What a day made of one source: something for the steps' own use, and where the source's rows went."""
+class SourceResult(NamedTuple, Generic[T]):
+    """A day's result for one source: something for the step's own use, and the counts of the source's rows."""
 
     given: T
     rows: Rows
 
 
 class _Shared(NamedTuple, Generic[T]):
-    made: Made[T]
+    result: SourceResult[T]
     folder: Folder
     output: Output
 
 
 class StepRun:
-    """One step at work. It notes which files were read and written; what else the step did, the step returns."""
+    """One step at work. It notes the files read and written; the step returns everything else."""
 
     def __init__(self, day_run: DayRun, name: str) -> None:
         """Begin a step; nothing is read yet."""
@@ -55,18 +55,18 @@ class StepRun:
         self.inputs: dict[str, str] = {}
         self.outputs: dict[str, Output] = {}
         self.fingerprint: Fingerprint | None = None
-        # The one that holds the day's lock.
+        # The session that holds the day's lock.
         self.session: Connection | None = None
         self._receipts: dict[str, Receipt] = {}
 
     @property
     def pipeline(self) -> Pipeline:
-        """Return the pipeline that the day is one of."""
+        """Return the day's pipeline."""
         return self.day_run.pipeline
 
     @contextmanager
     def warehouse(self) -> Iterator[Connection]:
-        """Have a session with the warehouse: the one that holds the day's lock, or another if that is broken."""
+        """Lend a session with the warehouse: the one that holds the day's lock, or another if that is broken."""
         if self.session is None or self.session.closed:
             with self.day_run.postgres(self.pipeline.target.connection) as other:
                 yield other
@@ -78,7 +78,7 @@ class StepRun:
             raise
 
     def receipt(self, step: str) -> Receipt:
-        """Return the receipt that a step of this run left; read once."""
+        """Return the receipt of a step of this run; it is read once."""
         if step not in self._receipts:
             self._receipts[step] = self.day_run.receipt(step)
         return self._receipts[step]
@@ -97,7 +97,7 @@ class StepRun:
 
     @cached_property
     def mends(self) -> mends.DayMends:
-        """Return the day's mends as they are when the step first asks: it loads by those that its fingerprint holds."""
+        """Return the day's mends, read once, so the step applies those that are in its fingerprint."""
         raw = raw_sha256(self.pipeline, {step: self.receipt(step) for step in STEPS[:2]})
         return mends.of_day(self.day_run.data.mends(self.pipeline.name, self.day_run.day), raw)
 
@@ -123,7 +123,7 @@ class StepRun:
     @contextmanager
     def new_file(self, name: str, rows: int | None = None) -> Iterator[BinaryIO]:
         """Write a file and note it as an output, with its rows if they are known."""
-        # The receipt is the last one.
+        # is_last: the receipt follows, as the last file.
         with self.folder.new_file(name, is_last=False) as file:
             yield file
         self.note_output(name, rows)
@@ -133,10 +133,10 @@ class StepRun:
         written = self.folder.written(name)
         self.outputs[name] = Output(rows=rows, size_bytes=written.size_bytes, sha256=written.sha256)
 
-    def once(self, source: str, key: object, make: Callable[[], Made[T]]) -> Made[T]:
-        """Make this step's file of a source, or take it over from another day of the task that had the same key.
+    def once(self, source: str, key: object, make: Callable[[], SourceResult[T]]) -> SourceResult[T]:
+        """Make this step's file of a source, or reuse it from another day of the task with the same key.
 
-        key: what the file is made of, beside the spec. make: writes `<source>.parquet` and notes it as an output.
+        key: all that the file depends on, except the spec. make: writes `<source>.parquet` and notes it as an output.
         """
         name = f"{source}.parquet"
 
@@ -147,21 +147,21 @@ class StepRun:
         if shared.folder is not self.folder:
             self.folder.take(name, shared.folder)
             self.outputs[name] = shared.output
-        return shared.made
+        return shared.result
 
     def version(self, step: str) -> Fingerprint:
-        """Return the fingerprint of a step as it is now, its inputs apart; made once for all days of a task."""
+        """Return the current fingerprint of a step, without inputs; computed once for all days of a task."""
         return self.day_run.once(("version", step), partial(fingerprint.fingerprint, step, self.pipeline))
 
 
 def run_step(step: Callable[[StepRun], Done], day_run: DayRun) -> dict[str, object]:
-    """Do a step of a day, or take it over from an earlier run that did the same; return names, counts and hashes.
+    """Do a step of a day, or reuse the same step of an earlier run; return names, counts and hashes.
 
-    Raises what the step raises, and BadSpec if another version did this run's earlier steps. The receipt is written,
-    and its line logged, only if the step is done.
+    Errors of the step pass through; raises BadSpec if another version did this run's earlier steps. The receipt is
+    written, and its line logged, only if the step is done.
     """
     with _only_writer(day_run, step.__name__) as work:
-        # Raw and refused rows lie there, which may be about people.
+        # It holds raw and refused rows, which may be about people.
         day_run.folder.make_private()
         _check_one_version(work)
         receipt = _taken_over(work) or _receipt(work, step(work))
@@ -171,15 +171,15 @@ def run_step(step: Callable[[StepRun], Done], day_run: DayRun) -> dict[str, obje
 
 @contextmanager
 def _only_writer(day_run: DayRun, name: str) -> Iterator[StepRun]:
-    """Work on a step as the day's only writer; the ledger is told what became of it."""
+    """Work on a step as the day's only writer, and write its outcome to the ledger."""
     work, pipeline = StepRun(day_run, name), day_run.pipeline
     trying = Trying(pipeline.name, day_run.day, day_run.run, name, day_run.started_by, work.meter.started_at)
     connect = partial(day_run.postgres, pipeline.target.connection)
-    told = partial(shortage_told, f"{pipeline.name} {day_run.day}, {name}", lambda: work.meter.peak_memory_mib)
-    with told(), one_writer(connect, trying) as session:
+    shortage = partial(shortage_errors, f"{pipeline.name} {day_run.day}, {name}", lambda: work.meter.peak_memory_mib)
+    with shortage(), one_writer(connect, trying) as session:
         work.session = session
         try:
-            with told():
+            with shortage():
                 yield work
         except Exception as error:
             failed(session, trying, error, work.fingerprint)
@@ -188,17 +188,17 @@ def _only_writer(day_run: DayRun, name: str) -> Iterator[StepRun]:
 
 
 def _check_one_version(work: StepRun) -> None:
-    # The two extracts are done side by side, and read nothing of each other.
+    # The two extracts run side by side, and read nothing from each other.
     if work.name not in STEPS[:2]:
         check_one_version(work.version, work.receipts_before(), work.name)
 
 
 def _taken_over(work: StepRun) -> Receipt | None:
-    """Take over what an earlier run with the same fingerprint did; return this run's receipt of it, or None."""
-    if work.name not in fingerprint.STEPS:
+    """Reuse the result of an earlier run with the same fingerprint; return this run's receipt of it, or None."""
+    if work.name not in fingerprint.FINGERPRINTED_STEPS:
         return None
     work.fingerprint = work.version(work.name).with_inputs(_what_it_reads(work))
-    # What a source holds now is not known before it is asked: the extracts are done each time.
+    # Only asking a source shows what it holds now: the extracts are done each time.
     is_asked_anew = work.day_run.is_forced or not fingerprint.READS[work.name]
     earlier = None if is_asked_anew else reuse.earlier(work.day_run, work.name, work.fingerprint)
     if earlier is None:
@@ -216,7 +216,7 @@ def _what_it_reads(work: StepRun) -> dict[str, str]:
 
 
 def _mends_read(work: StepRun) -> dict[str, str]:
-    # Without mends there is nothing of them here, so that fingerprints stay what they were.
+    # Without mends this adds nothing, so fingerprints stay the same as before there were mends.
     if work.name == "load":
         return work.mends.inputs
     mended = work.receipt("load").outputs.get(mends.FILE) if work.name == "index" else None
@@ -244,7 +244,7 @@ def _cost(work: StepRun) -> dict[str, Any]:
 
 
 def _close(work: StepRun, receipt: Receipt) -> None:
-    """Write the receipt, remember where the outputs lie, and log the receipt's line."""
+    """Write the receipt, remember the run for reuse, and log the receipt's line."""
     with work.folder.new_file("receipt.json") as file:
         file.write(receipt.model_dump_json(indent=1).encode())
     if work.fingerprint:

@@ -1,12 +1,12 @@
 """What a pipeline is: frozen values that refuse unknown words and say which word was meant.
 
-A module of pipelines/ builds one `Pipeline` from the words that are imported from here.
+A module of pipelines/ builds one `Pipeline` from the words imported here.
 
-    value.py     what all words are: frozen, checked when built
+    value.py     the base of all words: frozen, checked when built
     source.py    columns, tables, how a file is written and how much of it may be wrong
-    file.py      in which files a source is delivered, and what makes them count as whole
+    file.py      the files that a source is delivered in, and when they count as whole
     parts.py     lookups, measures, summaries, the schedule, the target, what is plausible
-    pipeline.py  all of it together, and whether the names meet
+    pipeline.py  all of it together, and the check that every name exists and fits
 """
 
 from daybook.spec.file import MOST_PARTS, File

@@ -1,4 +1,4 @@
-"""The part of a spec that says in which files a source is delivered, and what makes them count as there and whole."""
+"""The part of a spec about files: which ones a source is delivered in, and when they count as there and whole."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from daybook.errors import BadSpec
 from daybook.spec.source import Source
 
-# The copies of all parts are open until the last one is whole, and a process may have a thousand files open.
+# All copies stay open until the last part is whole, and a process may have a thousand files open.
 MOST_PARTS = 500
 
 
@@ -19,23 +19,22 @@ class _EveryPart:
         return "*"
 
 
-# Stands in a path for the number of any part.
+# In a path, stands for the number of any part.
 EVERY_PART = _EveryPart()
 
 
 class File(Source):
     """A CSV file on an FTP server, one a day: `path` holds the day, as in "flights/flights_{day:%Y-%m-%d}.csv".
 
-    It may come in parts, each with its own header. `parts` says how many there are, and `path` how they are called:
-    "flights_{day:%Y%m%d}_{part}of{parts}.csv". Or they are those that a `manifest` names, a file in whose folder they
-    lie, with a name a line or with what sha256sum writes; then there is no `path`.
+    It may come in parts, each with its own header. `parts` is their number, and `path` their name:
+    "flights_{day:%Y%m%d}_{part}of{parts}.csv". Or a `manifest` names them: a file in the same folder, with one name
+    per line or in the format of sha256sum; then there is no `path`.
 
-    A file counts once its size and time have stood still over two looks, `look_every_s` apart; at the first look if
-    the sender writes it whole under another name and renames it (`is_written_whole`); or as soon as a `marker` lies
-    beside it, as in "{path}.done", or its `checksum`, as in "{path}.sha256", which the copy then has to fit. All parts
-    are waited for until `cut_off`, a clock time of the day after, in the schedule's time zone. `size_limit_bytes` is
-    for all parts together. `is_size_unreliable`: the server is known to tell wrong sizes, so two equal copies are
-    enough.
+    A file counts once its size and time have not changed between two looks, `look_every_s` apart; at the first look if
+    the sender writes it under another name and renames it (`is_written_whole`); or as soon as a `marker` lies beside
+    it, as in "{path}.done", or a `checksum`, as in "{path}.sha256", which the copy must then match. All parts are
+    waited for until `cut_off`, a clock time of the day after, in the schedule's time zone. `size_limit_bytes` is for
+    all parts together. `is_size_unreliable`: the server is known to report wrong sizes, so two equal copies are enough.
     """
 
     parts: int | None = Field(None, ge=1, le=MOST_PARTS)
@@ -44,7 +43,7 @@ class File(Source):
     marker: str | None = None
     checksum: str | None = None
     is_written_whole: bool = False
-    # Airflow 3.3 takes a task that is due again within seconds, before its worker was let go, for one that was lost.
+    # Airflow 3.3 counts a task as lost if it is due again within seconds, before its worker has finished with it.
     look_every_s: int = Field(60, ge=10)
     cut_off: time = time(12)
     size_limit_bytes: int = Field(2_000_000_000, ge=1)
@@ -76,12 +75,12 @@ class File(Source):
         # A line end in a path would be a second command on the control connection (RFC 959, 5.3).
         for path in (self.path_on(date.min), *self.signs_on(date.min, "").values()):
             if re.search(r"[\x00-\x1f\x7f]", path):
-                raise BadSpec(f"File {self.name!r}, path {path!r}: a control character is no part of a path")
+                raise BadSpec(f"File {self.name!r}, path {path!r}: a control character is not part of a path")
         return self
 
     @property
     def is_in_parts(self) -> bool:
-        """Return whether the file comes in parts, and be it in one."""
+        """Return whether the file comes in parts, even if there is only one."""
         return self.parts is not None or self.manifest is not None
 
     def path_on(self, day: date, part: object = EVERY_PART) -> str:
@@ -89,7 +88,7 @@ class File(Source):
         return (self.manifest or self.path or "").format(day=day, part=part, parts=self.parts)
 
     def signs_on(self, day: date, path: str, part: object = EVERY_PART) -> dict[str, str]:
-        """Return the paths of what says that the file at a path is whole, by the spec's word for it."""
+        """Return the paths of the marker and the checksum that prove a file whole, by the spec's word for each."""
         signs = {"marker": self.marker, "checksum": self.checksum}
         words = {"path": path, "day": day, "part": part, "parts": self.parts}
         return {word: sign.format(**words) for word, sign in signs.items() if sign}

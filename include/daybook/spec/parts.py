@@ -12,15 +12,15 @@ from daybook.spec.value import Name, Value, nearest
 Engine = Literal["polars", "pandas", "duckdb"]
 
 
-# Words that the steps and the warehouse use for themselves in every frame and table.
+# Names that the steps and the warehouse use themselves in every frame and table.
 RESERVED = ("line", "run_id", "row_count")
 
 
 class Lookup(Value):
-    """A source that facts are matched to by key.
+    """A source that facts are joined to by key.
 
     `gives` names the columns that a match adds to a fact: {column of the lookup: name in the facts}. A fact without a
-    match is refused, or kept (its given columns are then empty); `unknown_flag` names a boolean that says it has none.
+    match is refused, or kept with these columns empty; `unknown_flag` names a boolean that is true if there is none.
     """
 
     source: str
@@ -33,7 +33,7 @@ class Lookup(Value):
 class Derived(Value):
     """A yes-or-no column made in `clean` from another: is it missing, over, or at most a value?
 
-    Over and at most are nothing if the column is nothing. `value` is in the column's unit.
+    "Over" and "at most" are empty if the column is empty. `value` is in the column's unit.
     """
 
     name: Name
@@ -43,10 +43,10 @@ class Derived(Value):
 
 
 class Measure(Value):
-    """A number per group that adds up: groups of groups have the same measure, taken over the groups.
+    """A number per group that rolls up: the measure of a larger group follows from those of its groups.
 
-    count of rows, of rows where a boolean is true (`where`), or of rows that have a value (`of`); sum, min, max `of` a
-    column of integers or decimals. Means and shares are not measures but a `Ratio` of two.
+    count: of all rows, of rows where a boolean is true (`where`), or of rows that have a value (`of`). sum, min, max:
+    `of` a column of integers or decimals. A mean or a share is not a measure but a `Ratio` of two.
     """
 
     name: Name
@@ -56,7 +56,7 @@ class Measure(Value):
 
 
 class Ratio(Value):
-    """A measure over another, `times` 1 or 100, to two decimals, rounded half away from zero; nothing over zero."""
+    """One measure divided by another, `times` 1 or 100, to two decimals, half away from zero; empty if over zero."""
 
     name: Name
     of: str
@@ -65,7 +65,7 @@ class Ratio(Value):
 
 
 class Summary(Value):
-    """One published view and file: a row per day and `by`, with measures and ratios as `columns`."""
+    """One published view and file: one row per day and value of `by`, with measures and ratios as `columns`."""
 
     name: Name
     by: tuple[str, ...] = ()
@@ -73,7 +73,7 @@ class Summary(Value):
 
 
 class Schedule(Value):
-    """When the day's run is due (`cron`), whose days they are (`time_zone`, an IANA name), from when until when."""
+    """When a day's run is due (`cron`), in which time zone (`time_zone`, an IANA name), from `start` to `end`."""
 
     cron: str = "0 0 * * *"
     time_zone: str = "UTC"
@@ -83,7 +83,7 @@ class Schedule(Value):
     @field_validator("time_zone")
     @classmethod
     def _is_known(cls, name: str) -> str:
-        # Every task builds the spec anew: all names are listed, which reads a thousand files, only to help.
+        # Every task builds the spec anew. Listing all names reads a thousand files, so only a wrong name does it.
         try:
             ZoneInfo(name)
         except (KeyError, ValueError, OSError):
@@ -101,7 +101,7 @@ class Target(Value):
     """Where summaries are published: the id of an Airflow connection, and the schema of the views."""
 
     connection: str = "warehouse"
-    # With "_store" behind it, it is a name of at most 63 bytes too: a longer one PostgreSQL would cut.
+    # With "_store" appended it still has at most 63 bytes; PostgreSQL would cut a longer name.
     schema_: Name = Field(alias="schema", max_length=57)
 
     @property
@@ -111,7 +111,7 @@ class Target(Value):
 
 
 class Pools(Value):
-    """The Airflow pools that the steps share with whatever else uses the same resource; config/pools.json has them."""
+    """The Airflow pools that the steps share with other users of the same resource; see config/pools.json."""
 
     source_db: str = "source_db"
     ftp: str = "ftp"
@@ -120,10 +120,10 @@ class Pools(Value):
 
 
 class Plausible(Value):
-    """What a day has to look like to be published; one that does not is held until a person releases it.
+    """What a day must look like to be published; any other is held until a person releases it.
 
-    It has at least `min_rows` rows, and they, like each of `measures` (counts and sums), are within `within_pct` of the
-    median of the `days` published days nearest to it. None compares with no other day.
+    It has at least `min_rows` rows. Their number, and each of `measures` (counts and sums), is within `within_pct` of
+    the median of the `days` published days nearest to it; None skips this comparison.
     """
 
     min_rows: int = Field(default=1, ge=1)

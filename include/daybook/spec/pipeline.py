@@ -1,7 +1,7 @@
-"""A pipeline: sources in, summaries out. It checks, when it is built, that all names in it meet.
+"""A pipeline: sources in, summaries out. Building one checks that all names in it exist and fit.
 
-Every column, measure and source that is named has to exist and fit; BadSpec says all that is wrong, a line each: path,
-value, reason, and the nearest right name. So a wrong spec is seen when the DAG file is parsed, not in the night.
+BadSpec lists every problem with a column, measure or source, one per line: path, value, reason, and the nearest right
+name. So a wrong spec shows when the DAG file is parsed, not at night.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -36,10 +36,10 @@ from daybook.spec.value import Name, Value, nearest
 class Pipeline(Value):
     """A pipeline: sources in, summaries out. See docs/glossary.md for the words.
 
-    `facts` names the source whose rows are counted; `day_columns` the columns of the facts that say their day, either
-    one date or year, month and day of month. `transform` is the pipeline's own function at the end of `clean`: it
-    takes a pandas frame of the facts and gives one, with the columns of `transform_gives` added; it may drop rows.
-    `look_back_days`: how many days before its own a daily run looks at, to do those again whose sources have changed.
+    `facts` names the source whose rows are counted; `day_columns` the columns that hold a fact's day: one date, or
+    year, month and day of month. `transform` is the pipeline's own function at the end of `clean`: it takes a pandas
+    frame of the facts and returns one, with the columns of `transform_gives` added; it may drop rows.
+    `look_back_days`: how many earlier days a daily run checks, to run those again whose sources have changed.
     """
 
     name: Name
@@ -62,7 +62,7 @@ class Pipeline(Value):
     look_back_days: int = Field(default=0, ge=0)
     max_active_runs: int = Field(default=8, ge=1)
     plausible: Plausible = Plausible()
-    # How many runs before the published one a day can be rolled back to.
+    # How many runs before the published one are kept for a rollback.
     keep_runs: int = Field(default=3, ge=0)
 
     @model_validator(mode="after")
@@ -88,7 +88,7 @@ NUMBERS: tuple[Kind, ...] = ("integer", "decimal")
 
 
 def check(pipeline: Pipeline) -> None:
-    """Check that all names meet. Raises BadSpec with a line for each that does not."""
+    """Check that all names exist and fit. Raises BadSpec with one line per problem."""
     problems = [f"{pipeline.name}.{problem}" for problem in _problems(pipeline)]
     if problems:
         raise BadSpec("\n".join(problems))
@@ -100,7 +100,7 @@ def fact_columns(pipeline: Pipeline) -> dict[str, Column]:
 
 
 def clean_columns(pipeline: Pipeline) -> tuple[Column, ...]:
-    """Return the columns of the facts after `clean`: their own, the derived, and what the transform gives."""
+    """Return the columns of the facts after `clean`: their own, the derived, and the transform's."""
     derived = (_flag(derived.name) for derived in pipeline.derived)
     return (*pipeline.source(pipeline.facts).columns, *derived, *pipeline.transform_gives)
 
@@ -121,7 +121,7 @@ def _flag(name: str) -> Column:
 
 
 def _problems(pipeline: Pipeline) -> list[str]:
-    # What comes later looks things up in what comes earlier, so the first stage with problems ends the search.
+    # Later stages rely on the names that earlier ones checked, so the first stage with problems ends the search.
     stages: tuple[Callable[[Pipeline], Iterator[str]], ...] = (_sources, _facts, _lookups, _columns, _measures)
     for stage in stages:
         found = list(stage(pipeline))
@@ -157,7 +157,7 @@ def _facts(pipeline: Pipeline) -> Iterator[str]:
     for number, name in enumerate(pipeline.day_columns):
         yield from _unknown(f"day_columns[{number}]", name, columns, "column of the facts")
     if len(kinds) == len(pipeline.day_columns) and kinds not in (["date"], ["integer"] * 3):
-        yield f"day_columns: {kinds} are no day: it takes one date, or integers for year, month and day of month"
+        yield f"day_columns: {kinds} are not a day: it takes one date, or integers for year, month and day of month"
     for number, derived in enumerate(pipeline.derived):
         yield from _derived(f"derived[{number}]", derived, columns)
 
@@ -250,7 +250,7 @@ def _not_a_number(path: str, name: str, columns: dict[str, Column]) -> Iterator[
 
 def _unknown(path: str, name: str, known: Iterable[str], what: str) -> Iterator[str]:
     if name not in known:
-        yield f"{path}: {name!r} is no {what}{nearest(name, known)}"
+        yield f"{path}: {name!r} is not a {what}{nearest(name, known)}"
 
 
 def _twice(path: str, names: list[str]) -> Iterator[str]:
@@ -258,5 +258,5 @@ def _twice(path: str, names: list[str]) -> Iterator[str]:
 
 
 def group_columns(pipeline: Pipeline) -> list[str]:
-    """Return the columns of the finest grain: all that the summaries group by, in the order they come up."""
+    """Return the columns of the finest grain: all that the summaries group by, in order of first use."""
     return list(dict.fromkeys(name for summary in pipeline.summaries for name in summary.by))

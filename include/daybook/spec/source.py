@@ -1,4 +1,4 @@
-"""The part of a spec that says what comes in: columns, and the tables that have them. Files: spec/file.py."""
+"""The part of a spec about input: columns, and the tables that have them. Files: spec/file.py."""
 
 import codecs
 import re
@@ -12,22 +12,22 @@ from pydantic import Field, ValidationInfo, field_validator
 from daybook.spec.value import Name, Value
 
 Kind = Literal["text", "integer", "decimal", "date", "timestamp", "boolean"]
-# The words of strptime whose texts the loader checks strictly.
+# The strptime directives that the loader reads, each checked strictly.
 FORMAT_WORDS = "YymbBdjHIpMSfz"
 
 
 class Column(Value):
     """One column of a table or a file: how it is written there (`header`), its name here, its kind, its rules.
 
-    `digits` and `scale` go with decimals (digits in all, digits after the point); `format` (strptime) with dates and
-    timestamps; `true_tokens` and `false_tokens` with booleans. `null_tokens` None takes those of the source.
-    A rule that a row breaks (`is_required`, `minimum`, `maximum`, `allowed`, `pattern`) refuses the row in `clean`.
+    `digits` (in all) and `scale` (after the point) are for decimals; `format` (strptime) for dates and timestamps;
+    `true_tokens` and `false_tokens` for booleans. If `null_tokens` is None, those of the source apply.
+    `clean` refuses a row that breaks a rule (`is_required`, `minimum`, `maximum`, `allowed`, `pattern`).
     """
 
     header: str
     name: Name
     kind: Kind
-    # 18 digits fit a 64-bit integer: decimals travel through the engines as integers of their last digit.
+    # 18 digits fit a 64-bit integer: the engines compute with decimals as integers in units of the last digit.
     digits: int = Field(default=18, ge=1, le=18)
     scale: int = Field(default=0, ge=0, le=18)
     format: str | None = None
@@ -52,13 +52,13 @@ class Column(Value):
     @classmethod
     def _is_linear(cls, pattern: str | None) -> str | None:
         if pattern is not None:
-            # The engines match by RE2 and Rust's regex, in time that grows with the text and no faster: a pattern that
-            # would need more, such as a look-ahead, is no pattern there. pandas reads it with Python's `re` as well.
+            # The engines use RE2 and Rust's regex, whose time is linear in the text; they refuse patterns that would
+            # need more, such as a look-ahead. pandas uses Python's `re`, so the pattern must be valid there as well.
             try:
                 re.compile(pattern)
                 pc.match_substring_regex(pa.array([""]), pattern)
             except (re.error, pa.ArrowInvalid) as error:
-                raise ValueError(f"no regular expression that every engine knows ({error})") from None
+                raise ValueError(f"not a regular expression that every engine knows ({error})") from None
         return pattern
 
     @field_validator("format")
@@ -95,7 +95,7 @@ def _column(kind: Kind, header: str, name: str | None, words: dict[str, Any]) ->
 
 
 def text(header: str, name: str | None = None, **words: Any) -> Column:
-    """Return a column of text, kept as it is written."""
+    """Return a column of text, kept as written."""
     return _column("text", header, name, words)
 
 
@@ -120,15 +120,15 @@ def timestamp(header: str, name: str | None = None, *, format: str = "%Y-%m-%d %
 
 
 def boolean(header: str, name: str | None = None, **words: Any) -> Column:
-    """Return a column of yes and no, in the spellings of `true_tokens` and `false_tokens`."""
+    """Return a column of yes or no, spelled as in `true_tokens` and `false_tokens`."""
     return _column("boolean", header, name, words)
 
 
 class Form(Value):
-    """How a file is written, where that is not UTF-8 with line feeds and a header on line 1.
+    """How a file is written, if not in UTF-8 with line feeds and a header on line 1.
 
-    Lines before `header_line` are skipped. `extra_columns` says what to do about columns that the contract does not
-    name. A last line without a line end is refused, as it may be cut; `is_last_line_end_needed` False takes it.
+    Lines before `header_line` are skipped. `extra_columns`: what to do about columns that the contract does not name.
+    A last line without a line end may be cut, so it is refused unless `is_last_line_end_needed` is False.
     """
 
     encoding: str = "utf-8"
@@ -151,12 +151,13 @@ class Form(Value):
 
 
 class Limits(Value):
-    """How much may be wrong with a file before it is refused as a whole; refused rows that are fewer are set aside.
+    """How many refused rows a file may have; with more, the whole file is refused, with fewer only these rows are.
 
-    Refused are more rows than `refused_rows` and `refused_share`; or, from `at_least` such rows on, the same reason in
-    the same column on more than `systemic_share` of the rows (the contract does not fit), or damage to quotes, encoding
-    or line ends on more than `structural_share`; or more than half of all. `stored_rows` ends the count early. Packed
-    files may unpack to `unpacked_bytes`, and to `unpacked_times` their size.
+    A file is refused if its refused rows exceed both `refused_rows` and `refused_share`; or if there are at least
+    `at_least` with the same reason in the same column on more than `systemic_share` of the rows (the contract does not
+    fit), or with damage to quotes, encoding or line ends on more than `structural_share`; or if they are more than half
+    of all rows. `stored_rows` ends the count early. A packed file may unpack to at most `unpacked_bytes`, and to
+    `unpacked_times` its size.
     """
 
     refused_rows: int = Field(default=20, ge=0)
@@ -171,9 +172,9 @@ class Limits(Value):
 
 
 class Source(Value):
-    """Rows from elsewhere: a name, the id of an Airflow connection, columns, and the key that is unique in them.
+    """Rows from elsewhere: a name, the id of an Airflow connection, columns, and their unique key.
 
-    `null_tokens` are the spellings of nothing; an empty unquoted field is nothing too. Nothing else is.
+    `null_tokens` are the spellings of a missing value; an empty unquoted field is one too, and no other text is.
     """
 
     name: Name
@@ -181,7 +182,7 @@ class Source(Value):
     columns: tuple[Column, ...] = Field(min_length=1)
     key: tuple[str, ...] = ()
     null_tokens: tuple[str, ...] = ()
-    # One byte that is no letter, digit, quote or line end.
+    # One byte that is not a letter, digit, quote or line end.
     delimiter: str = Field(",", pattern=r"^[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]$")
     form: Form = Form()
     limits: Limits = Limits()
@@ -191,7 +192,7 @@ class Source(Value):
         return next((column for column in self.columns if column.name == name), None)
 
     def tokens(self, column: Column) -> tuple[str, ...]:
-        """Return the spellings of nothing in this column."""
+        """Return the spellings of a missing value in this column."""
         return self.null_tokens if column.null_tokens is None else column.null_tokens
 
 
@@ -203,7 +204,7 @@ class Table(Source):
     @field_validator("relation")
     @classmethod
     def _is_not_cut(cls, relation: str) -> str:
-        # PostgreSQL cuts a longer name without an error, and the rest may be another table's (its manual, 4.1.1).
+        # PostgreSQL cuts a longer name without an error, and the cut one may be another table's (its manual, 4.1.1).
         if any(len(name.encode()) > 63 for name in relation.split(".")):
             raise ValueError("a name in PostgreSQL has at most 63 bytes")
         return relation

@@ -1,4 +1,4 @@
-"""What all words of a spec are: frozen values that refuse unknown words and say which word was meant."""
+"""The base of all words of a spec: frozen values that refuse unknown words and suggest the right one."""
 
 import re
 from difflib import get_close_matches
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from daybook.errors import BadSpec
 
-# What PostgreSQL takes as a name without quotes; also keeps names out of trouble in files and addresses.
+# A name that PostgreSQL accepts without quotes, which is also safe in files and addresses.
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 
 
@@ -25,7 +25,7 @@ class Value(BaseModel):
 
 
 def nearest(word: str, words: Any) -> str:
-    """Return "; did you mean 'x'?" for the most alike of the words, or nothing if none is alike."""
+    """Return "; did you mean 'x'?" for the closest of the words, or "" if none is close."""
     found = get_close_matches(word, [str(other) for other in words], n=1)
     return f"; did you mean {found[0]!r}?" if found else ""
 
@@ -44,7 +44,7 @@ def _one_error(kind: type[BaseModel], problem: Any) -> str:
     return f"{path}: {problem['input']!r} is refused: {_reason(problem)}"
 
 
-# Words that people try and that cannot be added up, with the way to say it.
+# Words that people try but that do not roll up, each with the right way to say it.
 _NOT_ADDITIVE = {
     "mean": "a mean of means is not a mean: write a Ratio of a sum over a count",
     "median": "a median does not roll up from groups to summaries",

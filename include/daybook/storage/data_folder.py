@@ -1,9 +1,9 @@
 """The data folder: the one owner of every path below it.
 
-days/<pipeline>/<day>/<run>/<step>/...            what the steps of a run leave to each other, and their receipts
-days/<pipeline>/<day>/by_fingerprint/             which run has done a step with these inputs, spec and code
+days/<pipeline>/<day>/<run>/<step>/...            the files that a run's steps pass on, and their receipts
+days/<pipeline>/<day>/by_fingerprint/             the run that did a step with these inputs, spec and code
 days/<pipeline>/of_runs/<run>.json                the days that a daily run works on
-mends/<pipeline>/<day>/<source>/<sha256>.json     refused rows that a person wrote anew, for that very raw file
+mends/<pipeline>/<day>/<source>/<sha256>.json     refused rows that a person corrected, for that exact raw file
 published/<pipeline>/<day>                        a link to the files of the run that readers see
 published/<pipeline>/.runs/<day>/<run number>/    the files of a run that was saved
 """
@@ -22,28 +22,28 @@ class DataFolder:
     """The data folder, on a disk or in an object store."""
 
     def __init__(self, path: Any) -> None:
-        """Name the folder; nothing is asked or made. path: a UPath, or an Airflow ObjectStoragePath."""
+        """Remember the path; no disk is touched. path: a UPath, or an Airflow ObjectStoragePath."""
         self.root = Folder(path)
 
     def run(self, pipeline: str, day: date, run: str) -> Folder:
-        """Return the folder of a run on a day, which holds one folder a step. run: the scheduler's name for it."""
+        """Return the folder of a run of a day, which holds one folder per step. run: the scheduler's name for it."""
         return self.day(pipeline, day) / run_folder_name(run)
 
     def day(self, pipeline: str, day: date) -> Folder:
-        """Return the folder of a day, which holds one folder a run."""
+        """Return the folder of a day, which holds one folder per run."""
         return self.root / "days" / pipeline / str(day)
 
     def by_fingerprint(self, pipeline: str, day: date) -> Folder:
-        """Return the folder in which a day's earlier results are found by their fingerprint."""
+        """Return the folder that finds a day's earlier results by their fingerprint."""
         return self.day(pipeline, day) / "by_fingerprint"
 
     def days(self, pipeline: str) -> Iterator[date]:
-        """Return the days of which a pipeline has files, the last one first."""
+        """Return the days for which a pipeline has files, latest first."""
         names = (self.root / "days" / pipeline).names()
         return (date.fromisoformat(name) for name in sorted(names, reverse=True) if DAY.fullmatch(name))
 
     def days_of_runs(self, pipeline: str) -> Folder:
-        """Return the folder that keeps, a file a run, the days that a daily run works on."""
+        """Return the folder with one file per daily run: the days that it works on."""
         return self.root / "days" / pipeline / "of_runs"
 
     def mends(self, pipeline: str, day: date) -> Folder:
@@ -51,7 +51,7 @@ class DataFolder:
         return self.root / "mends" / pipeline / str(day)
 
     def days_with_mends(self, pipeline: str) -> set[str]:
-        """Return the names of the days for which there are mends."""
+        """Return the names of the days that have mends."""
         return set((self.root / "mends" / pipeline).names())
 
     def published(self, pipeline: str) -> Folder:
@@ -59,7 +59,7 @@ class DataFolder:
         return self.root / "published" / pipeline
 
     def published_runs(self, pipeline: str, day: date) -> Folder:
-        """Return the folder that holds, a folder a run, the files that the runs of a day saved."""
+        """Return the folder with one folder per run of a day: the files that it saved."""
         return self.published(pipeline) / ".runs" / str(day)
 
     def published_files(self, pipeline: str, day: date, run_id: int) -> Folder:
@@ -67,16 +67,16 @@ class DataFolder:
         return self.published_runs(pipeline, day) / str(run_id)
 
     def publish(self, pipeline: str, day: date, run_id: int) -> None:
-        """Let the day's link stand for the files of a run, in one step: readers see the old or the new."""
+        """Point the day's link at the files of a run, in one step: readers see the old ones or the new ones."""
         self.published(pipeline).point(str(day), f".runs/{day}/{run_id}")
 
     def published_run_id(self, pipeline: str, day: date) -> int | None:
-        """Return the number of the run that the day's link stands for, or None."""
+        """Return the number of the run that the day's link points to, or None."""
         target = self.published(pipeline).pointed_to(str(day))
         found = re.fullmatch(rf"\.runs/{day}/(\d+)", target)
         return int(found[1]) if found else None
 
 
 def run_folder_name(run: str) -> str:
-    """Return the name of a run's folder: of the scheduler's name only letters, digits, `.`, `_` and `-` stay."""
+    """Return the name of a run's folder: the scheduler's, with `_` for all but letters, digits, `.`, `_`, `-`."""
     return re.sub(r"[^A-Za-z0-9_.-]", "_", run)

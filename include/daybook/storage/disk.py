@@ -1,7 +1,7 @@
-"""Files on a disk that survive what happens to disks: a crash while writing, a power cut, a full disk.
+"""Files on a disk that survive a crash while writing, a power cut and a full disk.
 
-Used by storage/folder.py only. A temporary file is locked while its writer lives, so that what a dead one left is told
-apart.
+Used by storage/folder.py only. A temporary file is locked while its writer lives, so one that is not locked is left
+over from a dead writer.
 """
 
 import errno
@@ -19,13 +19,13 @@ from daybook.errors import BadSpec, SourceUnavailable
 
 PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG)
-# A temporary file that is not locked may be one that was made this very moment.
+# A younger file without a lock may have been created just now.
 LEFT_OVER_AFTER_S = 60.0
 
 
 @contextmanager
-def disk_told(place: object) -> Iterator[None]:
-    """Turn the disk's errors into ours, by what to do next. place: what is written to."""
+def disk_errors(place: object) -> Iterator[None]:
+    """Translate the disk's errors into ours, by what to do next. place: the file or folder written to."""
     try:
         yield
     except OSError as error:
@@ -40,18 +40,18 @@ def disk_told(place: object) -> Iterator[None]:
 
 def _needed(place: Path) -> str:
     disk = os.statvfs(next(folder for folder in (place, *place.parents) if folder.exists()))
-    # A disk of which much is free takes no new file where it has no inode left. Some disks count none, and say 0 of 0.
+    # A disk with free space takes no new file if no inode is left. Some disks do not count inodes, and report 0 of 0.
     is_out_of_inodes = disk.f_files > 0 and disk.f_favail == 0
     return "make room: no inode is left, so remove files that nobody needs" if is_out_of_inodes else "make room"
 
 
 @contextmanager
 def temporary(folder: Path | None, name: str) -> Iterator[Path]:
-    """Return the path of a temporary file in a folder, or on this machine's disk; it is gone when the block ends."""
+    """Return the path of a temporary file in a folder, or on this machine's disk; removed when the block ends."""
     scratch = None if folder else Path(tempfile.mkdtemp(prefix="daybook-"))
     place = folder or scratch or Path()
     place.mkdir(parents=True, exist_ok=True)
-    # The name starts with a dot and ends in .tmp, so nobody takes it for a file of ours; chance keeps two apart.
+    # The name starts with a dot and ends in .tmp, so nobody mistakes it for a result; random bytes make it unique.
     path = place / f".{name}.{os.getpid()}.{os.urandom(4).hex()}.tmp"
     try:
         yield path
@@ -63,7 +63,7 @@ def temporary(folder: Path | None, name: str) -> Iterator[Path]:
 
 @contextmanager
 def durable(path: Path) -> Iterator[BinaryIO]:
-    """Write a new file, locked meanwhile, whose bytes are on the disk when the block ends."""
+    """Write a new file, locked until then, whose bytes are on the disk when the block ends."""
     with path.open("wb") as file:
         fcntl.flock(file, fcntl.LOCK_SH)
         yield file
@@ -72,9 +72,9 @@ def durable(path: Path) -> Iterator[BinaryIO]:
 
 
 def put(path: Path, target: Path, *, is_last: bool = True) -> None:
-    """Name a file or link, in one step: readers see the old or the new, also after a power cut.
+    """Rename a file or link, in one step: readers see the old or the new, even after a power cut.
 
-    is_last: the name is on the disk afterwards. Otherwise it is when the next one in its folder is.
+    is_last: the name is on the disk afterwards; if False, only once the next one in its folder is.
     """
     os.replace(path, target)
     if is_last:
@@ -82,7 +82,7 @@ def put(path: Path, target: Path, *, is_last: bool = True) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a rename in the folder durable: after a power cut the new name is there."""
+    """Make renames in a folder survive a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -93,7 +93,7 @@ def sync_folder(folder: Path) -> None:
 def remove_left_over(folder: Path, older_s: float = LEFT_OVER_AFTER_S) -> None:
     """Remove the temporary files and links below a folder that no living process is writing."""
     for place, folders, files in os.walk(folder):
-        # A temporary link stands among the folders where it points to one.
+        # os.walk lists a temporary link to a folder among the folders.
         left = [Path(place, name) for name in (*folders, *files) if name.startswith(".") and name.endswith(".tmp")]
         for path in left:
             if time.time() - path.lstat().st_mtime > older_s and not _is_written(path):

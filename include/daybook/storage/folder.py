@@ -1,9 +1,9 @@
-"""The day's files: the only access to disk or object storage. A file is there whole, or it is not there.
+"""The day's files: the only access to disk or object storage. A file is there whole, or not at all.
 
-A folder is a `upath.UPath` (Airflow's ObjectStoragePath works alike) that the caller hands in, so where the files
-live is the caller's setting. On a disk it becomes a `pathlib.Path`, which is ten times as fast; there a file is written
-under a temporary name, synced, and renamed. Elsewhere it is written on this machine's disk first and put in one piece,
-which object stores show whole or not at all.
+The caller passes a `upath.UPath` (or Airflow's ObjectStoragePath), and so decides where the files live. On a disk it
+becomes a `pathlib.Path`, which is ten times as fast; a file is written there under a temporary name, synced, and
+renamed. Elsewhere it is written on this machine's disk first and uploaded in one piece, which object stores show whole
+or not at all.
 """
 
 import hashlib
@@ -20,8 +20,8 @@ from typing import Any, BinaryIO, NamedTuple, cast
 
 from daybook.errors import BadData, SourceUnavailable
 from daybook.storage import disk
-from daybook.storage.disk import disk_told, durable
-from daybook.storage.partial_file import PartFile
+from daybook.storage.disk import disk_errors, durable
+from daybook.storage.partial_file import PartialFile
 
 
 class Written(NamedTuple):
@@ -32,7 +32,7 @@ class Written(NamedTuple):
 
 
 class Folder:
-    """A folder of files. Folders below it are made as they are written to."""
+    """A folder of files. Folders below it are created when they are written to."""
 
     def __init__(self, path: Any) -> None:
         is_local = getattr(path, "protocol", "") in ("", "file", "local")
@@ -50,59 +50,59 @@ class Folder:
         return bool(self.path.exists())
 
     def make_private(self) -> None:
-        """Make the folder for its owner only, where it is not there yet; off a disk its store says who may look."""
+        """Create the folder, readable by its owner only, if it is missing; an object store has its own rules."""
         if self._is_local():
-            with disk_told(self.path):
+            with disk_errors(self.path):
                 self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def names(self) -> list[str]:
-        """Return the names of what lies in the folder; nothing if it is not there."""
+        """Return the names of all that lies in the folder; none if it is missing."""
         return sorted(path.name for path in self.path.iterdir()) if self.exists() else []
 
     def remove(self) -> None:
-        """Remove the folder and all that is in it, where it is there."""
+        """Remove the folder and all that is in it, if it exists."""
         if self._is_local():
             shutil.rmtree(self.path, ignore_errors=True)
         elif self.exists():
             self.path.fs.rm(self.path.path, recursive=True)
 
     def remove_left_over(self) -> None:
-        """Remove what dead processes left half written in the folder and below it; off a disk that cannot be."""
+        """Remove half-written files of dead processes in and below the folder; object stores never have any."""
         if self._is_local():
             disk.remove_left_over(self.path)
 
     def days_since_written(self) -> float:
-        """Return how long ago the newest file in the folder or below it was written; 0 where nobody can say."""
+        """Return the age in days of the newest file in or below the folder; 0 if that is unknown."""
         times = [path.stat().st_mtime for path in self.path.rglob("*") if path.is_file()]
-        # Some object stores keep no time, and then say 0.
+        # Some object stores keep no time, and report 0.
         return (time.time() - max(times)) / 86_400 if times and all(times) else 0.0
 
     @contextmanager
     def new_file(self, name: str, *, is_last: bool = True) -> Iterator[BinaryIO]:
-        """Write a file: it takes its name when the block ends, and leaves nothing when the block raises.
+        """Write a file: it takes its name when the block ends, and leaves nothing if the block raises.
 
-        is_last: False where another file of this folder follows, which nobody reads this one without. The bytes are on
-        the disk then, and the name is when the other's is: to sync a folder takes as long as to sync a small file.
+        is_last: False if another file of this folder follows, without which nobody reads this one. Then only the bytes
+        are synced, and the name is with that file: syncing a folder takes as long as syncing a small file.
         """
-        with disk_told(self.path), self._temporary(name) as temporary:
+        with disk_errors(self.path), self._temporary(name) as temporary:
             with durable(temporary) as file:
                 yield file
             self._put(temporary, name, is_last=is_last)
 
     def write_first(self, name: str, content: bytes) -> None:
-        """Write a file unless it is there: of two who try at once, one does, on a disk; elsewhere the last one does."""
+        """Write a file unless it exists. If two write at once, the first wins on a disk, the last one elsewhere."""
         if not self._is_local():
             with self.new_file(name) as file:
                 file.write(content)
             return
-        with disk_told(self.path), self._temporary(name) as temporary, suppress(FileExistsError):
+        with disk_errors(self.path), self._temporary(name) as temporary, suppress(FileExistsError):
             with durable(temporary) as file:
                 file.write(content)
             os.link(temporary, self.path / name)
 
     def write_hint(self, name: str, content: str) -> None:
-        """Write a file that may be lost or empty after a power cut: what it helps with is then done the long way."""
-        with disk_told(self.path), self._temporary(name) as temporary:
+        """Write a file that only saves time: it may be lost or empty after a power cut."""
+        with disk_errors(self.path), self._temporary(name) as temporary:
             temporary.write_text(content)
             if self._is_local():
                 os.replace(temporary, self.path / name)
@@ -110,16 +110,16 @@ class Folder:
                 self._put(temporary, name)
 
     @contextmanager
-    def part_file(self, name: str) -> Iterator[PartFile]:
+    def partial_file(self, name: str) -> Iterator[PartialFile]:
         """Write a file over several tries: it takes its name when the block ends.
 
-        When the block raises, what was written stays for the next try, unless it is bad. Where the folder is not on a
-        disk, there is nowhere for it to stay.
+        If the block raises, the written bytes stay for the next try, unless the data is bad. Outside a disk there is
+        nowhere to keep them.
         """
         with self._place() as place:
-            with disk_told(place):
+            with disk_errors(place):
                 place.mkdir(parents=True, exist_ok=True)
-            part = PartFile(place, name)
+            part = PartialFile(place, name)
             try:
                 yield part
                 self._put(part.path, name)
@@ -130,7 +130,7 @@ class Folder:
                 part.close()
 
     def written(self, name: str) -> Written:
-        """Return the size and hash of a file, read back from where it lies."""
+        """Return the size and hash of a file, read back from its place."""
         with self.open(name) as file:
             digest = hashlib.file_digest(cast(BufferedReader, file), "sha256")
             return Written(file.tell(), digest.hexdigest())
@@ -144,13 +144,13 @@ class Folder:
         return str((self.path / name).read_text())
 
     def take(self, name: str, other: "Folder") -> None:
-        """Have a file of another folder here too; on one disk it is the same file under two names."""
+        """Put a file of another folder here too; on one disk it is the same file under two names."""
         if self.path == other.path:
             return
         if not self._is_local():
             self.path.fs.copy((other.path / name).path, (self.path / name).path)
             return
-        with disk_told(self.path), self._temporary(name) as temporary:
+        with disk_errors(self.path), self._temporary(name) as temporary:
             os.link(other.path / name, temporary)
             os.replace(temporary, self.path / name)
 
@@ -159,7 +159,7 @@ class Folder:
         return cast(BinaryIO, (self.path / name).open("rb"))
 
     def open_unchanged(self, name: str, sha256: str) -> BinaryIO:
-        """Open a file for reading. Raises SourceUnavailable if its bytes are not those of `sha256` any more."""
+        """Open a file for reading. Raises SourceUnavailable if its bytes no longer match `sha256`."""
         found = self.written(name).sha256
         if found != sha256:
             raise SourceUnavailable(
@@ -189,20 +189,20 @@ class Folder:
         disk.put(temporary, self.path / name, is_last=is_last)
 
     def point(self, name: str, target: str) -> None:
-        """Let `name` stand for the folder `target` (relative to this one), in one step: readers see old or new.
+        """Point `name` at the folder `target` (relative to this one), in one step: readers see the old or the new one.
 
-        On a disk it is a symbolic link; elsewhere, where there are none, a file `<name>.json` that names the target.
+        On a disk it is a symbolic link; elsewhere a file `<name>.json` that names the target.
         """
         if not self._is_local():
             with self.new_file(f"{name}.json") as file:
                 file.write(f'{{"folder": "{target}"}}\n'.encode())
             return
-        with disk_told(self.path), self._temporary(name) as link:
+        with disk_errors(self.path), self._temporary(name) as link:
             link.symlink_to(target)
             self._put(link, name)
 
     def pointed_to(self, name: str) -> str:
-        """Return the folder that `name` stands for, relative to this one; the empty text if it stands for none."""
+        """Return the folder that `name` points to, relative to this one, or "" if it points to none."""
         if self._is_local():
             link = self.path / name
             return str(link.readlink()) if link.is_symlink() else ""

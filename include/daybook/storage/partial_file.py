@@ -1,7 +1,7 @@
-"""A file that is written over several tries: what one try wrote, the next one goes on with.
+"""A file that is written over several tries: each try goes on where the last one ended.
 
-The part lies beside the wanted file, `.<name>.<version>.<process>.part`, for its owner only. A part of another version
-is thrown away; one that another process still holds open, and be it a process that was stopped, is left alone.
+The part lies beside the wanted file, `.<name>.<version>.<process>.part`, readable by its owner only. A part of another
+version is thrown away; one that another process holds open, even a stopped one, is left alone.
 """
 
 import fcntl
@@ -12,13 +12,13 @@ from io import FileIO
 from pathlib import Path
 
 from daybook.errors import DaybookError
-from daybook.storage.disk import disk_told
+from daybook.storage.disk import disk_errors
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
-class PartFile:
-    """The part of `<folder>/<name>`. Its methods raise what `disk_told` makes of the disk's errors."""
+class PartialFile:
+    """The part of `<folder>/<name>`. Its methods raise the disk's errors as `disk_errors` translates them."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder, self._name = folder, name
@@ -26,9 +26,9 @@ class PartFile:
         self.path = folder / f".{name}.part"
 
     def open(self, version: str) -> None:
-        """Go on with what an earlier try left of this version, or start. version: any word, such as size and time."""
+        """Go on with an earlier try's part of this version, or start anew. version: any text, such as size and time."""
         mark = _mark(version)
-        with disk_told(self._folder):
+        with disk_errors(self._folder):
             kept = [left for left in map(self._kept, self._left()) if left]
             for file in kept:
                 if self._file is None and f".{mark}." in Path(str(file.name)).name:
@@ -41,23 +41,23 @@ class PartFile:
 
     @property
     def size_bytes(self) -> int:
-        """Return how much is written."""
+        """Return the number of bytes written."""
         return os.fstat(self._opened.fileno()).st_size
 
     @property
     def kept_bytes(self) -> int:
-        """Return how much is written of all files in the folder that are not whole yet."""
+        """Return the size of all part files in the folder."""
         return sum(path.stat().st_size for path in self._folder.glob(".*.part"))
 
     @property
     def free_bytes(self) -> int:
-        """Return how much more fits on the disk."""
+        """Return the number of bytes free on the disk."""
         return shutil.disk_usage(self._folder).free
 
     def write(self, block: bytes) -> None:
-        """Append a block. On a disk that is full what is written makes room: it is thrown away."""
+        """Append a block. If the disk fails or is full, the part is thrown away, which makes room."""
         try:
-            with disk_told(self._folder):
+            with disk_errors(self._folder):
                 self._opened.seek(0, os.SEEK_END)
                 view = memoryview(block)
                 while view:
@@ -71,17 +71,17 @@ class PartFile:
         return os.pread(self._opened.fileno(), count, start)
 
     def restart(self) -> None:
-        """Throw away what is written."""
+        """Throw away all that is written."""
         self._opened.truncate(0)
 
     def sha256(self) -> str:
-        """Return the hash of what is written."""
+        """Return the sha256 of all that is written."""
         with self.path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def sync(self) -> None:
-        """Make what is written durable."""
-        with disk_told(self._folder):
+        """Make all that is written durable."""
+        with disk_errors(self._folder):
             os.fsync(self._opened.fileno())
 
     def close(self) -> None:
@@ -119,6 +119,6 @@ def _locked(path: Path, flag: int = 0) -> FileIO:
 
 
 def _mark(version: str) -> str:
-    # After a power cut a part may hold zeros where the disk was behind, so none is used over a restart of the machine.
+    # After a power cut a part may hold zeros that were never written, so none is used across a reboot.
     boot = BOOT_ID.read_text() if BOOT_ID.exists() else ""
     return hashlib.sha256(f"{version} {boot}".encode()).hexdigest()[:16]

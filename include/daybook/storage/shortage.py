@@ -1,7 +1,7 @@
-"""A machine that has too little for a task, memory or open files: told as what it is, and tried again.
+"""A machine with too little memory or too few open files for a task: the error says so, and the task is tried again.
 
-Not caught here: a kernel that kills the process for its memory, and Arrow and Polars where they end it themselves.
-The scheduler sees that the process was killed, and tries again; nothing half done is ever read.
+Not caught here: the kernel killing the process for its memory, and Arrow or Polars ending it themselves. The scheduler
+sees that the process was killed, and tries again; nothing half done is ever read.
 """
 
 import errno
@@ -15,8 +15,8 @@ NO_MORE_FILES = (errno.EMFILE, errno.ENFILE)
 
 
 @contextmanager
-def shortage_told(where: str, peak_memory_mib: Callable[[], int]) -> Iterator[None]:
-    """Raise SourceUnavailable where memory or open files do not suffice. where: what messages begin with."""
+def shortage_errors(where: str, peak_memory_mib: Callable[[], int]) -> Iterator[None]:
+    """Raise SourceUnavailable if memory or open files do not suffice. where: the start of messages."""
     try:
         yield
     except MemoryError:
@@ -31,7 +31,7 @@ def shortage_told(where: str, peak_memory_mib: Callable[[], int]) -> Iterator[No
 
 
 def no_more_files(error: OSError) -> str:
-    """Return what to say where a process or its machine may open no more files or connections."""
+    """Return the message for a process or machine that may open no more files or connections."""
     allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return (
         f"no more files and connections may be opened ({error.strerror}; {allowed} are allowed); nothing was published;"

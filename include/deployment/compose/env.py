@@ -1,4 +1,4 @@
-"""Writes `.env`, from which docker compose takes the stack's passwords and keys: made once, for its owner only.
+"""Writes `.env`, which holds the stack's passwords and keys for docker compose: made once, readable by its owner only.
 
 `make env`, or `python3 -m deployment.compose.env` with `include` on PYTHONPATH; Python's standard library is enough. An
 `.env` that is there is left as it is: the databases of the stack were made with its passwords.
@@ -13,7 +13,7 @@ from deployment.errors import DeploymentError
 from deployment.home import REPOSITORY
 from deployment.secret_values import Secrets
 
-# The public image's own user. In its place, an ordinary user's files are written as theirs; root's as this one's.
+# The public image's own user. The stack writes as the ordinary user who made `.env`, or as this one if that was root.
 IMAGE_UID = 50000
 NEVER_ASKED_FOR = "deployment"
 
@@ -24,13 +24,13 @@ def variable(secret: str) -> str:
 
 
 def settings(uid: int) -> dict[str, str]:
-    """Return new secrets for a stack, and the user as whom it writes."""
+    """Return new secrets for a stack, and the user that it writes as."""
     made = {variable(name): value for name, value in asdict(Secrets()).items() if name != NEVER_ASKED_FOR}
     return {"AIRFLOW_UID": str(uid), **made}
 
 
 def write_env(folder: Path) -> int:
-    """Write `.env` into a folder, and make its `data` folder; give the user who owns that. Raises DeploymentError if
+    """Write `.env` into a folder, and make its `data` folder; return the user who owns it. Raises DeploymentError if
     there is an `.env` already."""
     uid = os.getuid() or IMAGE_UID
     file = folder / ".env"

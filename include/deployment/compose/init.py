@@ -1,7 +1,7 @@
-"""What the `init` service of docker-compose.yaml does before Airflow's own tables: databases, source, login.
+"""The `init` service of docker-compose.yaml, before Airflow makes its own tables: databases, source, login.
 
 `python -m deployment.compose.init SOURCE DATA`, in the image, with the passwords in the environment. It runs at every
-start of the stack; what is there already is kept, and every role gets the password that `.env` has now.
+start of the stack; existing data is kept, and every role gets the current password of `.env`.
 """
 
 import json
@@ -37,8 +37,8 @@ class ComposePostgres:
 def prepare(source: Path, data: Path) -> None:
     """Make the databases, fill the source and write the login's passwords.
 
-    source: a folder whose `ftp` the FTP server shows. data: the folder for what is published. Raises DeploymentError
-    where it cannot be written.
+    source: a folder whose `ftp` the FTP server shows. data: the folder for published files. Raises DeploymentError if
+    it cannot be written.
     """
     _check_writable(data)
     secrets = passwords()
@@ -52,12 +52,12 @@ def prepare(source: Path, data: Path) -> None:
 
 
 def passwords() -> Secrets:
-    """Return the passwords of PostgreSQL's roles and Airflow's users; the other secrets are not asked of `init`."""
+    """Return the passwords of PostgreSQL's roles and Airflow's users; `init` does not need the other secrets."""
     return Secrets(**{name: os.environ[variable(name)] for name in (SUPERUSER, *LOGINS, *USERS)})
 
 
 def _check_writable(data: Path) -> None:
-    # Where the folder is missing on the host, the engine makes it, and makes it root's.
+    # If the folder is missing on the host, the container engine creates it, owned by root.
     if not os.access(data, os.W_OK):
         raise DeploymentError(
             f"{data}, which is ./data beside docker-compose.yaml, is not writable for user {os.getuid()}, as whom the"

@@ -1,7 +1,7 @@
-"""Processes that a deployment starts: each in a session of its own, recorded in the home, stopped with all it started.
+"""Processes of a deployment: each in a session of its own, recorded in the home, stopped with all that it started.
 
-Airflow's components fork workers and tasks, and some of these put themselves into other process groups, but none
-leaves its session. So a session is what is stopped, and a record of its first process is enough to find it again.
+Airflow's components fork workers and tasks, and some of these change their process group, but none leaves its session.
+So whole sessions are stopped, and a record of the first process is enough to find one again.
 """
 
 import contextlib
@@ -19,17 +19,17 @@ from deployment.errors import DeploymentError, with_log
 from deployment.home import Home, write_private
 from deployment.waiting import wait_until
 
-# Those of a later stage use those of an earlier one, and are stopped before them.
+# Components of a later stage use those of an earlier one, and are stopped before them.
 STAGES = {"ftp": 0, "api-server": 1}
 LAST_STAGE = 2
 GRACE_SECONDS = 10.0
-# Of workers whose scheduler has died: a task that is nearly done may end well, the next scheduler does the others over.
+# For workers whose scheduler has died: a task that is nearly done may finish; the next scheduler repeats the others.
 GRACE_SECONDS_OF_ORPHANS = 2.0
 
 
 @dataclass(frozen=True)
 class Record:
-    """A session that was started: its first process's pid, and when that started, by which it is told from another."""
+    """A session that was started: the pid of its first process, and its start time, as pids are used again."""
 
     name: str
     pid: int
@@ -40,7 +40,7 @@ class Component:
     """A program that runs beside the supervisor."""
 
     def __init__(self, home: Home, name: str, command: list[str | Path], environment: Mapping[str, str]) -> None:
-        """Start it. Its output goes to a file of the home's logs; the file of the run before is kept beside it."""
+        """Start it. Its output goes to a file in the home's logs; the last run's file is kept beside it."""
         self.name = name
         self._home, self._command, self._environment = home, command, environment
         self._is_finished = False
@@ -48,7 +48,7 @@ class Component:
         self._start()
 
     def start_again(self) -> None:
-        """Start it anew, after stopping what it had started and left behind."""
+        """Start it again, after stopping processes that it left behind."""
         if self._record.exists():
             _stop([_read_record(self._record)], GRACE_SECONDS_OF_ORPHANS)
         self._start()
@@ -79,7 +79,7 @@ class Component:
             raise error
 
     def finish(self, seconds: float) -> None:
-        """Wait for its end; raise DeploymentError if that takes longer, or if it ends with an error."""
+        """Wait for its end. Raises DeploymentError if that takes longer, or if it ends with an error."""
         try:
             code = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -91,7 +91,7 @@ class Component:
 
 
 def stop_all(home: Home, grace_seconds: float = GRACE_SECONDS) -> list[str]:
-    """Stop every recorded session of a home that still lives, later stages first, and give their names."""
+    """Stop every recorded session of a home that still lives, later stages first; return their names."""
     records = _records(home)
     stopped: list[str] = []
     for stage in range(LAST_STAGE, -1, -1):
@@ -115,7 +115,7 @@ def _fresh_log(home: Home, name: str) -> Path:
 
 
 def _write_record(file: Path, pid: int) -> None:
-    # A process that has ended already has nothing to be stopped.
+    # A process that has ended already needs no signal.
     with contextlib.suppress(psutil.Error, OSError):
         write_private(file, json.dumps({"pid": pid, "started": _started(pid)}))
 
@@ -129,11 +129,11 @@ def _read_record(file: Path) -> Record:
 
 
 def _stop(records: list[Record], grace_seconds: float) -> list[str]:
-    """Ask the first processes to end, then all that is left, then do not ask."""
+    """Ask the first processes to end, then all that are left, then kill the rest."""
     alive = [record.name for record in records if _members([record])]
     if not alive:
         return []
-    # The scheduler's first process ends its workers when their tasks have ended; a task that is hit itself fails.
+    # The scheduler's first process ends its workers after their tasks; a task that gets the signal itself fails.
     _signal([one for one in _members(records) if one.pid in {record.pid for record in records}], signal.SIGTERM)
     if _wait_for_end(records, grace_seconds):
         return alive
@@ -159,7 +159,7 @@ def _wait_for_end(records: list[Record], seconds: float) -> bool:
 def _members(records: list[Record]) -> list[psutil.Process]:
     """Return the living processes of the recorded sessions.
 
-    The kernel gives no process a number that is still some session's, so a session that outlived its first process
+    The kernel does not reuse the number of an existing session as a pid, so a session that outlived its first process
     is still ours; one whose first process started at another time is not.
     """
     first = {record.pid: record.started for record in records}
@@ -169,7 +169,7 @@ def _members(records: list[Record]) -> list[psutil.Process]:
 def _belongs(process: psutil.Process, first: dict[int, float]) -> bool:
     try:
         session = os.getsid(process.pid)
-        # What has ended and was not reaped yet has nothing left to stop.
+        # A zombie has ended already.
         if session not in first or process.status() == psutil.STATUS_ZOMBIE:
             return False
         started = _started(process.pid)
@@ -179,9 +179,9 @@ def _belongs(process: psutil.Process, first: dict[int, float]) -> bool:
 
 
 def _started(pid: int) -> float:
-    """Return when a process started: on Linux in clock ticks since the boot, which no setting of the clock moves."""
+    """Return when a process started: on Linux in clock ticks since boot, so setting the clock does not change it."""
     stat = Path(f"/proc/{pid}/stat")
     if not Path("/proc/self/stat").exists():
         return float(psutil.Process(pid).create_time())
-    # Field 22, counted from behind the command's name, which may hold anything (proc_pid_stat(5)).
+    # Field 22, counted from after the command's name, which may contain anything (proc_pid_stat(5)).
     return float(stat.read_text().rpartition(")")[2].split()[19])

@@ -1,6 +1,6 @@
-"""Starts again what has ended by itself, a few times in a row; what ends again and again stops the deployment.
+"""Restarts components that ended by themselves, a few times; one that ends again and again stops the deployment.
 
-A component that was killed, or that gave up when its database went away, would else take a night's runs with it.
+Otherwise a component that was killed, or gave up when its database went away, would cost a night's runs.
 """
 
 import time
@@ -18,14 +18,14 @@ WITHIN_SECONDS = 600.0
 
 @dataclass
 class Restarts:
-    """Which parts were started again lately: each may be three times in ten minutes. say: is told each, in a line."""
+    """Counts recent restarts: each component may have three in ten minutes. say: called with a line for each."""
 
     say: Callable[[str], None]
     _times: dict[str, deque[float]] = field(default_factory=dict)
 
     def keep_up(self, postgres: LocalPostgres, components: Iterable[Component]) -> None:
-        """Start again what is not running any more. Raises DeploymentError, with its last words, where that is vain."""
-        # First, because the others need it.
+        """Restart all that ended. Raises DeploymentError, with its last words, if one ends again and again."""
+        # PostgreSQL first, because the others need it.
         if not postgres.is_running():
             self._note("PostgreSQL", DeploymentError(f"PostgreSQL ended by itself; its log is {postgres.log}."))
             postgres.start()

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP: one exception, once, and never halfway through starting a process."""
+"""Ctrl-C, SIGTERM and SIGHUP: one exception, once, and never in the middle of starting a process."""
 
 import contextlib
 import signal
@@ -11,7 +11,7 @@ NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(KeyboardInterrupt):
-    """The first of the signals that ask for an end. `number` says which."""
+    """The first signal that asked for an end. number: of the signal."""
 
     def __init__(self, number: int) -> None:
         """Keep the signal's number."""
@@ -20,10 +20,10 @@ class Interrupted(KeyboardInterrupt):
 
 
 class Signals:
-    """Turns the first signal into `Interrupted`; those after it, and those after `close`, only have `say` told."""
+    """Turns the first signal into `Interrupted`; later ones, and those after `close`, only call `say`."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
-        """Name who is told; nothing is changed until `open`."""
+        """Change nothing until `open`. say: called with a line about a later signal."""
         self._say = say
         self._is_closed = False
         self._is_held = False
@@ -31,22 +31,22 @@ class Signals:
         self._before: dict[signal.Signals, Any] = {}
 
     def open(self) -> None:
-        """Begin to listen. In a thread other than the main one Python has no say over signals, and nothing happens."""
+        """Begin to listen. Python handles signals only in the main thread; in any other, nothing happens."""
         if threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._receive) for number in NUMBERS}
 
     def close(self) -> None:
-        """From now on let no signal interrupt: what was started is being stopped."""
+        """Let no signal interrupt from now on: the deployment is being stopped."""
         self._is_closed = True
 
     def restore(self) -> None:
-        """Return the signals back to whom they belonged before `open`."""
+        """Restore the signal handlers from before `open`."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Let a signal wait while something is started, so that what was started is known when it interrupts."""
+        """Delay signals while a process is started, so that it is recorded before they interrupt."""
         self._is_held = True
         try:
             yield

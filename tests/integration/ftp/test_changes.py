@@ -15,7 +15,7 @@ import pytest
 
 from daybook.errors import BadSpec, SourceUnavailable
 from daybook.ftp.replies import NotThere
-from daybook.storage.partial_file import PartFile
+from daybook.storage.partial_file import PartialFile
 from deployment.home import REPOSITORY
 from tests.support.faulty_ftp import PASSWORD, USER, Cut, FaultyFtp, hangs_up, is_mute_at_the_end, says_226, says_426
 
@@ -163,7 +163,7 @@ def test_D3_a_whole_part_is_not_believed_before_its_end_was_compared(
 
 
 def test_K8_a_part_that_a_stopped_process_holds_is_left_alone(copy: Copying, tmp_path: Path) -> None:
-    zombie, successor = PartFile(tmp_path, "flights.csv"), PartFile(tmp_path, "flights.csv")
+    zombie, successor = PartialFile(tmp_path, "flights.csv"), PartialFile(tmp_path, "flights.csv")
     zombie.open(f"{SIZE} then")
     zombie.write(b"old")
     # Both are of this process, whose number is in the name; of another they would have two names.
@@ -186,7 +186,7 @@ from daybook.ftp.retry import Patience
 from daybook.ftp.connect import FtpServer
 
 ftp = FtpServer(host="127.0.0.1", port=int(sys.argv[2]), user=sys.argv[3], password=sys.argv[4], insecure=True)
-with Folder(UPath("file://" + sys.argv[1])).part_file("flights.csv") as part:
+with Folder(UPath("file://" + sys.argv[1])).partial_file("flights.csv") as part:
     fetch(ftp.open, file(), PATH, part, Patience())
 """
 

@@ -61,8 +61,8 @@ def test_a_part_may_lie_in_a_folder_below_the_manifest() -> None:
         (b"a.csv\nb.csv\na.csv\n", "line 3: a.csv stands on line 1 too"),
         (f"{ONE}  a.csv\n{TWO[1:]}  b.csv\n".encode(), "line 2: either every line has a sha256 of 64 digits, or none"),
         (b"a.csv\n./day.list\n", "line 2: it names itself"),
-        (f"{ONE}\n".encode(), "line 1: '' is no name of a file beside it"),
-        (b"a\xff.csv\n", "it is no text in UTF-8"),
+        (f"{ONE}\n".encode(), "line 1: '' is not the name of a file beside it"),
+        (b"a\xff.csv\n", "it is not text in UTF-8"),
     ],
 )
 def test_a_list_that_is_no_manifest_is_refused(content: bytes, says: str) -> None:
@@ -97,7 +97,7 @@ def test_a_list_that_is_no_manifest_is_refused(content: bytes, says: str) -> Non
 )
 @pytest.mark.parametrize("line", ["{}", f"{ONE}  {{}}", f"\\{ONE}  {{}}"])
 def test_C72_a_name_that_leads_elsewhere_is_refused_and_shown_in_ASCII(name: str, line: str) -> None:
-    with pytest.raises(BadData, match=r"ftp: day.list, line 2: .* is no name of a file beside it") as error:
+    with pytest.raises(BadData, match=r"ftp: day.list, line 2: .* is not the name of a file beside it") as error:
         names(f"\n{line.format(name)}\n".encode())
     assert str(error.value).isascii()
     assert str(error.value).isprintable()

@@ -72,7 +72,7 @@ def test_a_part_of_a_manifest_that_never_comes_is_late(listed: Supplier) -> None
 
 def test_C72_a_manifest_that_names_another_folder_is_refused(listed: Supplier) -> None:
     listed.put("in/2013-01-05.manifest", "b.csv\n../../x\n")
-    with pytest.raises(BadData, match=r"ftp: in/2013-01-05.manifest, line 2: '../../x' is no name of a file beside it"):
+    with pytest.raises(BadData, match=r"ftp: in/2013-01-05.manifest, line 2: '../../x' is not the name of a file"):
         listed.ready(**LISTED, **WHOLE)
     assert not any("x" in line.split("/") for line in listed.server.commands)
 

@@ -200,7 +200,7 @@ def test_a_server_that_does_not_write_utf_8(copy: Copying, root: Path) -> None:
 
 def test_C72_G15_a_path_holds_no_line_end() -> None:
     for path in ("a{day}\r\nDELE b", "a{day:%n}", "a\x00{day}"):
-        with pytest.raises(BadSpec, match="a control character is no part of a path"):
+        with pytest.raises(BadSpec, match="a control character is not part of a path"):
             file(path=path)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from daybook.errors import BadData, SourceUnavailable
 from daybook.ftp.copy import fetch
-from daybook.storage.partial_file import PartFile
+from daybook.storage.partial_file import PartialFile
 from tests.support.faulty_ftp import (
     PASSWORD,
     USER,
@@ -108,7 +108,7 @@ def test_F11_a_connection_that_somebody_opened_without_a_limit_gets_one(server: 
         return ftp
 
     server.cuts = iter([Cut(CUT_AT, stalls)])
-    part = PartFile(tmp_path, "flights.csv")
+    part = PartialFile(tmp_path, "flights.csv")
     fetch(opened, file(), PATH, part, QUICK)
     assert part.read(0, SIZE) == CONTENT
     part.close()

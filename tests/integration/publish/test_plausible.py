@@ -56,7 +56,7 @@ def test_the_spec_refuses_a_measure_that_does_not_add_up() -> None:
     words = load_pipelines().good["flights"].model_dump(exclude={"target"}) | {
         "plausible": {"measures": ("on_time_pct",)}
     }
-    with pytest.raises(BadSpec, match="'on_time_pct' is no count or sum; did you mean 'on_time'"):
+    with pytest.raises(BadSpec, match="'on_time_pct' is not a count or sum; did you mean 'on_time'"):
         type(load_pipelines().good["flights"])(**words, target={"schema": "flights"})
 
 

@@ -240,7 +240,7 @@ def test_C72_a_manifest_that_names_a_path_out_of_its_folder_is_refused(parts: Pa
     (parts.servers.ftp.root / "x").write_text("not for us")
     (parts.folder / "day.manifest").write_text("day_1of3.csv\n../../x\n")
     said = parts.refusal(parts.by(manifest="day.manifest"))
-    assert f"{parts.pipeline.name}/day.manifest, line 2: '../../x' is no name of a file beside it" in said
+    assert f"{parts.pipeline.name}/day.manifest, line 2: '../../x' is not the name of a file beside it" in said
     assert (parts.servers.work(parts.pipeline, DAY, "refused").folder / "extract_files").names() == []
 
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from daybook.loader.load import REFUSED, load, schema
+from daybook.loader.load import REFUSED_SCHEMA, load, schema
 from tests.support.drawn import PEOPLE, SALES, loaded, sales
 
 QUOTED = 'id,name\n1,"a\nb"\n2,"c""\r\n\n""d"\n\nx,1\n3,"e,f"\n4,"g"h\n5,"' + "i\n" * 50 + '"\n6,last\n'
@@ -37,7 +37,7 @@ def test_batches_come_in_the_order_of_the_file() -> None:
 def test_every_batch_has_the_schema_that_was_said() -> None:
     for batch in load(io.BytesIO(sales({3: "x", 9: '1,"', 10: '"'}, count=500)), SALES, block_bytes=100):
         assert batch.kept.schema == schema(SALES)
-        assert batch.refused.schema == REFUSED
+        assert batch.refused.schema == REFUSED_SCHEMA
 
 
 def test_there_is_a_batch_even_of_no_rows() -> None:

@@ -77,7 +77,7 @@ def test_C56_G14_a_zip_of_one_file_is_read_where_it_is_declared() -> None:
     assert len(loaded(zipped(sales=sales()), declared).kept) == 40
     assert "the zip holds 2 files, 1 agreed" in refusal(zipped(a=sales(), b=b""), declared)
     assert "it is a zip file" in refusal(zipped(a=zipped(b=sales())), declared)
-    assert "it is no whole zip file" in refusal(zipped(a=sales())[:-30], declared)
+    assert "it is not a whole zip file" in refusal(zipped(a=sales())[:-30], declared)
     damaged = bytearray(zipped(a=sales(count=3000)))
     damaged[len(damaged) // 2] ^= 255
     assert "the packed data are damaged" in refusal(bytes(damaged), declared)

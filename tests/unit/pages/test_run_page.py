@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from daybook.ledger.receipt import STEPS, Output, Receipt, Rows
-from daybook.pages.run_page import Lost, lost_rows, message_page, readers_see, run_page, told
+from daybook.pages.run_page import Lost, lost_rows, message_page, readers_see, run_page, step_lines
 from daybook.pages.run_state import RunState, read_run
 from daybook.pipelines import load_pipelines
 from tests.support.files import CANARY, DAY, MADE, data_folder, leave_canary, leave_receipt, publish
@@ -85,7 +85,7 @@ def test_an_unfinished_run_names_the_next_step(tmp_path: Path) -> None:
     ],
 )
 def test_a_step_is_told_in_counts(words: dict[str, object], says: list[str]) -> None:
-    assert told(receipt("load", **words)) == says
+    assert step_lines(receipt("load", **words)) == says
 
 
 def test_lost_rows_are_listed_by_step_source_and_reason() -> None:

@@ -34,7 +34,7 @@ def codes() -> dict[str, str] | str:
         getattr(value, "cache_clear", lambda: None)()
     Remembered.names = names_now()
     try:
-        return {step: code.code_of("daybook.steps", step) for step in fingerprint.STEPS}
+        return {step: code.code_of("daybook.steps", step) for step in fingerprint.FINGERPRINTED_STEPS}
     except LookupError as error:
         return str(error)
 

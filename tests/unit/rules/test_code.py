@@ -116,7 +116,7 @@ def test_a_changed_helper_changes_the_code_of_exactly_the_steps_that_reach_it(
         ("postgres/session.py", "at_once"),
         ("publish/deploy.py", "_check_fence"),
         ("planning/plan.py", "plan"),
-        ("pages/run_page.py", "told"),
+        ("pages/run_page.py", "step_lines"),
     ],
 )
 def test_what_changes_no_result_changes_no_code(package: Path, copied: Copy, file: str, function: str) -> None:

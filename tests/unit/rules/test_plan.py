@@ -31,7 +31,7 @@ def receipts(pipeline: Pipeline) -> dict[str, Receipt]:
             step=step,
             outputs=made.get(step, {}),
             origins={"sales": Origin(place="", modified_at=FILE.modified_at)} if step == "extract_files" else {},
-            fingerprint=fingerprint.fingerprint(step, pipeline) if step in fingerprint.STEPS else None,
+            fingerprint=fingerprint.fingerprint(step, pipeline) if step in fingerprint.FINGERPRINTED_STEPS else None,
             seconds=1.0,
             peak_memory_mib=1,
         )

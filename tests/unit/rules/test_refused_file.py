@@ -117,7 +117,7 @@ HEADER = "source,line,raw,mended,file_sha256\n"
         (b"source,line,raw\n", "it has no column 'mended', 'file_sha256'"),
         (f"{HEADER}sales,2,x,canary,with,commas,{SHA}\n".encode(), "row 2: 7 cells, 5 expected"),
         (f"{HEADER}sales,2,x\n".encode(), "row 2: 3 cells, 5 expected"),
-        (f'{HEADER}sales,2,x,"canary,{SHA}\n'.encode(), "it is no whole CSV file"),
+        (f'{HEADER}sales,2,x,"canary,{SHA}\n'.encode(), "it is not a whole CSV file"),
         ((HEADER + "sales,2,x,Zoë canary").encode("cp1252"), "it is not UTF-8"),
         (HEADER.encode("utf-16"), "it is not UTF-8"),
     ],

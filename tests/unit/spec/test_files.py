@@ -31,8 +31,8 @@ def file(**words: Any) -> File:
         ({"manifest": "m", "marker": "m.done"}, "File 'f', marker: 'm.done' is refused: with a manifest"),
         ({"manifest": "m", "checksum": "m.sha256"}, "File 'f', checksum: 'm.sha256' is refused: with a manifest"),
         ({"path": "f.csv", "checksum": "{paht}.sha256"}, "only the day and the path can be filled in"),
-        ({"path": "f.csv", "checksum": "{path}\n.sha256"}, "a control character is no part of a path"),
-        ({"manifest": "m\r\nDELE f.csv"}, "a control character is no part of a path"),
+        ({"path": "f.csv", "checksum": "{path}\n.sha256"}, "a control character is not part of a path"),
+        ({"manifest": "m\r\nDELE f.csv"}, "a control character is not part of a path"),
         ({"path": "f.csv", "checksums": "x"}, "File has no word 'checksums'; did you mean 'checksum'?"),
     ],
 )
