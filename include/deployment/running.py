@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from psycopg.conninfo import conninfo_to_dict
 
-from deployment.control.api import AirflowApi
+from daybook_airflow.api import AirflowApi
 from deployment.environment import connections, data_url
 from deployment.errors import DeploymentError, with_log
 from deployment.home import HOST, Home, Lock
