@@ -28,14 +28,8 @@ def servers_of(pipeline: Pipeline, verb: str) -> Iterator[None]:
     if are_named(pipeline):
         yield
         return
-    before = dict(os.environ)
-    try:
-        with servers(Home.of_checkout(), f"./daybook {verb}"):
-            yield
-    finally:
-        # The variables that name our own servers: left there, they would seem to name other ones to `are_named`.
-        os.environ.clear()
-        os.environ.update(before)
+    with servers(Home.of_checkout(), f"./daybook {verb}"):
+        yield
 
 
 @contextmanager
