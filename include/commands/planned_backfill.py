@@ -16,8 +16,8 @@ from daybook.ledger.receipt import Receipt
 from daybook.planning.plan import Failure, Limited, Planned
 from daybook.postgres.session import Connection, at_once
 from daybook.spec import Pipeline
+from daybook_airflow.api import AirflowApi
 from daybook_airflow.backfill.runs import in_batches
-from deployment.control.api import AirflowApi
 from deployment.control.runs import follow, start
 
 

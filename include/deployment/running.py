@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from psycopg.conninfo import conninfo_to_dict
 
-from deployment.control.api import AirflowApi
+from daybook_airflow.api import AirflowApi
 from deployment.environment import connections, data_url
 from deployment.errors import DeploymentError, with_log
 from deployment.home import HOST, Home, Lock
@@ -109,8 +109,9 @@ def attached(home: Home) -> Running:
 
 
 def name_servers(postgres: LocalPostgres) -> None:
-    """Let this process's variables name the servers of a home, as Airflow's name them for its tasks."""
-    os.environ.update(connections(postgres, LocalFtp.kept(postgres.home)), DAYBOOK_DATA=data_url())
+    """Let this process's variables name the servers of a home, and the home, as Airflow's name them for its tasks."""
+    named = {"AIRFLOW_HOME": str(postgres.home.airflow), "DAYBOOK_DATA": data_url()}
+    os.environ.update(connections(postgres, LocalFtp.kept(postgres.home)), **named)
 
 
 def _start(home: Home, postgres: LocalPostgres) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from deployment.control.api import AirflowApi
+from daybook_airflow.api import AirflowApi
 from deployment.environment import (
     PROGRAMS,
     airflow_environment,

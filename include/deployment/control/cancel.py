@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from daybook_airflow.api import AirflowApi
+from daybook_airflow.api_requests import Json
 from daybook_airflow.backfill.runs import PREFIX
-from deployment.control.api import AirflowApi, Json
 from deployment.errors import DeploymentError
 from deployment.waiting import wait_until
 

@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from deployment.control.api import AirflowApi, Json
+from daybook_airflow.api import AirflowApi
+from daybook_airflow.api_requests import Json
 from deployment.errors import TAIL_LINES, RunFailed
 from deployment.home import Home
 

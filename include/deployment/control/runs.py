@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from daybook_airflow.api import FINISHED, AirflowApi
 from daybook_airflow.backfill.runs import asked_runs
-from deployment.control.api import FINISHED, AirflowApi
 from deployment.errors import DeploymentError
 from deployment.waiting import nothing, wait_until
 

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from tests.support.edits import edit
+
 from .conftest import NEW, OLD
 from .outage import Outage, is_alive, saw_nothing_but, wait_until
 
@@ -57,8 +59,8 @@ def test_r5_a_run_whose_code_changes_between_two_steps_is_refused_until_it_is_cl
     run = outage.trigger(day, NEW)
     with outage.held_in_save():
         outage.wait_until_held(run, "save")
-        code = Path(outage.deployment.environment["PYTHONPATH"].split(":")[0]) / "daybook" / "clean.py"
-        code.write_text(f"{code.read_text()}\n\nUPGRADED = True\n")
+        include = Path(outage.deployment.environment["PYTHONPATH"].split(":")[0])
+        edit(include / "daybook" / "rules" / "clean.py", "_rules")
         outage.kill("scheduler")
         outage.start_again("scheduler")
     assert outage.end(run) == "failed"

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from deployment.control.api import AirflowApi
+from daybook_airflow.api import AirflowApi
 from deployment.home import REPOSITORY, free_port
 
 FILES = ("Dockerfile", "docker-compose.yaml", ".dockerignore", ".env.example", "requirements.txt", "requirements.lock")

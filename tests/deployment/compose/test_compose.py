@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from daybook_airflow.api import AirflowApi
 from deployment.compose.env import settings
-from deployment.control.api import AirflowApi
 from deployment.environment import airflow_environment
 from deployment.home import REPOSITORY, Home
 from deployment.servers.ftp import LocalFtp

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from deployment.home import REPOSITORY
+from tests.support.edits import edit
 
 PROGRAM = Path(__file__).with_name("code_of_steps.py")
-EDITED = ast.parse("edited = 1").body
 
 
 class Copy:
@@ -56,15 +56,6 @@ def package(copied: Copy) -> Path:
     """The copied package, as nothing has edited it yet."""
     copied.make_anew()
     return copied.package
-
-
-def edit(file: Path, function: str) -> None:
-    """Let a function do something more; nothing else in the file changes what it does."""
-    tree = ast.parse(file.read_text())
-    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == function]
-    assert len(nodes) == 1, f"{len(nodes)} functions {function} in {file.name}"
-    nodes[0].body[1 if ast.get_docstring(nodes[0]) else 0 : 0] = EDITED
-    file.write_text(ast.unparse(tree))
 
 
 def changed(copied: Copy) -> set[str]:
