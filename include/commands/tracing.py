@@ -77,7 +77,7 @@ def _published(
 ) -> tuple[Number, Published]:
     run = queries.published(session, pipeline.name, day) if is_begun(session) else None
     if run is None:
-        raise BadSpec(f"{pipeline.name} {day}: not published; nothing was traced; `daybook why` says what is known")
+        raise BadSpec(f"{pipeline.name} {day}: not published; nothing was traced; `./daybook why` says what is known")
     found = _numbers(session, pipeline, day, summary, group, column)
     if len(found) != 1:
         missing = ", ".join(f"{name}=…" for name in summary.by if name not in group)

@@ -118,7 +118,7 @@ def _check_form(header: list[str], rows: list[list[str]], delimiter: str, name: 
     missing = [repr(column) for column in NEEDED if column not in header]
     if missing:
         raise BadData(
-            f"{name}: it has no column {', '.join(missing)}; nothing was kept; `daybook refused --out` writes a file "
+            f"{name}: it has no column {', '.join(missing)}; nothing was kept; `./daybook refused --out` writes a file "
             "that has them"
         )
     for number, row in enumerate(rows, 2):
