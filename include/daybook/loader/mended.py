@@ -39,7 +39,8 @@ class Mends:
         if self.waiting:
             raise BadData(
                 f"{name}, line {min(self.waiting):,}: it was mended, and by the contract of now no record begins there "
-                f"({len(self.waiting)} such lines); nothing is loaded; withdraw the mends (`./daybook replay --withdraw`)"
+                f"({len(self.waiting)} such lines); nothing is loaded; withdraw the mends: "
+                "`./daybook replay --withdraw`"
             )
 
 
