@@ -90,10 +90,6 @@ class AirflowApi:
         """Return whether a DAG is paused."""
         return bool(self._ask("GET", f"/dags/{dag_id}")["is_paused"])
 
-    def task_count(self, dag_id: str) -> int:
-        """Return how many tasks a DAG has."""
-        return int(self._ask("GET", f"/dags/{dag_id}/tasks")["total_entries"])
-
     def trigger(self, dag_id: str, conf: Mapping[str, object] | None = None, run_id: str | None = None) -> str:
         """Start a run without a logical date, under an id or one that Airflow makes, and return the id."""
         body = {"logical_date": None, "conf": dict(conf or {}), "dag_run_id": run_id}
