@@ -100,6 +100,7 @@ def test_a_wrong_name_tells_of_a_broken_module(
 
 def test_the_document_has_every_verb_and_every_exit_code() -> None:
     cells = re.findall(r"^\| (`.*?) \| ", DOCUMENT, re.MULTILINE)
-    assert sorted(re.findall(r"`(\w+)", " ".join(cells))) == sorted(VERBS)
+    # A verb that is typed in two ways has two lines.
+    assert set(re.findall(r"`(\w+)", " ".join(cells))) == set(VERBS)
     table = dict(re.findall(r"^\| (\d+) \| (.*?) \|$", DOCUMENT, re.MULTILINE))
     assert table == {str(code): meaning for code, meaning in exit_codes.MEANINGS.items()}
