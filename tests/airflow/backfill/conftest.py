@@ -6,11 +6,13 @@ empty task, which the scheduler settles by itself: no worker is needed.
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -112,9 +114,16 @@ class PrivateAirflow:
         return self.run("dags", "backfill", *words, **variables)
 
     def begin_backfill(self, *words: str) -> subprocess.Popen[str]:
-        """Start `airflow dags backfill`, to be listened to."""
-        command = [*AIRFLOW, "dags", "backfill", *words]
-        return subprocess.Popen(command, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        """Start `airflow dags backfill`, to be listened to, as a terminal starts it."""
+        return subprocess.Popen(
+            [*AIRFLOW, "dags", "backfill", *words],
+            env=self.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            # A shell's background job hands on that Ctrl-C is ignored; a command in a terminal does not.
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+        )
 
     def runs(self, dag_id: str) -> list[tuple[str, str]]:
         """Return a DAG's runs in order: the logical date as UTC to the minute, and the state."""
