@@ -82,9 +82,10 @@ def _run_page(dag_id: str, run_id: str) -> Answer:
     from daybook.pages.run_state import read_run
     from daybook.pipelines import load_pipelines
 
-    if dag_id not in load_pipelines().good:
+    pipeline = load_pipelines().good.get(dag_id)
+    if pipeline is None:
         return Answer(message_page("No report", NOT_OURS), _headers(RUN_PAGE_POLICY), 404)
-    state = read_run(_data(), load_pipelines().good[dag_id], run_id)
+    state = read_run(_data(), pipeline, run_id)
     page = run_page(state) if state else message_page(dag_id, *NOT_BEGUN)
     return Answer(page, _headers(RUN_PAGE_POLICY))
 
@@ -94,7 +95,8 @@ def _report(dag_id: str, run_id: str) -> Answer:
     from daybook.pages.run_state import read_run
     from daybook.pipelines import load_pipelines
 
-    state = read_run(_data(), load_pipelines().good[dag_id], run_id) if dag_id in load_pipelines().good else None
+    pipeline = load_pipelines().good.get(dag_id)
+    state = read_run(_data(), pipeline, run_id) if pipeline else None
     if state and state.report:
         return Answer(state.report, _headers(REPORT_POLICY))
     return Answer(message_page("No report", NOT_PUBLISHED), _headers(REPORT_POLICY), 404)
