@@ -69,6 +69,4 @@ def _split(matched: pa.Table, pipeline: Pipeline) -> Indexed:
 
 def _refused(facts: pa.Table, lookup: Lookup) -> pa.Table:
     size = facts.num_rows
-    return pa.table(
-        [facts["line"], [lookup.key] * size, [f"unknown_in_{lookup.source}"] * size], schema=REFUSED_BY_RULE
-    )
+    return pa.table([facts["line"], [lookup.key] * size, [lookup.reason] * size], schema=REFUSED_BY_RULE)
