@@ -40,7 +40,7 @@ from daybook.run import raw_rows
 from daybook.run.step_run import SourceResult, StepRun
 from daybook.spec import Source, Table
 from daybook.storage.folder import Folder
-from daybook.storage.tables import csv_bytes, parquet_writer, write_parquet
+from daybook.storage.tables import csv_bytes, keys_file, parquet_writer, write_parquet
 
 
 def extract_tables(step: StepRun) -> Done:
@@ -121,6 +121,9 @@ def index(step: StepRun) -> Done:
     facts = step.read_table("clean", f"{pipeline.facts}.parquet")
     lookups = {source.name: _lookup(step, source.name) for source in pipeline.sources if source.name != pipeline.facts}
     indexed = indexing.index(facts, {pipeline.facts: facts, **lookups}, pipeline)
+    for lookup in pipeline.lookups:
+        # Which of a lookup's rows the day rests on: see planning/lookup_keys.py.
+        step.write_table(keys_file(lookup.source), indexing.keys_of(facts, lookup))
     step.write_table(f"{pipeline.facts}.parquet", indexed.facts)
     rows = {name: Rows(read=lookup.num_rows, kept=lookup.num_rows) for name, lookup in lookups.items()}
     rows[pipeline.facts] = _rows(facts.num_rows, indexed.facts.num_rows, indexed.refused, {})
