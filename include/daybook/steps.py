@@ -296,12 +296,13 @@ def _summaries(step: StepRun) -> dict[str, pa.Table]:
 def _doubts(session: Connection, *, step: StepRun, totals: plausible.Totals) -> list[str]:
     pipeline, day = step.pipeline, step.day_run.day
     if not queries.is_begun(session):
-        return plausible.doubts(totals, {}, pipeline)
-    facts_sha256 = deploying.facts_sha256(pipeline, step.receipts_before())
-    same = queries.day_with_facts(session, pipeline.name, day, facts_sha256)
-    plausible.check_not_another_days_file(pipeline, day, same)
-    nearest = queries.nearest_days(session, pipeline.name, day, pipeline.plausible.days)
-    return plausible.doubts(totals, nearest, pipeline)
+        return plausible.doubts(day, totals, {}, pipeline)
+    if step.receipt("load").rows[pipeline.facts].read:
+        facts_sha256 = deploying.facts_sha256(pipeline, step.receipts_before())
+        same = queries.day_with_facts(session, pipeline.name, day, facts_sha256)
+        plausible.check_not_another_days_file(pipeline, day, same)
+    before = queries.days_before(session, pipeline.name, day, max(pipeline.plausible.days, plausible.DAYS_KNOWN))
+    return plausible.doubts(day, totals, before, pipeline)
 
 
 def _held(step: StepRun, doubts: Iterable[str]) -> Held | None:

@@ -136,11 +136,13 @@ class Pools(Value):
 class Plausible(Value):
     """What a day must look like to be published; any other is held until a person releases it.
 
-    It has at least `min_rows` rows. Their number, and each of `measures` (counts and sums), is within `within_pct` of
-    the median of the `days` published days nearest to it; None skips this comparison.
+    It has at least `min_rows` rows; with 0 a day may have none, as of a shop that is closed. Their number, and each of
+    `measures` (counts and sums), is within `within_pct` of the median of the `days` published days before it, or of the
+    same weekday in the four weeks before; or, if they have grown or shrunk without a break, of the last of them. None
+    skips this comparison.
     """
 
-    min_rows: int = Field(default=1, ge=1)
+    min_rows: int = Field(default=1, ge=0)
     within_pct: int | None = Field(default=50, ge=1)
     measures: tuple[str, ...] = ()
     days: int = Field(default=7, ge=3)
