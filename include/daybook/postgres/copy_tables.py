@@ -12,16 +12,16 @@ from typing import BinaryIO
 import psycopg
 from psycopg import sql
 
-from daybook.errors import BadSpec, SourceUnavailable
-from daybook.postgres.session import SILENCE_S, Connection, OpenPostgres, Silence, at_once
+from daybook.errors import BadData, BadSpec, SourceUnavailable
+from daybook.postgres.session import REFUSALS, SILENCE_S, TRANSIENT, Connection, OpenPostgres, Silence, at_once, begin
 from daybook.spec import Column, Table, nearest
 from daybook.storage.folder import Folder
 
 LOCK_S = 30
 SETTINGS = (
-    f"set lock_timeout = '{LOCK_S}s'; set statement_timeout = '15min'; "
-    "set idle_in_transaction_session_timeout = '5min'; "
-    "set timezone = 'UTC'; set datestyle = 'ISO'; set search_path = pg_catalog, pg_temp"
+    f"set local lock_timeout = '{LOCK_S}s'; set local statement_timeout = '15min'; "
+    "set local idle_in_transaction_session_timeout = '5min'; set local row_security = off; "
+    "set local timezone = 'UTC'; set local datestyle = 'ISO'; set local search_path = pg_catalog, pg_temp"
 )
 
 # The PostgreSQL types (format_type without its modifier) that each kind may be read from.
@@ -48,6 +48,7 @@ def copy_tables(
     def copy(connection: Connection) -> dict[str, int]:
         with Silence(connection, connect, silence_s) as silence, _who_blocks(connect, tables):
             _begin_snapshot(connection, tables)
+            silence.watch(_server_process(connection))
             check_columns(connection, tables)
             return {table.name: _copied(connection, table, folder, silence) for table in tables}
 
@@ -57,12 +58,17 @@ def copy_tables(
 def _begin_snapshot(connection: Connection, tables: tuple[Table, ...]) -> None:
     lockable = [table for table in tables if _is_lockable(connection, table)]
     connection.commit()
-    connection.execute("set transaction isolation level repeatable read, read only")
+    begin(connection, f"set transaction isolation level repeatable read, read only; {SETTINGS}")
     # Lock before the snapshot is taken: a snapshot older than a TRUNCATE, or an ALTER that rewrites the table, would
     # see it empty (PostgreSQL's manual, 13.6 Caveats).
     if lockable:
         names = sql.SQL(", ").join(map(_relation, lockable))
         connection.execute(sql.SQL("lock table {} in access share mode").format(names))
+
+
+def _server_process(connection: Connection) -> int:
+    row = connection.execute("select pg_backend_pid()").fetchone()
+    return int(row[0]) if row else 0
 
 
 def _is_lockable(connection: Connection, table: Table) -> bool:
@@ -84,7 +90,7 @@ def check_columns(connection: Connection, tables: tuple[Table, ...]) -> None:
 
 
 def _copied(connection: Connection, table: Table, folder: Folder, silence: Silence) -> int:
-    with folder.new_file(f"{table.name}.csv") as file:
+    with _own_errors(table), folder.new_file(f"{table.name}.csv") as file:
         return copy_out(connection, table, file, silence.heard)
 
 
@@ -100,6 +106,20 @@ def copy_out(connection: Connection, table: Table, file: BinaryIO, heard: Callab
                 heard()
                 file.write(block)
         return cursor.rowcount
+
+
+@contextmanager
+def _own_errors(table: Table) -> Iterator[None]:
+    try:
+        yield
+    except psycopg.Error as error:
+        # A view, or a function that it calls, raises what it likes; its own words may quote a value.
+        if not error.sqlstate or error.sqlstate[:2] in (*TRANSIENT, *REFUSALS):
+            raise
+        raise BadData(
+            f"the source database: {table.relation} fails while its rows are read: {type(error).__name__} "
+            f"{error.sqlstate}; nothing was kept of it; mend the view, or the rows that it trips over, in the source"
+        ) from None
 
 
 @contextmanager
