@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from psycopg.conninfo import ConninfoDict, conninfo_to_dict
+from psycopg.conninfo import ConnDict, conninfo_to_dict
 
 from deployment.home import free_port
 from deployment.servers import programs
@@ -86,7 +86,7 @@ def running(command: list[str], *dsns: str) -> Iterator[int]:
             process.wait()
 
 
-def _configure(folder: Path, own_port: int, servers: list[ConninfoDict]) -> None:
+def _configure(folder: Path, own_port: int, servers: list[ConnDict]) -> None:
     words = {"host": servers[0]["host"], "port": servers[0]["port"], "own_port": own_port}
     settings = CONFIGURATION.format(folder=folder, sessions=SESSIONS, **words)
     users = "".join(f'"{server["user"]}" "{server["password"]}"\n' for server in servers)
