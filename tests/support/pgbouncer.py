@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from psycopg.conninfo import ConnDict, conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict
 
 from deployment.home import free_port
 from deployment.servers import programs
@@ -75,7 +75,7 @@ def running(command: list[str], *dsns: str) -> Iterator[int]:
     # pgbouncer refuses to run as root, and its other user cannot read a test's own folder.
     with tempfile.TemporaryDirectory(dir=programs.FOLDERS_OF_ROOT) as name:
         folder, port = Path(name), free_port()
-        _configure(folder, port, [conninfo_to_dict(dsn) for dsn in dsns])
+        _configure(folder, port, dsns)
         as_other = ["--user", programs.UNPRIVILEGED] if programs.is_root() else []
         process = subprocess.Popen([*command, "--quiet", *as_other, folder / "pgbouncer.ini"])
         try:
@@ -86,7 +86,8 @@ def running(command: list[str], *dsns: str) -> Iterator[int]:
             process.wait()
 
 
-def _configure(folder: Path, own_port: int, servers: list[ConnDict]) -> None:
+def _configure(folder: Path, own_port: int, dsns: tuple[str, ...]) -> None:
+    servers = [conninfo_to_dict(dsn) for dsn in dsns]
     words = {"host": servers[0]["host"], "port": servers[0]["port"], "own_port": own_port}
     settings = CONFIGURATION.format(folder=folder, sessions=SESSIONS, **words)
     users = "".join(f'"{server["user"]}" "{server["password"]}"\n' for server in servers)
