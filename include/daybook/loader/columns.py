@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.loader.layout import Bytes, Flags, Numbers
-from daybook.loader.values import FIRST_YEAR, PARSERS, Unfit, reader
+from daybook.loader.values import FIRST_YEAR, PARSERS, Unfit, is_empty_a_value, reader
 from daybook.spec import Column, arrow_type
 
 WIDTHS = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2, "%f": 0}
@@ -129,6 +129,8 @@ def parsed_column(texts: pa.StringArray, column: Column, tokens: tuple[str, ...]
         return ParsedColumn(texts, np.zeros(len(texts), bool))
     if column.kind in ("integer", "decimal"):
         texts = _trimmed(texts)
+    if is_empty_a_value(column):
+        texts = pc.fill_null(texts, "")
     values, are_odd = _vouched_for(texts, column, _empty_texts(texts) | _tokens_that_are_values(texts, column, tokens))
     return _settled(texts, values, are_odd, column, tokens) if are_odd.any() else ParsedColumn(values, are_odd)
 
