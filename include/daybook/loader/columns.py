@@ -170,6 +170,7 @@ def _vouched_for(texts: pa.StringArray, column: Column, are_odd: Flags) -> tuple
             return _cast(texts, arrow_type(column), are_odd | _with_other_bytes(texts, NOT_INTEGER))
         case "decimal":
             are_odd = are_odd | _with_other_bytes(texts, NOT_DECIMAL) | _with_odd_points(texts, column.scale)
+            are_odd = are_odd | (np.diff(content_of(texts)[1]) > LONGEST_DECIMAL)
             return _cast(texts, arrow_type(column), are_odd)
         case "date" if column.format == "%Y-%m-%d":
             values, are_odd = _cast(texts, arrow_type(column), are_odd)
@@ -190,6 +191,8 @@ def _other_bytes(allowed: bytes) -> Flags:
 # Without the x of hexadecimal numbers and the e of exponents, which Arrow reads. A plus is read by values.py.
 NOT_INTEGER = _other_bytes(b"0123456789-")
 NOT_DECIMAL = _other_bytes(b"0123456789-.")
+# Arrow reads a text of 126 digits as another number, without an error; up to 38 digits fit its 128 bits.
+LONGEST_DECIMAL = 38
 
 
 def _with_other_bytes(texts: pa.StringArray, are_other: Flags) -> Flags:

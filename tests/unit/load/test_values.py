@@ -111,6 +111,14 @@ def test_C40_decimals_are_never_rounded() -> None:
     ]
 
 
+@pytest.mark.parametrize("length", [*range(36, 42), 76, 77, 125, 126, 127, 128, 129, 255, 256, 257, 400])
+def test_a_number_of_very_many_digits_is_refused_and_never_another_number(length: int) -> None:
+    values = [f"{digit}{'0' * (length - 1)}" for digit in "123456789"]
+    assert refused_values(AMOUNT, values, "1.00") == ["too_many_digits"] * 9
+    assert refused_values(integer("amount"), values, "1") == ["integer_out_of_range"] * 9
+    assert kept_values(AMOUNT, [f"{'0' * length}7.5"]) == [Decimal("7.50")]
+
+
 def test_case_69_zeros_past_the_scale_are_refused_for_they_may_be_thousands() -> None:
     values = ["2.000", "12.340", "1.0000", "-3.000", "0.000", "+5.000"]
     assert refused_values(AMOUNT, values, "2.00") == ["too_many_decimals"] * 6
