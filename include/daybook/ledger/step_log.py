@@ -207,6 +207,16 @@ def published_days(connection: Connection, pipeline: str, first: date, last: dat
     return {day for (day,) in rows}
 
 
+def published_contents(connection: Connection, pipeline: str, first: date, last: date) -> dict[date, str]:
+    """Return the hash of what readers see of each published day."""
+    rows = connection.execute(
+        "select published.day, content_sha256 from daybook.published join daybook.ledger using (run_id) "
+        "where published.pipeline = %s and published.day between %s and %s",
+        [pipeline, first, last],
+    )
+    return dict(rows.fetchall())
+
+
 def reused_days(connection: Connection, pipeline: str, first: date, last: date) -> set[date]:
     """Return the days whose last finished run reused all that it could from earlier runs."""
     rows = connection.execute(

@@ -31,12 +31,12 @@ OpenConnection = Callable[[str], Any]
 
 class LedgerAnswers(NamedTuple):
     """The ledger's answers, by day: receipts of the last finished run, the last failure, and that run's receipts; the
-    published days, and those rolled back, by whom and why."""
+    hash of what readers see of each published day; and the days rolled back, by whom and why."""
 
     deployed: dict[date, dict[str, Receipt]]
     failures: dict[date, Failure]
     failed: dict[date, dict[str, Receipt]]
-    published: set[date]
+    published: dict[date, str]
     rolled_back: dict[date, str]
 
 
@@ -83,6 +83,7 @@ def standings(
             failed=known.failed.get(day, {}),
             mends=mended[day],
             rolled_back=known.rolled_back.get(day),
+            published_content=known.published.get(day),
         )
         for day in days
     ]
@@ -102,13 +103,13 @@ def _copied_tables(pipeline: Pipeline, open_postgres: OpenConnection) -> Iterato
 def _ledger_answers(pipeline: Pipeline, days: list[date], open_postgres: OpenConnection) -> LedgerAnswers:
     def do(connection: Connection) -> LedgerAnswers:
         if not is_begun(connection):
-            return LedgerAnswers({}, {}, {}, set(), {})
+            return LedgerAnswers({}, {}, {}, {}, {})
         asked = (connection, pipeline.name, min(days), max(days))
         return LedgerAnswers(
             deployed=step_log.receipts_of_last_deployed(*asked),
             failures={day: Failure(*words) for day, words in step_log.failures(*asked).items()},
             failed=step_log.receipts_of_last_failed(*asked),
-            published=step_log.published_days(*asked),
+            published=step_log.published_contents(*asked),
             rolled_back={day: str(rollback) for day, rollback in rollbacks(*asked).items()},
         )
 
