@@ -1,9 +1,7 @@
 """Text for people: numbers as spans, someone else's text on one line, days as a person writes them."""
 
 from collections.abc import Iterable
-from datetime import date, timedelta
-
-_DAY = timedelta(days=1)
+from datetime import date
 
 
 def spans(numbers: Iterable[int]) -> str:
@@ -21,7 +19,8 @@ def one_line(text: str) -> str:
 
 def spell(days: tuple[date, ...]) -> str:
     """Return days as a person writes them: runs as "first to last", the others one by one."""
-    known = set(days)
-    starts = [day for day in days if day - _DAY not in known]
-    ends = [day for day in days if day + _DAY not in known]
+    # By numbers, because no day comes before the first of all or after the last of all.
+    known = {day.toordinal() for day in days}
+    starts = [day for day in days if day.toordinal() - 1 not in known]
+    ends = [day for day in days if day.toordinal() + 1 not in known]
     return ", ".join(str(a) if a == b else f"{a} to {b}" for a, b in zip(starts, ends, strict=True))

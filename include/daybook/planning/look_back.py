@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
-from daybook.days import days_between
+from daybook.days import scheduled_days
 from daybook.planning.observe import standings, tables_now
 from daybook.planning.plan import plan
 from daybook.spec import Pipeline
@@ -36,8 +36,7 @@ def days_with_restated(
 
 
 def _changed(pipeline: Pipeline, day: date, postgres: OpenConnection, ftp: OpenConnection) -> list[date]:
-    first = max(day - timedelta(days=pipeline.look_back_days), pipeline.schedule.start)
-    window = days_between(first, day - timedelta(days=1))
+    window = scheduled_days(pipeline.schedule, day - timedelta(days=pipeline.look_back_days), day - timedelta(days=1))
     if not window:
         return []
     published = [standing for standing in standings(pipeline, window, postgres, ftp) if standing.is_published]
