@@ -20,6 +20,8 @@ from daybook.run.several_days import over_days
 from daybook.run.step_run import StepRun
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
+from daybook.storage.run_names import check_run_name
+from daybook.text import printable
 from daybook_airflow import hooks
 from daybook_airflow.conf import Conf, conf_of
 
@@ -61,6 +63,10 @@ def for_each_day(step: Callable[[StepRun], Done]) -> Callable[..., dict[str, obj
             counts = over_days(step, day_runs, attempt=attempt, is_last_try=attempt > most)
         except NotYet as not_yet:
             raise AirflowRescheduleException(not_yet.look_again_at) from None  # type: ignore[no-untyped-call]
+        except DaybookError as error:
+            # It may quote a name from outside, and the log is read on terminals.
+            error.args = (printable(str(error)),)
+            raise
         for asset in context["task"].outlets:
             context["outlet_events"][asset].extra = {"days": counts}
         return counts
@@ -71,6 +77,7 @@ def for_each_day(step: Callable[[StepRun], Done]) -> Callable[..., dict[str, obj
 def _days(context: Any) -> list[date]:
     """Return the local days of a run: those of its conf, or its own; a daily run adds the restated ones."""
     pipeline, run, now = _pipeline(context), context["dag_run"], datetime.now(UTC)
+    check_run_name(run.run_id)
     days = _asked_days(context) or [_own_day(context)]
     for day in days:
         check_day(pipeline, day, now)

@@ -13,7 +13,8 @@ from daybook.days import scheduled_days
 from daybook.planning.observe import standings, tables_now
 from daybook.planning.plan import plan
 from daybook.spec import Pipeline
-from daybook.storage.data_folder import DataFolder, run_folder_name
+from daybook.storage.data_folder import DataFolder
+from daybook.storage.run_names import folder_name
 
 log = logging.getLogger(__name__)
 OpenConnection = Callable[[str], Any]
@@ -28,7 +29,7 @@ def days_with_restated(
     """
     if not pipeline.look_back_days:
         return [day]
-    kept, name = data.days_of_runs(pipeline.name), f"{run_folder_name(run)}.json"
+    kept, name = data.days_of_runs(pipeline.name), f"{folder_name(run)}.json"
     if not kept.has(name):
         changed = _changed(pipeline, day, postgres, ftp)
         kept.write_first(name, json.dumps([str(one) for one in [*changed, day]]).encode())

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 
 from daybook.ledger.decisions import Release
 from daybook.ledger.receipt import Receipt
+from daybook.ledger.stored_receipt import stored_receipt
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder
@@ -45,8 +46,9 @@ class DayRun:
         return self.data.run(self.pipeline.name, self.day, self.run)
 
     def receipt(self, step: str) -> Receipt:
-        """Return the receipt of a step that is done."""
-        return Receipt.model_validate_json((self.folder / step).text("receipt.json"))
+        """Return the receipt of a step that is done. Raises UnreadableReceipt if it is damaged or of another step."""
+        with (self.folder / step).open("receipt.json") as file:
+            return stored_receipt(file.read(), self.pipeline.name, self.day, self.run, step)
 
     def once(self, key: object, make: Callable[[], T]) -> T:
         """Return the result of `make`. Of the days that share a task, only the first one with the same key calls it."""

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from airflow.sdk import conf
 
 from daybook.errors import DaybookError
-from daybook.text import spell
+from daybook.text import one_line, spell
 from daybook_airflow.access import MEND, URL, Address, Login, address, login
 from daybook_airflow.api import AirflowApi
 from daybook_airflow.api_requests import Json
@@ -177,7 +177,7 @@ def _confirm(request: Request, planned: Plan) -> None:
 
 
 def _say(line: object) -> None:
-    print(f"{PROGRAM}: {' '.join(str(line).split())}", file=sys.stderr, flush=True)
+    print(f"{PROGRAM}: {one_line(' '.join(str(line).split()))}", file=sys.stderr, flush=True)
 
 
 def _leave(code: int, why: object) -> NoReturn:
