@@ -9,7 +9,8 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
-from daybook.days import scheduled_days
+from daybook.days import as_day, scheduled_days
+from daybook.errors import BadSpec
 from daybook.planning.observe import standings, tables_now
 from daybook.planning.plan import plan
 from daybook.spec import Pipeline
@@ -33,7 +34,13 @@ def days_with_restated(
     if not kept.has(name):
         changed = _changed(pipeline, day, postgres, ftp)
         kept.write_first(name, json.dumps([str(one) for one in [*changed, day]]).encode())
-    return [date.fromisoformat(one) for one in json.loads(kept.text(name))]
+    try:
+        return [as_day(one) for one in json.loads(kept.text(name))]
+    except (ValueError, TypeError):
+        raise BadSpec(
+            f"{kept.path / name}: it is damaged, and named the days of run {run}; nothing was done; remove it, and "
+            "clear the tasks of the run from the first on"
+        ) from None
 
 
 def _changed(pipeline: Pipeline, day: date, postgres: OpenConnection, ftp: OpenConnection) -> list[date]:
