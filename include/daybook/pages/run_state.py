@@ -113,8 +113,4 @@ def _outdated_inputs(receipt: Receipt, earlier: dict[str, StepState]) -> Iterato
 def _report(data: DataFolder, pipeline: Pipeline, day: date, run_id: int | None) -> bytes | None:
     if run_id is None:
         return None
-    folder = data.published_files(pipeline.name, day, run_id)
-    if not folder.has("report.html"):
-        return None
-    with folder.open("report.html") as file:
-        return file.read()
+    return data.published_files(pipeline.name, day, run_id).content("report.html")

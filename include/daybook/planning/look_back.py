@@ -44,7 +44,8 @@ def days_with_restated(
 
 
 def _changed(pipeline: Pipeline, day: date, postgres: OpenConnection, ftp: OpenConnection) -> list[date]:
-    window = scheduled_days(pipeline.schedule, day - timedelta(days=pipeline.look_back_days), day - timedelta(days=1))
+    first = day.toordinal() - pipeline.look_back_days
+    window = scheduled_days(pipeline.schedule, date.fromordinal(max(first, 1)), day - timedelta(days=1))
     if not window:
         return []
     published = [standing for standing in standings(pipeline, window, postgres, ftp) if standing.is_published]

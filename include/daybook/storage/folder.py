@@ -214,6 +214,8 @@ class Folder:
         if self._is_local():
             link = self.path / name
             return str(link.readlink()) if link.is_symlink() else ""
-        if not self.has(f"{name}.json"):
+        try:
+            return str(json.loads(self.content(f"{name}.json") or b"")["folder"])
+        except (ValueError, LookupError, TypeError):
+            # It is not there, or is damaged: the next deployment of the pipeline writes it anew.
             return ""
-        return str(json.loads(self.text(f"{name}.json"))["folder"])

@@ -171,12 +171,12 @@ def test_a_folder_that_is_not_a_runs_is_never_taken_for_an_abandoned_run(bench: 
     bench.publish(DAY, "old", 41)
     stray = Path(bench.servers.work(bench.pipeline, DAY, "old").folder.path).parent / name
     (stray / "a_run" / "load").mkdir(parents=True)
-    (stray / "a_run" / "load" / "receipt.json").write_text("{}")
+    (stray / "a_run" / "load" / "kept").write_text("somebody's")
     past = time.time() - (cleanup.ABANDONED_DAYS + 1) * 86_400
     for path in stray.rglob("*"):
         os.utime(path, (past, past))
     bench.publish(DAY, "new", 42)
-    assert (stray / "a_run" / "load" / "receipt.json").exists()
+    assert (stray / "a_run" / "load" / "kept").exists()
     bench.check()
 
 

@@ -199,6 +199,14 @@ def test_where_there_are_no_links_the_day_points_by_a_file(tmp_path: Path) -> No
     assert (state.seen_run_id, state.report) == (7, b"seven")
 
 
+@pytest.mark.parametrize("content", [b"", b"{", b"5", b"\xff", b"[]", b"{}"])
+def test_a_file_in_place_of_a_link_that_is_damaged_points_nowhere(content: bytes) -> None:
+    data = UPath(f"memory://damaged{len(content)}")
+    (data / "published/flights").mkdir(parents=True, exist_ok=True)
+    (data / "published/flights/2013-01-05.json").write_bytes(content)
+    assert DataFolder(data).published_run_id("flights", DAY) is None
+
+
 @pytest.mark.parametrize("target", ["../../../secret/7", "/secret/7", ".runs/2013-01-06/7", ".runs/2013-01-05/7/.."])
 def test_a_link_that_leads_elsewhere_is_not_followed(tmp_path: Path, target: str) -> None:
     leave_receipt(tmp_path, RUN, "load")
