@@ -15,7 +15,7 @@ from commands.check_file import check as checked
 from commands.output import say, tell_json, tell_table
 from commands.wrong_words import WrongWords
 from daybook.spec import Source, nearest
-from daybook.text import first_spans
+from daybook.text import first_spans, one_line
 
 SHOWN_LINES = 20
 
@@ -56,7 +56,7 @@ def check(
     try:
         found = checked(file, _contract(file, pipeline, columns), out)
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
-        raise WrongWords(f"{error.filename}: {error.strerror}; nothing was checked") from None
+        raise WrongWords(f"{one_line(str(error.filename))}: {error.strerror}; nothing was checked") from None
     if json:
         tell_json(_in_words(found))
     else:
@@ -77,7 +77,7 @@ def tell(found: Checked) -> None:
         say(f"refused as a whole: {found.message}")
     else:
         say(
-            f"{found.file}: {found.accepted + len(found.refused):,} rows, {found.accepted:,} accepted, "
+            f"{one_line(found.file)}: {found.accepted + len(found.refused):,} rows, {found.accepted:,} accepted, "
             f"{len(found.refused):,} refused, {found.empty_lines:,} empty lines"
         )
     if found.twins:

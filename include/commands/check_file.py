@@ -22,7 +22,8 @@ from daybook.loader.records import Damage, split
 from daybook.rules.twins import may_be_twins, twins
 from daybook.spec import File, Source, Twins, text
 from daybook.storage.disk import temporary
-from daybook.storage.tables import without_formulas
+from daybook.storage.tables import harmless
+from daybook.text import one_line
 
 HEAD_BYTES = 2**20
 # The refused rows in a file that any program opens: bytes that are not text are written as \xEB.
@@ -65,7 +66,7 @@ def check(path: Path, source: Source, out: Path | None) -> Checked:
     message = None
     with path.open("rb") as stream, _written(path, source, out) as (write, keep):
         try:
-            for batch in load(stream, source, name=path.name):
+            for batch in load(stream, source, name=one_line(path.name)):
                 write(batch)
                 accepted, empty_lines = accepted + batch.kept.num_rows, empty_lines + batch.blank
                 kept += [batch.kept] if source.on_twins != "keep" else []
@@ -110,12 +111,12 @@ def _written(
         return
     names = f"{path.stem}.accepted.csv", f"{path.stem}.refused.csv"
     with temporary(out, names[0]) as accepted, temporary(out, names[1]) as refused:
-        rows = pa_csv.CSVWriter(str(accepted), without_formulas(schema(source).remove(0).empty_table()).schema)
+        rows = pa_csv.CSVWriter(str(accepted), harmless(schema(source).remove(0).empty_table()).schema)
         bad_rows = pa_csv.CSVWriter(str(refused), WRITTEN_REFUSED)
 
         def write(batch: Batch) -> None:
-            rows.write_table(without_formulas(batch.kept.remove_column(0)))
-            bad_rows.write_table(without_formulas(_as_text(batch.refused)))
+            rows.write_table(harmless(batch.kept.remove_column(0)))
+            bad_rows.write_table(harmless(_as_text(batch.refused)))
 
         def keep(is_whole: bool) -> None:
             rows.close()

@@ -158,7 +158,7 @@ class Receipt(Done):
     @model_validator(mode="before")
     @classmethod
     def _from_notes(cls, words: dict[str, Any]) -> dict[str, Any]:
-        return from_notes(words) if "notes" in words else words
+        return from_notes(words) if isinstance(words, dict) and "notes" in words else words
 
     @property
     def refused(self) -> int:

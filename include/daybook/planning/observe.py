@@ -117,8 +117,8 @@ def _ledger_answers(pipeline: Pipeline, days: list[date], open_postgres: OpenCon
 
 
 def _mends(pipeline: Pipeline, days: list[date], data: DataFolder) -> dict[date, dict[str, dict[str, str]]]:
-    has_some = data.days_with_mends(pipeline.name)
-    return {day: mends.hashes(data.mends(pipeline.name, day)) if str(day) in has_some else {} for day in days}
+    has_some, known = data.days_with_mends(pipeline.name), [source.name for source in pipeline.sources]
+    return {day: mends.hashes(data.mends(pipeline.name, day), known) if str(day) in has_some else {} for day in days}
 
 
 def _files(pipeline: Pipeline, days: list[date], open_ftp: OpenConnection) -> dict[date, dict[str, FileState | None]]:

@@ -15,12 +15,13 @@ import pyarrow as pa
 
 from daybook.errors import BadData, BadSpec
 from daybook.loader.records import RECORD_BYTES
+from daybook.text import FORMULA
 
 COLUMNS = ("source", "line", "step", "column", "reason", "detail", "raw", "mended", "file_sha256")
 NEEDED = ("source", "line", "mended", "file_sha256")
 DELIMITERS = (",", ";", "\t")
-# OWASP's list of the starts of a formula; quotes before it too, so that our quote can be told from theirs.
-RUN = re.compile(r"\A'*[=+\-@\t\r]")
+# Quotes before a formula too, so that our quote can be told from theirs.
+RUN = re.compile(rf"\A'*(?:{FORMULA})")
 # Control bytes except tabs and line ends, and bytes that are not UTF-8 (as Python's surrogateescape writes them).
 NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\udc80-\udcff]|\r(?!\n)")
 

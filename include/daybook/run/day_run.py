@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 from daybook.errors import DaybookError
 from daybook.ledger.decisions import Release
 from daybook.ledger.receipt import Receipt
+from daybook.ledger.stored_receipt import stored_receipt
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder
@@ -46,8 +47,9 @@ class DayRun:
         return self.data.run(self.pipeline.name, self.day, self.run)
 
     def receipt(self, step: str) -> Receipt:
-        """Return the receipt of a step that is done."""
-        return Receipt.model_validate_json((self.folder / step).text("receipt.json"))
+        """Return the receipt of a step that is done. Raises UnreadableReceipt if it is damaged or of another step."""
+        with (self.folder / step).open("receipt.json") as file:
+            return stored_receipt(file.read(), self.pipeline.name, self.day, self.run, step)
 
     def receipt_if_done(self, step: str) -> Receipt | None:
         """Return the receipt of a step, or None if there is none that can be read, or only another run's."""

@@ -17,7 +17,7 @@ class Value(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    def __init__(self, **words: Any) -> None:
+    def __init__(self, /, **words: Any) -> None:
         try:
             super().__init__(**words)
         except ValidationError as error:
@@ -25,9 +25,10 @@ class Value(BaseModel):
 
 
 def nearest(word: str, words: Any) -> str:
-    """Return "; did you mean 'x'?" for the closest of the words, or "" if none is close."""
-    found = get_close_matches(word, [str(other) for other in words], n=1)
-    return f"; did you mean {found[0]!r}?" if found else ""
+    """Return "; did you mean 'x'?" for the closest of the words, in any case, or "" if none is close."""
+    known = {str(other).casefold(): str(other) for other in words}
+    found = get_close_matches(word, known.values(), n=1) or get_close_matches(word.casefold(), known, n=1)
+    return f"; did you mean {known.get(found[0], found[0])!r}?" if found else ""
 
 
 def _explained(kind: type[BaseModel], words: dict[str, Any], error: ValidationError) -> str:

@@ -143,3 +143,33 @@ def test_it_runs_as_a_command(flights: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("PYTHONPATH", ":".join(sys.path))
     command = [sys.executable, "-m", "commands", "check", str(flights), "--pipeline", "flights"]
     assert subprocess.run(command, capture_output=True).returncode == 10
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("\x1b]0;canary\x07.csv", r"\x1b]0;canary\x07.csv"),
+        ("a\u202evsc.exe", r"a\u202evsc.exe"),
+        ("a\nb.csv", r"a\nb.csv"),
+        ("a\x9b31m.csv", r"a\x9b31m.csv"),
+        ("a\udcff.csv", r"a\udcff.csv"),
+    ],
+)
+@pytest.mark.parametrize("content", ["a,b\n1,2\n", "", "a,\x1b[31mb\x1b[0m\n1\n", "a,\u202eb,\u202eb\n1,2,3\n"])
+def test_a_name_from_outside_rules_no_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, shown: str, content: str
+) -> None:
+    file = tmp_path / name
+    file.write_text(content)
+    for words in ([], ["--pipeline", "flights"]):
+        main(["check", str(file), *words])
+        printed = capsys.readouterr().out
+        assert shown in printed
+        assert printed.replace("\n", "").isprintable()
+
+
+def test_the_name_of_a_file_that_is_not_there_rules_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "\x1b[31mnowhere\u202e.csv"]) == 2
+    printed = capsys.readouterr().err
+    assert r"\x1b[31mnowhere\u202e.csv: No such file" in printed
+    assert printed.replace("\n", "").isprintable()
