@@ -15,6 +15,7 @@ from commands.check_file import check as checked
 from commands.output import say, tell_json, tell_table
 from commands.wrong_words import WrongWords
 from daybook.spec import Source, nearest
+from daybook.text import counted, lines_from
 
 SHOWN_LINES = 20
 
@@ -77,16 +78,31 @@ def tell(found: Checked) -> None:
     else:
         say(
             f"{found.file}: {found.accepted + len(found.refused):,} rows, {found.accepted:,} accepted, "
-            f"{len(found.refused):,} refused, {found.empty_lines:,} empty lines"
+            f"{_refused(found)}, {found.empty_lines:,} empty lines"
         )
     if found.refused:
         say("")
-        tell_table(("reason", "column", "rows"), [(*_named(*of), f"{n:,}") for of, n in found.reasons.most_common()])
+        _tell_reasons(found)
         say("")
-        lines = [(f"{row.line:,}", *_named(row.reason, row.column)) for row in found.refused[:SHOWN_LINES]]
-        tell_table(("line", "reason", "column"), lines)
+        lines = [(lines_from(row.line, row.lines), *_named(row.reason, row.column)) for row in found.refused]
+        tell_table(("line", "reason", "column"), lines[:SHOWN_LINES])
     if len(found.refused) > SHOWN_LINES:
         say(f"and {len(found.refused) - SHOWN_LINES:,} more; --json gives all, --out FOLDER also their values")
+
+
+def _refused(found: Checked) -> str:
+    records, lines = len(found.refused), found.lines.total()
+    return f"{records:,} refused" if records == lines else f"{counted(records, 'record')} of {lines:,} lines refused"
+
+
+def _tell_reasons(found: Checked) -> None:
+    """Print a row for each reason and column, and how many lines the records take, if some take several."""
+    lines = found.lines
+    if lines == found.reasons:
+        tell_table(("reason", "column", "rows"), [(*_named(*of), f"{n:,}") for of, n in found.reasons.most_common()])
+    else:
+        rows = [(*_named(*of), f"{n:,}", f"{lines[of]:,}") for of, n in found.reasons.most_common()]
+        tell_table(("reason", "column", "rows", "lines"), rows)
 
 
 def _contract(file: Path, pipeline: str | None, columns: str | None) -> Source:
@@ -111,7 +127,9 @@ def _named(reason: str, column: str | None) -> tuple[str, str]:
 
 
 def _in_words(found: Checked) -> dict[str, object]:
-    reasons = [{"reason": reason, "column": column, "rows": n} for (reason, column), n in found.reasons.most_common()]
+    reasons = [
+        {"reason": of[0], "column": of[1], "rows": n, "lines": found.lines[of]} for of, n in found.reasons.most_common()
+    ]
     return {
         "file": found.file,
         "exit_code": exit_code(found),
@@ -119,6 +137,7 @@ def _in_words(found: Checked) -> dict[str, object]:
         "rows": found.accepted + len(found.refused),
         "accepted": found.accepted,
         "refused": len(found.refused),
+        "refused_lines": found.lines.total(),
         "empty_lines": found.empty_lines,
         "reasons": reasons,
         "lines": found.refused,

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from daybook.errors import BadData
-from daybook.loader.layout import BOM
+from daybook.loader.layout import BOM, heights
 from daybook.loader.load import REFUSED_SCHEMA, Batch, load, schema
 from daybook.loader.records import Damage, split
 from daybook.spec import File, Source, text
@@ -28,11 +28,13 @@ WRITTEN_REFUSED = pa.schema([field if field.name != "raw" else ("raw", pa.string
 
 
 class Refused(NamedTuple):
-    """A refused row: its line, the header of the column if one column is to blame, and the code of the reason."""
+    """A refused record: its first line, the header of the column if one column is to blame, the code of the reason, and
+    how many lines it takes."""
 
     line: int
     column: str | None
     reason: str
+    lines: int
 
 
 class Checked(NamedTuple):
@@ -46,8 +48,16 @@ class Checked(NamedTuple):
 
     @property
     def reasons(self) -> Counter[tuple[str, str | None]]:
-        """Count the refused rows by reason and column."""
+        """Count the refused records by reason and column."""
         return Counter((row.reason, row.column) for row in self.refused)
+
+    @property
+    def lines(self) -> Counter[tuple[str, str | None]]:
+        """Count the lines of the refused records by reason and column."""
+        lines = Counter[tuple[str, str | None]]()
+        for row in self.refused:
+            lines[row.reason, row.column] += row.lines
+        return lines
 
 
 def check(path: Path, source: Source, out: Path | None) -> Checked:
@@ -59,7 +69,8 @@ def check(path: Path, source: Source, out: Path | None) -> Checked:
             for batch in load(stream, source, name=path.name):
                 write(batch)
                 accepted, empty_lines = accepted + batch.kept.num_rows, empty_lines + batch.blank
-                refused += [Refused(*row.values()) for row in batch.refused.select(Refused._fields).to_pylist()]
+                columns = (batch.refused[name].to_pylist() for name in ("line", "column", "reason"))
+                refused += map(Refused, *columns, heights(batch.refused))
         except BadData as error:
             message = str(error)
         keep(message is None)

@@ -9,7 +9,7 @@ from typing import BinaryIO
 import numpy as np
 
 from daybook.loader.blocks import cut_at_line_ends, with_last
-from daybook.loader.layout import RAW_BYTES
+from daybook.loader.layout import kept_raw
 from daybook.loader.load import BLOCK_BYTES, opened
 from daybook.loader.records import split
 from daybook.spec import Source
@@ -20,7 +20,7 @@ LF = 10
 def raw_records(
     stream: BinaryIO, source: Source, lines: Collection[int], *, name: str | None = None, block_bytes: int = BLOCK_BYTES
 ) -> dict[int, bytes]:
-    """Return the records that begin on these lines, by line, without their line end and cut at RAW_BYTES.
+    """Return the records that begin on these lines, by line, without their line end, as kept_raw keeps them.
 
     The file must be one that `load` has loaded.
     """
@@ -55,7 +55,7 @@ class _Search:
             if cut is None:
                 self.rest, self.first = data[start:], self.wanted[-1]
                 return
-            self.found[self.wanted.pop()] = _without_line_end(data[start : cut.end])[:RAW_BYTES]
+            self.found[self.wanted.pop()] = kept_raw(_without_line_end(data[start : cut.end]))
         self.first += len(starts) - 1
 
 

@@ -183,6 +183,7 @@ def _layout(header: list[bytes], source: Source) -> Layout:
     form = source.form
     return Layout(
         header=[*header, b""] if form.has_trailing_delimiter else header,
+        names=frozenset([*header, b""] if form.has_trailing_delimiter else header),
         columns=[*map(by_header.get, header), *([None] if form.has_trailing_delimiter else [])],
         contract={column.header: (column, source.tokens(column)) for column in source.columns},
         schema=schema(source),
@@ -190,6 +191,7 @@ def _layout(header: list[bytes], source: Source) -> Layout:
         blanks=b" \t".replace(delimiter, b""),
         encoding=form.encoding,
         field_bytes=source.limits.field_bytes,
+        field_line_ends=source.limits.field_line_ends,
         has_trailing_delimiter=form.has_trailing_delimiter,
         are_control_bytes_kept=form.are_control_bytes_kept,
         is_last_line_end_needed=form.is_last_line_end_needed,

@@ -26,7 +26,7 @@ from daybook.loader.blocks import Placed, cut_at_line_ends, side_by_side
 from daybook.loader.decode import Read, in_utf8, put_back, taken, unpacked
 from daybook.loader.fast import fast_block
 from daybook.loader.header import HEAD_BYTES, check_kind, first_look
-from daybook.loader.layout import BOM, REFUSED_SCHEMA, Layout, Parsed, schema
+from daybook.loader.layout import BOM, REFUSED_SCHEMA, Layout, Parsed, lines_of_refused, schema
 from daybook.loader.limits import Tally
 from daybook.loader.line_numbers import RawFile, line_in_source, own_line, part_of
 from daybook.loader.mended import Mends
@@ -38,11 +38,17 @@ BLOCK_BYTES = 2**23
 
 
 class Batch(NamedTuple):
-    """The records of one block, in file order: rows kept, rows refused (REFUSED_SCHEMA), and a count of empty lines."""
+    """The records of one block, in file order: rows kept, rows refused (REFUSED_SCHEMA), and a count of empty lines.
+
+    read_lines: the physical lines of the block; kept_lines: those of rows kept. Each line is one of a row kept, of a
+    row refused, or empty.
+    """
 
     kept: pa.Table
     refused: pa.Table
     blank: int
+    read_lines: int
+    kept_lines: int
 
 
 def load(
@@ -71,7 +77,7 @@ def load(
 
     for placed in side_by_side(cut_at_line_ends(read, block_bytes), parse, threads):
         batch = _batch(placed, lines_before, mended)
-        counted.add(batch.kept.num_rows, batch.refused, name)
+        counted.add(batch.kept.num_rows, batch.refused, name, batch.kept_lines)
         yield batch
         _check_damage(placed, lines_before, name)
     mended.check_all_put(name)
@@ -97,9 +103,10 @@ def _check_damage(placed: Placed, lines_before: int, name: str) -> None:
 
 
 def _batch(placed: Placed, lines_before: int, mended: Mends) -> Batch:
-    first = placed.lines_before + lines_before
-    kept, refused = mended.put(_moved(placed.parsed.kept, first), _moved(placed.parsed.refused, first))
-    return Batch(kept, refused, placed.parsed.blank)
+    first, parsed = placed.lines_before + lines_before, placed.parsed
+    kept, refused = mended.put(_moved(parsed.kept, first), _moved(parsed.refused, first))
+    newly_kept = lines_of_refused(parsed.refused) - lines_of_refused(refused)
+    return Batch(kept, refused, parsed.blank, parsed.read_lines, parsed.kept_lines + newly_kept)
 
 
 def _moved(table: pa.Table, first: int) -> pa.Table:

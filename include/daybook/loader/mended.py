@@ -56,9 +56,9 @@ def _record(read: RecordReader, line: int, content: bytes) -> Record:
         found = read(whole, 0, line)
     except Damage:
         return Record(line, content, [], Refusal(None, "open_quote", "a quote is opened and never closed"))
-    if found is None or found[1] is None or found[0] != len(whole):
+    if found is None or len(found.records) != 1 or found.end != len(whole):
         return Record(line, content, [], Refusal(None, "not_one_record", "it is not one record"))
-    return found[1]
+    return found.records[0]
 
 
 def _replaced(rows: pa.Table, outcomes: pa.Table, here: pa.Array) -> pa.Table:

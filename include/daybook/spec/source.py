@@ -156,8 +156,10 @@ class Limits(Value):
     A file is refused if its refused rows exceed both `refused_rows` and `refused_share`; or if there are at least
     `at_least` with the same reason in the same column on more than `systemic_share` of the rows (the contract does not
     fit), or with damage to quotes, encoding or line ends on more than `structural_share`; or if they are more than half
-    of all rows. `stored_rows` ends the count early. A packed file may unpack to at most `unpacked_bytes`, and to
-    `unpacked_times` its size.
+    of all rows; or if the header stands in it again more than `repeated_headers` times. A refused record of several
+    lines counts by its lines. A field with more than `field_line_ends` line ends is refused, since a stray quote may
+    have opened it; with 0, each line is a record of its own. `stored_rows` ends the count early. A packed file may
+    unpack to at most `unpacked_bytes`, and to `unpacked_times` its size.
     """
 
     refused_rows: int = Field(default=20, ge=0)
@@ -166,7 +168,9 @@ class Limits(Value):
     structural_share: float = Field(default=0.001, ge=0, le=1)
     at_least: int = Field(default=10, ge=0)
     stored_rows: int = Field(default=100_000, ge=0)
+    repeated_headers: int = Field(default=0, ge=0)
     field_bytes: int = Field(default=65_536, ge=1, le=1_048_576)
+    field_line_ends: int = Field(default=50, ge=0, le=1000)
     unpacked_bytes: int = Field(default=64_000_000_000, ge=1)
     unpacked_times: int = Field(default=200, ge=1)
 

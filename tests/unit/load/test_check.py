@@ -47,8 +47,8 @@ def test_json_has_every_line(flights: Path, capsys: pytest.CaptureFixture[str]) 
     assert main(["check", str(flights), "--pipeline", "flights", "--json"]) == 10
     found = json.loads(capsys.readouterr().out)
     assert (found["exit_code"], found["rows"], found["accepted"], found["empty_lines"]) == (10, 41, 39, 1)
-    assert found["lines"][0] == {"line": 5, "column": "dep_time", "reason": "not_an_integer"}
-    assert found["reasons"][1] == {"reason": "too_few_fields", "column": None, "rows": 1}
+    assert found["lines"][0] == {"line": 5, "column": "dep_time", "reason": "not_an_integer", "lines": 1}
+    assert found["reasons"][1] == {"reason": "too_few_fields", "column": None, "rows": 1, "lines": 1}
 
 
 def test_out_holds_the_accepted_rows_and_the_refused_with_their_values(flights: Path, tmp_path: Path) -> None:
@@ -59,6 +59,50 @@ def test_out_holds_the_accepted_rows_and_the_refused_with_their_values(flights: 
     assert len(accepted.read_text().splitlines()) == 40
     assert "\"'canary' is not an integer\"" in refused.read_text()
     assert main(["check", str(accepted), "--columns", HEADER]) == 0
+
+
+def swallowed(tmp_path: Path, rows: int) -> Path:
+    """Return a file in which two stray quotes make one record of all rows but two, and of 200,000 good rows."""
+    file = tmp_path / "f.csv"
+    stray, good = '0,"a long name of some kind,b\n', "1,a long name of some kind,b\n"
+    file.write_text("id,name,note\n" + stray + good * (rows - 2) + stray + "1,a,b\n" * 200_000)
+    return file
+
+
+def test_a_record_of_many_lines_counts_by_its_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(swallowed(tmp_path, 100))]) == 10
+    assert capsys.readouterr().out == (
+        "f.csv: 200,001 rows, 200,000 accepted, 1 record of 100 lines refused, 0 empty lines\n"
+        "\n"
+        "reason                    column  rows  lines\n"
+        "text_after_closing_quote          1     100\n"
+        "\n"
+        "line      reason                    column\n"
+        "2 to 101  text_after_closing_quote\n"
+    )
+    assert main(["check", str(tmp_path / "f.csv"), "--json"]) == 10
+    found = json.loads(capsys.readouterr().out)
+    assert (found["refused"], found["refused_lines"], found["lines"][0]["lines"]) == (1, 100, 100)
+
+
+def test_many_lines_in_one_record_refuse_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = swallowed(tmp_path, 900)
+    file.write_text("".join(file.read_text().splitlines(keepends=True)[:6000]))
+    assert main(["check", str(file)]) == 20
+    message = capsys.readouterr().out.splitlines()[0]
+    assert "900 of 5,999 lines are refused, limit 29 (text_after_closing_quote: 1 record of 900 lines)" in message
+
+
+def test_every_line_is_in_the_accepted_or_in_the_refused_rows(tmp_path: Path) -> None:
+    """Also where one refused record has more bytes than a single line may keep."""
+    file = swallowed(tmp_path, 150)
+    rows = [f"{row}{'x' * 500}" for row in file.read_text().splitlines()[1:]]
+    file.write_text("\n".join(["id,name,note", *rows, ""]))
+    main(["check", str(file), "--out", str(tmp_path)])
+    accepted = (tmp_path / "f.accepted.csv").read_text().splitlines()
+    refused = (tmp_path / "f.refused.csv").read_text().replace('""', '"')
+    assert len(accepted) - 1 + 150 == len(rows)
+    assert "\n".join(rows[:150]) in refused
 
 
 def test_text_is_written_as_it_was_read(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from daybook.spec import Form, text
+from daybook.spec import Form, Limits, text
 from tests.support.drawn import HEADER, PEOPLE, SALES, loaded, refusal, sales, sales_lines, with_columns
 
 
@@ -57,17 +57,25 @@ def test_C27_lines_before_the_header_are_refused_unless_declared(before: str) ->
     assert result.refused == [(7, "amount", "not_a_decimal")]
 
 
-def test_C28_a_header_repeated_once_is_refused_as_a_row() -> None:
-    assert loaded(sales({16: HEADER}), SALES).refused == [(16, None, "repeated_header")]
+@pytest.mark.parametrize("again", [HEADER, "\ufeff" + HEADER, HEADER.replace("id,code", "code,id")])
+def test_C28_a_header_that_stands_in_the_file_once_more_refuses_it(again: str) -> None:
+    """What is below it is another delivery, or a page of a print: eighty good rows may be forty, twice."""
+    assert refusal(sales({16: again}), SALES) == (
+        "sales: the header is repeated 1 time, limit 0 (repeated_header: 1), from line 16 on; nothing is loaded; "
+        "several files may be joined in one"
+    )
 
 
-def test_C28_also_where_every_column_is_text_or_quoted() -> None:
-    result = loaded(b'a,b\n1,2\n"a",b\n3,4\n', with_columns(text("a"), text("b")))
-    assert result.refused == [(3, None, "repeated_header")]
+@pytest.mark.parametrize("again", ['"a",b', "b,a", '\ufeff"a",b'])
+def test_C28_also_where_every_column_is_text_or_quoted(again: str) -> None:
+    file = f"a,b\n1,2\n{again}\n3,4\n".encode()
+    assert "the header is repeated 1 time" in refusal(file, with_columns(text("a"), text("b")))
 
 
-def test_C28_repeated_more_often_it_refuses_the_file() -> None:
-    assert "the header is repeated 2 times" in refusal(sales({16: HEADER, 30: HEADER}), SALES)
+def test_C28_it_is_refused_as_a_row_as_often_as_the_limits_say() -> None:
+    allowed = with_columns(*SALES.columns, limits=Limits(repeated_headers=1))
+    assert loaded(sales({16: HEADER}), allowed).refused == [(16, None, "repeated_header")]
+    assert "the header is repeated 2 times, limit 1" in refusal(sales({16: HEADER, 30: HEADER}), allowed)
 
 
 @pytest.mark.parametrize("footer", ["TOTAL,,,820.00,120,,", "# end", "(40 rows)"])

@@ -136,7 +136,9 @@ def test_C67_G14_a_field_of_3_MB_is_refused_and_one_of_the_limit_is_kept() -> No
     file = b"id,name\n1,ann\n2," + b"x" * 3_000_000 + b"\n3," + b"y" * 65_536 + b"\n"
     result = loaded(file)
     assert result.refused == [(3, "name", "field_too_long")]
-    assert result.details == ["3,000,000 bytes, limit 65,536"]
+    assert result.details == [
+        "3,000,000 bytes, limit 65,536; the first 65,536 of its 3,000,002 bytes are kept here, the file has all"
+    ]
     assert len(result.kept[1]["name"]) == 65_536
 
 
