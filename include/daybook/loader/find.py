@@ -26,9 +26,9 @@ def raw_records(
     """
     if not lines:
         return {}
-    read, layout, first = opened(stream, source, name or source.name)
-    search = _Search(sorted(lines), first, layout.delimiter)
-    for block, is_last in with_last(cut_at_line_ends(read, block_bytes)):
+    file = opened(stream, source, name or source.name)
+    search = _Search(sorted(lines), file.first_line, file.layout.delimiter)
+    for block, is_last in with_last(cut_at_line_ends(file.read, block_bytes)):
         search.look_through(block, is_last)
     return search.found
 

@@ -32,7 +32,13 @@ KINDS = (
     (rb"\s*<(\?xml|!--|[a-z]+>)", "XML"),
     (rb"\s*[\[{]\s*[\[{\"}\]]", "JSON"),
 )
-MARKS = ((b"\xff\xfe\0\0", "UTF-32"), (b"\0\0\xfe\xff", "UTF-32"), (b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"))
+MARKS = (
+    (BOM, "UTF-8"),
+    (b"\xff\xfe\0\0", "UTF-32"),
+    (b"\0\0\xfe\xff", "UTF-32"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+)
 
 
 def check_kind(head: bytes, form: Form, name: str) -> None:
@@ -43,8 +49,10 @@ def check_kind(head: bytes, form: Form, name: str) -> None:
     for pattern, kind in KINDS:
         if re.match(pattern, start, re.DOTALL | re.IGNORECASE):
             raise BadData(f"{name}: it is {kind}{_title(start)}, CSV agreed")
-    if not form.encoding.startswith(("utf-16", "utf-32", "utf_16", "utf_32")):
-        _check_encoding(start, form, name)
+    if form.encoding.startswith(("utf-16", "utf-32")):
+        _check_wide(head[:4096], form, name)
+    else:
+        _check_encoding(head[:4096], form, name)
 
 
 def _title(start: bytes) -> str:
@@ -53,10 +61,39 @@ def _title(start: bytes) -> str:
     return f" with the title {title[1].decode(errors='replace').strip()!r}" if title else ""
 
 
+def _check_wide(start: bytes, form: Form, name: str) -> None:
+    """Check that the first bytes fit UTF-16 or UTF-32: its mark, or else the NUL bytes of ASCII's letters."""
+    kind, declared = form.encoding[:6], form.encoding[7:]
+    mark = next((mark for mark, of in MARKS if of == kind.upper() and start.startswith(mark)), None)
+    found, is_sure = _order(start, int(kind[4:]) // 8)
+    if mark:
+        found, is_sure = "le" if mark.startswith(b"\xff") else "be", True
+    if found is None:
+        raise BadData(
+            f"{name}: {form.encoding} agreed, and it has no NUL bytes, as {kind} has: it looks like UTF-8, or an "
+            "encoding of one byte; declare the encoding 'utf-8' if that is meant"
+        )
+    if declared and found != declared and is_sure:
+        raise BadData(f"{name}: it looks like {kind}-{found}, {form.encoding} agreed; declare it if that is meant")
+    if not declared and not mark:
+        raise BadData(f"{name}: {kind} agreed, and it has no byte order mark; declare the encoding '{kind}-{found}'")
+
+
+def _order(start: bytes, width: int) -> tuple[str | None, bool]:
+    """Return the order of bytes, le or be, in units so wide, by where ASCII's letters have their NUL bytes.
+
+    None if there are none. Some letters of other scripts have one at the other end, so few there are no surprise.
+    """
+    first, last = start[::width].count(0), start[width - 1 :: width].count(0)
+    order = "le" if last > first else "be"
+    return (order, max(first, last) > 10 * min(first, last)) if first or last else (None, True)
+
+
 def _check_encoding(start: bytes, form: Form, name: str) -> None:
     for mark, encoding in MARKS:
-        if start.startswith(mark):
+        if start.startswith(mark) and not (mark == BOM and form.encoding in ("utf-8", "utf-8-sig")):
             raise BadData(f"{name}: it is {encoding}, {form.encoding} agreed; declare the encoding if that is meant")
+    start = start.removeprefix(BOM)
     even, odd = start[::2].count(0), start[1::2].count(0)
     # A few may be accidents in single fields; they refuse only their rows.
     if even + odd > len(start) / 10:

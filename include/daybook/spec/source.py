@@ -14,6 +14,13 @@ from daybook.spec.value import Name, Value
 Kind = Literal["text", "integer", "decimal", "date", "timestamp", "boolean"]
 # The strptime directives that the loader reads, each checked strictly.
 FORMAT_WORDS = "YymbBdjHIpMSfz"
+# What Python calls encodings and no file is in.
+NO_TEXT = {
+    "idna": "names of hosts",
+    "punycode": "names of hosts",
+    "unicode-escape": "Python's literals",
+    "raw-unicode-escape": "Python's literals",
+}
 
 
 class Column(Value):
@@ -128,7 +135,8 @@ class Form(Value):
     """How a file is written, if not in UTF-8 with line feeds and a header on line 1.
 
     Lines before `header_line` are skipped. `extra_columns`: what to do about columns that the contract does not name.
-    A last line without a line end may be cut, so it is refused unless `is_last_line_end_needed` is False.
+    A last line without a line end may be cut, so it is refused unless `is_last_line_end_needed` is False. A file whose
+    bytes beyond ASCII are all UTF-8 is refused if another encoding is declared, unless `is_encoding_certain`.
     """
 
     encoding: str = "utf-8"
@@ -139,15 +147,19 @@ class Form(Value):
     has_trailing_delimiter: bool = False
     is_last_line_end_needed: bool = True
     are_control_bytes_kept: bool = False
+    is_encoding_certain: bool = False
 
     @field_validator("encoding")
     @classmethod
     def _is_known(cls, encoding: str) -> str:
         try:
             "a".encode(encoding)
-            return codecs.lookup(encoding).name
-        except LookupError:
+            name = codecs.lookup(encoding).name
+        except (LookupError, UnicodeError):
             raise ValueError("Python knows no such encoding of text") from None
+        if name in NO_TEXT:
+            raise ValueError(f"it is for {NO_TEXT[name]}, not for the text of files")
+        return name
 
 
 class Limits(Value):
