@@ -6,6 +6,7 @@ Called by load. Reads from the caller's stream, only as far as asked; never more
 import codecs
 import gzip
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -13,11 +14,15 @@ from typing import IO, BinaryIO
 
 from daybook.errors import BadData
 from daybook.spec import Form, Limits, Source
+from daybook.text import counted, one_line
 
 # Returns some bytes, at most as many as asked for; none only at the end.
 Read = Callable[[int], bytes]
 # Some zeros compress very well in any file, so the ratio counts only beyond this size.
 RATIO_FROM_BYTES = 2**24
+# What a Mac adds to a zip: attributes of the other members, and how a folder is shown.
+OF_A_MAC = re.compile(r"(^|/)(__MACOSX/|\.DS_Store$|\._[^/]*$)")
+SHOWN_MEMBERS = 10
 # UTF-8 never holds 0xFF, so a record with a byte that the declared encoding does not know is refused, not hidden. So is
 # one with half of a surrogate pair, which some codecs return.
 UNDECODABLE = "daybook.undecodable"
@@ -97,14 +102,22 @@ def _from_zip(stream: BinaryIO, limits: Limits, name: str) -> Read:
         members = [member for member in archive.infolist() if not member.is_dir()]
     except zipfile.BadZipFile as error:
         raise BadData(f"{name}: it is not a whole zip file ({error}), zip agreed; have it delivered again") from None
-    if len(members) != 1:
-        raise BadData(f"{name}: the zip holds {len(members)} files, 1 agreed")
-    (member,) = members
+    delivered = [member for member in members if not OF_A_MAC.search(member.filename)]
+    if len(delivered) != 1:
+        raise BadData(f"{name}: the zip holds {_counted(delivered)}, 1 agreed")
+    (member,) = delivered
     if member.flag_bits & 1:
         raise BadData(f"{name}: the zip is encrypted, and no password was agreed")
     # zipfile reads no more than the size in the archive's directory, so checking that size is enough.
     _check_size(member.compress_size, member.file_size, limits, name)
     return _opened(archive, member, name).read
+
+
+def _counted(members: list[zipfile.ZipInfo]) -> str:
+    names = [repr(one_line(member.filename)) for member in members[:SHOWN_MEMBERS]]
+    more = ", …" if len(members) > SHOWN_MEMBERS else ""
+    shown = f" ({', '.join(names)}{more})" if names else ""
+    return f"{counted(len(members), 'file')}{shown}"
 
 
 def _opened(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> IO[bytes]:

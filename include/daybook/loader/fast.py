@@ -72,7 +72,7 @@ def _in_doubt(data: bytes, layout: Layout, read: RecordReader) -> Parsed:
 def _physical_lines(kept: pa.Table, lines: Lines) -> int:
     """Return the number of physical lines that kept rows take."""
     heights = np.diff(np.append(lines.numbers, len(lines.physical_ends)))
-    return int(heights[np.searchsorted(lines.numbers, kept["line"].to_numpy())].sum())
+    return int(heights[np.searchsorted(lines.numbers, kept.column(0).to_numpy())].sum())
 
 
 class Doubtful(NamedTuple):
@@ -221,4 +221,4 @@ def _fits(read: Callable[[str, bool], Any], text: str) -> bool:
 
 
 def _merged(kept: pa.Table, slowly: pa.Table) -> pa.Table:
-    return pa.concat_tables([kept, slowly]).sort_by("line").combine_chunks() if slowly.num_rows else kept
+    return pa.concat_tables([kept, slowly]).sort_by(kept.schema.names[0]).combine_chunks() if slowly.num_rows else kept

@@ -84,8 +84,14 @@ class Parsed(NamedTuple):
 
 
 def schema(source: Source) -> pa.Schema:
-    """Return the schema of kept rows: `line`, then the contract's columns under their names in the file."""
-    return pa.schema([("line", pa.int64()), *((column.header, arrow_type(column)) for column in source.columns)])
+    """Return the schema of kept rows: `line`, then the contract's columns under their names in the file.
+
+    If the file has a column of that name, the first one is called `line_`, and so on.
+    """
+    headers, line = {column.header for column in source.columns}, "line"
+    while line in headers:
+        line += "_"
+    return pa.schema([(line, pa.int64()), *((column.header, arrow_type(column)) for column in source.columns)])
 
 
 def kept_table(records: list[Record], layout: Layout) -> pa.Table:

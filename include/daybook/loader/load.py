@@ -25,7 +25,8 @@ from daybook.errors import BadData
 from daybook.loader.blocks import Placed, cut_at_line_ends, side_by_side
 from daybook.loader.decode import Decoded, Read, put_back, taken, unpacked
 from daybook.loader.fast import fast_block
-from daybook.loader.header import HEAD_BYTES, check_kind, first_look
+from daybook.loader.header import HEAD_BYTES, first_look
+from daybook.loader.kinds import check_kind
 from daybook.loader.layout import BOM, REFUSED_SCHEMA, Layout, Parsed, lines_of_refused, schema
 from daybook.loader.limits import Tally
 from daybook.loader.line_numbers import RawFile, line_in_source, own_line, part_of

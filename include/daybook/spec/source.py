@@ -198,10 +198,16 @@ class Source(Value):
     columns: tuple[Column, ...] = Field(min_length=1)
     key: tuple[str, ...] = ()
     null_tokens: tuple[str, ...] = ()
-    # One byte that is not a letter, digit, quote or line end.
-    delimiter: str = Field(",", pattern=r"^[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]$")
+    delimiter: str = ","
     form: Form = Form()
     limits: Limits = Limits()
+
+    @field_validator("delimiter")
+    @classmethod
+    def _is_one_byte(cls, delimiter: str) -> str:
+        if not re.fullmatch(r"[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]", delimiter):
+            raise ValueError("a delimiter is one byte that is no letter, digit, quote or line end, such as ';'")
+        return delimiter
 
     def column(self, name: str) -> Column | None:
         """Return the column of that name (the name here, not the header), or None."""

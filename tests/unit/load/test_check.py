@@ -187,3 +187,102 @@ def test_it_runs_as_a_command(flights: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("PYTHONPATH", ":".join(sys.path))
     command = [sys.executable, "-m", "commands", "check", str(flights), "--pipeline", "flights"]
     assert subprocess.run(command, capture_output=True).returncode == 10
+
+
+def written(tmp_path: Path, content: str | bytes) -> str:
+    """Write a file, and return its path as a word of the command."""
+    file = tmp_path / "f.csv"
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return str(file)
+
+
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        ("a,b,b", "check: --columns names 'b' twice"),
+        ("a,,b,", "check: --columns names '' twice"),
+        ("", "check: --columns names no column"),
+        (",,", "check: --columns names no column"),
+        (" ", "check: --columns names no column"),
+    ],
+)
+def test_columns_that_no_file_can_have_are_a_bad_spec(
+    tmp_path: Path, columns: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", written(tmp_path, "a,b\n1,2\n"), "--columns", columns]) == 40
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("header", ["", ",,", ",", " , ", '"",""'])
+def test_a_first_line_of_delimiters_only_names_no_column(
+    tmp_path: Path, header: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in ([], ["--columns", "a,b"]):
+        assert main(["check", written(tmp_path, f"{header}\n1,2\n"), *words]) == 20
+        assert "f.csv: line 1 names no column" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+@pytest.mark.parametrize("header", ['"id"{}"name"', 'id{}"name"', '"id"{}name', "id{}name"])
+def test_another_delimiter_is_named_also_if_the_names_are_in_quotes(
+    tmp_path: Path, delimiter: str, header: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = written(tmp_path, f"{header}\n{header}\n".format(delimiter, delimiter).replace("\nid", "\n1"))
+    assert main(["check", file, "--columns", "id,name"]) == 20
+    assert f"the delimiter is {delimiter!r}, ',' agreed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("id;name\n1;x\n2;y\n", "';' stands once on every line: it may be the delimiter; say --delimiter ';'"),
+        ("a\tb\tc\n1\t2\t3\n", "'\\t' stands 2 times on every line"),
+        ("id|name\n1|x\n", "'|' stands once on every line"),
+        ('id;name\n1;"a;b"\n', "';' stands once on every line"),
+        ("id||name\n1||x\n", "'||' stands once on every line: it may be the delimiter; no spec can declare it"),
+        ("id   name\n1    ann\n22   bob\n", "it may have columns of fixed width"),
+    ],
+)
+def test_one_column_with_a_sign_on_every_line_is_a_warning(
+    tmp_path: Path, content: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(["check", written(tmp_path, content)])
+    out = capsys.readouterr().out
+    assert (code, says in out) == (1, True) or '"' in content
+
+
+def test_a_delimiter_can_be_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = written(tmp_path, 'id;"name"\n1;x\n2;y;z\n3;w\n')
+    assert main(["check", file, "--delimiter", ";"]) == 10
+    assert "3 rows, 2 accepted, 1 refused" in capsys.readouterr().out
+    assert main(["check", file, "--delimiter", "||"]) == 40
+    assert "a delimiter is one byte that is no letter, digit, quote or line end" in capsys.readouterr().err
+    assert main(["check", file, "--delimiter", ";", "--pipeline", "flights"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "warns"),
+    [
+        ("1,x,2.5\n2,y,3.5\n3,z,4.5\n", True),
+        ("2013-01-05,a\n2013-01-06,b\n", True),
+        ("ann,05/01/2013\nbob,06/01/2013\n", True),
+        ("-5\n7\n", True),
+        ("id,name\n1,x\n", False),
+        ("one;two\n", False),
+        ("name\nx\ny\n", False),
+        ("a1,b-2,c.3\n1,2,3\n", False),
+    ],
+)
+def test_a_first_line_that_looks_like_a_row_is_a_warning(
+    tmp_path: Path, content: str, warns: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", written(tmp_path, content)]) == (1 if warns else 0)
+    assert ("line 1 was taken for the header" in capsys.readouterr().out) == warns
+    assert main(["check", written(tmp_path, content), "--json"]) == (1 if warns else 0)
+    assert bool(json.loads(capsys.readouterr().out)["warnings"]) == warns
+
+
+def test_a_column_may_be_called_line(tmp_path: Path) -> None:
+    content = 'line,line_,stop\n1,a,"ab"\n2,b,c\n'
+    assert main(["check", written(tmp_path, content), "--out", str(tmp_path)]) == 0
+    assert (tmp_path / "f.accepted.csv").read_text() == '"line","line_","stop"\n"1","a","ab"\n"2","b","c"\n'
