@@ -18,9 +18,10 @@ from daybook.ftp.fetch import Arrived, fetch_delivery
 from daybook.ftp.ready import Due, check_ready
 from daybook.ledger import queries
 from daybook.ledger.decisions import Release
-from daybook.ledger.receipt import Done, Held, Origin, Rows, by_reason
+from daybook.ledger.receipt import Done, Held, Lines, Origin, Rows, by_reason
 from daybook.ledger.refused_limits import check_refused
 from daybook.loader import load as loading
+from daybook.loader.layout import lines_of_refused
 from daybook.pages.report import report
 from daybook.postgres.copy_tables import copy_tables
 from daybook.postgres.session import Connection, at_once
@@ -230,7 +231,7 @@ def _origin(delivery: Delivery, arrived: Arrived) -> Origin:
 
 def _load_source(step: StepRun, source: Source, refused: list[pa.Table]) -> SourceResult[list[pa.Table]]:
     """Load a source; add its refused rows to the list as they come, and return the list."""
-    name, kept, blank = f"{source.name}.parquet", 0, 0
+    name, kept, lines = f"{source.name}.parquet", 0, Lines(read=0, kept=0, refused=0, blank=0)
     with (
         step.folder.new_file(name, is_last=False) as file,
         parquet_writer(file, loading.schema(source)) as parquet,
@@ -238,11 +239,20 @@ def _load_source(step: StepRun, source: Source, refused: list[pa.Table]) -> Sour
         for batch in raw_rows.batches(step, source):
             parquet.write_table(batch.kept)
             refused.append(batch.refused)
-            kept, blank = kept + batch.kept.num_rows, blank + batch.blank
+            kept, lines = kept + batch.kept.num_rows, _with_lines(lines, batch)
     all_refused = pa.concat_tables(refused)
     step.note_output(name, kept)
-    read, dropped = kept + all_refused.num_rows + blank, {"blank": blank} if blank else {}
-    return SourceResult(refused, _rows(read, kept, all_refused, dropped))
+    read, dropped = kept + all_refused.num_rows + lines.blank, {"blank": lines.blank} if lines.blank else {}
+    return SourceResult(refused, _rows(read, kept, all_refused, dropped).model_copy(update={"lines": lines}))
+
+
+def _with_lines(lines: Lines, batch: loading.Batch) -> Lines:
+    return Lines(
+        read=lines.read + batch.read_lines,
+        kept=lines.kept + batch.kept_lines,
+        refused=lines.refused + lines_of_refused(batch.refused),
+        blank=lines.blank + batch.blank,
+    )
 
 
 def _cleaned(step: StepRun, source: Source) -> SourceResult[pa.Table]:

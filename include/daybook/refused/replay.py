@@ -151,7 +151,7 @@ def _layouts(last: LastRun, pipeline: Pipeline, filled: list[Filled]) -> dict[Pa
         for file in raw_files(last.receipts[extracted], source.name, source.name):
             # Only the header is read, for the layout; `load` checks all bytes against their hash.
             with (last.folder / extracted).open(file.file) as stream:
-                layouts[source.name, file.number] = opened(stream, source, file.name)[1]
+                layouts[source.name, file.number] = opened(stream, source, file.name).layout
     return layouts
 
 
