@@ -96,8 +96,8 @@ def wrong_files(data: DataFolder, pipeline: str, day: date, seen: Seen) -> dict[
     for name, sha256 in seen.files.items():
         if not folder.has(name):
             found[name] = "missing"
-        elif sha256 and folder.written(name).sha256 != sha256:
-            found[name] = "changed"
+        elif sha256 and (fault := folder.fault(name, sha256)):
+            found[name] = fault
     return found
 
 

@@ -174,8 +174,19 @@ class Folder:
         """Open a file for reading."""
         return cast(BinaryIO, (self.path / name).open("rb"))
 
+    def fault(self, name: str, sha256: str) -> str:
+        """Return "gone" or "changed" if a file is not there, or no longer has this hash; "" if all is well."""
+        if not self.has(name):
+            return "gone"
+        return "" if self.written(name).sha256 == sha256 else "changed"
+
     def open_unchanged(self, name: str, sha256: str) -> BinaryIO:
-        """Open a file for reading. Raises SourceUnavailable if its bytes no longer match `sha256`."""
+        """Open a file for reading. Raises SourceUnavailable if it is gone, or its bytes no longer match `sha256`."""
+        if not self.has(name):
+            raise SourceUnavailable(
+                f"{self.path / name}: the file is gone; sha256 {sha256[:12]}… expected; nothing was published; clear "
+                "the run's first tasks to make it again"
+            )
         found = self.written(name).sha256
         if found != sha256:
             raise SourceUnavailable(
