@@ -21,7 +21,7 @@ from daybook.ledger.raw_files import raw_sha256
 from daybook.loader.layout import heights, lines_of_refused
 from daybook.postgres.session import at_once
 from daybook.refused.file import write_refused
-from daybook.refused.rows import LastRun, last_run, refused_rows
+from daybook.refused.rows import LastRun, last_run, lost_files, refused_rows
 from daybook.spec import Pipeline
 from daybook.text import first_spans
 
@@ -43,13 +43,15 @@ def refused(day: Day, out: Out = None, pipeline: PipelineName = None, json: Json
     check_is_over(chosen, day)
     with servers_of(chosen, "refused"):
         last = _last_run(chosen, day)
-        rows = refused_rows(last)
+        rows, lost = refused_rows(last), lost_files(last, chosen)
         if out:
             write_refused(out, rows, raw_sha256(chosen, last.receipts))
     if json:
-        tell_json({"pipeline": chosen.name, "day": day, **_in_words(last, rows)})
+        tell_json({"pipeline": chosen.name, "day": day, **_in_words(last, rows), "unchecked": lost})
     else:
         tell(f"{chosen.name} {day}", last, rows, out)
+        for path, fault in lost.items():
+            say(f"not checked: {path} is {fault} since the run read it, so do not look these lines up there")
     return exit_codes.DONE
 
 

@@ -28,6 +28,7 @@ from daybook.postgres.session import Connection, at_once
 from daybook.publish import deploy as deploying
 from daybook.publish import save as saving
 from daybook.publish.cleanup import Deployed, clean_up
+from daybook.publish.files import write_files
 from daybook.publish.published_folder import follow
 from daybook.refused import mends
 from daybook.refused import rows as refused_rows
@@ -41,7 +42,7 @@ from daybook.run import raw_rows
 from daybook.run.step_run import SourceResult, StepRun
 from daybook.spec import Source, Table
 from daybook.storage.folder import Folder
-from daybook.storage.tables import csv_bytes, keys_file, parquet_writer, write_parquet
+from daybook.storage.tables import keys_file, parquet_writer, write_parquet
 
 
 def extract_tables(step: StepRun) -> Done:
@@ -160,15 +161,12 @@ def save(step: StepRun) -> Done:
     """Write the summaries under the run's number, into the warehouse and as files; readers do not see them yet."""
     pipeline, day_run, summaries = step.pipeline, step.day_run, _summaries(step)
     run = saving.Run(day_run.run, deploying.facts_read_at(pipeline, step.receipts_before()))
-    saved = at_once(step.warehouse, lambda session: saving.save(session, pipeline, day_run.day, run, summaries))
+    above = max(day_run.data.saved_run_ids(pipeline.name, day_run.day), default=0)
+    saved = at_once(step.warehouse, lambda session: saving.save(session, pipeline, day_run.day, run, summaries, above))
     files = day_run.data.published_files(pipeline.name, day_run.day, saved.run_id)
-    for name, summary in summaries.items():
-        with files.new_file(f"{name}.parquet") as file:
-            write_parquet(summary, file)
-        with files.new_file(f"{name}.csv") as file:
-            file.write(csv_bytes(summary))
+    published = {name: output for s in summaries for name, output in write_files(files, s, summaries[s]).items()}
     rows = {name: Rows(read=summary.num_rows, kept=saved.rows[name]) for name, summary in summaries.items()}
-    return Done(rows=rows, run_id=saved.run_id)
+    return Done(rows=rows, run_id=saved.run_id, published=published)
 
 
 def deploy(step: StepRun) -> Done:

@@ -147,15 +147,17 @@ class Done(Value):
     """The result of a step: counts of its rows, and facts about them; never a value of a row.
 
     rows: by source or summary. unknown: kept facts without a match, by lookup. totals: of the day, by measure.
-    read_at: when the source was read, if that was before this day's step began. origins: by the name of the extracted
-    file, without its `.csv`. mends_set_aside: mends made for another delivery, a sentence. run_id: of the run that was
-    saved, or that readers see. outcome: of deploying.
+    read_at: when the source was read, if that was before this day's step began. published: the files that `save` put
+    into the published folder. origins: by the name of the extracted file, without its `.csv`. mends_set_aside: mends
+    made for another delivery, a sentence. run_id: of the run that was saved, or that readers see. outcome: of
+    deploying.
     """
 
     rows: dict[str, Rows] = {}
     unknown: dict[str, int] = {}
     totals: dict[str, Decimal] = {}
     read_at: datetime | None = None
+    published: dict[str, Output] = {}
     origins: dict[str, Origin] = {}
     mended: tuple[Mended, ...] = ()
     mends_set_aside: str = ""
