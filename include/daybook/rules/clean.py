@@ -22,6 +22,7 @@ from daybook.rules.frames import (
     units_at_least,
     units_at_most,
 )
+from daybook.rules.patterns import whole
 from daybook.spec import Column, Derived, Pipeline, Source, clean_columns
 
 REFUSED_BY_RULE = pa.schema([("line", pa.int64()), ("column", pa.string()), ("reason", pa.string())])
@@ -94,7 +95,7 @@ def _column_rules(column: Column, is_needed: bool) -> list[Rule]:
     if column.allowed:
         rules.append(Rule(name, "not_allowed", ~value.is_in(_allowed(column))))
     if column.pattern:
-        rules.append(Rule(name, "no_match", ~value.str.contains(f"^(?:{column.pattern})$")))
+        rules.append(Rule(name, "no_match", ~value.str.contains(whole(column.pattern))))
     return rules
 
 

@@ -38,6 +38,30 @@ def test_G14_a_pattern_that_would_take_others_for_ever_takes_no_time(engine: str
     assert refused.to_pylist() == [{"line": 2, "column": "shop", "reason": "no_match"}]
 
 
+TEXTS = ["A1", "A1\n", "\u0661\u0662", "é", "ab", "\u00a0", "\n", "A", "7", "a]7", "-"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("pattern", "kept"),
+    [
+        (r"\d+", ["7"]),
+        (r"\w+", ["A1", "ab", "A", "7"]),
+        (r"\s", ["\n"]),
+        (r"\D", ["é", "\u00a0", "\n", "A", "-"]),
+        (r"[\d\-]", ["7", "-"]),
+        (r"[^\w]", ["é", "\u00a0", "\n", "-"]),
+        (r"[]\da]+", ["7", "a]7"]),
+        (r"[A-Z]\d\\?", ["A1"]),
+        (r"\[d|A", ["A"]),
+    ],
+)
+def test_a_pattern_means_the_same_to_every_engine(engine: str, pattern: str, kept: list[str]) -> None:
+    table = SHOPS.model_copy(update={"columns": (text("shop", pattern=pattern),), "key": ()})
+    rows = pa.table({"line": range(len(TEXTS)), "shop": TEXTS})
+    assert clean(rows, table, shop(engine=engine), DAY).kept["shop"].to_pylist() == kept
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_each_row_goes_where_its_first_broken_rule_sends_it(engine: str) -> None:
     result = cleaned(
