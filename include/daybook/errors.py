@@ -33,6 +33,10 @@ class BadSpec(DaybookError):
     """Mend the spec, a connection or a right: the pipeline asks for something that is not there."""
 
 
+class BrokenChain(DaybookError):
+    """Clear: a step of this run was never done, or rests on an older result of a step before it."""
+
+
 class Implausible(DaybookError):
     """Decide: the numbers do not look like a day, or a person rolled them back. A person releases the day or has the
     source mended."""

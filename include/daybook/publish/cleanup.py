@@ -12,7 +12,7 @@ from psycopg import sql
 
 from daybook.ledger.receipt import STEPS
 from daybook.postgres.session import Connection, OpenPostgres, at_once
-from daybook.publish.save import stored
+from daybook.publish.live import stored
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder

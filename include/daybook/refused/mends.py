@@ -12,12 +12,12 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from daybook.errors import BadSpec, DaybookError
+from daybook.ledger.chain import MENDED
 from daybook.ledger.receipt import Mended
 from daybook.spec import Value
 from daybook.storage.folder import Folder
 
-# The mended records of a run, beside the rows that it loaded; only a run with mends has it.
-FILE = "mended.parquet"
+FILE = MENDED
 SCHEMA = pa.schema(
     [("source", pa.string()), ("line", pa.int64()), ("raw", pa.binary()), ("who", pa.string()), ("why", pa.string())]
 )

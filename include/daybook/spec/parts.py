@@ -24,6 +24,8 @@ class Lookup(Value):
 
     `gives` names the columns that a match adds to a fact: {column of the lookup: name in the facts}. A fact without a
     match is refused, or kept with these columns empty; `unknown_flag` names a boolean that is true if there is none.
+    Refused facts count against the limits of the facts; with `refused_rows` or `refused_share`, those without a match
+    here have a limit of their own instead: the larger of so many rows and of this share of the facts.
     """
 
     source: str
@@ -31,6 +33,18 @@ class Lookup(Value):
     gives: dict[str, Name] = {}
     when_unknown: Literal["refuse", "keep"]
     unknown_flag: Name | None = None
+    refused_rows: int | None = Field(default=None, ge=0)
+    refused_share: float | None = Field(default=None, ge=0, le=1)
+
+    @property
+    def reason(self) -> str:
+        """Return the reason for which a fact without a match is refused."""
+        return f"unknown_in_{self.source}"
+
+    @property
+    def has_own_limit(self) -> bool:
+        """Return whether the facts that it refuses have a limit of their own."""
+        return self.refused_rows is not None or self.refused_share is not None
 
 
 class Derived(Value):
@@ -149,11 +163,13 @@ class Pools(Value):
 class Plausible(Value):
     """What a day must look like to be published; any other is held until a person releases it.
 
-    It has at least `min_rows` rows. Their number, and each of `measures` (counts and sums), is within `within_pct` of
-    the median of the `days` published days nearest to it; None skips this comparison.
+    It has at least `min_rows` rows; with 0 a day may have none, as of a shop that is closed. Their number, and each of
+    `measures` (counts and sums), is within `within_pct` of the median of the `days` published days before it, or of the
+    same weekday in the four weeks before; or, if they have grown or shrunk without a break, of the last of them. None
+    skips this comparison.
     """
 
-    min_rows: int = Field(default=1, ge=1)
+    min_rows: int = Field(default=1, ge=0)
     within_pct: int | None = Field(default=50, ge=1)
     measures: tuple[str, ...] = ()
     days: int = Field(default=7, ge=3)
