@@ -30,6 +30,16 @@ def first_spans(numbers: Iterable[int], characters: int = 60) -> str:
     return whole if len(whole) <= characters else f"{whole[:characters].rpartition(',')[0]}, …"
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun, such as "1 record" or "2 records"."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def lines_from(line: int, height: int) -> str:
+    """Return the line that a record begins on, and the last one if it has several: "1,001 to 1,900"."""
+    return f"{line:,}" if height == 1 else f"{line:,} to {line + height - 1:,}"
+
+
 def one_line(text: str) -> str:
     """Return someone else's text safe for a message: each sign that is not printed becomes an escape, such as \\x1b.
 

@@ -125,6 +125,8 @@ def _rows_in_words(receipt: Receipt, name: str, rows: Rows) -> Iterator[str]:
     for what, reasons in (("refused", rows.refused), ("dropped", rows.dropped)):
         if reasons:
             yield f"{sum(reasons.values()):,} {what}"
+    if rows.refused_lines != rows.refused_rows:
+        yield f"{rows.refused_lines:,} lines refused"
 
 
 def _meanings(state: RunState) -> list[tuple[str, str]]:

@@ -104,8 +104,8 @@ def _create(path: Path, content: bytes) -> None:
 
 
 def _table(text: str, name: str) -> list[dict[str, str]]:
-    # csv's default limit is below that of a record. It is set for the whole process.
-    csv.field_size_limit(RECORD_BYTES)
+    # csv's default limit is below that of a record with each byte written as \xEB. It is set for the whole process.
+    csv.field_size_limit(4 * RECORD_BYTES)
     delimiter = max(DELIMITERS, key=text.partition("\n")[0].count)
     try:
         header, *rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)) or [[]]

@@ -137,9 +137,12 @@ def _source(source: Source) -> Iterator[str]:
     names = [column.name for column in source.columns]
     yield from _twice(f"{source.name}.columns", names)
     yield from _twice(f"{source.name}.columns (headers)", [column.header for column in source.columns])
-    written = [column.header for column in source.columns]
-    taken = [name for name in dict.fromkeys([*names, *written]) if name in RESERVED]
-    yield from (f"{source.name}.columns: {name!r} is a word of Daybook's own" for name in taken)
+    taken = [name for name in dict.fromkeys(names) if name in RESERVED]
+    yield from (
+        f"{source.name}.columns: {name!r} is a word of Daybook's own; give the column another name here: "
+        f"text({name!r}, '{name}_of_file')"
+        for name in taken
+    )
     for number, name in enumerate(source.key):
         yield from _unknown(f"{source.name}.key[{number}]", name, names, "column")
 

@@ -19,6 +19,13 @@ Kind = Literal["text", "integer", "decimal", "date", "timestamp", "boolean"]
 NUMBERS: tuple[Kind, ...] = ("integer", "decimal")
 # The rules that compare; what they compare with has to be a value of these kinds.
 COMPARED = {"minimum": NUMBERS, "maximum": NUMBERS, "allowed": ("text", *NUMBERS), "pattern": ("text",)}
+# What Python calls encodings and no file is in.
+NO_TEXT = {
+    "idna": "names of hosts",
+    "punycode": "names of hosts",
+    "unicode-escape": "Python's literals",
+    "raw-unicode-escape": "Python's literals",
+}
 
 
 class Column(Value):
@@ -171,7 +178,8 @@ class Form(Value):
     """How a file is written, if not in UTF-8 with line feeds and a header on line 1.
 
     Lines before `header_line` are skipped. `extra_columns`: what to do about columns that the contract does not name.
-    A last line without a line end may be cut, so it is refused unless `is_last_line_end_needed` is False.
+    A last line without a line end may be cut, so it is refused unless `is_last_line_end_needed` is False. A file whose
+    bytes beyond ASCII are all UTF-8 is refused if another encoding is declared, unless `is_encoding_certain`.
     """
 
     encoding: str = "utf-8"
@@ -182,15 +190,19 @@ class Form(Value):
     has_trailing_delimiter: bool = False
     is_last_line_end_needed: bool = True
     are_control_bytes_kept: bool = False
+    is_encoding_certain: bool = False
 
     @field_validator("encoding")
     @classmethod
     def _is_known(cls, encoding: str) -> str:
         try:
             "a".encode(encoding)
-            return codecs.lookup(encoding).name
-        except LookupError:
+            name = codecs.lookup(encoding).name
+        except (LookupError, UnicodeError):
             raise ValueError("Python knows no such encoding of text") from None
+        if name in NO_TEXT:
+            raise ValueError(f"it is for {NO_TEXT[name]}, not for the text of files")
+        return name
 
 
 class Limits(Value):
@@ -201,8 +213,10 @@ class Limits(Value):
     A source is refused if its refused rows exceed both `refused_rows` and `refused_share`; or if there are at least
     `at_least` with the same reason in the same column on more than `systemic_share` of the rows (the contract does not
     fit), or with damage to quotes, encoding or line ends on more than `structural_share`; or if they are more than half
-    of all rows. `stored_rows` ends the count early. A packed file may unpack to at most `unpacked_bytes`, and to
-    `unpacked_times` its size.
+    of all rows; or if the header stands in it again more than `repeated_headers` times. A refused record of several
+    lines counts by its lines. A field with more than `field_line_ends` line ends is refused, since a stray quote may
+    have opened it; with 0, each line is a record of its own. `stored_rows` ends the count early. A packed file may
+    unpack to at most `unpacked_bytes`, and to `unpacked_times` its size.
     """
 
     refused_rows: int = Field(default=20, ge=0)
@@ -211,7 +225,9 @@ class Limits(Value):
     structural_share: float = Field(default=0.001, ge=0, le=1)
     at_least: int = Field(default=10, ge=0)
     stored_rows: int = Field(default=100_000, ge=0)
+    repeated_headers: int = Field(default=0, ge=0)
     field_bytes: int = Field(default=65_536, ge=1, le=1_048_576)
+    field_line_ends: int = Field(default=50, ge=0, le=1000)
     unpacked_bytes: int = Field(default=64_000_000_000, ge=1)
     unpacked_times: int = Field(default=200, ge=1)
 
@@ -231,8 +247,7 @@ class Source(Value):
     columns: tuple[Column, ...] = Field(min_length=1)
     key: tuple[str, ...] = ()
     null_tokens: tuple[str, ...] = ()
-    # One byte that is not a letter, digit, quote or line end.
-    delimiter: str = Field(",", pattern=r"^[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]$")
+    delimiter: str = ","
     form: Form = Form()
     limits: Limits = Limits()
     twins: Twins | None = None
@@ -260,6 +275,13 @@ class Source(Value):
                     "null_tokens, and in true_tokens or false_tokens too: a field is either missing or a value"
                 )
         return self
+
+    @field_validator("delimiter")
+    @classmethod
+    def _is_one_byte(cls, delimiter: str) -> str:
+        if not re.fullmatch(r"[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]", delimiter):
+            raise ValueError("a delimiter is one byte that is no letter, digit, quote or line end, such as ';'")
+        return delimiter
 
     def column(self, name: str) -> Column | None:
         """Return the column of that name (the name here, not the header), or None."""

@@ -25,10 +25,12 @@ class Value(BaseModel):
 
 
 def nearest(word: str, words: Any) -> str:
-    """Return "; did you mean 'x'?" for the closest of the words, in any case, or "" if none is close."""
-    known = {str(other).casefold(): str(other) for other in words}
-    found = get_close_matches(word, known.values(), n=1) or get_close_matches(word.casefold(), known, n=1)
-    return f"; did you mean {known.get(found[0], found[0])!r}?" if found else ""
+    """Return "; did you mean 'x'?" for the closest of the words, whatever their case, or "" if none is close."""
+    by_plain: dict[str, str] = {}
+    for other in map(str, words):
+        by_plain.setdefault(other.casefold(), other)
+    found = get_close_matches(word.casefold(), by_plain, n=1)
+    return f"; did you mean {by_plain[found[0]]!r}?" if found else ""
 
 
 def _explained(kind: type[BaseModel], words: dict[str, Any], error: ValidationError) -> str:

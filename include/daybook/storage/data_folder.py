@@ -6,16 +6,19 @@ days/<pipeline>/of_runs/<run>.json                the days that a daily run work
 mends/<pipeline>/<day>/<source>/<sha256>.json     refused rows that a person corrected, for that exact raw file
 published/<pipeline>/<day>                        a link to the files of the run that readers see
 published/<pipeline>/.runs/<day>/<run number>/    the files of a run that was saved
+set_aside/<pipeline>/<day>/...                    published files that the warehouse did not know at a restore
 """
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
 from daybook.storage.folder import Folder
 from daybook.storage.run_names import BY_FINGERPRINT, OF_RUNS, TAKEN, folder_name, former_folder_name
+
+RUN_ID = re.compile(rb'"run_id": ?"?(\d+)')
 
 
 class DataFolder:
@@ -43,8 +46,7 @@ class DataFolder:
 
     def days(self, pipeline: str) -> Iterator[date]:
         """Return the days for which a pipeline has files, latest first."""
-        names = sorted((self.root / "days" / pipeline).names(), reverse=True)
-        return (day for name in names if (day := _day_of(name)))
+        return reversed(_days((self.root / "days" / pipeline).names()))
 
     def days_of_runs(self, pipeline: str) -> Folder:
         """Return the folder with one file per daily run: the days that it works on."""
@@ -74,11 +76,57 @@ class DataFolder:
         """Point the day's link at the files of a run, in one step: readers see the old ones or the new ones."""
         self.published(pipeline).point(str(day), f".runs/{day}/{run_id}")
 
+    def published_pipelines(self) -> list[str]:
+        """Return the names of the pipelines with published files."""
+        return (self.root / "published").names()
+
+    def shown(self, pipeline: str) -> dict[date, str]:
+        """Return, by day, the folder that the day's link points to, relative to the published folder."""
+        folder = self.published(pipeline)
+        return {day: folder.pointed_to(str(day)) for day in _days(folder.pointers())}
+
+    def copied_days(self, pipeline: str) -> list[date]:
+        """Return the days that are no link but a folder of their own: a copy that followed the links made them."""
+        folder = self.published(pipeline)
+        return _days(set(folder.names()) - set(folder.pointers()))
+
+    def saved_runs(self, pipeline: str) -> list[tuple[date, int]]:
+        """Return the runs that have published files: the day and the number of each."""
+        days = _days((self.published(pipeline) / ".runs").names())
+        return [(day, run_id) for day in days for run_id in self.saved_run_ids(pipeline, day)]
+
+    def saved_run_ids(self, pipeline: str, day: date) -> list[int]:
+        """Return the numbers of the runs of a day that have published files."""
+        return [int(name) for name in self.published_runs(pipeline, day).names() if name.isdecimal()]
+
+    def run_ids_of_receipts(self) -> set[int]:
+        """Return the run numbers in the receipts of `save`, of every pipeline; one that is damaged has none."""
+        saved = [step for _, _, step in self.steps_done() if step.path.name == "save"]
+        return {number for step in saved for number in _run_ids(step)}
+
+    def steps_done(self) -> Iterator[tuple[str, date, Folder]]:
+        """Return the folder of each step with a receipt, of every pipeline, day and run."""
+        for pipeline in (self.root / "days").names():
+            folder = self.root / "days" / pipeline
+            for day in _days(folder.names()):
+                runs = [folder / str(day) / run for run in (folder / str(day)).names()]
+                steps = [run / step for run in runs if run.path.is_dir() for step in run.names()]
+                yield from ((pipeline, day, step) for step in steps if step.has("receipt.json"))
+
+    def set_aside(self, pipeline: str, day: date) -> Folder:
+        """Return the folder of what a restore found of a day and the warehouse did not know."""
+        return self.root / "set_aside" / pipeline / str(day)
+
     def published_run_id(self, pipeline: str, day: date) -> int | None:
         """Return the number of the run that the day's link points to, or None."""
         target = self.published(pipeline).pointed_to(str(day))
         found = re.fullmatch(rf"\.runs/{day}/(\d+)", target)
         return int(found[1]) if found else None
+
+
+def _days(names: Iterable[str]) -> list[date]:
+    """Return the days among some names of folders, in order."""
+    return [day for name in sorted(names) if (day := _day_of(name))]
 
 
 def _day_of(name: str) -> date | None:
@@ -105,3 +153,8 @@ def _run_of(receipt: bytes) -> str | None:
     except (ValueError, LookupError, TypeError):
         # A damaged receipt does not say whose it is.
         return None
+
+
+def _run_ids(saved: Folder) -> list[int]:
+    with saved.open("receipt.json") as file:
+        return [int(number) for number in RUN_ID.findall(file.read())]
