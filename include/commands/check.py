@@ -15,6 +15,7 @@ from commands.check_file import check as checked
 from commands.output import say, tell_json, tell_table
 from commands.wrong_words import WrongWords
 from daybook.spec import Source, nearest
+from daybook.text import first_spans
 
 SHOWN_LINES = 20
 
@@ -79,6 +80,9 @@ def tell(found: Checked) -> None:
             f"{found.file}: {found.accepted + len(found.refused):,} rows, {found.accepted:,} accepted, "
             f"{len(found.refused):,} refused, {found.empty_lines:,} empty lines"
         )
+    if found.twins:
+        done = "dropped" if found.on_twins == "drop" else "refused"
+        say(f"of the accepted, {len(found.twins):,} are equal to others and will be {done}: {first_spans(found.twins)}")
     if found.refused:
         say("")
         tell_table(("reason", "column", "rows"), [(*_named(*of), f"{n:,}") for of, n in found.reasons.most_common()])
@@ -120,6 +124,7 @@ def _in_words(found: Checked) -> dict[str, object]:
         "accepted": found.accepted,
         "refused": len(found.refused),
         "empty_lines": found.empty_lines,
+        "twins": {"lines": found.twins, "will_be": found.on_twins},
         "reasons": reasons,
         "lines": found.refused,
     }

@@ -15,10 +15,12 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from daybook.errors import BadData
+from daybook.loader.find import hashed, raw_records
 from daybook.loader.layout import BOM
 from daybook.loader.load import REFUSED_SCHEMA, Batch, load, schema
 from daybook.loader.records import Damage, split
-from daybook.spec import File, Source, text
+from daybook.rules.twins import may_be_twins, twins
+from daybook.spec import File, Source, Twins, text
 from daybook.storage.disk import temporary
 from daybook.storage.tables import without_formulas
 
@@ -36,13 +38,19 @@ class Refused(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """The loader's verdict on a file: rows accepted and refused, empty lines, and why it is refused as a whole."""
+    """The loader's verdict on a file: rows accepted and refused, empty lines, and why it is refused as a whole.
+
+    twins: the lines of accepted rows that `clean` will take out, since they are equal to others: it drops or refuses
+    them, as `on_twins` says.
+    """
 
     file: str
     accepted: int
     refused: list[Refused]
     empty_lines: int
     message: str | None
+    twins: list[int]
+    on_twins: Twins
 
     @property
     def reasons(self) -> Counter[tuple[str, str | None]]:
@@ -53,17 +61,26 @@ class Checked(NamedTuple):
 def check(path: Path, source: Source, out: Path | None) -> Checked:
     """Load a file by a contract, and return the verdict. out: a folder for the rows, or None to write none."""
     accepted, empty_lines, refused = 0, 0, list[Refused]()
+    kept = [schema(source).empty_table()]
     message = None
     with path.open("rb") as stream, _written(path, source, out) as (write, keep):
         try:
             for batch in load(stream, source, name=path.name):
                 write(batch)
                 accepted, empty_lines = accepted + batch.kept.num_rows, empty_lines + batch.blank
+                kept += [batch.kept] if source.on_twins != "keep" else []
                 refused += [Refused(*row.values()) for row in batch.refused.select(Refused._fields).to_pylist()]
         except BadData as error:
             message = str(error)
         keep(message is None)
-    return Checked(path.name, accepted, refused, empty_lines, message)
+    equal = _twins(path, source, pa.concat_tables(kept)) if message is None else []
+    return Checked(path.name, accepted, refused, empty_lines, message, equal, source.on_twins)
+
+
+def _twins(path: Path, source: Source, rows: pa.Table) -> list[int]:
+    lines = may_be_twins(rows, source, "polars")
+    with path.open("rb") as stream:
+        return twins(raw_records(stream, source, lines, hashed, name=path.name), source.on_twins)
 
 
 def of_columns(names: list[str]) -> File:

@@ -10,7 +10,7 @@ from commands import connections, exit_codes
 from commands.arguments import First, Force, Json, Last, Limit, PipelineName, Quiet, asked_days, pipeline_named
 from commands.output import say, tell_json, tell_table
 from commands.servers import servers_of
-from daybook.planning.observe import standings, tables_now
+from daybook.planning.observe import observe
 from daybook.planning.plan import Limited, Planned, limited
 from daybook.planning.plan import plan as decided
 from daybook.spec import Pipeline
@@ -46,9 +46,8 @@ def plan(
 
 def made_plan(pipeline: Pipeline, days: list[date], limit: int | None = None, *, is_forced: bool = False) -> Limited:
     """Return the plan of some days by the present ledger and sources; the connections are the environment's."""
-    known = standings(pipeline, days, connections.postgres, connections.ftp, connections.data())
-    tables = tables_now(pipeline, connections.postgres)
-    return limited(decided(pipeline, known, tables, is_forced=is_forced), limit)
+    seen = observe(pipeline, days, connections.postgres, connections.ftp, connections.data())
+    return limited(decided(pipeline, seen.standings, seen.tables, is_forced=is_forced), limit)
 
 
 def totals(made: Limited) -> dict[str, int | float | None]:

@@ -1,4 +1,5 @@
-"""`./daybook refused DAY`: the refused rows of the last run of a day, counted; --out writes them, to be mended.
+"""`./daybook refused DAY`: the refused rows of the last run of a day, and the dropped ones, counted; --out writes the
+refused ones, to be mended.
 
 It asks the ledger and reads the data folder. Only the file of --out shows values, and only its owner can read it.
 """
@@ -20,10 +21,9 @@ from daybook.postgres.session import at_once
 from daybook.refused.file import write_refused
 from daybook.refused.rows import LastRun, last_run, refused_rows
 from daybook.spec import Pipeline
-from daybook.text import spans
+from daybook.text import first_spans
 
 GROUPED = ("step", "source", "column", "reason")
-SPANS_SHOWN = 60  # characters; --json gives every line
 
 Out = Annotated[
     Path | None, typer.Option("--out", metavar="FILE", help="Write the rows there, as CSV with a column to mend in.")
@@ -52,10 +52,13 @@ def refused(day: Day, out: Out = None, pipeline: PipelineName = None, json: Json
 
 
 def tell(what: str, last: LastRun, rows: pa.Table, out: Path | None) -> None:
-    """Print the state of a run, its refused rows by reason with their lines, and who had mended others."""
-    say(f"{what}: run {last.run}, {last.became}; refused rows: {rows.num_rows:,}")
+    """Print the state of a run, its refused rows by reason with their lines, the dropped ones, and who mended rows."""
+    dropped = sum(one.rows for one in last.dropped)
+    say(f"{what}: run {last.run}, {last.became}; refused rows: {rows.num_rows:,}; dropped rows: {dropped:,}")
     if rows.num_rows:
         tell_table((*GROUPED, "rows", "lines"), _counted(rows))
+    for one in last.dropped:
+        say(f"dropped in {one.step}: {one.source}, {one.reason}: {one.rows:,}")
     for mended in last.mended:
         say(mended.sentence)
     if out:
@@ -64,7 +67,8 @@ def tell(what: str, last: LastRun, rows: pa.Table, out: Path | None) -> None:
 
 def _in_words(last: LastRun, rows: pa.Table) -> dict[str, object]:
     shown = rows.select(["step", "source", "line", "column", "reason"]).to_pylist()
-    return {"run": last.run, "became": last.became, "mended": last.mended, "refused": shown}
+    words = {"run": last.run, "became": last.became, "mended": last.mended}
+    return {**words, "refused": shown, "dropped": [one._asdict() for one in last.dropped]}
 
 
 def _last_run(pipeline: Pipeline, day: date) -> LastRun:
@@ -76,8 +80,4 @@ def _counted(rows: pa.Table) -> list[tuple[str, ...]]:
     lines: dict[tuple[str, ...], list[int]] = {}
     for row in rows.select([*GROUPED, "line"]).to_pylist():
         lines.setdefault(tuple(row[name] or "" for name in GROUPED), []).append(row["line"])
-    return [(*of, f"{len(found):,}", _shown(spans(found))) for of, found in lines.items()]
-
-
-def _shown(lines: str) -> str:
-    return lines if len(lines) <= SPANS_SHOWN else f"{lines[:SPANS_SHOWN].rpartition(',')[0]}, …"
+    return [(*of, f"{len(found):,}", first_spans(found)) for of, found in lines.items()]

@@ -64,7 +64,8 @@ def tell(pipeline: str, why: Why) -> None:
     """Print how a day came to be, from the publication to the plan."""
     say(f"{pipeline} {why.day}: {_seen(why.published)}")
     if why.published:
-        tell_table(("step", "how", "seconds", "inputs", "spec", "code", "libraries"), _steps(why.published))
+        words = ("step", "how", "refused", "dropped", "seconds", "inputs", "spec", "code", "libraries")
+        tell_table(words, _steps(why.published))
         say(f"changed for readers: {_changes(why.published)}")
     if why.confirmed:
         say(f"found unchanged: by {why.confirmed.run}, started by {why.confirmed.started_by}")
@@ -95,17 +96,22 @@ def _seen(published: Published | None) -> str:
     return (
         f"readers see run {published.run_id} ({published.run}), started by {published.started_by or 'unknown'}, "
         f"published {published.published_at:%Y-%m-%d %H:%M:%S %Z}; {published.rows_read} rows read, "
-        f"{published.rows_refused} refused"
+        f"{published.rows_refused} refused, {published.rows_dropped} dropped"
     )
 
 
 def _steps(published: Published) -> list[tuple[str, ...]]:
-    receipts = published.receipts.values()
-    return [(receipt.step, _how(receipt), f"{receipt.seconds:.2f}", *_ground(receipt)) for receipt in receipts]
+    return [
+        (receipt.step, _how(receipt), *_cost(receipt), *_ground(receipt)) for receipt in published.receipts.values()
+    ]
 
 
 def _how(receipt: Receipt) -> str:
     return f"reused from {receipt.reused_from}" if receipt.reused_from else "done"
+
+
+def _cost(receipt: Receipt) -> tuple[str, ...]:
+    return f"{receipt.refused:,}", f"{receipt.dropped:,}", f"{receipt.seconds:.2f}"
 
 
 def _ground(receipt: Receipt) -> tuple[str, ...]:

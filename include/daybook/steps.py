@@ -19,6 +19,7 @@ from daybook.ftp.ready import Due, check_ready
 from daybook.ledger import queries
 from daybook.ledger.decisions import Release
 from daybook.ledger.receipt import Done, Held, Origin, Rows, by_reason
+from daybook.ledger.refused_limits import check_refused
 from daybook.loader import load as loading
 from daybook.pages.report import report
 from daybook.postgres.copy_tables import copy_tables
@@ -34,11 +35,12 @@ from daybook.rules import clean as cleaning
 from daybook.rules import index as indexing
 from daybook.rules import plausible
 from daybook.rules import summarize as summarizing
+from daybook.rules import twins as equal_rows
 from daybook.run import raw_rows
 from daybook.run.step_run import SourceResult, StepRun
 from daybook.spec import Source, Table
 from daybook.storage.folder import Folder
-from daybook.storage.tables import csv_bytes, parquet_writer, write_parquet
+from daybook.storage.tables import csv_bytes, keys_file, parquet_writer, write_parquet
 
 
 def extract_tables(step: StepRun) -> Done:
@@ -109,7 +111,7 @@ def clean(step: StepRun) -> Done:
         cleaned = step.once(source.name, key, partial(_cleaned, step, source))
         refused.append(cleaned.given)
         rows[source.name] = cleaned.rows
-    step.write_table(refused_rows.FILE, pa.concat_tables(refused))
+    _close_refused(step, pa.concat_tables(refused), rows)
     return Done(rows=rows)
 
 
@@ -119,10 +121,13 @@ def index(step: StepRun) -> Done:
     facts = step.read_table("clean", f"{pipeline.facts}.parquet")
     lookups = {source.name: _lookup(step, source.name) for source in pipeline.sources if source.name != pipeline.facts}
     indexed = indexing.index(facts, {pipeline.facts: facts, **lookups}, pipeline)
+    for lookup in pipeline.lookups:
+        # Which of a lookup's rows the day rests on: see planning/lookup_keys.py.
+        step.write_table(keys_file(lookup.source), indexing.keys_of(facts, lookup))
     step.write_table(f"{pipeline.facts}.parquet", indexed.facts)
-    step.write_table(refused_rows.FILE, _with_raw(step, pipeline.source(pipeline.facts), indexed.refused))
     rows = {name: Rows(read=lookup.num_rows, kept=lookup.num_rows) for name, lookup in lookups.items()}
     rows[pipeline.facts] = _rows(facts.num_rows, indexed.facts.num_rows, indexed.refused, {})
+    _close_refused(step, _with_raw(step, pipeline.source(pipeline.facts), indexed.refused), rows)
     return Done(rows=rows, unknown=indexed.unknown)
 
 
@@ -242,10 +247,27 @@ def _load_source(step: StepRun, source: Source, refused: list[pa.Table]) -> Sour
 
 def _cleaned(step: StepRun, source: Source) -> SourceResult[pa.Table]:
     rows = step.read_table("load", f"{source.name}.parquet")
-    cleaned = cleaning.clean(rows, source, step.pipeline, step.day_run.day)
+    cleaned = cleaning.clean(rows, source, step.pipeline, step.day_run.day, _twins(step, source, rows))
     step.write_table(f"{source.name}.parquet", cleaned.kept)
     counts = _rows(rows.num_rows, cleaned.kept.num_rows, cleaned.refused, cleaned.dropped)
     return SourceResult(_with_raw(step, source, cleaned.refused), counts)
+
+
+def _twins(step: StepRun, source: Source, rows: pa.Table) -> list[int]:
+    lines = equal_rows.may_be_twins(rows, source, step.pipeline.engine)
+    return equal_rows.twins(raw_rows.hashes_at(step, source, lines), source.on_twins) if lines else []
+
+
+def _close_refused(step: StepRun, refused: pa.Table, rows: dict[str, Rows]) -> None:
+    """Write a step's refused rows, and check the day's limits over the steps so far. Raises BadData."""
+    step.folder.remove_file(refused_rows.FILE_OF_FAILED)
+    try:
+        check_refused(step.pipeline, step.rows_before() | {step.name: rows})
+    except BadData:
+        with step.folder.new_file(refused_rows.FILE_OF_FAILED) as file:
+            write_parquet(refused, file)
+        raise
+    step.write_table(refused_rows.FILE, refused)
 
 
 def _with_raw(step: StepRun, source: Source, refused: pa.Table) -> pa.Table:

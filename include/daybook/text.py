@@ -14,6 +14,12 @@ def spans(numbers: Iterable[int]) -> str:
     return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in zip(starts, ends, strict=True))
 
 
+def first_spans(numbers: Iterable[int], characters: int = 60) -> str:
+    """Return numbers as spans, the first of them if all would take more characters: "2-5, 9, …"."""
+    whole = spans(numbers)
+    return whole if len(whole) <= characters else f"{whole[:characters].rpartition(',')[0]}, …"
+
+
 def one_line(text: str) -> str:
     """Return someone else's text safe for a message: each line end, escape or direction mark becomes a `?`."""
     return "".join(sign if sign.isprintable() else "?" for sign in text)

@@ -166,6 +166,11 @@ class Receipt(Done):
         return sum(sum(rows.refused.values()) for rows in self.rows.values())
 
     @property
+    def dropped(self) -> int:
+        """Return the number of rows that the step dropped, over all sources."""
+        return sum(sum(rows.dropped.values()) for rows in self.rows.values())
+
+    @property
     def saved_as(self) -> int:
         """Return the number of the run that the step saved or deployed. Raises ValueError for a step that does not."""
         if self.run_id is None:

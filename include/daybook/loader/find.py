@@ -1,9 +1,11 @@
 """The raw bytes of single records, found by their lines, as the loader sees them: unpacked and in UTF-8.
 
-Called by the steps for rows refused after `load`, of which only the lines are known. Reads from the caller's stream.
+Called by the steps for rows refused after `load`, of which only the lines are known, and for rows that may be equal.
+Reads from the caller's stream.
 """
 
-from collections.abc import Collection
+import hashlib
+from collections.abc import Callable, Collection
 from typing import BinaryIO
 
 import numpy as np
@@ -17,17 +19,33 @@ from daybook.spec import Source
 LF = 10
 
 
+def cut_to_show(record: bytes) -> bytes:
+    """Return a record cut at RAW_BYTES, for people to read."""
+    return record[:RAW_BYTES]
+
+
+def hashed(record: bytes) -> bytes:
+    """Return the SHA-256 of a whole record, to tell equal ones."""
+    return hashlib.sha256(record).digest()
+
+
 def raw_records(
-    stream: BinaryIO, source: Source, lines: Collection[int], *, name: str | None = None, block_bytes: int = BLOCK_BYTES
+    stream: BinaryIO,
+    source: Source,
+    lines: Collection[int],
+    kept_as: Callable[[bytes], bytes] = cut_to_show,
+    *,
+    name: str | None = None,
+    block_bytes: int = BLOCK_BYTES,
 ) -> dict[int, bytes]:
-    """Return the records that begin on these lines, by line, without their line end and cut at RAW_BYTES.
+    """Return the records that begin on these lines, by line, without their line end, each as `kept_as` makes it.
 
     The file must be one that `load` has loaded.
     """
     if not lines:
         return {}
     read, layout, first = opened(stream, source, name or source.name)
-    search = _Search(sorted(lines), first, layout.delimiter)
+    search = _Search(sorted(lines), first, layout.delimiter, kept_as)
     for block, is_last in with_last(cut_at_line_ends(read, block_bytes)):
         search.look_through(block, is_last)
     return search.found
@@ -36,10 +54,11 @@ def raw_records(
 class _Search:
     """The lines still wanted, the records found, and the start of a record whose quote is open at a block's end."""
 
-    def __init__(self, lines: list[int], first: int, delimiter: bytes) -> None:
+    def __init__(self, lines: list[int], first: int, delimiter: bytes, kept_as: Callable[[bytes], bytes]) -> None:
         self.wanted = [line for line in reversed(lines) if line >= first]
         self.first = first
         self.delimiter = delimiter
+        self.kept_as = kept_as
         self.rest = b""
         self.found: dict[int, bytes] = {}
 
@@ -55,7 +74,7 @@ class _Search:
             if cut is None:
                 self.rest, self.first = data[start:], self.wanted[-1]
                 return
-            self.found[self.wanted.pop()] = _without_line_end(data[start : cut.end])[:RAW_BYTES]
+            self.found[self.wanted.pop()] = self.kept_as(_without_line_end(data[start : cut.end]))
         self.first += len(starts) - 1
 
 

@@ -87,6 +87,10 @@ class StepRun:
         """Return the receipts of all steps before this one, by step, in the order of the work."""
         return {step: self.receipt(step) for step in STEPS[: STEPS.index(self.name)]}
 
+    def rows_before(self) -> dict[str, dict[str, Rows]]:
+        """Return the counts of rows of all steps before this one, by step and source."""
+        return {step: receipt.rows for step, receipt in self.receipts_before().items()}
+
     def keep(self, receipt: Receipt) -> None:
         """Keep the step's own receipt, now that it is written."""
         self._receipts[self.name] = receipt

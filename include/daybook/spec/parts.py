@@ -21,6 +21,8 @@ class Lookup(Value):
 
     `gives` names the columns that a match adds to a fact: {column of the lookup: name in the facts}. A fact without a
     match is refused, or kept with these columns empty; `unknown_flag` names a boolean that is true if there is none.
+    Refused facts count against the limits of the facts; with `refused_rows` or `refused_share`, those without a match
+    here have a limit of their own instead: the larger of so many rows and of this share of the facts.
     """
 
     source: str
@@ -28,6 +30,18 @@ class Lookup(Value):
     gives: dict[str, Name] = {}
     when_unknown: Literal["refuse", "keep"]
     unknown_flag: Name | None = None
+    refused_rows: int | None = Field(default=None, ge=0)
+    refused_share: float | None = Field(default=None, ge=0, le=1)
+
+    @property
+    def reason(self) -> str:
+        """Return the reason for which a fact without a match is refused."""
+        return f"unknown_in_{self.source}"
+
+    @property
+    def has_own_limit(self) -> bool:
+        """Return whether the facts that it refuses have a limit of their own."""
+        return self.refused_rows is not None or self.refused_share is not None
 
 
 class Derived(Value):

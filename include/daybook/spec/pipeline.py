@@ -181,6 +181,8 @@ def _lookup(path: str, lookup: Lookup, source: Source, facts: dict[str, Column])
     columns = {column.name: column for column in source.columns}
     yield from _unknown(f"{path}.key", lookup.key, columns, f"column of {source.name}")
     yield from _unknown(f"{path}.key", lookup.key, facts, "column of the facts")
+    if lookup.has_own_limit and lookup.when_unknown == "keep":
+        yield f"{path}.refused_rows: only a lookup that refuses has a limit; it takes when_unknown='refuse'"
     for given in lookup.gives:
         yield from _unknown(f"{path}.gives", given, columns, f"column of {source.name}")
     if source.key != (lookup.key,):

@@ -3,14 +3,16 @@
 import codecs
 import re
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from daybook.errors import BadSpec
 from daybook.spec.value import Name, Value
 
+Twins = Literal["keep", "drop", "refuse"]
 Kind = Literal["text", "integer", "decimal", "date", "timestamp", "boolean"]
 # The strptime directives that the loader reads, each checked strictly.
 FORMAT_WORDS = "YymbBdjHIpMSfz"
@@ -151,9 +153,11 @@ class Form(Value):
 
 
 class Limits(Value):
-    """How many refused rows a file may have; with more, the whole file is refused, with fewer only these rows are.
+    """How many refused rows a source may have; with more, all of it is refused, with fewer only these rows are.
 
-    A file is refused if its refused rows exceed both `refused_rows` and `refused_share`; or if there are at least
+    They hold for the rows that `load`, `clean` and `index` refuse together.
+
+    A source is refused if its refused rows exceed both `refused_rows` and `refused_share`; or if there are at least
     `at_least` with the same reason in the same column on more than `systemic_share` of the rows (the contract does not
     fit), or with damage to quotes, encoding or line ends on more than `structural_share`; or if they are more than half
     of all rows. `stored_rows` ends the count early. A packed file may unpack to at most `unpacked_bytes`, and to
@@ -175,6 +179,10 @@ class Source(Value):
     """Rows from elsewhere: a name, the id of an Airflow connection, columns, and their unique key.
 
     `null_tokens` are the spellings of a missing value; an empty unquoted field is one too, and no other text is.
+    `twins`: what to do about equal rows. Rows are equal if their whole records are, as they came: with the columns that
+    the contract ignores, and with what is finer than a type. "keep": each is a row. "drop": all but the first are
+    dropped. "refuse": all of them are refused. The default is "keep" without a key, and "drop" with one, because two
+    equal rows of one key are one row that was delivered twice.
     """
 
     name: Name
@@ -186,6 +194,21 @@ class Source(Value):
     delimiter: str = Field(",", pattern=r"^[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]$")
     form: Form = Form()
     limits: Limits = Limits()
+    twins: Twins | None = None
+
+    @model_validator(mode="after")
+    def _equal_rows_have_one_key(self) -> Self:
+        if self.key and self.twins == "keep":
+            raise BadSpec(
+                f"{self.name}, twins: 'keep' is refused: the key {', '.join(self.key)} is unique, so equal rows cannot "
+                "all stay; it takes 'drop' or 'refuse', or leave out the key"
+            )
+        return self
+
+    @property
+    def on_twins(self) -> Twins:
+        """Return what to do about equal rows: the word of the spec, or its default."""
+        return self.twins or ("drop" if self.key else "keep")
 
     def column(self, name: str) -> Column | None:
         """Return the column of that name (the name here, not the header), or None."""

@@ -16,6 +16,11 @@ import pyarrow.parquet as pq
 ROWS_WORTH_THREADS = 1_000_000
 
 
+def keys_file(lookup: str) -> str:
+    """Return the name of the file in which `index` keeps the keys of the facts for a lookup."""
+    return f"keys.{lookup}.parquet"
+
+
 def read_parquet(file: BinaryIO, columns: list[str] | None = None) -> pa.Table:
     """Read a table from Parquet: all its columns, or only those named."""
     # Not read_table: that builds a dataset first, which takes longer than a day's rows, and its threads live on for a

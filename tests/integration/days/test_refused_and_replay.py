@@ -118,7 +118,7 @@ def test_refused_counts_the_rows_of_each_step_and_shows_no_value(broken: Days) -
     code, printed = broken.command("refused", DAY)
     assert code == 0
     first, header, *rows = printed.splitlines()
-    assert first == f"{broken.pipeline.name} {DAY}: run run_1, deployed (published); refused rows: 3"
+    assert first == f"{broken.pipeline.name} {DAY}: run run_1, deployed (published); refused rows: 3; dropped rows: 0"
     assert header.split() == ["step", "source", "column", "reason", "rows", "lines"]
     assert [" ".join(row.split()) for row in rows] == [
         "load flights dep_time not_an_integer 1 2",

@@ -20,7 +20,7 @@ HEADER = (
 @pytest.fixture
 def flights(tmp_path: Path) -> Path:
     """Return a file of 41 flights, of which the ones on lines 5 and 7 are bad."""
-    lines = [HEADER, *[FLIGHT] * 41]
+    lines = [HEADER, *(FLIGHT.replace("1545", str(number)) for number in range(41))]
     lines[4] = FLIGHT.replace("517", "canary")
     lines[6] = "2013,1,1"
     file = tmp_path / "flights_2013-01-01.csv"
