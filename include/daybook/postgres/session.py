@@ -184,7 +184,7 @@ REFUSED_LOGINS = (
     "does not support SSL",
 )
 TRANSIENT = ("08", "25", "40", "53", "55", "57", "58")
-REFUSALS = ("28", "3D", "3F", "42")
+REFUSALS = ("28", "2B", "3D", "3F", "42")
 
 
 def _by_what_to_do(where: str, error: psycopg.Error) -> Exception:

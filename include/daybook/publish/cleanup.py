@@ -11,7 +11,7 @@ from typing import NamedTuple
 from psycopg import sql
 
 from daybook.postgres.session import Connection, OpenPostgres, at_once
-from daybook.publish.save import stored
+from daybook.publish.live import stored
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder, run_folder_name
 

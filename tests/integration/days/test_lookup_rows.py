@@ -23,7 +23,11 @@ def change(days: Days) -> Iterator[Change]:
         days.change(tables=(*(table for table in tables if table.name != "planes"), planes))
         for day in (FIRST, SECOND):
             days.run(day)
-        yield lambda statement: connection.execute(statement.format(name).encode()) and None
+
+        def change(statement: str) -> None:
+            connection.execute(statement.format(name).encode())
+
+        yield change
         connection.execute(f"drop table {name}".encode())
 
 
