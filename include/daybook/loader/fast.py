@@ -164,11 +164,11 @@ def _texts(data: bytes, layout: Layout) -> tuple[dict[str, pa.StringArray], list
     if layout.has_trailing_delimiter:
         wanted[names[-1]] = TRAILING
     # Arrow strips a byte order mark at the start; one that belongs to the data is doubled, so that one remains.
-    content = BOM + data if data.startswith(BOM) else data
+    content = in_arrows_memory(BOM, data) if data.startswith(BOM) else in_arrows_memory(data)
     table = pa_csv.read_csv(
         pa.BufferReader(content),
         # One thread and one block: otherwise Arrow does not number the ragged rows.
-        pa_csv.ReadOptions(use_threads=False, block_size=len(content) + 1, column_names=names),
+        pa_csv.ReadOptions(use_threads=False, block_size=content.size + 1, column_names=names),
         pa_csv.ParseOptions(
             delimiter=layout.delimiter.decode(),
             quote_char='"' if b'"' in data else False,
@@ -185,6 +185,18 @@ def _texts(data: bytes, layout: Layout) -> tuple[dict[str, pa.StringArray], list
         ),
     )
     return {wanted[name]: _whole(table[name]) for name in table.column_names}, ragged
+
+
+def in_arrows_memory(*contents: bytes | bytearray) -> pa.Buffer:
+    """Return a copy of bytes that Arrow owns, one after the other.
+
+    Arrow reads CSV ahead on a thread of its own, which can drop the bytes after us. A thread that frees an object of
+    Python's while the process ends aborts it.
+    """
+    copy = pa.BufferOutputStream()
+    for content in contents:
+        copy.write(content)
+    return copy.getvalue()
 
 
 def _whole(column: pa.ChunkedArray) -> pa.StringArray:
