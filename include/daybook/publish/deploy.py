@@ -6,7 +6,6 @@ receipts. If the answer to a commit is lost, calling `deploy` again settles it: 
 Before it, `changes` counts the rows that the run will change for readers.
 """
 
-import hashlib
 from datetime import date, datetime
 from enum import Enum
 from typing import NamedTuple
@@ -16,9 +15,11 @@ from psycopg import sql
 
 from daybook.errors import Implausible, SourceUnavailable, Superseded
 from daybook.ledger import decisions, runs
+from daybook.ledger.chain import content_sha256
 from daybook.ledger.decisions import Decision, Release
 from daybook.ledger.raw_files import content_of
 from daybook.ledger.receipt import Receipt, Unbalanced, check_balance
+from daybook.ledger.refused_limits import check_refused
 from daybook.ledger.runs import Changes, Entry
 from daybook.postgres.session import Connection
 from daybook.spec import File, Pipeline, Summary
@@ -90,11 +91,14 @@ def deploy(
     """Publish a saved run.
 
     receipts: of all earlier steps, by step. changes: for readers. is_forced: publish even if nothing changed. release:
-    publish even if a person rolled this content back. Raises Unbalanced if rows were lost on the way, Superseded if a
-    run that read the facts later has published the day or the saved rows are gone, Implausible if a person rolled back
-    the same content and nobody released it, SourceUnavailable if other runs hold the day's lock for too long.
+    publish even if a person rolled this content back. Raises Unbalanced if rows were lost on the way, BadData if too
+    many were refused, Superseded if a run that read the facts later has published the day or the saved rows are gone,
+    Implausible if a person rolled back the same content and nobody released it, SourceUnavailable if other runs hold
+    the day's lock for too long.
     """
     check_balance(receipts, pipeline.facts)
+    # Each step has judged its own refused rows; one that was reused did so beside the counts of another run.
+    check_refused(pipeline, {step: receipt.rows for step, receipt in receipts.items()})
     entry, day = _entry(pipeline, receipts, changes), receipts["save"].day
     with connection.transaction():
         _lock(connection, pipeline, day)
@@ -125,12 +129,6 @@ def facts_read_at(pipeline: Pipeline, receipts: dict[str, Receipt]) -> datetime:
 def facts_sha256(pipeline: Pipeline, receipts: dict[str, Receipt]) -> str:
     """Return the hash of the facts' raw bytes, which tells one day's facts from another's."""
     return content_of(reading(pipeline, receipts), pipeline.facts).sha256
-
-
-def content_sha256(pipeline: Pipeline, summarized: Receipt) -> str:
-    """Return the hash of a run's published content: of its summaries' files, in the spec's order."""
-    hashes = (summarized.outputs[f"{summary.name}.parquet"].sha256 for summary in pipeline.summaries)
-    return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
 
 def _entry(pipeline: Pipeline, receipts: dict[str, Receipt], changes: Changes) -> Entry:

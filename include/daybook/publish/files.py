@@ -10,7 +10,7 @@ from psycopg import sql
 from daybook.errors import BadSpec
 from daybook.ledger.receipt import Output
 from daybook.postgres.session import Connection
-from daybook.publish.save import stored
+from daybook.publish.live import stored
 from daybook.rules import summarize
 from daybook.spec import Pipeline, Summary
 from daybook.storage.folder import Folder

@@ -151,7 +151,7 @@ def _layouts(last: LastRun, pipeline: Pipeline, filled: list[Filled]) -> dict[Pa
         for file in raw_files(last.receipts[extracted], source.name, source.name):
             # Only the header is read, for the layout; but it must be the file that the rows were refused from.
             with (last.folder / extracted).open_unchanged(file.file, file.sha256) as stream:
-                layouts[source.name, file.number] = opened(stream, source, file.name)[1]
+                layouts[source.name, file.number] = opened(stream, source, file.name).layout
     return layouts
 
 

@@ -9,15 +9,15 @@ published/<pipeline>/.runs/<day>/<run number>/    the files of a run that was sa
 set_aside/<pipeline>/<day>/...                    published files that the warehouse did not know at a restore
 """
 
+import json
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from datetime import date
 from typing import Any
 
 from daybook.storage.folder import Folder
+from daybook.storage.run_names import BY_FINGERPRINT, OF_RUNS, TAKEN, folder_name, former_folder_name
 
-DAY = re.compile(r"\d{4}-\d\d-\d\d")
 RUN_ID = re.compile(rb'"run_id": ?"?(\d+)')
 
 
@@ -29,8 +29,12 @@ class DataFolder:
         self.root = Folder(path)
 
     def run(self, pipeline: str, day: date, run: str) -> Folder:
-        """Return the folder of a run of a day, which holds one folder per step. run: the scheduler's name for it."""
-        return self.day(pipeline, day) / run_folder_name(run)
+        """Return the folder of a run of a day, which holds one folder per step. run: the scheduler's name for it.
+
+        It is the one that version 0.1.0 made for this run, if that is there and holds no other run's receipts.
+        """
+        folder, former = (self.day(pipeline, day) / name for name in (folder_name(run), former_folder_name(run)))
+        return former if former.path.name != folder.path.name and _is_of(former, run) else folder
 
     def day(self, pipeline: str, day: date) -> Folder:
         """Return the folder of a day, which holds one folder per run."""
@@ -38,16 +42,16 @@ class DataFolder:
 
     def by_fingerprint(self, pipeline: str, day: date) -> Folder:
         """Return the folder that finds a day's earlier results by their fingerprint."""
-        return self.day(pipeline, day) / "by_fingerprint"
+        return self.day(pipeline, day) / BY_FINGERPRINT
 
     def days(self, pipeline: str) -> Iterator[date]:
         """Return the days for which a pipeline has files, latest first."""
-        names = (self.root / "days" / pipeline).names()
-        return (date.fromisoformat(name) for name in sorted(names, reverse=True) if DAY.fullmatch(name))
+        names = sorted((self.root / "days" / pipeline).names(), reverse=True)
+        return (day for name in names if (day := _day_of(name)))
 
     def days_of_runs(self, pipeline: str) -> Folder:
         """Return the folder with one file per daily run: the days that it works on."""
-        return self.root / "days" / pipeline / "of_runs"
+        return self.root / "days" / pipeline / OF_RUNS
 
     def mends(self, pipeline: str, day: date) -> Folder:
         """Return the folder of a day's mends."""
@@ -123,19 +127,34 @@ class DataFolder:
 
 def _days(names: Iterable[str]) -> list[date]:
     """Return the days among some names, in order."""
-    found = []
-    for name in sorted(filter(DAY.fullmatch, names)):
-        # 2013-13-45 is not a day.
-        with suppress(ValueError):
-            found.append(date.fromisoformat(name))
-    return found
+    return [day for name in sorted(names) if (day := _day_of(name))]
 
 
 def _run_ids(saved: Folder) -> list[int]:
-    with saved.open("receipt.json") as file:
-        return [int(number) for number in RUN_ID.findall(file.read())]
+    return [int(number) for number in RUN_ID.findall(saved.content("receipt.json") or b"")]
 
 
-def run_folder_name(run: str) -> str:
-    """Return the name of a run's folder: the scheduler's, with `_` for all but letters, digits, `.`, `_`, `-`."""
-    return re.sub(r"[^A-Za-z0-9_.-]", "_", run)
+def _day_of(name: str) -> date | None:
+    """Return the day of a folder's name; None for any other folder, such as a disk's lost+found."""
+    try:
+        day = date.fromisoformat(name)
+    except ValueError:
+        return None
+    return day if str(day) == name else None
+
+
+def _is_of(folder: Folder, run: str) -> bool:
+    """Return whether the receipts in a folder are of one run. Version 0.1.0 let several runs share one."""
+    if run in TAKEN or not folder.exists():
+        return False
+    receipts = [(folder / step).content("receipt.json") for step in folder.names()]
+    found = [_run_of(content) for content in receipts if content is not None]
+    return bool(found) and set(found) <= {run, None}
+
+
+def _run_of(receipt: bytes) -> str | None:
+    try:
+        return str(json.loads(receipt)["run"])
+    except (ValueError, LookupError, TypeError):
+        # A damaged receipt does not say whose it is.
+        return None

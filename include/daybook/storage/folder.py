@@ -57,8 +57,8 @@ class Folder:
                 self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def names(self) -> list[str]:
-        """Return the names of all that lies in the folder; none if it is missing."""
-        return sorted(path.name for path in self.path.iterdir()) if self.exists() else []
+        """Return the names of all that lies in the folder; none if it is missing, or a file."""
+        return sorted(path.name for path in self.path.iterdir()) if self.path.is_dir() else []
 
     def remove(self) -> None:
         """Remove the folder and all that is in it, if it exists."""
@@ -155,6 +155,14 @@ class Folder:
         """Remove a file, if it is there."""
         (self.path / name).unlink(missing_ok=True)
 
+    def content(self, name: str) -> bytes | None:
+        """Return a file's bytes; None if there is no file of that name."""
+        try:
+            with self.open(name) as file:
+                return file.read()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+
     def text(self, name: str) -> str:
         """Return a file's text."""
         return str((self.path / name).read_text())
@@ -233,9 +241,11 @@ class Folder:
         if self._is_local():
             link = self.path / name
             return str(link.readlink()) if link.is_symlink() else ""
-        if not self.has(f"{name}.json"):
+        try:
+            return str(json.loads(self.content(f"{name}.json") or b"")["folder"])
+        except (ValueError, LookupError, TypeError):
+            # It is not there, or is damaged: the next deployment of the pipeline writes it anew.
             return ""
-        return str(json.loads(self.text(f"{name}.json"))["folder"])
 
     def pointers(self) -> list[str]:
         """Return the names that point to a folder, as `point` makes them."""
