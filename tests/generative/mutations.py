@@ -8,7 +8,7 @@ from random import Random
 from daybook.spec import File, Form, Limits, boolean, day_date, decimal, integer, text, timestamp
 
 # So that a file with many mistakes is still read to its end.
-PATIENT = Limits(refused_rows=10**9, at_least=10**9, systemic_share=1, structural_share=1)
+PATIENT = Limits(refused_rows=10**9, at_least=10**9, systemic_share=1, structural_share=1, repeated_headers=10**9)
 
 
 def _contract(header: str, *columns: object, **words: object) -> tuple[str, File]:

@@ -110,7 +110,7 @@ def contract(content: str, encoding: str, is_packed: bool) -> File:
         path="stranger.csv",
         columns=tuple(text(name, f"column_{place}") for place, name in enumerate(names)),
         delimiter=delimiter,
-        limits=PATIENT.model_copy(update={"field_bytes": 2**20, "stored_rows": 10**9}),
+        limits=PATIENT.model_copy(update={"field_bytes": 2**20, "stored_rows": 10**9, "field_line_ends": 1000}),
         form=Form(
             encoding=encoding,
             compression="gzip" if is_packed else "none",
