@@ -141,6 +141,48 @@ def test_a_bad_day_of_a_batch_is_left_out_and_the_others_are_published(
     assert [str(day) for (day,) in days] == [DAYS[0], DAYS[2]]
 
 
+def test_a_batch_whose_days_all_lack_a_step_fails_at_the_next_one(own: Pipeline, servers: Servers) -> None:
+    works = [servers.work(own, day, "batch") for day in DAYS]
+    for step in (steps.extract_tables, steps.extract_files):
+        over_days(step, works, is_last_try=True)
+    with pytest.raises(
+        BrokenChain, match=r"^all 3 days .* 2013-01-01: `load` of this run has no receipt.*clear `load`"
+    ):
+        over_days(steps.clean, works, is_last_try=False)
+    run_batch(works)
+    assert len(servers.rows(f"select day from {own.name}.by_day")) == 3
+
+
+def test_a_day_of_a_batch_whose_extract_alone_was_cleared_is_left_out_and_no_other(
+    own: Pipeline, servers: Servers, edit: Edit
+) -> None:
+    works = [replace(servers.work(own, day, "batch"), is_forced=True) for day in DAYS]
+    run_batch(works)
+    edit(DAYS[1], b",1400,", b",1401,")
+    over_days(steps.extract_files, works, is_last_try=True)
+    over_days(steps.save, works, is_last_try=True)
+    with pytest.raises(
+        DaysLeftOut, match=r"^1 of 3 days were left out.*2013-01-02: `load` of this run rests on an older"
+    ):
+        over_days(steps.deploy, works, is_last_try=True)
+    for step in (steps.load, steps.clean, steps.index, steps.aggregate, steps.summarize, steps.save, steps.deploy):
+        over_days(step, works, is_last_try=True)
+    assert works[1].receipt("deploy").outcome == "published"
+
+
+def test_a_batch_notes_all_that_its_steps_read_also_what_another_day_of_it_has_made(
+    own: Pipeline, servers: Servers
+) -> None:
+    works = [servers.work(own, day, "batch") for day in DAYS[:2]]
+    run_batch(works)
+    first, second = (work.receipt("load").inputs for work in works)
+    assert (
+        list(first)
+        == list(second)
+        == [f"extract_tables/{n}.csv" for n in ("airlines", "planes")] + ["extract_files/flights.csv"]
+    )
+
+
 def test_a_mended_day_of_a_batch_is_published_when_its_step_is_cleared(
     own: Pipeline, servers: Servers, edit: Edit
 ) -> None:
