@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from daybook.errors import BadData, DaybookError, NotYet
+from daybook.errors import BadData, BadSpec, DaybookError, NotYet
 from daybook.ftp.copy import Changed, small_file
 from daybook.ftp.delivery import Delivery, Manifest, Part, declared, listed, manifest_of
 from daybook.ftp.replies import NotThere
@@ -261,9 +261,11 @@ def _delivered(looked: Looked) -> Delivery:
 
 
 def _kept(folder: Folder) -> Looks:
-    if not folder.has(LOOKS):
+    try:
+        return Looks.model_validate_json(folder.content(LOOKS) or b"")
+    except (ValueError, BadSpec):
+        # There was no look before, or its note is damaged: this look is the first.
         return Looks(of={})
-    return Looks.model_validate_json(folder.text(LOOKS))
 
 
 def _keep(folder: Folder, looks: dict[str, Look]) -> None:

@@ -170,6 +170,15 @@ def test_the_looks_hold_no_value_of_a_row(look: Look, folder: Folder) -> None:
     assert set(kept["of"]["flights"]) == {"size_bytes", "modified_at", "still_since", "looked_at", "is_changing"}
 
 
+@pytest.mark.parametrize("damaged", [b"", b"{", b"5", b"\xff", b'{"of": {"flights": {}}}'])
+def test_after_a_damaged_note_of_looks_the_next_one_is_the_first(look: Look, folder: Folder, damaged: bytes) -> None:
+    with folder.new_file("looks.json") as file:
+        file.write(damaged)
+    with pytest.raises(NotYet, match="has to stand still for 60 s"):
+        look(EARLY)
+    look(EARLY + MINUTE)
+
+
 def test_what_is_wrong_in_the_words_of_a_file_is_told() -> None:
     with pytest.raises(BadSpec, match=r"marker: .*only the day and the path can be filled in"):
         file(marker="{paht}.done")
