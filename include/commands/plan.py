@@ -5,14 +5,18 @@ It asks the ledger and the sources, and changes nothing.
 
 from collections import Counter
 from datetime import UTC, date, datetime
+from functools import partial
 
 from commands import connections, exit_codes
 from commands.arguments import First, Force, Json, Last, Limit, PipelineName, Quiet, asked_days, pipeline_named
 from commands.output import say, tell_json, tell_table
 from commands.servers import servers_of
-from daybook.planning.observe import standings, tables_now
+from daybook.ledger.queries import is_begun
+from daybook.planning.observe import observe
 from daybook.planning.plan import Limited, Planned, limited
 from daybook.planning.plan import plan as decided
+from daybook.postgres.session import at_once
+from daybook.publish.definitions import changes
 from daybook.spec import Pipeline
 from daybook.text import spell
 
@@ -36,19 +40,29 @@ def plan(
     days = asked_days(chosen, first, last, datetime.now(UTC))
     with servers_of(chosen, "plan"):
         made = made_plan(chosen, days, limit, is_forced=force)
+        to_readers = changes_for_readers(chosen)
     if json:
-        tell_json({"pipeline": chosen.name, **made._asdict(), "totals": totals(made)})
+        words = {"totals": totals(made), "changes_for_readers": to_readers}
+        tell_json({"pipeline": chosen.name, **made._asdict(), **words})
     else:
         tell(made)
+        for change in to_readers:
+            say(f"the next run changes {change}")
     is_blocked = any(day.action == "blocked" for day in made.planned)
     return exit_codes.NOT_AS_ASKED if is_blocked else exit_codes.DONE
 
 
 def made_plan(pipeline: Pipeline, days: list[date], limit: int | None = None, *, is_forced: bool = False) -> Limited:
     """Return the plan of some days by the present ledger and sources; the connections are the environment's."""
-    known = standings(pipeline, days, connections.postgres, connections.ftp, connections.data())
-    tables = tables_now(pipeline, connections.postgres)
-    return limited(decided(pipeline, known, tables, is_forced=is_forced), limit)
+    seen = observe(pipeline, days, connections.postgres, connections.ftp, connections.data())
+    return limited(decided(pipeline, seen.standings, seen.tables, is_forced=is_forced), limit)
+
+
+def changes_for_readers(pipeline: Pipeline) -> list[str]:
+    """Return what the spec changes in the views that readers have, a sentence each. Raises BadSpec if it cannot be."""
+    connect = partial(connections.postgres, pipeline.target.connection)
+    found = at_once(connect, lambda session: changes(session, pipeline) if is_begun(session) else [])
+    return [change.meaning for change in found if change.meaning]
 
 
 def totals(made: Limited) -> dict[str, int | float | None]:

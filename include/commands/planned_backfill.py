@@ -30,13 +30,16 @@ class Known(NamedTuple):
 
 
 class Done(NamedTuple):
-    """The result of a day: `is_well` if readers see it and its plan is done."""
+    """The result of a day: `is_well` if readers see it and its plan is done. rows_refused and rows_dropped are those of
+    all sources, in its last run that came to its end."""
 
     day: date
     action: str
     result: str
     seconds: float
     is_well: bool
+    rows_refused: int
+    rows_dropped: int
 
 
 def backfill(
@@ -64,11 +67,15 @@ def backfill(
 
 def tell(done: list[Done]) -> None:
     """Print the result of each day, and a last line of counts."""
-    rows = [(str(d.day), d.action, d.result, f"{d.seconds:.2f}" if d.seconds else "") for d in done]
-    tell_table(("day", "plan", "result", "seconds"), rows)
+    tell_table(("day", "plan", "result", "refused", "dropped", "seconds"), [_cells(day) for day in done])
     missing = sum(not day.is_well for day in done)
     run = sum(day.action == "run" for day in done)
     say(f"{len(done)} days: {run} to run, {len(done) - missing} are as they should be, {missing} are not")
+
+
+def _cells(day: Done) -> tuple[str, ...]:
+    seconds = f"{day.seconds:.2f}" if day.seconds else ""
+    return str(day.day), day.action, day.result, f"{day.rows_refused:,}", f"{day.rows_dropped:,}", seconds
 
 
 def outcomes(made: Limited, known: Known, run_ids: Mapping[date, str]) -> list[Done]:
@@ -106,12 +113,13 @@ def _known(connection: Connection, pipeline: str, days: list[date]) -> Known:
 
 def _outcome(planned: Planned, known: Known, run_id: str | None) -> Done:
     day, is_seen = planned.day, planned.day in known.published
-    if planned.action != "run":
-        return Done(day, planned.action, planned.reason, 0.0, planned.action == "skip" and is_seen)
     receipts = known.ended.get(day, {})
+    lost = sum(one.refused for one in receipts.values()), sum(one.dropped for one in receipts.values())
+    if planned.action != "run":
+        return Done(day, planned.action, planned.reason, 0.0, planned.action == "skip" and is_seen, *lost)
     if receipts and receipts["deploy"].run == run_id:
         seconds = sum(receipt.seconds for receipt in receipts.values())
-        return Done(day, "run", receipts["deploy"].outcome, seconds, is_seen)
+        return Done(day, "run", receipts["deploy"].outcome, seconds, is_seen, *lost)
     failure = known.failures.get(day)
     result = f"failed: {failure.step}, {failure.kind}: {failure.message}" if failure else "not run: it was cancelled"
-    return Done(day, "run", result, 0.0, is_well=False)
+    return Done(day, "run", result, 0.0, False, *lost)

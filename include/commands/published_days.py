@@ -62,12 +62,11 @@ def tell_day(pipeline: Pipeline, row: PublishedDay, more: dict[str, Any] | None)
 
 
 def _of_receipts(pipeline: Pipeline, day: date, receipts: dict[str, Receipt]) -> PublishedDay:
-    rows = [rows for receipt in receipts.values() for rows in receipt.rows.values()]
     return PublishedDay(
         day=day,
         outcome=receipts["deploy"].outcome,
         rows_read=receipts["load"].rows[pipeline.facts].read,
         rows_refused=sum(receipt.refused for receipt in receipts.values()),
-        rows_dropped=sum(sum(one.dropped.values()) for one in rows),
+        rows_dropped=sum(receipt.dropped for receipt in receipts.values()),
         seconds=sum(receipt.seconds for receipt in receipts.values()),
     )

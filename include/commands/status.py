@@ -9,7 +9,7 @@ from commands.output import say, tell_json, tell_table
 from commands.servers import servers_of
 from daybook.ledger import step_log
 from daybook.ledger.decisions import rollbacks
-from daybook.ledger.queries import is_begun
+from daybook.ledger.queries import NotPublished, is_begun, rows_not_published
 from daybook.pipelines import load_pipelines
 from daybook.planning.plan import Failure
 from daybook.planning.status import Status
@@ -33,11 +33,14 @@ def status(pipeline: PipelineName = None, json: Json = False, quiet: Quiet = Fal
     with servers_of(chosen, "status"):
         connect = partial(connections.postgres, chosen.target.connection)
         found = at_once(connect, lambda connection: status_of(connection, chosen, days))
+        lost = at_once(connect, lambda connection: _rows_not_published(connection, chosen, days))
     broken = load_pipelines().broken
     if json:
-        tell_json({"pipeline": chosen.name, **found._asdict(), "broken": broken})
+        of_all = _sum(lost, found.expected)
+        rows = {"rows_refused": of_all.refused, "rows_dropped": of_all.dropped}
+        tell_json({"pipeline": chosen.name, **found._asdict(), **rows, "broken": broken})
     else:
-        tell(found, broken)
+        tell(found, lost, broken)
     return exit_codes.DONE if found.is_well else exit_codes.NOT_AS_ASKED
 
 
@@ -51,13 +54,30 @@ def status_of(connection: Connection, pipeline: Pipeline, days: list[date]) -> S
     return sorted_days(days, published, reused, rollbacks(*asked), failures)
 
 
-def tell(found: Status, broken: dict[str, str]) -> None:
-    """Print a line for each kind of days, the lag, and the modules of include/pipelines that do not load."""
-    rows = [(kind.replace("_", " "), str(len(getattr(found, kind))), spell(getattr(found, kind))) for kind in KINDS]
-    tell_table(("", "count", "days"), rows)
+def _rows_not_published(connection: Connection, pipeline: Pipeline, days: list[date]) -> dict[date, NotPublished]:
+    return rows_not_published(connection, pipeline.name, days[0], days[-1]) if is_begun(connection) else {}
+
+
+def tell(found: Status, lost: dict[date, NotPublished], broken: dict[str, str]) -> None:
+    """Print a line for each kind of days, the lag, and the modules of include/pipelines that do not load.
+
+    lost: the rows of each published day that readers do not see.
+    """
+    rows = [_cells(kind, getattr(found, kind), lost) for kind in KINDS]
+    tell_table(("", "count", "refused", "dropped", "days"), rows)
     if found.lag_days is None:
         say(f"lag: nothing is published; the last expected day is {found.expected[-1]}")
     else:
         say(f"lag: {found.lag_days} days, from {found.published[-1]} to {found.expected[-1]}")
     for file, reason in broken.items():
         say(f"{file} is broken: {reason}")
+
+
+def _cells(kind: str, days: tuple[date, ...], lost: dict[date, NotPublished]) -> tuple[str, ...]:
+    rows = _sum(lost, days)
+    return kind.replace("_", " "), str(len(days)), f"{rows.refused:,}", f"{rows.dropped:,}", spell(days)
+
+
+def _sum(lost: dict[date, NotPublished], days: tuple[date, ...]) -> NotPublished:
+    rows = [lost[day] for day in days if day in lost]
+    return NotPublished(sum(one.refused for one in rows), sum(one.dropped for one in rows))

@@ -3,7 +3,7 @@
 It asks the ledger and the sources, and changes nothing.
 """
 
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from commands.arguments import Day, Json, PipelineName, Quiet, check_is_over, pi
 from commands.output import say, tell_json, tell_table
 from commands.plan import made_plan
 from commands.servers import servers_of
+from daybook.days import why_not
 from daybook.ledger import queries, step_log
 from daybook.ledger.fingerprint import READS
 from daybook.ledger.queries import Confirmed, Decided, Published, is_begun
@@ -55,7 +56,9 @@ def why(day: Day, pipeline: PipelineName = None, json: Json = False, quiet: Quie
 
 def why_of(pipeline: Pipeline, day: date) -> Why:
     """Return how a day came to be; the connections are the environment's."""
-    planned = made_plan(pipeline, [day]).planned[0]
+    # A day that was published under another schedule has a history, and nothing to do any more.
+    left_out = why_not(pipeline.schedule, day, datetime.now(UTC))
+    planned = Planned(day, "blocked", left_out, (), None) if left_out else made_plan(pipeline, [day]).planned[0]
     connect = partial(connections.postgres, pipeline.target.connection)
     return at_once(connect, lambda connection: _of_ledger(connection, pipeline.name, day, planned))
 
@@ -64,7 +67,8 @@ def tell(pipeline: str, why: Why) -> None:
     """Print how a day came to be, from the publication to the plan."""
     say(f"{pipeline} {why.day}: {_seen(why.published)}")
     if why.published:
-        tell_table(("step", "how", "seconds", "inputs", "spec", "code", "libraries"), _steps(why.published))
+        words = ("step", "how", "refused", "dropped", "seconds", "inputs", "spec", "code", "libraries")
+        tell_table(words, _steps(why.published))
         say(f"changed for readers: {_changes(why.published)}")
     if why.confirmed:
         say(f"found unchanged: by {why.confirmed.run}, started by {why.confirmed.started_by}")
@@ -95,17 +99,22 @@ def _seen(published: Published | None) -> str:
     return (
         f"readers see run {published.run_id} ({published.run}), started by {published.started_by or 'unknown'}, "
         f"published {published.published_at:%Y-%m-%d %H:%M:%S %Z}; {published.rows_read} rows read, "
-        f"{published.rows_refused} refused"
+        f"{published.rows_refused} refused, {published.rows_dropped} dropped"
     )
 
 
 def _steps(published: Published) -> list[tuple[str, ...]]:
-    receipts = published.receipts.values()
-    return [(receipt.step, _how(receipt), f"{receipt.seconds:.2f}", *_ground(receipt)) for receipt in receipts]
+    return [
+        (receipt.step, _how(receipt), *_cost(receipt), *_ground(receipt)) for receipt in published.receipts.values()
+    ]
 
 
 def _how(receipt: Receipt) -> str:
     return f"reused from {receipt.reused_from}" if receipt.reused_from else "done"
+
+
+def _cost(receipt: Receipt) -> tuple[str, ...]:
+    return f"{receipt.refused:,}", f"{receipt.dropped:,}", f"{receipt.seconds:.2f}"
 
 
 def _ground(receipt: Receipt) -> tuple[str, ...]:

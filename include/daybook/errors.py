@@ -7,7 +7,10 @@ from datetime import datetime
 
 
 class DaybookError(Exception):
-    """The base of all errors that a person can mend. The message says what, where, what was found, and what to do."""
+    """The base of all errors that a person can mend. The message says what, where, what was found, and what to do.
+
+    It may quote names from outside: whoever shows it passes it through text.printable.
+    """
 
 
 class SourceUnavailable(DaybookError):

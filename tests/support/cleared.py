@@ -20,7 +20,7 @@ import psycopg
 
 from daybook import steps
 from daybook.ledger.receipt import STEPS, Receipt
-from daybook.planning.observe import standings, tables_now
+from daybook.planning.observe import observe
 from daybook.planning.plan import Planned, plan
 from daybook.run.day_run import DayRun
 from daybook.run.step_run import run_step
@@ -71,7 +71,8 @@ class Day:
     def plan(self) -> Planned:
         """Return what a backfill would do to the day, and why."""
         ask = self.pipeline, [self.work.day], self.work.postgres, self.work.ftp, self.work.data
-        return plan(self.pipeline, standings(*ask), tables_now(self.pipeline, self.work.postgres))[0]
+        seen = observe(*ask)
+        return plan(self.pipeline, seen.standings, seen.tables)[0]
 
     def seen(self) -> list[tuple[Any, ...]]:
         """Return what readers see of the day."""

@@ -24,13 +24,13 @@ ROOMS = {
     "ledger": "postgres loader.line_numbers",
     "refused": "ledger loader storage postgres",
     "publish": "ledger storage postgres rules.summarize",
-    "planning": "ledger refused ftp postgres storage",
+    "planning": "ledger refused loader ftp postgres storage",
     "run": "ledger refused loader storage postgres",
     "pages": "ledger storage",
     "steps": "storage postgres ftp loader rules ledger refused publish run pages",
 }
 ABOVE = {"airflow", "commands", "daybook_airflow", "deployment", "dags", "plugins", "report_tab", "pipelines"}
-LONGEST_CHAIN = 14
+LONGEST_CHAIN = 16
 
 
 @cache

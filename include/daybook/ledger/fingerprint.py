@@ -78,7 +78,7 @@ _TYPING = {"header", "kind", "digits", "scale", "format", "true_tokens", "false_
 
 
 def _typing(source: Source) -> Any:
-    words = source.model_dump(exclude={"columns", "connection"})
+    words = source.model_dump(exclude={"columns", "connection", "twins"})
     return words | {"columns": [column.model_dump(include=_TYPING) for column in source.columns]}
 
 
@@ -87,6 +87,11 @@ def _clean_part(pipeline: Pipeline) -> Any:
     sources = [source.model_dump() for source in pipeline.sources]
     transform = pipeline.transform and code.code_of_function(pipeline.transform)
     return [pipeline.model_dump(include=words), sources, transform]
+
+
+def _index_part(pipeline: Pipeline) -> Any:
+    facts, words = pipeline.source(pipeline.facts), {"lookups", "facts", "engine"}
+    return [pipeline.model_dump(include=words), facts.key, facts.limits.model_dump(), _columns(pipeline)]
 
 
 def _columns(pipeline: Pipeline) -> list[Any]:
@@ -99,10 +104,10 @@ def _kind(column: Column) -> Any:
 
 _PARTS: dict[str, Callable[[Pipeline], Any]] = {
     "extract_tables": lambda pipeline: [table.model_dump() for table in pipeline.tables],
-    "extract_files": lambda pipeline: [file.model_dump(exclude={"columns", "key"}) for file in pipeline.files],
+    "extract_files": lambda pipeline: [file.model_dump(exclude={"columns", "key", "twins"}) for file in pipeline.files],
     "load": lambda pipeline: [_typing(source) for source in pipeline.sources],
     "clean": _clean_part,
-    "index": lambda p: [p.model_dump(include={"lookups", "facts", "engine"}), p.source(p.facts).key, _columns(p)],
+    "index": _index_part,
     "aggregate": lambda p: [p.model_dump(include={"measures", "engine"}), group_columns(p), _columns(p)],
     "summarize": lambda p: p.model_dump(include={"measures", "ratios", "summaries", "engine", "plausible"}),
 }

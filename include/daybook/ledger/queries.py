@@ -17,15 +17,15 @@ def is_begun(connection: Connection) -> bool:
     return connection.execute("select to_regclass('daybook.ledger')").fetchone() != (None,)
 
 
-def nearest_days(connection: Connection, pipeline: str, day: date, count: int) -> dict[date, dict[str, Decimal]]:
-    """Return the totals of the published days nearest to a day, the day itself left out."""
+def days_before(connection: Connection, pipeline: str, day: date, count: int) -> dict[date, dict[str, Decimal]]:
+    """Return the totals of the last published days before a day."""
     rows = connection.execute(
         "select published.day, totals from daybook.published join daybook.ledger using (run_id) "
-        "where published.pipeline = %(pipeline)s and published.day <> %(day)s "
-        "order by abs(published.day - %(day)s), published.day limit %(count)s",
+        "where published.pipeline = %(pipeline)s and published.day < %(day)s order by published.day desc "
+        "limit %(count)s",
         {"pipeline": pipeline, "day": day, "count": count},
     )
-    return {near: {name: Decimal(total) for name, total in totals.items()} for near, totals in rows}
+    return {before: {name: Decimal(total) for name, total in totals.items()} for before, totals in rows}
 
 
 def day_with_facts(connection: Connection, pipeline: str, day: date, sha256: str) -> date | None:
@@ -51,6 +51,18 @@ class Published(NamedTuple):
     changes: dict[str, dict[str, int]]
     before: int | None
     receipts: dict[str, Receipt]
+
+    @property
+    def rows_dropped(self) -> int:
+        """Return the number of rows that all steps dropped."""
+        return sum(receipt.dropped for receipt in self.receipts.values())
+
+
+class NotPublished(NamedTuple):
+    """How many rows of a published day readers do not see: those that steps refused, and those that they dropped."""
+
+    refused: int
+    dropped: int
 
 
 class Decided(NamedTuple):
@@ -98,6 +110,19 @@ def published(connection: Connection, pipeline: str, day: date) -> Published | N
     *words, stored = row
     receipts = [Receipt.model_validate_json(json.dumps(receipt)) for receipt in stored]
     return Published._make([*words, {receipt.step: receipt for receipt in receipts}])
+
+
+def rows_not_published(connection: Connection, pipeline: str, first: date, last: date) -> dict[date, NotPublished]:
+    """Return, for each day that readers see, how many of its rows they do not see."""
+    rows = connection.execute(
+        "select published.day, rows_refused, (select coalesce(sum(dropped.value::bigint), 0)::bigint "
+        "from jsonb_array_elements(receipts) receipt, jsonb_each(receipt -> 'rows') source, "
+        "jsonb_each_text(source.value -> 'dropped') dropped) "
+        "from daybook.published join daybook.ledger using (run_id) "
+        "where published.pipeline = %s and published.day between %s and %s",
+        [pipeline, first, last],
+    )
+    return {day: NotPublished(refused, dropped) for day, refused, dropped in rows}
 
 
 def decisions(connection: Connection, pipeline: str, day: date) -> list[Decided]:

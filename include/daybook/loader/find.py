@@ -1,15 +1,17 @@
 """The raw bytes of single records, found by their lines, as the loader sees them: unpacked and in UTF-8.
 
-Called by the steps for rows refused after `load`, of which only the lines are known. Reads from the caller's stream.
+Called by the steps for rows refused after `load`, of which only the lines are known, and for rows that may be equal.
+Reads from the caller's stream.
 """
 
-from collections.abc import Collection
+import hashlib
+from collections.abc import Callable, Collection
 from typing import BinaryIO
 
 import numpy as np
 
 from daybook.loader.blocks import cut_at_line_ends, with_last
-from daybook.loader.layout import RAW_BYTES
+from daybook.loader.layout import kept_raw
 from daybook.loader.load import BLOCK_BYTES, opened
 from daybook.loader.records import split
 from daybook.spec import Source
@@ -17,18 +19,29 @@ from daybook.spec import Source
 LF = 10
 
 
+def hashed(record: bytes) -> bytes:
+    """Return the SHA-256 of a whole record, to tell equal ones."""
+    return hashlib.sha256(record).digest()
+
+
 def raw_records(
-    stream: BinaryIO, source: Source, lines: Collection[int], *, name: str | None = None, block_bytes: int = BLOCK_BYTES
+    stream: BinaryIO,
+    source: Source,
+    lines: Collection[int],
+    kept_as: Callable[[bytes], bytes] = kept_raw,
+    *,
+    name: str | None = None,
+    block_bytes: int = BLOCK_BYTES,
 ) -> dict[int, bytes]:
-    """Return the records that begin on these lines, by line, without their line end and cut at RAW_BYTES.
+    """Return the records that begin on these lines, by line, without their line end, each as `kept_as` makes it.
 
     The file must be one that `load` has loaded.
     """
     if not lines:
         return {}
-    read, layout, first = opened(stream, source, name or source.name)
-    search = _Search(sorted(lines), first, layout.delimiter)
-    for block, is_last in with_last(cut_at_line_ends(read, block_bytes)):
+    file = opened(stream, source, name or source.name)
+    search = _Search(sorted(lines), file.first_line, file.layout.delimiter, kept_as)
+    for block, is_last in with_last(cut_at_line_ends(file.read, block_bytes)):
         search.look_through(block, is_last)
     return search.found
 
@@ -36,10 +49,11 @@ def raw_records(
 class _Search:
     """The lines still wanted, the records found, and the start of a record whose quote is open at a block's end."""
 
-    def __init__(self, lines: list[int], first: int, delimiter: bytes) -> None:
+    def __init__(self, lines: list[int], first: int, delimiter: bytes, kept_as: Callable[[bytes], bytes]) -> None:
         self.wanted = [line for line in reversed(lines) if line >= first]
         self.first = first
         self.delimiter = delimiter
+        self.kept_as = kept_as
         self.rest = b""
         self.found: dict[int, bytes] = {}
 
@@ -55,7 +69,7 @@ class _Search:
             if cut is None:
                 self.rest, self.first = data[start:], self.wanted[-1]
                 return
-            self.found[self.wanted.pop()] = _without_line_end(data[start : cut.end])[:RAW_BYTES]
+            self.found[self.wanted.pop()] = self.kept_as(_without_line_end(data[start : cut.end]))
         self.first += len(starts) - 1
 
 

@@ -1,7 +1,8 @@
 """Observes the state of days: from the ledger, and from their sources now. It decides nothing."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from daybook.ledger import step_log
 from daybook.ledger.decisions import rollbacks
 from daybook.ledger.queries import is_begun
 from daybook.ledger.receipt import Receipt
+from daybook.planning.lookup_keys import Copies, with_changed_keys
 from daybook.planning.plan import Failure, FileState, Standing
 from daybook.postgres import copy_tables
 from daybook.postgres.session import Connection, at_once
@@ -38,19 +40,38 @@ class LedgerAnswers(NamedTuple):
     rolled_back: dict[date, str]
 
 
+class Observed(NamedTuple):
+    """The state of each day, and the current hash of each table's extract, by source."""
+
+    standings: list[Standing]
+    tables: dict[str, str]
+
+
+def observe(
+    pipeline: Pipeline, days: list[date], open_postgres: OpenConnection, open_ftp: OpenConnection, data: DataFolder
+) -> Observed:
+    """Return the state of each day and of the tables, and for lookups that have changed, the changed keys of each day.
+
+    Raises SourceUnavailable or BadSpec if a server cannot be asked.
+    """
+    known = standings(pipeline, days, open_postgres, open_ftp, data)
+    with _copied_tables(pipeline, open_postgres) as copies:
+        return Observed(with_changed_keys(pipeline, known, copies, data), dict(copies.sha256))
+
+
 def standings(
     pipeline: Pipeline,
     days: list[date],
     open_postgres: OpenConnection,
     open_ftp: OpenConnection,
-    data: DataFolder | None = None,
+    data: DataFolder,
 ) -> list[Standing]:
-    """Return the state of each day. data: the data folder, for the mends; without it they are unknown.
+    """Return the state of each day, but for the tables. data: the data folder, for the mends.
 
     Raises SourceUnavailable or BadSpec if a server cannot be asked.
     """
     known = _ledger_answers(pipeline, days, open_postgres)
-    mended = _mends(pipeline, days, data) if data else {}
+    mended = _mends(pipeline, days, data)
     files = _files(pipeline, days, open_ftp)
     return [
         Standing(
@@ -60,7 +81,7 @@ def standings(
             failure=known.failures.get(day),
             files=files[day],
             failed=known.failed.get(day, {}),
-            mends=mended.get(day),
+            mends=mended[day],
             rolled_back=known.rolled_back.get(day),
             published_content=known.published.get(day),
         )
@@ -68,14 +89,15 @@ def standings(
     ]
 
 
-def tables_now(pipeline: Pipeline, open_postgres: OpenConnection) -> dict[str, str]:
-    """Return the current hash of each table's extract, by source."""
+@contextmanager
+def _copied_tables(pipeline: Pipeline, open_postgres: OpenConnection) -> Iterator[Copies]:
+    """Copy the tables as they are now; the copies are gone afterwards."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Folder(UPath(Path(scratch).as_uri()))
         for connection_id in dict.fromkeys(table.connection for table in pipeline.tables):
             tables = tuple(table for table in pipeline.tables if table.connection == connection_id)
             copy_tables.copy_tables(partial(open_postgres, connection_id), tables, folder)
-        return {table.name: folder.written(f"{table.name}.csv").sha256 for table in pipeline.tables}
+        yield Copies(folder, {table.name: folder.written(f"{table.name}.csv").sha256 for table in pipeline.tables})
 
 
 def _ledger_answers(pipeline: Pipeline, days: list[date], open_postgres: OpenConnection) -> LedgerAnswers:
@@ -95,8 +117,8 @@ def _ledger_answers(pipeline: Pipeline, days: list[date], open_postgres: OpenCon
 
 
 def _mends(pipeline: Pipeline, days: list[date], data: DataFolder) -> dict[date, dict[str, dict[str, str]]]:
-    has_some = data.days_with_mends(pipeline.name)
-    return {day: mends.hashes(data.mends(pipeline.name, day)) if str(day) in has_some else {} for day in days}
+    has_some, known = data.days_with_mends(pipeline.name), [source.name for source in pipeline.sources]
+    return {day: mends.hashes(data.mends(pipeline.name, day), known) if str(day) in has_some else {} for day in days}
 
 
 def _files(pipeline: Pipeline, days: list[date], open_ftp: OpenConnection) -> dict[date, dict[str, FileState | None]]:

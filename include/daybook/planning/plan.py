@@ -14,8 +14,10 @@ from daybook.ledger.chain import broken, content_sha256
 from daybook.ledger.raw_files import raw_sha256
 from daybook.ledger.receipt import STEPS, Receipt
 from daybook.spec import Pipeline
+from daybook.text import one_line
 
 Action = Literal["run", "skip", "blocked"]
+SHOWN_KEYS = 5
 
 
 class FileState(NamedTuple):
@@ -41,7 +43,8 @@ class Standing(NamedTuple):
     """The state of a day. deployed: the receipts, by step, of the last finished run, whether or not it changed anything
     for readers. files: by source, or for parts by "source.1" and so on, with their "source.manifest"; None if the
     server does not have it. failed: the receipts, by step, of the last failed run. mends: their hashes, by source and
-    by the raw file's hash; None if unknown. rolled_back: by whom and why, if a rollback still stands.
+    by the raw file's hash; None if unknown. rolled_back: by whom and why, if a rollback still stands. changed_keys: for
+    a lookup whose table has changed, the keys of changed rows that the day's facts have; left out if unknown.
     published_content: the hash of what readers see; None if unknown."""
 
     day: date
@@ -52,6 +55,7 @@ class Standing(NamedTuple):
     failed: dict[str, Receipt] = {}
     mends: dict[str, dict[str, str]] | None = None
     rolled_back: str | None = None
+    changed_keys: dict[str, tuple[str, ...]] = {}
     published_content: str | None = None
 
 
@@ -140,7 +144,7 @@ def _mended(pipeline: Pipeline, standing: Standing, failure: Failure, tables: di
     """Return what changed since the last failed run: an input, mends of rows, a step before the failed one, or the spec
     of the failed step."""
     return (
-        _changed_input(standing.failed, standing.files, tables)
+        _changed_input(standing.failed, standing.files, tables, {})
         or _new_mends(pipeline, standing.failed, standing.mends)
         or _broken_link(standing.failed, STEPS[: STEPS.index(failure.step)])
         or _respecified(pipeline, failure)
@@ -167,7 +171,7 @@ def _first_change(pipeline: Pipeline, standing: Standing, tables: dict[str, str]
     if not standing.is_published or "deploy" not in standing.deployed:
         return "extract_tables", "never done"
     return (
-        _changed_input(standing.deployed, standing.files, tables)
+        _changed_input(standing.deployed, standing.files, tables, standing.changed_keys)
         or _new_mends(pipeline, standing.deployed, standing.mends)
         or _broken_link(standing.deployed)
         or _changed_ground(pipeline, standing)
@@ -176,19 +180,31 @@ def _first_change(pipeline: Pipeline, standing: Standing, tables: dict[str, str]
 
 
 def _changed_input(
-    receipts: dict[str, Receipt], files: dict[str, FileState | None], tables: dict[str, str]
+    receipts: dict[str, Receipt],
+    files: dict[str, FileState | None],
+    tables: dict[str, str],
+    changed_keys: dict[str, tuple[str, ...]],
 ) -> tuple[str, str] | None:
     if not set(STEPS[:2]) <= set(receipts):
         return None
     outputs = receipts["extract_tables"].outputs
     for name, sha256 in tables.items():
-        if f"{name}.csv" not in outputs or outputs[f"{name}.csv"].sha256 != sha256:
-            return "extract_tables", f"input changed: table {name}"
+        is_other = f"{name}.csv" not in outputs or outputs[f"{name}.csv"].sha256 != sha256
+        # A changed lookup of whose changed rows the facts have no key is no change for the day.
+        if is_other and changed_keys.get(name) != ():
+            return "extract_tables", f"input changed: table {name}{_keys_in_words(changed_keys.get(name, ()))}"
     extracted = receipts["extract_files"]
     for name, file in files.items():
         if file and _state_at(extracted, name) != file:
             return "extract_files", f"input changed: file {_name_in_words(name)}"
     return None
+
+
+def _keys_in_words(keys: tuple[str, ...]) -> str:
+    if not keys:
+        return ""
+    shown = ", ".join(one_line(key) for key in keys[:SHOWN_KEYS])
+    return f", {len(keys)} used key{'' if len(keys) == 1 else 's'}: {shown}{', …' if len(keys) > SHOWN_KEYS else ''}"
 
 
 def _name_in_words(name: str) -> str:

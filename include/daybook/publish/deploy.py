@@ -19,6 +19,7 @@ from daybook.ledger.chain import content_sha256
 from daybook.ledger.decisions import Decision, Release
 from daybook.ledger.raw_files import content_of
 from daybook.ledger.receipt import Receipt, Unbalanced, check_balance
+from daybook.ledger.refused_limits import check_refused
 from daybook.ledger.runs import Changes, Entry
 from daybook.postgres.session import Connection
 from daybook.spec import File, Pipeline, Summary
@@ -90,11 +91,14 @@ def deploy(
     """Publish a saved run.
 
     receipts: of all earlier steps, by step. changes: for readers. is_forced: publish even if nothing changed. release:
-    publish even if a person rolled this content back. Raises Unbalanced if rows were lost on the way, Superseded if a
-    run that read the facts later has published the day or the saved rows are gone, Implausible if a person rolled back
-    the same content and nobody released it, SourceUnavailable if other runs hold the day's lock for too long.
+    publish even if a person rolled this content back. Raises Unbalanced if rows were lost on the way, BadData if too
+    many were refused, Superseded if a run that read the facts later has published the day or the saved rows are gone,
+    Implausible if a person rolled back the same content and nobody released it, SourceUnavailable if other runs hold
+    the day's lock for too long.
     """
     check_balance(receipts, pipeline.facts)
+    # Each step has judged its own refused rows; one that was reused did so beside the counts of another run.
+    check_refused(pipeline, {step: receipt.rows for step, receipt in receipts.items()})
     entry, day = _entry(pipeline, receipts, changes), receipts["save"].day
     with connection.transaction():
         _lock(connection, pipeline, day)

@@ -14,6 +14,7 @@ from daybook.errors import BadSpec
 from daybook.ledger import queries
 from daybook.ledger.chain import broken
 from daybook.ledger.queries import Tried, is_begun
+from daybook.ledger.raw_files import extracted_by, raw_files
 from daybook.ledger.receipt import STEPS, Mended, Receipt
 from daybook.loader.layout import REFUSED_SCHEMA
 from daybook.postgres.session import Connection
@@ -26,7 +27,7 @@ REFUSING = ("load", "clean", "index")
 SCHEMA = pa.schema([("source", pa.string()), *REFUSED_SCHEMA])
 STEP_SCHEMA = pa.schema([("step", pa.string()), *SCHEMA])
 FILE = "refused.parquet"
-# A failed `load` leaves the rows refused until then here, so that a file with too many of them can be mended too.
+# A step that fails because too many rows are refused leaves them here, so that they can be mended too.
 FILE_OF_FAILED = "refused_until_failed.parquet"
 
 
@@ -46,20 +47,40 @@ def _of(source: str, refused: pa.Table) -> pa.Table:
     return refused.add_column(0, "source", names).cast(SCHEMA)
 
 
+class Dropped(NamedTuple):
+    """How many rows of a source a step dropped for a reason."""
+
+    step: str
+    source: str
+    reason: str
+    rows: int
+
+
 class LastRun(NamedTuple):
     """The last run that loaded a day: its name and folder, its outcome (deployed, or where it failed and why), the
-    receipts of the steps that still count, and whether `load` was the step that failed."""
+    receipts of the steps that still count, and the step that failed."""
 
     run: str
     folder: Folder
     became: str
     receipts: dict[str, Receipt]
-    is_load_failed: bool
+    failed: str | None
 
     @property
     def mended(self) -> tuple[Mended, ...]:
         """Return who mended how many rows, and why."""
         return self.receipts["load"].mended if "load" in self.receipts else ()
+
+    @property
+    def dropped(self) -> list[Dropped]:
+        """Return the counts of the rows that the steps dropped, in the order of the work."""
+        steps = [(step, self.receipts[step].rows) for step in REFUSING if step in self.receipts]
+        return [
+            Dropped(step, source, reason, count)
+            for step, sources in steps
+            for source, rows in sources.items()
+            for reason, count in rows.dropped.items()
+        ]
 
 
 def last_run(connection: Connection, data: DataFolder, pipeline: Pipeline, day: date) -> LastRun:
@@ -82,7 +103,7 @@ def last_run(connection: Connection, data: DataFolder, pipeline: Pipeline, day: 
             f"{folder.path} is not there; expected the files of run {run}; nothing was done; run the day again if they "
             "were tidied away, or set DAYBOOK_DATA to the folder that the tasks write to"
         )
-    return LastRun(run, folder, _became(tried, standing, failed), standing, failed == "load")
+    return LastRun(run, folder, _became(tried, standing, failed), standing, failed)
 
 
 def refused_rows(last: LastRun) -> pa.Table:
@@ -92,17 +113,28 @@ def refused_rows(last: LastRun) -> pa.Table:
         for step in REFUSING
         if step in last.receipts
     ]
-    if last.is_load_failed and (last.folder / "load").has(FILE_OF_FAILED):
-        tables.append(_of_step("load", last.folder, None))
+    if last.failed in REFUSING and (last.folder / last.failed).has(FILE_OF_FAILED):
+        tables.append(_of_step(last.failed, last.folder, None))
     rows = pa.concat_tables([STEP_SCHEMA.empty_table(), *tables])
     order = pa.array([REFUSING.index(step) for step in rows["step"].to_pylist()], pa.int8())
     sorted_by = [("order", "ascending"), ("source", "ascending"), ("line", "ascending")]
     return rows.append_column("order", order).sort_by(sorted_by).drop_columns(["order"])
 
 
+def lost_files(last: LastRun, pipeline: Pipeline) -> dict[str, str]:
+    """Return the raw files that the lines of refused rows count in, by path, which are "gone" or "changed" by now."""
+    found = {}
+    for source in pipeline.sources:
+        folder, extracted = last.folder / extracted_by(source), last.receipts[extracted_by(source)]
+        for raw in raw_files(extracted, source.name, source.name):
+            if fault := folder.fault(raw.file, raw.sha256):
+                found[str(folder.path / raw.file)] = fault
+    return found
+
+
 def _of_step(step: str, folder: Folder, sha256: str | None) -> pa.Table:
     files = folder / step
-    # A failed `load` leaves no receipt with a hash to check.
+    # A failed step leaves no receipt with a hash to check.
     with files.open_unchanged(FILE, sha256) if sha256 else files.open(FILE_OF_FAILED) as file:
         rows = read_parquet(file)
     return rows.add_column(0, "step", pa.array([step] * rows.num_rows, pa.string())).cast(STEP_SCHEMA)

@@ -1,10 +1,12 @@
 """The step `clean`: typed rows in, clean rows out, and for every other row the reason why it was refused or dropped.
 
-Cleaning empties declared tokens, drops wholly empty rows and exact twins, checks the day, the columns' rules and the
-key, derives the yes-or-no columns, and runs the pipeline's own transform. It guesses and fills nothing.
+Cleaning empties declared tokens, drops wholly empty rows, drops or refuses twins (rules/twins.py), checks the day, the
+columns' rules and the key, derives the yes-or-no columns, and runs the pipeline's own transform. It guesses nothing.
 """
 
+from collections.abc import Collection
 from datetime import date
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import narwhals as nw
@@ -12,12 +14,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.errors import BadSpec
-from daybook.rules.frames import add_columns, as_units, close_frame, open_frame, ordered, rows_schema
+from daybook.rules.frames import (
+    add_columns,
+    close_frame,
+    open_frame,
+    ordered,
+    rows_schema,
+    units_at_least,
+    units_at_most,
+)
+from daybook.rules.patterns import whole
 from daybook.spec import Column, Derived, Pipeline, Source, clean_columns
 
 REFUSED_BY_RULE = pa.schema([("line", pa.int64()), ("column", pa.string()), ("reason", pa.string())])
 
 
+IS_TWIN = "is_twin of daybook"  # no column of a source has this name
 NO_RULE = -1  # instead of the number of a rule: no rule took the row out
 
 
@@ -37,21 +49,27 @@ class Rule(NamedTuple):
     holds: nw.Expr
 
 
-def clean(rows: pa.Table, source: Source, pipeline: Pipeline, day: date) -> Cleaned:
+_TWINS = [Rule(None, "twin", nw.col(IS_TWIN))]
+
+
+def clean(rows: pa.Table, source: Source, pipeline: Pipeline, day: date, twins: Collection[int] = ()) -> Cleaned:
     """Clean the rows of one source.
 
     rows: `line` and the source's columns under their headers, as `load` returns them. day: that the facts must have.
-    Returns rows named as in the spec, the facts with their derived columns, ordered by line.
+    twins: the lines of equal rows, to be dropped or refused as the source says. Returns rows named as in the spec, the
+    facts with their derived columns, ordered by line.
     Raises BadSpec if the pipeline's transform does not return what the spec declares.
     """
     is_facts = source.name == pipeline.facts
     named = rows.rename_columns(["line", *(column.name for column in source.columns)])
+    named = named.append_column(IS_TWIN, pc.is_in(named["line"], pa.array(twins, pa.int64())))
     frame = _without_tokens(open_frame(named, pipeline.engine), source)
     needed = {*source.key, *(pipeline.day_columns if is_facts else ())}
-    rules = [*_drops(source), *_rules(source, needed), *(_day_rules(pipeline, day) if is_facts else [])]
+    drops = _drops(source)
+    rules = [*drops, *_rules(source, needed), *(_day_rules(pipeline, day) if is_facts else [])]
     marked = _marked(_numbered(frame, rules), source, pipeline if is_facts else None, number_of_rules=len(rules))
     rules.append(Rule(None, "key_conflict", nw.lit(True)))
-    cleaned = _split(marked, rules)
+    cleaned = _split(marked, rules, len(drops))
     return _transformed(cleaned, pipeline) if is_facts else cleaned
 
 
@@ -67,26 +85,32 @@ def _without(name: str, tokens: tuple[str, ...]) -> nw.Expr:
 def _drops(source: Source) -> list[Rule]:
     names = [column.name for column in source.columns]
     is_empty = nw.all_horizontal(*(nw.col(name).is_null() for name in names), ignore_nulls=False)
-    is_twin = nw.col("line") > nw.col("line").min().over(*names)
-    return [Rule(None, "empty_row", is_empty), Rule(None, "twin", is_twin)]
+    return [Rule(None, "empty_row", is_empty), *(_TWINS if source.on_twins == "drop" else [])]
 
 
 def _rules(source: Source, needed: set[str]) -> list[Rule]:
-    return [rule for column in source.columns for rule in _column_rules(column, column.name in needed)]
+    rules = [rule for column in source.columns for rule in _column_rules(column, column.name in needed)]
+    return [*_TWINS, *rules] if source.on_twins == "refuse" else rules
 
 
 def _column_rules(column: Column, is_needed: bool) -> list[Rule]:
     value, name = nw.col(column.name), column.name
     rules = [Rule(name, "missing", value.is_null())] if column.is_required or is_needed else []
     if column.minimum is not None:
-        rules.append(Rule(name, "below_minimum", value < as_units(column.minimum, column)))
+        rules.append(Rule(name, "below_minimum", value < units_at_least(column.minimum, column)))
     if column.maximum is not None:
-        rules.append(Rule(name, "above_maximum", value > as_units(column.maximum, column)))
+        rules.append(Rule(name, "above_maximum", value > units_at_most(column.maximum, column)))
     if column.allowed:
-        rules.append(Rule(name, "not_allowed", ~value.is_in(column.allowed)))
+        rules.append(Rule(name, "not_allowed", ~value.is_in(_allowed(column))))
     if column.pattern:
-        rules.append(Rule(name, "no_match", ~value.str.contains(f"^(?:{column.pattern})$")))
+        rules.append(Rule(name, "no_match", ~value.str.contains(whole(column.pattern))))
     return rules
+
+
+def _allowed(column: Column) -> list[str] | list[int]:
+    if column.kind == "text":
+        return list(column.allowed)
+    return [units_at_most(Decimal(text), column) for text in column.allowed]
 
 
 def _day_rules(pipeline: Pipeline, day: date) -> list[Rule]:
@@ -118,7 +142,7 @@ def _derived(derived: Derived, source: Source) -> nw.Expr:
     column, value = source.column(derived.column), nw.col(derived.column)
     if derived.test == "is_missing" or derived.value is None or column is None:
         return value.is_null().alias(derived.name)
-    limit = as_units(derived.value, column)
+    limit = units_at_most(derived.value, column)
     return (value > limit if derived.test == "is_over" else value <= limit).alias(derived.name)
 
 
@@ -130,11 +154,11 @@ def _key_conflicts_marked(frame: nw.LazyFrame[Any], key: tuple[str, ...], number
     return frame.with_columns(kept=is_kept).with_columns(rule=marked)
 
 
-def _split(marked: pa.Table, rules: list[Rule]) -> Cleaned:
+def _split(marked: pa.Table, rules: list[Rule], drops: int) -> Cleaned:
+    """Split the rows. drops: how many of the first rules drop a row; the others refuse it."""
     number = marked["rule"]
-    # The first two rules drop a row, the others refuse it (see _drops).
-    dropped = {rule.reason: pc.sum(pc.equal(number, place)).as_py() or 0 for place, rule in enumerate(rules[:2])}
-    taken_out = marked.filter(pc.greater_equal(number, 2))
+    dropped = {rule.reason: pc.sum(pc.equal(number, place)).as_py() or 0 for place, rule in enumerate(rules[:drops])}
+    taken_out = marked.filter(pc.greater_equal(number, drops))
     kept = marked.filter(pc.equal(number, NO_RULE)).drop_columns(["rule"])
     return Cleaned(kept, _refused(taken_out, rules), {reason: count for reason, count in dropped.items() if count})
 
@@ -165,8 +189,25 @@ def _checked(given: Any, pipeline: Pipeline, before: pa.Table) -> pa.Table:
         raise BadSpec(f"{name} gave the columns {columns}; declared are {schema.names}; mend transform_gives or it")
     try:
         kept = pa.Table.from_pandas(given[schema.names], schema=schema, preserve_index=False)
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        changed = [field.name for field in schema if _is_changed(given[field.name], kept[field.name])]
+    except pa.ArrowException as error:
         raise BadSpec(f"{name} gave a column of another kind than declared: {type(error).__name__}") from None
+    if changed:
+        raise BadSpec(
+            f"{name} gave in {', '.join(map(repr, changed))} values that the declared kind or scale would round or "
+            "cut; nothing was cleaned; round them in it, or declare a finer scale in transform_gives"
+        )
     if len(set(kept["line"].to_pylist()) & set(before["line"].to_pylist())) != kept.num_rows:
         raise BadSpec(f"{name} gave rows that it did not get, or one twice; it may change, add to and drop rows")
     return ordered(kept.replace_schema_metadata(), ["line"])
+
+
+def _is_changed(given: Any, kept: pa.ChunkedArray) -> bool:
+    """Return whether Arrow changed values of a column: it rounds floats, cuts times, and takes 5 for yes."""
+    before = pa.chunked_array([pa.array(given, from_pandas=True)])
+    is_lossy = (
+        (pa.types.is_floating(before.type) and pa.types.is_decimal(kept.type))
+        or (pa.types.is_timestamp(before.type) and pa.types.is_date(kept.type))
+        or (pa.types.is_boolean(kept.type) and (pa.types.is_integer(before.type) or pa.types.is_floating(before.type)))
+    )
+    return is_lossy and not kept.cast(before.type).equals(before)

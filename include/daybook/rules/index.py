@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.rules.clean import REFUSED_BY_RULE
-from daybook.rules.frames import add_columns, close_frame, open_frame, rows_schema
+from daybook.rules.frames import add_columns, close_frame, open_frame, ordered, rows_schema
 from daybook.spec import Lookup, Pipeline, fact_columns
 
 
@@ -39,6 +39,12 @@ def index(facts: pa.Table, lookups: dict[str, pa.Table], pipeline: Pipeline) -> 
         frame = _matched(frame, open_frame(lookups[lookup.source], pipeline.engine), lookup)
     order = [*pipeline.source(pipeline.facts).key, "line"]
     return _split(close_frame(frame, schema, order), pipeline)
+
+
+def keys_of(facts: pa.Table, lookup: Lookup) -> pa.Table:
+    """Return the keys that the facts have for a lookup, with a match or without: one column, each key once, sorted."""
+    keys = pc.unique(facts[lookup.key].combine_chunks()).drop_null()
+    return ordered(pa.table({lookup.key: keys}), [lookup.key])
 
 
 def _mark(lookup: Lookup) -> str:
@@ -69,6 +75,4 @@ def _split(matched: pa.Table, pipeline: Pipeline) -> Indexed:
 
 def _refused(facts: pa.Table, lookup: Lookup) -> pa.Table:
     size = facts.num_rows
-    return pa.table(
-        [facts["line"], [lookup.key] * size, [f"unknown_in_{lookup.source}"] * size], schema=REFUSED_BY_RULE
-    )
+    return pa.table([facts["line"], [lookup.key] * size, [lookup.reason] * size], schema=REFUSED_BY_RULE)

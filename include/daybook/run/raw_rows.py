@@ -1,11 +1,12 @@
-"""A source's raw files, read by later steps: all rows for `load`, and single rows for steps that refuse them."""
+"""A source's raw files, read by later steps: all rows for `load`, single rows for steps that refuse or compare them."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import date
 from typing import BinaryIO, NamedTuple
 
 from daybook.ledger.raw_files import extracted_by, raw_files
-from daybook.loader.find import raw_records
+from daybook.loader.find import hashed, raw_records
+from daybook.loader.layout import kept_raw
 from daybook.loader.line_numbers import RawFile, own_line, part_of
 from daybook.loader.load import Batch, load_parts
 from daybook.refused import mends
@@ -29,16 +30,30 @@ def batches(step: StepRun, source: Source) -> Iterator[Batch]:
 
 def rows_at(step: StepRun, source: Source, lines: list[int]) -> list[RawRow]:
     """Return the rows at these lines of the source."""
+    records, files = _records(step, source, lines, kept_raw), {file.number: file for file in _files(step, source)}
+    return [RawRow(records.get(line), _place(files[part_of(line)], line)) for line in lines]
+
+
+def hashes_at(step: StepRun, source: Source, lines: list[int]) -> dict[int, bytes]:
+    """Return the hashes of the whole records at these lines of the source, by line: equal records have equal ones."""
+    return _records(step, source, lines, hashed)
+
+
+def _place(file: RawFile, line: int) -> str | None:
+    return file.at(own_line(line)) if file.number else None
+
+
+def _records(step: StepRun, source: Source, lines: list[int], kept_as: Callable[[bytes], bytes]) -> dict[int, bytes]:
+    """Return the records at these lines, mended or original, by line."""
     if not lines:
-        return []
-    found: dict[int, RawRow] = {}
-    mended = _mended(step, source)
+        return {}
+    records: dict[int, bytes] = {}
     for file in _files(step, source):
         wanted = {own_line(line): line for line in lines if part_of(line) == file.number}
-        raw = _records(step, source, file, wanted) if wanted else {}
-        place = file.at if file.number else lambda line: None
-        found |= {line: RawRow(mended.get(line, raw.get(own)), place(line)) for own, line in wanted.items()}
-    return [found[line] for line in lines]
+        raw = _records_of(step, source, file, wanted, kept_as) if wanted else {}
+        records |= {wanted[own]: record for own, record in raw.items()}
+    mended, asked = _mended(step, source), set(lines)
+    return records | {line: kept_as(record) for line, record in mended.items() if line in asked}
 
 
 def _mended(step: StepRun, source: Source) -> dict[int, bytes]:
@@ -48,9 +63,11 @@ def _mended(step: StepRun, source: Source) -> dict[int, bytes]:
     return {row["line"]: row["raw"] for row in rows if row["source"] == source.name}
 
 
-def _records(step: StepRun, source: Source, file: RawFile, lines: Collection[int]) -> dict[int, bytes]:
+def _records_of(
+    step: StepRun, source: Source, file: RawFile, lines: Collection[int], kept_as: Callable[[bytes], bytes]
+) -> dict[int, bytes]:
     with _opened(step, source, file) as stream:
-        return raw_records(stream, source, lines, name=file.name)
+        return raw_records(stream, source, lines, kept_as, name=file.name)
 
 
 def _files(step: StepRun, source: Source) -> list[RawFile]:

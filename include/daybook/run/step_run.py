@@ -7,7 +7,7 @@ the step's files, and writes the outcome to log and ledger.
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cached_property, partial
 from typing import Any, BinaryIO, Generic, NamedTuple, TypeVar
 
@@ -19,7 +19,7 @@ from daybook.ledger.fingerprint import check_one_version
 from daybook.ledger.raw_files import content_of, extracted_by, raw_sha256
 from daybook.ledger.receipt import STEPS, Done, Fingerprint, Meter, Output, Receipt, Rows
 from daybook.ledger.step_log import Trying, done, failed, one_writer
-from daybook.postgres.session import Connection, roll_back
+from daybook.postgres.session import Connection
 from daybook.refused import mends
 from daybook.run import reuse
 from daybook.run.day_run import DayRun
@@ -57,8 +57,9 @@ class StepRun:
         self.inputs: dict[str, str] = {}
         self.outputs: dict[str, Output] = {}
         self.fingerprint: Fingerprint | None = None
-        # The session that holds the day's lock.
-        self.session: Connection | None = None
+        # What is open until the step ends.
+        self.opened = ExitStack()
+        self._session: Connection | None = None
         self._receipts: dict[str, Receipt] = {}
 
     @property
@@ -68,15 +69,14 @@ class StepRun:
 
     @contextmanager
     def warehouse(self) -> Iterator[Connection]:
-        """Lend a session with the warehouse: the one that holds the day's lock, or another if that is broken."""
-        if self.session is None or self.session.closed:
-            with self.day_run.postgres(self.pipeline.target.connection) as other:
-                yield other
-            return
+        """Lend the step's session with the warehouse; after an error it is not used again."""
+        if self._session is None or self._session.closed:
+            connect = self.day_run.postgres(self.pipeline.target.connection)
+            self._session = self.opened.enter_context(connect)
         try:
-            yield self.session
+            yield self._session
         except BaseException:
-            roll_back(self.session)
+            self._session.close()
             raise
 
     def receipt(self, step: str) -> Receipt:
@@ -88,6 +88,10 @@ class StepRun:
     def receipts_before(self) -> dict[str, Receipt]:
         """Return the receipts of all steps before this one, by step, in the order of the work."""
         return {step: self.receipt(step) for step in STEPS[: STEPS.index(self.name)]}
+
+    def rows_before(self) -> dict[str, dict[str, Rows]]:
+        """Return the counts of rows of all steps before this one, by step and source."""
+        return {step: receipt.rows for step, receipt in self.receipts_before().items()}
 
     def keep(self, receipts: dict[str, Receipt]) -> None:
         """Keep receipts of this run, by step, so that they are not read again."""
@@ -184,9 +188,8 @@ def _only_writer(day_run: DayRun, name: str) -> Iterator[StepRun]:
     connect = partial(day_run.postgres, pipeline.target.connection)
     shortage = partial(shortage_errors, f"{pipeline.name} {day_run.day}, {name}", lambda: work.meter.peak_memory_mib)
     with shortage(), one_writer(connect, trying) as session:
-        work.session = session
         try:
-            with shortage():
+            with shortage(), work.opened:
                 yield work
         except Exception as error:
             failed(session, trying, error, work.fingerprint)

@@ -3,6 +3,7 @@
 A module of pipelines/ builds one `Pipeline` from the words imported here.
 
     value.py     the base of all words: frozen, checked when built
+    format.py    what the format of a date or a timestamp has to tell
     source.py    columns, tables, how a file is written and how much of it may be wrong
     file.py      the files that a source is delivered in, and when they count as whole
     parts.py     lookups, measures, summaries, the schedule, the target, what is plausible
@@ -31,6 +32,7 @@ from daybook.spec.source import (
     Limits,
     Source,
     Table,
+    Twins,
     arrow_type,
     boolean,
     day_date,
@@ -63,6 +65,7 @@ __all__ = [
     "Summary",
     "Table",
     "Target",
+    "Twins",
     "Value",
     "arrow_type",
     "boolean",

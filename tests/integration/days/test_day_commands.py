@@ -30,9 +30,9 @@ def test_status_tells_failed_held_and_missing_days_and_the_lag(days: Days) -> No
     code, printed = days.command("status")
     assert code == 1
     lines = {line.split()[0]: line.split()[1:] for line in printed.splitlines()[1:]}
-    assert lines["failed"] == ["1", DAYS[1]]
-    assert lines["held"] == ["1", DAYS[3]]
-    assert lines["missing"] == ["1", DAYS[2]]
+    assert lines["failed"] == ["1", "0", "0", DAYS[1]]
+    assert lines["held"] == ["1", "0", "0", DAYS[3]]
+    assert lines["missing"] == ["1", "0", "0", DAYS[2]]
     assert "lag: 3 days, from 2013-01-01 to 2013-01-04" in printed
 
 

@@ -16,7 +16,7 @@ import pytest
 from daybook import steps
 from daybook.errors import BadData, Implausible
 from daybook.ledger import runs
-from daybook.ledger.receipt import STEPS, Mended
+from daybook.ledger.receipt import STEPS, Lines, Mended, Rows
 from daybook.run.day_run import DayRun
 from daybook.run.step_run import run_step
 from daybook.spec import Form, Plausible
@@ -120,7 +120,7 @@ def test_refused_counts_the_rows_of_each_step_and_shows_no_value(broken: Days) -
     code, printed = broken.command("refused", DAY)
     assert code == 0
     first, header, *rows = printed.splitlines()
-    assert first == f"{broken.pipeline.name} {DAY}: run run_1, deployed (published); refused rows: 3"
+    assert first == f"{broken.pipeline.name} {DAY}: run run_1, deployed (published); refused rows: 3; dropped rows: 0"
     assert header.split() == ["step", "source", "column", "reason", "rows", "lines"]
     assert [" ".join(row.split()) for row in rows] == [
         "load flights dep_time not_an_integer 1 2",
@@ -145,7 +145,7 @@ def test_mended_rows_are_published_counted_and_told(broken: Days, file: Path) ->
     work = mended(broken, file)
     assert published(broken) == 842
     loaded = work.receipt("load")
-    assert loaded.rows["flights"].model_dump() == {"read": 842, "kept": 842, "refused": {}, "dropped": {}}
+    assert loaded.rows["flights"] == Rows(read=842, kept=842, lines=Lines(read=842, kept=842, refused=0, blank=0))
     assert loaded.mended == (Mended(who="ann", why=WHY, rows={"flights": 3}),)
     assert f"<p>3 rows mended by ann: {WHY} (flights 3).</p>" in (published_files(work) / "report.html").read_text()
     decided = "select what, who, why, found from daybook.decision where pipeline = %s"

@@ -1,0 +1,66 @@
+"""How many rows a day may lose: the limits of the spec over what `load`, `clean` and `index` refuse together.
+
+`load` judges its own refused rows while it reads (loader/limits.py). The steps after it, and `deploy` above all, judge
+the sum here, from the counts in the receipts. Pure; the messages hold counts, never a value.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from daybook.errors import BadData
+from daybook.ledger.receipt import Rows
+from daybook.spec import Lookup, Pipeline, Source
+
+# By step, and by source: the rows that it read, kept, refused and dropped.
+RowsByStep = Mapping[str, Mapping[str, Rows]]
+REFUSING = ("load", "clean", "index")
+SHOWN_REASONS = 10
+
+
+def check_refused(pipeline: Pipeline, rows: RowsByStep) -> None:
+    """Check the refused rows of each source against its limits, and those of each lookup that has its own.
+
+    rows: of the steps done so far, `load` among them. Raises BadData with the counts by step and reason.
+    """
+    if excess := [line for source in pipeline.sources for line in _excess(pipeline, source, rows)]:
+        raise BadData(f"{pipeline.name}: {'; '.join(excess)}; the day is not published; `./daybook refused` has them")
+
+
+def _excess(pipeline: Pipeline, source: Source, rows: RowsByStep) -> Iterator[str]:
+    refused = {step: Counter(rows[step][source.name].refused) for step in REFUSING if step in rows}
+    loaded = rows["load"][source.name]
+    read = loaded.kept + sum(loaded.refused.values())
+    for lookup in _with_own_limit(pipeline, source):
+        yield from _excess_of_lookup(lookup, refused, read)
+    if verdict := _verdict(source, refused, read):
+        reasons = "; ".join(f"{step}: {_most(counts)}" for step, counts in refused.items() if counts)
+        yield f"{source.name}: {verdict} ({reasons})"
+
+
+def _with_own_limit(pipeline: Pipeline, source: Source) -> list[Lookup]:
+    return [lookup for lookup in pipeline.lookups if lookup.has_own_limit] if source.name == pipeline.facts else []
+
+
+def _excess_of_lookup(lookup: Lookup, refused: Mapping[str, Counter[str]], read: int) -> Iterator[str]:
+    # Taken out of the counts, so that the limits of the facts do not count these rows again.
+    count = refused["index"].pop(f"{lookup.key}_{lookup.reason}", 0) if "index" in refused else 0
+    limit = max(lookup.refused_rows or 0, int((lookup.refused_share or 0) * read))
+    if count > limit:
+        yield f"{count:,} of {read:,} facts have no match in {lookup.source}, limit {limit:,}"
+
+
+def _verdict(source: Source, refused: Mapping[str, Counter[str]], read: int) -> str | None:
+    limits, total = source.limits, sum(counts.total() for counts in refused.values())
+    limit = max(limits.refused_rows, int(limits.refused_share * read))
+    if total > limit:
+        return f"{total:,} of {read:,} rows are refused, limit {limit:,}"
+    if 2 * total > read:
+        return f"{total:,} of {read:,} rows are refused, more than half"
+    most = max((count for counts in refused.values() for count in counts.values()), default=0)
+    if most >= limits.at_least and most > limits.systemic_share * read:
+        return f"{most:,} of {read:,} rows are refused for one reason, limit {limits.systemic_share:.2%}"
+    return None
+
+
+def _most(counts: Counter[str]) -> str:
+    return ", ".join(f"{reason} {count:,}" for reason, count in counts.most_common(SHOWN_REASONS))

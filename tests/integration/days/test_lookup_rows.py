@@ -1,0 +1,101 @@
+"""A day rests on the rows of a lookup that its facts have the keys of: a change of others does no day again."""
+
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+
+from .conftest import Days
+
+FIRST, SECOND = "2013-01-01", "2013-01-02"
+Change = Callable[[str], None]
+
+
+@pytest.fixture
+def change(days: Days) -> Iterator[Change]:
+    """Two days were made from a table of planes of the test's own; a way to change it."""
+    name = f"public.planes_{days.pipeline.name}"
+    with psycopg.connect(days.servers.postgres.dsn("source", "source_owner"), autocommit=True) as connection:
+        connection.execute(f"create table {name} as select * from public.planes order by tailnum".encode())
+        connection.execute(f"grant select on {name} to source_reader".encode())
+        tables = days.pipeline.tables
+        planes = next(table for table in tables if table.name == "planes").model_copy(update={"relation": name})
+        days.change(tables=(*(table for table in tables if table.name != "planes"), planes))
+        for day in (FIRST, SECOND):
+            days.run(day)
+
+        def change(statement: str) -> None:
+            connection.execute(statement.format(name).encode())
+
+        yield change
+        connection.execute(f"drop table {name}".encode())
+
+
+def plan(days: Days) -> list[str]:
+    """Return what the plan says of the two days."""
+    planned = days.planned("--from", FIRST, "--to", SECOND)
+    return [planned[FIRST], planned[SECOND]]
+
+
+def keys(days: Days, query: str) -> list[str]:
+    """Return tail numbers of a day's flights, as the day has them in its file."""
+    lines = days.file(query).read_text().splitlines()
+    place = lines[0].split(",").index("tailnum")
+    return sorted({line.split(",")[place] for line in lines[1:]})
+
+
+def only(days: Days, day: str, other: str, *, known: bool) -> str:
+    """Return a plane that flew on one day and not on the other; known: whether it is in the table of planes."""
+    dsn = days.servers.postgres.dsn("source", "source_owner")
+    with psycopg.connect(dsn) as connection:
+        planes = {row[0] for row in connection.execute("select tailnum from public.planes")}
+    flown = set(keys(days, day)) - set(keys(days, other)) - {""}
+    return min(plane for plane in flown if (plane in planes) is known)
+
+
+def test_a_row_that_no_day_uses_changes_no_day(days: Days, change: Change) -> None:
+    change("insert into {} (tailnum, seats) values ('N-NEW', 7)")
+    assert plan(days) == ["skip: nothing changed"] * 2
+
+
+@pytest.mark.parametrize(
+    "statement", ["update {} set seats = 7 where tailnum = '%s'", "delete from {} where tailnum = '%s'"]
+)
+def test_a_changed_or_lost_row_does_the_days_again_that_used_it(days: Days, change: Change, statement: str) -> None:
+    plane = only(days, SECOND, FIRST, known=True)
+    change(statement.replace("%s", plane))
+    assert plan(days) == ["skip: nothing changed", f"run: input changed: table planes, 1 used key: {plane}"]
+    days.run(SECOND)
+    assert plan(days) == ["skip: nothing changed"] * 2
+
+
+def test_a_new_row_does_the_days_again_that_would_match_it_now(days: Days, change: Change) -> None:
+    plane = only(days, FIRST, SECOND, known=False)
+    unknown = days.servers.rows(f"select sum(planes_unknown) from {days.pipeline.name}.by_day where day = '{FIRST}'")
+    change(f"insert into {{}} (tailnum, seats) values ('{plane}', 7)")
+    assert plan(days) == [f"run: input changed: table planes, 1 used key: {plane}", "skip: nothing changed"]
+    days.run(FIRST)
+    now = days.servers.rows(f"select sum(planes_unknown) from {days.pipeline.name}.by_day where day = '{FIRST}'")
+    assert now < unknown
+
+
+def test_a_second_row_of_a_key_is_a_change_for_the_days_that_used_it(days: Days, change: Change) -> None:
+    plane = only(days, FIRST, SECOND, known=True)
+    change(f"insert into {{}} (tailnum, seats) values ('{plane}', 7)")
+    assert plan(days) == [f"run: input changed: table planes, 1 used key: {plane}", "skip: nothing changed"]
+
+
+def test_many_keys_are_counted_and_the_first_shown(days: Days, change: Change) -> None:
+    change("update {} set seats = seats + 1")
+    (first, second) = plan(days)
+    assert first.startswith("run: input changed: table planes, ")
+    assert " used keys: " in first
+    assert first.endswith(", …")
+    assert second.count(",") == 6
+
+
+def test_without_the_files_of_the_days_run_the_whole_table_counts(days: Days, change: Change) -> None:
+    change("insert into {} (tailnum, seats) values ('N-NEW', 7)")
+    work = days.servers.work(days.pipeline, FIRST, "run_1")
+    (work.folder.path / "index" / "keys.planes.parquet").unlink()
+    assert plan(days) == ["run: input changed: table planes", "skip: nothing changed"]
