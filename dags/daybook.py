@@ -19,6 +19,8 @@ readers see them, all at once. Readers see the day as it was published last, who
 * `save`: the warehouse is down or has other columns than the spec. Nothing is visible of it; clear the task.
 * `deploy`: readers still see what was published before, whole. The log says why; clear the task. Where a person rolled
   the same numbers back, they are held: mend the source, or trigger the day again with a reason in `release`.
+* Any task with `BrokenChain`: an earlier task was cleared alone, or marked as success before it was done. Clear the one
+  that the message names, with everything downstream of it.
 
 **To run a day by hand**: Trigger, and set `day`. What an earlier run of the day did from the same inputs, spec and code
 is taken over, unless `force` is on.

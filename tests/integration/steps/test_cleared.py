@@ -190,7 +190,7 @@ def check_words(errors: list[Exception]) -> None:
         )
 
 
-def test_no_subset_of_the_tasks_cleared_after_the_source_was_corrected_lets_the_day_lie(
+def test_R4_no_subset_of_the_tasks_cleared_after_the_source_was_corrected_lets_the_day_lie(
     day: Day, supplied: Supplied
 ) -> None:
     day.run("run")
@@ -203,7 +203,7 @@ def test_no_subset_of_the_tasks_cleared_after_the_source_was_corrected_lets_the_
         assert any(f"`{step}` of this run rests on an older result of " in one for one in said), (step, before)
 
 
-def test_no_subset_of_the_tasks_cleared_over_the_same_source_fails_or_is_done_again(day: Day) -> None:
+def test_R4_no_subset_of_the_tasks_cleared_over_the_same_source_fails_or_is_done_again(day: Day) -> None:
     day.run("run")
     check, run = Checked(day, day.named(), OLD), Run(day.work)
     assert sum(every_subset(day, run, check)) == 2**9
@@ -212,7 +212,7 @@ def test_no_subset_of_the_tasks_cleared_over_the_same_source_fails_or_is_done_ag
 
 
 @pytest.mark.parametrize("supplied", [(facts_in_a_file, False)], indirect=True, ids=["facts_in_a_file"])
-def test_no_subset_of_the_tasks_marked_as_success_before_they_are_done_lets_the_day_lie(day: Day) -> None:
+def test_R4_no_subset_of_the_tasks_marked_as_success_before_they_are_done_lets_the_day_lie(day: Day) -> None:
     check, run = Checked(day, None, OLD), Run(day.work)
     assert sum(every_subset(day, run, check)) == 2**9
     check_words(run.errors)

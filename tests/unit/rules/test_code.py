@@ -111,6 +111,8 @@ def test_a_changed_helper_changes_the_code_of_exactly_the_steps_that_reach_it(
         ("run/step_run.py", "_close"),
         ("run/reuse.py", "earlier"),
         ("run/several_days.py", "over_days"),
+        ("ledger/chain.py", "check_chain"),
+        ("ledger/chain.py", "files_read"),
         ("ledger/receipt.py", "line"),
         ("ledger/runs.py", "begin_run"),
         ("postgres/session.py", "at_once"),
