@@ -46,8 +46,7 @@ class DataFolder:
 
     def days(self, pipeline: str) -> Iterator[date]:
         """Return the days for which a pipeline has files, latest first."""
-        names = sorted((self.root / "days" / pipeline).names(), reverse=True)
-        return (day for name in names if (day := _day_of(name)))
+        return reversed(_days((self.root / "days" / pipeline).names()))
 
     def days_of_runs(self, pipeline: str) -> Folder:
         """Return the folder with one file per daily run: the days that it works on."""

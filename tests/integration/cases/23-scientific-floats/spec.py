@@ -1,0 +1,24 @@
+"""Exponents and the tails of floats."""
+
+from datetime import date
+
+from daybook.spec import File, Measure, Pipeline, Schedule, Summary, Target, day_date, decimal, text
+
+F = File(
+    name="f",
+    connection="ftp",
+    path="f_{day:%Y-%m-%d}.csv",
+    is_written_whole=True,
+    columns=(day_date("day"), text("store"), decimal("amount", digits=18, scale=6)),
+)
+PIPELINE = Pipeline(
+    name="case",
+    description="Exponents and the tails of floats",
+    files=(F,),
+    facts="f",
+    day_columns=("day",),
+    measures=(Measure(name="n", how="count"), Measure(name="total", how="sum", of="amount")),
+    summaries=(Summary(name="by_day", columns=("n", "total")),),
+    target=Target(schema="case"),
+    schedule=Schedule(start=date(2024, 1, 1)),
+)

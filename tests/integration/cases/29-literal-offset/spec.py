@@ -1,0 +1,29 @@
+"""An offset as a literal of the format."""
+
+from datetime import date
+
+from daybook.spec import File, Measure, Pipeline, Schedule, Summary, Target, day_date, decimal, timestamp
+
+F = File(
+    name="f",
+    connection="ftp",
+    path="f_{day:%Y-%m-%d}.csv",
+    is_written_whole=True,
+    columns=(
+        day_date("day"),
+        timestamp("at", format="%Y-%m-%d %H:%M:%S+02"),
+        timestamp("at2", format="%Y-%m-%d %H:%M:%S EST"),
+        decimal("amount", digits=12, scale=2),
+    ),
+)
+PIPELINE = Pipeline(
+    name="case",
+    description="An offset as a literal of the format",
+    files=(F,),
+    facts="f",
+    day_columns=("day",),
+    measures=(Measure(name="n", how="count"), Measure(name="total", how="sum", of="amount")),
+    summaries=(Summary(name="by_day", columns=("n", "total")),),
+    target=Target(schema="case"),
+    schedule=Schedule(start=date(2024, 1, 1)),
+)

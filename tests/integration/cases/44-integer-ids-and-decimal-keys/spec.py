@@ -1,0 +1,25 @@
+"""Keys that are equal as numbers."""
+
+from datetime import date
+
+from daybook.spec import File, Measure, Pipeline, Schedule, Summary, Target, day_date, decimal, integer
+
+F = File(
+    name="f",
+    connection="ftp",
+    path="f_{day:%Y-%m-%d}.csv",
+    is_written_whole=True,
+    key=("id",),
+    columns=(day_date("day"), integer("id"), decimal("amount", digits=12, scale=2)),
+)
+PIPELINE = Pipeline(
+    name="case",
+    description="Keys that are equal as numbers",
+    files=(F,),
+    facts="f",
+    day_columns=("day",),
+    measures=(Measure(name="n", how="count"), Measure(name="total", how="sum", of="amount")),
+    summaries=(Summary(name="by_day", columns=("n", "total")),),
+    target=Target(schema="case"),
+    schedule=Schedule(start=date(2024, 1, 1)),
+)

@@ -1,0 +1,113 @@
+"""Every case comes out as its expected.toml says: its days on the real servers, its files through `./daybook check`."""
+
+import csv
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from _pytest.mark import ParameterSet
+
+from deployment.home import REPOSITORY
+
+from .case import CASES, Case, Check, Day, cases
+from .conftest import Supplier
+
+ENGINES = ("polars", "pandas", "duckdb")
+
+
+def days() -> Iterator[ParameterSet]:
+    """Return every day of every case, with each engine if it comes to them."""
+    for case in cases():
+        for number, day in enumerate(case.expected.day, 1):
+            for engine in ENGINES if day.outcome == "published" else ENGINES[:1]:
+                yield pytest.param(case, day, engine, id=f"{case.name}:{number}:{engine}")
+
+
+def checks() -> Iterator[ParameterSet]:
+    """Return every run of `./daybook check` of every case."""
+    for case in cases():
+        for number, check in enumerate(case.expected.check, 1):
+            yield pytest.param(case, check, id=f"{case.name}:{number}")
+
+
+@pytest.mark.parametrize(("case", "day", "engine"), list(days()))
+def test_a_day_comes_out_as_the_case_says(supplier: Supplier, case: Case, day: Day, engine: str) -> None:
+    came_out = supplier.run(case, day, engine=engine)
+    assert came_out.outcome == day.outcome, came_out
+    check_said(day.says, came_out.message)
+    check_said(day.details, came_out.details)
+    assert "\n" not in came_out.message
+    if day.rows:
+        assert came_out.rows[case.pipeline(day.spec).facts] == day.rows
+    assert {name: came_out.rows[name] for name in day.sources} == day.sources
+    for name, wanted in day.summaries.items():
+        assert [{column: row[column] for column in wanted[0]} for row in came_out.summaries[name]] == wanted
+
+
+def check_said(words: tuple[str, ...], text: str) -> None:
+    """Check that a text holds all of these words."""
+    assert [word for word in words if word not in text] == [], text
+
+
+@pytest.mark.parametrize(("case", "check"), list(checks()))
+def test_check_says_what_the_case_says(case: Case, check: Check, tmp_path: Path) -> None:
+    case.deliver(tmp_path)
+    said = run_check(check, tmp_path)
+    assert said.exit_code == check.exit_code, said.text
+    assert "Traceback" not in said.text
+    check_said(check.says, said.text)
+    assert [words for words in check.says_not if words in said.text] == [], said.text
+    if check.most_memory_mib:
+        assert said.memory_mib <= check.most_memory_mib
+    if check.is_accounted_for:
+        check_accounted_for(tmp_path / shlex.split(check.words)[0], tmp_path / "out")
+
+
+class Said(NamedTuple):
+    """What a command said, its exit code, and the most memory that it held."""
+
+    exit_code: int
+    text: str
+    memory_mib: int
+
+
+def run_check(check: Check, folder: Path) -> Said:
+    """Run `./daybook check` in a folder, as a process of its own: its memory is measured."""
+    words = [sys.executable, "-m", "commands", "check", *shlex.split(check.words)]
+    paths = {"PYTHONPATH": os.pathsep.join(str(REPOSITORY / folder) for folder in ("include", "config"))}
+    with (folder / "said.txt").open("w+b") as output:
+        process = subprocess.Popen(words, cwd=folder, env=os.environ | paths, stdout=output, stderr=output)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        # ru_maxrss is in KiB on Linux (getrusage(2)).
+        return Said(process.returncode, output.read().decode(), used.ru_maxrss // 1024)
+
+
+def check_accounted_for(file: Path, out: Path) -> None:
+    """Check that each line of a file but the header is an accepted row, or stands in a refused one."""
+    lines = file.read_text().splitlines()[1:]
+    with (out / f"{file.stem}.refused.csv").open(newline="") as rows:
+        refused = "\n".join(row["raw"] for row in csv.DictReader(rows)).splitlines()
+    with (out / f"{file.stem}.accepted.csv").open(newline="") as rows:
+        accepted = len(list(csv.DictReader(rows)))
+    assert accepted + len(refused) == len(lines)
+    assert set(refused) <= set(lines)
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
+def test_a_case_says_in_words_what_is_given_and_what_must_come_out(case: Case) -> None:
+    assert re.match(r"# .+\n\nGiven: .+\n\nMust come out: .+", case.told, re.DOTALL)
+    assert case.expected.day or case.expected.check
+
+
+def test_the_cases_that_need_a_word_are_listed() -> None:
+    rows = [f"| {case.name} | {case.expected.needs_word} |" for case in cases() if case.expected.needs_word]
+    listed = re.findall(r"^\| \S+ \| .+ \|$", (CASES / "README.md").read_text(), re.MULTILINE)
+    assert listed[-len(rows) :] == rows
