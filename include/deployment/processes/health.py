@@ -7,6 +7,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,6 +25,8 @@ LOOK_SECONDS = 4.0
 ANSWER_SECONDS = 5.0
 # Airflow's parts send a sign every 5 s, which the API shows up to 6 s later.
 SILENCE = timedelta(seconds=20)
+# Two looks are never so far apart, though no part answers.
+SUSPENDED = timedelta(seconds=60)
 # A busy machine may be late once, and the API server builds its routes for some seconds when the first task starts.
 LOOKS = 2
 
@@ -39,6 +42,7 @@ class Health:
     say: Callable[[str], None]
     _is_over: threading.Event = field(default_factory=threading.Event)
     _clear_since: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _looked_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     _pids: Mapping[str, int] = field(default_factory=dict)
     _looks: dict[str, int] = field(default_factory=dict)
     _heard_at: dict[str, datetime] = field(default_factory=dict)
@@ -46,6 +50,7 @@ class Health:
 
     def start(self) -> None:
         """Look from now on."""
+        self._pids = self.pids()
         threading.Thread(target=self._watch, name="daybook-health", daemon=True).start()
 
     def stop(self) -> None:
@@ -60,15 +65,20 @@ class Health:
     def look(self, now: datetime) -> dict[str, bool]:
         """Return whether each part answers; a part about which nothing can be known now is left out."""
         pids = self.pids()
-        if pids != self._pids:
-            # What was just started again needs its time.
+        if pids != self._pids or now - self._looked_at > SUSPENDED:
+            # What was just started again needs its time, and so does all if the machine was suspended.
             self._pids, self._clear_since = pids, now
-        answers = {"ftp": ftp_answers(self.ftp), "PostgreSQL": postgres_answers(self.postgres)}
+        self._looked_at = now
+        # Side by side: one that does not answer must not hold up the news of another.
+        with ThreadPoolExecutor(3) as asking:
+            ftp = asking.submit(ftp_answers, self.ftp)
+            postgres = asking.submit(postgres_answers, self.postgres)
+            airflow = asking.submit(health_of, self.ui_url)
+        answers, parts = {"ftp": ftp.result(), "PostgreSQL": postgres.result()}, airflow.result()
         if answers["PostgreSQL"]:
-            # Without PostgreSQL no other part of Airflow answers.
-            parts = health_of(self.ui_url)
-            answers |= {"api-server": parts is not None, **(self._heartbeats(parts or {}, now))}
-        if not (answers["PostgreSQL"] and answers["api-server"]):
+            # Without PostgreSQL no part of Airflow answers.
+            answers |= {"api-server": parts is not None, **self._heartbeats(parts or {}, now)}
+        if not answers["PostgreSQL"] or parts is None:
             self._clear_since = now
         return answers
 
@@ -88,13 +98,14 @@ class Health:
             if is_well:
                 self._heard_at[name] = now
                 self._say_it_is_over(name, now - heard_at)
-            elif self._looks[name] >= LOOKS and name not in self._told and self._is_sure(name, now - heard_at):
+            elif name not in self._told and self._is_sure(name, now - heard_at):
                 self._told.add(name)
                 self._tell(self._warning(name))
 
     def _is_sure(self, name: str, silence: timedelta) -> bool:
-        is_heartbeat = name.replace("-", "_") in HEARTBEATS
-        return is_heartbeat or silence >= SILENCE or _is_stopped(self._pids.get(name, 0))
+        if name.replace("-", "_") in HEARTBEATS:
+            return True
+        return self._looks[name] >= LOOKS and (silence >= SILENCE or _is_stopped(self._pids.get(name, 0)))
 
     def _say_it_is_over(self, name: str, silence: timedelta) -> None:
         if name in self._told:
@@ -144,7 +155,7 @@ def health_of(url: str) -> Mapping[str, Any] | None:
         return dict(answer.json())
     except httpx.TimeoutException:
         return None
-    except (httpx.HTTPError, ValueError):
+    except (httpx.HTTPError, ValueError, TypeError):
         return {}
 
 

@@ -48,8 +48,9 @@ class LocalPostgres:
 
     def pid(self) -> int:
         """Return the number of the server's first process; 0 if there is none."""
-        lines = self._pid_file()
-        return int(lines[0]) if lines else 0
+        first = self._pid_file()[:1]
+        # The server is just writing it if there is no number in it yet.
+        return int(first[0]) if first and first[0].isdecimal() else 0
 
     def stop(self) -> None:
         """Stop the server if it runs: connections are cut, committed data is on disk."""
