@@ -19,11 +19,11 @@ PARAGRAPHS: dict[str, tuple[str, ...]] = {
     "Days": ("status", "plan", "day", "backfill"),
     "Look into": ("why", "trace", "refused", "check", "psql"),
     "Decide": ("replay", "release", "rollback", "pause", "resume", "cancel"),
-    "Servers": ("env", "backup", "restore", "clean"),
+    "Servers": ("doctor", "env", "backup", "restore", "clean"),
 }
 PARAGRAPH_OF = {verb: paragraph for paragraph, verbs in PARAGRAPHS.items() for verb in verbs}
 # The modules that hold several small verbs.
-MODULES = {"clean": "down", "env": "down", "restore": "backup", "resume": "pause", "cancel": "pause"}
+MODULES = {"clean": "down", "env": "down", "resume": "pause", "cancel": "pause"}
 
 
 class _Verbs(TyperGroup):

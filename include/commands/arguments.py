@@ -10,10 +10,12 @@ import typer
 
 from commands import output
 from commands.wrong_words import WrongWords, as_typed
-from daybook.days import days_between, last_finished_day
+from daybook.days import as_day as written_day
+from daybook.days import check_day, last_finished_day, scheduled_days, why_outside
 from daybook.errors import BadSpec
 from daybook.pipelines import load_pipelines
 from daybook.spec import Pipeline
+from daybook.text import one_line
 
 HOW_TO_GET_A_PIPELINE = "copy include/pipelines/flights.py from Daybook's repository and change its names"
 USER = f"{getpass.getuser()}@{socket.gethostname()}"
@@ -22,12 +24,9 @@ USER = f"{getpass.getuser()}@{socket.gethostname()}"
 def as_day(typed: str) -> date:
     """Return a day from its word. Raises WrongWords if it is not one."""
     try:
-        day = date.fromisoformat(typed)
-    except ValueError:
-        day = None
-    if day is None or str(day) != typed:
-        raise WrongWords(f"{typed} is not a day; expected YYYY-MM-DD, such as 2013-01-05; nothing was done")
-    return day
+        return written_day(typed)
+    except ValueError as error:
+        raise WrongWords(f"{one_line(typed)} is {error}; nothing was done") from None
 
 
 def as_count(typed: str | int) -> int:
@@ -90,27 +89,38 @@ def pipeline_named(name: str | None) -> Pipeline:
 
 
 def asked_days(pipeline: Pipeline, first: date | None, last: date | None, now: datetime) -> list[date]:
-    """Return the local days from first to last, both included.
+    """Return the days of the schedule from first to last, both included.
 
     Without a first day, the schedule's start; without a last one, the last day that is over. now: an instant. Raises
-    WrongWords if the two are in the wrong order, or a day is not over.
+    WrongWords if the two are in the wrong order, or one may not be worked on, or there is no day of the schedule.
     """
     schedule = pipeline.schedule
     finished = last_finished_day(schedule.time_zone, now)
     begin, end = first or schedule.start, last or min(finished, schedule.end or finished)
-    if end > finished:
+    if last and first and last < first:
         raise WrongWords(
-            f"{pipeline.name}: {end} is not over yet in {schedule.time_zone}; expected {finished} or before; "
-            "nothing was done; give an earlier day"
+            f"{pipeline.name}: the last day, {end}, is before the first, {begin}; nothing was done; exchange them"
         )
-    if end < begin:
+    for bound in filter(None, (last, first)):
+        # A range may begin and end on a day that the cron leaves out.
+        if why := why_outside(schedule, bound, now):
+            raise WrongWords(f"{pipeline.name}: {why}; nothing was done; give days of the schedule that are over")
+    days = scheduled_days(schedule, begin, end)
+    if not days:
         raise WrongWords(
-            f"{pipeline.name}: the last day, {end}, is before the first, {begin}; nothing was done; exchange them, or "
-            "give both"
+            f"{pipeline.name}: no day of the schedule from {begin} to {end}; it begins on {schedule.start}, its cron "
+            f"is {schedule.cron!r}, and the last day that is over is {finished}; nothing was done"
         )
-    return days_between(begin, end)
+    return days
+
+
+def check_may_run(pipeline: Pipeline, day: date) -> None:
+    """Raise WrongWords if a day is not over yet in the pipeline's time zone, or not in its schedule."""
+    with as_typed():
+        check_day(pipeline, day, datetime.now(UTC))
 
 
 def check_is_over(pipeline: Pipeline, day: date) -> None:
-    """Raise WrongWords if a day is not over yet in the pipeline's time zone."""
-    asked_days(pipeline, day, day, datetime.now(UTC))
+    """Raise WrongWords if a day is not over yet. It may be out of the schedule: it was published under another one."""
+    if day > last_finished_day(pipeline.schedule.time_zone, datetime.now(UTC)):
+        check_may_run(pipeline, day)

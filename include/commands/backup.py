@@ -1,4 +1,4 @@
-"""`./daybook backup FOLDER` and `restore FOLDER`: copy a whole deployment, and make one from the copy."""
+"""`./daybook backup FOLDER`: copy a whole deployment, also beside tasks at work. commands/restore.py is its end."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,12 +9,10 @@ from commands import exit_codes
 from commands.arguments import Quiet
 from commands.output import say
 from deployment.backup import back_up
-from deployment.backup import restore as restored
 from deployment.environment import data_url
 from deployment.home import Home
 
 Into = Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder, which is made.")]
-From = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of a backup.")]
 
 
 def backup(folder: Into, quiet: Quiet = False) -> int:
@@ -24,14 +22,4 @@ def backup(folder: Into, quiet: Quiet = False) -> int:
     """
     back_up(Home.of_checkout(), data_url(), folder)
     say(f"Copied into {folder}.")
-    return exit_codes.DONE
-
-
-def restore(folder: From, quiet: Quiet = False) -> int:
-    """Make databases and data from a backup; they must not be there yet.
-
-    Example: ./daybook restore copy
-    """
-    restored(Home.of_checkout(), data_url(), folder)
-    say(f"Restored from {folder}; `./daybook up` goes on from there.")
     return exit_codes.DONE

@@ -10,12 +10,12 @@ import typer
 
 from commands import exit_codes
 from commands.arguments import Json, Quiet, pipeline_named, pipeline_names
-from commands.check_file import Checked, names_in, of_columns
+from commands.check_file import Checked, names_given, names_in, of_columns, warnings_of
 from commands.check_file import check as checked
 from commands.output import say, tell_json, tell_table
 from commands.wrong_words import WrongWords
 from daybook.spec import Source, nearest
-from daybook.text import first_spans
+from daybook.text import counted, first_spans, lines_from, one_line
 
 SHOWN_LINES = 20
 
@@ -32,6 +32,10 @@ Contract = Annotated[
 Columns = Annotated[
     str | None, typer.Option("--columns", metavar="A,B,C", help="By these columns, all of text; else the file's own.")
 ]
+Delimiter = Annotated[
+    str | None,
+    typer.Option("--delimiter", metavar="SIGN", help="The sign between fields, if there is no contract: ','."),
+]
 Out = Annotated[
     Path | None, typer.Option("--out", metavar="FOLDER", help="Write accepted and refused rows there, as CSV.")
 ]
@@ -41,22 +45,27 @@ def check(
     file: FileAsked,
     pipeline: Contract = None,
     columns: Columns = None,
+    delimiter: Delimiter = None,
     out: Out = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
     """Say which rows of a file the loader would accept and refuse.
 
-    It needs no server. The exit code is 10 if some rows are refused, 20 if the file is.
+    It needs no server. The exit code is 10 if some rows are refused, 20 if the file is, and 1 if only a warning is due.
 
     Example: ./daybook check flights.csv --pipeline flights
     """
     if pipeline is not None and columns is not None:
         raise WrongWords("check: --columns is not allowed with --pipeline; nothing was checked; leave one of them out")
+    if pipeline is not None and delimiter is not None:
+        raise WrongWords("check: --delimiter is not allowed with --pipeline, whose spec has it; nothing was checked")
     try:
-        found = checked(file, _contract(file, pipeline, columns), out)
+        found = checked(file, _contract(file, pipeline, columns, delimiter or ","), out)
+        if pipeline is None and columns is None and not found.message:
+            found = found._replace(warnings=warnings_of(file, names_in(file, delimiter or ",")))
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
-        raise WrongWords(f"{error.filename}: {error.strerror}; nothing was checked") from None
+        raise WrongWords(f"{one_line(str(error.filename))}: {error.strerror}; nothing was checked") from None
     if json:
         tell_json(_in_words(found))
     else:
@@ -65,10 +74,12 @@ def check(
 
 
 def exit_code(found: Checked) -> int:
-    """Return 0 if every row is accepted, 10 if some are refused, 20 if the file is."""
+    """Return 0 if every row is accepted, or 1 if there is a warning; 10 if some are refused, 20 if the file is."""
     if found.message:
         return exit_codes.FILE_REFUSED
-    return exit_codes.ROWS_REFUSED if found.refused else exit_codes.DONE
+    if found.refused:
+        return exit_codes.ROWS_REFUSED
+    return exit_codes.NOT_AS_ASKED if found.warnings else exit_codes.DONE
 
 
 def tell(found: Checked) -> None:
@@ -77,26 +88,43 @@ def tell(found: Checked) -> None:
         say(f"refused as a whole: {found.message}")
     else:
         say(
-            f"{found.file}: {found.accepted + len(found.refused):,} rows, {found.accepted:,} accepted, "
-            f"{len(found.refused):,} refused, {found.empty_lines:,} empty lines"
+            f"{one_line(found.file)}: {found.accepted + len(found.refused):,} rows, {found.accepted:,} accepted, "
+            f"{_refused(found)}, {found.empty_lines:,} empty lines"
         )
     if found.twins:
         done = "dropped" if found.on_twins == "drop" else "refused"
         say(f"of the accepted, {len(found.twins):,} are equal to others and will be {done}: {first_spans(found.twins)}")
+    for warning in found.warnings:
+        say(f"warning: {one_line(found.file)}: {warning}")
     if found.refused:
         say("")
-        tell_table(("reason", "column", "rows"), [(*_named(*of), f"{n:,}") for of, n in found.reasons.most_common()])
+        _tell_reasons(found)
         say("")
-        lines = [(f"{row.line:,}", *_named(row.reason, row.column)) for row in found.refused[:SHOWN_LINES]]
-        tell_table(("line", "reason", "column"), lines)
+        lines = [(lines_from(row.line, row.lines), *_named(row.reason, row.column)) for row in found.refused]
+        tell_table(("line", "reason", "column"), lines[:SHOWN_LINES])
     if len(found.refused) > SHOWN_LINES:
         say(f"and {len(found.refused) - SHOWN_LINES:,} more; --json gives all, --out FOLDER also their values")
 
 
-def _contract(file: Path, pipeline: str | None, columns: str | None) -> Source:
+def _refused(found: Checked) -> str:
+    records, lines = len(found.refused), found.lines.total()
+    return f"{records:,} refused" if records == lines else f"{counted(records, 'record')} of {lines:,} lines refused"
+
+
+def _tell_reasons(found: Checked) -> None:
+    """Print a row for each reason and column, and how many lines the records take, if some take several."""
+    lines = found.lines
+    if lines == found.reasons:
+        tell_table(("reason", "column", "rows"), [(*_named(*of), f"{n:,}") for of, n in found.reasons.most_common()])
+    else:
+        rows = [(*_named(*of), f"{n:,}", f"{lines[of]:,}") for of, n in found.reasons.most_common()]
+        tell_table(("reason", "column", "rows", "lines"), rows)
+
+
+def _contract(file: Path, pipeline: str | None, columns: str | None, delimiter: str) -> Source:
     if pipeline is not None:
         return _source_named(pipeline)
-    return of_columns(columns.split(",") if columns is not None else names_in(file))
+    return of_columns(names_in(file, delimiter) if columns is None else names_given(columns), delimiter)
 
 
 def _source_named(name: str) -> Source:
@@ -111,18 +139,22 @@ def _source_named(name: str) -> Source:
 
 
 def _named(reason: str, column: str | None) -> tuple[str, str]:
-    return reason, column or ""
+    return reason, one_line(column or "")
 
 
 def _in_words(found: Checked) -> dict[str, object]:
-    reasons = [{"reason": reason, "column": column, "rows": n} for (reason, column), n in found.reasons.most_common()]
+    reasons = [
+        {"reason": of[0], "column": of[1], "rows": n, "lines": found.lines[of]} for of, n in found.reasons.most_common()
+    ]
     return {
         "file": found.file,
         "exit_code": exit_code(found),
         "message": found.message,
+        "warnings": found.warnings,
         "rows": found.accepted + len(found.refused),
         "accepted": found.accepted,
         "refused": len(found.refused),
+        "refused_lines": found.lines.total(),
         "empty_lines": found.empty_lines,
         "twins": {"lines": found.twins, "will_be": found.on_twins},
         "reasons": reasons,

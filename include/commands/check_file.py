@@ -5,6 +5,7 @@ refused as a whole, and the refused ones beside them, each file whole or not at 
 writes texts that a spreadsheet would run.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,34 +15,40 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from daybook.errors import BadData
+from daybook.errors import BadData, BadSpec
+from daybook.loader.delimiters import BLANKS, even_delimiter
 from daybook.loader.find import hashed, raw_records
-from daybook.loader.layout import BOM
+from daybook.loader.layout import BOM, heights
 from daybook.loader.load import REFUSED_SCHEMA, Batch, load, schema
 from daybook.loader.records import Damage, split
 from daybook.rules.twins import may_be_twins, twins
 from daybook.spec import File, Source, Twins, text
 from daybook.storage.disk import temporary
-from daybook.storage.tables import without_formulas
+from daybook.storage.tables import harmless
+from daybook.text import one_line
 
 HEAD_BYTES = 2**20
+# A number or a date: hardly the name of a column.
+VALUE = re.compile(r"[+-]?\d+([.,]\d+)*|\d{1,4}([-/.])\d{1,2}\2\d{1,4}([ T]\d{2}:\d{2}.*)?")
 # The refused rows in a file that any program opens: bytes that are not text are written as \xEB.
 WRITTEN_REFUSED = pa.schema([field if field.name != "raw" else ("raw", pa.string()) for field in REFUSED_SCHEMA])
 
 
 class Refused(NamedTuple):
-    """A refused row: its line, the header of the column if one column is to blame, and the code of the reason."""
+    """A refused record: its first line, the header of the column if one column is to blame, the code of the reason, and
+    how many lines it takes."""
 
     line: int
     column: str | None
     reason: str
+    lines: int
 
 
 class Checked(NamedTuple):
     """The loader's verdict on a file: rows accepted and refused, empty lines, and why it is refused as a whole.
 
     twins: the lines of accepted rows that `clean` will take out, since they are equal to others: it drops or refuses
-    them, as `on_twins` says.
+    them, as `on_twins` says. warnings: what looks wrong in a file that no contract describes.
     """
 
     file: str
@@ -51,11 +58,20 @@ class Checked(NamedTuple):
     message: str | None
     twins: list[int]
     on_twins: Twins
+    warnings: tuple[str, ...] = ()
 
     @property
     def reasons(self) -> Counter[tuple[str, str | None]]:
-        """Count the refused rows by reason and column."""
+        """Count the refused records by reason and column."""
         return Counter((row.reason, row.column) for row in self.refused)
+
+    @property
+    def lines(self) -> Counter[tuple[str, str | None]]:
+        """Count the lines of the refused records by reason and column."""
+        lines = Counter[tuple[str, str | None]]()
+        for row in self.refused:
+            lines[row.reason, row.column] += row.lines
+        return lines
 
 
 def check(path: Path, source: Source, out: Path | None) -> Checked:
@@ -65,11 +81,12 @@ def check(path: Path, source: Source, out: Path | None) -> Checked:
     message = None
     with path.open("rb") as stream, _written(path, source, out) as (write, keep):
         try:
-            for batch in load(stream, source, name=path.name):
+            for batch in load(stream, source, name=one_line(path.name)):
                 write(batch)
                 accepted, empty_lines = accepted + batch.kept.num_rows, empty_lines + batch.blank
                 kept += [batch.kept] if source.on_twins != "keep" else []
-                refused += [Refused(*row.values()) for row in batch.refused.select(Refused._fields).to_pylist()]
+                columns = (batch.refused[name].to_pylist() for name in ("line", "column", "reason"))
+                refused += map(Refused, *columns, heights(batch.refused))
         except BadData as error:
             message = str(error)
         keep(message is None)
@@ -83,21 +100,62 @@ def _twins(path: Path, source: Source, rows: pa.Table) -> list[int]:
         return twins(raw_records(stream, source, lines, hashed, name=path.name), source.on_twins)
 
 
-def of_columns(names: list[str]) -> File:
+def of_columns(names: list[str], delimiter: str = ",") -> File:
     """Return the contract of a file with these columns, all of text."""
     columns = tuple(text(name, f"column_{place}") for place, name in enumerate(names, 1))
-    return File(name="file", connection="none", path="file", columns=columns)
+    return File(name="file", connection="none", path="file", columns=columns, delimiter=delimiter)
 
 
-def names_in(path: Path) -> list[str]:
+def names_given(columns: str) -> list[str]:
+    """Return the names of `--columns`. Raises BadSpec if there is none, or one stands twice."""
+    names = columns.split(",")
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if not any(name.strip() for name in names):
+        raise BadSpec("check: --columns names no column; nothing was checked; name the columns of the file's header")
+    if twice:
+        raise BadSpec(f"check: --columns names {twice[0]!r} twice; nothing was checked; name each column once")
+    return names
+
+
+def names_in(path: Path, delimiter: str = ",") -> list[str]:
     """Return the values of a file's first line, header or not: the loader judges them."""
-    with path.open("rb") as stream:
-        head = stream.read(HEAD_BYTES).removeprefix(BOM)
     try:
-        cut = split(head, 0, b",", is_last=True)
+        cut = split(_head(path), 0, delimiter.encode(), is_last=True)
     except Damage:
         cut = None
     return [name.decode(errors="replace") for name in cut.values] if cut and cut.values else [""]
+
+
+def warnings_of(path: Path, names: list[str]) -> tuple[str, ...]:
+    """Return what looks wrong in a file that is checked by its own first line. names: the values of that line."""
+    return tuple(filter(None, (_of_delimiter(path, names), _of_first_line(names))))
+
+
+def _of_delimiter(path: Path, names: list[str]) -> str | None:
+    even = even_delimiter(_head(path)) if len(names) == 1 else None
+    if even is None:
+        return None
+    delimiter, count = even
+    if delimiter == BLANKS:
+        return "there is one column, and every line has runs of blanks: it may have columns of fixed width"
+    propose = f"say --delimiter {delimiter!r} if that is meant" if len(delimiter) == 1 else "no spec can declare it"
+    times = "once" if count == 1 else f"{count} times"
+    return f"there is one column, and {delimiter!r} stands {times} on every line: it may be the delimiter; {propose}"
+
+
+def _of_first_line(names: list[str]) -> str | None:
+    values = sum(bool(VALUE.fullmatch(name.strip())) for name in names)
+    if not values:
+        return None
+    fields = f"{values} of its {len(names)} fields are" if len(names) > 1 else "its field is"
+    return (
+        f"line 1 was taken for the header, and {fields} a number or a date: it may be a row, and a file needs a header"
+    )
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(HEAD_BYTES).removeprefix(BOM)
 
 
 @contextmanager
@@ -110,12 +168,12 @@ def _written(
         return
     names = f"{path.stem}.accepted.csv", f"{path.stem}.refused.csv"
     with temporary(out, names[0]) as accepted, temporary(out, names[1]) as refused:
-        rows = pa_csv.CSVWriter(str(accepted), without_formulas(schema(source).remove(0).empty_table()).schema)
+        rows = pa_csv.CSVWriter(str(accepted), harmless(schema(source).remove(0).empty_table()).schema)
         bad_rows = pa_csv.CSVWriter(str(refused), WRITTEN_REFUSED)
 
         def write(batch: Batch) -> None:
-            rows.write_table(without_formulas(batch.kept.remove_column(0)))
-            bad_rows.write_table(without_formulas(_as_text(batch.refused)))
+            rows.write_table(harmless(batch.kept.remove_column(0)))
+            bad_rows.write_table(harmless(_as_text(batch.refused)))
 
         def keep(is_whole: bool) -> None:
             rows.close()

@@ -11,18 +11,33 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import psycopg
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from upath import UPath
 
 from daybook.errors import BadSpec
-from daybook.ftp.connect import FtpServer
+from daybook.ftp.connect import TIME_LIMIT_S, FtpServer
 from daybook.postgres.session import Connection
 from daybook.storage.data_folder import DataFolder
+
+# A server that is stopped, or a line that is cut, must not hold a command for ever (libpq's manual, 32.1.2).
+LIMITS = {
+    "connect_timeout": 10,
+    "tcp_user_timeout": 30_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 10,
+    "keepalives_count": 2,
+}
 
 
 def postgres(connection_id: str) -> Connection:
     """Open a PostgreSQL connection by its id. Raises BadSpec if it is not set."""
-    return psycopg.connect(dsn(connection_id))
+    return postgres_of(dsn(connection_id))
+
+
+def postgres_of(dsn: str) -> Connection:
+    """Open a PostgreSQL connection by libpq's connection string, with limits for a server that does not answer."""
+    limits = {name: value for name, value in LIMITS.items() if name not in conninfo_to_dict(dsn)}
+    return psycopg.connect(make_conninfo(dsn, **limits))
 
 
 def dsn(connection_id: str) -> str:
@@ -33,11 +48,13 @@ def dsn(connection_id: str) -> str:
     return make_conninfo("", **known, **words["extra"])
 
 
-def ftp(connection_id: str) -> ftplib.FTP:
+def ftp(connection_id: str, time_limit_s: float = TIME_LIMIT_S) -> ftplib.FTP:
     """Open an FTP connection by its id, over TLS unless its extra says `insecure`. Raises BadSpec if it is not set."""
     words = _words(connection_id)
     login = {"user": words.get("login") or "anonymous", "password": words.get("password") or ""}
-    return FtpServer(host=words["host"], port=int(words.get("port") or 21), **login, **words["extra"]).open()
+    return FtpServer(host=words["host"], port=int(words.get("port") or 21), **login, **words["extra"]).open(
+        time_limit_s
+    )
 
 
 def data() -> DataFolder:

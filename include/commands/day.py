@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from commands import exit_codes
-from commands.arguments import Day, Json, PipelineName, Quiet, check_is_over, pipeline_named
+from commands.arguments import Day, Json, PipelineName, Quiet, check_may_run, pipeline_named
 from commands.published_days import run_day, tell_day
 from commands.servers import airflow_of
 
@@ -20,7 +20,7 @@ def day(day: Day, force: Force = False, pipeline: PipelineName = None, json: Jso
     Example: ./daybook day 2013-01-05
     """
     chosen = pipeline_named(pipeline)
-    check_is_over(chosen, day)
+    check_may_run(chosen, day)
     with airflow_of(chosen, "day") as deployment:
         row = run_day(deployment, chosen, day, is_forced=force)
     tell_day(chosen, row, {} if json else None)

@@ -10,7 +10,7 @@ SIGNALLED = 128
 
 MEANINGS = {
     DONE: "done, and all is as asked",
-    NOT_AS_ASKED: "done, but something is not as asked: a day is blocked, held, failed or not published",
+    NOT_AS_ASKED: "done, but not all is as asked: a day is blocked, held, failed or not published, or `check` warns",
     WRONG_WORDS: "a wrong word on the command line: nothing was started",
     ROWS_REFUSED: "`check` only: the loader would refuse some rows",
     FILE_REFUSED: "`check` only: the loader would refuse the whole file",

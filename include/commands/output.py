@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from daybook.text import one_line
+from daybook.text import one_line, printable
 
 
 @dataclass
@@ -47,18 +47,18 @@ def console() -> Console:
 
 def progress(text: str) -> None:
     """Print a line about the work in progress."""
-    console().print(text)
+    console().print(printable(text))
 
 
 def say(text: str) -> None:
     """Print text of the answer."""
     if not _manner.is_quiet:
-        print(text, flush=True)
+        print(printable(text), flush=True)
 
 
 def say_error(text: str) -> None:
     """Print an error, in red on a terminal."""
-    Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(text, style="red")
+    Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(printable(text), style="red")
 
 
 def tell_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -4,6 +4,7 @@ refused ones, to be mended.
 It asks the ledger and reads the data folder. Only the file of --out shows values, and only its owner can read it.
 """
 
+from collections import Counter
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -17,9 +18,10 @@ from commands.arguments import Day, Json, PipelineName, Quiet, check_is_over, pi
 from commands.output import say, tell_json, tell_table
 from commands.servers import servers_of
 from daybook.ledger.raw_files import raw_sha256
+from daybook.loader.layout import heights, lines_of_refused
 from daybook.postgres.session import at_once
 from daybook.refused.file import write_refused
-from daybook.refused.rows import LastRun, last_run, refused_rows
+from daybook.refused.rows import LastRun, last_run, lost_files, refused_rows
 from daybook.spec import Pipeline
 from daybook.text import first_spans
 
@@ -41,20 +43,24 @@ def refused(day: Day, out: Out = None, pipeline: PipelineName = None, json: Json
     check_is_over(chosen, day)
     with servers_of(chosen, "refused"):
         last = _last_run(chosen, day)
-        rows = refused_rows(last)
+        rows, lost = refused_rows(last), lost_files(last, chosen)
         if out:
             write_refused(out, rows, raw_sha256(chosen, last.receipts))
     if json:
-        tell_json({"pipeline": chosen.name, "day": day, **_in_words(last, rows)})
+        tell_json({"pipeline": chosen.name, "day": day, **_in_words(last, rows), "unchecked": lost})
     else:
         tell(f"{chosen.name} {day}", last, rows, out)
+        for path, fault in lost.items():
+            say(f"not checked: {path} is {fault} since the run read it, so do not look these lines up there")
     return exit_codes.DONE
 
 
 def tell(what: str, last: LastRun, rows: pa.Table, out: Path | None) -> None:
     """Print the state of a run, its refused rows by reason with their lines, the dropped ones, and who mended rows."""
-    dropped = sum(one.rows for one in last.dropped)
-    say(f"{what}: run {last.run}, {last.became}; refused rows: {rows.num_rows:,}; dropped rows: {dropped:,}")
+    lines, dropped = lines_of_refused(rows), sum(one.rows for one in last.dropped)
+    more = f", of {lines:,} lines" if lines != rows.num_rows else ""
+    counts = f"refused rows: {rows.num_rows:,}{more}; dropped rows: {dropped:,}"
+    say(f"{what}: run {last.run}, {last.became}; {counts}")
     if rows.num_rows:
         tell_table((*GROUPED, "rows", "lines"), _counted(rows))
     for one in last.dropped:
@@ -66,7 +72,8 @@ def tell(what: str, last: LastRun, rows: pa.Table, out: Path | None) -> None:
 
 
 def _in_words(last: LastRun, rows: pa.Table) -> dict[str, object]:
-    shown = rows.select(["step", "source", "line", "column", "reason"]).to_pylist()
+    of_rows = rows.select(["step", "source", "line", "column", "reason"]).to_pylist()
+    shown = [{**row, "lines": lines} for row, lines in zip(of_rows, heights(rows), strict=True)]
     words = {"run": last.run, "became": last.became, "mended": last.mended}
     return {**words, "refused": shown, "dropped": [one._asdict() for one in last.dropped]}
 
@@ -78,6 +85,9 @@ def _last_run(pipeline: Pipeline, day: date) -> LastRun:
 
 def _counted(rows: pa.Table) -> list[tuple[str, ...]]:
     lines: dict[tuple[str, ...], list[int]] = {}
-    for row in rows.select([*GROUPED, "line"]).to_pylist():
-        lines.setdefault(tuple(row[name] or "" for name in GROUPED), []).append(row["line"])
-    return [(*of, f"{len(found):,}", first_spans(found)) for of, found in lines.items()]
+    counts = Counter[tuple[str, ...]]()
+    for row, height in zip(rows.select([*GROUPED, "line"]).to_pylist(), heights(rows), strict=True):
+        of = tuple(row[name] or "" for name in GROUPED)
+        counts[of] += 1
+        lines.setdefault(of, []).extend(range(row["line"], row["line"] + height))
+    return [(*of, f"{counts[of]:,}", first_spans(found)) for of, found in lines.items()]

@@ -4,7 +4,7 @@ from datetime import date
 from functools import partial
 
 from commands import connections, exit_codes
-from commands.arguments import Day, Json, PipelineName, Quiet, Why, check_is_over, pipeline_named
+from commands.arguments import Day, Json, PipelineName, Quiet, Why, check_may_run, pipeline_named
 from commands.published_days import run_day, tell_day
 from commands.servers import airflow_of, servers_of
 from commands.wrong_words import WrongWords
@@ -24,7 +24,7 @@ def release(day: Day, why: Why = "", pipeline: PipelineName = None, json: Json =
     Example: ./daybook release 2013-01-05 --why 'a storm closed the airports'
     """
     chosen, reason = pipeline_named(pipeline), " ".join(why.split())
-    check_is_over(chosen, day)
+    check_may_run(chosen, day)
     if not reason:
         raise WrongWords("release: --why is not given; nothing was done; say why the day's numbers are right")
     # Checked first, because a whole deployment takes a while to start.

@@ -12,7 +12,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from commands import connections, exit_codes
-from commands.arguments import USER, Day, Json, PipelineName, Quiet, Who, Why, check_is_over, pipeline_named
+from commands.arguments import USER, Day, Json, PipelineName, Quiet, Who, Why, check_may_run, pipeline_named
 from commands.output import say, tell_json
 from commands.published_days import run_day, tell_day
 from commands.servers import airflow_of, are_named
@@ -69,7 +69,7 @@ def replay(
 
 
 def _asked(pipeline: Pipeline, day: date, file: Path | None, why: str, who: str, is_withdrawn: bool) -> Asked:
-    check_is_over(pipeline, day)
+    check_may_run(pipeline, day)
     if is_withdrawn == bool(file):
         raise WrongWords("replay: expected a FILE with mended rows, or --withdraw; nothing was done")
     if file and not why:

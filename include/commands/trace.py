@@ -30,7 +30,7 @@ def trace(
 ) -> int:
     """Go from a published number to its run, code, files and lines.
 
-    The exit code is 1 if these lines do not give the number again.
+    The exit code is 1 if these lines do not give the number again, or the files are not those that the run read.
 
     Example: ./daybook trace 2013-01-05 by_airline flights 'airline=United Air Lines Inc.'
     """
@@ -41,12 +41,12 @@ def trace(
         values = group_values(chosen, asked, dict(word.partition("=")[::2] for word in group or ()))
     with servers_of(chosen, "trace"):
         traced = traced_of(chosen, day, asked, values, column)
-    is_equal = traced.published == traced.recomputed
     if json:
-        tell_json({"pipeline": chosen.name, "day": day, "is_equal": is_equal, **_in_words(traced)})
+        found = {"is_equal": traced.is_equal, "unchecked": traced.unchecked}
+        tell_json({"pipeline": chosen.name, "day": day, **found, **_in_words(traced)})
     else:
         tell(" ".join([chosen.name, str(day), asked.name, *(group or ()), column]), traced)
-    return exit_codes.DONE if is_equal else exit_codes.NOT_AS_ASKED
+    return exit_codes.DONE if traced.is_equal else exit_codes.NOT_AS_ASKED
 
 
 def tell(what: str, traced: Traced) -> None:
@@ -62,8 +62,16 @@ def tell(what: str, traced: Traced) -> None:
         say(f"{place.file}{came_as}, {len(place.lines)} in all, lines: {_shown(spans(place.lines))}")
         if place.mended:
             say(f"not as they are there, but mended: {_shown(spans(place.mended))}")
-    word = "equal" if traced.published == traced.recomputed else "NOT equal"
-    say(f"these lines give {traced.recomputed}: {word}")
+    say(_verdict(traced))
+
+
+def _verdict(traced: Traced) -> str:
+    if traced.unchecked:
+        return (
+            f"NOT checked: {'; '.join(traced.unchecked)}; the rows kept of these lines give {traced.recomputed}; run "
+            "the day again to have its files anew"
+        )
+    return f"these lines give {traced.recomputed}: {'equal' if traced.is_equal else 'NOT equal'}"
 
 
 def _shown(lines: str) -> str:

@@ -26,12 +26,13 @@ from daybook.storage.tables import read_parquet
 
 
 class Input(NamedTuple):
-    """A file that a run extracted: its origin, its hash, and its path now."""
+    """A file that a run extracted: its origin, its hash then, and its path. fault: "gone" or "changed" since, or ""."""
 
     name: str
     origin: str
     sha256: str
     path: str
+    fault: str
 
 
 class Place(NamedTuple):
@@ -52,6 +53,16 @@ class Traced(NamedTuple):
     run: Published
     inputs: list[Input]
     places: list[Place]
+
+    @property
+    def unchecked(self) -> list[str]:
+        """Return why the lines cannot be taken for those that the number was made from; nothing if they can."""
+        return [f"{one.path} is {one.fault} since the run read it" for one in self.inputs if one.fault]
+
+    @property
+    def is_equal(self) -> bool:
+        """Return whether the files are those that the run read, and give the published number again."""
+        return self.published == self.recomputed and not self.unchecked
 
 
 def trace(pipeline: Pipeline, day: date, summary: Summary, group: dict[str, Any], column: str) -> Traced:
@@ -144,6 +155,7 @@ def _inputs(folder: Folder, run: Published, step: str) -> list[Input]:
             origin=_place(receipt, name.removesuffix(".csv")),
             sha256=output.sha256,
             path=str((folder / step).path / name),
+            fault=(folder / step).fault(name, output.sha256),
         )
         for name, output in receipt.outputs.items()
     ]

@@ -3,7 +3,7 @@
 It asks the ledger and the sources, and changes nothing.
 """
 
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from commands.arguments import Day, Json, PipelineName, Quiet, check_is_over, pi
 from commands.output import say, tell_json, tell_table
 from commands.plan import made_plan
 from commands.servers import servers_of
+from daybook.days import why_not
 from daybook.ledger import queries, step_log
 from daybook.ledger.fingerprint import READS
 from daybook.ledger.queries import Confirmed, Decided, Published, is_begun
@@ -55,7 +56,9 @@ def why(day: Day, pipeline: PipelineName = None, json: Json = False, quiet: Quie
 
 def why_of(pipeline: Pipeline, day: date) -> Why:
     """Return how a day came to be; the connections are the environment's."""
-    planned = made_plan(pipeline, [day]).planned[0]
+    # A day that was published under another schedule has a history, and nothing to do any more.
+    left_out = why_not(pipeline.schedule, day, datetime.now(UTC))
+    planned = Planned(day, "blocked", left_out, (), None) if left_out else made_plan(pipeline, [day]).planned[0]
     connect = partial(connections.postgres, pipeline.target.connection)
     return at_once(connect, lambda connection: _of_ledger(connection, pipeline.name, day, planned))
 

@@ -7,7 +7,10 @@ from datetime import datetime
 
 
 class DaybookError(Exception):
-    """The base of all errors that a person can mend. The message says what, where, what was found, and what to do."""
+    """The base of all errors that a person can mend. The message says what, where, what was found, and what to do.
+
+    It may quote names from outside: whoever shows it passes it through text.printable.
+    """
 
 
 class SourceUnavailable(DaybookError):
@@ -28,6 +31,10 @@ class BadData(DaybookError):
 
 class BadSpec(DaybookError):
     """Mend the spec, a connection or a right: the pipeline asks for something that is not there."""
+
+
+class BrokenChain(DaybookError):
+    """Clear: a step of this run was never done, or rests on an older result of a step before it."""
 
 
 class Implausible(DaybookError):

@@ -18,15 +18,17 @@ from daybook.ftp.fetch import Arrived, fetch_delivery
 from daybook.ftp.ready import Due, check_ready
 from daybook.ledger import queries
 from daybook.ledger.decisions import Release
-from daybook.ledger.receipt import Done, Held, Origin, Rows, by_reason
+from daybook.ledger.receipt import Done, Held, Lines, Origin, Rows, by_reason
 from daybook.ledger.refused_limits import check_refused
 from daybook.loader import load as loading
+from daybook.loader.layout import lines_of_refused
 from daybook.pages.report import report
 from daybook.postgres.copy_tables import copy_tables
 from daybook.postgres.session import Connection, at_once
 from daybook.publish import deploy as deploying
 from daybook.publish import save as saving
 from daybook.publish.cleanup import Deployed, clean_up
+from daybook.publish.files import write_files
 from daybook.publish.published_folder import follow
 from daybook.refused import mends
 from daybook.refused import rows as refused_rows
@@ -40,7 +42,7 @@ from daybook.run import raw_rows
 from daybook.run.step_run import SourceResult, StepRun
 from daybook.spec import Source, Table
 from daybook.storage.folder import Folder
-from daybook.storage.tables import csv_bytes, keys_file, parquet_writer, write_parquet
+from daybook.storage.tables import keys_file, parquet_writer, write_parquet
 
 
 def extract_tables(step: StepRun) -> Done:
@@ -159,15 +161,12 @@ def save(step: StepRun) -> Done:
     """Write the summaries under the run's number, into the warehouse and as files; readers do not see them yet."""
     pipeline, day_run, summaries = step.pipeline, step.day_run, _summaries(step)
     run = saving.Run(day_run.run, deploying.facts_read_at(pipeline, step.receipts_before()))
-    saved = at_once(step.warehouse, lambda session: saving.save(session, pipeline, day_run.day, run, summaries))
+    above = max(day_run.data.saved_run_ids(pipeline.name, day_run.day), default=0)
+    saved = at_once(step.warehouse, lambda session: saving.save(session, pipeline, day_run.day, run, summaries, above))
     files = day_run.data.published_files(pipeline.name, day_run.day, saved.run_id)
-    for name, summary in summaries.items():
-        with files.new_file(f"{name}.parquet") as file:
-            write_parquet(summary, file)
-        with files.new_file(f"{name}.csv") as file:
-            file.write(csv_bytes(summary))
+    published = {name: output for s in summaries for name, output in write_files(files, s, summaries[s]).items()}
     rows = {name: Rows(read=summary.num_rows, kept=saved.rows[name]) for name, summary in summaries.items()}
-    return Done(rows=rows, run_id=saved.run_id)
+    return Done(rows=rows, run_id=saved.run_id, published=published)
 
 
 def deploy(step: StepRun) -> Done:
@@ -230,7 +229,7 @@ def _origin(delivery: Delivery, arrived: Arrived) -> Origin:
 
 def _load_source(step: StepRun, source: Source, refused: list[pa.Table]) -> SourceResult[list[pa.Table]]:
     """Load a source; add its refused rows to the list as they come, and return the list."""
-    name, kept, blank = f"{source.name}.parquet", 0, 0
+    name, kept, lines = f"{source.name}.parquet", 0, Lines(read=0, kept=0, refused=0, blank=0)
     with (
         step.folder.new_file(name, is_last=False) as file,
         parquet_writer(file, loading.schema(source)) as parquet,
@@ -238,11 +237,20 @@ def _load_source(step: StepRun, source: Source, refused: list[pa.Table]) -> Sour
         for batch in raw_rows.batches(step, source):
             parquet.write_table(batch.kept)
             refused.append(batch.refused)
-            kept, blank = kept + batch.kept.num_rows, blank + batch.blank
+            kept, lines = kept + batch.kept.num_rows, _with_lines(lines, batch)
     all_refused = pa.concat_tables(refused)
     step.note_output(name, kept)
-    read, dropped = kept + all_refused.num_rows + blank, {"blank": blank} if blank else {}
-    return SourceResult(refused, _rows(read, kept, all_refused, dropped))
+    read, dropped = kept + all_refused.num_rows + lines.blank, {"blank": lines.blank} if lines.blank else {}
+    return SourceResult(refused, _rows(read, kept, all_refused, dropped).model_copy(update={"lines": lines}))
+
+
+def _with_lines(lines: Lines, batch: loading.Batch) -> Lines:
+    return Lines(
+        read=lines.read + batch.read_lines,
+        kept=lines.kept + batch.kept_lines,
+        refused=lines.refused + lines_of_refused(batch.refused),
+        blank=lines.blank + batch.blank,
+    )
 
 
 def _cleaned(step: StepRun, source: Source) -> SourceResult[pa.Table]:
@@ -296,12 +304,13 @@ def _summaries(step: StepRun) -> dict[str, pa.Table]:
 def _doubts(session: Connection, *, step: StepRun, totals: plausible.Totals) -> list[str]:
     pipeline, day = step.pipeline, step.day_run.day
     if not queries.is_begun(session):
-        return plausible.doubts(totals, {}, pipeline)
-    facts_sha256 = deploying.facts_sha256(pipeline, step.receipts_before())
-    same = queries.day_with_facts(session, pipeline.name, day, facts_sha256)
-    plausible.check_not_another_days_file(pipeline, day, same)
-    nearest = queries.nearest_days(session, pipeline.name, day, pipeline.plausible.days)
-    return plausible.doubts(totals, nearest, pipeline)
+        return plausible.doubts(day, totals, {}, pipeline)
+    if step.receipt("load").rows[pipeline.facts].read:
+        facts_sha256 = deploying.facts_sha256(pipeline, step.receipts_before())
+        same = queries.day_with_facts(session, pipeline.name, day, facts_sha256)
+        plausible.check_not_another_days_file(pipeline, day, same)
+    before = queries.days_before(session, pipeline.name, day, max(pipeline.plausible.days, plausible.DAYS_KNOWN))
+    return plausible.doubts(day, totals, before, pipeline)
 
 
 def _held(step: StepRun, doubts: Iterable[str]) -> Held | None:

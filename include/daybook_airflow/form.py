@@ -12,7 +12,7 @@ FORM = {
         type=["null", "string"],
         format="date",
         title="Day",
-        description="The local day to work on; empty takes the day of the run's data interval.",
+        description="The local day to work on; empty takes the last day that is over.",
         **DRAFT,
     ),
     "days": Param(

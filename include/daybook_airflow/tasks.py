@@ -2,15 +2,15 @@
 
 import os
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from airflow.sdk import CronDataIntervalTimetable, ExceptionRetryPolicy, ObjectStoragePath, RetryAction, RetryRule
 from airflow.sdk.exceptions import AirflowRescheduleException
 
-from daybook.days import day_of_run
-from daybook.errors import DaybookError, NotYet, SourceUnavailable
+from daybook.days import check_day, day_of_run
+from daybook.errors import BadSpec, DaybookError, NotYet, SourceUnavailable
 from daybook.ledger.decisions import Release
 from daybook.ledger.receipt import Done
 from daybook.pipelines import load_pipelines
@@ -20,7 +20,10 @@ from daybook.run.several_days import over_days
 from daybook.run.step_run import StepRun
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
+from daybook.storage.run_names import check_run_name
+from daybook.text import printable
 from daybook_airflow import hooks
+from daybook_airflow.conf import Conf, conf_of
 
 # The kind of error decides about a retry: only errors that may pass by themselves get one. The first match wins.
 RETRIES = ExceptionRetryPolicy(
@@ -40,12 +43,14 @@ def daily(pipeline: Pipeline) -> CronDataIntervalTimetable:
 
 def first_day(pipeline: Pipeline) -> datetime:
     """Return the midnight at which a pipeline's first day begins."""
-    return _midnight(pipeline.schedule.start, pipeline)
+    return datetime.combine(pipeline.schedule.start, time.min, ZoneInfo(pipeline.schedule.time_zone))
 
 
 def last_day(pipeline: Pipeline) -> datetime | None:
-    """Return the midnight at which a pipeline's last day begins; None if it has no last day."""
-    return _midnight(pipeline.schedule.end, pipeline) if pipeline.schedule.end else None
+    """Return the last moment of a pipeline's last day, since its cron may mean any time of it; None for no last day."""
+    end = pipeline.schedule.end
+    # The last day of all calendars stands for none, and in UTC it may end a day later.
+    return None if end in (None, date.max) else datetime.combine(end, time.max, ZoneInfo(pipeline.schedule.time_zone))
 
 
 def for_each_day(step: Callable[[StepRun], Done]) -> Callable[..., dict[str, object]]:
@@ -58,6 +63,10 @@ def for_each_day(step: Callable[[StepRun], Done]) -> Callable[..., dict[str, obj
             counts = over_days(step, day_runs, attempt=attempt, is_last_try=attempt > most)
         except NotYet as not_yet:
             raise AirflowRescheduleException(not_yet.look_again_at) from None  # type: ignore[no-untyped-call]
+        except DaybookError as error:
+            # It may quote a name from outside, and the log is read on terminals.
+            error.args = (printable(str(error)),)
+            raise
         for asset in context["task"].outlets:
             context["outlet_events"][asset].extra = {"days": counts}
         return counts
@@ -65,19 +74,35 @@ def for_each_day(step: Callable[[StepRun], Done]) -> Callable[..., dict[str, obj
     return task
 
 
-def _midnight(day: date, pipeline: Pipeline) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(pipeline.schedule.time_zone))
-
-
 def _days(context: Any) -> list[date]:
-    """Return the local days of a run: those of the form, or its own; a daily run adds the restated ones."""
-    params, run, pipeline = context["params"], context["dag_run"], _pipeline(context)
-    if params["days"]:
-        return sorted({date.fromisoformat(day) for day in params["days"]})
-    own = day_of_run(params["day"], context.get("data_interval_start"), run.run_after, pipeline.schedule.time_zone)
+    """Return the local days of a run: those of its conf, or its own; a daily run adds the restated ones."""
+    pipeline, run, now = _pipeline(context), context["dag_run"], datetime.now(UTC)
+    check_run_name(run.run_id)
+    days = _asked_days(context) or [_own_day(context)]
+    for day in days:
+        check_day(pipeline, day, now)
     if run.run_type != "scheduled":
-        return [own]
-    return days_with_restated(pipeline, own, _data(), run.run_id, hooks.postgres, hooks.ftp)
+        return days
+    return days_with_restated(pipeline, days[0], _data(), run.run_id, hooks.postgres, hooks.ftp)
+
+
+def _asked_days(context: Any) -> list[date]:
+    conf = _conf(context)
+    return sorted({*conf.days, *filter(None, [conf.day])})
+
+
+def _own_day(context: Any) -> date:
+    run, schedule = context["dag_run"], _pipeline(context).schedule
+    # The schedule makes these; any other interval is guessed by Airflow from the moment of the trigger.
+    is_dated = run.run_type in ("scheduled", "backfill")
+    return day_of_run(schedule, run.data_interval_start if is_dated else None, run.logical_date or run.run_after)
+
+
+def _conf(context: Any) -> Conf:
+    try:
+        return conf_of(context["dag_run"].conf)
+    except BadSpec as error:
+        raise BadSpec(f"{context['dag'].dag_id}: {error}; nothing was done; trigger it with other words") from None
 
 
 def _day_run(day: date, context: Any) -> DayRun:
@@ -90,7 +115,7 @@ def _day_run(day: date, context: Any) -> DayRun:
         postgres=hooks.postgres,
         ftp=hooks.ftp,
         started_by=" by ".join(filter(None, [run.run_type, run.triggering_user_name])),
-        is_forced=context["params"]["force"],
+        is_forced=_conf(context).force,
         release=_release(context),
     )
 
@@ -105,5 +130,5 @@ def _data() -> DataFolder:
 
 def _release(context: Any) -> Release | None:
     """Return who released the day, and why, if the form says so."""
-    why = (context["params"]["release"] or "").strip()
+    why = (_conf(context).release or "").strip()
     return Release(context["dag_run"].triggering_user_name or "unknown", why) if why else None

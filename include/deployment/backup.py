@@ -4,6 +4,8 @@
 `data.tar` the data folder: raw bytes, the steps' outputs, and the published files. It holds no secret.
 """
 
+import contextlib
+import os
 import subprocess
 import tarfile
 from pathlib import Path
@@ -34,7 +36,7 @@ def back_up(home: Home, data: str, folder: Path) -> None:
         for name in DATABASES:
             _run(postgres, name, "pg_dump", "--format=custom", f"--file={new / f'{name}.dump'}")
     with tarfile.open(new / "data.tar", "w") as tar:
-        tar.add(source, arcname=".", filter=_whole_files)
+        _copy_files(source, tar)
     new.rename(folder)
 
 
@@ -70,9 +72,34 @@ def _on_disk(data: str) -> Path:
     return Path(data.removeprefix("file://"))
 
 
-def _whole_files(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    name = Path(member.name).name
-    return None if name.startswith(".") and name.endswith((".tmp", ".part")) else member
+def _copy_files(source: Path, tar: tarfile.TarFile) -> None:
+    """Copy a folder that others may be writing to: half-written files are left out, and so is what goes meanwhile."""
+    copied: dict[tuple[int, ...], str] = {}
+    for place, folders, files in os.walk(source):
+        # os.walk lists a link to a folder among the folders, and does not follow it.
+        for path in (Path(place, name) for name in sorted([*folders, *files]) if not _is_half_written(name)):
+            with contextlib.suppress(FileNotFoundError):
+                _copy_file(path, str(path.relative_to(source)), tar, copied)
+
+
+def _copy_file(path: Path, name: str, tar: tarfile.TarFile, copied: dict[tuple[int, ...], str]) -> None:
+    if path.is_symlink() or not path.is_file():
+        tar.addfile(tar.gettarinfo(path, arcname=name))
+        return
+    # Opened first: whoever puts another file in its place does not change this one.
+    with path.open("rb") as file:
+        found = os.fstat(file.fileno())
+        member = tar.gettarinfo(arcname=name, fileobj=file)
+        # A file under several names is copied once. Its number alone may be another file's by now.
+        first = copied.setdefault((found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns), name)
+        is_again = first != name
+        member.type, member.linkname = (tarfile.LNKTYPE, first) if is_again else (tarfile.REGTYPE, "")
+        member.size = 0 if is_again else found.st_size
+        tar.addfile(member, None if is_again else file)
+
+
+def _is_half_written(name: str) -> bool:
+    return name.startswith(".") and name.endswith((".tmp", ".part"))
 
 
 def _check_is_empty(postgres: LocalPostgres, name: str) -> None:

@@ -75,6 +75,7 @@ def libpq_variables(dsn: str) -> dict[str, str]:
     Unlike a program's arguments, other users of the machine cannot read them.
     """
     names = {"host": "PGHOST", "port": "PGPORT", "dbname": "PGDATABASE", "user": "PGUSER", "password": "PGPASSWORD"}
+    names["connect_timeout"] = "PGCONNECT_TIMEOUT"
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     return kept | {names[part]: str(value) for part, value in conninfo_to_dict(dsn).items()}
 

@@ -96,7 +96,7 @@ def test_r1_while_one_run_publishes_another_waits_for_it_and_then_says_so(bench:
     other = bench.servers.work(bench.pipeline, DAY, "other")
     receipts = {step: other.receipt(step) for step in STEPS[:-1]}
     publish = partial(deploy, pipeline=bench.pipeline, receipts=receipts, changes={}, is_forced=True)
-    quick = f"{WAREHOUSE}; set lock_timeout = '300ms'"
+    quick = f"{WAREHOUSE}; set local lock_timeout = '300ms'"
     with pytest.raises(SourceUnavailable, match="another run is publishing this day"):
         at_once(lambda: bench.servers.connect_postgres("warehouse"), publish, settings=quick)
     one.signal(signal.SIGCONT)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from daybook.errors import BadData, BadSpec
 from daybook.loader.fast import fast_block
 from daybook.loader.header import first_look
+from daybook.loader.layout import lines_of_refused
 from daybook.loader.load import load
 from daybook.spec import File, boolean, day_date, decimal, integer, text, timestamp
 from tests.generative.mutations import CONTRACTS, ODD, PATIENT, body, contract, line, mutated
@@ -60,6 +61,30 @@ def is_kept(fields: list[str], header: str, source: File) -> bool:
     return len(slow_block(f"{source.delimiter.join(fields)}\n".encode(), layout, is_last=True).kept) == 1
 
 
+ROW = "7,ann,1.50,2026-01-05,true,2026-01-05T10:00:00.000001"
+MARKS = ['"', '"', '""', '",', ',"', '"\n', "\ufeff", "\x1a", ",", "\n"]
+
+
+@SLOWLY
+@given(
+    st.lists(st.tuples(st.integers(0, 900), st.sampled_from(MARKS)), max_size=6),
+    st.sampled_from([0, 1, 3, 50]),
+    st.sampled_from([7, 100, 2**23]),
+)
+def test_also_for_good_rows_with_stray_quotes(
+    strays: list[tuple[int, str]], field_line_ends: int, block_bytes: int
+) -> None:
+    header, source = CONTRACTS[0]
+    block = f"{ROW}\n" * 16
+    for place, mark in sorted(strays, reverse=True):
+        block = block[:place] + mark + block[place:]
+    limits = PATIENT.model_copy(update={"field_line_ends": field_line_ends})
+    source = source.model_copy(update={"limits": limits})
+    assert_agreement(block.encode(), header, source, is_last=True)
+    file = f"{header}\n{block}".encode()
+    assert outcome(file, source, block_bytes=block_bytes) == outcome(file, source)
+
+
 LETTERS = st.text('019.-+ eExXNA,"\n\r\t/:TZé\0\ufeff', max_size=8)
 
 
@@ -78,6 +103,8 @@ def assert_agreement(block: bytes, header: str, source: File, is_last: bool) -> 
     assert fast.kept.equals(slow.kept)
     assert fast.refused.equals(slow.refused)
     assert fast[2:] == slow[2:]
+    if not slow.damage:
+        assert slow.read_lines == slow.kept_lines + lines_of_refused(slow.refused) + slow.blank
     assert slow.used == len(block) or not is_last or slow.damage
 
 

@@ -73,21 +73,25 @@ class Faults:
         faults = self
 
         class Watched(psycopg.Connection[Any]):
+            # A transaction of ours is inside the one that the settings began: that one's commit makes it last.
+            _has_inner = False
+
             def execute(self, query: Any, *args: Any, **kwargs: Any) -> Any:
                 faults.passes(f"sql {str(query)[:60]}")
                 return super().execute(query, *args, **kwargs)
 
             def commit(self) -> None:
-                faults.passes("sql commit")
+                of = " of a transaction" if self._has_inner else ""
+                self._has_inner = False
+                faults.passes(f"sql commit{of}")
                 super().commit()
                 # Here the server has done it, and we do not know.
-                faults.passes("sql answer to commit")
+                faults.passes(f"sql answer to {'the ' * bool(of)}commit{of}")
 
             @contextmanager
             def transaction(self, *args: Any, **kwargs: Any) -> Iterator[psycopg.Transaction]:
                 with super().transaction(*args, **kwargs) as transaction:
                     yield transaction
-                    faults.passes("sql commit of a transaction")
-                faults.passes("sql answer to the commit of a transaction")
+                self._has_inner = True
 
         return Watched

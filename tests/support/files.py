@@ -41,3 +41,12 @@ def leave_canary(data: Path, run: str, day: date = DAY) -> None:
     leave_receipt(data, run, "index", day, rows=rows, unknown={CANARY: 1}, mends_set_aside=CANARY)
     leave_receipt(data, run, "extract_files", day, outputs={CANARY: Output(size_bytes=1, sha256=CANARY)})
     leave_receipt(data, run, "deploy", day, outcome=CANARY, run_id=1)
+
+
+def snapshot(folder: Path) -> dict[str, str | bytes]:
+    """Return all that lies in a folder: the bytes of each file, and the target of each link."""
+    return {
+        str(path.relative_to(folder)): str(path.readlink()) if path.is_symlink() else path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_symlink() or path.is_file()
+    }

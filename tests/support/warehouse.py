@@ -1,9 +1,12 @@
 """A look behind the readers' views: what a test cleans up, and what the invariants are checked on."""
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import sql
+
+from daybook.spec import Pipeline
 
 TABLES = ("decision", "ledger", "published", "run", "step")
 
@@ -25,3 +28,39 @@ def _let_change(connection: psycopg.Connection[Any], word: str) -> None:
     """Take off, or put back, what keeps publications and decisions as they are; only the tables' owner can."""
     for table in ("ledger", "decision"):
         connection.execute(f"alter table daybook.{table} {word} trigger never_changed".encode())
+
+
+class Copied(NamedTuple):
+    """A pipeline's part of the warehouse at one moment: the rows of each table, as JSON."""
+
+    rows: dict[tuple[str, str], str]
+
+
+def copied(connection: psycopg.Connection[Any], pipeline: Pipeline) -> Copied:
+    """Copy a pipeline's part of the ledger and its saved rows."""
+    found = {}
+    for schema, table, its_rows in _tables(pipeline):
+        rows = sql.SQL("select coalesce(jsonb_agg(t), '[]')::text from {} t where ").format(
+            sql.Identifier(schema, table)
+        )
+        found[schema, table] = str(connection.execute(rows + its_rows).fetchall()[0][0])
+    return Copied(found)
+
+
+def put_back(connection: psycopg.Connection[Any], pipeline: Pipeline, before: Copied) -> None:
+    """Make a pipeline's part of the warehouse what it was. connection: the superuser's, so that no trigger refuses."""
+    with connection.transaction():
+        connection.execute("set local session_replication_role = replica")
+        for schema, table, its_rows in _tables(pipeline):
+            name = sql.Identifier(schema, table)
+            connection.execute(sql.SQL("delete from {} where ").format(name) + its_rows)
+            insert = sql.SQL(
+                "insert into {0} overriding system value select * from jsonb_populate_recordset(null::{0}, %s)"
+            )
+            connection.execute(insert.format(name), [before.rows[schema, table]])
+
+
+def _tables(pipeline: Pipeline) -> Iterator[tuple[str, str, sql.Composable]]:
+    own = sql.SQL("pipeline = {}").format(sql.Literal(pipeline.name))
+    yield from (("daybook", table, own) for table in TABLES)
+    yield from ((pipeline.target.store, summary.name, sql.SQL("true")) for summary in pipeline.summaries)

@@ -17,15 +17,15 @@ def is_begun(connection: Connection) -> bool:
     return connection.execute("select to_regclass('daybook.ledger')").fetchone() != (None,)
 
 
-def nearest_days(connection: Connection, pipeline: str, day: date, count: int) -> dict[date, dict[str, Decimal]]:
-    """Return the totals of the published days nearest to a day, the day itself left out."""
+def days_before(connection: Connection, pipeline: str, day: date, count: int) -> dict[date, dict[str, Decimal]]:
+    """Return the totals of the last published days before a day."""
     rows = connection.execute(
         "select published.day, totals from daybook.published join daybook.ledger using (run_id) "
-        "where published.pipeline = %(pipeline)s and published.day <> %(day)s "
-        "order by abs(published.day - %(day)s), published.day limit %(count)s",
+        "where published.pipeline = %(pipeline)s and published.day < %(day)s order by published.day desc "
+        "limit %(count)s",
         {"pipeline": pipeline, "day": day, "count": count},
     )
-    return {near: {name: Decimal(total) for name, total in totals.items()} for near, totals in rows}
+    return {before: {name: Decimal(total) for name, total in totals.items()} for before, totals in rows}
 
 
 def day_with_facts(connection: Connection, pipeline: str, day: date, sha256: str) -> date | None:

@@ -54,18 +54,43 @@ class Fingerprint(Value):
         return self.model_copy(update={"inputs": digest(inputs)})
 
 
+class Lines(Value):
+    """The lines below a file's header: all, those of rows kept, those of rows refused, and the empty ones."""
+
+    read: int
+    kept: int
+    refused: int
+    blank: int
+
+
 class Rows(Value):
-    """The rows of one source (or summary) in one step; refused and dropped are counts by reason."""
+    """The rows of one source (or summary) in one step; refused and dropped are counts by reason.
+
+    lines: of its files, since a row may take several; only `load` reads lines.
+    """
 
     read: int
     kept: int
     refused: dict[str, int] = {}
     dropped: dict[str, int] = {}
+    lines: Lines | None = None
 
     @property
     def is_balanced(self) -> bool:
-        """Return whether every row read was kept, refused or dropped."""
-        return self.read == self.kept + sum(self.refused.values()) + sum(self.dropped.values())
+        """Return whether every row read was kept, refused or dropped, and every line is one of such a row or empty."""
+        lines = self.lines
+        is_every_line_counted = not lines or lines.read == lines.kept + lines.refused + lines.blank
+        return is_every_line_counted and self.read == self.kept + self.refused_rows + sum(self.dropped.values())
+
+    @property
+    def refused_rows(self) -> int:
+        """Return the number of refused rows."""
+        return sum(self.refused.values())
+
+    @property
+    def refused_lines(self) -> int:
+        """Return the number of lines that the refused rows take; a row that is not of a file takes one."""
+        return self.lines.refused if self.lines else self.refused_rows
 
 
 class Output(Value):
@@ -122,15 +147,17 @@ class Done(Value):
     """The result of a step: counts of its rows, and facts about them; never a value of a row.
 
     rows: by source or summary. unknown: kept facts without a match, by lookup. totals: of the day, by measure.
-    read_at: when the source was read, if that was before this day's step began. origins: by the name of the extracted
-    file, without its `.csv`. mends_set_aside: mends made for another delivery, a sentence. run_id: of the run that was
-    saved, or that readers see. outcome: of deploying.
+    read_at: when the source was read, if that was before this day's step began. published: the files that `save` put
+    into the published folder. origins: by the name of the extracted file, without its `.csv`. mends_set_aside: mends
+    made for another delivery, a sentence. run_id: of the run that was saved, or that readers see. outcome: of
+    deploying.
     """
 
     rows: dict[str, Rows] = {}
     unknown: dict[str, int] = {}
     totals: dict[str, Decimal] = {}
     read_at: datetime | None = None
+    published: dict[str, Output] = {}
     origins: dict[str, Origin] = {}
     mended: tuple[Mended, ...] = ()
     mends_set_aside: str = ""
@@ -158,12 +185,12 @@ class Receipt(Done):
     @model_validator(mode="before")
     @classmethod
     def _from_notes(cls, words: dict[str, Any]) -> dict[str, Any]:
-        return from_notes(words) if "notes" in words else words
+        return from_notes(words) if isinstance(words, dict) and "notes" in words else words
 
     @property
     def refused(self) -> int:
         """Return the number of rows that the step refused, over all sources."""
-        return sum(sum(rows.refused.values()) for rows in self.rows.values())
+        return sum(rows.refused_rows for rows in self.rows.values())
 
     @property
     def dropped(self) -> int:
@@ -233,6 +260,8 @@ def _counts_of(name: str, rows: Rows) -> str:
         if counts:
             reasons = " ".join(f"{reason}={count}" for reason, count in counts.items())
             parts.append(f"{word}={sum(counts.values())} ({reasons})")
+    if rows.lines and rows.refused_lines != rows.refused_rows:
+        parts.append(f"lines={rows.lines.read} refused_lines={rows.refused_lines}")
     return " ".join(parts)
 
 
@@ -240,7 +269,8 @@ def _within(receipts: dict[str, Receipt]) -> Iterator[str]:
     for step, receipt in receipts.items():
         for name, rows in receipt.rows.items():
             if not rows.is_balanced:
-                yield f"{step}, {name}: {rows.read} read, {rows.kept} kept, the rest is not all accounted for"
+                lines = f"; lines: {rows.lines.model_dump()}" if rows.lines else ""
+                yield f"{step}, {name}: {rows.read} read, {rows.kept} kept, the rest is not all accounted for{lines}"
 
 
 def _between(receipts: dict[str, Receipt]) -> Iterator[str]:

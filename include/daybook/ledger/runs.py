@@ -68,6 +68,23 @@ def begin_run(connection: Connection, pipeline: str, day: date, started_by: str,
     return int(row[0]) if row else 0
 
 
+def number_above(connection: Connection, highest: int) -> None:
+    """Let the next run's number be larger than this one; a number that is larger already stays."""
+    connection.execute(
+        "select setval(of_runs, %(highest)s) from pg_get_serial_sequence('daybook.run', 'run_id') of_runs "
+        "where %(highest)s > coalesce(pg_sequence_last_value(of_runs::regclass), 0)",
+        {"highest": highest},
+    )
+
+
+def highest_number(connection: Connection) -> int:
+    """Return the largest number that a run has, or had; 0 if there was none."""
+    row = connection.execute(
+        "select coalesce(pg_sequence_last_value(pg_get_serial_sequence('daybook.run', 'run_id')::regclass), 0)"
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
 def lock_day(connection: Connection, pipeline: str, day: date) -> None:
     """Take the day's publishing lock until the transaction ends. Waits at most for the session's lock_timeout."""
     key = [f"daybook.publish {pipeline}", day.toordinal()]

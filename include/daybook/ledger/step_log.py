@@ -1,9 +1,9 @@
 """The ledger's log of single steps: one writer per pipeline and day, and one row per step with its outcome.
 
 A step holds the day's lock while it works, across scheduler, UI, backfill and command line: another run's step on the
-same day waits for it. The lock belongs to the session in which the step does all its work in the warehouse, so it ends
-with the process, however that ends. A process that hangs is overtaken after a while: the lock only saves work, the
-fence of publish/deploy.py keeps readers safe.
+same day waits for it. The lock belongs to a transaction that does nothing else until the step is over, and then writes
+the step's row: so it ends with the process, however that ends, and holds behind a pooler too. A process that hangs is
+overtaken after a while: the lock only saves work, the fence of publish/deploy.py keeps readers safe.
 """
 
 import json
@@ -20,12 +20,14 @@ from daybook.ledger import runs
 from daybook.ledger.code import digest
 from daybook.ledger.fingerprint import READS
 from daybook.ledger.receipt import Fingerprint, Receipt
-from daybook.postgres.session import Connection, OpenPostgres, set_up, translated_errors
+from daybook.postgres.session import WAREHOUSE, Connection, OpenPostgres, begin, translated_errors
 
 # A step takes seconds. If one holds the day for longer, it hangs, or has so much to do that we do not wait for it.
 # Checked each time that the session's lock_timeout has passed.
 PATIENCE_S = 60
-# Only the holder uses its session, so its last change of state is the last thing that it did for this day.
+# The holder's transaction takes the lock and then waits for the step's end, and no snapshot of it holds up a vacuum. So
+# it may be idle for as long as the step works, and its last change of state is when it took the lock.
+HOLDING = f"{WAREHOUSE}; set local idle_in_transaction_session_timeout = 0"
 OVERTAKE = """
     select pg_terminate_backend(pid) from pg_locks join pg_stat_activity using (pid)
     where locktype = 'advisory' and objsubid = 2 and granted and datname = current_database()
@@ -49,35 +51,43 @@ class Trying(NamedTuple):
 def one_writer(connect: OpenPostgres, trying: Trying) -> Iterator[Connection]:
     """Be the only writer of this pipeline's day until the block ends; yield the session that holds the lock.
 
-    Raises SourceUnavailable if the warehouse cannot be reached.
+    Its transaction is open, and only for `done` or `failed`. Raises SourceUnavailable if the warehouse cannot be
+    reached.
     """
     with ExitStack() as opened:
         with translated_errors("the warehouse"):
             session = opened.enter_context(connect())
             _lock(session, trying)
         yield session
-        _unlock(session, trying)
+        _unlock(session)
 
 
 def _lock(session: Connection, trying: Trying) -> None:
-    set_up(session)
     while not _is_taken(session, trying):
         log.warning("%s %s: waits for another run's step on this day", trying.pipeline, trying.day)
 
 
 def _is_taken(session: Connection, trying: Trying) -> bool:
+    begin(session, HOLDING)
     try:
-        session.execute("select pg_advisory_lock(hashtext(%s), %s)", _key(trying))
+        session.execute("select pg_advisory_xact_lock(hashtext(%s), %s)", _key(trying))
     except psycopg.errors.LockNotAvailable:
-        session.execute(OVERTAKE, [*_key(trying), PATIENCE_S])
+        session.rollback()
+        _overtake(session, trying)
         return False
     return True
 
 
-def _unlock(session: Connection, trying: Trying) -> None:
+def _overtake(session: Connection, trying: Trying) -> None:
+    begin(session)
+    session.execute(OVERTAKE, [*_key(trying), PATIENCE_S])
+    session.commit()
+
+
+def _unlock(session: Connection) -> None:
     # If the session is broken, the lock is gone already; after any other error it is not used again.
     try:
-        session.execute("select pg_advisory_unlock(hashtext(%s), %s)", _key(trying))
+        session.rollback()
     except psycopg.Error:
         session.close()
 
@@ -131,15 +141,16 @@ def _write(session: Connection, trying: Trying, **words: Any) -> None:
     )
     try:
         _execute(session, statement, columns)
+        session.commit()
     except psycopg.Error as error:
         # The step's own outcome counts, not its log: we were overtaken, or the warehouse is down, full or a standby.
         log.warning("%s %s, %s: not written into the ledger: %s", *trying[:2], trying.step, type(error).__name__)
 
 
 def _execute(session: Connection, statement: str, columns: dict[str, Any]) -> None:
-    set_up(session)
     try:
-        session.execute(statement.encode(), columns)
+        with session.transaction():
+            session.execute(statement.encode(), columns)
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
         with session.transaction():
             runs.prepare(session)
@@ -194,6 +205,16 @@ def published_days(connection: Connection, pipeline: str, first: date, last: dat
         "select day from daybook.published where pipeline = %s and day between %s and %s", [pipeline, first, last]
     )
     return {day for (day,) in rows}
+
+
+def published_contents(connection: Connection, pipeline: str, first: date, last: date) -> dict[date, str]:
+    """Return the hash of what readers see of each published day."""
+    rows = connection.execute(
+        "select published.day, content_sha256 from daybook.published join daybook.ledger using (run_id) "
+        "where published.pipeline = %s and published.day between %s and %s",
+        [pipeline, first, last],
+    )
+    return dict(rows.fetchall())
 
 
 def reused_days(connection: Connection, pipeline: str, first: date, last: date) -> set[date]:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.loader.layout import Bytes, Flags, Numbers
-from daybook.loader.values import FIRST_YEAR, PARSERS, Unfit, reader
+from daybook.loader.values import FIRST_YEAR, PARSERS, Unfit, is_empty_a_value, reader
 from daybook.spec import Column, arrow_type
 
 WIDTHS = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2, "%f": 0}
@@ -129,6 +129,8 @@ def parsed_column(texts: pa.StringArray, column: Column, tokens: tuple[str, ...]
         return ParsedColumn(texts, np.zeros(len(texts), bool))
     if column.kind in ("integer", "decimal"):
         texts = _trimmed(texts)
+    if is_empty_a_value(column):
+        texts = pc.fill_null(texts, "")
     values, are_odd = _vouched_for(texts, column, _empty_texts(texts) | _tokens_that_are_values(texts, column, tokens))
     return _settled(texts, values, are_odd, column, tokens) if are_odd.any() else ParsedColumn(values, are_odd)
 
@@ -168,6 +170,7 @@ def _vouched_for(texts: pa.StringArray, column: Column, are_odd: Flags) -> tuple
             return _cast(texts, arrow_type(column), are_odd | _with_other_bytes(texts, NOT_INTEGER))
         case "decimal":
             are_odd = are_odd | _with_other_bytes(texts, NOT_DECIMAL) | _with_odd_points(texts, column.scale)
+            are_odd = are_odd | (np.diff(content_of(texts)[1]) > LONGEST_DECIMAL)
             return _cast(texts, arrow_type(column), are_odd)
         case "date" if column.format == "%Y-%m-%d":
             values, are_odd = _cast(texts, arrow_type(column), are_odd)
@@ -188,6 +191,8 @@ def _other_bytes(allowed: bytes) -> Flags:
 # Without the x of hexadecimal numbers and the e of exponents, which Arrow reads. A plus is read by values.py.
 NOT_INTEGER = _other_bytes(b"0123456789-")
 NOT_DECIMAL = _other_bytes(b"0123456789-.")
+# Arrow reads a text of 126 digits as another number, without an error; up to 38 digits fit its 128 bits.
+LONGEST_DECIMAL = 38
 
 
 def _with_other_bytes(texts: pa.StringArray, are_other: Flags) -> Flags:

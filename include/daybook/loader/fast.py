@@ -6,7 +6,8 @@ read the lines put aside, record by record. Tests prove that the result is that 
 Pure: bytes in, columns out.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -14,9 +15,10 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from daybook.loader.columns import flags, parsed_column
-from daybook.loader.layout import BOM, Flags, Layout, Numbers, Parsed, Record, kept_table, refused_table
+from daybook.loader.layout import BOM, Flags, Layout, Numbers, Parsed, Record, kept_lines_of, kept_table, refused_table
 from daybook.loader.lines import Lines, lines_of, sound_lines
-from daybook.loader.records import Damage, RecordReader
+from daybook.loader.records import END_OF_FILE, Damage, RecordReader
+from daybook.loader.values import Unfit, reader
 
 # The name of the field after a trailing delimiter; no column has it.
 TRAILING = "\0"
@@ -25,7 +27,7 @@ TRAILING = "\0"
 def fast_block(data: bytes, layout: Layout, is_last: bool) -> Parsed:
     """Read a block that starts with a record; is_last: the file ends with it."""
     if not data:
-        return Parsed(layout.schema.empty_table(), refused_table([]), 0, 0, 0)
+        return Parsed(layout.schema.empty_table(), refused_table([]), 0, 0, 0, 0, 0)
     read = RecordReader(layout, is_last)
     return _sound(data, layout, read) or _in_doubt(data, layout, read)
 
@@ -40,43 +42,55 @@ def _sound(data: bytes, layout: Layout, read: RecordReader) -> Parsed | None:
         return None
     kept, failed = _typed(texts, ragged, np.arange(count), layout)
     records = _read_lines(data, lines_of(data, layout), failed, read) if len(failed) else []
-    return Parsed(_merged(kept, kept_table(records, layout)), refused_table(records), 0, count, len(data))
+    kept_lines = kept.num_rows + kept_lines_of(records)
+    rows = _merged(kept, kept_table(records, layout))
+    return Parsed(rows, refused_table(records), 0, count, len(data), count, kept_lines)
 
 
 def _in_doubt(data: bytes, layout: Layout, read: RecordReader) -> Parsed:
-    lines = lines_of(data, layout)
+    lines = lines_of(data, layout, are_alone=not layout.field_line_ends)
     doubtful = _read_doubtful(data, lines, read)
+    if doubtful is None:
+        lines = lines_of(data, layout, are_alone=True)
+        doubtful = _read_doubtful(data, lines, read) or Doubtful([], lines.are_empty, 0, 0)
     kept, failed = _columns(data, lines, ~(doubtful.are_taken | lines.are_empty), layout)
-    records = sorted([*doubtful.records, *_read_lines(data, lines, failed, read)])
+    records = sorted([*doubtful.records, *_read_lines(data, lines, failed, read)], key=lambda record: record.line)
+    is_cut = doubtful.used == len(data) and not data.endswith(b"\n")
+    read_lines = int(np.searchsorted(lines.physical_ends, doubtful.used, side="right"))
     return Parsed(
         kept=_merged(kept, kept_table(records, layout)),
         refused=refused_table(records),
-        blank=int(np.count_nonzero(lines.are_empty & ~doubtful.are_taken)),
-        lines=_line_ends(data, lines, doubtful.used),
+        blank=doubtful.blank + int(np.count_nonzero(lines.are_empty & ~doubtful.are_taken)),
+        lines=read_lines - is_cut,
         used=doubtful.used,
+        read_lines=read_lines - (is_cut and not data[data.rfind(b"\n") + 1 :].strip(END_OF_FILE)),
+        kept_lines=_physical_lines(kept, lines) + kept_lines_of(records),
         damage=doubtful.damage,
     )
 
 
-def _line_ends(data: bytes, lines: Lines, used: int) -> int:
-    is_cut = used == len(data) and not data.endswith(b"\n")
-    return int(np.searchsorted(lines.physical_ends, used, side="right")) - is_cut
+def _physical_lines(kept: pa.Table, lines: Lines) -> int:
+    """Return the number of physical lines that kept rows take."""
+    heights = np.diff(np.append(lines.numbers, len(lines.physical_ends)))
+    return int(heights[np.searchsorted(lines.numbers, kept.column(0).to_numpy())].sum())
 
 
 class Doubtful(NamedTuple):
-    """The lines in doubt as records.py read them: the records, the lines they took, and how far the block was read."""
+    """The lines in doubt as records.py read them: the records, the lines they took, how far the block was read, and the
+    empty lines among them."""
 
     records: list[Record]
     are_taken: Flags
     used: int
+    blank: int
     damage: tuple[int, str] | None = None
 
 
-def _read_doubtful(data: bytes, lines: Lines, read: RecordReader) -> Doubtful:
-    """Read a record from each line in doubt, which may extend over lines after it."""
+def _read_doubtful(data: bytes, lines: Lines, read: RecordReader) -> Doubtful | None:
+    """Read a record from each line in doubt, which may extend over lines after it; None if one ends within a line."""
     records: list[Record] = []
     are_taken = np.zeros(len(lines.ends), bool)
-    used = 0
+    used = blank = 0
     for line in np.flatnonzero(lines.are_doubtful).tolist():
         start = int(lines.starts[line])
         if start < used:
@@ -85,19 +99,22 @@ def _read_doubtful(data: bytes, lines: Lines, read: RecordReader) -> Doubtful:
             found = read(data, start, int(lines.numbers[line]))
         except Damage as damage:
             are_taken[line:] = True
-            return Doubtful(records, are_taken, start, (data.count(b"\n", 0, damage.at), str(damage)))
+            return Doubtful(records, are_taken, start, blank, (data.count(b"\n", 0, damage.at), str(damage)))
         if found is None:
             are_taken[line:] = True
-            return Doubtful(records, are_taken, start)
-        used, record = found
-        records += [record] if record else []
-        are_taken[line : np.searchsorted(lines.ends, used) + 1] = True
-    return Doubtful(records, are_taken, len(data))
+            return Doubtful(records, are_taken, start, blank)
+        used, last = found.end, int(np.searchsorted(lines.ends, found.end))
+        if lines.ends[last] != used:
+            return None
+        records += found.records
+        blank += found.blank
+        are_taken[line : last + 1] = True
+    return Doubtful(records, are_taken, len(data), blank)
 
 
 def _read_lines(data: bytes, lines: Lines, places: Numbers, read: RecordReader) -> list[Record]:
     found = (read(data, int(lines.starts[place]), int(lines.numbers[place])) for place in places.tolist())
-    return [record for _, record in filter(None, found) if record]
+    return [record for reading in filter(None, found) for record in reading.records]
 
 
 def _columns(data: bytes, lines: Lines, are_plain: Flags, layout: Layout) -> tuple[pa.Table, Numbers]:
@@ -190,7 +207,7 @@ def _whole(column: pa.ChunkedArray) -> pa.StringArray:
 def _doubtful_rows(texts: dict[str, pa.StringArray], layout: Layout) -> Flags:
     """Return the rows that may repeat the header, hold only blanks, or have text after a trailing delimiter."""
     name, first = next(iter(texts.items()))
-    are_doubtful = flags(pc.fill_null(pc.equal(first, name), False))
+    are_doubtful = flags(pc.is_in(first, pa.array(_names_that_fit(name, layout), pa.string())))
     if len(layout.header) == 1:
         are_doubtful |= flags(pc.fill_null(pc.equal(pc.ascii_trim(first, " \t"), ""), False))
     if layout.has_trailing_delimiter:
@@ -198,5 +215,22 @@ def _doubtful_rows(texts: dict[str, pa.StringArray], layout: Layout) -> Flags:
     return are_doubtful
 
 
+def _names_that_fit(header: str, layout: Layout) -> list[str]:
+    """Return the names of the header that would be values of a column: those of a kind other than text fail there."""
+    names = [name.decode() for name in layout.header]
+    if header not in layout.contract or layout.contract[header][0].kind == "text":
+        return names
+    read = reader(*layout.contract[header])
+    return [name for name in names if _fits(read, name)]
+
+
+def _fits(read: Callable[[str, bool], Any], text: str) -> bool:
+    try:
+        read(text, False)
+    except Unfit:
+        return False
+    return True
+
+
 def _merged(kept: pa.Table, slowly: pa.Table) -> pa.Table:
-    return pa.concat_tables([kept, slowly]).sort_by("line").combine_chunks() if slowly.num_rows else kept
+    return pa.concat_tables([kept, slowly]).sort_by(kept.schema.names[0]).combine_chunks() if slowly.num_rows else kept

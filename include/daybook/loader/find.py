@@ -11,17 +11,12 @@ from typing import BinaryIO
 import numpy as np
 
 from daybook.loader.blocks import cut_at_line_ends, with_last
-from daybook.loader.layout import RAW_BYTES
+from daybook.loader.layout import kept_raw
 from daybook.loader.load import BLOCK_BYTES, opened
 from daybook.loader.records import split
 from daybook.spec import Source
 
 LF = 10
-
-
-def cut_to_show(record: bytes) -> bytes:
-    """Return a record cut at RAW_BYTES, for people to read."""
-    return record[:RAW_BYTES]
 
 
 def hashed(record: bytes) -> bytes:
@@ -33,7 +28,7 @@ def raw_records(
     stream: BinaryIO,
     source: Source,
     lines: Collection[int],
-    kept_as: Callable[[bytes], bytes] = cut_to_show,
+    kept_as: Callable[[bytes], bytes] = kept_raw,
     *,
     name: str | None = None,
     block_bytes: int = BLOCK_BYTES,
@@ -44,9 +39,9 @@ def raw_records(
     """
     if not lines:
         return {}
-    read, layout, first = opened(stream, source, name or source.name)
-    search = _Search(sorted(lines), first, layout.delimiter, kept_as)
-    for block, is_last in with_last(cut_at_line_ends(read, block_bytes)):
+    file = opened(stream, source, name or source.name)
+    search = _Search(sorted(lines), file.first_line, file.layout.delimiter, kept_as)
+    for block, is_last in with_last(cut_at_line_ends(file.read, block_bytes)):
         search.look_through(block, is_last)
     return search.found
 

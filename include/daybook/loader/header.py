@@ -4,65 +4,18 @@ Called by load with the first bytes. Pure. It refuses a whole file by BadData, w
 never shows a row's value: a first line without any of the contract's names may be a row.
 """
 
-import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 
 from daybook.errors import BadData
-from daybook.loader.layout import BOM, Layout, schema
+from daybook.loader.delimiters import BLANKS, OTHER_DELIMITERS, likely_delimiter
+from daybook.loader.layout import Layout, schema
 from daybook.loader.records import PROBLEMS, Damage, Fields, split
-from daybook.spec import Form, Source, nearest
+from daybook.spec import Source, nearest
 
 HEAD_BYTES = 2**20
 # How many names a message shows, and how many are compared.
 SHOWN_NAMES, COMPARED_NAMES = 20, 200
-OTHER_DELIMITERS = (";", "\t", "|", ",")
-# The first bytes of files that people rename to .csv, and their usual names.
-KINDS = (
-    (rb"\x1f\x8b", "gzip data; declare the compression 'gzip' if that is meant"),
-    (rb"PK\x03\x04.*?(\[Content_Types\]\.xml|xl/|mimetypeapplication/vnd)", "a workbook (Excel or OpenDocument)"),
-    (rb"PK[\x03\x05]", "a zip file; declare the compression 'zip' if that is meant"),
-    (rb"\xd0\xcf\x11\xe0", "an old Excel workbook"),
-    (rb"%PDF-", "a PDF"),
-    (rb"PAR1", "a Parquet file"),
-    (rb"BZh[1-9]1AY&SY", "bzip2 data"),
-    (rb"\xfd7zXZ\x00", "xz data"),
-    (rb"\x28\xb5\x2f\xfd", "zstandard data"),
-    (rb"7z\xbc\xaf\x27\x1c", "a 7z file"),
-    (rb"\s*<(!doctype html|html|head|body)\b", "an HTML page"),
-    (rb"\s*<(\?xml|!--|[a-z]+>)", "XML"),
-    (rb"\s*[\[{]\s*[\[{\"}\]]", "JSON"),
-)
-MARKS = ((b"\xff\xfe\0\0", "UTF-32"), (b"\0\0\xfe\xff", "UTF-32"), (b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"))
-
-
-def check_kind(head: bytes, form: Form, name: str) -> None:
-    """Check that the first bytes can be text in the declared encoding. Raises BadData that says what they are."""
-    if not head:
-        raise BadData(f"{name}: the file is empty (0 bytes); have it delivered again")
-    start = head[:4096].removeprefix(BOM)
-    for pattern, kind in KINDS:
-        if re.match(pattern, start, re.DOTALL | re.IGNORECASE):
-            raise BadData(f"{name}: it is {kind}{_title(start)}, CSV agreed")
-    if not form.encoding.startswith(("utf-16", "utf-32", "utf_16", "utf_32")):
-        _check_encoding(start, form, name)
-
-
-def _title(start: bytes) -> str:
-    # The title of an error page says who refused what; it is not a row.
-    title = re.search(rb"<title>\s*([^<]{1,60})", start, re.IGNORECASE)
-    return f" with the title {title[1].decode(errors='replace').strip()!r}" if title else ""
-
-
-def _check_encoding(start: bytes, form: Form, name: str) -> None:
-    for mark, encoding in MARKS:
-        if start.startswith(mark):
-            raise BadData(f"{name}: it is {encoding}, {form.encoding} agreed; declare the encoding if that is meant")
-    even, odd = start[::2].count(0), start[1::2].count(0)
-    # A few may be accidents in single fields; they refuse only their rows.
-    if even + odd > len(start) / 10:
-        place = "even" if even > 10 * odd else "odd" if odd > 10 * even else "many"
-        kind = "binary data" if place == "many" else "UTF-16 without its mark"
-        raise BadData(f"{name}: NUL bytes at {place} places: it looks like {kind}, {form.encoding} agreed")
 
 
 def first_look(head: bytes, source: Source, name: str) -> tuple[Layout, int]:
@@ -75,6 +28,8 @@ def first_look(head: bytes, source: Source, name: str) -> tuple[Layout, int]:
     start = _start_of_line(head, source.form.header_line, name)
     header = _header(head, start, source, name)
     names = [field.decode(errors="replace") for field in header.values]
+    if not any(name.strip() for name in names):
+        raise BadData(f"{name}: line {source.form.header_line} names no column; agreed are {_agreed(source)}")
     loaded = names[:-1] if source.form.has_trailing_delimiter and names[-1] == "" else names
     problems = [*_missing(loaded, source), *_unknown(loaded, source), *_repeated(loaded, source)]
     if problems:
@@ -97,17 +52,20 @@ def _header(head: bytes, start: int, source: Source, name: str) -> Fields:
         raise BadData(f"{where}: it is longer than {HEAD_BYTES:,} bytes, and should be the header")
     try:
         header = split(head, start, source.delimiter.encode(), is_last=True)
+        problem = PROBLEMS[header.problem] if header and header.problem else ""
     except Damage as damage:
-        raise BadData(f"{where}: {damage}, in what should be the header") from None
-    if header is None or header.problem:
+        header, problem = None, str(damage)
+    if header is None or problem:
+        # Quotes are in disorder by a delimiter that is not the file's.
+        other = likely_delimiter(head[start:], source)
         raise BadData(
-            f"{where}: {PROBLEMS[header.problem or ''] if header else 'damage'}, in what should be the header"
+            f"{name}: {_delimiter(other, source)}" if other else f"{where}: {problem}, in what should be the header"
         )
     return header
 
 
 def _missing(names: list[str], source: Source) -> Iterator[str]:
-    found, expected = dict.fromkeys(names), [column.header for column in source.columns]
+    found, expected = dict.fromkeys(names), dict.fromkeys(column.header for column in source.columns)
     # Comparing ten thousand names with each other would take too long.
     unknown = [name for name in found if name not in expected][:COMPARED_NAMES]
     for place, name in enumerate(name for name in expected if name not in found):
@@ -131,8 +89,28 @@ def _repeated(names: list[str], source: Source) -> Iterator[str]:
 
 
 def _meant(word: str, words: list[str]) -> str:
+    alike = next((other for other in words if _bare(other) == _bare(word)), None)
+    if alike is not None:
+        return f" (did you mean {_exact(alike)}?{_difference(alike, word)})"
     hint = nearest(word, words)
     return f" ({hint.removeprefix('; ')})" if hint else ""
+
+
+def _bare(name: str) -> str:
+    """Return a name as the eye takes it: without blanks, marks that do not show, and case."""
+    text = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(sign for sign in text if not sign.isspace() and unicodedata.category(sign) != "Cf")
+
+
+def _exact(name: str) -> str:
+    return repr(name) if name.isascii() or not name.isprintable() else ascii(name)
+
+
+def _difference(one: str, other: str) -> str:
+    if one.casefold() == other.casefold():
+        return ""
+    is_in_blanks = "".join(one.casefold().split()) == "".join(other.casefold().split())
+    return f" it differs in {'blanks' if is_in_blanks else 'signs that look alike or do not show'}"
 
 
 def _short(name: str) -> str:
@@ -144,6 +122,8 @@ def _message(head: bytes, names: list[str], problems: list[str], source: Source)
     expected = {column.header for column in source.columns}
     if not _plainly(expected) & _plainly(names):
         return _no_header(head, names, source)
+    if other := likely_delimiter(head, source, is_several_bytes=True):
+        return _delimiter(other, source)
     if names[-1] == "" and expected == set(names[:-1]):
         return f"the header ends with an extra {source.delimiter!r}; declare has_trailing_delimiter if every row does"
     more = f"; and {len(problems) - SHOWN_NAMES} more" if len(problems) > SHOWN_NAMES else ""
@@ -160,21 +140,34 @@ def _plainly(names: Iterable[str]) -> set[str]:
 
 def _no_header(head: bytes, names: list[str], source: Source) -> str:
     expected = [column.header for column in source.columns]
+    if other := likely_delimiter(head, source):
+        return _delimiter(other, source)
     lines = head[: 2**16].decode(errors="replace").replace("\r", "").split("\n")
-    for delimiter in OTHER_DELIMITERS:
-        if {field.strip('"') for field in lines[0].split(delimiter)} & set(expected) and delimiter != source.delimiter:
-            return f"the delimiter is {delimiter!r}, {source.delimiter!r} agreed"
     for number, line in enumerate(lines[1:100], source.form.header_line + 1):
         if {field.strip('"') for field in line.split(source.delimiter)} >= set(expected):
             return f"the header is on line {number}, {source.form.header_line} agreed; declare header_line if so meant"
-    counted = max(OTHER_DELIMITERS, key=lines[0].count)
-    hint = (
-        f"; {counted!r} stands {lines[0].count(counted)} times in it" if len(names) == 1 and counted in lines[0] else ""
-    )
     return (
-        f"line {source.form.header_line} is not the header: it has {len(names):,} fields{hint}, and none of the "
-        f"columns agreed: {', '.join(map(_short, expected[:SHOWN_NAMES]))}"
+        f"line {source.form.header_line} is not the header: it has {len(names):,} fields{_signs(lines[0], names)}, and "
+        f"none of the columns agreed: {_agreed(source)}"
     )
+
+
+def _agreed(source: Source) -> str:
+    return ", ".join(_short(column.header) for column in source.columns[:SHOWN_NAMES])
+
+
+def _delimiter(other: str, source: Source) -> str:
+    if other == BLANKS:
+        return (
+            f"the columns stand at fixed places, with blanks between them; {source.delimiter!r} between fields agreed"
+        )
+    undeclared = "; no spec can declare it, as it is not one byte: ask the sender for another" if len(other) > 1 else ""
+    return f"the delimiter is {other!r}, {source.delimiter!r} agreed{undeclared}"
+
+
+def _signs(line: str, names: list[str]) -> str:
+    counted = max(OTHER_DELIMITERS, key=line.count)
+    return f"; {counted!r} stands {line.count(counted)} times in it" if len(names) == 1 and counted in line else ""
 
 
 def _layout(header: list[bytes], source: Source) -> Layout:
@@ -183,6 +176,7 @@ def _layout(header: list[bytes], source: Source) -> Layout:
     form = source.form
     return Layout(
         header=[*header, b""] if form.has_trailing_delimiter else header,
+        names=frozenset([*header, b""] if form.has_trailing_delimiter else header),
         columns=[*map(by_header.get, header), *([None] if form.has_trailing_delimiter else [])],
         contract={column.header: (column, source.tokens(column)) for column in source.columns},
         schema=schema(source),
@@ -190,6 +184,7 @@ def _layout(header: list[bytes], source: Source) -> Layout:
         blanks=b" \t".replace(delimiter, b""),
         encoding=form.encoding,
         field_bytes=source.limits.field_bytes,
+        field_line_ends=source.limits.field_line_ends,
         has_trailing_delimiter=form.has_trailing_delimiter,
         are_control_bytes_kept=form.are_control_bytes_kept,
         is_last_line_end_needed=form.is_last_line_end_needed,

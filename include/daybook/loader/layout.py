@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from daybook.spec import Column, Source, arrow_type
 
@@ -11,7 +12,7 @@ Flags = np.ndarray[Any, np.dtype[np.bool_]]
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 Numbers = np.ndarray[Any, np.dtype[np.int64]]
 # One refused record: the physical number of its first line (the file's first is 1), the header of the column, a code, a
-# sentence that may hold the value, and the original bytes, without line end and cut at RAW_BYTES.
+# sentence that may hold the value, and the original bytes without line end: several lines whole, one up to RAW_BYTES.
 REFUSED_SCHEMA = pa.schema(
     [
         ("line", pa.int64()),
@@ -28,11 +29,12 @@ BOM = b"\xef\xbb\xbf"  # the byte order mark U+FEFF in UTF-8
 class Layout(NamedTuple):
     """The layout of one file's records: the header's fields in order, and the contract's column for each.
 
-    A field without a column is not loaded. contract: each loaded column by its header, with its spellings of a missing
-    value. schema: of the kept rows, in the order of the contract.
+    A field without a column is not loaded. names: those of the header. contract: each loaded column by its header, with
+    its spellings of a missing value. schema: of the kept rows, in the order of the contract.
     """
 
     header: list[bytes]
+    names: frozenset[bytes]
     columns: list[Column | None]
     contract: dict[str, tuple[Column, tuple[str, ...]]]
     schema: pa.Schema
@@ -40,6 +42,7 @@ class Layout(NamedTuple):
     blanks: bytes
     encoding: str
     field_bytes: int
+    field_line_ends: int
     has_trailing_delimiter: bool
     are_control_bytes_kept: bool
     is_last_line_end_needed: bool
@@ -66,6 +69,7 @@ class Parsed(NamedTuple):
     """The result of a block: rows kept and refused (`line` counts from 0 in the block), and the number of empty lines.
 
     lines: the line ends used up; used: the bytes; the rest is the start of a record with an open quote.
+    read_lines: all lines read, a last one without its line end too; kept_lines: those of kept rows.
     damage: ends the file; the line and the problem.
     """
 
@@ -74,12 +78,20 @@ class Parsed(NamedTuple):
     blank: int
     lines: int
     used: int
+    read_lines: int
+    kept_lines: int
     damage: tuple[int, str] | None = None
 
 
 def schema(source: Source) -> pa.Schema:
-    """Return the schema of kept rows: `line`, then the contract's columns under their names in the file."""
-    return pa.schema([("line", pa.int64()), *((column.header, arrow_type(column)) for column in source.columns)])
+    """Return the schema of kept rows: `line`, then the contract's columns under their names in the file.
+
+    If the file has a column of that name, the first one is called `line_`, and so on.
+    """
+    headers, line = {column.header for column in source.columns}, "line"
+    while line in headers:
+        line += "_"
+    return pa.schema([(line, pa.int64()), *((column.header, arrow_type(column)) for column in source.columns)])
 
 
 def kept_table(records: list[Record], layout: Layout) -> pa.Table:
@@ -94,8 +106,36 @@ def kept_table(records: list[Record], layout: Layout) -> pa.Table:
 
 def refused_table(records: list[Record]) -> pa.Table:
     """Return the refused records as columns of REFUSED_SCHEMA."""
-    rows = [(record.line, *record.refusal, record.raw[:RAW_BYTES]) for record in records if record.refusal]
+    rows = [_refused_row(record, record.refusal) for record in records if record.refusal]
     return pa.table(
         dict(zip(REFUSED_SCHEMA.names, zip(*rows, strict=True), strict=True)) if rows else [[]] * 5,
         schema=REFUSED_SCHEMA,
     )
+
+
+def _refused_row(record: Record, refusal: Refusal) -> tuple[int, str | None, str, str, bytes]:
+    raw, detail = kept_raw(record.raw), refusal.detail
+    if len(raw) < len(record.raw):
+        detail = f"{detail}; the first {len(raw):,} of its {len(record.raw):,} bytes are kept here, the file has all"
+    return record.line, refusal.column, refusal.reason, detail, raw
+
+
+def kept_raw(raw: bytes) -> bytes:
+    """Return the part of a refused record that is kept: all of several lines, so that none is lost, or RAW_BYTES."""
+    return raw if b"\n" in raw else raw[:RAW_BYTES]
+
+
+def kept_lines_of(records: list[Record]) -> int:
+    """Return the number of lines that the kept ones of these records take in their file."""
+    return sum(record.raw.count(b"\n") + 1 for record in records if not record.refusal)
+
+
+def heights(refused: pa.Table) -> list[int]:
+    """Return the number of lines that each refused record takes in its file."""
+    ends = pc.count_substring(pc.fill_null(refused["raw"], b""), "\n")
+    return [int(count) + 1 for count in ends.to_pylist()]
+
+
+def lines_of_refused(refused: pa.Table) -> int:
+    """Return the number of lines that all refused records take in their file."""
+    return sum(heights(refused))

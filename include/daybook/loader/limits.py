@@ -8,7 +8,9 @@ from collections import Counter
 import pyarrow as pa
 
 from daybook.errors import BadData
+from daybook.loader.layout import heights
 from daybook.spec import Limits
+from daybook.text import counted, lines_from
 
 # Damage that may have swallowed neighbouring rows: of these, few are too many.
 STRUCTURAL = frozenset(
@@ -20,6 +22,8 @@ STRUCTURAL = frozenset(
         "text_after_closing_quote",
         "quote_in_unquoted_field",
         "open_quote",
+        "too_many_line_ends",
+        "rows_in_quotes",
     }
 )
 # The usual cause if a reason is everywhere.
@@ -28,8 +32,12 @@ HINTS = {
     "too_many_fields": "the delimiter may stand in a text without quotes, or at the end of each row",
     "too_few_fields": "the delimiter may change, or rows may be broken in two",
     "lone_carriage_return": "the line ends may be mixed",
-    "text_after_closing_quote": 'quotes may be escaped by a backslash, where "" was agreed',
+    "text_after_closing_quote": (
+        'a stray quote may have opened a field; quotes may be escaped by a backslash, where "" was agreed'
+    ),
     "quote_in_unquoted_field": "the quotes of fields may be missing",
+    "too_many_line_ends": "a stray quote may have opened the field; if its texts are so long, raise field_line_ends",
+    "rows_in_quotes": "a stray quote may have opened the field",
     "not_an_integer": "spellings of nothing may be undeclared, or the column may hold decimals",
     "not_a_decimal": "decimal commas, thousands separators, signs of currency or undeclared spellings of nothing",
     "not_a_date": "the dates' format may have changed",
@@ -38,16 +46,23 @@ HINTS = {
     "repeated_header": "several files may be joined in one",
 }
 SHOWN_REASONS = 10
+# The raw bytes of refused rows are held in memory, and no file of rows to mend is larger.
+STORED_BYTES = 2**28
 
 
 class Tally:
-    """Counts rows and reasons, and refuses a file, or all files of a source together, if too much is wrong."""
+    """Counts rows, lines and reasons, and refuses a file, or all files of a source together, if too much is wrong.
+
+    A refused record counts by its lines, since a stray quote may have made one record of many rows.
+    """
 
     def __init__(self, limits: Limits, name: str) -> None:
         self.limits = limits
         self.name = name
-        self.kept = 0
+        self.kept = self.kept_lines = 0
         self.reasons: Counter[tuple[str, str | None]] = Counter()
+        self.lines: Counter[tuple[str, str | None]] = Counter()
+        self.stored_bytes = 0
         self.first_places: dict[tuple[str, str | None], str] = {}
 
     @property
@@ -55,32 +70,43 @@ class Tally:
         """Return the number of rows so far."""
         return self.kept + self.reasons.total()
 
-    def add(self, kept: int, refused: pa.Table, file: str) -> None:
+    def add(self, kept: int, refused: pa.Table, file: str, kept_lines: int) -> None:
         """Count a block of a file. Raises BadData if more rows are refused than may be stored."""
-        place = "line" if file == self.name else f"{file}, line"
+        part = "" if file == self.name else f"{file}, "
         self.kept += kept
-        for line, column, reason in zip(
-            *(refused[name].to_pylist() for name in ("line", "column", "reason")), strict=True
-        ):
+        self.kept_lines += kept_lines
+        columns = (refused[name].to_pylist() for name in ("line", "column", "reason"))
+        for line, column, reason, height in zip(*columns, heights(refused), strict=True):
             self.reasons[reason, column] += 1
-            self.first_places.setdefault((reason, column), f"{place} {line:,}")
+            self.lines[reason, column] += height
+            self.first_places.setdefault((reason, column), _place(part, line, height))
+        self.stored_bytes += refused["raw"].nbytes
         if self.reasons.total() > self.limits.stored_rows:
             raise BadData(
                 self._message(f"more than {self.limits.stored_rows:,} rows are refused, and no more are stored")
             )
+        if self.stored_bytes > STORED_BYTES:
+            raise BadData(self._message(f"the refused rows have more than {STORED_BYTES:,} bytes; no more are stored"))
 
     def judge(self) -> None:
         """Judge the whole file by its limits. Raises BadData with the counts by reason."""
-        verdict = next(filter(None, (self._many(), self._systemic(), self._structural(), self._headers())), None)
-        if verdict:
+        if verdict := self._headers():
+            raise BadData(self._message(verdict, ("repeated_header", None)))
+        if verdict := self._many() or self._systemic() or self._structural():
             raise BadData(self._message(verdict))
 
     def _many(self) -> str | None:
-        refused, rows = self.reasons.total(), self.rows
-        limit = max(self.limits.refused_rows, int(self.limits.refused_share * rows))
+        refused, (total, unit) = self.lines.total(), self._total()
+        limit = max(self.limits.refused_rows, int(self.limits.refused_share * total))
         if refused > limit:
-            return f"{refused:,} of {rows:,} rows are refused, limit {limit:,}"
-        return f"{refused:,} of {rows:,} rows are refused, more than half" if refused > self.kept else None
+            return f"{refused:,} of {total:,} {unit} are refused, limit {limit:,}"
+        return f"{refused:,} of {total:,} {unit} are refused, more than half" if refused > total - refused else None
+
+    def _total(self) -> tuple[int, str]:
+        """Return the number of rows, or of lines if a refused record has several; and which of the two it is."""
+        if self.reasons == self.lines:
+            return self.rows, "rows"
+        return self.kept_lines + self.lines.total(), "lines"
 
     def _systemic(self) -> str | None:
         # If one column breaks the contract, the rows that happen to fit cannot be trusted either.
@@ -90,22 +116,30 @@ class Tally:
         return None
 
     def _structural(self) -> str | None:
-        damaged = sum(count for (reason, _), count in self.reasons.items() if reason in STRUCTURAL)
-        if damaged >= self.limits.at_least and damaged > self.limits.structural_share * self.rows:
-            return f"{damaged:,} of {self.rows:,} rows are damaged, limit {self.limits.structural_share:.2%}"
+        damaged = sum(count for (reason, _), count in self.lines.items() if reason in STRUCTURAL)
+        total, unit = self._total()
+        if damaged >= self.limits.at_least and damaged > self.limits.structural_share * total:
+            return f"{damaged:,} of {total:,} {unit} are damaged, limit {self.limits.structural_share:.2%}"
         return None
 
     def _headers(self) -> str | None:
         repeated = self.reasons["repeated_header", None]
-        return f"the header is repeated {repeated} times" if repeated > 1 else None
+        limit = self.limits.repeated_headers
+        return f"the header is repeated {counted(repeated, 'time')}, limit {limit}" if repeated > limit else None
 
-    def _message(self, verdict: str) -> str:
-        most = self.reasons.most_common(SHOWN_REASONS)
-        counts = ", ".join(_reason(*which, count) for which, count in most)
-        (worst, _) = most[0]
+    def _message(self, verdict: str, worst: tuple[str, str | None] | None = None) -> str:
+        most = self.lines.most_common(SHOWN_REASONS)
+        counts = ", ".join(_reason(*which, self.reasons[which], lines) for which, lines in most)
+        worst = worst or most[0][0]
         hint = f"; {HINTS[worst[0]]}" if worst[0] in HINTS else ""
-        return f"{self.name}: {verdict} ({counts}), from {self.first_places[worst]} on; nothing is loaded{hint}"
+        return f"{self.name}: {verdict} ({counts}), {self.first_places[worst]}; nothing is loaded{hint}"
 
 
-def _reason(reason: str, column: str | None, count: int) -> str:
-    return f"{reason} in {column!r}: {count:,}" if column is not None else f"{reason}: {count:,}"
+def _place(part: str, line: int, height: int) -> str:
+    lines = lines_from(line, height)
+    return f"from {part}line {lines} on" if height == 1 else f"first on {part}lines {lines}"
+
+
+def _reason(reason: str, column: str | None, count: int, lines: int) -> str:
+    counts = f"{count:,}" if lines == count else f"{counted(count, 'record')} of {lines:,} lines"
+    return f"{reason}{'' if column is None else f' in {column!r}'}: {counts}"

@@ -12,8 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daybook.loader.layout import Bytes, Flags, Layout, Numbers
-from daybook.loader.records import OPEN_QUOTE_LINES
+from daybook.loader.layout import BOM, Bytes, Flags, Layout, Numbers
 
 LF, CR, QUOTE = b'\n\r"'
 
@@ -23,18 +22,20 @@ def are_all_in_order(content: Bytes, quotes: Numbers, delimiter: bytes) -> bool:
     return bool(_are_well_quoted(content, quotes, np.array([len(content)]), delimiter).all())
 
 
-def together(data: bytes, ends: Numbers, lone: Numbers, delimiter: bytes) -> tuple[Numbers, Flags]:
+def together(
+    data: bytes, ends: Numbers, lone: Numbers, delimiter: bytes, are_alone: bool = False
+) -> tuple[Numbers, Flags]:
     """Return the records' last physical lines, and whether their quotes are in doubt.
 
     `ends`: the ends of the physical lines. `lone`: the carriage returns that end no line. If all quotes are in order, a
     line end ends a record if an even number of quotes comes before it. If any record found so is not in order, this
-    rule proves nothing, and each physical line counts as a record.
+    rule proves nothing, and each physical line counts as a record, as with `are_alone`.
     """
     every = np.arange(len(ends))
     content = np.frombuffer(data, np.uint8)
     quotes = np.flatnonzero(content == QUOTE) if b'"' in data else every[:0]
     are_well_alone = _are_well_quoted(content, quotes, ends, delimiter)
-    if are_well_alone.all():
+    if are_alone or are_well_alone.all():
         return every, ~are_well_alone
     are_closed = _are_closed(ends, quotes)
     last = np.flatnonzero(are_closed)
@@ -114,7 +115,7 @@ def sound_lines(data: bytes, layout: Layout) -> int:
     content = np.frombuffer(data, np.uint8)
     # A line longer than the limit of a field has at least one such chunk without a line end.
     part_bytes = min(layout.field_bytes // 2, PIECE_BYTES)
-    if part_bytes < LEAST_PART_BYTES or not data.endswith(b"\n"):
+    if part_bytes < LEAST_PART_BYTES or not data.endswith(b"\n") or _has_marks(data):
         return 0
     line_ends, quotes = 0, []
     for at in range(0, len(content), PIECE_BYTES):
@@ -131,8 +132,15 @@ def sound_lines(data: bytes, layout: Layout) -> int:
     )
 
 
-def lines_of(data: bytes, layout: Layout) -> Lines:
-    """Find the lines of a block. The rest after the last line end is a line too, and in doubt."""
+def _has_marks(data: bytes) -> bool:
+    return not data.isascii() and (data.startswith(BOM) or b"\n" + BOM in data)
+
+
+def lines_of(data: bytes, layout: Layout, are_alone: bool = False) -> Lines:
+    """Find the lines of a block. The rest after the last line end is a line too, and in doubt.
+
+    are_alone: each line is one even if its line end is in quotes; records.py reads those that are not.
+    """
     content = np.frombuffer(data, np.uint8)
     low = np.flatnonzero(content < 32)
     codes = content[low]
@@ -142,14 +150,39 @@ def lines_of(data: bytes, layout: Layout) -> Lines:
     if not data.endswith(b"\n"):
         physical_ends = np.append(physical_ends, len(data))
         places.append(physical_ends[-1:] - 1)
-    last, are_doubtful = together(data, physical_ends, lone, layout.delimiter)
+    last, are_doubtful = together(data, physical_ends, lone, layout.delimiter, are_alone)
     ends = physical_ends[last]
     starts = np.concatenate([[0], ends[:-1]])
-    are_doubtful |= (ends - starts > layout.field_bytes) | (np.diff(last, prepend=-1) > OPEN_QUOTE_LINES)
+    are_doubtful |= (ends - starts > layout.field_bytes) | _may_have_swallowed(content, physical_ends, last, layout)
+    are_doubtful |= _begin_with_mark(data, content, starts)
     are_doubtful[_lines_at(np.concatenate(places), ends)] = True
     are_doubtful[_not_utf8(data, content, starts, ends)] = True
     numbers = np.concatenate([[0], last[:-1] + 1])
     return Lines(starts, ends, numbers, physical_ends, _are_empty(content, starts, ends), are_doubtful)
+
+
+def _may_have_swallowed(content: Bytes, physical_ends: Numbers, last: Numbers, layout: Layout) -> Flags:
+    """Return which records have too many lines for one field, or a line inside that has as many fields as a row."""
+    heights = np.diff(last, prepend=-1)
+    are_tall = heights - 1 > layout.field_line_ends
+    if (heights <= 2).all():
+        return are_tall
+    delimiters = np.flatnonzero(content == layout.delimiter[0])
+    widths = np.diff(np.searchsorted(delimiters, physical_ends), prepend=0)
+    are_inside = np.ones(len(physical_ends), bool)
+    are_inside[last] = are_inside[last - heights + 1] = False
+    are_like_rows = np.flatnonzero(are_inside & (widths == len(layout.header) - 1))
+    are_tall[np.searchsorted(last, are_like_rows)] = True
+    return are_tall
+
+
+def _begin_with_mark(data: bytes, content: Bytes, starts: Numbers) -> Flags:
+    """Return which lines begin with a byte order mark, as where files were joined."""
+    if data.isascii() or BOM not in data:
+        return np.zeros(len(starts), bool)
+    places = (content[np.minimum(starts + ahead, len(content) - 1)] == byte for ahead, byte in enumerate(BOM))
+    are_marked: Flags = np.logical_and.reduce(list(places))
+    return are_marked
 
 
 def _lines_at(places: Numbers, ends: Numbers) -> Numbers:

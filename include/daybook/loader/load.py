@@ -23,10 +23,11 @@ import pyarrow.compute as pc
 
 from daybook.errors import BadData
 from daybook.loader.blocks import Placed, cut_at_line_ends, side_by_side
-from daybook.loader.decode import Read, in_utf8, put_back, taken, unpacked
+from daybook.loader.decode import Decoded, Read, put_back, taken, unpacked
 from daybook.loader.fast import fast_block
-from daybook.loader.header import HEAD_BYTES, check_kind, first_look
-from daybook.loader.layout import BOM, REFUSED_SCHEMA, Layout, Parsed, schema
+from daybook.loader.header import HEAD_BYTES, first_look
+from daybook.loader.kinds import check_kind
+from daybook.loader.layout import BOM, REFUSED_SCHEMA, Layout, Parsed, lines_of_refused, schema
 from daybook.loader.limits import Tally
 from daybook.loader.line_numbers import RawFile, line_in_source, own_line, part_of
 from daybook.loader.mended import Mends
@@ -38,11 +39,17 @@ BLOCK_BYTES = 2**23
 
 
 class Batch(NamedTuple):
-    """The records of one block, in file order: rows kept, rows refused (REFUSED_SCHEMA), and a count of empty lines."""
+    """The records of one block, in file order: rows kept, rows refused (REFUSED_SCHEMA), and a count of empty lines.
+
+    read_lines: the physical lines of the block; kept_lines: those of rows kept. Each line is one of a row kept, of a
+    row refused, or empty.
+    """
 
     kept: pa.Table
     refused: pa.Table
     blank: int
+    read_lines: int
+    kept_lines: int
 
 
 def load(
@@ -63,7 +70,7 @@ def load(
     before the last batch.
     """
     name = name or source.name
-    read, layout, lines_before = opened(stream, source, name)
+    read, layout, lines_before, decoded = opened(stream, source, name)
     counted, mended = tally or Tally(source.limits, name), Mends(mends or {}, layout)
 
     def parse(block: bytes, is_last: bool) -> Parsed:
@@ -71,23 +78,47 @@ def load(
 
     for placed in side_by_side(cut_at_line_ends(read, block_bytes), parse, threads):
         batch = _batch(placed, lines_before, mended)
-        counted.add(batch.kept.num_rows, batch.refused, name)
+        counted.add(batch.kept.num_rows, batch.refused, name, batch.kept_lines)
         yield batch
         _check_damage(placed, lines_before, name)
+    if decoded.looks_like_utf8:
+        raise BadData(f"{name}: {_utf8(source)}; nothing is loaded")
     mended.check_all_put(name)
     if tally is None:
         counted.judge()
 
 
-def opened(stream: BinaryIO, source: Source, name: str) -> tuple[Read, Layout, int]:
-    """Return a reader of the records, their layout, and the line number of the first one."""
+class Opened(NamedTuple):
+    """A file whose header was read: a reader of its records, their layout, and the line number of the first one.
+
+    decoded: the stream below, which knows more about its bytes once it is read to its end.
+    """
+
+    read: Read
+    layout: Layout
+    first_line: int
+    decoded: Decoded
+
+
+def opened(stream: BinaryIO, source: Source, name: str) -> Opened:
+    """Read a file up to its header. Raises BadData if it is not the one that was agreed."""
     read = unpacked(stream, source, name)
     packed_head = taken(read, HEAD_BYTES)
     check_kind(packed_head, source.form, name)
-    read = in_utf8(put_back(packed_head, read), source.form)
-    head = taken(read, HEAD_BYTES).removeprefix(BOM)
-    layout, start = first_look(head, source, name)
-    return put_back(head[start:], read), layout, 1 + head.count(b"\n", 0, start)
+    decoded = Decoded(put_back(packed_head, read), source.form)
+    head = taken(decoded.read, HEAD_BYTES).removeprefix(BOM)
+    try:
+        layout, start = first_look(head, source, name)
+    except BadData as error:
+        raise BadData(f"{error}; {_utf8(source)}" if decoded.looks_like_utf8 else str(error)) from None
+    return Opened(put_back(head[start:], decoded.read), layout, 1 + head.count(b"\n", 0, start), decoded)
+
+
+def _utf8(source: Source) -> str:
+    return (
+        f"all its bytes beyond ASCII are UTF-8, {source.form.encoding} agreed; declare the encoding 'utf-8', or "
+        "is_encoding_certain if these letters are meant"
+    )
 
 
 def _check_damage(placed: Placed, lines_before: int, name: str) -> None:
@@ -97,9 +128,10 @@ def _check_damage(placed: Placed, lines_before: int, name: str) -> None:
 
 
 def _batch(placed: Placed, lines_before: int, mended: Mends) -> Batch:
-    first = placed.lines_before + lines_before
-    kept, refused = mended.put(_moved(placed.parsed.kept, first), _moved(placed.parsed.refused, first))
-    return Batch(kept, refused, placed.parsed.blank)
+    first, parsed = placed.lines_before + lines_before, placed.parsed
+    kept, refused = mended.put(_moved(parsed.kept, first), _moved(parsed.refused, first))
+    newly_kept = lines_of_refused(parsed.refused) - lines_of_refused(refused)
+    return Batch(kept, refused, parsed.blank, parsed.read_lines, parsed.kept_lines + newly_kept)
 
 
 def _moved(table: pa.Table, first: int) -> pa.Table:

@@ -29,7 +29,7 @@ class Mends:
         if not self.waiting:
             return kept, refused
         mended = pa.array(sorted(self.waiting), pa.int64())
-        found = [rows["line"].filter(pc.is_in(rows["line"], mended)) for rows in (kept, refused)]
+        found = [rows.column(0).filter(pc.is_in(rows.column(0), mended)) for rows in (kept, refused)]
         here = pa.array(sorted(line for lines in found for line in lines.to_pylist()), pa.int64())
         self.waiting -= set(here.to_pylist())
         return _replaced(kept, self.kept, here), _replaced(refused, self.refused, here)
@@ -56,14 +56,14 @@ def _record(read: RecordReader, line: int, content: bytes) -> Record:
         found = read(whole, 0, line)
     except Damage:
         return Record(line, content, [], Refusal(None, "open_quote", "a quote is opened and never closed"))
-    if found is None or found[1] is None or found[0] != len(whole):
+    if found is None or len(found.records) != 1 or found.end != len(whole):
         return Record(line, content, [], Refusal(None, "not_one_record", "it is not one record"))
-    return found[1]
+    return found.records[0]
 
 
 def _replaced(rows: pa.Table, outcomes: pa.Table, here: pa.Array) -> pa.Table:
     if not len(here):
         return rows
-    others = rows.filter(pc.invert(pc.is_in(rows["line"], here)))
-    mended = outcomes.filter(pc.is_in(outcomes["line"], here))
-    return pa.concat_tables([others, mended]).sort_by("line").combine_chunks()
+    others = rows.filter(pc.invert(pc.is_in(rows.column(0), here)))
+    mended = outcomes.filter(pc.is_in(outcomes.column(0), here))
+    return pa.concat_tables([others, mended]).sort_by(rows.schema.names[0]).combine_chunks()

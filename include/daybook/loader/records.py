@@ -10,7 +10,7 @@ bytes in, records out.
 import re
 from typing import Any, NamedTuple
 
-from daybook.loader.layout import Layout, Record, Refusal
+from daybook.loader.layout import BOM, Layout, Record, Refusal
 from daybook.loader.values import Unfit, reader
 
 # If a quote stays open for longer, the file is damaged, not just the record.
@@ -19,6 +19,10 @@ RECORD_BYTES = 2**22
 # Allowed are tabs, and line ends inside quotes (RFC 4180, 2.6).
 CONTROL = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f]")
 LINE_END = re.compile(rb"\r?\n|\Z")
+# Programs of CP/M and DOS end a text with this byte, and some pad its last block with it.
+END_OF_FILE = b"\x1a"
+# A line is proven a row if it fits the contract, and so many of its values are not text: any text may hold a comma.
+PROOF_VALUES = 2
 PROBLEMS = {
     "text_after_closing_quote": "text after a closing quote",
     "quote_in_unquoted_field": "a quote inside of an unquoted field",
@@ -35,6 +39,10 @@ class Damage(Exception):
         self.at = at
 
 
+class OpenQuote(Damage):
+    """A quote that is opened at the offset, and not closed where it should be."""
+
+
 class Fields(NamedTuple):
     """A record cut into fields: its end (after its line end), the fields, which are quoted, and the problem, if any."""
 
@@ -44,31 +52,96 @@ class Fields(NamedTuple):
     problem: str | None = None
 
 
+class Reading(NamedTuple):
+    """The records read from an offset on, the offset after them, and how many empty lines are among them."""
+
+    end: int
+    records: list[Record]
+    blank: int = 0
+
+
 class RecordReader:
-    """Reads one record after another in a layout."""
+    """Reads one record after another in a layout.
+
+    If a record of several lines breaks the contract, its quotes may be stray and its lines rows. It is taken apart only
+    if every line between its first and its last is proven a row; otherwise it is refused as one, with all its lines.
+    """
 
     def __init__(self, layout: Layout, is_last: bool) -> None:
         self.layout = layout
         self.is_last = is_last
         self.readers = [column and reader(*layout.contract[column.header]) for column in layout.columns]
 
-    def __call__(self, data: bytes, start: int, line: int) -> tuple[int, Record | None] | None:
-        """Return where the record at `start` ends, and the record: None for an empty line.
+    def __call__(self, data: bytes, start: int, line: int) -> Reading | None:
+        """Return the record at `start`, and where it ends; several if it is taken apart, none for an empty line.
 
         Returns None if a quote is still open at the end of the block. Raises Damage.
         """
-        cut = split(data, start, self.layout.delimiter, self.is_last)
+        try:
+            cut = split(data, start, self.layout.delimiter, self.is_last)
+        except OpenQuote as damage:
+            return self._only_first(data, start, line, damage)
         if cut is None:
             return None
         whole = data[start : cut.end]
-        raw = whole.removesuffix(b"\n").removesuffix(b"\r") if whole.endswith(b"\n") else whole
-        if not raw:
-            return cut.end, None
+        if not whole.endswith(b"\n") and not whole.strip(END_OF_FILE):
+            return Reading(cut.end, [])
+        record = self._record(cut, whole, line)
+        if record is None:
+            return Reading(cut.end, [], blank=1)
+        return self._apart(data, start, cut.end, record) if b"\n" in record.raw else Reading(cut.end, [record])
+
+    def _record(self, cut: Fields, whole: bytes, line: int) -> Record | None:
+        raw = _without_line_end(whole)
+        if not raw.removeprefix(BOM):
+            return None
         try:
-            self._check(cut, raw, whole)
-            return cut.end, Record(line, raw, self._values(cut), None)
+            self._check(cut, raw.removeprefix(BOM), whole)
+            return Record(line, raw, self._values(cut), None)
         except Unfit as unfit:
-            return cut.end, Record(line, raw, [], Refusal(unfit.column, unfit.reason, unfit.detail))
+            return Record(line, raw, [], Refusal(unfit.column, unfit.reason, unfit.detail))
+
+    def _only_first(self, data: bytes, start: int, line: int, damage: OpenQuote) -> Reading:
+        """Refuse only the line with a quote that is not closed, if the lines after it are proven rows; else raise."""
+        end, most = data.find(b"\n", start) + 1, self.layout.field_line_ends
+        window = _lines(data[end : damage.at + OPEN_QUOTE_BYTES], min(most + 1, OPEN_QUOTE_LINES)) if end else []
+        if not window or (most and not self._are_proven(window)):
+            raise damage
+        detail = f"{PROBLEMS['open_quote']}; the lines after it are read as rows"
+        refused = Record(line, _without_line_end(data[start:end]), [], Refusal(None, "open_quote", detail))
+        return Reading(end, [refused])
+
+    def _apart(self, data: bytes, start: int, end: int, record: Record) -> Reading:
+        """Return a record of several lines as one, or line by line if its quotes are proven to be stray."""
+        first, *others = _lines(data[start:end])
+        if not self.layout.field_line_ends:
+            return Reading(start + len(first), [_first_of(record, first, "a text has no line ends by the contract")])
+        if not self._are_proven(others[:-1]):
+            return Reading(end, [record])
+        if record.refusal is None:
+            return Reading(end, [_doubted(record, len(others) - 1) if others[1:] else record])
+        rows = [self._alone(content, record.line + number) for number, content in enumerate(others, 1)]
+        if not others[1:] and not self._is_proven(rows[-1]):
+            return Reading(end, [record])
+        detail = f"{record.refusal.detail}; the {len(others):,} lines after this one are read as rows"
+        return Reading(end, [_first_of(record, first, detail), *filter(None, rows)])
+
+    def _are_proven(self, lines: list[bytes]) -> bool:
+        return all(self._is_proven(self._alone(content, 0)) for content in lines)
+
+    def _is_proven(self, record: Record | None) -> bool:
+        if record is None or record.refusal:
+            return False
+        columns = zip(self.layout.columns, record.values, strict=True)
+        return sum(c is not None and c.kind != "text" and value is not None for c, value in columns) >= PROOF_VALUES
+
+    def _alone(self, content: bytes, line: int) -> Record | None:
+        """Return a line as the record that it is without its neighbours; None for an empty one."""
+        try:
+            cut = split(content, 0, self.layout.delimiter, is_last=True)
+        except Damage:
+            cut = Fields(len(content), [], [], "open_quote")
+        return self._record(cut, content, line) if cut else None
 
     def _check(self, cut: Fields, raw: bytes, whole: bytes) -> None:
         layout = self.layout
@@ -77,9 +150,12 @@ class RecordReader:
         _check_bytes(raw, layout)
         if cut.problem:
             raise Unfit(cut.problem, PROBLEMS[cut.problem])
+        most = max((value.count(b"\n") for value in cut.values), default=0) if b"\n" in raw else 0
+        if most > layout.field_line_ends:
+            raise Unfit("too_many_line_ends", f"{most:,} line ends in a field, limit {layout.field_line_ends:,}")
         if not raw.strip(layout.blanks):
             raise Unfit("only_blanks", "the line holds blanks only")
-        if cut.values == layout.header:
+        if len(cut.values) == len(layout.header) and frozenset(cut.values) == layout.names:
             raise Unfit("repeated_header", "the line repeats the header")
         if len(cut.values) != len(layout.header):
             _refuse_width(len(cut.values), len(layout.header))
@@ -97,6 +173,30 @@ class RecordReader:
             return read(value.decode(), is_quoted) if read else None
         except Unfit as unfit:
             raise Unfit(unfit.reason, unfit.detail, name.decode()) from None
+
+
+def _lines(data: bytes, most: int = -1) -> list[bytes]:
+    """Return the lines of some bytes with their line ends, at most `most` of them; no carriage return ends a line."""
+    parts = data.split(b"\n", most)
+    whole = [part + b"\n" for part in parts[:-1]]
+    return whole if len(whole) == most or not parts[-1] else [*whole, parts[-1]]
+
+
+def _without_line_end(line: bytes) -> bytes:
+    return line.removesuffix(b"\n").removesuffix(b"\r") if line.endswith(b"\n") else line
+
+
+def _doubted(record: Record, rows: int) -> Record:
+    """Return a record whose quotes are in order, refused: the lines in it may be rows, or a text like them."""
+    return record._replace(
+        refusal=Refusal(None, "rows_in_quotes", f"{rows:,} whole rows stand in quotes, or a text like them"), values=[]
+    )
+
+
+def _first_of(record: Record, first: bytes, detail: str) -> Record:
+    """Return the first line of a record, refused for the record's reason."""
+    refusal = (record.refusal or Refusal(None, "too_many_line_ends", ""))._replace(detail=detail)
+    return Record(record.line, _without_line_end(first), [], refusal)
 
 
 def _refuse_width(found: int, expected: int) -> None:
@@ -121,8 +221,11 @@ def split(data: bytes, start: int, delimiter: bytes, is_last: bool) -> Fields | 
     """Cut the record at `start` into fields by RFC 4180; None if a quote is open at the end of the block.
 
     A quote opens only at the start of a field. After a wrong quote the record ends with its line, and the next one
-    starts there. Raises Damage if a quote is never closed, or a record has no end.
+    starts there. A byte order mark at its start, as in files that were joined, is no part of it. Raises Damage if a
+    quote is never closed, or a record has no end.
     """
+    if data.startswith(BOM, start):
+        start += len(BOM)
     end = data.find(b"\n", start) + 1 or len(data)
     content = data[start:end].removesuffix(b"\n")
     if b'"' in content:
@@ -174,7 +277,7 @@ def _after_quotes(data: bytes, start: int) -> int | None:
         at = quote + 2
     end = quote if quote >= 0 else len(data)
     if end - start > OPEN_QUOTE_BYTES or data.count(b"\n", start, end) > OPEN_QUOTE_LINES:
-        raise Damage(
+        raise OpenQuote(
             start, f"a quote opened here is not closed within {OPEN_QUOTE_LINES:,} lines or {OPEN_QUOTE_BYTES:,} bytes"
         )
     return quote + 1 if quote >= 0 else None
@@ -183,5 +286,5 @@ def _after_quotes(data: bytes, start: int) -> int | None:
 def _cut_off(data: bytes, quote: int) -> Fields:
     # If the open quote is on the last line, the file is cut; if it has swallowed whole lines, it is damaged.
     if b"\n" in data[quote:]:
-        raise Damage(quote, "a quote opened here is never closed")
+        raise OpenQuote(quote, "a quote opened here is never closed")
     return Fields(len(data), [], [], "open_quote")

@@ -14,6 +14,7 @@ from daybook.spec import Column
 
 # The spelling of a number. ASCII digits only: int() would also take "1_000" and Arabic digits.
 INTEGER = re.compile(r"[+-]?[0-9]+")
+ZEROS = re.compile(r"\.0+$")
 DECIMAL = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?")
 BLANKS = " \t"
 LOWEST_INTEGER, HIGHEST_INTEGER = -(2**63), 2**63 - 1
@@ -22,7 +23,7 @@ SHAPES = {
     "Y": "[0-9]{4}",
     "f": "[0-9]{1,6}",
     "j": "[0-9]{3}",
-    "z": "(?:Z|[+-][0-9]{2}:?[0-9]{2})",
+    "z": "(?P<offset>Z|[+-][0-9]{2}(?::?[0-9]{2})?)",
     "%": "%",
     **dict.fromkeys("mdHMSyI", "[0-9]{2}"),
     **dict.fromkeys("bBp", "[^0-9]+"),
@@ -45,11 +46,14 @@ def reader(column: Column, tokens: tuple[str, ...]) -> Callable[[str, bool], Any
     """Return a function (text, is_quoted) that parses a field into a value, or None if it is missing. It raises Unfit.
 
     Missing is an empty field without quotes, and for all kinds but text also each of `tokens`. A quoted empty field is
-    empty text; for other kinds it is refused unless "" is a token.
+    empty text; for other kinds it is refused unless "" is a token. If "" is a boolean's own token, an empty field is
+    that value, in quotes or not.
     """
     if column.kind == "text":
         return lambda text, is_quoted: text if text or is_quoted else None
     parse = PARSERS[column.kind](column)
+    if is_empty_a_value(column):
+        return lambda text, _: None if text in tokens else parse(text)
     blanks = BLANKS if column.kind in ("integer", "decimal") else ""
 
     def read(text: str, is_quoted: bool) -> Any:
@@ -59,8 +63,14 @@ def reader(column: Column, tokens: tuple[str, ...]) -> Callable[[str, bool], Any
     return read
 
 
+def is_empty_a_value(column: Column) -> bool:
+    """Return whether an empty field is a value of a column: true or false, and not missing."""
+    return column.kind == "boolean" and "" in column.true_tokens + column.false_tokens
+
+
 def _integer(column: Column) -> Callable[[str], int]:
     def parse(text: str) -> int:
+        text = ZEROS.sub("", text) if column.extra_zeros == "ignore" else text
         if not INTEGER.fullmatch(text):
             raise Unfit("not_an_integer", f"{shown(text)} is not an integer")
         # int() refuses thousands of digits with another error, so the length is checked first.
@@ -79,13 +89,13 @@ def _decimal(column: Column) -> Callable[[str], Decimal]:
         found = DECIMAL.fullmatch(text)
         if not found:
             raise Unfit("not_a_decimal", f"{shown(text)} is not a decimal number with a point")
-        sign, whole, part = found[1], found[2].lstrip("0"), (found[3] or "").rstrip("0")
-        # Trailing zeros change nothing: 12.340 is 12.34 exactly.
-        if len(part) > column.scale:
+        sign, whole, part = found[1], found[2].lstrip("0"), found[3] or ""
+        # Zeros are digits too, unless the spec says otherwise: 2.000 at scale 2 may be two thousand.
+        if len(part.rstrip("0") if column.extra_zeros == "ignore" else part) > column.scale:
             raise Unfit("too_many_decimals", f"{shown(text)} has more than {column.scale} decimals")
         if len(whole) > places:
             raise Unfit("too_many_digits", f"{shown(text)} has more than {places} digits before the point")
-        return Decimal(f"{sign}{whole or 0}.{part or 0}")
+        return Decimal(f"{sign}{whole or 0}.{part[: column.scale] or 0}")
 
     return parse
 
@@ -115,10 +125,11 @@ def _moment(column: Column, not_in_format: str, no_such: str) -> Callable[[str],
     shape = re.compile(_shape(form))
 
     def parse(text: str) -> datetime:
-        if not shape.fullmatch(text):
+        found = shape.fullmatch(text)
+        if not found:
             raise Unfit(not_in_format, f"{shown(text)} is not written as {form}")
         try:
-            moment = datetime.strptime(text, form)  # noqa: DTZ007 - the zone, or UTC, comes with the caller
+            moment = datetime.strptime(_with_minutes(text, found), form)  # noqa: DTZ007 - the zone, or UTC, comes with the caller
         except ValueError:
             raise Unfit(no_such, f"{shown(text)} does not exist") from None
         if moment.year < FIRST_YEAR:
@@ -126,6 +137,14 @@ def _moment(column: Column, not_in_format: str, no_such: str) -> Callable[[str],
         return moment
 
     return parse
+
+
+def _with_minutes(text: str, found: re.Match[str]) -> str:
+    # PostgreSQL writes an offset of whole hours so: +02. strptime wants its minutes too.
+    if len(found.groupdict().get("offset", "")) != len("+02"):
+        return text
+    end = found.end("offset")
+    return f"{text[:end]}00{text[end:]}"
 
 
 def _boolean(column: Column) -> Callable[[str], bool]:

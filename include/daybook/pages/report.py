@@ -28,6 +28,7 @@ def report(
         receipts=receipts,
         changes=changes or {},
         held=receipts["summarize"].held,
+        is_empty=not receipts["summarize"].totals["row_count"] and not receipts["summarize"].held,
         mended=receipts["load"].mended,
         set_aside=receipts["load"].mends_set_aside,
         sources=_sources(pipeline, receipts),

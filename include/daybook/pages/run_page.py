@@ -13,7 +13,8 @@ from daybook.pages.templates import template
 # Shown only if a run has such steps; the other words explain themselves.
 MEANINGS = {
     Progress.OUTDATED: "made from files that an earlier step has made anew since. It is done again, or waits for it.",
-    Progress.UNREADABLE: "its receipt in the run's folder is damaged. Clear the task to make it again.",
+    Progress.UNREADABLE: "its receipt in the run's folder is damaged, or is that of another step, run or day. "
+    "Clear the task to make it again.",
 }
 
 
@@ -66,6 +67,8 @@ def readers_see(state: RunState) -> Reader:
         return Reader("good", "Published", f"Readers see this run, number {own}.")
     if _deployed(state) == ("unchanged", seen):
         return Reader("good", "Unchanged", f"Readers see run {seen}: this one came to the same numbers.")
+    if own is None and state.steps["save"].progress is Progress.UNREADABLE:
+        return Reader("waiting", "Unknown", f"Readers see run {seen}; the receipts do not say whether it is this one.")
     if own is None:
         return Reader("waiting", "Not published", f"Readers see run {seen}; this one has saved nothing yet.")
     if own < seen:
@@ -122,6 +125,8 @@ def _rows_in_words(receipt: Receipt, name: str, rows: Rows) -> Iterator[str]:
     for what, reasons in (("refused", rows.refused), ("dropped", rows.dropped)):
         if reasons:
             yield f"{sum(reasons.values()):,} {what}"
+    if rows.refused_lines != rows.refused_rows:
+        yield f"{rows.refused_lines:,} lines refused"
 
 
 def _meanings(state: RunState) -> list[tuple[str, str]]:

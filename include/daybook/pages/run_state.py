@@ -9,8 +9,8 @@ from datetime import date
 from enum import Enum
 from typing import NamedTuple
 
-from daybook.errors import DaybookError
 from daybook.ledger.receipt import STEPS, Receipt
+from daybook.ledger.stored_receipt import UnreadableReceipt, stored_receipt
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder
@@ -51,9 +51,11 @@ class RunState:
 
     @property
     def run_id(self) -> int | None:
-        """Return the number under which the run saved its rows, or None if it has saved none."""
-        saved = self.receipts.get("save")
-        return saved.run_id if saved else None
+        """Return the number under which the run saved its rows; None if it has saved none, or nothing says so."""
+        saved, deployed = self.receipts.get("save"), self.receipts.get("deploy")
+        if saved:
+            return saved.run_id
+        return deployed.run_id if deployed and deployed.outcome == "published" else None
 
 
 def read_run(data: DataFolder, pipeline: Pipeline, run: str) -> RunState | None:
@@ -65,7 +67,7 @@ def read_run(data: DataFolder, pipeline: Pipeline, run: str) -> RunState | None:
     if day is None:
         return None
     folder = data.run(pipeline.name, day, run)
-    steps = _with_outdated({step: _step(folder / step, pipeline, run) for step in STEPS})
+    steps = _with_outdated({step: _step(folder / step, pipeline, day, run, step) for step in STEPS})
     if all(state.progress is Progress.NOT_DONE for state in steps.values()):
         return None
     seen = data.published_run_id(pipeline.name, day)
@@ -74,24 +76,17 @@ def read_run(data: DataFolder, pipeline: Pipeline, run: str) -> RunState | None:
 
 
 def _day_of_run(data: DataFolder, pipeline: Pipeline, run: str) -> date | None:
-    # These two are not names of folders: they would lead out of the day's folder.
-    if run in (".", ".."):
-        return None
     return next((day for day in data.days(pipeline.name) if data.run(pipeline.name, day, run).exists()), None)
 
 
-def _step(folder: Folder, pipeline: Pipeline, run: str) -> StepState:
+def _step(folder: Folder, pipeline: Pipeline, day: date, run: str, step: str) -> StepState:
     if not folder.has("receipt.json"):
         return StepState(Progress.NOT_DONE, None)
-    with folder.open("receipt.json") as file:
-        content = file.read()
     try:
-        receipt = Receipt.model_validate_json(content)
-    except (ValueError, DaybookError):
+        receipt = stored_receipt(folder.content("receipt.json") or b"", pipeline.name, day, run, step)
+    except UnreadableReceipt:
         return StepState(Progress.UNREADABLE, None)
-    # Two runs may share a folder: in its name `_` stands for all but letters, digits and `.-_`.
-    is_of_this_run = (receipt.pipeline, receipt.run) == (pipeline.name, run)
-    return StepState(Progress.DONE, receipt) if is_of_this_run else StepState(Progress.NOT_DONE, None)
+    return StepState(Progress.DONE, receipt)
 
 
 def _with_outdated(steps: dict[str, StepState]) -> dict[str, StepState]:
@@ -118,8 +113,4 @@ def _outdated_inputs(receipt: Receipt, earlier: dict[str, StepState]) -> Iterato
 def _report(data: DataFolder, pipeline: Pipeline, day: date, run_id: int | None) -> bytes | None:
     if run_id is None:
         return None
-    folder = data.published_files(pipeline.name, day, run_id)
-    if not folder.has("report.html"):
-        return None
-    with folder.open("report.html") as file:
-        return file.read()
+    return data.published_files(pipeline.name, day, run_id).content("report.html")

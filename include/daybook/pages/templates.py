@@ -5,6 +5,9 @@ from functools import cache
 from typing import Any
 
 import jinja2
+from markupsafe import Markup
+
+from daybook.text import shown
 
 NUMBERS = (int, Decimal)
 
@@ -16,6 +19,8 @@ def template(name: str) -> jinja2.Template:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("daybook.pages", ""),
         autoescape=True,
+        # Also in a table's text, no sign may turn the rest of a line around.
+        finalize=lambda value: shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

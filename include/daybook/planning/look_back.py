@@ -9,11 +9,13 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
-from daybook.days import days_between
+from daybook.days import as_day, scheduled_days
+from daybook.errors import BadSpec
 from daybook.planning.observe import observe
 from daybook.planning.plan import plan
 from daybook.spec import Pipeline
-from daybook.storage.data_folder import DataFolder, run_folder_name
+from daybook.storage.data_folder import DataFolder
+from daybook.storage.run_names import folder_name
 
 log = logging.getLogger(__name__)
 OpenConnection = Callable[[str], Any]
@@ -28,18 +30,24 @@ def days_with_restated(
     """
     if not pipeline.look_back_days:
         return [day]
-    kept, name = data.days_of_runs(pipeline.name), f"{run_folder_name(run)}.json"
+    kept, name = data.days_of_runs(pipeline.name), f"{folder_name(run)}.json"
     if not kept.has(name):
         changed = _changed(pipeline, day, data, postgres, ftp)
         kept.write_first(name, json.dumps([str(one) for one in [*changed, day]]).encode())
-    return [date.fromisoformat(one) for one in json.loads(kept.text(name))]
+    try:
+        return [as_day(one) for one in json.loads(kept.text(name))]
+    except (ValueError, TypeError):
+        raise BadSpec(
+            f"{kept.path / name}: it is damaged, and named the days of run {run}; nothing was done; remove it, and "
+            "clear the tasks of the run from the first on"
+        ) from None
 
 
 def _changed(
     pipeline: Pipeline, day: date, data: DataFolder, postgres: OpenConnection, ftp: OpenConnection
 ) -> list[date]:
-    first = max(day - timedelta(days=pipeline.look_back_days), pipeline.schedule.start)
-    window = days_between(first, day - timedelta(days=1))
+    first = day.toordinal() - pipeline.look_back_days
+    window = scheduled_days(pipeline.schedule, date.fromordinal(max(first, 1)), day - timedelta(days=1))
     if not window:
         return []
     seen = observe(pipeline, window, postgres, ftp, data)

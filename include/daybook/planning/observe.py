@@ -31,12 +31,12 @@ OpenConnection = Callable[[str], Any]
 
 class LedgerAnswers(NamedTuple):
     """The ledger's answers, by day: receipts of the last finished run, the last failure, and that run's receipts; the
-    published days, and those rolled back, by whom and why."""
+    hash of what readers see of each published day; and the days rolled back, by whom and why."""
 
     deployed: dict[date, dict[str, Receipt]]
     failures: dict[date, Failure]
     failed: dict[date, dict[str, Receipt]]
-    published: set[date]
+    published: dict[date, str]
     rolled_back: dict[date, str]
 
 
@@ -83,6 +83,7 @@ def standings(
             failed=known.failed.get(day, {}),
             mends=mended[day],
             rolled_back=known.rolled_back.get(day),
+            published_content=known.published.get(day),
         )
         for day in days
     ]
@@ -102,13 +103,13 @@ def _copied_tables(pipeline: Pipeline, open_postgres: OpenConnection) -> Iterato
 def _ledger_answers(pipeline: Pipeline, days: list[date], open_postgres: OpenConnection) -> LedgerAnswers:
     def do(connection: Connection) -> LedgerAnswers:
         if not is_begun(connection):
-            return LedgerAnswers({}, {}, {}, set(), {})
+            return LedgerAnswers({}, {}, {}, {}, {})
         asked = (connection, pipeline.name, min(days), max(days))
         return LedgerAnswers(
             deployed=step_log.receipts_of_last_deployed(*asked),
             failures={day: Failure(*words) for day, words in step_log.failures(*asked).items()},
             failed=step_log.receipts_of_last_failed(*asked),
-            published=step_log.published_days(*asked),
+            published=step_log.published_contents(*asked),
             rolled_back={day: str(rollback) for day, rollback in rollbacks(*asked).items()},
         )
 
@@ -116,8 +117,8 @@ def _ledger_answers(pipeline: Pipeline, days: list[date], open_postgres: OpenCon
 
 
 def _mends(pipeline: Pipeline, days: list[date], data: DataFolder) -> dict[date, dict[str, dict[str, str]]]:
-    has_some = data.days_with_mends(pipeline.name)
-    return {day: mends.hashes(data.mends(pipeline.name, day)) if str(day) in has_some else {} for day in days}
+    has_some, known = data.days_with_mends(pipeline.name), [source.name for source in pipeline.sources]
+    return {day: mends.hashes(data.mends(pipeline.name, day), known) if str(day) in has_some else {} for day in days}
 
 
 def _files(pipeline: Pipeline, days: list[date], open_ftp: OpenConnection) -> dict[date, dict[str, FileState | None]]:

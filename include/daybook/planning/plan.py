@@ -10,6 +10,7 @@ from statistics import median
 from typing import Literal, NamedTuple
 
 from daybook.ledger import fingerprint
+from daybook.ledger.chain import broken, content_sha256
 from daybook.ledger.raw_files import raw_sha256
 from daybook.ledger.receipt import STEPS, Receipt
 from daybook.spec import Pipeline
@@ -43,7 +44,8 @@ class Standing(NamedTuple):
     for readers. files: by source, or for parts by "source.1" and so on, with their "source.manifest"; None if the
     server does not have it. failed: the receipts, by step, of the last failed run. mends: their hashes, by source and
     by the raw file's hash; None if unknown. rolled_back: by whom and why, if a rollback still stands. changed_keys: for
-    a lookup whose table has changed, the keys of changed rows that the day's facts have; left out if unknown."""
+    a lookup whose table has changed, the keys of changed rows that the day's facts have; left out if unknown.
+    published_content: the hash of what readers see; None if unknown."""
 
     day: date
     is_published: bool
@@ -54,6 +56,7 @@ class Standing(NamedTuple):
     mends: dict[str, dict[str, str]] | None = None
     rolled_back: str | None = None
     changed_keys: dict[str, tuple[str, ...]] = {}
+    published_content: str | None = None
 
 
 class Planned(NamedTuple):
@@ -116,7 +119,7 @@ def _planned(
     if changed is None:
         return Planned(standing.day, "skip", standing.rolled_back or "nothing changed", (), 0.0)
     first, reason = changed
-    steps = STEPS if first in STEPS[:2] else ("extract_tables", "extract_files", *STEPS[STEPS.index(first) :])
+    steps = STEPS if first in STEPS[:2] else (*STEPS[:2], *STEPS[min(STEPS.index(first), STEPS.index("save")) :])
     seconds = sum(costs.get(step, 0.0) for step in steps) if costs else None
     return Planned(standing.day, "run", reason, steps, seconds)
 
@@ -138,15 +141,20 @@ def _held_for(pipeline: Pipeline, standing: Standing, tables: dict[str, str]) ->
 
 
 def _mended(pipeline: Pipeline, standing: Standing, failure: Failure, tables: dict[str, str]) -> tuple[str, str] | None:
-    """Return what changed since the last failed run: an input, mends of rows, or the spec of the failed step."""
-    has_read = set(STEPS[:2]) <= set(standing.failed)
-    changed = (
+    """Return what changed since the last failed run: an input, mends of rows, a step before the failed one, or the spec
+    of the failed step."""
+    return (
         _changed_input(standing.failed, standing.files, tables, {})
         or _new_mends(pipeline, standing.failed, standing.mends)
-        if has_read
-        else None
+        or _broken_link(standing.failed, STEPS[: STEPS.index(failure.step)])
+        or _respecified(pipeline, failure)
     )
-    return changed or _respecified(pipeline, failure)
+
+
+def _broken_link(receipts: dict[str, Receipt], steps: tuple[str, ...] = STEPS) -> tuple[str, str] | None:
+    # Before the second extract there is only the first, which it does not rest on.
+    found = broken(receipts, steps) if len(steps) > 1 else None
+    return (found.step, found.reason) if found else None
 
 
 def _respecified(pipeline: Pipeline, failure: Failure) -> tuple[str, str] | None:
@@ -165,7 +173,9 @@ def _first_change(pipeline: Pipeline, standing: Standing, tables: dict[str, str]
     return (
         _changed_input(standing.deployed, standing.files, tables, standing.changed_keys)
         or _new_mends(pipeline, standing.deployed, standing.mends)
+        or _broken_link(standing.deployed)
         or _changed_ground(pipeline, standing)
+        or _unseen(pipeline, standing)
     )
 
 
@@ -175,6 +185,8 @@ def _changed_input(
     tables: dict[str, str],
     changed_keys: dict[str, tuple[str, ...]],
 ) -> tuple[str, str] | None:
+    if not set(STEPS[:2]) <= set(receipts):
+        return None
     outputs = receipts["extract_tables"].outputs
     for name, sha256 in tables.items():
         is_other = f"{name}.csv" not in outputs or outputs[f"{name}.csv"].sha256 != sha256
@@ -205,7 +217,7 @@ def _new_mends(
     pipeline: Pipeline, receipts: dict[str, Receipt], mends: dict[str, dict[str, str]] | None
 ) -> tuple[str, str] | None:
     """Return that rows were mended if a run's raw files have other mends now than when they were loaded."""
-    if mends is None or "load" not in receipts:
+    if mends is None or not set(STEPS[:3]) <= set(receipts):
         return None
     raw = raw_sha256(pipeline, receipts)
     now = {f"mends/{source}": by_file.get(raw.get(source, "")) for source, by_file in mends.items()}
@@ -225,3 +237,13 @@ def _changed_ground(pipeline: Pipeline, standing: Standing) -> tuple[str, str] |
         if part := fingerprint.changed_part(step, standing.deployed[step].fingerprint, now):
             return step, f"{part} changed: {step}"
     return None
+
+
+def _unseen(pipeline: Pipeline, standing: Standing) -> tuple[str, str] | None:
+    """Return that readers see another result than the last run's: its `deploy` found the day published already, and
+    changed nothing. A person's rollback is no reason."""
+    if standing.published_content is None or standing.rolled_back:
+        return None
+    if standing.published_content == content_sha256(pipeline, standing.deployed["summarize"]):
+        return None
+    return "save", "readers see another result than the last run's"

@@ -10,10 +10,13 @@ from typing import NamedTuple
 
 from psycopg import sql
 
+from daybook.ledger.receipt import STEPS
 from daybook.postgres.session import Connection, OpenPostgres, at_once
 from daybook.publish.live import stored
 from daybook.spec import Pipeline
-from daybook.storage.data_folder import DataFolder, run_folder_name
+from daybook.storage.data_folder import DataFolder
+from daybook.storage.folder import Folder
+from daybook.storage.run_names import TAKEN, folder_name, former_folder_name
 
 log = logging.getLogger(__name__)
 
@@ -96,15 +99,23 @@ def _remove_files(connect: OpenPostgres, data: DataFolder, deployed: Deployed) -
     # List first, then ask the ledger: files that a run makes after that are not on the list.
     files, folders = runs.names(), days.names()
     alive = at_once(connect, lambda connection: _alive(connection, pipeline, day))
-    started = {run_folder_name(started_by) for started_by in alive.values()}
+    started = {name(started_by) for started_by in alive.values() for name in (folder_name, former_folder_name)}
     for name in files:
         if name.isdigit() and int(name) not in alive:
             (runs / name).remove()
     for name in folders:
-        if name not in started and (days / name).days_since_written() > ABANDONED_DAYS:
+        if name not in started and name not in TAKEN and _is_abandoned(days / name):
             (days / name).remove()
     for folder in (runs, days):
         folder.remove_left_over()
+
+
+def _is_abandoned(folder: Folder) -> bool:
+    """Return whether a folder is that of a run, with its steps, and nobody has written to it for a while.
+
+    Anything else in a day's folder is not ours to remove.
+    """
+    return not set(STEPS).isdisjoint(folder.names()) and folder.days_since_written() > ABANDONED_DAYS
 
 
 def _alive(connection: Connection, pipeline: str, day: date) -> dict[int, str]:

@@ -6,7 +6,6 @@ receipts. If the answer to a commit is lost, calling `deploy` again settles it: 
 Before it, `changes` counts the rows that the run will change for readers.
 """
 
-import hashlib
 from datetime import date, datetime
 from enum import Enum
 from typing import NamedTuple
@@ -16,6 +15,7 @@ from psycopg import sql
 
 from daybook.errors import Implausible, SourceUnavailable, Superseded
 from daybook.ledger import decisions, runs
+from daybook.ledger.chain import content_sha256
 from daybook.ledger.decisions import Decision, Release
 from daybook.ledger.raw_files import content_of
 from daybook.ledger.receipt import Receipt, Unbalanced, check_balance
@@ -129,12 +129,6 @@ def facts_read_at(pipeline: Pipeline, receipts: dict[str, Receipt]) -> datetime:
 def facts_sha256(pipeline: Pipeline, receipts: dict[str, Receipt]) -> str:
     """Return the hash of the facts' raw bytes, which tells one day's facts from another's."""
     return content_of(reading(pipeline, receipts), pipeline.facts).sha256
-
-
-def content_sha256(pipeline: Pipeline, summarized: Receipt) -> str:
-    """Return the hash of a run's published content: of its summaries' files, in the spec's order."""
-    hashes = (summarized.outputs[f"{summary.name}.parquet"].sha256 for summary in pipeline.summaries)
-    return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
 
 def _entry(pipeline: Pipeline, receipts: dict[str, Receipt], changes: Changes) -> Entry:

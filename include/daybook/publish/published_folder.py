@@ -27,11 +27,16 @@ def follow(connection: Connection, data: DataFolder, pipeline: str, day: date) -
     connection: used in one transaction, so of two runs the later one also links later.
     """
     with connection.transaction():
-        connection.execute("select pg_advisory_xact_lock(hashtext(%s), 0)", [f"daybook.link {pipeline}"])
+        lock_links(connection, pipeline)
         for pointer in _not_followed(connection, pipeline, day):
             if data.published_files(pipeline, *pointer).exists():
                 data.publish(pipeline, *pointer)
-                _note_followed(connection, pipeline, pointer)
+                note_followed(connection, pipeline, pointer)
+
+
+def lock_links(connection: Connection, pipeline: str) -> None:
+    """Be the only one who changes a pipeline's links, until the transaction ends."""
+    connection.execute("select pg_advisory_xact_lock(hashtext(%s), 0)", [f"daybook.link {pipeline}"])
 
 
 def _not_followed(connection: Connection, pipeline: str, day: date) -> list[Pointer]:
@@ -43,7 +48,8 @@ def _not_followed(connection: Connection, pipeline: str, day: date) -> list[Poin
     return [Pointer(*row) for row in rows]
 
 
-def _note_followed(connection: Connection, pipeline: str, pointer: Pointer) -> None:
+def note_followed(connection: Connection, pipeline: str, pointer: Pointer) -> None:
+    """Note in the ledger that a day's link shows this run."""
     # If the pointer has moved since, the run that moved it waits for our lock and links next.
     connection.execute(
         "update daybook.published set linked_run_id = run_id where pipeline = %s and day = %s and run_id = %s",

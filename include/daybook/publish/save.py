@@ -33,16 +33,20 @@ class Saved(NamedTuple):
     rows: dict[str, int]
 
 
-def save(connection: Connection, pipeline: Pipeline, day: date, run: Run, summaries: dict[str, pa.Table]) -> Saved:
+def save(
+    connection: Connection, pipeline: Pipeline, day: date, run: Run, summaries: dict[str, pa.Table], above: int = 0
+) -> Saved:
     """Save the summaries of a day under a new run number, in one transaction.
 
-    summaries: published columns only, by name. Unpublished rows of an earlier try stay: nobody sees them, and
-    publish/cleanup.py removes them. Raises BadSpec if a table in the warehouse has another type for a column than the
-    spec.
+    summaries: published columns only, by name. above: the largest number of which the published folder has files of the
+    day; if the warehouse was restored alone, it does not know them. Unpublished rows of an earlier try stay: nobody
+    sees them, and publish/cleanup.py removes them. Raises BadSpec if a table in the warehouse has another type for a
+    column than the spec.
     """
     with connection.transaction():
         runs.prepare(connection)
         prepare(connection, pipeline)
+        runs.number_above(connection, above)
         run_id = runs.begin_run(connection, pipeline.name, day, run.started_by, run.read_at)
         for summary in pipeline.summaries:
             _copy_in(connection, stored(pipeline, summary), run_id, summaries[summary.name])

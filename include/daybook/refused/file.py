@@ -15,12 +15,13 @@ import pyarrow as pa
 
 from daybook.errors import BadData, BadSpec
 from daybook.loader.records import RECORD_BYTES
+from daybook.text import FORMULA
 
 COLUMNS = ("source", "line", "step", "column", "reason", "detail", "raw", "mended", "file_sha256")
 NEEDED = ("source", "line", "mended", "file_sha256")
 DELIMITERS = (",", ";", "\t")
-# OWASP's list of the starts of a formula; quotes before it too, so that our quote can be told from theirs.
-RUN = re.compile(r"\A'*[=+\-@\t\r]")
+# Quotes before a formula too, so that our quote can be told from theirs.
+RUN = re.compile(rf"\A'*(?:{FORMULA})")
 # Control bytes except tabs and line ends, and bytes that are not UTF-8 (as Python's surrogateescape writes them).
 NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\udc80-\udcff]|\r(?!\n)")
 
@@ -103,8 +104,8 @@ def _create(path: Path, content: bytes) -> None:
 
 
 def _table(text: str, name: str) -> list[dict[str, str]]:
-    # csv's default limit is below that of a record. It is set for the whole process.
-    csv.field_size_limit(RECORD_BYTES)
+    # csv's default limit is below that of a record with each byte written as \xEB. It is set for the whole process.
+    csv.field_size_limit(4 * RECORD_BYTES)
     delimiter = max(DELIMITERS, key=text.partition("\n")[0].count)
     try:
         header, *rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)) or [[]]

@@ -6,18 +6,18 @@
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 import pyarrow as pa
 
 from daybook.errors import BadSpec, DaybookError
+from daybook.ledger.chain import MENDED
 from daybook.ledger.receipt import Mended
 from daybook.spec import Value
 from daybook.storage.folder import Folder
 
-# The mended records of a run, beside the rows that it loaded; only a run with mends has it.
-FILE = "mended.parquet"
+FILE = MENDED
 SCHEMA = pa.schema(
     [("source", pa.string()), ("line", pa.int64()), ("raw", pa.binary()), ("who", pa.string()), ("why", pa.string())]
 )
@@ -80,9 +80,10 @@ def of_day(folder: Folder, raw: Mapping[str, str]) -> DayMends:
     return day_mends
 
 
-def hashes(folder: Folder) -> dict[str, dict[str, str]]:
-    """Return the hash of the mends of each raw file, by source and by the raw file's hash."""
-    sources = {source: folder / source for source in folder.names()}
+def hashes(folder: Folder, known: Collection[str]) -> dict[str, dict[str, str]]:
+    """Return the hash of the mends of each raw file, by source and by the raw file's hash. known: the sources' names;
+    any other folder there, such as a disk's lost+found, holds no mends."""
+    sources = {source: folder / source for source in folder.names() if source in known}
     return {
         source: {name.removesuffix(".json"): files.written(name).sha256 for name in _files(files)}
         for source, files in sources.items()

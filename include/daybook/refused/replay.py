@@ -149,9 +149,9 @@ def _layouts(last: LastRun, pipeline: Pipeline, filled: list[Filled]) -> dict[Pa
     for source in (source for source in pipeline.sources if source.name in {row.source for row in filled}):
         extracted = extracted_by(source)
         for file in raw_files(last.receipts[extracted], source.name, source.name):
-            # Only the header is read, for the layout; `load` checks all bytes against their hash.
-            with (last.folder / extracted).open(file.file) as stream:
-                layouts[source.name, file.number] = opened(stream, source, file.name)[1]
+            # Only the header is read, for the layout; but it must be the file that the rows were refused from.
+            with (last.folder / extracted).open_unchanged(file.file, file.sha256) as stream:
+                layouts[source.name, file.number] = opened(stream, source, file.name).layout
     return layouts
 
 

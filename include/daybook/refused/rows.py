@@ -13,6 +13,7 @@ import pyarrow as pa
 from daybook.errors import BadSpec
 from daybook.ledger import queries
 from daybook.ledger.queries import Tried, is_begun
+from daybook.ledger.raw_files import extracted_by, raw_files
 from daybook.ledger.receipt import STEPS, Mended, Receipt
 from daybook.loader.layout import REFUSED_SCHEMA
 from daybook.postgres.session import Connection
@@ -114,6 +115,17 @@ def refused_rows(last: LastRun) -> pa.Table:
     order = pa.array([REFUSING.index(step) for step in rows["step"].to_pylist()], pa.int8())
     sorted_by = [("order", "ascending"), ("source", "ascending"), ("line", "ascending")]
     return rows.append_column("order", order).sort_by(sorted_by).drop_columns(["order"])
+
+
+def lost_files(last: LastRun, pipeline: Pipeline) -> dict[str, str]:
+    """Return the raw files that the lines of refused rows count in, by path, which are "gone" or "changed" by now."""
+    found = {}
+    for source in pipeline.sources:
+        folder, extracted = last.folder / extracted_by(source), last.receipts[extracted_by(source)]
+        for raw in raw_files(extracted, source.name, source.name):
+            if fault := folder.fault(raw.file, raw.sha256):
+                found[str(folder.path / raw.file)] = fault
+    return found
 
 
 def _of_step(step: str, folder: Folder, sha256: str | None) -> pa.Table:

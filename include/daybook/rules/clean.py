@@ -6,6 +6,7 @@ columns' rules and the key, derives the yes-or-no columns, and runs the pipeline
 
 from collections.abc import Collection
 from datetime import date
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import narwhals as nw
@@ -13,7 +14,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.errors import BadSpec
-from daybook.rules.frames import add_columns, as_units, close_frame, open_frame, ordered, rows_schema
+from daybook.rules.frames import (
+    add_columns,
+    close_frame,
+    open_frame,
+    ordered,
+    rows_schema,
+    units_at_least,
+    units_at_most,
+)
 from daybook.spec import Column, Derived, Pipeline, Source, clean_columns
 
 REFUSED_BY_RULE = pa.schema([("line", pa.int64()), ("column", pa.string()), ("reason", pa.string())])
@@ -87,14 +96,20 @@ def _column_rules(column: Column, is_needed: bool) -> list[Rule]:
     value, name = nw.col(column.name), column.name
     rules = [Rule(name, "missing", value.is_null())] if column.is_required or is_needed else []
     if column.minimum is not None:
-        rules.append(Rule(name, "below_minimum", value < as_units(column.minimum, column)))
+        rules.append(Rule(name, "below_minimum", value < units_at_least(column.minimum, column)))
     if column.maximum is not None:
-        rules.append(Rule(name, "above_maximum", value > as_units(column.maximum, column)))
+        rules.append(Rule(name, "above_maximum", value > units_at_most(column.maximum, column)))
     if column.allowed:
-        rules.append(Rule(name, "not_allowed", ~value.is_in(column.allowed)))
+        rules.append(Rule(name, "not_allowed", ~value.is_in(_allowed(column))))
     if column.pattern:
         rules.append(Rule(name, "no_match", ~value.str.contains(f"^(?:{column.pattern})$")))
     return rules
+
+
+def _allowed(column: Column) -> list[str] | list[int]:
+    if column.kind == "text":
+        return list(column.allowed)
+    return [units_at_most(Decimal(text), column) for text in column.allowed]
 
 
 def _day_rules(pipeline: Pipeline, day: date) -> list[Rule]:
@@ -126,7 +141,7 @@ def _derived(derived: Derived, source: Source) -> nw.Expr:
     column, value = source.column(derived.column), nw.col(derived.column)
     if derived.test == "is_missing" or derived.value is None or column is None:
         return value.is_null().alias(derived.name)
-    limit = as_units(derived.value, column)
+    limit = units_at_most(derived.value, column)
     return (value > limit if derived.test == "is_over" else value <= limit).alias(derived.name)
 
 

@@ -5,8 +5,10 @@ the byte: they compute with decimals as 64-bit integers in units of the last dig
 end; and Arrow sorts the rows at the end, by columns that the step names.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import narwhals as nw
@@ -46,9 +48,23 @@ def ordered(table: pa.Table, order: Sequence[str]) -> pa.Table:
     return table.take(pc.sort_indices(table, sort_keys=[(name, "ascending") for name in order]))
 
 
-def as_units(value: int | Decimal, column: Column) -> int:
-    """Return a value of the spec as the integer that a frame holds for this column (1.25 at scale 2 is 125)."""
-    return int(Decimal(value).scaleb(column.scale if column.kind == "decimal" else 0))
+def units_at_most(value: int | Decimal, column: Column) -> int:
+    """Return the largest integer of a frame that is not over a value of the spec (1.256 at scale 2: 125).
+
+    A frame holds integers, so "over 125.6" and "over 125" are the same for it, and "at most" too.
+    """
+    return math.floor(_in_units(value, column))
+
+
+def units_at_least(value: int | Decimal, column: Column) -> int:
+    """Return the smallest integer of a frame that is not below a value of the spec (1.256 at scale 2: 126)."""
+    return math.ceil(_in_units(value, column))
+
+
+def _in_units(value: int | Decimal, column: Column) -> Fraction:
+    # Not Decimal.scaleb, which rounds to 28 digits.
+    scale = column.scale if column.kind == "decimal" else 0
+    return Fraction(value) * Fraction(10**scale)
 
 
 def units(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -5,13 +5,14 @@ A ratio is an integer division rounded half away from zero to two decimals, like
 """
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daybook.errors import BadData, Implausible
+from daybook.errors import BadData
 from daybook.rules.aggregate import measure_types
 from daybook.rules.frames import close_frame, from_units, open_frame, units
 from daybook.spec import Pipeline, Ratio, Summary, arrow_type, fact_columns
@@ -23,13 +24,9 @@ def summarize(aggregates: pa.Table, pipeline: Pipeline, day: date) -> dict[str, 
     """Return each summary by name: day, the columns it groups by, its measures and ratios, and `row_count`.
 
     aggregates: the result of `aggregate`. day: of the rows. Each summary is ordered by its group columns.
-    Raises Implausible for a day without a row, BadData if a ratio could leave 64 bits.
+    Of a day without rows, a summary without groups has one row: counts and sums of 0, and nothing else. Raises BadData
+    if a ratio could leave 64 bits.
     """
-    if not (pc.sum(aggregates["row_count"]).as_py() or 0):
-        raise Implausible(
-            f"{pipeline.name} {day}: 0 rows are left, at least 1 expected; nothing was published; "
-            "look at the refused rows of this day, then mend the source"
-        )
     scales = _scales(pipeline)
     _check_ratios_fit(aggregates, pipeline, scales)
     frame = open_frame(aggregates, pipeline.engine)
@@ -52,7 +49,19 @@ def _measured(frame: nw.LazyFrame[Any], aggregated: pa.Schema, pipeline: Pipelin
     totals = [nw.col("row_count").sum(), *(_rolled_up(measure.how, measure.name) for measure in pipeline.measures)]
     grouped = frame.group_by(*summary.by).agg(*totals) if summary.by else frame.select(*totals)
     names = [*summary.by, "row_count", *(measure.name for measure in pipeline.measures)]
-    return close_frame(grouped, pa.schema([aggregated.field(name) for name in names]), summary.by)
+    measured = close_frame(grouped, pa.schema([aggregated.field(name) for name in names]), summary.by)
+    return measured if summary.by else _with_zeros(measured, _summed(pipeline))
+
+
+def _with_zeros(totals: pa.Table, names: list[str]) -> pa.Table:
+    """Return the one row of totals with 0 as the count or sum of no rows, on which the engines do not agree."""
+    if totals["row_count"][0].as_py():
+        return totals
+    for name in names:
+        field = totals.schema.field(name)
+        zero = Decimal(0) if pa.types.is_decimal(field.type) else 0
+        totals = totals.set_column(totals.column_names.index(name), field, pa.array([zero], field.type))
+    return totals
 
 
 def _summary(measured: pa.Table, pipeline: Pipeline, summary: Summary, day: date, scales: dict[str, int]) -> pa.Table:
@@ -103,5 +112,5 @@ def _check_totals(summaries: dict[str, pa.Table], aggregates: pa.Table, pipeline
     for name, summary in summaries.items():
         for column in set(totals) & set(summary.column_names):
             here, there = pc.sum(summary[column]).as_py(), pc.sum(aggregates[column]).as_py()
-            if here != there:
+            if (here or 0) != (there or 0):
                 raise AssertionError(f"{pipeline.name}, summary {name}: {column} is {here}, its aggregates say {there}")

@@ -7,8 +7,10 @@ from datetime import date
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
+from daybook.errors import DaybookError
 from daybook.ledger.decisions import Release
 from daybook.ledger.receipt import Receipt
+from daybook.ledger.stored_receipt import stored_receipt
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder
@@ -45,8 +47,19 @@ class DayRun:
         return self.data.run(self.pipeline.name, self.day, self.run)
 
     def receipt(self, step: str) -> Receipt:
-        """Return the receipt of a step that is done."""
-        return Receipt.model_validate_json((self.folder / step).text("receipt.json"))
+        """Return the receipt of a step that is done. Raises UnreadableReceipt if it is damaged or of another step."""
+        with (self.folder / step).open("receipt.json") as file:
+            return stored_receipt(file.read(), self.pipeline.name, self.day, self.run, step)
+
+    def receipt_if_done(self, step: str) -> Receipt | None:
+        """Return the receipt of a step, or None if there is none that can be read, or only another run's."""
+        folder = self.folder / step
+        try:
+            receipt = Receipt.model_validate_json(folder.text("receipt.json")) if folder.has("receipt.json") else None
+        except (ValueError, DaybookError):
+            return None
+        own = (self.pipeline.name, self.day, self.run, step)
+        return receipt if receipt and (receipt.pipeline, receipt.day, receipt.run, receipt.step) == own else None
 
     def once(self, key: object, make: Callable[[], T]) -> T:
         """Return the result of `make`. Of the days that share a task, only the first one with the same key calls it."""

@@ -5,7 +5,8 @@ from datetime import date
 from typing import BinaryIO, NamedTuple
 
 from daybook.ledger.raw_files import extracted_by, raw_files
-from daybook.loader.find import cut_to_show, hashed, raw_records
+from daybook.loader.find import hashed, raw_records
+from daybook.loader.layout import kept_raw
 from daybook.loader.line_numbers import RawFile, own_line, part_of
 from daybook.loader.load import Batch, load_parts
 from daybook.refused import mends
@@ -29,7 +30,7 @@ def batches(step: StepRun, source: Source) -> Iterator[Batch]:
 
 def rows_at(step: StepRun, source: Source, lines: list[int]) -> list[RawRow]:
     """Return the rows at these lines of the source."""
-    records, files = _records(step, source, lines, cut_to_show), {file.number: file for file in _files(step, source)}
+    records, files = _records(step, source, lines, kept_raw), {file.number: file for file in _files(step, source)}
     return [RawRow(records.get(line), _place(files[part_of(line)], line)) for line in lines]
 
 

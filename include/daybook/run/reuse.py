@@ -6,6 +6,7 @@ A small file for each fingerprint says which run did the step; that run's receip
 from typing import NamedTuple
 
 from daybook.ledger.receipt import Fingerprint, Receipt
+from daybook.ledger.stored_receipt import parsed
 from daybook.run.day_run import DayRun
 from daybook.storage.folder import Folder
 
@@ -19,12 +20,14 @@ class Earlier(NamedTuple):
 
 def earlier(day_run: DayRun, step: str, wanted: Fingerprint) -> Earlier | None:
     """Return an earlier run's step with this fingerprint, or None if there is none or its files are not whole."""
-    known, name = _known(day_run), _name(step, wanted)
-    if not known.has(name):
+    days, run = day_run.data.day(day_run.pipeline.name, day_run.day), _known(day_run).content(_name(step, wanted))
+    # Only a name that is there: a damaged hint could name any place.
+    folder = next((days / name / step for name in days.names() if run == name.encode()), None)
+    receipt = _whole_receipt(folder) if folder else None
+    if folder is None or receipt is None or receipt.fingerprint != wanted:
         return None
-    folder = day_run.data.day(day_run.pipeline.name, day_run.day) / known.text(name) / step
-    receipt = _whole_receipt(folder)
-    return Earlier(folder, receipt) if receipt and receipt.fingerprint == wanted else None
+    is_same = (receipt.pipeline, receipt.day, receipt.step) == (day_run.pipeline.name, day_run.day, step)
+    return Earlier(folder, receipt) if is_same else None
 
 
 def remember(day_run: DayRun, step: str, done: Fingerprint) -> None:
@@ -41,9 +44,9 @@ def _name(step: str, fingerprint: Fingerprint) -> str:
 
 
 def _whole_receipt(folder: Folder) -> Receipt | None:
-    if not folder.has("receipt.json"):
+    receipt = parsed(folder.content("receipt.json") or b"")
+    if receipt is None:
         return None
-    receipt = Receipt.model_validate_json(folder.text("receipt.json"))
     outputs = receipt.outputs.items()
     is_whole = all(folder.has(name) and folder.written(name).sha256 == output.sha256 for name, output in outputs)
     return receipt if is_whole else None

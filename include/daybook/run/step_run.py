@@ -7,18 +7,19 @@ the step's files, and writes the outcome to log and ledger.
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cached_property, partial
 from typing import Any, BinaryIO, Generic, NamedTuple, TypeVar
 
 import pyarrow as pa
 
 from daybook.ledger import fingerprint
+from daybook.ledger.chain import check_chain, files_read
 from daybook.ledger.fingerprint import check_one_version
 from daybook.ledger.raw_files import content_of, extracted_by, raw_sha256
 from daybook.ledger.receipt import STEPS, Done, Fingerprint, Meter, Output, Receipt, Rows
 from daybook.ledger.step_log import Trying, done, failed, one_writer
-from daybook.postgres.session import Connection, roll_back
+from daybook.postgres.session import Connection
 from daybook.refused import mends
 from daybook.run import reuse
 from daybook.run.day_run import DayRun
@@ -42,6 +43,7 @@ class _Shared(NamedTuple, Generic[T]):
     result: SourceResult[T]
     folder: Folder
     output: Output
+    inputs: dict[str, str]
 
 
 class StepRun:
@@ -55,8 +57,9 @@ class StepRun:
         self.inputs: dict[str, str] = {}
         self.outputs: dict[str, Output] = {}
         self.fingerprint: Fingerprint | None = None
-        # The session that holds the day's lock.
-        self.session: Connection | None = None
+        # What is open until the step ends.
+        self.opened = ExitStack()
+        self._session: Connection | None = None
         self._receipts: dict[str, Receipt] = {}
 
     @property
@@ -66,15 +69,14 @@ class StepRun:
 
     @contextmanager
     def warehouse(self) -> Iterator[Connection]:
-        """Lend a session with the warehouse: the one that holds the day's lock, or another if that is broken."""
-        if self.session is None or self.session.closed:
-            with self.day_run.postgres(self.pipeline.target.connection) as other:
-                yield other
-            return
+        """Lend the step's session with the warehouse; after an error it is not used again."""
+        if self._session is None or self._session.closed:
+            connect = self.day_run.postgres(self.pipeline.target.connection)
+            self._session = self.opened.enter_context(connect)
         try:
-            yield self.session
+            yield self._session
         except BaseException:
-            roll_back(self.session)
+            self._session.close()
             raise
 
     def receipt(self, step: str) -> Receipt:
@@ -91,9 +93,9 @@ class StepRun:
         """Return the counts of rows of all steps before this one, by step and source."""
         return {step: receipt.rows for step, receipt in self.receipts_before().items()}
 
-    def keep(self, receipt: Receipt) -> None:
-        """Keep the step's own receipt, now that it is written."""
-        self._receipts[self.name] = receipt
+    def keep(self, receipts: dict[str, Receipt]) -> None:
+        """Keep receipts of this run, by step, so that they are not read again."""
+        self._receipts |= receipts
 
     def raw(self, source: Source) -> str:
         """Return the hash of a source's raw bytes."""
@@ -145,12 +147,16 @@ class StepRun:
         name = f"{source}.parquet"
 
         def make_and_share() -> _Shared[T]:
-            return _Shared(make(), self.folder, self.outputs[name])
+            before = set(self.inputs)
+            result = make()
+            inputs = {path: sha256 for path, sha256 in self.inputs.items() if path not in before}
+            return _Shared(result, self.folder, self.outputs[name], inputs)
 
         shared = self.day_run.once((self.name, source, key), make_and_share)
         if shared.folder is not self.folder:
             self.folder.take(name, shared.folder)
             self.outputs[name] = shared.output
+            self.inputs |= shared.inputs
         return shared.result
 
     def version(self, step: str) -> Fingerprint:
@@ -161,13 +167,14 @@ class StepRun:
 def run_step(step: Callable[[StepRun], Done], day_run: DayRun) -> dict[str, object]:
     """Do a step of a day, or reuse the same step of an earlier run; return names, counts and hashes.
 
-    Errors of the step pass through; raises BadSpec if another version did this run's earlier steps. The receipt is
-    written, and its line logged, only if the step is done.
+    Errors of the step pass through; raises BrokenChain if an earlier step of this run was not done, or rests on an
+    older result; BadSpec if another version did it. The receipt is written, and its line logged, only if the step is
+    done.
     """
     with _only_writer(day_run, step.__name__) as work:
         # It holds raw and refused rows, which may be about people.
         day_run.folder.make_private()
-        _check_one_version(work)
+        _check_steps_before(work)
         receipt = _taken_over(work) or _receipt(work, step(work))
         _close(work, receipt)
     return receipt.counts()
@@ -181,9 +188,8 @@ def _only_writer(day_run: DayRun, name: str) -> Iterator[StepRun]:
     connect = partial(day_run.postgres, pipeline.target.connection)
     shortage = partial(shortage_errors, f"{pipeline.name} {day_run.day}, {name}", lambda: work.meter.peak_memory_mib)
     with shortage(), one_writer(connect, trying) as session:
-        work.session = session
         try:
-            with shortage():
+            with shortage(), work.opened:
                 yield work
         except Exception as error:
             failed(session, trying, error, work.fingerprint)
@@ -191,10 +197,16 @@ def _only_writer(day_run: DayRun, name: str) -> Iterator[StepRun]:
         done(session, trying, work.receipt(name))
 
 
-def _check_one_version(work: StepRun) -> None:
+def _check_steps_before(work: StepRun) -> None:
     # The two extracts run side by side, and read nothing from each other.
-    if work.name not in STEPS[:2]:
-        check_one_version(work.version, work.receipts_before(), work.name)
+    if work.name in STEPS[:2]:
+        return
+    day_run = work.day_run
+    found = {step: day_run.receipt_if_done(step) for step in STEPS[: STEPS.index(work.name)]}
+    receipts = {step: receipt for step, receipt in found.items() if receipt}
+    check_chain(receipts, work.name, f"{day_run.pipeline.name} {day_run.day}")
+    work.keep(receipts)
+    check_one_version(work.version, receipts, work.name)
 
 
 def _taken_over(work: StepRun) -> Receipt | None:
@@ -214,17 +226,10 @@ def _taken_over(work: StepRun) -> Receipt | None:
 
 
 def _what_it_reads(work: StepRun) -> dict[str, str]:
-    receipts = {step: work.receipt(step) for step in fingerprint.READS[work.name]}
-    files = {f"{step}/{name}": file.sha256 for step, r in receipts.items() for name, file in r.outputs.items()}
-    return files | _mends_read(work)
-
-
-def _mends_read(work: StepRun) -> dict[str, str]:
-    # Without mends this adds nothing, so fingerprints stay the same as before there were mends.
-    if work.name == "load":
-        return work.mends.inputs
-    mended = work.receipt("load").outputs.get(mends.FILE) if work.name == "index" else None
-    return {f"load/{mends.FILE}": mended.sha256} if mended else {}
+    if work.name in STEPS[:2]:
+        return {}
+    files = files_read(work.name, work.receipts_before())
+    return files | work.mends.inputs if work.name == "load" else files
 
 
 def _receipt(work: StepRun, did: Done) -> Receipt:
@@ -253,5 +258,5 @@ def _close(work: StepRun, receipt: Receipt) -> None:
         file.write(receipt.model_dump_json(indent=1).encode())
     if work.fingerprint:
         reuse.remember(work.day_run, work.name, work.fingerprint)
-    work.keep(receipt)
+    work.keep({work.name: receipt})
     log.info("%s", receipt.line())

@@ -3,6 +3,7 @@
 A module of pipelines/ builds one `Pipeline` from the words imported here.
 
     value.py     the base of all words: frozen, checked when built
+    format.py    what the format of a date or a timestamp has to tell
     source.py    columns, tables, how a file is written and how much of it may be wrong
     file.py      the files that a source is delivered in, and when they count as whole
     parts.py     lookups, measures, summaries, the schedule, the target, what is plausible

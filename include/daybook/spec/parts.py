@@ -5,11 +5,14 @@ from decimal import Decimal
 from typing import Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from daybook.spec import cron
 from daybook.spec.value import Name, Value, nearest
 
 Engine = Literal["polars", "pandas", "duckdb"]
+# The loader reads no earlier day either: 0026 is a typing error for 2026.
+FIRST_YEAR = 1000
 
 
 # Names that the steps and the warehouse use themselves in every frame and table.
@@ -87,10 +90,15 @@ class Summary(Value):
 
 
 class Schedule(Value):
-    """When a day's run is due (`cron`), in which time zone (`time_zone`, an IANA name), from `start` to `end`."""
+    """The days of a pipeline: local days of `time_zone` (an IANA name) from `start` to `end`, both included.
 
-    cron: str = "0 0 * * *"
+    `cron`: five fields that mean one time of day, such as "30 6 * * *". The run of a day begins at that time of the
+    next day that the cron means; "30 6 * * 1-5" means the days from Monday to Friday only.
+    """
+
+    # Before the cron: whether a time of day is there each day depends on it.
     time_zone: str = "UTC"
+    cron: str = "0 0 * * *"
     start: date
     end: date | None = None
 
@@ -104,11 +112,30 @@ class Schedule(Value):
             raise ValueError(f"no time zone of that name{nearest(name, available_timezones())}") from None
         return name
 
+    @field_validator("cron")
+    @classmethod
+    def _is_once_a_day(cls, written: str, info: ValidationInfo) -> str:
+        # A wrong time zone is not in the data: it is an error of its own.
+        if why := cron.problem(written, info.data.get("time_zone", "UTC")):
+            raise ValueError(why)
+        return written
+
+    @field_validator("start")
+    @classmethod
+    def _has_four_digits(cls, day: date) -> date:
+        if day.year < FIRST_YEAR:
+            raise ValueError(f"it is before the year {FIRST_YEAR}")
+        return day
+
     @model_validator(mode="after")
     def _ends_after_start(self) -> Self:
         if self.end and self.end < self.start:
             raise ValueError(f"end {self.end} is before start {self.start}")
         return self
+
+    def means(self, day: date) -> bool:
+        """Return whether the cron means a day; `start` and `end` are another question."""
+        return cron.runs_on(self.cron, day)
 
 
 class Target(Value):
@@ -136,11 +163,13 @@ class Pools(Value):
 class Plausible(Value):
     """What a day must look like to be published; any other is held until a person releases it.
 
-    It has at least `min_rows` rows. Their number, and each of `measures` (counts and sums), is within `within_pct` of
-    the median of the `days` published days nearest to it; None skips this comparison.
+    It has at least `min_rows` rows; with 0 a day may have none, as of a shop that is closed. Their number, and each of
+    `measures` (counts and sums), is within `within_pct` of the median of the `days` published days before it, or of the
+    same weekday in the four weeks before; or, if they have grown or shrunk without a break, of the last of them. None
+    skips this comparison.
     """
 
-    min_rows: int = Field(default=1, ge=1)
+    min_rows: int = Field(default=1, ge=0)
     within_pct: int | None = Field(default=50, ge=1)
     measures: tuple[str, ...] = ()
     days: int = Field(default=7, ge=3)

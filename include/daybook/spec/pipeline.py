@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from daybook.errors import BadSpec
 from daybook.spec.file import File
+from daybook.spec.format import tells_of_utc
 from daybook.spec.parts import (
     RESERVED,
     Derived,
@@ -24,12 +25,7 @@ from daybook.spec.parts import (
     Summary,
     Target,
 )
-from daybook.spec.source import (
-    Column,
-    Kind,
-    Source,
-    Table,
-)
+from daybook.spec.source import NUMBERS, Column, Source, Table, check_fits_64_bits
 from daybook.spec.value import Name, Value, nearest
 
 
@@ -82,9 +78,6 @@ class Pipeline(Value):
     def file(self, name: str) -> File:
         """Return the file of that name."""
         return next(file for file in self.files if file.name == name)
-
-
-NUMBERS: tuple[Kind, ...] = ("integer", "decimal")
 
 
 def check(pipeline: Pipeline) -> None:
@@ -144,9 +137,12 @@ def _source(source: Source) -> Iterator[str]:
     names = [column.name for column in source.columns]
     yield from _twice(f"{source.name}.columns", names)
     yield from _twice(f"{source.name}.columns (headers)", [column.header for column in source.columns])
-    written = [column.header for column in source.columns]
-    taken = [name for name in dict.fromkeys([*names, *written]) if name in RESERVED]
-    yield from (f"{source.name}.columns: {name!r} is a word of Daybook's own" for name in taken)
+    taken = [name for name in dict.fromkeys(names) if name in RESERVED]
+    yield from (
+        f"{source.name}.columns: {name!r} is a word of Daybook's own; give the column another name here: "
+        f"text({name!r}, '{name}_of_file')"
+        for name in taken
+    )
     for number, name in enumerate(source.key):
         yield from _unknown(f"{source.name}.key[{number}]", name, names, "column")
 
@@ -158,8 +154,20 @@ def _facts(pipeline: Pipeline) -> Iterator[str]:
         yield from _unknown(f"day_columns[{number}]", name, columns, "column of the facts")
     if len(kinds) == len(pipeline.day_columns) and kinds not in (["date"], ["integer"] * 3):
         yield f"day_columns: {kinds} are not a day: it takes one date, or integers for year, month and day of month"
+    yield from _days_of_utc(pipeline, columns)
     for number, derived in enumerate(pipeline.derived):
         yield from _derived(f"derived[{number}]", derived, columns)
+
+
+def _days_of_utc(pipeline: Pipeline, columns: dict[str, Column]) -> Iterator[str]:
+    zone = pipeline.schedule.time_zone
+    for name in pipeline.day_columns if zone != "UTC" else ():
+        column = columns.get(name)
+        if column and column.kind == "date" and column.format and tells_of_utc(column.format):
+            yield (
+                f"day_columns: {name!r} is the day of an instant ({column.format!r}), which may be another one in the "
+                f"schedule's time zone, {zone}: let the local day be delivered, or set time_zone to UTC"
+            )
 
 
 def _derived(path: str, derived: Derived, columns: dict[str, Column]) -> Iterator[str]:
@@ -169,6 +177,11 @@ def _derived(path: str, derived: Derived, columns: dict[str, Column]) -> Iterato
     if derived.value is None:
         yield f"{path}.value: is missing; {derived.test!r} compares with a value"
     yield from _not_a_number(f"{path}.column", derived.column, columns)
+    column = columns.get(derived.column)
+    try:
+        check_fits_64_bits(derived.value, column.scale if column else 0)
+    except ValueError as error:
+        yield f"{path}.value: {derived.value} is refused: {error}"
 
 
 def _lookups(pipeline: Pipeline) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import codecs
 import re
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Literal, Self
 
 import pyarrow as pa
@@ -10,20 +11,32 @@ import pyarrow.compute as pc
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from daybook.errors import BadSpec
+from daybook.spec.format import check_format, check_instant_format, table_format
 from daybook.spec.value import Name, Value
 
 Twins = Literal["keep", "drop", "refuse"]
 Kind = Literal["text", "integer", "decimal", "date", "timestamp", "boolean"]
-# The strptime directives that the loader reads, each checked strictly.
-FORMAT_WORDS = "YymbBdjHIpMSfz"
+NUMBERS: tuple[Kind, ...] = ("integer", "decimal")
+# The rules that compare; what they compare with has to be a value of these kinds.
+COMPARED = {"minimum": NUMBERS, "maximum": NUMBERS, "allowed": ("text", *NUMBERS), "pattern": ("text",)}
+# What Python calls encodings and no file is in.
+NO_TEXT = {
+    "idna": "names of hosts",
+    "punycode": "names of hosts",
+    "unicode-escape": "Python's literals",
+    "raw-unicode-escape": "Python's literals",
+}
 
 
 class Column(Value):
     """One column of a table or a file: how it is written there (`header`), its name here, its kind, its rules.
 
     `digits` (in all) and `scale` (after the point) are for decimals; `format` (strptime) for dates and timestamps;
-    `true_tokens` and `false_tokens` for booleans. If `null_tokens` is None, those of the source apply.
-    `clean` refuses a row that breaks a rule (`is_required`, `minimum`, `maximum`, `allowed`, `pattern`).
+    `true_tokens` and `false_tokens` for booleans; "" is an empty field. If `null_tokens` is None, those of the source
+    apply. A number with more than `scale` digits after the point is refused, even if they are zeros: 2.000 may be two
+    thousand. With `extra_zeros="ignore"` zeros are no digits, so 2.000 is two, in an integer too.
+    `clean` refuses a row that breaks a rule (`is_required`, `minimum`, `maximum`, `allowed`, `pattern`). A number is
+    compared exactly, however fine the rule is.
     """
 
     header: str
@@ -32,6 +45,7 @@ class Column(Value):
     # 18 digits fit a 64-bit integer: the engines compute with decimals as integers in units of the last digit.
     digits: int = Field(default=18, ge=1, le=18)
     scale: int = Field(default=0, ge=0, le=18)
+    extra_zeros: Literal["refuse", "ignore"] = "refuse"
     format: str | None = None
     true_tokens: tuple[str, ...] = ("true", "t")
     false_tokens: tuple[str, ...] = ("false", "f")
@@ -66,14 +80,48 @@ class Column(Value):
     @field_validator("format")
     @classmethod
     def _tells_the_day(cls, format: str | None, others: ValidationInfo) -> str | None:
-        if format is not None and others.data.get("kind") in ("date", "timestamp"):
-            found = [word for word in re.findall(r"%(.?)", format) if word != "%"]
-            words = set(found)
-            if not words <= set(FORMAT_WORDS) or len(words) < len(found):
-                raise ValueError(f"its words are {', '.join('%' + word for word in FORMAT_WORDS)}, each once")
-            if not (words & set("Yy") and ("j" in words or ("d" in words and words & set("mbB")))):
-                raise ValueError("it does not tell year, month and day")
+        kind = others.data.get("kind")
+        if format is not None and kind in ("date", "timestamp"):
+            check_format(format)
+            if kind == "timestamp":
+                check_instant_format(format)
         return format
+
+    @field_validator("false_tokens")
+    @classmethod
+    def _differ(cls, tokens: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
+        if both := [token for token in tokens if token in others.data.get("true_tokens", ())]:
+            raise ValueError(f"{', '.join(map(repr, both))} is in true_tokens too: a value is either")
+        return tokens
+
+    @field_validator(*COMPARED)
+    @classmethod
+    def _fits_its_kind(cls, rule: Any, others: ValidationInfo) -> Any:
+        word, kind = others.field_name or "", others.data.get("kind")
+        if rule not in (None, ()) and kind is not None and kind not in COMPARED[word]:
+            raise ValueError(f"the column is {kind}; {word} is for {' and '.join(COMPARED[word])}")
+        for number in (rule,) if word in ("minimum", "maximum") else ():
+            check_fits_64_bits(number, others.data.get("scale", 0))
+        return rule
+
+    @field_validator("allowed")
+    @classmethod
+    def _are_values(cls, allowed: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
+        if others.data.get("kind") in NUMBERS:
+            for text in allowed:
+                _check_is_value(text, others.data.get("scale", 0))
+        return allowed
+
+
+def check_fits_64_bits(number: int | Decimal | None, scale: int) -> None:
+    """Check that a rule's number is one that a column could hold. Raises ValueError."""
+    if number is not None and abs(Fraction(number) * 10**scale) > 2**63 - 1:
+        raise ValueError("it does not fit 64 bits, and no value can reach it")
+
+
+def _check_is_value(text: str, scale: int) -> None:
+    if not re.fullmatch(r"[+-]?[0-9]{1,18}(?:\.[0-9]+)?", text) or Decimal(text) != round(Decimal(text), scale):
+        raise ValueError(f"{text!r} is not a number with at most {scale} digits after the point: no value equals it")
 
 
 def arrow_type(column: Column) -> pa.DataType:
@@ -117,7 +165,7 @@ def day_date(header: str, name: str | None = None, *, format: str = "%Y-%m-%d", 
 
 
 def timestamp(header: str, name: str | None = None, *, format: str = "%Y-%m-%d %H:%M:%S", **words: Any) -> Column:
-    """Return a column of instants. A format without %z or a literal Z is read as UTC."""
+    """Return a column of instants. A format without %z is of UTC; it may say so with a literal Z, UTC or +00."""
     return _column("timestamp", header, name, {"format": format, **words})
 
 
@@ -130,7 +178,8 @@ class Form(Value):
     """How a file is written, if not in UTF-8 with line feeds and a header on line 1.
 
     Lines before `header_line` are skipped. `extra_columns`: what to do about columns that the contract does not name.
-    A last line without a line end may be cut, so it is refused unless `is_last_line_end_needed` is False.
+    A last line without a line end may be cut, so it is refused unless `is_last_line_end_needed` is False. A file whose
+    bytes beyond ASCII are all UTF-8 is refused if another encoding is declared, unless `is_encoding_certain`.
     """
 
     encoding: str = "utf-8"
@@ -141,15 +190,19 @@ class Form(Value):
     has_trailing_delimiter: bool = False
     is_last_line_end_needed: bool = True
     are_control_bytes_kept: bool = False
+    is_encoding_certain: bool = False
 
     @field_validator("encoding")
     @classmethod
     def _is_known(cls, encoding: str) -> str:
         try:
             "a".encode(encoding)
-            return codecs.lookup(encoding).name
-        except LookupError:
+            name = codecs.lookup(encoding).name
+        except (LookupError, UnicodeError):
             raise ValueError("Python knows no such encoding of text") from None
+        if name in NO_TEXT:
+            raise ValueError(f"it is for {NO_TEXT[name]}, not for the text of files")
+        return name
 
 
 class Limits(Value):
@@ -160,8 +213,10 @@ class Limits(Value):
     A source is refused if its refused rows exceed both `refused_rows` and `refused_share`; or if there are at least
     `at_least` with the same reason in the same column on more than `systemic_share` of the rows (the contract does not
     fit), or with damage to quotes, encoding or line ends on more than `structural_share`; or if they are more than half
-    of all rows. `stored_rows` ends the count early. A packed file may unpack to at most `unpacked_bytes`, and to
-    `unpacked_times` its size.
+    of all rows; or if the header stands in it again more than `repeated_headers` times. A refused record of several
+    lines counts by its lines. A field with more than `field_line_ends` line ends is refused, since a stray quote may
+    have opened it; with 0, each line is a record of its own. `stored_rows` ends the count early. A packed file may
+    unpack to at most `unpacked_bytes`, and to `unpacked_times` its size.
     """
 
     refused_rows: int = Field(default=20, ge=0)
@@ -170,7 +225,9 @@ class Limits(Value):
     structural_share: float = Field(default=0.001, ge=0, le=1)
     at_least: int = Field(default=10, ge=0)
     stored_rows: int = Field(default=100_000, ge=0)
+    repeated_headers: int = Field(default=0, ge=0)
     field_bytes: int = Field(default=65_536, ge=1, le=1_048_576)
+    field_line_ends: int = Field(default=50, ge=0, le=1000)
     unpacked_bytes: int = Field(default=64_000_000_000, ge=1)
     unpacked_times: int = Field(default=200, ge=1)
 
@@ -190,8 +247,7 @@ class Source(Value):
     columns: tuple[Column, ...] = Field(min_length=1)
     key: tuple[str, ...] = ()
     null_tokens: tuple[str, ...] = ()
-    # One byte that is not a letter, digit, quote or line end.
-    delimiter: str = Field(",", pattern=r"^[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]$")
+    delimiter: str = ","
     form: Form = Form()
     limits: Limits = Limits()
     twins: Twins | None = None
@@ -210,6 +266,23 @@ class Source(Value):
         """Return what to do about equal rows: the word of the spec, or its default."""
         return self.twins or ("drop" if self.key else "keep")
 
+    @model_validator(mode="after")
+    def _tokens_mean_one_thing(self) -> Self:
+        for column in (column for column in self.columns if column.kind == "boolean"):
+            if both := [token for token in self.tokens(column) if token in column.true_tokens + column.false_tokens]:
+                raise BadSpec(
+                    f"{type(self).__name__} {self.name!r}, column {column.name!r}: {', '.join(map(repr, both))} is in "
+                    "null_tokens, and in true_tokens or false_tokens too: a field is either missing or a value"
+                )
+        return self
+
+    @field_validator("delimiter")
+    @classmethod
+    def _is_one_byte(cls, delimiter: str) -> str:
+        if not re.fullmatch(r"[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]", delimiter):
+            raise ValueError("a delimiter is one byte that is no letter, digit, quote or line end, such as ';'")
+        return delimiter
+
     def column(self, name: str) -> Column | None:
         """Return the column of that name (the name here, not the header), or None."""
         return next((column for column in self.columns if column.name == name), None)
@@ -220,9 +293,17 @@ class Source(Value):
 
 
 class Table(Source):
-    """A table or view of a PostgreSQL database, read whole: `relation` is its name with its schema."""
+    """A table or view of a PostgreSQL database, read whole: `relation` is its name with its schema.
+
+    Its values have types, so nothing is cut or rounded: times come to the microsecond, whatever the column's format.
+    """
 
     relation: str = Field(pattern=r"^[^.]+\.[^.]+$")
+
+    @field_validator("columns")
+    @classmethod
+    def _are_copied_whole(cls, columns: tuple[Column, ...], others: ValidationInfo) -> tuple[Column, ...]:
+        return tuple(_copied_whole(column, others.data.get("name", "")) for column in columns)
 
     @field_validator("relation")
     @classmethod
@@ -231,3 +312,13 @@ class Table(Source):
         if any(len(name.encode()) > 63 for name in relation.split(".")):
             raise ValueError("a name in PostgreSQL has at most 63 bytes")
         return relation
+
+
+def _copied_whole(column: Column, table: str) -> Column:
+    if column.format is None or column.kind not in ("date", "timestamp"):
+        return column
+    try:
+        return column.model_copy(update={"format": table_format(column.format, column.kind)})
+    except ValueError as error:
+        where = f"Table {table!r}, column {column.name!r}, format"
+        raise BadSpec(f"{where}: {column.format!r} is refused: {error}") from None

@@ -17,7 +17,7 @@ class Value(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    def __init__(self, **words: Any) -> None:
+    def __init__(self, /, **words: Any) -> None:
         try:
             super().__init__(**words)
         except ValidationError as error:
@@ -25,9 +25,12 @@ class Value(BaseModel):
 
 
 def nearest(word: str, words: Any) -> str:
-    """Return "; did you mean 'x'?" for the closest of the words, or "" if none is close."""
-    found = get_close_matches(word, [str(other) for other in words], n=1)
-    return f"; did you mean {found[0]!r}?" if found else ""
+    """Return "; did you mean 'x'?" for the closest of the words, whatever their case, or "" if none is close."""
+    by_plain: dict[str, str] = {}
+    for other in map(str, words):
+        by_plain.setdefault(other.casefold(), other)
+    found = get_close_matches(word.casefold(), by_plain, n=1)
+    return f"; did you mean {by_plain[found[0]]!r}?" if found else ""
 
 
 def _explained(kind: type[BaseModel], words: dict[str, Any], error: ValidationError) -> str:

@@ -6,16 +6,19 @@ days/<pipeline>/of_runs/<run>.json                the days that a daily run work
 mends/<pipeline>/<day>/<source>/<sha256>.json     refused rows that a person corrected, for that exact raw file
 published/<pipeline>/<day>                        a link to the files of the run that readers see
 published/<pipeline>/.runs/<day>/<run number>/    the files of a run that was saved
+set_aside/<pipeline>/<day>/...                    published files that the warehouse did not know at a restore
 """
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
 from daybook.storage.folder import Folder
+from daybook.storage.run_names import BY_FINGERPRINT, OF_RUNS, TAKEN, folder_name, former_folder_name
 
-DAY = re.compile(r"\d{4}-\d\d-\d\d")
+RUN_ID = re.compile(rb'"run_id": ?"?(\d+)')
 
 
 class DataFolder:
@@ -26,8 +29,12 @@ class DataFolder:
         self.root = Folder(path)
 
     def run(self, pipeline: str, day: date, run: str) -> Folder:
-        """Return the folder of a run of a day, which holds one folder per step. run: the scheduler's name for it."""
-        return self.day(pipeline, day) / run_folder_name(run)
+        """Return the folder of a run of a day, which holds one folder per step. run: the scheduler's name for it.
+
+        It is the one that version 0.1.0 made for this run, if that is there and holds no other run's receipts.
+        """
+        folder, former = (self.day(pipeline, day) / name for name in (folder_name(run), former_folder_name(run)))
+        return former if former.path.name != folder.path.name and _is_of(former, run) else folder
 
     def day(self, pipeline: str, day: date) -> Folder:
         """Return the folder of a day, which holds one folder per run."""
@@ -35,16 +42,15 @@ class DataFolder:
 
     def by_fingerprint(self, pipeline: str, day: date) -> Folder:
         """Return the folder that finds a day's earlier results by their fingerprint."""
-        return self.day(pipeline, day) / "by_fingerprint"
+        return self.day(pipeline, day) / BY_FINGERPRINT
 
     def days(self, pipeline: str) -> Iterator[date]:
         """Return the days for which a pipeline has files, latest first."""
-        names = (self.root / "days" / pipeline).names()
-        return (date.fromisoformat(name) for name in sorted(names, reverse=True) if DAY.fullmatch(name))
+        return reversed(_days((self.root / "days" / pipeline).names()))
 
     def days_of_runs(self, pipeline: str) -> Folder:
         """Return the folder with one file per daily run: the days that it works on."""
-        return self.root / "days" / pipeline / "of_runs"
+        return self.root / "days" / pipeline / OF_RUNS
 
     def mends(self, pipeline: str, day: date) -> Folder:
         """Return the folder of a day's mends."""
@@ -70,6 +76,47 @@ class DataFolder:
         """Point the day's link at the files of a run, in one step: readers see the old ones or the new ones."""
         self.published(pipeline).point(str(day), f".runs/{day}/{run_id}")
 
+    def published_pipelines(self) -> list[str]:
+        """Return the names of the pipelines with published files."""
+        return (self.root / "published").names()
+
+    def shown(self, pipeline: str) -> dict[date, str]:
+        """Return, by day, the folder that the day's link points to, relative to the published folder."""
+        folder = self.published(pipeline)
+        return {day: folder.pointed_to(str(day)) for day in _days(folder.pointers())}
+
+    def copied_days(self, pipeline: str) -> list[date]:
+        """Return the days that are no link but a folder of their own: a copy that followed the links made them."""
+        folder = self.published(pipeline)
+        return _days(set(folder.names()) - set(folder.pointers()))
+
+    def saved_runs(self, pipeline: str) -> list[tuple[date, int]]:
+        """Return the runs that have published files: the day and the number of each."""
+        days = _days((self.published(pipeline) / ".runs").names())
+        return [(day, run_id) for day in days for run_id in self.saved_run_ids(pipeline, day)]
+
+    def saved_run_ids(self, pipeline: str, day: date) -> list[int]:
+        """Return the numbers of the runs of a day that have published files."""
+        return [int(name) for name in self.published_runs(pipeline, day).names() if name.isdecimal()]
+
+    def run_ids_of_receipts(self) -> set[int]:
+        """Return the run numbers in the receipts of `save`, of every pipeline; one that is damaged has none."""
+        saved = [step for _, _, step in self.steps_done() if step.path.name == "save"]
+        return {number for step in saved for number in _run_ids(step)}
+
+    def steps_done(self) -> Iterator[tuple[str, date, Folder]]:
+        """Return the folder of each step with a receipt, of every pipeline, day and run."""
+        for pipeline in (self.root / "days").names():
+            folder = self.root / "days" / pipeline
+            for day in _days(folder.names()):
+                runs = [folder / str(day) / run for run in (folder / str(day)).names()]
+                steps = [run / step for run in runs if run.path.is_dir() for step in run.names()]
+                yield from ((pipeline, day, step) for step in steps if step.has("receipt.json"))
+
+    def set_aside(self, pipeline: str, day: date) -> Folder:
+        """Return the folder of what a restore found of a day and the warehouse did not know."""
+        return self.root / "set_aside" / pipeline / str(day)
+
     def published_run_id(self, pipeline: str, day: date) -> int | None:
         """Return the number of the run that the day's link points to, or None."""
         target = self.published(pipeline).pointed_to(str(day))
@@ -77,6 +124,37 @@ class DataFolder:
         return int(found[1]) if found else None
 
 
-def run_folder_name(run: str) -> str:
-    """Return the name of a run's folder: the scheduler's, with `_` for all but letters, digits, `.`, `_`, `-`."""
-    return re.sub(r"[^A-Za-z0-9_.-]", "_", run)
+def _days(names: Iterable[str]) -> list[date]:
+    """Return the days among some names of folders, in order."""
+    return [day for name in sorted(names) if (day := _day_of(name))]
+
+
+def _day_of(name: str) -> date | None:
+    """Return the day of a folder's name; None for any other folder, such as a disk's lost+found."""
+    try:
+        day = date.fromisoformat(name)
+    except ValueError:
+        return None
+    return day if str(day) == name else None
+
+
+def _is_of(folder: Folder, run: str) -> bool:
+    """Return whether the receipts in a folder are of one run. Version 0.1.0 let several runs share one."""
+    if run in TAKEN or not folder.exists():
+        return False
+    receipts = [(folder / step).content("receipt.json") for step in folder.names()]
+    found = [_run_of(content) for content in receipts if content is not None]
+    return bool(found) and set(found) <= {run, None}
+
+
+def _run_of(receipt: bytes) -> str | None:
+    try:
+        return str(json.loads(receipt)["run"])
+    except (ValueError, LookupError, TypeError):
+        # A damaged receipt does not say whose it is.
+        return None
+
+
+def _run_ids(saved: Folder) -> list[int]:
+    with saved.open("receipt.json") as file:
+        return [int(number) for number in RUN_ID.findall(file.read())]

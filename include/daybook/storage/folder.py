@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from io import BufferedReader
+from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
@@ -56,8 +57,8 @@ class Folder:
                 self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def names(self) -> list[str]:
-        """Return the names of all that lies in the folder; none if it is missing."""
-        return sorted(path.name for path in self.path.iterdir()) if self.exists() else []
+        """Return the names of all that lies in the folder; none if it is missing, or a file."""
+        return sorted(path.name for path in self.path.iterdir()) if self.path.is_dir() else []
 
     def remove(self) -> None:
         """Remove the folder and all that is in it, if it exists."""
@@ -65,6 +66,21 @@ class Folder:
             shutil.rmtree(self.path, ignore_errors=True)
         elif self.exists():
             self.path.fs.rm(self.path.path, recursive=True)
+
+    def move(self, name: str, other: "Folder") -> str:
+        """Move a file, link or folder into another folder, under its name or with `.2`, `.3` … if that is taken.
+
+        Returns the new name.
+        """
+        taken = other.names()
+        free = name if name not in taken else next(one for n in count(2) if (one := f"{name}.{n}") not in taken)
+        if not self._is_local():
+            self.path.fs.mv((self.path / name).path, (other.path / free).path, recursive=True)
+            return free
+        with disk_errors(other.path):
+            other.path.mkdir(parents=True, exist_ok=True)
+            disk.put(self.path / name, other.path / free)
+        return free
 
     def remove_left_over(self) -> None:
         """Remove half-written files of dead processes in and below the folder; object stores never have any."""
@@ -139,6 +155,14 @@ class Folder:
         """Remove a file, if it is there."""
         (self.path / name).unlink(missing_ok=True)
 
+    def content(self, name: str) -> bytes | None:
+        """Return a file's bytes; None if there is no file of that name."""
+        try:
+            with self.open(name) as file:
+                return file.read()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+
     def text(self, name: str) -> str:
         """Return a file's text."""
         return str((self.path / name).read_text())
@@ -158,8 +182,19 @@ class Folder:
         """Open a file for reading."""
         return cast(BinaryIO, (self.path / name).open("rb"))
 
+    def fault(self, name: str, sha256: str) -> str:
+        """Return "gone" or "changed" if a file is not there, or no longer has this hash; "" if all is well."""
+        if not self.has(name):
+            return "gone"
+        return "" if self.written(name).sha256 == sha256 else "changed"
+
     def open_unchanged(self, name: str, sha256: str) -> BinaryIO:
-        """Open a file for reading. Raises SourceUnavailable if its bytes no longer match `sha256`."""
+        """Open a file for reading. Raises SourceUnavailable if it is gone, or its bytes no longer match `sha256`."""
+        if not self.has(name):
+            raise SourceUnavailable(
+                f"{self.path / name}: the file is gone; sha256 {sha256[:12]}… expected; nothing was published; clear "
+                "the run's first tasks to make it again"
+            )
         found = self.written(name).sha256
         if found != sha256:
             raise SourceUnavailable(
@@ -206,6 +241,18 @@ class Folder:
         if self._is_local():
             link = self.path / name
             return str(link.readlink()) if link.is_symlink() else ""
-        if not self.has(f"{name}.json"):
+        try:
+            return str(json.loads(self.content(f"{name}.json") or b"")["folder"])
+        except (ValueError, LookupError, TypeError):
+            # It is not there, or is damaged: the next deployment of the pipeline writes it anew.
             return ""
-        return str(json.loads(self.text(f"{name}.json"))["folder"])
+
+    def pointers(self) -> list[str]:
+        """Return the names that point to a folder, as `point` makes them."""
+        if self._is_local():
+            return [name for name in self.names() if (self.path / name).is_symlink()]
+        return [name.removesuffix(".json") for name in self.names() if name.endswith(".json")]
+
+    def remove_pointer(self, name: str) -> None:
+        """Let `name` point to nothing; what it pointed to stays."""
+        self.remove_file(name if self._is_local() else f"{name}.json")

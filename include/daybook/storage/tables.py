@@ -1,7 +1,8 @@
 """Tables as Parquet, written and read in one way, and as CSV for people.
 
 Parquet passes data between the steps, and is published beside the warehouse. People open the CSV files in spreadsheets:
-a text that a spreadsheet would run as a formula stays a text there. Parquet and the warehouse keep the exact text.
+a text that a spreadsheet would run as a formula stays a text there, and no sign turns a line around or rules a
+terminal. Parquet and the warehouse keep the exact text.
 """
 
 from io import BytesIO
@@ -11,6 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
+
+from daybook.text import FORMULA, ODD, escape
 
 
 def keys_file(lookup: str) -> str:
@@ -39,24 +42,30 @@ def parquet_writer(file: BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
     return pq.ParquetWriter(file, schema, compression="snappy")
 
 
-# The first character of a formula (OWASP, "CSV Injection"). Numbers are not texts and stay as they are.
-FORMULA = r"^[=+\-@\t\r\n]"
-
-
 def csv_bytes(rows: pa.Table) -> bytes:
-    """Return a table as CSV with a header: texts quoted, missing values empty, an apostrophe before each formula."""
+    """Return a table as CSV with a header: texts quoted, missing values empty, harmless for who opens it."""
     sink = BytesIO()
-    pyarrow.csv.write_csv(without_formulas(rows), sink)
+    pyarrow.csv.write_csv(harmless(rows), sink)
     return sink.getvalue()
 
 
-def without_formulas(rows: pa.Table) -> pa.Table:
-    """Return the table with an apostrophe before each text and column name that begins like a formula."""
+def harmless(rows: pa.Table) -> pa.Table:
+    """Return the table with an apostrophe before each text and column name that begins like a formula, and escapes for
+    control characters and direction marks in them. Numbers are not texts and stay as they are."""
     for place, field in enumerate(rows.schema):
         if pa.types.is_string(field.type):
-            rows = rows.set_column(place, field.name, _without_formulas(rows[place]))
-    return rows.rename_columns(_without_formulas(pa.array(rows.column_names, pa.string())).to_pylist())
+            rows = rows.set_column(place, field.name, _harmless(rows[place]))
+    return rows.rename_columns(_harmless(pa.array(rows.column_names, pa.string())).to_pylist())
 
 
-def _without_formulas(texts: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    return pc.replace_substring_regex(texts, f"({FORMULA})", r"'\1")
+def _harmless(texts: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    texts = pc.replace_substring_regex(texts, f"^({FORMULA})", r"'\1")
+    for sign in _odd_signs(texts):
+        texts = pc.replace_substring(texts, sign, escape(sign))
+    return texts
+
+
+def _odd_signs(texts: pa.Array | pa.ChunkedArray) -> list[str]:
+    if not pc.any(pc.match_substring_regex(texts, f"[{ODD}]")).as_py():
+        return []
+    return [sign for sign in ODD if pc.any(pc.match_substring(texts, sign)).as_py()]

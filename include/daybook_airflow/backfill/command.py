@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from airflow.sdk import conf
 
 from daybook.errors import DaybookError
-from daybook.text import spell
+from daybook.text import one_line, spell
 from daybook_airflow.access import MEND, URL, Address, Login, address, login
 from daybook_airflow.api import AirflowApi
 from daybook_airflow.api_requests import Json
@@ -113,10 +113,10 @@ def _dag(found: Json) -> Dag:
 
     dag_id: str = found["dag_id"]
     if pipeline := load_pipelines().good.get(dag_id):
-        return Dag(dag_id, pipeline.schedule.time_zone, pipeline.schedule.cron, pipeline.max_active_runs)
+        return Dag(dag_id, pipeline.schedule, pipeline.max_active_runs)
     # A DAG without a limit of its own has that of the configuration.
     limit = found["max_active_runs"] or conf.getint("core", "max_active_runs_per_dag")
-    return Dag(dag_id, "UTC", None, limit)
+    return Dag(dag_id, None, limit)
 
 
 def _in_batches(api: AirflowApi, request: Request, planned: Plan) -> int:
@@ -146,7 +146,7 @@ def _say_what_will_be_done(request: Request, planned: Plan, found: Json, reached
 
 def _days(planned: Plan) -> str:
     dag = planned.dag
-    if dag.cron is None:
+    if dag.schedule is None:
         return f"{dag.dag_id} (no Daybook pipeline): runs dated from {planned.first} to {planned.last}"
     count = f"{len(planned.days)} day{'s' if len(planned.days) > 1 else ''}"
     return f"{dag.dag_id}: {count} of {dag.time_zone}, {spell(planned.days)}"
@@ -165,7 +165,7 @@ def _dated(one: Json, dag: Dag) -> str:
         return str(one["partition_key"])
     logical_date = datetime.fromisoformat(one["logical_date"]).astimezone(UTC)
     day: date = logical_date.astimezone(ZoneInfo(dag.time_zone)).date()
-    return f"{day}, logical date {logical_date.isoformat()}" if dag.cron else logical_date.isoformat()
+    return f"{day}, logical date {logical_date.isoformat()}" if dag.schedule else logical_date.isoformat()
 
 
 def _confirm(request: Request, planned: Plan) -> None:
@@ -177,7 +177,7 @@ def _confirm(request: Request, planned: Plan) -> None:
 
 
 def _say(line: object) -> None:
-    print(f"{PROGRAM}: {' '.join(str(line).split())}", file=sys.stderr, flush=True)
+    print(f"{PROGRAM}: {one_line(' '.join(str(line).split()))}", file=sys.stderr, flush=True)
 
 
 def _leave(code: int, why: object) -> NoReturn:

@@ -8,16 +8,21 @@ Airflow, reads no clock and writes nothing; command.py does that.
 """
 
 import json
-import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import count
 from types import MappingProxyType
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from daybook.days import days_between, is_meant, start_of, why_not
+from daybook.errors import BadSpec
+from daybook.spec import Schedule
+from daybook.spec.cron import time_of_day
 from daybook.text import spell
 from daybook_airflow.backfill.options import BadBackfill, Request
 from daybook_airflow.backfill.runs import AskedRun, asked_runs, in_batches
+from daybook_airflow.conf import conf_of
 
 _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
@@ -26,12 +31,17 @@ _YEARS = range(1970, 2200)
 
 
 class Dag(NamedTuple):
-    """The facts that a plan needs about a DAG. `cron` is None if it is not a Daybook pipeline: its days are unknown."""
+    """The facts that a plan needs about a DAG. `schedule` is None if it is not a Daybook pipeline: its days are
+    unknown."""
 
     dag_id: str
-    time_zone: str
-    cron: str | None
+    schedule: Schedule | None
     max_active_runs: int
+
+    @property
+    def time_zone(self) -> str:
+        """Return the time zone of its days."""
+        return self.schedule.time_zone if self.schedule else "UTC"
 
 
 class Plan(NamedTuple):
@@ -65,7 +75,8 @@ def plan(request: Request, dag: Dag, now: datetime) -> Plan:
     if last < first:
         raise BadBackfill(f"{dag.dag_id}: -e {end} is before -s {start}; expected the first day first: exchange them")
     asked = _days_between(first, last, dag)
-    days = tuple(day for day in asked if _due(day + _DAY, dag) < now)
+    _check_schedule(dag, asked, now)
+    days = tuple(day for day in asked if _is_due(day, dag, now))
     _check_days(dag, first, last, asked, days)
     _check_conf(request.conf, dag)
     words, body = _words(request, dag, first, last), _body(request, dag, first, last)
@@ -78,8 +89,8 @@ def _first_instant(flag: str, typed: str, dag: Dag) -> datetime:
         return _placed(bound, dag, fold=0)
     # Airflow's cron arithmetic skips a day that starts or ends at a midnight that the clock skips or shows twice
     # (Sao Paulo, Havana, Beirut, Cairo) if the window opens exactly on it. A second earlier it finds the day.
-    is_torn = dag.cron is not None and any(_is_torn_midnight(day, dag) for day in (bound, bound + _DAY))
-    start = _start_of(bound, dag) - _SECOND if is_torn else _start_of(bound, dag)
+    is_torn = dag.schedule is not None and any(_is_torn_midnight(day, dag) for day in (bound, bound + _DAY))
+    start = start_of(bound, dag.time_zone) - _SECOND if is_torn else start_of(bound, dag.time_zone)
     return start.astimezone(ZoneInfo(dag.time_zone))
 
 
@@ -88,7 +99,7 @@ def _last_instant(flag: str, typed: str, dag: Dag) -> datetime:
     if isinstance(bound, datetime):
         return _placed(bound, dag, fold=1)
     # The day's logical date lies anywhere in it, as the cron says: the window closes with the day.
-    return (_start_of(bound + _DAY, dag) - _SECOND).astimezone(ZoneInfo(dag.time_zone))
+    return (start_of(bound + _DAY, dag.time_zone) - _SECOND).astimezone(ZoneInfo(dag.time_zone))
 
 
 def _read(flag: str, typed: str) -> date | datetime:
@@ -107,36 +118,44 @@ def _placed(moment: datetime, dag: Dag, fold: int) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(dag.time_zone), fold=fold)
 
 
-def _start_of(day: date, dag: Dag) -> datetime:
-    # In UTC: sums of local times follow the wall clock, and are wrong by an hour if it jumps. If the clock skips
-    # midnight, the day starts at the moment of the jump.
-    return datetime.combine(day, time.min, ZoneInfo(dag.time_zone)).astimezone(UTC)
-
-
 def _is_torn_midnight(day: date, dag: Dag) -> bool:
     midnight = datetime.combine(day, time.min, ZoneInfo(dag.time_zone))
     return midnight.utcoffset() != midnight.replace(fold=1).utcoffset()
 
 
 def _days_between(first: datetime, last: datetime, dag: Dag) -> tuple[date, ...]:
-    zone = ZoneInfo(dag.time_zone)
-    if dag.cron is None:
+    schedule, zone = dag.schedule, ZoneInfo(dag.time_zone)
+    if schedule is None:
         return ()
-    lowest, highest = first.astimezone(zone).date(), last.astimezone(zone).date()
-    near = (lowest + _DAY * n for n in range((highest - lowest).days + 1))
-    return tuple(day for day in near if first <= _due(day, dag) <= last)
+    near = days_between(first.astimezone(zone).date(), last.astimezone(zone).date())
+    return tuple(day for day in near if is_meant(schedule, day) and first <= _logical_date(day, schedule) <= last)
 
 
-def _due(day: date, dag: Dag) -> datetime:
-    # The logical date of the day: the cron's minute on that local day. A cron that is not one minute a day counts from
-    # midnight; that affects only messages about days, not the instants that Airflow gets.
-    found = re.match(r"(\d+) (\d+) ", dag.cron or "")
-    minute, hour = (int(part) for part in found.groups()) if found else (0, 0)
-    return datetime.combine(day, time(hour, minute), ZoneInfo(dag.time_zone)).astimezone(UTC)
+def _logical_date(day: date, schedule: Schedule) -> datetime:
+    at = datetime.combine(day, time_of_day(schedule.cron), ZoneInfo(schedule.time_zone))
+    return at.astimezone(UTC)
+
+
+def _is_due(day: date, dag: Dag, now: datetime) -> bool:
+    """Return whether a day is over and Airflow would begin its run: at the next time that the cron means."""
+    schedule = dag.schedule
+    if schedule is None or why_not(schedule, day, now):
+        return False
+    after = (day + _DAY * number for number in count(1))
+    return _logical_date(next(day for day in after if is_meant(schedule, day)), schedule) < now
+
+
+def _check_schedule(dag: Dag, asked: tuple[date, ...], now: datetime) -> None:
+    """Raise BadBackfill for a day before or after the schedule; those that are not over yet are left out and said."""
+    schedule = dag.schedule
+    for day in asked:
+        if schedule and not schedule.start <= day <= (schedule.end or day):
+            why = why_not(schedule, day, now)
+            raise BadBackfill(f"{dag.dag_id}: {why}; nothing was made; give days of the schedule that are over")
 
 
 def _check_days(dag: Dag, first: datetime, last: datetime, asked: tuple[date, ...], days: tuple[date, ...]) -> None:
-    if dag.cron is None or days:
+    if dag.schedule is None or days:
         return
     if asked:
         raise BadBackfill(
@@ -144,7 +163,7 @@ def _check_days(dag: Dag, first: datetime, last: datetime, asked: tuple[date, ..
         )
     raise BadBackfill(
         f"{dag.dag_id}: no day starts from {first.isoformat()} to {last.isoformat()}; expected bounds that take in the "
-        f"start of a day by {dag.cron!r} in {dag.time_zone}; give dates without a time"
+        f"start of a day by {dag.schedule.cron!r} in {dag.time_zone}; give dates without a time"
     )
 
 
@@ -159,17 +178,26 @@ def _check_conf(conf: str | None, dag: Dag) -> None:
         ) from None
     if not isinstance(found, dict):
         raise BadBackfill(f"--conf {conf}: expected a JSON object such as '{{\"force\": true}}'")
+    if dag.schedule is not None:
+        _check_words(found)
     for word in ("day", "days"):
-        if dag.cron is not None and found.get(word):
+        if dag.schedule is not None and found.get(word):
             raise BadBackfill(
                 f"--conf sets {word} to {found[word]}: every run would do the same; give days by -s and -e"
             )
 
 
+def _check_words(found: dict[str, Any]) -> None:
+    try:
+        conf_of(found)
+    except BadSpec as error:
+        raise BadBackfill(f"--conf: {error}; nothing was made") from None
+
+
 def _runs(request: Request, dag: Dag, days: tuple[date, ...], now: datetime) -> tuple[AskedRun, ...]:
     if request.batch is None:
         return ()
-    if dag.cron is None:
+    if dag.schedule is None:
         raise BadBackfill(f"{dag.dag_id}: --batch is for pipelines of Daybook, and this DAG is none; leave it out")
     if request.max_active_runs is not None:
         raise BadBackfill(

@@ -53,7 +53,7 @@ def missed(plan: Plan, sight: Sight) -> tuple[str, ...]:
     """Name the days that are not a success, by state: "2013-01-05 (failed)". Empty if all is well."""
     if plan.runs:
         return _missed_runs(plan, sight)
-    if plan.dag.cron is None:
+    if plan.dag.schedule is None:
         dated = [(run.logical_date.isoformat(), run) for run in sight.runs if run.logical_date]
         return tuple(f"{logical_date} ({_state(run)})" for logical_date, run in dated if run.state != "success")
     states = dict.fromkeys(plan.days, _NO_RUN)
@@ -85,4 +85,4 @@ def _state(run: Run) -> str:
 
 
 def _unit(plan: Plan) -> str:
-    return "runs" if plan.runs or plan.dag.cron is None else "days"
+    return "runs" if plan.runs or plan.dag.schedule is None else "days"

@@ -20,6 +20,8 @@ from deployment.servers import programs
 SUPERUSER = "postgres"
 # The scheduler, the API server, eight tasks and the readers of the warehouse share one server.
 MAX_CONNECTIONS = 200
+# A server that is stopped takes connections, and never answers.
+CONNECT_SECONDS = 10
 
 
 class LocalPostgres:
@@ -67,8 +69,8 @@ class LocalPostgres:
     def dsn(self, database: str = "postgres", role: str = SUPERUSER) -> str:
         """Return libpq's connection string for the superuser, or for a role of `servers/databases.py`, in a
         database."""
-        password = getattr(self.secrets, role)
-        return make_conninfo(host=HOST, port=self.port, dbname=database, user=role, password=password)
+        login = {"dbname": database, "user": role, "password": getattr(self.secrets, role)}
+        return make_conninfo(host=HOST, port=self.port, connect_timeout=CONNECT_SECONDS, **login)
 
     @property
     def port(self) -> int:

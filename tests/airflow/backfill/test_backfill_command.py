@@ -26,11 +26,13 @@ from zoneinfo import ZoneInfo
 import pendulum
 from airflow.timetables.base import TimeRestriction
 from airflow.timetables.interval import CronDataIntervalTimetable
+from daybook.spec import Schedule
 from daybook_airflow.backfill.options import Request
 from daybook_airflow.backfill.plan import Dag, plan
 
 def made(zone, day, cron):
-    asked = plan(Request("x", str(day)), Dag("x", zone, cron, 1), datetime(2020, 1, 1, tzinfo=UTC))
+    schedule = Schedule(time_zone=zone, cron=cron, start=date(2000, 1, 1))
+    asked = plan(Request("x", str(day)), Dag("x", schedule, 1), datetime(2020, 1, 1, tzinfo=UTC))
     window = TimeRestriction(pendulum.instance(asked.first), pendulum.instance(asked.last), True)
     timetable, run, dates = CronDataIntervalTimetable(cron, timezone=zone), None, []
     while run := timetable.next_dagrun_info(last_automated_data_interval=run and run.data_interval, restriction=window):
@@ -40,7 +42,7 @@ def made(zone, day, cron):
 wrong, count = [], 0
 for zone, months in {ZONES}.items():
     for month in months:
-        for cron in ("0 0 * * *", "30 2 * * *"):
+        for cron in ("0 0 * * *", "30 5 * * *"):
             for n in range(31):
                 day = date(2013, month, 1) + timedelta(n)
                 count += 1

@@ -52,6 +52,15 @@ TIDES = (
     .replace("{day}.csv", "{day}_{part}of{parts}.csv")
     .replace("look_every_s", "parts=2, is_written_whole=True, look_every_s")
 )
+# Yesterday's file is waited for until tonight; only then would the schedule itself begin the day.
+LATE = (
+    WEATHER.replace("weather", "late")
+    .replace("from datetime import date\n", "from datetime import date, time\n")
+    .replace("look_every_s", "cut_off=time(23, 59, 59), look_every_s")
+    .replace("Schedule(start", 'Schedule(cron="59 23 * * *", start')
+)
+LATE_PARTS = LATE.replace("{day}.csv", "{day}_{part}of{parts}.csv").replace("look_every_s", "parts=2, look_every_s")
+LATE_PARTS = LATE_PARTS.replace('"late', '"late_parts').replace("look_every_s", "is_written_whole=True, look_every_s")
 # Both of its servers refuse it; the words of the refusals quote no secret.
 LOCKED_OUT = WEATHER.replace('"weather', '"locked_out').replace('connection="ftp"', 'connection="ftp_wrong"')
 LOCKED_OUT = LOCKED_OUT.replace(
@@ -88,6 +97,8 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     shutil.copytree(REPOSITORY / "include", include, ignore=shutil.ignore_patterns("__pycache__"))
     (include / "pipelines" / "weather.py").write_text(WEATHER)
     (include / "pipelines" / "tides.py").write_text(TIDES)
+    (include / "pipelines" / "late.py").write_text(LATE)
+    (include / "pipelines" / "late_parts.py").write_text(LATE_PARTS)
     (include / "pipelines" / "locked_out.py").write_text(LOCKED_OUT)
     # One word is wrong, so it does not load: everything here shows that it hurts no other pipeline.
     (include / "pipelines" / "snow.py").write_text(WEATHER.replace("facts=", "fact="))
@@ -98,18 +109,19 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     with Deployment(folder / "home", folder / "data", dags, extra_environment=more(include, folder)) as running:
         (running.ftp.root / "weather").mkdir()
         (running.ftp.root / "weather" / f"{YESTERDAY}.csv").write_text(READINGS)
-        (running.ftp.root / "tides").mkdir()
+        for folder_of in ("tides", "late", "late_parts"):
+            (running.ftp.root / folder_of).mkdir()
         for part in (1, 2):
             write_part(running, YESTERDAY, part)
-        for dag in ("flights", "weather", "tides", "after_flights", "locked_out", "probe"):
+        for dag in ("flights", "weather", "tides", "late", "late_parts", "after_flights", "locked_out", "probe"):
             running.api.wait_for_dag(dag)
             running.api.unpause(dag)
         yield running
 
 
-def write_part(deployment: Deployment, day: date, part: int) -> None:
-    """Deliver one of the two parts of a day of `tides`: a station of its own."""
-    file = deployment.ftp.root / "tides" / f"{day}_{part}of2.csv"
+def write_part(deployment: Deployment, day: date, part: int, pipeline: str = "tides") -> None:
+    """Deliver one of the two parts of a day: a station of its own."""
+    file = deployment.ftp.root / pipeline / f"{day}_{part}of2.csv"
     file.write_text(f"day,station,rain\n{day},{part},1.5\n")
 
 

@@ -8,17 +8,16 @@ from deployment.supervisor import Deployment
 
 from .conftest import YESTERDAY, rows, write_part
 
-TODAY = YESTERDAY + timedelta(days=1)
-LONG_PAST = "2020-01-01"
+PAST = YESTERDAY - timedelta(days=2)
 SECONDS = 60
 
 
-def extract_files(deployment: Deployment, run: str, dag: str = "weather") -> Any:
+def extract_files(deployment: Deployment, run: str, dag: str = "late") -> Any:
     """Return the task instance that copies the files of a run."""
     return next(t for t in deployment.api.task_instances(dag, run) if t["task_id"] == "extract_files")
 
 
-def wait_for_state(deployment: Deployment, run: str, state: str, dag: str = "weather") -> None:
+def wait_for_state(deployment: Deployment, run: str, state: str, dag: str = "late") -> None:
     """Wait until the task is in a state."""
     until = time.monotonic() + SECONDS
     while (found := extract_files(deployment, run, dag)["state"]) != state:
@@ -27,34 +26,36 @@ def wait_for_state(deployment: Deployment, run: str, state: str, dag: str = "wea
 
 
 def test_F13_a_file_that_comes_later_is_waited_for_without_a_worker(deployment: Deployment) -> None:
-    run = deployment.api.trigger("weather", conf={"day": str(TODAY)})
+    run = deployment.api.trigger("late", conf={"day": str(YESTERDAY)})
     wait_for_state(deployment, run, "up_for_reschedule")
-    file = deployment.ftp.root / "weather" / f"{TODAY}.csv"
-    file.write_text(f"day,station,rain\n{TODAY},A,1.5\n")
-    assert deployment.api.wait_for_run("weather", run)["state"] == "success"
+    file = deployment.ftp.root / "late" / f"{YESTERDAY}.csv"
+    file.write_text(f"day,station,rain\n{YESTERDAY},A,1.5\n")
+    assert deployment.api.wait_for_run("late", run)["state"] == "success"
     # Waiting is no failed try.
     assert extract_files(deployment, run)["try_number"] == 1
-    assert rows(deployment, f"select stations from weather.by_day where day = '{TODAY}'") == [(1,)]
+    assert rows(deployment, f"select stations from late.by_day where day = '{YESTERDAY}'") == [(1,)]
 
 
 def test_C71_a_part_that_comes_later_is_waited_for_without_a_worker(deployment: Deployment) -> None:
-    write_part(deployment, TODAY, 1)
-    run = deployment.api.trigger("tides", conf={"day": str(TODAY)})
-    wait_for_state(deployment, run, "up_for_reschedule", "tides")
-    write_part(deployment, TODAY, 2)
-    assert deployment.api.wait_for_run("tides", run)["state"] == "success"
+    write_part(deployment, YESTERDAY, 1, "late_parts")
+    run = deployment.api.trigger("late_parts", conf={"day": str(YESTERDAY)})
+    wait_for_state(deployment, run, "up_for_reschedule", "late_parts")
+    write_part(deployment, YESTERDAY, 2, "late_parts")
+    assert deployment.api.wait_for_run("late_parts", run)["state"] == "success"
     logs = [path.read_text() for path in (deployment.home.logs / "tasks").glob("**/task_id=extract_files/*.log")]
-    assert [log for log in logs if f"tides/{TODAY}_*of2.csv: part 2 of 2 missing ({TODAY}_2of2.csv)" in log]
-    assert rows(deployment, f"select stations from tides.by_day where day = '{TODAY}'") == [(2,)]
+    assert [
+        log for log in logs if f"late_parts/{YESTERDAY}_*of2.csv: part 2 of 2 missing ({YESTERDAY}_2of2.csv)" in log
+    ]
+    assert rows(deployment, f"select stations from late_parts.by_day where day = '{YESTERDAY}'") == [(2,)]
 
 
 def test_F13_a_file_whose_cut_off_has_passed_fails_at_once(deployment: Deployment) -> None:
-    run = deployment.api.trigger("weather", conf={"day": LONG_PAST})
+    run = deployment.api.trigger("weather", conf={"day": str(PAST)})
     assert deployment.api.wait_for_run("weather", run)["state"] == "failed"
-    task = extract_files(deployment, run)
+    task = extract_files(deployment, run, "weather")
     assert (task["state"], task["try_number"]) == ("failed", 1)
     logs = [path.read_text() for path in (deployment.home.logs / "tasks").glob("**/task_id=extract_files/*.log")]
-    late = f"late: ftp: weather/{LONG_PAST}.csv is not there, and the cut-off was 2020-01-02 12:00:00+00:00"
+    late = f"late: ftp: weather/{PAST}.csv is not there, and the cut-off was {PAST + timedelta(days=1)} 12:00:00+00:00"
     assert [log for log in logs if late in log]
 
 

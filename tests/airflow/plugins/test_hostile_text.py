@@ -2,6 +2,7 @@
 
 import csv
 import json
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -23,7 +24,9 @@ HARMFUL = (
     *("\"'><svg/onload=alert('canary')>", "javascript:alert('canary')", "{{ 7 * 7 }}canary", "[canary](//a.invalid)"),
     *("'; drop table canary; --", "canary\nline", "canary\r\nline", "\u202ecanary", "canary \U0001f600", "%s%n canary"),
     *("../../canary", "\u00a0canary", "null", "NULL", "None", "nan", "-"),
+    *("\uff1dcanary", "\u200b=canary", "\u00a0+canary", "canary\x7f", "canary\x85\x9b31m", "\u2066canary\u2069\u200f"),
 )
+TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
 # Escapes, as of a terminal's colours, are no text: their rows are refused.
 REFUSED = ("\x1b[31mcanary", "canary\x07")
 FLIGHT = "2013,5,6,517,515,2,830,819,11,{carrier},{number},{tailnum},{origin},{dest},227,1400,5,15,2013-05-06T10:00:00Z"
@@ -65,7 +68,16 @@ def flight(text: str) -> str:
 
 def in_a_spreadsheet(text: str) -> str:
     """Return what a text is to be written as where a spreadsheet may open it."""
-    return f"'{text}" if text[0] in "=+-@\t\r\n" else text
+    seen = text.lstrip("".join(sign for sign in text if unicodedata.category(sign) in ("Cc", "Cf", "Zs")))
+    begins = text[0] in "\t\r\n" or unicodedata.normalize("NFKC", seen[:1]) in ("=", "+", "-", "@")
+    return f"{chr(39) if begins else ''}{''.join(map(as_it_is_shown, text))}"
+
+
+def as_it_is_shown(sign: str) -> str:
+    """Return a sign, or its escape if it rules a terminal or turns a line around."""
+    rules = unicodedata.category(sign) == "Cc" and sign not in "\t\r\n"
+    turns = sign in "\u200e\u200f" or unicodedata.bidirectional(sign) in TURNING
+    return sign.encode("unicode_escape").decode() if rules or turns else sign
 
 
 def test_X3_G16_warehouse_and_parquet_keep_each_text_and_every_row_is_accounted_for(
@@ -87,6 +99,13 @@ def test_X3_G16_no_published_cell_is_a_formula(published: Published, summary: st
     with (published.folder / f"{summary}.csv").open(newline="") as file:
         cells = [row[column] for row in csv.DictReader(file)]
     assert sorted(cells) == sorted(map(in_a_spreadsheet, HARMFUL))
+
+
+def test_X3_no_page_holds_a_sign_that_rules_a_terminal_or_turns_a_line_around(site: Site, published: Published) -> None:
+    pages = [(published.folder / "report.html").read_text(), site.get(site.path("run", published.run)).text]
+    for page in pages:
+        assert [sign for sign in page if as_it_is_shown(sign) != sign] == []
+    assert r"canary\x85\x9b31m" in pages[0]
 
 
 def test_X3_G16_no_cell_that_check_writes_is_a_formula(published: Published, tmp_path: Path) -> None:

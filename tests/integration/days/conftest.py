@@ -50,8 +50,12 @@ class Days:
 
     def command(self, name: str, *words: str) -> tuple[int, str]:
         """Run `./daybook name words --pipeline PIPELINE`; give its exit code and what it printed."""
+        return self.command_alone(name, *words, "--pipeline", self.pipeline.name)
+
+    def command_alone(self, *words: str) -> tuple[int, str]:
+        """Run `./daybook words`; give its exit code and what it printed."""
         self.capture.readouterr()
-        code = main([name, *words, "--pipeline", self.pipeline.name])
+        code = main([*words])
         printed = self.capture.readouterr()
         return code, printed.out + printed.err
 

@@ -59,3 +59,31 @@ def test_a_day_that_is_not_over_is_refused() -> None:
     late_that_day = datetime(2026, 1, 10, 22, 59, tzinfo=UTC)
     with pytest.raises(BadSpec, match="2026-01-10 is not over yet in Europe/Berlin; expected 2026-01-09 or before"):
         asked_days(pipeline("Europe/Berlin", date(2026, 1, 1)), None, date(2026, 1, 10), late_that_day)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "says"),
+    [
+        (date(2012, 12, 31), None, "2012-12-31 is before the schedule's first day, 2013-01-01"),
+        (None, date(2014, 1, 1), "2014-01-01 is after the schedule's last day, 2013-12-31"),
+        (date.min, date.max, "9999-12-31 is not over yet in Europe/Berlin; expected 2013-12-31 or before"),
+        (date(2013, 1, 3), date(2013, 1, 2), "the last day, 2013-01-02, is before the first, 2013-01-03"),
+    ],
+)
+def test_days_out_of_the_schedule_are_refused(first: date | None, last: date | None, says: str) -> None:
+    ended = pipeline("Europe/Berlin", date(2013, 1, 1), date(2013, 12, 31))
+    with pytest.raises(BadSpec, match=says):
+        asked_days(ended, first, last, datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def test_the_days_that_the_cron_leaves_out_are_not_asked() -> None:
+    weekdays = shop(schedule=Schedule(cron="30 6 * * 1-5", start=date(2026, 1, 5), end=date(2026, 1, 13)))
+    asked = asked_days(weekdays, date(2026, 1, 10), None, datetime(2026, 2, 1, tzinfo=UTC))
+    assert [day.day for day in asked] == [12, 13]
+    with pytest.raises(BadSpec, match=r"no day of the schedule from 2026-01-10 to 2026-01-11; .* '30 6 \* \* 1-5'"):
+        asked_days(weekdays, date(2026, 1, 10), date(2026, 1, 11), datetime(2026, 2, 1, tzinfo=UTC))
+
+
+def test_a_schedule_that_has_not_begun_says_when_it_does() -> None:
+    with pytest.raises(BadSpec, match=r"no day of the schedule .* it begins on 2027-01-01"):
+        asked_days(pipeline("UTC", date(2027, 1, 1)), None, None, datetime(2026, 2, 1, tzinfo=UTC))

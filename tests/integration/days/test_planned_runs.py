@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from commands.arguments import asked_days
 from commands.planned_backfill import Known, outcomes
-from daybook.days import day_of_run
 from daybook.ledger.receipt import Receipt
 from daybook.planning.plan import Action, FileState, Planned, Standing, limited, plan
 from daybook_airflow.backfill.runs import PREFIX, in_batches
+from daybook_airflow.conf import conf_of
 from deployment.control.runs import start
 
 from .test_asked import CHANGES, pipeline
@@ -32,9 +32,10 @@ class Triggered:
         return run_id
 
 
-def days_of(conf: Mapping[str, Any], zone: str) -> list[date]:
+def days_of(conf: Mapping[str, Any]) -> list[date]:
     """Return the days that a run works on, as the DAG takes them from its conf."""
-    return sorted(map(date.fromisoformat, conf.get("days", []))) or [day_of_run(conf["day"], None, NOW, zone)]
+    checked = conf_of(conf)
+    return sorted([*checked.days, *filter(None, [checked.day])])
 
 
 @settings(max_examples=60, deadline=None)
@@ -59,11 +60,11 @@ def test_the_days_that_are_run_are_the_days_that_were_planned(
     api = Triggered()
     start(api, "shop", in_batches(planned, batch), is_forced=False)  # type: ignore[arg-type]
 
-    executed = [day for conf in api.runs.values() for day in days_of(conf, zone)]
+    executed = [day for conf in api.runs.values() for day in days_of(conf)]
     assert sorted(executed) == sorted(planned)
     assert len(planned) == min(limit or count, count - len(gone & set(range(count))))
     assert all(run.startswith(PREFIX) for run in api.runs)
-    assert all(len(days_of(conf, zone)) <= batch for conf in api.runs.values())
+    assert all(len(days_of(conf)) <= batch for conf in api.runs.values())
 
 
 def test_a_backfill_is_well_only_where_readers_see_the_day_and_the_planned_run_came_to_its_end() -> None:

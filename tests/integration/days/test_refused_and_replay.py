@@ -15,7 +15,7 @@ import pytest
 
 from daybook.errors import BadData, Implausible
 from daybook.ledger import runs
-from daybook.ledger.receipt import STEPS, Mended
+from daybook.ledger.receipt import STEPS, Lines, Mended, Rows
 from daybook.run.day_run import DayRun
 from daybook.spec import Form, Plausible
 from tests.support.servers import published_files
@@ -143,7 +143,7 @@ def test_mended_rows_are_published_counted_and_told(broken: Days, file: Path) ->
     work = mended(broken, file)
     assert published(broken) == 842
     loaded = work.receipt("load")
-    assert loaded.rows["flights"].model_dump() == {"read": 842, "kept": 842, "refused": {}, "dropped": {}}
+    assert loaded.rows["flights"] == Rows(read=842, kept=842, lines=Lines(read=842, kept=842, refused=0, blank=0))
     assert loaded.mended == (Mended(who="ann", why=WHY, rows={"flights": 3}),)
     assert f"<p>3 rows mended by ann: {WHY} (flights 3).</p>" in (published_files(work) / "report.html").read_text()
     decided = "select what, who, why, found from daybook.decision where pipeline = %s"

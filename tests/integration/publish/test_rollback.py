@@ -165,6 +165,21 @@ def test_run_folders_that_no_kept_run_needs_go_after_a_while(bench: Bench) -> No
     bench.check()
 
 
+@pytest.mark.parametrize("name", ["lost+found", "2013-01-06", "by_fingerprint", "of_runs", "notes"])
+def test_a_folder_that_is_not_a_runs_is_never_taken_for_an_abandoned_run(bench: Bench, name: str) -> None:
+    bench = bench.with_keep(0)
+    bench.publish(DAY, "old", 41)
+    stray = Path(bench.servers.work(bench.pipeline, DAY, "old").folder.path).parent / name
+    (stray / "a_run" / "load").mkdir(parents=True)
+    (stray / "a_run" / "load" / "kept").write_text("somebody's")
+    past = time.time() - (cleanup.ABANDONED_DAYS + 1) * 86_400
+    for path in stray.rglob("*"):
+        os.utime(path, (past, past))
+    bench.publish(DAY, "new", 42)
+    assert (stray / "a_run" / "load" / "kept").exists()
+    bench.check()
+
+
 def test_what_a_dead_process_left_half_written_goes_and_what_is_being_written_stays(bench: Bench) -> None:
     bench.publish(DAY, "before", 41)
     bench.deliver(DAY, 42)

@@ -9,14 +9,16 @@ import pytest
 from upath import UPath
 
 from daybook import steps
-from daybook.errors import NotYet, SourceUnavailable
+from daybook.errors import BadSpec, NotYet, SourceUnavailable
 from daybook.ledger.receipt import STEPS, Done
+from daybook.ledger.stored_receipt import UnreadableReceipt
 from daybook.planning.look_back import days_with_restated
 from daybook.run.day_run import DayRun
 from daybook.run.several_days import DaysLeftOut, over_days
-from daybook.run.step_run import StepRun
+from daybook.run.step_run import StepRun, run_step
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
+from daybook.storage.run_names import folder_name
 from tests.support.servers import Servers, run_steps
 
 DAYS = ("2013-01-01", "2013-01-02", "2013-01-03")
@@ -60,6 +62,37 @@ def test_an_unchanged_day_takes_over_every_step_from_load_to_summarize(own: Pipe
     assert taken_over(again) == ["load", "clean", "index", "aggregate", "summarize"]
     assert again.receipt("load").line().startswith("load reused=first ")
     assert again.receipt("deploy").outcome == "unchanged"
+
+
+@pytest.mark.parametrize("damaged", [b"", b"{", b"5", b"\xff", b'{"pipeline": "flights"}'])
+def test_an_earlier_run_whose_receipt_is_damaged_is_not_taken_over(
+    own: Pipeline, servers: Servers, damaged: bytes
+) -> None:
+    first = run_steps(servers.work(own, DAYS[0], "first"), servers)
+    (first.folder.path / "load" / "receipt.json").write_bytes(damaged)
+    assert taken_over(run_steps(servers.work(own, DAYS[0], "second"), servers))[:1] == ["clean"]
+
+
+def test_a_note_of_an_earlier_run_that_names_another_place_is_passed_over(own: Pipeline, servers: Servers) -> None:
+    first = run_steps(servers.work(own, DAYS[0], "first"), servers)
+    for hint in (first.folder.path.parent / "by_fingerprint").iterdir():
+        hint.write_text("../../../" if hint.name.startswith("load") else "\0")
+    assert taken_over(run_steps(servers.work(own, DAYS[0], "second"), servers)) == []
+
+
+def test_a_step_whose_earlier_receipt_is_of_another_step_says_what_to_clear(own: Pipeline, servers: Servers) -> None:
+    work = run_steps(servers.work(own, DAYS[0], "first"), servers, until="clean")
+    (work.folder.path / "clean" / "receipt.json").write_bytes((work.folder.path / "load" / "receipt.json").read_bytes())
+    with pytest.raises(UnreadableReceipt, match=r"the receipt of clean is another's, of .*, load; .* clear clean and"):
+        run_step(steps.index, work)
+
+
+def test_a_damaged_note_of_the_days_of_a_daily_run_is_one_message(own: Pipeline, servers: Servers) -> None:
+    work = servers.work(own, DAYS[0], "daily:1")
+    with work.data.days_of_runs(own.name).new_file(f"{folder_name('daily:1')}.json") as file:
+        file.write(b'["2013-13-45"]')
+    with pytest.raises(BadSpec, match="it is damaged, and named the days of run daily:1; nothing was done; remove it"):
+        days_with_restated(own, date(2013, 1, 1), work.data, "daily:1", work.postgres, work.ftp)
 
 
 def test_a_changed_row_redoes_its_day_and_no_other(own: Pipeline, servers: Servers, edit: Edit) -> None:

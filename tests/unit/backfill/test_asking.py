@@ -15,7 +15,7 @@ from daybook_airflow.backfill.options import Request
 from daybook_airflow.backfill.plan import Dag, plan
 from daybook_airflow.errors import ApiError
 
-PLAN = plan(Request("flights", "2013-01-01"), Dag("flights", "UTC", None, 2), datetime(2020, 1, 1, tzinfo=UTC))
+PLAN = plan(Request("flights", "2013-01-01"), Dag("flights", None, 2), datetime(2020, 1, 1, tzinfo=UTC))
 
 
 class Refusing(AirflowApi):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from daybook.spec import Schedule
 from daybook.text import spell
 from daybook_airflow.backfill.options import BadBackfill, Request
 from daybook_airflow.backfill.plan import Dag, Plan, plan
@@ -14,7 +15,8 @@ LONG_AFTER = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def dag(time_zone: str, cron: str | None = "0 0 * * *") -> Dag:
-    return Dag("flights", time_zone, cron, max_active_runs=8)
+    schedule = Schedule(time_zone=time_zone, cron=cron, start=date(2000, 1, 1)) if cron else None
+    return Dag("flights", schedule, max_active_runs=8)
 
 
 def planned(
@@ -138,7 +140,7 @@ def test_a_wrong_conf_is_refused(conf: str, says: str) -> None:
         ({}, "--reprocess-behavior none --max-active-runs 8"),
         ({"reprocess": "failed"}, "--reprocess-behavior failed --max-active-runs 8"),
         ({"max_active_runs": 1}, "--reprocess-behavior none --max-active-runs 1"),
-        ({"conf": '{"force":1}'}, '--reprocess-behavior none --max-active-runs 8 --dag-run-conf {"force":1}'),
+        ({"conf": '{"force":true}'}, '--reprocess-behavior none --max-active-runs 8 --dag-run-conf {"force":true}'),
         (
             {"is_backwards": True, "is_dry_run": True},
             "--reprocess-behavior none --max-active-runs 8 --run-backwards --dry-run",
@@ -152,14 +154,14 @@ def test_what_is_asked_is_said_in_the_words_of_airflow_3(asked: dict[str, Any], 
 
 
 def test_the_same_is_asked_of_the_rest_api() -> None:
-    made = planned("2013-01-01", None, "America/New_York", conf='{"force":1}', is_backwards=True, reprocess="failed")
+    made = planned("2013-01-01", None, "America/New_York", conf='{"force":true}', is_backwards=True, reprocess="failed")
     assert made.body == {
         "dag_id": "flights",
         "from_date": option(made, "--from-date"),
         "to_date": option(made, "--to-date"),
         "reprocess_behavior": "failed",
         "max_active_runs": 8,
-        "dag_run_conf": {"force": 1},
+        "dag_run_conf": {"force": True},
         "run_backwards": True,
     }
 
@@ -192,11 +194,11 @@ def test_what_does_not_go_with_batches_is_refused() -> None:
     with pytest.raises(BadBackfill, match="the pipeline's own limit holds, 8; leave one of them out"):
         planned("2013-01-01", None, "UTC", batch=2, max_active_runs=1)
     with pytest.raises(BadBackfill, match="other: --batch is for pipelines of Daybook, and this DAG is none"):
-        plan(Request("other", "2013-01-01", batch=2), Dag("other", "UTC", None, 16), LONG_AFTER)
+        plan(Request("other", "2013-01-01", batch=2), Dag("other", None, 16), LONG_AFTER)
 
 
 def test_a_dag_that_is_no_pipeline_gets_its_utc_days_whole() -> None:
-    made = plan(Request("other", "2013-01-01", "2013-01-02"), Dag("other", "UTC", None, 16), LONG_AFTER)
+    made = plan(Request("other", "2013-01-01", "2013-01-02"), Dag("other", None, 16), LONG_AFTER)
     assert (option(made, "--from-date"), option(made, "--to-date")) == (
         "2013-01-01T00:00:00+00:00",
         "2013-01-02T23:59:59+00:00",
@@ -215,3 +217,44 @@ def test_a_dag_that_is_no_pipeline_gets_its_utc_days_whole() -> None:
 )
 def test_days_are_spelled_as_a_person_does(days: list[int], spelled: str) -> None:
     assert spell(tuple(date(2013, 1, day) for day in days)) == spelled
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "says"),
+    [
+        (
+            "2012-12-31",
+            "2013-01-02",
+            "2012-12-31 is before the schedule's first day, 2013-01-01; nothing was made",
+        ),
+        (
+            "2013-12-30",
+            "2014-01-01",
+            "2014-01-01 is after the schedule's last day, 2013-12-31; nothing was made",
+        ),
+        ("2030-01-01", None, "flights: 2030-01-01 is not over yet in UTC; expected 2013-12-31 or before"),
+    ],
+)
+def test_days_outside_of_the_schedule_are_refused(start: str, end: str | None, says: str) -> None:
+    ended = Dag("flights", Schedule(start=date(2013, 1, 1), end=date(2013, 12, 31)), 8)
+    with pytest.raises(BadBackfill, match=says):
+        plan(Request("flights", start=start, end=end), ended, LONG_AFTER)
+
+
+def test_a_range_takes_in_only_the_days_that_the_cron_means() -> None:
+    # 2013-01-05 is a Saturday.
+    made = planned("2013-01-03", "2013-01-08", "Europe/Madrid", cron="30 6 * * 1-5")
+    assert [day.day for day in made.days] == [3, 4, 7, 8]
+
+
+def test_a_day_is_begun_at_the_next_time_that_the_cron_means() -> None:
+    friday = "2013-01-04"
+    sunday, monday = (datetime(2013, 1, day, 12, tzinfo=UTC) for day in (6, 7))
+    assert planned(friday, None, "UTC", monday, cron="30 6 * * 1-5").days == (date(2013, 1, 4),)
+    with pytest.raises(BadBackfill, match="not over yet"):
+        planned(friday, None, "UTC", sunday, cron="30 6 * * 1-5")
+
+
+def test_a_word_of_the_conf_that_is_not_the_forms_is_refused() -> None:
+    with pytest.raises(BadBackfill, match="--conf: Conf, forse: Conf has no word 'forse'; did you mean 'force'"):
+        planned("2013-01-01", None, "UTC", conf='{"forse": true}')

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from daybook.spec import Schedule
 from daybook_airflow.backfill.plan import Dag, Plan
 from daybook_airflow.backfill.progress import Run, Sight, bar, has_ended, missed, progress
 from daybook_airflow.backfill.runs import asked_runs
@@ -15,7 +16,8 @@ FIRST = datetime(2013, 1, 1, 5, tzinfo=UTC)
 
 def plan(days: Sequence[int], left_out: Sequence[int] = (), cron: str | None = "0 0 * * *") -> Plan:
     asked, not_over = (tuple(date(2013, 1, day) for day in some) for some in (days, left_out))
-    return Plan(Dag("flights", "America/New_York", cron, 8), FIRST, FIRST, asked, not_over, ())
+    schedule = Schedule(time_zone="America/New_York", cron=cron, start=date(2013, 1, 1)) if cron else None
+    return Plan(Dag("flights", schedule, 8), FIRST, FIRST, asked, not_over, ())
 
 
 def sight(*states: str | None, tasks: int = 0, tasks_ended: int = 0) -> Sight:

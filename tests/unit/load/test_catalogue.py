@@ -6,7 +6,7 @@ Not here: C37, C50, C63 and C64 are rules over clean rows; C52, C53, C59 to C62 
 
 import pytest
 
-from daybook.spec import Form
+from daybook.spec import Form, Limits
 from tests.support.drawn import PEOPLE, SALES, drawn, loaded, refusal, sales, sales_lines, with_columns
 
 
@@ -152,26 +152,33 @@ def test_C15_carriage_returns_alone_are_refused_unless_declared() -> None:
 
 
 def test_C16_a_quote_that_is_never_closed_refuses_the_file_and_names_its_line() -> None:
-    message = refusal(sales({13: '12,00012,"name12,1.00,1,2026-01-01,note'}), SALES)
-    assert message == "sales, line 13: a quote opened here is never closed; nothing is loaded"
+    file = "id,name\n" + '1,"ann\n' + "2,bob\n" * 40
+    assert refusal(file.encode()) == "people, line 2: a quote opened here is never closed; nothing is loaded"
 
 
 def test_C16_a_quote_is_not_followed_for_ever() -> None:
-    lines = sales_lines(3000)
-    lines[12] = '12,00012,"name12,1.00,1,2026-01-01,note'
-    lines[2500] = '12,00012,name12",1.00,1,2026-01-01,note'
-    assert "line 13: a quote opened here is not closed within 1,000 lines" in refusal("\n".join(lines).encode(), SALES)
+    lines = ["id,name", '1,"ann', *["2,bob"] * 2000, '3,cleo"']
+    assert "line 2: a quote opened here is not closed within 1,000 lines" in refusal("\n".join(lines).encode())
     long = b'id,name\n1,"' + b"x" * 2**20 + b'"\n'
     assert "line 2: a quote opened here is not closed" in refusal(long)
 
 
-@pytest.mark.parametrize(("lines", "is_kept"), [(1000, True), (1001, False)])
-def test_C16_a_quoted_text_may_have_a_thousand_line_ends(lines: int, is_kept: bool) -> None:
-    file = b'id,name\n1,"' + b"\n" * lines + b'"\n'
-    if is_kept:
-        assert len(loaded(file).kept[0]["name"]) == 1000
-    else:
-        assert "line 2: a quote opened here is not closed within 1,000 lines" in refusal(file)
+@pytest.mark.parametrize("most", [50, 1000])
+def test_C16_a_quoted_text_may_have_fifty_line_ends_or_as_many_as_are_declared(most: int) -> None:
+    source = with_columns(*PEOPLE.columns, limits=Limits(field_line_ends=most, refused_rows=2000, structural_share=1))
+    rows = b"2,bob\n" * 2000
+    kept = loaded(b'id,name\n1,"' + b"\n" * most + b'"\n' + rows, source).kept
+    assert len(kept[0]["name"]) == most
+    if most < 1000:
+        result = loaded(b'id,name\n1,"' + b"\n" * (most + 1) + b'"\n' + rows, source)
+        assert result.refused == [(2, None, "too_many_line_ends")]
+        assert result.details == ["51 line ends in a field, limit 50"]
+
+
+def test_C16_a_text_of_more_than_a_thousand_line_ends_refuses_the_file() -> None:
+    source = with_columns(*PEOPLE.columns, limits=Limits(field_line_ends=1000))
+    file = b'id,name\n1,"' + b"\n" * 1001 + b'"\n'
+    assert "line 2: a quote opened here is not closed within 1,000 lines" in refusal(file, source)
 
 
 def test_C17_text_after_a_closing_quote_is_refused() -> None:

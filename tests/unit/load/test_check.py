@@ -47,8 +47,8 @@ def test_json_has_every_line(flights: Path, capsys: pytest.CaptureFixture[str]) 
     assert main(["check", str(flights), "--pipeline", "flights", "--json"]) == 10
     found = json.loads(capsys.readouterr().out)
     assert (found["exit_code"], found["rows"], found["accepted"], found["empty_lines"]) == (10, 41, 39, 1)
-    assert found["lines"][0] == {"line": 5, "column": "dep_time", "reason": "not_an_integer"}
-    assert found["reasons"][1] == {"reason": "too_few_fields", "column": None, "rows": 1}
+    assert found["lines"][0] == {"line": 5, "column": "dep_time", "reason": "not_an_integer", "lines": 1}
+    assert found["reasons"][1] == {"reason": "too_few_fields", "column": None, "rows": 1, "lines": 1}
 
 
 def test_out_holds_the_accepted_rows_and_the_refused_with_their_values(flights: Path, tmp_path: Path) -> None:
@@ -59,6 +59,50 @@ def test_out_holds_the_accepted_rows_and_the_refused_with_their_values(flights: 
     assert len(accepted.read_text().splitlines()) == 40
     assert "\"'canary' is not an integer\"" in refused.read_text()
     assert main(["check", str(accepted), "--columns", HEADER]) == 0
+
+
+def swallowed(tmp_path: Path, rows: int) -> Path:
+    """Return a file in which two stray quotes make one record of all rows but two, and of 200,000 good rows."""
+    file = tmp_path / "f.csv"
+    stray, good = '0,"a long name of some kind,b\n', "1,a long name of some kind,b\n"
+    file.write_text("id,name,note\n" + stray + good * (rows - 2) + stray + "1,a,b\n" * 200_000)
+    return file
+
+
+def test_a_record_of_many_lines_counts_by_its_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(swallowed(tmp_path, 100))]) == 10
+    assert capsys.readouterr().out == (
+        "f.csv: 200,001 rows, 200,000 accepted, 1 record of 100 lines refused, 0 empty lines\n"
+        "\n"
+        "reason                    column  rows  lines\n"
+        "text_after_closing_quote          1     100\n"
+        "\n"
+        "line      reason                    column\n"
+        "2 to 101  text_after_closing_quote\n"
+    )
+    assert main(["check", str(tmp_path / "f.csv"), "--json"]) == 10
+    found = json.loads(capsys.readouterr().out)
+    assert (found["refused"], found["refused_lines"], found["lines"][0]["lines"]) == (1, 100, 100)
+
+
+def test_many_lines_in_one_record_refuse_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = swallowed(tmp_path, 900)
+    file.write_text("".join(file.read_text().splitlines(keepends=True)[:6000]))
+    assert main(["check", str(file)]) == 20
+    message = capsys.readouterr().out.splitlines()[0]
+    assert "900 of 5,999 lines are refused, limit 29 (text_after_closing_quote: 1 record of 900 lines)" in message
+
+
+def test_every_line_is_in_the_accepted_or_in_the_refused_rows(tmp_path: Path) -> None:
+    """Also where one refused record has more bytes than a single line may keep."""
+    file = swallowed(tmp_path, 150)
+    rows = [f"{row}{'x' * 500}" for row in file.read_text().splitlines()[1:]]
+    file.write_text("\n".join(["id,name,note", *rows, ""]))
+    main(["check", str(file), "--out", str(tmp_path)])
+    accepted = (tmp_path / "f.accepted.csv").read_text().splitlines()
+    refused = (tmp_path / "f.refused.csv").read_text().replace('""', '"')
+    assert len(accepted) - 1 + 150 == len(rows)
+    assert "\n".join(rows[:150]) in refused
 
 
 def test_text_is_written_as_it_was_read(tmp_path: Path) -> None:
@@ -143,3 +187,132 @@ def test_it_runs_as_a_command(flights: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("PYTHONPATH", ":".join(sys.path))
     command = [sys.executable, "-m", "commands", "check", str(flights), "--pipeline", "flights"]
     assert subprocess.run(command, capture_output=True).returncode == 10
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("\x1b]0;canary\x07.csv", r"\x1b]0;canary\x07.csv"),
+        ("a\u202evsc.exe", r"a\u202evsc.exe"),
+        ("a\nb.csv", r"a\nb.csv"),
+        ("a\x9b31m.csv", r"a\x9b31m.csv"),
+        ("a\udcff.csv", r"a\udcff.csv"),
+    ],
+)
+@pytest.mark.parametrize("content", ["a,b\n1,2\n", "", "a,\x1b[31mb\x1b[0m\n1\n", "a,\u202eb,\u202eb\n1,2,3\n"])
+def test_a_name_from_outside_rules_no_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, shown: str, content: str
+) -> None:
+    file = tmp_path / name
+    file.write_text(content)
+    for words in ([], ["--pipeline", "flights"]):
+        main(["check", str(file), *words])
+        printed = capsys.readouterr().out
+        assert shown in printed
+        assert printed.replace("\n", "").isprintable()
+
+
+def test_the_name_of_a_file_that_is_not_there_rules_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "\x1b[31mnowhere\u202e.csv"]) == 2
+    printed = capsys.readouterr().err
+    assert r"\x1b[31mnowhere\u202e.csv: No such file" in printed
+    assert printed.replace("\n", "").isprintable()
+
+
+def written(tmp_path: Path, content: str | bytes) -> str:
+    """Write a file, and return its path as a word of the command."""
+    file = tmp_path / "f.csv"
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return str(file)
+
+
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        ("a,b,b", "check: --columns names 'b' twice"),
+        ("a,,b,", "check: --columns names '' twice"),
+        ("", "check: --columns names no column"),
+        (",,", "check: --columns names no column"),
+        (" ", "check: --columns names no column"),
+    ],
+)
+def test_columns_that_no_file_can_have_are_a_bad_spec(
+    tmp_path: Path, columns: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", written(tmp_path, "a,b\n1,2\n"), "--columns", columns]) == 40
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("header", ["", ",,", ",", " , ", '"",""'])
+def test_a_first_line_of_delimiters_only_names_no_column(
+    tmp_path: Path, header: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in ([], ["--columns", "a,b"]):
+        assert main(["check", written(tmp_path, f"{header}\n1,2\n"), *words]) == 20
+        assert "f.csv: line 1 names no column" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+@pytest.mark.parametrize("header", ['"id"{}"name"', 'id{}"name"', '"id"{}name', "id{}name"])
+def test_another_delimiter_is_named_also_if_the_names_are_in_quotes(
+    tmp_path: Path, delimiter: str, header: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = written(tmp_path, f"{header}\n{header}\n".format(delimiter, delimiter).replace("\nid", "\n1"))
+    assert main(["check", file, "--columns", "id,name"]) == 20
+    assert f"the delimiter is {delimiter!r}, ',' agreed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("id;name\n1;x\n2;y\n", "';' stands once on every line: it may be the delimiter; say --delimiter ';'"),
+        ("a\tb\tc\n1\t2\t3\n", "'\\t' stands 2 times on every line"),
+        ("id|name\n1|x\n", "'|' stands once on every line"),
+        ('id;name\n1;"a;b"\n', "';' stands once on every line"),
+        ("id||name\n1||x\n", "'||' stands once on every line: it may be the delimiter; no spec can declare it"),
+        ("id   name\n1    ann\n22   bob\n", "it may have columns of fixed width"),
+    ],
+)
+def test_one_column_with_a_sign_on_every_line_is_a_warning(
+    tmp_path: Path, content: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(["check", written(tmp_path, content)])
+    out = capsys.readouterr().out
+    assert (code, says in out) == (1, True) or '"' in content
+
+
+def test_a_delimiter_can_be_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = written(tmp_path, 'id;"name"\n1;x\n2;y;z\n3;w\n')
+    assert main(["check", file, "--delimiter", ";"]) == 10
+    assert "3 rows, 2 accepted, 1 refused" in capsys.readouterr().out
+    assert main(["check", file, "--delimiter", "||"]) == 40
+    assert "a delimiter is one byte that is no letter, digit, quote or line end" in capsys.readouterr().err
+    assert main(["check", file, "--delimiter", ";", "--pipeline", "flights"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "warns"),
+    [
+        ("1,x,2.5\n2,y,3.5\n3,z,4.5\n", True),
+        ("2013-01-05,a\n2013-01-06,b\n", True),
+        ("ann,05/01/2013\nbob,06/01/2013\n", True),
+        ("-5\n7\n", True),
+        ("id,name\n1,x\n", False),
+        ("one;two\n", False),
+        ("name\nx\ny\n", False),
+        ("a1,b-2,c.3\n1,2,3\n", False),
+    ],
+)
+def test_a_first_line_that_looks_like_a_row_is_a_warning(
+    tmp_path: Path, content: str, warns: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", written(tmp_path, content)]) == (1 if warns else 0)
+    assert ("line 1 was taken for the header" in capsys.readouterr().out) == warns
+    assert main(["check", written(tmp_path, content), "--json"]) == (1 if warns else 0)
+    assert bool(json.loads(capsys.readouterr().out)["warnings"]) == warns
+
+
+def test_a_column_may_be_called_line(tmp_path: Path) -> None:
+    content = 'line,line_,stop\n1,a,"ab"\n2,b,c\n'
+    assert main(["check", written(tmp_path, content), "--out", str(tmp_path)]) == 0
+    assert (tmp_path / "f.accepted.csv").read_text() == '"line","line_","stop"\n"1","a","ab"\n"2","b","c"\n'

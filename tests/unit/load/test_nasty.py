@@ -59,11 +59,14 @@ REFUSED_LINES = {
     ),
     "27 a field of 3 MB": (sales({5: row(4, note="x" * 3_000_000)}), [5]),
     "28 an empty line and a line of blanks": (sales({5: "", 6: "   "}), [6]),
-    "29 the header again, and a footer": (sales({16: HEADER}) + b"TOTAL,,,820.00,,,\n", [16, 42]),
+    "09 a quote that is never closed": (sales({13: row(12, name='"name12')}), [13]),
 }
 REFUSED_FILES = {
     "04 UTF-16": ("\ufeff".encode("utf-16-le") + sales().decode().encode("utf-16-le"), "it is UTF-16, utf-8 agreed"),
-    "09 a quote that is never closed": (sales({13: row(12, name='"name12')}), "line 13: a quote opened here is never"),
+    "29 the header again, and a footer": (
+        sales({16: HEADER}) + b"TOTAL,,,820.00,,,\n",
+        "the header is repeated 1 time",
+    ),
     "11 a name twice": (
         sales({1: HEADER.replace("note", "name")}),
         "missing column 'note'; column 'name'",

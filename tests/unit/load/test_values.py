@@ -103,12 +103,40 @@ def test_C39_only_digits_are_an_integer() -> None:
 def test_C40_decimals_are_never_rounded() -> None:
     assert refused_values(AMOUNT, ["12.345", "0.001"], "12.34") == ["too_many_decimals"] * 2
     assert refused_values(AMOUNT, ["12345678901.00", "99999999999"], "1234567890.12") == ["too_many_digits"] * 2
-    assert kept_values(AMOUNT, ["12.340", "12.3", "007", "-0.10"]) == [
+    assert kept_values(AMOUNT, ["12.34", "12.3", "007", "-0.10"]) == [
         Decimal("12.34"),
         Decimal("12.30"),
         Decimal("7.00"),
         Decimal("-0.10"),
     ]
+
+
+@pytest.mark.parametrize("length", [*range(36, 42), 76, 77, 125, 126, 127, 128, 129, 255, 256, 257, 400])
+def test_a_number_of_very_many_digits_is_refused_and_never_another_number(length: int) -> None:
+    values = [f"{digit}{'0' * (length - 1)}" for digit in "123456789"]
+    assert refused_values(AMOUNT, values, "1.00") == ["too_many_digits"] * 9
+    assert refused_values(integer("amount"), values, "1") == ["integer_out_of_range"] * 9
+    assert kept_values(AMOUNT, [f"{'0' * length}7.5"]) == [Decimal("7.50")]
+
+
+def test_case_69_zeros_past_the_scale_are_refused_for_they_may_be_thousands() -> None:
+    values = ["2.000", "12.340", "1.0000", "-3.000", "0.000", "+5.000"]
+    assert refused_values(AMOUNT, values, "2.00") == ["too_many_decimals"] * 6
+    assert refused_values(decimal("amount", digits=9, scale=0), ["2.0", "1.000"], "2") == ["too_many_decimals"] * 2
+    assert refused_values(decimal("amount", digits=9, scale=3), ["2.0000"], "2.000") == ["too_many_decimals"]
+
+
+def test_zeros_past_the_scale_are_no_digits_if_the_spec_says_so() -> None:
+    column = decimal("amount", digits=12, scale=2, extra_zeros="ignore")
+    assert kept_values(column, ["2.000", "12.3400", "-0.0000"]) == [Decimal("2.00"), Decimal("12.34"), Decimal("0.00")]
+    assert refused_values(column, ["2.001", "2.0010"], "2.000") == ["too_many_decimals"] * 2
+
+
+def test_case_21_an_integer_with_zeros_after_a_point_is_one_only_if_the_spec_says_so() -> None:
+    column = integer("amount", extra_zeros="ignore")
+    assert kept_values(column, ["12.0", "12", "-3.000"]) == [12, 12, -3]
+    assert refused_values(column, ["12.", ".0", "12.5", "1.0.0"], "12.0") == ["not_an_integer"] * 4
+    assert refused_values(integer("amount"), ["12.0"], "12") == ["not_an_integer"]
 
 
 def test_C41_what_is_not_a_finite_number_is_refused() -> None:
@@ -171,3 +199,51 @@ def test_C65_what_a_spreadsheet_would_run_is_text_here() -> None:
 
 def test_C66_markup_is_text_here() -> None:
     assert kept_values(text("name"), ["<script>alert(1)</script>"]) == ["<script>alert(1)</script>"]
+
+
+def test_case_08_an_offset_in_whole_hours_is_an_offset() -> None:
+    column = timestamp("at", format="%Y-%m-%d %H:%M:%S%z")
+    values = [
+        "2024-03-05 10:00:00+00",
+        "2024-03-05 10:00:00+02",
+        "2024-03-05 10:00:00+05:30",
+        "2024-03-05 10:00:00-0330",
+    ]
+    hours = [(10, 0), (8, 0), (4, 30), (13, 30)]
+    assert kept_values(column, values) == [datetime(2024, 3, 5, *hour, tzinfo=UTC) for hour in hours]
+    odd = ["2024-03-05 10:00:00+2", "2024-03-05 10:00:00+020", "2024-03-05 10:00:00", "2024-03-05 10:00:00 +02"]
+    assert refused_values(column, odd, values[0]) == ["not_a_timestamp"] * 4
+
+
+def test_an_offset_in_whole_hours_may_stand_anywhere() -> None:
+    column = timestamp("at", format="%H:%M%z %d.%m.%Y")
+    assert kept_values(column, ["10:00+02 05.03.2024"]) == [datetime(2024, 3, 5, 8, tzinfo=UTC)]
+
+
+def test_case_41_seconds_since_1970_are_refused() -> None:
+    assert (
+        refused_values(timestamp("at"), ["1709632800", "1709632800000"], "2024-03-05 10:00:00")
+        == ["not_a_timestamp"] * 2
+    )
+
+
+def test_leap_seconds_and_the_24th_hour_are_refused() -> None:
+    values = ["2016-12-31 23:59:60", "2016-12-31 23:59:61", "2016-12-31 24:00:00", "9999-12-31 24:00:00"]
+    assert refused_values(timestamp("at"), values, "2016-12-31 23:59:59") == ["no_such_time"] * 4
+
+
+FLAG = boolean("flag", true_tokens=("X",), false_tokens=("",))
+
+
+def test_case_33_an_empty_field_is_a_token_of_a_boolean_in_quotes_or_not() -> None:
+    assert kept_values(FLAG, ["X", "", '""']) == [True, False, False]
+    assert kept_values(boolean("flag", true_tokens=("",), false_tokens=("N",)), ["N", "", '""']) == [False, True, True]
+    assert refused_values(FLAG, [" ", "x"], "X") == ["not_a_boolean"] * 2
+
+
+def test_a_missing_value_of_such_a_boolean_has_a_token_of_its_own() -> None:
+    assert kept_values(FLAG, ["X", "", "?"], null_tokens=("?",)) == [True, False, None]
+
+
+def test_without_such_a_token_an_empty_field_is_missing() -> None:
+    assert kept_values(boolean("flag"), ["t", "", "f"]) == [True, None, False]

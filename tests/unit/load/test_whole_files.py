@@ -75,7 +75,7 @@ def test_C56_G14_a_zip_of_one_file_is_read_where_it_is_declared() -> None:
     assert "it is a zip file; declare the compression 'zip'" in refusal(zipped(sales=sales()), SALES)
     declared = with_columns(*SALES.columns, form=Form(compression="zip"))
     assert len(loaded(zipped(sales=sales()), declared).kept) == 40
-    assert "the zip holds 2 files, 1 agreed" in refusal(zipped(a=sales(), b=b""), declared)
+    assert "the zip holds 2 files ('a', 'b'), 1 agreed" in refusal(zipped(a=sales(), b=b""), declared)
     assert "it is a zip file" in refusal(zipped(a=zipped(b=sales())), declared)
     assert "it is not a whole zip file" in refusal(zipped(a=sales())[:-30], declared)
     damaged = bytearray(zipped(a=sales(count=3000)))
@@ -115,6 +115,11 @@ def test_C57_an_HTML_page_is_named_with_its_title(start: str) -> None:
         (b'<?xml version="1.0"?><r/>', "XML"),
         (b"%PDF-1.7\n", "a PDF"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook"),
+        (b"ID;PWXL;N;E\r\nP;PGeneral\r\n", "a SYLK file"),
+        (b"ID;PSCALC3\nB;X2;Y3\n", "a SYLK file"),
+        (b"MIME-Version: 1.0\r\nContent-Type: multipart/related\r\n", "a web archive"),
+        (b'<rows xmlns="x">\n<row a="1"/>', "XML"),
+        (b"<data>\n<row/>", "XML"),
         (b"PAR1\x15\x04", "a Parquet file"),
         (b"\x28\xb5\x2f\xfd\x24", "zstandard data"),
         (zipped(**{"[Content_Types].xml": b"", "xl/workbook.xml": b""}), "a workbook"),
@@ -122,6 +127,49 @@ def test_C57_an_HTML_page_is_named_with_its_title(start: str) -> None:
 )
 def test_C58_other_kinds_of_file_are_named(start: bytes, kind: str) -> None:
     assert f"it is {kind}" in refusal(start)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        '<table border="1">\n<tr><td>1</td></tr>',
+        "<TABLE BORDER=1>\n<TR><TD>1</TD></TR>",
+        '<?xml version="1.0"?>\n<!DOCTYPE html PUBLIC "x">\n<html>',
+        "<?xml version='1.0'?><html xmlns='http://www.w3.org/1999/xhtml'>",
+        "<!-- saved from a page -->\n<html>",
+        "<tr><td>1</td></tr>",
+        '<meta charset="utf-8">',
+        "\n<div class='x'>",
+    ],
+)
+def test_C57_a_page_or_a_part_of_one_is_named(start: str) -> None:
+    assert "it is an HTML page, CSV agreed" in refusal(f"{start}\n".encode())
+    by_its_own_line = with_columns(text(start.strip().partition("\n")[0], "c"))
+    assert "it is an HTML page, CSV agreed" in refusal(f"{start}\n".encode(), by_its_own_line)
+
+
+@pytest.mark.parametrize("names", ["<TICKER>,<DATE>", "<title>,<p>", "<DATE>;<TIME>"])
+def test_C57_names_in_angle_brackets_are_names(names: str) -> None:
+    delimiter = names[names.index(">") + 1]
+    source = with_columns(
+        *(text(name, name.strip("<>").lower()) for name in names.split(delimiter)), delimiter=delimiter
+    )
+    assert len(loaded(f"{names}\na{delimiter}b\n".encode(), source).kept) == 1
+
+
+def test_C58_a_column_that_begins_like_SYLK_is_a_column() -> None:
+    source = with_columns(text("ID", "id"), text("PRICE", "price"), delimiter=";")
+    assert len(loaded(b"ID;PRICE\nC;5\n", source).kept) == 1
+
+
+def test_C56_what_a_Mac_adds_to_a_zip_is_no_member() -> None:
+    declared = with_columns(*SALES.columns, form=Form(compression="zip"))
+    of_a_mac = {"__MACOSX/._sales.csv": b"x", "a/.DS_Store": b"y", ".DS_Store": b"y", "a/._sales.csv": b"z"}
+    assert len(loaded(zipped(**{"a/sales.csv": sales()}, **of_a_mac), declared).kept) == 40
+    message = refusal(zipped(**{"a.csv": b"", "b\x1b.csv": b""}, **of_a_mac), declared)
+    assert "the zip holds 2 files ('a.csv', 'b?.csv'), 1 agreed" in message
+    assert "the zip holds 12 files ('0', '1', '2'" in refusal(zipped(**{str(n): b"" for n in range(12)}), declared)
+    assert "the zip holds 0 files, 1 agreed" in refusal(zipped(**of_a_mac), declared)
 
 
 @pytest.mark.parametrize("field", ["x" * 65_537, f'"{"x" * 65_537}"'])
@@ -136,7 +184,9 @@ def test_C67_G14_a_field_of_3_MB_is_refused_and_one_of_the_limit_is_kept() -> No
     file = b"id,name\n1,ann\n2," + b"x" * 3_000_000 + b"\n3," + b"y" * 65_536 + b"\n"
     result = loaded(file)
     assert result.refused == [(3, "name", "field_too_long")]
-    assert result.details == ["3,000,000 bytes, limit 65,536"]
+    assert result.details == [
+        "3,000,000 bytes, limit 65,536; the first 65,536 of its 3,000,002 bytes are kept here, the file has all"
+    ]
     assert len(result.kept[1]["name"]) == 65_536
 
 

@@ -1,5 +1,6 @@
 """What is found of a run in the files that its steps left."""
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from upath import UPath
 
 from daybook.ledger.receipt import STEPS
+from daybook.pages.run_page import readers_see, run_page
 from daybook.pages.run_state import Progress, RunState, read_run
 from daybook.pipelines import load_pipelines
 from daybook.storage.data_folder import DataFolder
@@ -43,11 +45,12 @@ def test_a_run_whose_name_shares_its_folder_with_another_is_not_taken_for_it(tmp
 
 
 @pytest.mark.parametrize("run", ["..", "."])
-def test_a_name_that_leads_out_of_the_day_finds_nothing(tmp_path: Path, run: str) -> None:
+def test_a_name_that_would_lead_out_of_the_day_has_a_folder_in_it(tmp_path: Path, run: str) -> None:
     leave_receipt(tmp_path, RUN, "load")
-    leave_receipt(tmp_path, run, "load")
-    assert list(tmp_path.glob("days/flights/**/load/receipt.json"))
     assert read_run(data_folder(tmp_path), FLIGHTS, run) is None
+    leave_receipt(tmp_path, run, "load")
+    assert len(list(tmp_path.glob("days/flights/2013-01-05/*/load/receipt.json"))) == 2
+    assert found(tmp_path, run).folder.startswith("days/flights/2013-01-05/run~")
 
 
 @pytest.mark.parametrize("run", ["../../other", "/etc", "a/../..", "", "\0"])
@@ -56,18 +59,105 @@ def test_a_strange_name_finds_nothing(tmp_path: Path, run: str) -> None:
     assert read_run(data_folder(tmp_path), FLIGHTS, run) is None
 
 
-def test_a_folder_that_is_no_day_is_passed_over(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stray", ["2013-01-06.tmp", "2013-13-45", "2013-02-30", "lost+found", "of_runs", "0000-00-00"])
+def test_a_folder_that_is_no_day_is_passed_over(tmp_path: Path, stray: str) -> None:
     leave_receipt(tmp_path, RUN, "load")
-    (tmp_path / "days/flights/2013-01-06.tmp").mkdir()
+    (tmp_path / "days/flights" / stray).mkdir()
+    (tmp_path / "days/flights/2013-01-07").touch()
     assert found(tmp_path, RUN).day == DAY
 
 
-def test_a_damaged_receipt_hides_no_other(tmp_path: Path) -> None:
+def cut(receipt: bytes) -> bytes:
+    return receipt[:20]
+
+
+def empty(_receipt: bytes) -> bytes:
+    return b""
+
+
+def not_utf8(receipt: bytes) -> bytes:
+    return receipt.replace(b"flights", b"fl\xffghts")
+
+
+def other_json(_receipt: bytes) -> bytes:
+    return b"5"
+
+
+def a_list(_receipt: bytes) -> bytes:
+    return b"[]"
+
+
+def odd_notes(receipt: bytes) -> bytes:
+    return receipt.replace(b"{", b'{"notes": 5, ', 1)
+
+
+def of_another_step(receipt: bytes) -> bytes:
+    return receipt.replace(b'"load"', b'"clean"')
+
+
+def of_another_day(receipt: bytes) -> bytes:
+    return receipt.replace(b"2013-01-05", b"2013-01-06")
+
+
+def of_another_pipeline(receipt: bytes) -> bytes:
+    return receipt.replace(b'"flights"', b'"weather"')
+
+
+def of_another_run(receipt: bytes) -> bytes:
+    return receipt.replace(RUN.encode(), b"another")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        cut,
+        empty,
+        not_utf8,
+        other_json,
+        a_list,
+        odd_notes,
+        of_another_step,
+        of_another_day,
+        of_another_pipeline,
+        of_another_run,
+    ],
+)
+def test_a_receipt_that_is_damaged_or_of_another_is_unreadable_and_hides_no_other(
+    tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
     leave_receipt(tmp_path, RUN, "extract_tables")
     leave_receipt(tmp_path, RUN, "load")
     [damaged] = tmp_path.glob("days/flights/*/*/load/receipt.json")
-    damaged.write_text('{"pipeline": "flights"')
+    whole = damaged.read_bytes()
+    damaged.write_bytes(damage(whole))
+    assert damaged.read_bytes() != whole
     assert progress(found(tmp_path, RUN))[:3] == [Progress.DONE, Progress.NOT_DONE, Progress.UNREADABLE]
+    assert b"unreadable" in run_page(found(tmp_path, RUN))
+
+
+def test_a_publication_whose_own_receipt_is_damaged_is_not_called_unpublished(tmp_path: Path) -> None:
+    leave_receipt(tmp_path, RUN, "save", run_id=7)
+    leave_receipt(tmp_path, RUN, "deploy", run_id=7, outcome="published")
+    publish(tmp_path, 7, b"seven")
+    [damaged] = tmp_path.glob("days/flights/*/*/save/receipt.json")
+    damaged.write_bytes(b"")
+    assert readers_see(found(tmp_path, RUN)).label == "Published"
+    [damaged] = tmp_path.glob("days/flights/*/*/deploy/receipt.json")
+    damaged.write_bytes(b"")
+    leave_receipt(tmp_path, RUN, "load")
+    seen = readers_see(found(tmp_path, RUN))
+    assert (seen.label, seen.sentence) == (
+        "Unknown",
+        "Readers see run 7; the receipts do not say whether it is this one.",
+    )
+
+
+def test_a_folder_of_before_is_still_that_of_its_run(tmp_path: Path) -> None:
+    leave_receipt(tmp_path, RUN, "load")
+    [folder] = tmp_path.glob("days/flights/2013-01-05/*")
+    folder.rename(folder.with_name("manual__2026-11-22T17_26_36.935014_00_00"))
+    assert progress(found(tmp_path, RUN))[2] is Progress.DONE
+    assert read_run(data_folder(tmp_path), FLIGHTS, RUN.replace("+", ":")) is None
 
 
 def test_after_an_earlier_step_was_done_again_with_another_result_the_later_ones_are_outdated(tmp_path: Path) -> None:
@@ -107,6 +197,14 @@ def test_where_there_are_no_links_the_day_points_by_a_file(tmp_path: Path) -> No
     state = read_run(DataFolder(data), FLIGHTS, RUN)
     assert state is not None
     assert (state.seen_run_id, state.report) == (7, b"seven")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"5", b"\xff", b"[]", b"{}"])
+def test_a_file_in_place_of_a_link_that_is_damaged_points_nowhere(content: bytes) -> None:
+    data = UPath(f"memory://damaged{len(content)}")
+    (data / "published/flights").mkdir(parents=True, exist_ok=True)
+    (data / "published/flights/2013-01-05.json").write_bytes(content)
+    assert DataFolder(data).published_run_id("flights", DAY) is None
 
 
 @pytest.mark.parametrize("target", ["../../../secret/7", "/secret/7", ".runs/2013-01-06/7", ".runs/2013-01-05/7/.."])

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from daybook.ledger import fingerprint
-from daybook.ledger.receipt import STEPS, Origin, Output, Receipt
+from daybook.ledger.chain import content_sha256, files_read
+from daybook.ledger.receipt import STEPS, Fingerprint, Origin, Output, Receipt
 from daybook.planning.plan import Failure, FileState, Planned, Standing, plan
 from daybook.spec import Pipeline, Plausible
 from tests.support.shop import DAY, shop
@@ -22,21 +23,42 @@ def receipts(pipeline: Pipeline) -> dict[str, Receipt]:
     made = {
         "extract_tables": {f"{name}.csv": Output(size_bytes=1, sha256=sha) for name, sha in TABLES.items()},
         "extract_files": {"sales.csv": Output(size_bytes=FILE.size_bytes or 0, sha256="c" * 64)},
+        "load": {"sales.parquet": Output(size_bytes=1, sha256="l" * 64)},
+        "summarize": {f"{s.name}.parquet": Output(size_bytes=1, sha256=s.name) for s in pipeline.summaries},
     }
-    return {
-        step: Receipt(
+    done: dict[str, Receipt] = {}
+    for step in STEPS:
+        done[step] = Receipt(
             pipeline="shop",
             day=DAY,
             run="run",
             step=step,
+            inputs={f"summarize/{s.name}.parquet": s.name for s in pipeline.summaries if step in ("save", "deploy")},
             outputs=made.get(step, {}),
             origins={"sales": Origin(place="", modified_at=FILE.modified_at)} if step == "extract_files" else {},
-            fingerprint=fingerprint.fingerprint(step, pipeline) if step in fingerprint.FINGERPRINTED_STEPS else None,
             seconds=1.0,
             peak_memory_mib=1,
         )
-        for step in STEPS
-    }
+        if step in fingerprint.FINGERPRINTED_STEPS:
+            done[step] = with_ground(done[step], fingerprint.fingerprint(step, pipeline), done)
+    return done
+
+
+def with_ground(receipt: Receipt, ground: Fingerprint, done: dict[str, Receipt]) -> Receipt:
+    """Return a receipt with the fingerprint of what it reads of the steps done before it."""
+    inputs = files_read(receipt.step, done) | {k: v for k, v in receipt.inputs.items() if k.startswith("mends")}
+    return receipt.model_copy(update={"fingerprint": ground.with_inputs(inputs), "inputs": inputs})
+
+
+def made_anew(receipt: Receipt, **outputs: str) -> Receipt:
+    """Return a receipt with other hashes of some of its files, named without `.parquet` or `.csv`."""
+    end = "csv" if receipt.step.startswith("extract_") else "parquet"
+    anew = {f"{name}.{end}": Output(size_bytes=FILE.size_bytes or 0, sha256=sha) for name, sha in outputs.items()}
+    return receipt.model_copy(update={"outputs": receipt.outputs | anew})
+
+
+READ = {step: receipt for step, receipt in receipts(shop()).items() if step in STEPS[:2]}
+AGGREGATED = {step: receipt for step, receipt in receipts(shop()).items() if step in STEPS[:6]}
 
 
 def standing(day: date = DAY, **changes: Any) -> Standing:
@@ -61,7 +83,7 @@ def test_a_day_on_which_nothing_changed_is_skipped() -> None:
         ({"files": {"sales": FILE._replace(size_bytes=11)}}, "input changed: file sales", "extract_files"),
         ({"files": {"sales": FILE._replace(modified_at="20260112")}}, "input changed: file sales", "extract_files"),
         ({"tables": TABLES | {"shops": "d" * 64}}, "input changed: table shops", "extract_tables"),
-        ({"failure": BROKEN}, "failed before: load, BadData", "load"),
+        ({"failure": BROKEN, "failed": READ}, "failed before: load, BadData", "load"),
     ],
 )
 def test_a_day_is_run_for_a_reason(changes: dict[str, object], reason: str, first: str) -> None:
@@ -92,7 +114,7 @@ def test_changed_code_or_libraries_are_named_with_their_step(part: str) -> None:
     ("changes", "reason"),
     [
         ({"files": {"sales": None}}, "file not there: sales_2026-01-10.csv"),
-        ({"failure": HELD}, "held: 12 rows, 900 to 1,000 expected"),
+        ({"failure": HELD, "failed": AGGREGATED}, "held: 12 rows, 900 to 1,000 expected"),
     ],
 )
 def test_a_day_is_blocked_for_a_reason(changes: dict[str, object], reason: str) -> None:
@@ -101,9 +123,9 @@ def test_a_day_is_blocked_for_a_reason(changes: dict[str, object], reason: str) 
 
 def test_a_held_day_is_run_when_what_is_plausible_was_changed() -> None:
     held = HELD._replace(spec_sha256=fingerprint.spec_of("summarize", shop()))
-    assert planned(failure=held).action == "blocked"
+    assert planned(failure=held, failed=AGGREGATED).action == "blocked"
     wider = shop().model_copy(update={"plausible": Plausible(within_pct=90)})
-    assert planned(wider, failure=held)[1:3] == ("run", "spec changed: summarize")
+    assert planned(wider, failure=held, failed=AGGREGATED)[1:3] == ("run", "spec changed: summarize")
 
 
 @pytest.mark.parametrize(
@@ -124,16 +146,54 @@ def test_a_day_with_new_mends_is_run_from_load_on(
     loaded_with: dict[str, str], there_are: dict[str, dict[str, str]] | None, reason: str
 ) -> None:
     deployed = receipts(shop())
-    deployed["load"] = deployed["load"].model_copy(update={"inputs": loaded_with})
+    loaded = deployed["load"].model_copy(update={"inputs": loaded_with})
+    deployed["load"] = with_ground(loaded, fingerprint.fingerprint("load", shop()), deployed)
     day = planned(deployed=deployed, mends=there_are)
     assert (day.reason, "load" in day.steps) == (reason, reason == "rows mended")
 
 
 def test_a_held_day_may_be_tried_when_rows_of_it_are_mended() -> None:
-    before = {step: receipts(shop())[step] for step in STEPS[:6]}
-    assert planned(failure=HELD, failed=before, mends={}).action == "blocked"
-    day = planned(failure=HELD, failed=before, mends={"sales": {"c" * 64: "1"}})
+    assert planned(failure=HELD, failed=AGGREGATED, mends={}).action == "blocked"
+    day = planned(failure=HELD, failed=AGGREGATED, mends={"sales": {"c" * 64: "1"}})
     assert (day.action, day.reason) == ("run", "rows mended")
+
+
+@pytest.mark.parametrize(
+    ("anew", "reason", "first"),
+    [
+        ({"extract_files": {"sales": "d" * 64}}, "input changed: load rests on an older extract_files", "load"),
+        ({"extract_files": {"sales.2": "d" * 64}}, "input changed: load rests on an older extract_files", "load"),
+        ({"load": {"sales": "m" * 64}}, "input changed: clean rests on an older load", "clean"),
+        ({"load": {"other": "m" * 64}}, "input changed: clean rests on an older load", "clean"),
+        ({"aggregate": {"aggregates": "m" * 64}}, "input changed: summarize rests on an older aggregate", "summarize"),
+        ({"summarize": {"by_day": "m" * 64}}, "input changed: save rests on an older summarize", "save"),
+        ({"extract_files": {"sales": "c" * 64}, "save": {"by_day": "m" * 64}}, "nothing changed", None),
+    ],
+)
+def test_a_day_whose_steps_do_not_rest_on_each_other_is_run_from_the_first_of_them_on(
+    anew: dict[str, dict[str, str]], reason: str, first: str | None
+) -> None:
+    before = receipts(shop())
+    day = planned(deployed=before | {step: made_anew(before[step], **outputs) for step, outputs in anew.items()})
+    assert (day.reason, day.steps[2:3]) == (reason, (first,) if first else ())
+
+
+@pytest.mark.parametrize("step", STEPS[2:6])
+def test_a_held_day_is_run_if_a_step_before_was_made_anew_since_or_has_no_receipt(step: str) -> None:
+    read, (*_, last) = dict(AGGREGATED), fingerprint.READS[step]
+    read[last] = made_anew(read[last], sales="z" * 64)
+    assert planned(failure=HELD, failed=read).action == "run"
+    without = {name: receipt for name, receipt in AGGREGATED.items() if name != step}
+    day = planned(failure=HELD, failed=without)
+    assert (day.action, day.reason, day.steps[2]) == ("run", f"never done: {step}", step)
+
+
+def test_a_day_is_run_if_readers_see_another_result_than_the_last_runs_unless_a_person_decided_so() -> None:
+    content = content_sha256(shop(), receipts(shop())["summarize"])
+    assert planned(published_content=content).action == "skip"
+    day = planned(published_content="another")
+    assert (day.reason, day.steps[2:]) == ("readers see another result than the last run's", ("save", "deploy"))
+    assert planned(published_content="another", rolled_back="by ann").reason == "by ann"
 
 
 def test_the_newest_day_comes_first() -> None:

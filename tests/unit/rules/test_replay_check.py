@@ -19,7 +19,7 @@ CANARY = "canary"
 
 def against() -> Against:
     """Return a file of sales of which the lines 3 and 9 were refused."""
-    _, layout, _ = opened(io.BytesIO(HEADER), SALES, "sales")
+    layout = opened(io.BytesIO(HEADER), SALES, "sales").layout
     return Against(RAW, {"sales": NOW, "shops": BEFORE}, {("sales", 0): layout})
 
 

@@ -98,8 +98,8 @@ def test_G12_a_name_in_the_warehouse_needs_no_quotes(name: str) -> None:
         ({"files": (SALES.model_copy(update={"key": ("ident",)}),)}, "shop.sales.key[0]: 'ident' is not a column"),
         ({"files": (SALES.model_copy(update={"columns": (*SALES.columns, text("line"))}),)}, "a word of Daybook's own"),
         (
-            {"files": (SALES.model_copy(update={"columns": (*SALES.columns, text("line", "row"))}),)},
-            "shop.sales.columns: 'line' is a word of Daybook's own",
+            {"files": (SALES.model_copy(update={"columns": (*SALES.columns, text("n", "line"))}),)},
+            "shop.sales.columns: 'line' is a word of Daybook's own; give the column another name here",
         ),
         ({"measures": (Measure(name="n", how="sum", of="kind"),)}, "shop.measures[0].of: 'kind' is text"),
         ({"measures": (Measure(name="n", how="count", where="id"),)}, "'id' is integer; it takes a boolean"),

@@ -1,0 +1,10 @@
+"""The checks of `./daybook doctor`, a module for each group; they ask and look, start nothing and change nothing.
+
+finding.py     what a check found, and its mend
+place.py       what is examined: this checkout's deployment, or the servers that the environment names
+published.py   the published folder against the warehouse's ledger
+receipts.py    the receipts of the runs
+servers.py     connections, servers, Airflow's parts and pools
+machine.py     disk space and the rights of folders
+software.py    Python, packages and the pipelines' modules
+"""

@@ -1,0 +1,80 @@
+"""The servers behind the pipelines: each connection is set and answers, Airflow's parts are well, pools are there."""
+
+import os
+from collections.abc import Callable, Iterator
+
+from commands import connections
+from commands.checks.finding import Finding
+from commands.checks.place import Place
+from daybook.errors import DaybookError
+from daybook.pipelines import load_pipelines
+from daybook.postgres.session import translated_errors
+from daybook_airflow.api import AirflowApi
+from daybook_airflow.errors import ApiError
+from deployment.errors import DeploymentError
+
+FTP_SECONDS = 10.0
+UP = "start it by `./daybook up`, and ask again"
+
+
+def servers(place: Place) -> Iterator[Finding]:
+    """Ask every server once, with a short time limit."""
+    if place.down:
+        yield Finding("servers", "unknown", place.down, UP)
+        return
+    pipelines = load_pipelines().good.values()
+    databases = {p.target.connection for p in pipelines} | {t.connection for p in pipelines for t in p.tables}
+    yield from (_asked(name, _postgres) for name in sorted(databases))
+    yield from (_asked(name, _ftp) for name in sorted({file.connection for p in pipelines for file in p.files}))
+    yield from _airflow(place)
+
+
+def _asked(connection: str, ask: Callable[[str], str]) -> Finding:
+    variable = f"AIRFLOW_CONN_{connection.upper()}"
+    if not os.environ.get(variable):
+        return Finding("connections", "mend", f"{connection}: {variable} is not set", "set it, as Airflow reads it")
+    try:
+        return Finding("servers", "well", f"{connection}: {ask(connection)}")
+    except DaybookError as error:
+        return Finding("servers", "mend", str(error), f"start this server, or mend {variable}")
+
+
+def _postgres(connection: str) -> str:
+    with translated_errors(connection), connections.postgres(connection) as opened:
+        row = opened.execute("show server_version").fetchone()
+        return f"PostgreSQL {row[0] if row else ''} answers"
+
+
+def _ftp(connection: str) -> str:
+    connections.ftp(connection, FTP_SECONDS).close()
+    return "the FTP server answers, and takes the login"
+
+
+def _airflow(place: Place) -> Iterator[Finding]:
+    try:
+        api = place.api()
+        yield from _parts(api)
+        yield from _pools(api)
+    except ApiError as error:
+        yield Finding("airflow", "mend", str(error), "start Airflow, or look into the API server's log")
+    except DeploymentError as error:
+        yield Finding("airflow", "unknown", str(error), "give the login, and ask again")
+
+
+def _parts(api: AirflowApi) -> Iterator[Finding]:
+    for name, part in sorted(api.check().items()):
+        if (part or {}).get("status") == "healthy":
+            yield Finding("airflow", "well", f"{name} is well")
+        elif (part or {}).get("status"):
+            yield Finding("airflow", "mend", f"{name} is {part['status']}", "look into its log, and start it again")
+
+
+def _pools(api: AirflowApi) -> Iterator[Finding]:
+    there, is_well = api.pools(), True
+    for name, pipeline in load_pipelines().good.items():
+        for pool in sorted({str(pool) for pool in pipeline.pools.model_dump().values()} - there.keys()):
+            is_well = False
+            mend = f"make it: `airflow pools set {pool} 2 'for {name}'`, or mend the spec's `pools`"
+            yield Finding("pools", "mend", f"{name}: Airflow has no pool {pool!r}, so its tasks never start", mend)
+    if is_well:
+        yield Finding("pools", "well", "the pools of all pipelines are there")

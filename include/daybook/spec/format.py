@@ -1,0 +1,83 @@
+"""The format of dates and timestamps: strptime's directives, and what a format has to tell so that nothing is guessed.
+
+Python's strptime takes more than this and guesses: it drops %p beside %H, lets %j win over %d, and a time zone that is
+only a text of the format is no time zone to it.
+"""
+
+import re
+
+# The directives that the loader reads, each checked strictly.
+WORDS = "YymbBdjHIpMSfz"
+# Of each of these only one: two would tell the same, and may contradict each other.
+ALTERNATIVES = ("Yy", "mbBj", "dj", "HI")
+# Pairs that mean something only together.
+PAIRS = (("I", "p"), ("p", "I"))
+# A sign and digits, with a name before it as in UTC+2; the name of a place; a word.
+ZONE = re.compile(r"[A-Za-z]*[+\-\u2212][0-9]{1,2}(?::?[0-9]{2})?|[A-Za-z_]+/[A-Za-z_/]+|[A-Za-z]+")
+UTC = re.compile(r"(?:Z|UTC?|GMT|Etc/UTC)?(?:[+\-\u2212]0{1,2}(?::?00)?)?")
+# In capitals every word is taken for a time zone; in other letters these are.
+ABBREVIATIONS = re.compile("[ecmp][sd]t|ak[sd]t|hst|ce?s?t|mes?t|mesz?|mez|[ew]es?t|bst|ist|msk|jst|utc|gmt|zulu")
+
+
+def check_format(format: str) -> None:
+    """Check the format of a date. Raises ValueError if it leaves something open or tells it twice."""
+    words = _words(format)
+    if not set(words) <= set(WORDS) or len(set(words)) < len(words):
+        raise ValueError(f"its words are {', '.join('%' + word for word in WORDS)}, each once")
+    if not (set(words) & set("Yy") and ("j" in words or ("d" in words and set(words) & set("mbB")))):
+        raise ValueError("it does not tell year, month and day")
+    for same in ALTERNATIVES:
+        if len(both := [f"%{word}" for word in same if word in words]) > 1:
+            raise ValueError(f"{' and '.join(both)} tell the same; if they differed, one would win without a word")
+    for word, other in PAIRS:
+        if word in words and other not in words:
+            raise ValueError(f"%{word} tells the hour only with %{other}; the hour of a day is %H, or %I with %p")
+
+
+def check_instant_format(format: str) -> None:
+    """Check the format of a timestamp too for a time zone that is only text. Raises ValueError."""
+    zone = literal_zone(format)
+    if zone and not UTC.fullmatch(zone):
+        raise ValueError(
+            f"{zone!r} looks like an offset or a time zone, and as a text of the format it would be read as UTC; "
+            "write %z for an offset (+02, +0200, +02:00, Z), or let it be delivered in UTC (Z, UTC or no zone)"
+        )
+
+
+def literal_zone(format: str) -> str | None:
+    """Return what looks like an offset or a time zone in the texts between a format's directives, or None."""
+    if "z" in _words(format):
+        return None
+    literals = re.split(r"%.", format)
+    found = (match[0] for literal in literals for match in ZONE.finditer(literal))
+    return next((text for text in found if _is_zone(text)), None)
+
+
+def tells_of_utc(format: str) -> bool:
+    """Return whether a format is of an instant in UTC or with an offset, so that its day is not a local one."""
+    return "z" in _words(format) or literal_zone(format) is not None
+
+
+def table_format(format: str, kind: str) -> str:
+    """Return the format in which a table's column is copied: that of the spec, with a fraction of a second.
+
+    Raises ValueError if it would cut values: the table holds centuries, and times to the microsecond.
+    """
+    words = set(_words(format))
+    if "y" in words:
+        raise ValueError("%y would cut the century of a table's values; write %Y")
+    if kind == "date" or "f" in words:
+        return format
+    if not (words >= set("HMS") or words >= set("IpMS")):
+        raise ValueError("it does not tell hour, minute and second, so a table's times would be cut; leave it out")
+    return format.replace("%S", "%S.%f")
+
+
+def _words(format: str) -> list[str]:
+    return [word for word in re.findall(r"%(.?)", format) if word != "%"]
+
+
+def _is_zone(text: str) -> bool:
+    # One letter is a text, as in 2013-01-05T10h30, but for the Z of UTC.
+    is_name = ABBREVIATIONS.fullmatch(text.lower()) or re.search("/|[A-Z]{2}", text)
+    return bool(text == "Z" or is_name or re.search(r"[+\-\u2212][0-9]", text))
