@@ -14,8 +14,9 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from upath import UPath
 
+from commands.stopped_servers import watched
 from daybook.errors import BadSpec
-from daybook.ftp.connect import TIME_LIMIT_S, FtpServer
+from daybook.ftp.connect import FtpServer
 from daybook.postgres.session import Connection
 from daybook.storage.data_folder import DataFolder
 
@@ -27,6 +28,7 @@ LIMITS = {
     "keepalives_interval": 10,
     "keepalives_count": 2,
 }
+FTP_SECONDS = 20.0
 
 
 def postgres(connection_id: str) -> Connection:
@@ -37,7 +39,8 @@ def postgres(connection_id: str) -> Connection:
 def postgres_of(dsn: str) -> Connection:
     """Open a PostgreSQL connection by libpq's connection string, with limits for a server that does not answer."""
     limits = {name: value for name, value in LIMITS.items() if name not in conninfo_to_dict(dsn)}
-    return psycopg.connect(make_conninfo(dsn, **limits))
+    limited = make_conninfo(dsn, **limits)
+    return watched(psycopg.connect(limited), limited)
 
 
 def dsn(connection_id: str) -> str:
@@ -48,7 +51,7 @@ def dsn(connection_id: str) -> str:
     return make_conninfo("", **known, **words["extra"])
 
 
-def ftp(connection_id: str, time_limit_s: float = TIME_LIMIT_S) -> ftplib.FTP:
+def ftp(connection_id: str, time_limit_s: float = FTP_SECONDS) -> ftplib.FTP:
     """Open an FTP connection by its id, over TLS unless its extra says `insecure`. Raises BadSpec if it is not set."""
     words = _words(connection_id)
     login = {"user": words.get("login") or "anonymous", "password": words.get("password") or ""}

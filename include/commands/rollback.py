@@ -5,9 +5,9 @@ DAYBOOK_WAREHOUSE, a connection string of libpq, names a warehouse in place of t
 
 import os
 from datetime import date
+from functools import partial
 from typing import Annotated
 
-import psycopg
 import typer
 
 from commands import connections, exit_codes
@@ -57,9 +57,7 @@ def roll_back(
 ) -> RolledBack:
     """Roll a day back in the warehouse, and let the published folder follow. dsn: libpq's."""
 
-    def connect() -> psycopg.Connection[tuple[object, ...]]:
-        return psycopg.connect(dsn)
-
+    connect = partial(connections.postgres_of, dsn)
     done = at_once(connect, lambda connection: rolled_back(connection, pipeline, day, data, who, why, run_id))
     at_once(connect, lambda connection: follow(connection, data, pipeline.name, day))
     return done

@@ -14,6 +14,8 @@ PATIENCE_SECONDS = 60
 # When the first task starts, the API server builds routes and does not answer: for half a minute on a busy machine.
 ANSWER_SECONDS = 120
 CONNECT_SECONDS = 10
+# Whoever asks for the health wants to know whether it answers now.
+HEALTH_SECONDS = 30
 HEALTH = "/api/v2/monitor/health"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -54,7 +56,7 @@ class AirflowRequests:
     def check(self) -> Json:
         """Return the health of each component. Raises ApiError if no API server of Airflow answers now."""
         try:
-            answer = self._client.get(HEALTH)
+            answer = self._client.get(HEALTH, timeout=HEALTH_SECONDS)
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise ApiError(f"{self.url}: no API server answers ({error})") from None
         is_airflow = answer.status_code == httpx.codes.OK and "json" in answer.headers.get("content-type", "")

@@ -76,8 +76,10 @@ def for_each_day(step: Callable[[StepRun], Done]) -> Callable[..., dict[str, obj
 
 def _days(context: Any) -> list[date]:
     """Return the local days of a run: those of its conf, or its own; a daily run adds the restated ones."""
-    pipeline, run, now = _pipeline(context), context["dag_run"], datetime.now(UTC)
+    pipeline, run = _pipeline(context), context["dag_run"]
     check_run_name(run.run_id)
+    # The scheduler's clock may be ahead of this machine's, and a day's run begins the moment that the day is over.
+    now = max(datetime.now(UTC), run.run_after)
     days = _asked_days(context) or [_own_day(context)]
     for day in days:
         check_day(pipeline, day, now)

@@ -10,6 +10,7 @@
     servers/flights.py        a year of real flights: two tables, and one CSV a day
     processes/components.py   processes in sessions of their own, recorded, and stopped with all that they started
     processes/restarts.py     how often a part that died is started again
+    processes/health.py       which part lives and does not answer
     processes/watcher.py      stops them if the supervisor itself was killed
     processes/signals.py      Ctrl-C, SIGTERM, SIGHUP: once, and never halfway through starting something
     supervisor.py             `Deployment`: starts all of it, says what it does, stops all of it

@@ -6,6 +6,7 @@
 
 import contextlib
 import os
+import shutil
 import subprocess
 import tarfile
 from pathlib import Path
@@ -26,18 +27,27 @@ def back_up(home: Home, data: str, folder: Path) -> None:
     data: the data folder's URL. Raises DeploymentError if the folder exists, or a program of PostgreSQL fails.
     """
     source = _on_disk(data)
-    if folder.exists():
-        raise DeploymentError(f"{folder} is there already; nothing was copied. Name a new folder.")
     new = folder.with_name(f"{folder.name}.writing")
+    for one in (folder, new):
+        if one.exists():
+            raise DeploymentError(f"{one} is there already; nothing was copied. Name a new folder, or remove this one.")
     new.mkdir(mode=0o700, parents=True)
+    try:
+        _copy(home, source, new)
+    except BaseException:
+        shutil.rmtree(new)
+        raise
+    new.rename(folder)
+
+
+def _copy(home: Home, source: Path, new: Path) -> None:
     with database(home, "./daybook backup") as postgres:
         # The databases first. Then a day that is published meanwhile has files that the copied ledger does not know,
-        # which does no harm. The other way round, the ledger would name files that are not in the copy.
+        # which a restore sets aside. The other way round, the ledger would name files that are not in the copy.
         for name in DATABASES:
             _run(postgres, name, "pg_dump", "--format=custom", f"--file={new / f'{name}.dump'}")
     with tarfile.open(new / "data.tar", "w") as tar:
         _copy_files(source, tar)
-    new.rename(folder)
 
 
 def restore(home: Home, data: str, folder: Path) -> None:

@@ -32,6 +32,7 @@ from deployment.environment import (
 from deployment.errors import DeploymentError
 from deployment.home import HOST, REPOSITORY, Home, Lock, is_free
 from deployment.processes.components import Component, stop_all
+from deployment.processes.health import Health
 from deployment.processes.restarts import Restarts
 from deployment.processes.signals import Signals
 from deployment.processes.watcher import IN_ORDER
@@ -92,6 +93,7 @@ class Deployment:
         self._components: list[Component] = []
         self.restarts = Restarts(say)
         self._watcher: subprocess.Popen[bytes] | None = None
+        self._health: Health | None = None
 
     def __enter__(self) -> Self:
         """Start everything; return the deployment when Airflow is healthy. Raises DeploymentError with the reason."""
@@ -141,6 +143,7 @@ class Deployment:
         self._migrate()
         self._start_airflow()
         self._put_pools()
+        self._watch_health()
 
     def _stop(self) -> None:
         with ExitStack() as last_to_first:
@@ -150,6 +153,8 @@ class Deployment:
             last_to_first.callback(LocalPostgres(self.home).stop)
             last_to_first.callback(self._reap)
             self._signals.close()
+            if self._health:
+                self._health.stop()
             if self._components:
                 self._say("Stopping everything.")
             stop_all(self.home)
@@ -228,6 +233,14 @@ class Deployment:
     def _put_pools(self) -> None:
         for name, pool in json.loads(POOLS.read_text()).items():
             self.api.put_pool(name, pool["slots"], pool["description"], pool["include_deferred"])
+
+    def _watch_health(self) -> None:
+        self._health = Health(self.postgres, self.ftp, self.ui_url, self._pids, self._say)
+        self._health.start()
+
+    def _pids(self) -> dict[str, int]:
+        parts = {component.name: component.process.pid for component in self._components}
+        return {**parts, "PostgreSQL": self.postgres.pid()}
 
     def _start_component(self, name: str, command: list[str | Path], environment: Mapping[str, str]) -> Component:
         with self._signals.held():

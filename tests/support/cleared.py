@@ -76,6 +76,8 @@ class Day:
 
     def seen(self) -> list[tuple[Any, ...]]:
         """Return what readers see of the day."""
+        if self._rows("select to_regclass(%s)", f"{self.pipeline.target.schema_}.by_shop") == [(None,)]:
+            return []
         return self._rows(f"select * from {self.pipeline.target.schema_}.by_shop order by shop")
 
     def named(self) -> set[str]:
@@ -107,14 +109,14 @@ class Day:
     def state(self, run: Run, left: tuple[str, ...]) -> object:
         """Return all that steps and plan decide by, without times and numbers of runs. left: the tasks to come."""
         receipts = {step: self.work.receipt_if_done(step) for step in STEPS}
-        (seen,) = self._rows("select max(run_id) from daybook.published where pipeline = %s", self.pipeline.name)[0]
+        published = self._rows("select run_id from daybook.published where pipeline = %s", self.pipeline.name)
         tried = self._rows(
-            "select step, state, error_kind from daybook.step where pipeline = %s and run = %s order by 1",
+            "select step, state = 'failed', error_kind from daybook.step where pipeline = %s and run = %s order by 1",
             *(self.pipeline.name, run.day_run.run),
         )
         # Only the tasks right before one that is still to come decide whether that one is done.
         states = {before: run.states[before] for step in left for before in UPSTREAM[step] if before not in left}
-        facts = [_facts(receipt, seen) for receipt in receipts.values()]
+        facts = [_facts(receipt, published) for receipt in receipts.values()]
         return left, tuple(states.items()), tuple(tried), tuple(self._last_failure()), tuple(self.seen()), *facts
 
     def _last_failure(self) -> list[tuple[Any, ...]]:
@@ -125,11 +127,11 @@ class Day:
         return self.admin.execute(query.encode(), values).fetchall()
 
 
-def _facts(receipt: Receipt | None, seen: int | None) -> object:
+def _facts(receipt: Receipt | None, published: list[tuple[Any, ...]]) -> object:
     if receipt is None:
         return None
     outputs = tuple((name, made.sha256) for name, made in receipt.outputs.items())
-    return receipt.step, tuple(receipt.inputs.items()), outputs, receipt.outcome, receipt.run_id == seen
+    return receipt.step, tuple(receipt.inputs.items()), outputs, receipt.outcome, (receipt.run_id,) in published
 
 
 def every_subset(day: Day, run: Run, look: Callable[[tuple[str, ...]], None]) -> Iterator[int]:
@@ -167,5 +169,6 @@ def _walk(
 
 def of_day(pipeline: Pipeline, servers: Servers, admin: psycopg.Connection[Any], **options: Any) -> Day:
     """Return the day of a pipeline, in a run named "run" with these options."""
+    servers.data.mkdir(exist_ok=True)
     work = replace(servers.work(pipeline, DAY, "run"), day=date.fromisoformat(DAY), **options)
     return Day(servers, pipeline, work, admin)

@@ -21,6 +21,8 @@ from deployment.servers.postgres import LocalPostgres
 
 PACKAGES = ("pgbouncer", "libevent-2.1-7", "libc-ares2")
 SECONDS = 10
+# The databases and roles of the tasks.
+ROLES = (("source", "source_reader"), ("warehouse", "warehouse_owner"))
 # A step needs two sessions with the warehouse: one holds the day's lock.
 SESSIONS = 3
 

@@ -39,7 +39,7 @@ class Copied(NamedTuple):
 def copied(connection: psycopg.Connection[Any], pipeline: Pipeline) -> Copied:
     """Copy a pipeline's part of the ledger and its saved rows."""
     found = {}
-    for schema, table, its_rows in _tables(pipeline):
+    for schema, table, its_rows in _tables(connection, pipeline):
         rows = sql.SQL("select coalesce(jsonb_agg(t), '[]')::text from {} t where ").format(
             sql.Identifier(schema, table)
         )
@@ -51,16 +51,20 @@ def put_back(connection: psycopg.Connection[Any], pipeline: Pipeline, before: Co
     """Make a pipeline's part of the warehouse what it was. connection: the superuser's, so that no trigger refuses."""
     with connection.transaction():
         connection.execute("set local session_replication_role = replica")
-        for schema, table, its_rows in _tables(pipeline):
+        for schema, table, its_rows in _tables(connection, pipeline):
             name = sql.Identifier(schema, table)
             connection.execute(sql.SQL("delete from {} where ").format(name) + its_rows)
             insert = sql.SQL(
                 "insert into {0} overriding system value select * from jsonb_populate_recordset(null::{0}, %s)"
             )
-            connection.execute(insert.format(name), [before.rows[schema, table]])
+            connection.execute(insert.format(name), [before.rows.get((schema, table), "[]")])
 
 
-def _tables(pipeline: Pipeline) -> Iterator[tuple[str, str, sql.Composable]]:
+def _tables(connection: psycopg.Connection[Any], pipeline: Pipeline) -> Iterator[tuple[str, str, sql.Composable]]:
+    """Return the tables that there are already, and the words that choose the pipeline's rows."""
     own = sql.SQL("pipeline = {}").format(sql.Literal(pipeline.name))
-    yield from (("daybook", table, own) for table in TABLES)
-    yield from ((pipeline.target.store, summary.name, sql.SQL("true")) for summary in pipeline.summaries)
+    tables: list[tuple[str, str, sql.Composable]] = [("daybook", table, own) for table in TABLES]
+    tables += [(pipeline.target.store, summary.name, sql.SQL("true")) for summary in pipeline.summaries]
+    for schema, table, its_rows in tables:
+        if connection.execute("select to_regclass(%s)", [f"{schema}.{table}"]).fetchone() != (None,):
+            yield schema, table, its_rows

@@ -5,8 +5,7 @@ from datetime import date
 
 from commands.checks.finding import Finding
 from commands.checks.place import Place
-from daybook.errors import DaybookError
-from daybook.ledger.receipt import Receipt
+from daybook.ledger.stored_receipt import parsed
 from daybook.storage.folder import Folder
 
 CHECK = "receipts"
@@ -17,21 +16,21 @@ def receipts(place: Place) -> Iterator[Finding]:
     count, is_well = 0, True
     for pipeline, day, step in place.data.steps_done():
         count += 1
-        if wrong := _wrong(pipeline, day, step):
+        if wrong := _wrong(place, pipeline, day, step):
             is_well = False
-            mend = "clear this task and all after it, or `./daybook day` runs the day again"
-            yield Finding(CHECK, "mend", f"{step.path}/receipt.json: {wrong}", f"{mend}: {day} --pipeline {pipeline}")
+            mend = "clear this task and all after it, or run the day again: `./daybook day"
+            yield Finding(
+                CHECK, "mend", f"{step.path}/receipt.json: {wrong}", f"{mend} {day} --force --pipeline {pipeline}`"
+            )
     if is_well:
         yield Finding(CHECK, "well", f"{count} receipts can be read")
 
 
-def _wrong(pipeline: str, day: date, step: Folder) -> str:
-    try:
-        with step.open("receipt.json") as file:
-            receipt = Receipt.model_validate_json(file.read())
-    except (ValueError, DaybookError, OSError):
+def _wrong(place: Place, pipeline: str, day: date, step: Folder) -> str:
+    receipt = parsed(step.content("receipt.json") or b"")
+    if receipt is None:
         return "it is damaged"
-    found = (receipt.pipeline, receipt.day, receipt.step)
-    if found == (pipeline, day, step.path.name):
+    folder = place.data.run(pipeline, day, receipt.run).path
+    if (receipt.pipeline, receipt.day, folder / receipt.step) == (pipeline, day, step.path):
         return ""
-    return f"it is about {receipt.pipeline} {receipt.day}, {receipt.step}"
+    return f"it is about {receipt.pipeline} {receipt.day}, {receipt.step} of run {receipt.run}"

@@ -18,6 +18,8 @@ from daybook.loader.layout import Parsed
 from daybook.loader.records import OPEN_QUOTE_LINES, RECORD_BYTES
 
 MOST_THREADS = 8  # each holds a block and its rows, about 60 MB
+# A block of more lines, which are hardly longer than their line ends, is cut again: each line takes a hundred bytes.
+MOST_LINES = 2**19
 Parse = Callable[[bytes, bool], Parsed]
 
 
@@ -82,10 +84,24 @@ def cut_at_line_ends(read: Read, size: int) -> Iterator[bytes]:
             block, chunk = b"".join([*rest, memoryview(chunk)[:cut]]), chunk[cut:]
             # Drop the bytes before the next read, which then reuses their memory instead of new, cleared pages.
             rest = []
-            yield block
+            yield from _of_fewer_lines(block)
             del block
         rest.append(chunk)
-    yield b"".join(rest)
+    yield from _of_fewer_lines(b"".join(rest))
+
+
+def _of_fewer_lines(block: bytes) -> Iterator[bytes]:
+    """Cut a block at line ends into blocks of no more than some MOST_LINES lines."""
+    size = len(block)
+    lines = int(np.count_nonzero(np.frombuffer(block, np.uint8) == ord("\n"))) if size > MOST_LINES else 0
+    if lines <= MOST_LINES:
+        yield block
+        return
+    start = 0
+    while start < size:
+        end = block.find(b"\n", min(start + size * MOST_LINES // lines, size) - 1) + 1 or size
+        yield block[start:end]
+        start = end
 
 
 def _end_of_last_record(chunk: bytes, quotes_before: int) -> int:

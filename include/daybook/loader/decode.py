@@ -114,7 +114,7 @@ def _from_zip(stream: BinaryIO, limits: Limits, name: str) -> Read:
 
 
 def _counted(members: list[zipfile.ZipInfo]) -> str:
-    names = [repr(one_line(member.filename)) for member in members[:SHOWN_MEMBERS]]
+    names = [f"'{one_line(member.filename)}'" for member in members[:SHOWN_MEMBERS]]
     more = ", …" if len(members) > SHOWN_MEMBERS else ""
     shown = f" ({', '.join(names)}{more})" if names else ""
     return f"{counted(len(members), 'file')}{shown}"

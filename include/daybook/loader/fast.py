@@ -17,7 +17,7 @@ import pyarrow.csv as pa_csv
 from daybook.loader.columns import flags, parsed_column
 from daybook.loader.layout import BOM, Flags, Layout, Numbers, Parsed, Record, kept_lines_of, kept_table, refused_table
 from daybook.loader.lines import Lines, lines_of, sound_lines
-from daybook.loader.records import END_OF_FILE, Damage, RecordReader
+from daybook.loader.records import END_OF_FILE, RECORD_BYTES, Damage, RecordReader
 from daybook.loader.values import Unfit, reader
 
 # The name of the field after a trailing delimiter; no column has it.
@@ -28,8 +28,28 @@ def fast_block(data: bytes, layout: Layout, is_last: bool) -> Parsed:
     """Read a block that starts with a record; is_last: the file ends with it."""
     if not data:
         return Parsed(layout.schema.empty_table(), refused_table([]), 0, 0, 0, 0, 0)
+    if lines := _only_line_ends(data):
+        return Parsed(layout.schema.empty_table(), refused_table([]), lines, lines, len(data), lines, 0)
     read = RecordReader(layout, is_last)
-    return _sound(data, layout, read) or _in_doubt(data, layout, read)
+    return _too_long(data, layout, read) or _sound(data, layout, read) or _in_doubt(data, layout, read)
+
+
+def _only_line_ends(data: bytes) -> int:
+    """Return the number of empty lines if a block holds nothing else, or else 0."""
+    if data[:64].strip(b"\r\n") or not data.endswith(b"\n") or data.translate(None, b"\r\n"):
+        return 0
+    return data.count(b"\n") if data.count(b"\r") == data.count(b"\r\n") else 0
+
+
+def _too_long(data: bytes, layout: Layout, read: RecordReader) -> Parsed | None:
+    """Return the damage of a block whose first line is longer than any record, before a field of it is looked at."""
+    if len(data) <= RECORD_BYTES or data.find(b"\n", 0, RECORD_BYTES) >= 0:
+        return None
+    try:
+        read(data, 0, 0)
+    except Damage as damage:
+        return Parsed(layout.schema.empty_table(), refused_table([]), 0, 0, 0, 0, 0, (0, str(damage)))
+    return None
 
 
 def _sound(data: bytes, layout: Layout, read: RecordReader) -> Parsed | None:

@@ -227,14 +227,16 @@ def split(data: bytes, start: int, delimiter: bytes, is_last: bool) -> Fields | 
     if data.startswith(BOM, start):
         start += len(BOM)
     end = data.find(b"\n", start) + 1 or len(data)
+    if end - start > RECORD_BYTES:
+        raise Damage(start, f"a line is longer than {RECORD_BYTES:,} bytes")
     content = data[start:end].removesuffix(b"\n")
     if b'"' in content:
         cut = _split_quoted(data, start, delimiter, is_last)
     else:
         has_line_end = end > start + len(content)
-        values = (content.removesuffix(b"\r") if has_line_end else content).split(delimiter)
-        has_return = b"\r" in b"".join(values)
-        cut = Fields(end, values, [False] * len(values), "lone_carriage_return" if has_return else None)
+        content = content.removesuffix(b"\r") if has_line_end else content
+        values = content.split(delimiter)
+        cut = Fields(end, values, [False] * len(values), "lone_carriage_return" if b"\r" in content else None)
     if cut and (cut.end - start > RECORD_BYTES or not (is_last or data.endswith(b"\n", start, cut.end))):
         raise Damage(start, f"a line is longer than {RECORD_BYTES:,} bytes")
     return cut

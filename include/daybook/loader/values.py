@@ -22,7 +22,7 @@ LOWEST_INTEGER, HIGHEST_INTEGER = -(2**63), 2**63 - 1
 SHAPES = {
     "Y": "[0-9]{4}",
     "f": "[0-9]{1,6}",
-    "j": "[0-9]{3}",
+    "j": "(?P<day_of_year>[0-9]{3})",
     "z": "(?P<offset>Z|[+-][0-9]{2}(?::?[0-9]{2})?)",
     "%": "%",
     **dict.fromkeys("mdHMSyI", "[0-9]{2}"),
@@ -132,6 +132,9 @@ def _moment(column: Column, not_in_format: str, no_such: str) -> Callable[[str],
             moment = datetime.strptime(_with_minutes(text, found), form)  # noqa: DTZ007 - the zone, or UTC, comes with the caller
         except ValueError:
             raise Unfit(no_such, f"{shown(text)} does not exist") from None
+        # strptime takes day 366 of a year of 365 for the next year's first.
+        if "day_of_year" in found.groupdict() and int(found["day_of_year"]) != moment.timetuple().tm_yday:
+            raise Unfit(no_such, f"{shown(text)} does not exist")
         if moment.year < FIRST_YEAR:
             raise Unfit(no_such, f"{shown(text)} is before the year {FIRST_YEAR}")
         return moment

@@ -120,7 +120,7 @@ class Silence:
                 continue
             if not self._is_over.is_set():
                 self._has_cut = True
-                _cut(self._connection)
+                cut(self._connection)
             return
 
     def _left_s(self) -> float:
@@ -139,7 +139,8 @@ class Silence:
         return bool(row and row[0])
 
 
-def _cut(connection: Connection) -> None:
+def cut(connection: Connection) -> None:
+    """Cut a connection that somebody else waits on, who then gets an error."""
     with contextlib.suppress(psycopg.Error, OSError):
         connection.cancel_safe(timeout=5)
     # Shut the socket down, and a reader sees its end at once; closing it would free a descriptor in use.
@@ -189,6 +190,11 @@ def _by_what_to_do(where: str, error: psycopg.Error) -> Exception:
     what = f"{type(error).__name__}{f' {state}' if state else ''}"
     if state[:2] in ("22", "23"):
         return DaybookError(f"{where}: {what}{_place(error)}; nothing was changed; a bug: the rows had been checked")
+    if isinstance(error, psycopg.errors.ConnectionTimeout):
+        return SourceUnavailable(
+            f"{where}: it takes the connection and does not answer (connect_timeout); nothing was kept of it; its "
+            "process is stopped or hangs, or the line is cut: start it again, or mend the line"
+        )
     said = f"{where}: {what}: {_said(error)}"
     if _is_by_policy(error):
         return BadSpec(f"{said}; nothing was read; not tried again; {_SEES_ALL}")

@@ -4,7 +4,9 @@ A copy of a running deployment, or a copy of only one of the two, lets the folde
 This module compares and changes nothing; publish/realign.py mends.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import date
 from typing import NamedTuple
 
@@ -12,8 +14,10 @@ from daybook.ledger import runs
 from daybook.ledger.queries import is_begun
 from daybook.postgres.session import Connection
 from daybook.storage.data_folder import DataFolder
+from daybook.storage.folder import Folder
 
 REPORT = "report.html"
+WRITTEN_AGAIN = ".written_again.json"
 
 
 class Seen(NamedTuple):
@@ -92,13 +96,24 @@ def broken_links(data: DataFolder) -> Iterator[Difference]:
 def wrong_files(data: DataFolder, pipeline: str, day: date, seen: Seen) -> dict[str, str]:
     """Return the published files of a run that are "missing" or "changed", by name."""
     folder = data.published_files(pipeline, day, seen.run_id)
+    again = written_again(folder)
     found = {}
     for name, sha256 in seen.files.items():
         if not folder.has(name):
             found[name] = "missing"
-        elif sha256 and (fault := folder.fault(name, sha256)):
-            found[name] = fault
+        elif sha256 and folder.fault(name, sha256) and folder.fault(name, again.get(name, sha256)):
+            found[name] = "changed"
     return found
+
+
+def written_again(folder: Folder) -> dict[str, str]:
+    """Return the hash of each file of a run that a restore wrote again: the spec or a library may be another by now."""
+    if not folder.has(WRITTEN_AGAIN):
+        return {}
+    with suppress(ValueError):
+        found = json.loads(folder.text(WRITTEN_AGAIN))
+        return found if isinstance(found, dict) else {}
+    return {}
 
 
 def _of_day(

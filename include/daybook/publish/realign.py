@@ -5,6 +5,7 @@ written again from the warehouse's rows. All that the ledger does not know goes 
 numbers go on above every number that warehouse, folder or receipts show. It may run beside tasks, and be run again.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -16,7 +17,7 @@ from daybook.errors import BadSpec
 from daybook.ledger import queries, runs
 from daybook.ledger.queries import Published
 from daybook.postgres.session import Connection, OpenPostgres, at_once
-from daybook.publish.agreement import REPORT, Seen, ledger_of, wrong_files
+from daybook.publish.agreement import REPORT, WRITTEN_AGAIN, Seen, ledger_of, written_again, wrong_files
 from daybook.publish.files import saved_rows, write_files
 from daybook.publish.published_folder import Pointer, lock_links, note_followed
 from daybook.spec import Pipeline
@@ -135,9 +136,12 @@ class _Work:
         folder = self.data.published_files(pipeline, day, seen.run_id)
         for name in (name for name, how in wrong.items() if how == "changed"):
             folder.move(name, self.data.set_aside(pipeline, day) / str(seen.run_id))
+        again = written_again(folder)
         for name, table in rows.items():
             if {f"{name}.parquet", f"{name}.csv"} & wrong.keys():
-                write_files(folder, name, table)
+                again |= {file: output.sha256 for file, output in write_files(folder, name, table).items()}
+        with folder.new_file(WRITTEN_AGAIN) as file:
+            file.write(json.dumps(again).encode())
         if REPORT in wrong:
             with folder.new_file(REPORT) as file:
                 file.write(self.report(spec, rows, published))

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from daybook.errors import BadSpec
 from daybook.ledger import queries
+from daybook.ledger.chain import broken
 from daybook.ledger.queries import Tried, is_begun
 from daybook.ledger.raw_files import extracted_by, raw_files
 from daybook.ledger.receipt import STEPS, Mended, Receipt
@@ -93,7 +94,10 @@ def last_run(connection: Connection, data: DataFolder, pipeline: Pipeline, day: 
     failed = next((step for step in STEPS if step not in standing), None)
     failed = failed if failed in tried and tried[failed].state == "failed" else None
     if not set(STEPS[:2]) <= set(standing) or not ("load" in standing or failed == "load"):
-        raise BadSpec(f"{pipeline.name} {day}: run {run} is loading the day again; nothing was done; try when it ended")
+        raise BadSpec(
+            f"{pipeline.name} {day}: run {run} is loading the day again, or only its extracts were cleared; nothing "
+            "was done; try when it ended, or clear `load` and everything downstream of it"
+        )
     if not folder.exists():
         raise BadSpec(
             f"{folder.path} is not there; expected the files of run {run}; nothing was done; run the day again if they "
@@ -137,15 +141,10 @@ def _of_step(step: str, folder: Folder, sha256: str | None) -> pa.Table:
 
 
 def _standing(tried: Mapping[str, Tried]) -> dict[str, Receipt]:
-    """Return the receipts of the steps done one after the other; a cleared run has older ones after them."""
-    standing: dict[str, Receipt] = {}
-    for step in STEPS:
-        attempt = tried.get(step)
-        before = [tried[other].ended_at for other in standing if (other, step) != STEPS[:2]]
-        if attempt is None or attempt.receipt is None or any(attempt.ended_at < ended for ended in before):
-            break
-        standing[step] = attempt.receipt
-    return standing
+    """Return the receipts of the steps that rest on each other; a cleared run may have older ones after them."""
+    receipts = {step: attempt.receipt for step, attempt in tried.items() if attempt.receipt}
+    first_broken = broken(receipts)
+    return {step: receipts[step] for step in (STEPS[: STEPS.index(first_broken.step)] if first_broken else STEPS)}
 
 
 def _became(tried: Mapping[str, Tried], standing: Mapping[str, Receipt], failed: str | None) -> str:

@@ -23,6 +23,7 @@ from daybook.rules.frames import (
     units_at_least,
     units_at_most,
 )
+from daybook.rules.patterns import whole
 from daybook.spec import Column, Derived, Pipeline, Source, clean_columns
 
 REFUSED_BY_RULE = pa.schema([("line", pa.int64()), ("column", pa.string()), ("reason", pa.string())])
@@ -102,7 +103,7 @@ def _column_rules(column: Column, is_needed: bool) -> list[Rule]:
     if column.allowed:
         rules.append(Rule(name, "not_allowed", ~value.is_in(_allowed(column))))
     if column.pattern:
-        rules.append(Rule(name, "no_match", ~value.str.contains(f"^(?:{column.pattern})$")))
+        rules.append(Rule(name, "no_match", ~value.str.contains(whole(column.pattern))))
     return rules
 
 
@@ -188,8 +189,25 @@ def _checked(given: Any, pipeline: Pipeline, before: pa.Table) -> pa.Table:
         raise BadSpec(f"{name} gave the columns {columns}; declared are {schema.names}; mend transform_gives or it")
     try:
         kept = pa.Table.from_pandas(given[schema.names], schema=schema, preserve_index=False)
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        changed = [field.name for field in schema if _is_changed(given[field.name], kept[field.name])]
+    except pa.ArrowException as error:
         raise BadSpec(f"{name} gave a column of another kind than declared: {type(error).__name__}") from None
+    if changed:
+        raise BadSpec(
+            f"{name} gave in {', '.join(map(repr, changed))} values that the declared kind or scale would round or "
+            "cut; nothing was cleaned; round them in it, or declare a finer scale in transform_gives"
+        )
     if len(set(kept["line"].to_pylist()) & set(before["line"].to_pylist())) != kept.num_rows:
         raise BadSpec(f"{name} gave rows that it did not get, or one twice; it may change, add to and drop rows")
     return ordered(kept.replace_schema_metadata(), ["line"])
+
+
+def _is_changed(given: Any, kept: pa.ChunkedArray) -> bool:
+    """Return whether Arrow changed values of a column: it rounds floats, cuts times, and takes 5 for yes."""
+    before = pa.chunked_array([pa.array(given, from_pandas=True)])
+    is_lossy = (
+        (pa.types.is_floating(before.type) and pa.types.is_decimal(kept.type))
+        or (pa.types.is_timestamp(before.type) and pa.types.is_date(kept.type))
+        or (pa.types.is_boolean(kept.type) and (pa.types.is_integer(before.type) or pa.types.is_floating(before.type)))
+    )
+    return is_lossy and not kept.cast(before.type).equals(before)

@@ -7,10 +7,9 @@ from datetime import date
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
-from daybook.errors import DaybookError
 from daybook.ledger.decisions import Release
 from daybook.ledger.receipt import Receipt
-from daybook.ledger.stored_receipt import stored_receipt
+from daybook.ledger.stored_receipt import UnreadableReceipt, stored_receipt
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder
@@ -53,13 +52,11 @@ class DayRun:
 
     def receipt_if_done(self, step: str) -> Receipt | None:
         """Return the receipt of a step, or None if there is none that can be read, or only another run's."""
-        folder = self.folder / step
+        content = (self.folder / step).content("receipt.json") or b""
         try:
-            receipt = Receipt.model_validate_json(folder.text("receipt.json")) if folder.has("receipt.json") else None
-        except (ValueError, DaybookError):
+            return stored_receipt(content, self.pipeline.name, self.day, self.run, step)
+        except UnreadableReceipt:
             return None
-        own = (self.pipeline.name, self.day, self.run, step)
-        return receipt if receipt and (receipt.pipeline, receipt.day, receipt.run, receipt.step) == own else None
 
     def once(self, key: object, make: Callable[[], T]) -> T:
         """Return the result of `make`. Of the days that share a task, only the first one with the same key calls it."""

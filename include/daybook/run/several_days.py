@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from psycopg.pq import TransactionStatus
 
-from daybook.errors import DaybookError, NotYet, SourceUnavailable
+from daybook.errors import BrokenChain, DaybookError, NotYet, SourceUnavailable
 from daybook.ledger.receipt import STEPS, Done
 from daybook.postgres.session import Connection
 from daybook.run.day_run import DayRun
@@ -72,7 +72,8 @@ def over_days(step: Step, day_runs: list[DayRun], *, attempt: int = 1, is_last_t
 
     day_runs: one for each day. attempt: the number of the task's try, the same at each look for a missing file.
     is_last_try: no other try follows if a server is down. Raises, after all days were tried, SourceUnavailable if
-    another try may help; NotYet if files are missing; and after the last step DaysLeftOut, if a day was left out.
+    another try may help; NotYet if files are missing; BrokenChain if each of the days lacks an earlier step; and after
+    the last step DaysLeftOut, if a day was left out.
     """
     if len(day_runs) == 1:
         return {str(day_runs[0].day): run_step(step, day_runs[0])}
@@ -83,15 +84,23 @@ def over_days(step: Step, day_runs: list[DayRun], *, attempt: int = 1, is_last_t
 def _over_several(step: Step, day_runs: list[DayRun], attempt: int, is_last_try: bool) -> dict[str, object]:
     counts: dict[str, object] = {}
     later: list[SourceUnavailable] = []
+    broken: list[BrokenChain] = []
     for day_run in day_runs:
         if _is_done(day_run, step.__name__, attempt):
             counts[str(day_run.day)] = day_run.receipt(step.__name__).counts()
         elif not _is_left_out_before(day_run, step.__name__):
-            _try(step, day_run, counts, later, is_last_try)
+            _try(step, day_run, counts, later, broken, is_last_try)
+    _check_some_are_whole(broken, day_runs)
     _check_none_is_later(later, day_runs, counts, f"{step.__name__} {attempt}")
     if step.__name__ == STEPS[-1]:
         _check_none_left_out(day_runs)
     return counts
+
+
+def _check_some_are_whole(broken: list[BrokenChain], day_runs: list[DayRun]) -> None:
+    """Fail at once if no day can go on: then it is the run that was cleared or marked, and not a day that is bad."""
+    if len(broken) == len(day_runs):
+        raise BrokenChain(f"all {len(broken)} days of this run; the first: {broken[0]}")
 
 
 def _check_none_is_later(
@@ -129,7 +138,12 @@ def _is_open(session: ftplib.FTP) -> bool:
 
 
 def _try(
-    step: Step, day_run: DayRun, counts: dict[str, object], later: list[SourceUnavailable], is_last_try: bool
+    step: Step,
+    day_run: DayRun,
+    counts: dict[str, object],
+    later: list[SourceUnavailable],
+    broken: list[BrokenChain],
+    is_last_try: bool,
 ) -> None:
     try:
         counts[str(day_run.day)] = run_step(step, day_run)
@@ -137,6 +151,7 @@ def _try(
         if isinstance(error, NotYet) or (isinstance(error, SourceUnavailable) and not is_last_try):
             later.append(error)
             return
+        broken += [error] if isinstance(error, BrokenChain) else []
         log.error("%s is left out: %s", day_run.day, error)
         with day_run.folder.new_file(LEFT_OUT) as file:
             file.write(f"{step.__name__}\n{error}".encode())

@@ -4,7 +4,11 @@ Airflow reads the same text with the same library, croniter, so both mean the sa
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from itertools import pairwise, takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -40,9 +44,23 @@ def time_of_day(cron: str) -> time:
 
 def runs_on(cron: str, day: date) -> bool:
     """Return whether a cron means a day, of those that it means once a day."""
-    if DAILY.fullmatch(cron):
-        return True
-    return bool(_croniter().match(cron, datetime.combine(day, time_of_day(cron))))
+    return bool(DAILY.fullmatch(cron)) or day in _days_of_month(cron, day.year, day.month)
+
+
+@cache
+def _days_of_month(cron: str, year: int, month: int) -> frozenset[date]:
+    # Asked month by month, because croniter takes a millisecond to begin and little for each day after.
+    first = datetime(year, month, 1, tzinfo=UTC)
+    found = takewhile(lambda at: (at.year, at.month) == (year, month), _times_from(cron, first - timedelta(seconds=1)))
+    return frozenset(at.date() for at in found)
+
+
+def _times_from(cron: str, moment: datetime) -> Iterator[datetime]:
+    times = _croniter()(cron, moment, datetime)
+    # It raises ValueError if there is none within 50 years, and at the end of the calendar.
+    with suppress(ValueError, OverflowError):
+        while True:
+            yield times.get_next()
 
 
 def _minutes_and_hours(cron: str) -> tuple[list[Any], list[Any]]:
@@ -58,24 +76,27 @@ def _minutes_and_hours(cron: str) -> tuple[list[Any], list[Any]]:
 def _never(cron: str) -> str | None:
     if DAILY.fullmatch(cron):
         return None
-    try:
-        _croniter()(cron, datetime(2024, 1, 1, tzinfo=UTC)).get_next()
-    except ValueError:
-        return f"it means no day at all; {EXPECTED}"
-    return None
+    is_some_day = next(_times_from(cron, datetime(2024, 1, 1, tzinfo=UTC)), None)
+    return None if is_some_day else f"it means no day at all; {EXPECTED}"
 
 
 def _skipped(at: time, time_zone: str) -> str | None:
     # Airflow can lose the day before a change of the clock that skips its time; a skipped midnight does no harm.
     if at == time.min or time_zone == "UTC":
         return None
-    first, last = SCHEDULED
-    zone = ZoneInfo(time_zone)
-    for number in range((last - first).days + 1):
-        wanted = datetime.combine(first + timedelta(days=number), at, zone)
-        if wanted.astimezone(UTC).astimezone(zone).time() != at:
+    for wanted in _around_changes(at, ZoneInfo(time_zone)):
+        if wanted.astimezone(UTC).astimezone(wanted.tzinfo).time() != at:
             return f"the clock of {time_zone} skips {at:%H:%M} on {wanted.date()}; take a time that every day has"
     return None
+
+
+def _around_changes(at: time, zone: ZoneInfo) -> Iterator[datetime]:
+    """Return a time of each day of the weeks in which the clock of a zone changes."""
+    days, week = SCHEDULED[1] - SCHEDULED[0], timedelta(days=7)
+    midnights = [datetime.combine(SCHEDULED[0], time.min, zone) + week * number for number in range(days // week + 1)]
+    for before, after in pairwise(midnights):
+        if before.utcoffset() != after.utcoffset():
+            yield from (datetime.combine(before.date() + timedelta(days=number), at, zone) for number in range(8))
 
 
 def _croniter() -> Any:

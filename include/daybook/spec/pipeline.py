@@ -34,7 +34,8 @@ class Pipeline(Value):
 
     `facts` names the source whose rows are counted; `day_columns` the columns that hold a fact's day: one date, or
     year, month and day of month. `transform` is the pipeline's own function at the end of `clean`: it takes a pandas
-    frame of the facts and returns one, with the columns of `transform_gives` added; it may drop rows.
+    frame of the facts and returns one, with the columns of `transform_gives` added; it may drop rows. What it gives is
+    not rounded or cut: it rounds floats itself.
     `look_back_days`: how many earlier days a daily run checks, to run those again whose sources have changed.
     """
 
@@ -203,6 +204,11 @@ def _lookup(path: str, lookup: Lookup, source: Source, facts: dict[str, Column])
     here, there = facts.get(lookup.key), columns.get(lookup.key)
     if here and there and here.kind != there.kind:
         yield f"{path}.key: {lookup.key!r} is {here.kind} in the facts and {there.kind} in {source.name}: never equal"
+    elif here and there and here.kind == "decimal" and here.scale != there.scale:
+        yield (
+            f"{path}.key: {lookup.key!r} has {here.scale} digits after the point in the facts and {there.scale} in "
+            f"{source.name}: give both the same scale"
+        )
 
 
 def _columns(pipeline: Pipeline) -> Iterator[str]:

@@ -125,8 +125,12 @@ class DataFolder:
 
 
 def _days(names: Iterable[str]) -> list[date]:
-    """Return the days among some names of folders, in order."""
+    """Return the days among some names, in order."""
     return [day for name in sorted(names) if (day := _day_of(name))]
+
+
+def _run_ids(saved: Folder) -> list[int]:
+    return [int(number) for number in RUN_ID.findall(saved.content("receipt.json") or b"")]
 
 
 def _day_of(name: str) -> date | None:
@@ -153,8 +157,3 @@ def _run_of(receipt: bytes) -> str | None:
     except (ValueError, LookupError, TypeError):
         # A damaged receipt does not say whose it is.
         return None
-
-
-def _run_ids(saved: Folder) -> list[int]:
-    with saved.open("receipt.json") as file:
-        return [int(number) for number in RUN_ID.findall(file.read())]

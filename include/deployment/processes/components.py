@@ -150,6 +150,8 @@ def _signal(processes: Iterable[psutil.Process], number: signal.Signals) -> None
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(number)
+            # One that is stopped (SIGSTOP) would not see the signal.
+            process.send_signal(signal.SIGCONT)
 
 
 def _wait_for_end(records: list[Record], seconds: float) -> bool:

@@ -46,10 +46,16 @@ class LocalPostgres:
             self._start_server()
         self.home.keep_port("postgres", int(self._pid_file()[3]))
 
+    def pid(self) -> int:
+        """Return the number of the server's first process; 0 if there is none."""
+        lines = self._pid_file()
+        return int(lines[0]) if lines else 0
+
     def stop(self) -> None:
         """Stop the server if it runs: connections are cut, committed data is on disk."""
         if not self.is_running():
             return
+        self._wake()
         try:
             self._control("stop", "-m", "fast")
         except DeploymentError:
@@ -65,6 +71,14 @@ class LocalPostgres:
             return str(self.data) in psutil.Process(int(lines[0])).cmdline()
         except psutil.NoSuchProcess:
             return False
+
+    def _wake(self) -> None:
+        """Let processes of the server that somebody has stopped (SIGSTOP) go on: else they would never end."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            first = psutil.Process(self.pid())
+            for process in (first, *first.children(recursive=True)):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.resume()
 
     def dsn(self, database: str = "postgres", role: str = SUPERUSER) -> str:
         """Return libpq's connection string for the superuser, or for a role of `servers/databases.py`, in a

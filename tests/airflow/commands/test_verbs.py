@@ -151,6 +151,15 @@ def test_check_takes_a_file_of_the_current_folder(asked: Asked, tmp_path: Path) 
     assert said.startswith("flights.csv: 842 rows, 841 accepted, 1 refused")
 
 
+def test_doctor_finds_all_well_but_the_module_that_does_not_load(asked: Asked) -> None:
+    findings = asked.checkout.json("doctor")["findings"]
+    wrong = [f"{one['check']}: {one['found']}" for one in findings if one["state"] != "well"]
+    broken = [one for one in wrong if one.startswith("pipelines: include/pipelines/typo.py is broken")]
+    assert (wrong, len(broken)) == (broken, 1 if asked.named else 0)
+    assert {one["check"] for one in findings} >= {"published", "receipts", "servers", "airflow", "pools", "disk"}
+    assert asked.checkout.type("doctor")[0] == (1 if asked.named else 0)
+
+
 def test_psql_shows_the_analyst_what_is_published(asked: Asked) -> None:
     code, said, _ = asked.checkout.type("psql", f"select count(*) from {asked.pipeline}.by_day")
     assert (code, said.split()[2]) == (0, "4")

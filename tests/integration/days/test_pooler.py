@@ -1,7 +1,5 @@
 """A real pgbouncer in transaction mode between Daybook and PostgreSQL: all works, and nothing is left for the next."""
 
-import os
-from collections.abc import Iterator
 from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,12 +14,11 @@ from daybook.postgres.session import at_once
 from deployment.environment import connections
 from deployment.servers.postgres import LocalPostgres
 from tests.support import pgbouncer
-from tests.support.pgbouncer import Pooled
+from tests.support.pgbouncer import ROLES, Pooled
 
 from .conftest import FIRST, Days
 
 DAYS = ("2013-01-01", "2013-01-02", "2013-01-03")
-ROLES = (("source", "source_reader"), ("warehouse", "warehouse_owner"))
 LEFT = {
     "prepared statements": "select statement from pg_prepared_statements",
     "locks": "select classid, objid from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()",
@@ -29,23 +26,6 @@ LEFT = {
     "channels": "select pg_listening_channels()",
     "tables": "select relname from pg_class where relpersistence = 't'",
 }
-
-
-@pytest.fixture(scope="module")
-def pooler_command(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """What starts pgbouncer. In CI it has to be there."""
-    command = pgbouncer.find(tmp_path_factory.mktemp("pgbouncer"))
-    if command is None:
-        assert not os.environ.get("CI"), "pgbouncer is not installed, and Debian's package cannot be downloaded"
-        pytest.skip("pgbouncer is not installed, and Debian's package cannot be downloaded")
-    return command
-
-
-@pytest.fixture
-def pooled(pooler_command: list[str], postgres: LocalPostgres) -> Iterator[Pooled]:
-    """The server behind a pooler with three sessions a role."""
-    with pgbouncer.running(pooler_command, *(postgres.dsn(*role) for role in ROLES)) as port:
-        yield Pooled(postgres, port)
 
 
 @pytest.fixture

@@ -13,12 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from daybook import steps
 from daybook.errors import BadData, Implausible
 from daybook.ledger import runs
 from daybook.ledger.receipt import STEPS, Lines, Mended, Rows
 from daybook.run.day_run import DayRun
+from daybook.run.step_run import run_step
 from daybook.spec import Form, Plausible
-from tests.support.servers import published_files
+from tests.support.servers import published_files, run_steps
 
 from .conftest import Days
 
@@ -418,3 +420,19 @@ def test_a_ledger_that_was_made_before_there_were_mends_takes_them(broken: Days,
             b"select pg_get_constraintdef(oid) from pg_constraint where conname = 'decision_what_check'"
         ).fetchall()
     assert "mend" in definition[0]
+
+
+def test_refused_rows_of_a_file_are_not_shown_as_those_of_a_newer_one_that_was_only_extracted(broken: Days) -> None:
+    break_lines(broken, {8: ("2013,1,1,", "2013,1,2,")})
+    work = broken.servers.work(broken.pipeline, DAY, "run_1")
+    run_step(steps.extract_files, work)
+    code, said = broken.command("refused", DAY)
+    assert (code, "only its extracts were cleared" in said) == (40, True), said
+    assert "clear `load` and everything downstream" in said
+    run_steps(work, broken.servers)
+    assert "refused rows: 4" in broken.command("refused", DAY)[1]
+
+
+def test_refused_rows_are_shown_of_a_run_whose_extract_was_done_again_over_the_same_file(broken: Days) -> None:
+    run_step(steps.extract_files, broken.servers.work(broken.pipeline, DAY, "run_1"))
+    assert "run_1, deployed (published); refused rows: 3" in broken.command("refused", DAY)[1]

@@ -222,6 +222,17 @@ def test_a_restore_without_a_folder_brings_what_was_restored_apart_together(days
     assert days.command_alone("restore") == (0, "The published folder shows what the warehouse shows.\n")
 
 
+def test_a_file_that_is_written_again_by_another_spec_is_right_too(days: Days) -> None:
+    days.run(ONE)
+    first, *others = days.pipeline.summaries
+    days.change(summaries=(first.model_copy(update={"columns": first.columns[:1]}), *others))
+    (published(days) / ONE / f"{first.name}.parquet").unlink()
+    assert wrong(days) != []
+    assert days.command_alone("restore")[0] == 0
+    assert wrong(days) == []
+    assert pq.read_table(published(days) / ONE / f"{first.name}.parquet").column_names[-1] == first.columns[0]
+
+
 def test_a_restore_with_a_warehouse_that_knows_no_day_changes_nothing(
     days: Days, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

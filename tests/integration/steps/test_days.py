@@ -9,9 +9,8 @@ import pytest
 from upath import UPath
 
 from daybook import steps
-from daybook.errors import BadSpec, NotYet, SourceUnavailable
+from daybook.errors import BadSpec, BrokenChain, NotYet, SourceUnavailable
 from daybook.ledger.receipt import STEPS, Done
-from daybook.ledger.stored_receipt import UnreadableReceipt
 from daybook.planning.look_back import days_with_restated
 from daybook.run.day_run import DayRun
 from daybook.run.several_days import DaysLeftOut, over_days
@@ -83,7 +82,7 @@ def test_a_note_of_an_earlier_run_that_names_another_place_is_passed_over(own: P
 def test_a_step_whose_earlier_receipt_is_of_another_step_says_what_to_clear(own: Pipeline, servers: Servers) -> None:
     work = run_steps(servers.work(own, DAYS[0], "first"), servers, until="clean")
     (work.folder.path / "clean" / "receipt.json").write_bytes((work.folder.path / "load" / "receipt.json").read_bytes())
-    with pytest.raises(UnreadableReceipt, match=r"the receipt of clean is another's, of .*, load; .* clear clean and"):
+    with pytest.raises(BrokenChain, match=r"`clean` of this run has no receipt: .* is damaged or gone; .* clear"):
         run_step(steps.index, work)
 
 
@@ -140,6 +139,48 @@ def test_a_bad_day_of_a_batch_is_left_out_and_the_others_are_published(
         run_batch(works)
     days = servers.rows(f"select day from {own.name}.by_day order by day")
     assert [str(day) for (day,) in days] == [DAYS[0], DAYS[2]]
+
+
+def test_a_batch_whose_days_all_lack_a_step_fails_at_the_next_one(own: Pipeline, servers: Servers) -> None:
+    works = [servers.work(own, day, "batch") for day in DAYS]
+    for step in (steps.extract_tables, steps.extract_files):
+        over_days(step, works, is_last_try=True)
+    with pytest.raises(
+        BrokenChain, match=r"^all 3 days .* 2013-01-01: `load` of this run has no receipt.*clear `load`"
+    ):
+        over_days(steps.clean, works, is_last_try=False)
+    run_batch(works)
+    assert len(servers.rows(f"select day from {own.name}.by_day")) == 3
+
+
+def test_a_day_of_a_batch_whose_extract_alone_was_cleared_is_left_out_and_no_other(
+    own: Pipeline, servers: Servers, edit: Edit
+) -> None:
+    works = [replace(servers.work(own, day, "batch"), is_forced=True) for day in DAYS]
+    run_batch(works)
+    edit(DAYS[1], b",1400,", b",1401,")
+    over_days(steps.extract_files, works, is_last_try=True)
+    over_days(steps.save, works, is_last_try=True)
+    with pytest.raises(
+        DaysLeftOut, match=r"^1 of 3 days were left out.*2013-01-02: `load` of this run rests on an older"
+    ):
+        over_days(steps.deploy, works, is_last_try=True)
+    for step in (steps.load, steps.clean, steps.index, steps.aggregate, steps.summarize, steps.save, steps.deploy):
+        over_days(step, works, is_last_try=True)
+    assert works[1].receipt("deploy").outcome == "published"
+
+
+def test_a_batch_notes_all_that_its_steps_read_also_what_another_day_of_it_has_made(
+    own: Pipeline, servers: Servers
+) -> None:
+    works = [servers.work(own, day, "batch") for day in DAYS[:2]]
+    run_batch(works)
+    first, second = (work.receipt("load").inputs for work in works)
+    assert (
+        list(first)
+        == list(second)
+        == [f"extract_tables/{n}.csv" for n in ("airlines", "planes")] + ["extract_files/flights.csv"]
+    )
 
 
 def test_a_mended_day_of_a_batch_is_published_when_its_step_is_cleared(

@@ -18,6 +18,7 @@ from daybook.postgres.session import at_once
 from daybook.spec import Table, integer
 from deployment.servers.databases import LOGINS
 from tests.support.orders import ORDERS, Shop, refused
+from tests.support.pgbouncer import Pooled
 from tests.support.proxy import Fault, Proxy, cut, silence
 
 
@@ -96,6 +97,13 @@ def test_p6_a_statement_that_takes_too_long_is_stopped_and_tried_again(
 
 def test_p8_a_query_that_works_for_long_without_a_byte_is_not_cut(shop: Shop) -> None:
     assert len(shop.copy(slow_view(shop, 1.5), silence_s=0.3)) == 3
+
+
+def test_p8_a_query_that_works_for_long_behind_a_pooler_is_not_cut(shop: Shop, pooled: Pooled) -> None:
+    def connect() -> psycopg.Connection[Any]:
+        return psycopg.connect(pooled.dsn("source", "source_reader"))
+
+    assert len(shop.copy(slow_view(shop, 1.5), connect=connect, silence_s=0.3)) == 3
 
 
 @pytest.mark.parametrize("after_bytes", [400, 2_000, 100_000, 3_000_000])

@@ -4,6 +4,7 @@ import io
 import random
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,18 @@ QUOTED = 'id,name\n1,"a\nb"\n2,"c""\r\n\n""d"\n\nx,1\n3,"e,f"\n4,"g"h\n5,"' + "i
 def test_the_result_does_not_depend_on_blocks_or_threads(block_bytes: int, threads: int) -> None:
     file = QUOTED.encode()
     assert loaded(file, block_bytes=block_bytes, threads=threads) == loaded(file)
+
+
+@pytest.mark.parametrize("most_lines", [1, 2, 5, 30])
+@pytest.mark.parametrize("block_bytes", [20, 10_000])
+def test_nor_on_how_a_block_of_many_lines_is_cut_again(
+    most_lines: int, block_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = QUOTED.encode() + b"\n" * 100 + b"7,x\n" + b"\r\n" * 40 + b"\r\r\n8,y\n\n"
+    as_one = loaded(file)
+    monkeypatch.setattr("daybook.loader.blocks.MOST_LINES", most_lines)
+    assert loaded(file, block_bytes=block_bytes) == as_one
+    assert as_one.blank == 1 + 100 + 40 + 1
 
 
 def test_quoted_line_ends_keep_lines_physical_across_blocks() -> None:
@@ -95,6 +108,44 @@ def rows_and_memory(blocks: int) -> tuple[int, int]:
     out = subprocess.run([sys.executable, "-c", MEASURE, str(blocks)], capture_output=True, text=True, check=True)
     rows, peak = out.stdout.split()
     return int(rows), int(peak)
+
+
+PEAK = """
+import resource, sys
+from daybook.errors import BadData
+from daybook.loader.load import load
+from tests.support.drawn import PEOPLE
+
+blank, message = 0, ""
+try:
+    blank = sum(batch.blank for batch in load(open(sys.argv[1], "rb"), PEOPLE, threads=2))
+except BadData as error:
+    message = str(error)
+print(blank, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, message)
+"""
+
+
+@pytest.mark.parametrize(
+    ("content", "blank", "says"),
+    [
+        (b"\n" * 20_000_000, 20_000_000, ""),
+        (b"\r\n" * 10_000_000, 10_000_000, ""),
+        (b"\n\n\n\n1,x\n" * 2_000_000, 8_000_000, ""),
+        (b"1," * 15_000_000 + b"\n", 0, "people, line 2: a line is longer than 4,194,304 bytes; nothing is loaded"),
+        (b'"1",' * 5_000_000, 0, "people, line 2: a line is longer than 4,194,304 bytes; nothing is loaded"),
+    ],
+    ids=["line ends", "in two bytes", "with few rows", "one line", "one line of quotes"],
+)
+def test_a_file_of_line_ends_or_of_one_line_takes_no_more_memory_than_rows(
+    content: bytes, blank: int, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", ":".join(sys.path))
+    file = tmp_path / "people.csv"
+    file.write_bytes(b"id,name\n" + content)
+    out = subprocess.run([sys.executable, "-c", PEAK, str(file)], capture_output=True, text=True, check=True).stdout
+    found, peak, message = out.rstrip("\n").split(" ", 2)
+    assert (int(found), message) == (blank, says)
+    assert int(peak) < 400
 
 
 def test_memory_stays_flat_as_the_file_grows(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -227,6 +227,14 @@ def test_case_41_seconds_since_1970_are_refused() -> None:
     )
 
 
+def test_day_366_of_a_year_without_it_is_not_the_next_years_first() -> None:
+    assert refused_values(day_date("day", format="%Y-%j"), ["2023-366", "2023-000"], "2024-366") == ["no_such_date"] * 2
+    assert kept_values(day_date("day", format="%Y%j"), ["2024366", "2023365"]) == [
+        date(2024, 12, 31),
+        date(2023, 12, 31),
+    ]
+
+
 def test_leap_seconds_and_the_24th_hour_are_refused() -> None:
     values = ["2016-12-31 23:59:60", "2016-12-31 23:59:61", "2016-12-31 24:00:00", "9999-12-31 24:00:00"]
     assert refused_values(timestamp("at"), values, "2016-12-31 23:59:59") == ["no_such_time"] * 4

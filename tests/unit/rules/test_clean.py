@@ -1,14 +1,17 @@
 """What cleaning keeps, drops and refuses, drawn as tables; on all three engines."""
 
-from datetime import date
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
 
+import pandas
 import pyarrow as pa
 import pytest
 
 from daybook.errors import BadSpec
 from daybook.rules.clean import Cleaned, clean
 from daybook.rules.twins import may_be_twins, twins
-from daybook.spec import Column, Source, arrow_type, integer, text
+from daybook.spec import Column, Source, arrow_type, boolean, day_date, decimal, integer, text
 from tests.support.shop import DAY, SALES, SHOPS, shop
 
 from .drawn import cells, drawing, table
@@ -37,6 +40,30 @@ def test_G14_a_pattern_that_would_take_others_for_ever_takes_no_time(engine: str
     rows = pa.table({"line": [2, 3], "shop": ["a" * 50_000 + "!", "a"]})
     refused = clean(rows, endless, shop(engine=engine), DAY).refused
     assert refused.to_pylist() == [{"line": 2, "column": "shop", "reason": "no_match"}]
+
+
+TEXTS = ["A1", "A1\n", "\u0661\u0662", "é", "ab", "\u00a0", "\n", "A", "7", "a]7", "-"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("pattern", "kept"),
+    [
+        (r"\d+", ["7"]),
+        (r"\w+", ["A1", "ab", "A", "7"]),
+        (r"\s", ["\n"]),
+        (r"\D", ["é", "\u00a0", "\n", "A", "-"]),
+        (r"[\d\-]", ["7", "-"]),
+        (r"[^\w]", ["é", "\u00a0", "\n", "-"]),
+        (r"[]\da]+", ["7", "a]7"]),
+        (r"[A-Z]\d\\?", ["A1"]),
+        (r"\[d|A", ["A"]),
+    ],
+)
+def test_a_pattern_means_the_same_to_every_engine(engine: str, pattern: str, kept: list[str]) -> None:
+    table = SHOPS.model_copy(update={"columns": (text("shop", pattern=pattern),), "key": ()})
+    rows = pa.table({"line": range(len(TEXTS)), "shop": TEXTS})
+    assert clean(rows, table, shop(engine=engine), DAY).kept["shop"].to_pylist() == kept
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -167,6 +194,53 @@ def test_a_transform_adds_declared_columns_and_may_drop_rows() -> None:
 def test_a_transform_that_gives_something_else_is_refused(transform: object, says: str) -> None:
     with pytest.raises(BadSpec, match=says):
         cleaned(TWO_SALES, transform=transform, transform_gives=(CENTS,))
+
+
+def given(values: list[Any], kind: Any, column: Column) -> list[Any]:
+    """Let a transform give two values as a pandas column of that kind; return what the declared column holds."""
+    result = cleaned(
+        TWO_SALES,
+        transform=lambda frame: frame.assign(x=pandas.Series(values, dtype=kind)),
+        transform_gives=(column,),
+    )
+    return list(result.kept["x"].to_pylist())
+
+
+def arrow(kind: pa.DataType) -> pandas.ArrowDtype:
+    """Return pandas' name of an Arrow type."""
+    return pandas.ArrowDtype(kind)
+
+
+PRICE = decimal("x", digits=9, scale=2)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "column"),
+    [
+        ([0.125, 1.0], arrow(pa.float64()), PRICE),
+        ([2.675, 1.0], arrow(pa.float64()), PRICE),
+        ([0.1 + 0.2, None], arrow(pa.float64()), PRICE),
+        ([datetime(2026, 1, 10, 23, tzinfo=UTC), None], arrow(pa.timestamp("us", "UTC")), day_date("x")),
+        ([5, 0], "int64", boolean("x")),
+        ([0.5, 1.0], "float64", boolean("x")),
+    ],
+)
+def test_a_transforms_values_that_the_declared_column_would_round_or_cut_are_refused(
+    values: list[Any], kind: Any, column: Column
+) -> None:
+    with pytest.raises(BadSpec, match="gave in 'x' values that the declared kind or scale would round or cut"):
+        given(values, kind, column)
+
+
+def test_a_transforms_values_that_fit_are_kept() -> None:
+    assert given([0.1, None], arrow(pa.float64()), PRICE) == [Decimal("0.10"), None]
+    assert given([2.68, 1.0], arrow(pa.float64()), PRICE) == [Decimal("2.68"), Decimal("1.00")]
+    assert given([datetime(2026, 1, 10, tzinfo=UTC), None], arrow(pa.timestamp("us", "UTC")), day_date("x")) == [
+        date(2026, 1, 10),
+        None,
+    ]
+    assert given([1, 0], "int64", boolean("x")) == [True, False]
+    assert given([3.0, None], "float64", integer("x")) == [3, None]
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -91,7 +91,7 @@ def changed(copied: Copy) -> set[str]:
         ("rules/aggregate.py", "_total", "aggregate"),
         ("rules/aggregate.py", "_measure_type", "aggregate summarize"),
         ("rules/summarize.py", "_ratio", "summarize"),
-        ("rules/plausible.py", "_far_from_median", "summarize"),
+        ("rules/plausible.py", "_far", "summarize"),
         ("ledger/queries.py", "days_before", "summarize"),
         ("spec/pipeline.py", "_looked_up", "index aggregate summarize"),
         ("spec/source.py", "tokens", "load clean index"),

@@ -11,6 +11,7 @@ from daybook.errors import BadSpec
 from daybook.spec import (
     Column,
     Derived,
+    Lookup,
     Schedule,
     Table,
     boolean,
@@ -21,7 +22,7 @@ from daybook.spec import (
     timestamp,
 )
 from tests.support.drawn import with_columns
-from tests.support.shop import SALES, shop
+from tests.support.shop import CUSTOMERS, SALES, SHOPS, shop
 
 
 @pytest.mark.parametrize(
@@ -154,3 +155,16 @@ def test_case_48_the_day_of_an_instant_is_not_a_local_day(form: str) -> None:
     with pytest.raises(BadSpec, match="may be another one in the schedule's time zone, Europe/Madrid"):
         shop(files=files)
     assert shop(files=files, schedule=Schedule(start=date(2026, 1, 10)))
+
+
+def test_keys_of_another_scale_never_meet_so_they_are_refused() -> None:
+    prices = Table(
+        name="prices",
+        connection="source_db",
+        relation="public.prices",
+        columns=(decimal("amount", "amount_eur", digits=9, scale=3), text("band")),
+        key=("amount_eur",),
+    )
+    lookup = Lookup(source="prices", key="amount_eur", gives={"band": "band"}, when_unknown="keep")
+    with pytest.raises(BadSpec, match="'amount_eur' has 2 digits after the point in the facts and 3 in prices"):
+        shop(tables=(SHOPS, CUSTOMERS, prices), lookups=(lookup,))
