@@ -58,7 +58,13 @@ def reader(column: Column, tokens: tuple[str, ...]) -> Callable[[str, bool], Any
 
     def read(text: str, is_quoted: bool) -> Any:
         value = text.strip(blanks) if blanks else text
-        return None if value in tokens or not (text or is_quoted) else parse(value)
+        if value in tokens or not (text or is_quoted):
+            return None
+        try:
+            return parse(value)
+        except Unfit as unfit:
+            hint = "" if text else '; quotes make it a text: declare null_tokens=("",) if it means nothing'
+            raise Unfit(unfit.reason, f"{unfit.detail}{hint}") from None
 
     return read
 

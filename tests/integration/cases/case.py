@@ -47,14 +47,15 @@ class Day(Value):
 class Check(Value):
     """A run of `./daybook check`: its words, its exit code, and what it must say and must not.
 
-    is_accounted_for: every line of the file lies in the files of --out. most_memory_mib: the most that it may take.
+    refused_lines: so many lines of the file stand, whole, in the refused rows of --out. most_memory_mib: the most that
+    the process may hold.
     """
 
     words: str
     exit_code: int
     says: tuple[str, ...] = ()
     says_not: tuple[str, ...] = ()
-    is_accounted_for: bool = False
+    refused_lines: int | None = None
     most_memory_mib: int | None = None
 
 

@@ -18,7 +18,7 @@ PIPELINE = Pipeline(
     facts="f",
     day_columns=("day",),
     measures=(Measure(name="n", how="count"), Measure(name="total", how="sum", of="amount")),
-    summaries=(Summary(name="by_day", columns=("n", "total")),),
+    summaries=(Summary(name="by_day", columns=("n", "total")), Summary(name="by_instant", by=("at",), columns=("n",))),
     target=Target(schema="case"),
     schedule=Schedule(start=date(2024, 1, 1)),
 )

@@ -17,8 +17,12 @@ PIPELINE = Pipeline(
     files=(F,),
     facts="f",
     day_columns=("day",),
-    measures=(Measure(name="n", how="count"), Measure(name="total", how="sum", of="amount")),
-    summaries=(Summary(name="by_day", columns=("n", "total")),),
+    measures=(
+        Measure(name="n", how="count"),
+        Measure(name="total", how="sum", of="amount"),
+        Measure(name="qty", how="sum", of="qty"),
+    ),
+    summaries=(Summary(name="by_day", columns=("n", "total", "qty")),),
     target=Target(schema="case"),
     schedule=Schedule(start=date(2024, 1, 1)),
 )

@@ -1,0 +1,28 @@
+"""Integers with a point."""
+
+from datetime import date
+
+from daybook.spec import File, Measure, Pipeline, Schedule, Summary, Target, day_date, decimal, integer
+
+F = File(
+    name="f",
+    connection="ftp",
+    path="f_{day:%Y-%m-%d}.csv",
+    is_written_whole=True,
+    columns=(day_date("day"), integer("qty", extra_zeros="ignore"), decimal("amount", digits=12, scale=2)),
+)
+PIPELINE = Pipeline(
+    name="case",
+    description="Integers with a point",
+    files=(F,),
+    facts="f",
+    day_columns=("day",),
+    measures=(
+        Measure(name="n", how="count"),
+        Measure(name="total", how="sum", of="amount"),
+        Measure(name="qty", how="sum", of="qty"),
+    ),
+    summaries=(Summary(name="by_day", columns=("n", "total", "qty")),),
+    target=Target(schema="case"),
+    schedule=Schedule(start=date(2024, 1, 1)),
+)
