@@ -29,7 +29,10 @@ def check_refused(pipeline: Pipeline, rows: RowsByStep) -> None:
 def _excess(pipeline: Pipeline, source: Source, rows: RowsByStep) -> Iterator[str]:
     refused = {step: Counter(rows[step][source.name].refused) for step in REFUSING if step in rows}
     loaded = rows["load"][source.name]
-    read = loaded.kept + sum(loaded.refused.values())
+    # A refused record of several lines counts by its lines, as loader/limits.py counts it.
+    if loaded.lines and (more := loaded.lines.refused - sum(loaded.refused.values())) > 0:
+        refused["load"]["further lines of these"] = more
+    read = loaded.kept + refused["load"].total()
     for lookup in _with_own_limit(pipeline, source):
         yield from _excess_of_lookup(lookup, refused, read)
     if verdict := _verdict(source, refused, read):

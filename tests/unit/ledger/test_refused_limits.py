@@ -3,7 +3,7 @@
 import pytest
 
 from daybook.errors import BadData, BadSpec
-from daybook.ledger.receipt import Rows
+from daybook.ledger.receipt import Lines, Rows
 from daybook.ledger.refused_limits import check_refused
 from daybook.spec import Limits, Lookup, Pipeline
 from tests.support.shop import SALES, shop
@@ -44,6 +44,17 @@ def test_the_limit_holds_for_the_steps_together(of_index: int, is_refused: bool)
         check_refused(shop(), counts)
         return
     with pytest.raises(BadData, match=r"51 of 10,000 rows .*, limit 50 \(load: .*10; clean: .*20; index: .*21"):
+        check_refused(shop(), counts)
+
+
+def test_a_refused_record_counts_by_its_lines() -> None:
+    counts = rows(load={"text_after_closing_quote": 1}, clean={"key_conflict": 20}, index={})
+    loaded = counts["load"]["sales"]
+    lines = Lines(read=READ + 29, kept=READ - 1, refused=30, blank=0)
+    check_refused(shop(), counts | {"load": counts["load"] | {"sales": loaded.model_copy(update={"lines": lines})}})
+    lines = Lines(read=READ + 30, kept=READ - 1, refused=31, blank=0)
+    counts["load"]["sales"] = loaded.model_copy(update={"lines": lines})
+    with pytest.raises(BadData, match=r"51 of 10,030 rows .* \(load: further lines of these 30, text.* 1; clean: "):
         check_refused(shop(), counts)
 
 
