@@ -60,7 +60,7 @@ def test_up_starts_renamed_pipelines_and_names_the_broken_module(up: Up) -> None
 def test_status_says_what_is_missing(asked: Asked) -> None:
     code, said, _ = asked.type("status")
     assert code == 1
-    assert "missing      4      2013-01-01 to 2013-01-04" in said
+    assert "missing      4      0        0        2013-01-01 to 2013-01-04" in said
     assert ("include/pipelines/typo.py is broken" in said) == bool(asked.named)
     assert asked.json("status")["pipeline"] == asked.pipeline
 
