@@ -27,6 +27,7 @@ from commands.check_form import (
 )
 from commands.output import say, tell_json, tell_table
 from commands.wrong_words import WrongWords
+from daybook.loader.limits import HINTS
 from daybook.spec import Source, nearest
 from daybook.text import counted, first_spans, lines_from, one_line
 
@@ -125,11 +126,19 @@ def tell(found: Checked) -> None:
     if found.refused:
         say("")
         _tell_reasons(found)
+        for reason, hint in _hints(found).items():
+            say(f"{reason}: {hint}")
         say("")
         lines = [(lines_from(row.line, row.lines), *_named(row.reason, row.column)) for row in found.refused]
         tell_table(("line", "reason", "column"), lines[:SHOWN_LINES])
     if len(found.refused) > SHOWN_LINES:
         say(f"and {len(found.refused) - SHOWN_LINES:,} more; --json gives all, --out FOLDER also their values")
+
+
+def _hints(found: Checked) -> dict[str, str]:
+    """Return the usual cause of each reason, and the word that takes such rows, if the message does not say it."""
+    reasons = dict.fromkeys(reason for (reason, _), _ in found.reasons.most_common())
+    return {reason: HINTS[reason] for reason in reasons if HINTS.get(reason, "") not in (found.message or "")}
 
 
 def _refused(found: Checked) -> str:
@@ -172,7 +181,8 @@ def _named(reason: str, column: str | None) -> tuple[str, str]:
 
 def _in_words(found: Checked) -> dict[str, object]:
     reasons = [
-        {"reason": of[0], "column": of[1], "rows": n, "lines": found.lines[of]} for of, n in found.reasons.most_common()
+        {"reason": of[0], "column": of[1], "rows": n, "lines": found.lines[of], "hint": HINTS.get(of[0])}
+        for of, n in found.reasons.most_common()
     ]
     return {
         "file": found.file,

@@ -18,8 +18,8 @@ import pyarrow.csv as pa_csv
 
 from commands.check_form import head_of
 from daybook.errors import BadData
-from daybook.loader.delimiters import BLANKS, even_delimiter
 from daybook.loader.find import hashed, raw_records
+from daybook.loader.header_hints import BLANKS, even_delimiter
 from daybook.loader.layout import heights
 from daybook.loader.load import REFUSED_SCHEMA, Batch, load, schema
 from daybook.rules.twins import may_be_twins, twins

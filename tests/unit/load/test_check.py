@@ -37,6 +37,9 @@ def test_it_says_what_would_be_refused_where_and_why(flights: Path, capsys: pyte
         "reason          column    rows\n"
         "not_an_integer  dep_time  1\n"
         "too_few_fields            1\n"
+        "not_an_integer: spellings of nothing may be undeclared (null_tokens), or the column may hold decimals; if "
+        'they are zeros, declare extra_zeros="ignore"\n'
+        "too_few_fields: the delimiter may change, or rows may be broken in two\n"
         "\n"
         "line  reason          column\n"
         "5     not_an_integer  dep_time\n"
@@ -49,7 +52,8 @@ def test_json_has_every_line(flights: Path, capsys: pytest.CaptureFixture[str]) 
     found = json.loads(capsys.readouterr().out)
     assert (found["exit_code"], found["rows"], found["accepted"], found["empty_lines"]) == (10, 41, 39, 1)
     assert found["lines"][0] == {"line": 5, "column": "dep_time", "reason": "not_an_integer", "lines": 1}
-    assert found["reasons"][1] == {"reason": "too_few_fields", "column": None, "rows": 1, "lines": 1}
+    hint = "the delimiter may change, or rows may be broken in two"
+    assert found["reasons"][1] == {"reason": "too_few_fields", "column": None, "rows": 1, "lines": 1, "hint": hint}
 
 
 def test_out_holds_the_accepted_rows_and_the_refused_with_their_values(flights: Path, tmp_path: Path) -> None:
@@ -77,6 +81,8 @@ def test_a_record_of_many_lines_counts_by_its_lines(tmp_path: Path, capsys: pyte
         "\n"
         "reason                    column  rows  lines\n"
         "text_after_closing_quote          1     100\n"
+        "text_after_closing_quote: a stray quote may have opened a field; quotes may be escaped by a backslash, where "
+        '"" was agreed\n'
         "\n"
         "line      reason                    column\n"
         "2 to 101  text_after_closing_quote\n"
