@@ -10,10 +10,24 @@ import typer
 
 from commands import exit_codes
 from commands.arguments import Json, Quiet, pipeline_named, pipeline_names
-from commands.check_file import Checked, names_given, names_in, of_columns, warnings_of
+from commands.check_file import Checked, warnings_of
 from commands.check_file import check as checked
+from commands.check_form import (
+    SPEC_HAS_IT,
+    Compression,
+    Delimiter,
+    Encoding,
+    HeaderLine,
+    NoLastLineEnd,
+    NullTokens,
+    TrailingDelimiter,
+    Words,
+    names_given,
+    names_in,
+)
 from commands.output import say, tell_json, tell_table
 from commands.wrong_words import WrongWords
+from daybook.loader.limits import HINTS
 from daybook.spec import Source, nearest
 from daybook.text import counted, first_spans, lines_from, one_line
 
@@ -32,10 +46,6 @@ Contract = Annotated[
 Columns = Annotated[
     str | None, typer.Option("--columns", metavar="A,B,C", help="By these columns, all of text; else the file's own.")
 ]
-Delimiter = Annotated[
-    str | None,
-    typer.Option("--delimiter", metavar="SIGN", help="The sign between fields, if there is no contract: ','."),
-]
 Out = Annotated[
     Path | None, typer.Option("--out", metavar="FOLDER", help="Write accepted and refused rows there, as CSV.")
 ]
@@ -46,6 +56,12 @@ def check(
     pipeline: Contract = None,
     columns: Columns = None,
     delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    header_line: HeaderLine = None,
+    no_last_line_end: NoLastLineEnd = False,
+    trailing_delimiter: TrailingDelimiter = False,
+    compression: Compression = None,
+    null_token: NullTokens = None,
     out: Out = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -58,12 +74,21 @@ def check(
     """
     if pipeline is not None and columns is not None:
         raise WrongWords("check: --columns is not allowed with --pipeline; nothing was checked; leave one of them out")
-    if pipeline is not None and delimiter is not None:
-        raise WrongWords("check: --delimiter is not allowed with --pipeline, whose spec has it; nothing was checked")
+    form = {
+        "encoding": encoding,
+        "header_line": header_line,
+        "is_last_line_end_needed": False if no_last_line_end else None,
+        "has_trailing_delimiter": True if trailing_delimiter else None,
+        "compression": compression,
+    }
+    words = Words(delimiter, tuple(null_token or ()), form)
+    if pipeline is not None and (given := [option for option, is_given in words.options.items() if is_given]):
+        raise WrongWords(f"check: {', '.join(given)} is not allowed {SPEC_HAS_IT}")
     try:
-        found = checked(file, _contract(file, pipeline, columns, delimiter or ","), out)
+        contract = _contract(file, pipeline, columns, words)
+        found = checked(file, contract, out)
         if pipeline is None and columns is None and not found.message:
-            found = found._replace(warnings=warnings_of(file, names_in(file, delimiter or ",")))
+            found = found._replace(warnings=warnings_of(file, contract))
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         raise WrongWords(f"{one_line(str(error.filename))}: {error.strerror}; nothing was checked") from None
     if json:
@@ -94,16 +119,26 @@ def tell(found: Checked) -> None:
     if found.twins:
         done = "dropped" if found.on_twins == "drop" else "refused"
         say(f"of the accepted, {len(found.twins):,} are equal to others and will be {done}: {first_spans(found.twins)}")
+    for (token, column), count in found.tokens.most_common():
+        say(f"{one_line(repr(token))} stands for a missing value in {counted(count, 'field')} of {one_line(column)!r}")
     for warning in found.warnings:
         say(f"warning: {one_line(found.file)}: {warning}")
     if found.refused:
         say("")
         _tell_reasons(found)
+        for reason, hint in _hints(found).items():
+            say(f"{reason}: {hint}")
         say("")
         lines = [(lines_from(row.line, row.lines), *_named(row.reason, row.column)) for row in found.refused]
         tell_table(("line", "reason", "column"), lines[:SHOWN_LINES])
     if len(found.refused) > SHOWN_LINES:
         say(f"and {len(found.refused) - SHOWN_LINES:,} more; --json gives all, --out FOLDER also their values")
+
+
+def _hints(found: Checked) -> dict[str, str]:
+    """Return the usual cause of each reason, and the word that takes such rows, if the message does not say it."""
+    reasons = dict.fromkeys(reason for (reason, _), _ in found.reasons.most_common())
+    return {reason: HINTS[reason] for reason in reasons if HINTS.get(reason, "") not in (found.message or "")}
 
 
 def _refused(found: Checked) -> str:
@@ -121,10 +156,12 @@ def _tell_reasons(found: Checked) -> None:
         tell_table(("reason", "column", "rows", "lines"), rows)
 
 
-def _contract(file: Path, pipeline: str | None, columns: str | None, delimiter: str) -> Source:
+def _contract(file: Path, pipeline: str | None, columns: str | None, words: Words) -> Source:
     if pipeline is not None:
         return _source_named(pipeline)
-    return of_columns(names_in(file, delimiter) if columns is None else names_given(columns), delimiter)
+    if columns is not None:
+        return words.contract(names_given(columns))
+    return words.contract(names_in(file, words.contract(["none"])))
 
 
 def _source_named(name: str) -> Source:
@@ -144,7 +181,8 @@ def _named(reason: str, column: str | None) -> tuple[str, str]:
 
 def _in_words(found: Checked) -> dict[str, object]:
     reasons = [
-        {"reason": of[0], "column": of[1], "rows": n, "lines": found.lines[of]} for of, n in found.reasons.most_common()
+        {"reason": of[0], "column": of[1], "rows": n, "lines": found.lines[of], "hint": HINTS.get(of[0])}
+        for of, n in found.reasons.most_common()
     ]
     return {
         "file": found.file,
@@ -157,6 +195,7 @@ def _in_words(found: Checked) -> dict[str, object]:
         "refused_lines": found.lines.total(),
         "empty_lines": found.empty_lines,
         "twins": {"lines": found.twins, "will_be": found.on_twins},
+        "tokens": [{"token": of[0], "column": of[1], "fields": n} for of, n in found.tokens.most_common()],
         "reasons": reasons,
         "lines": found.refused,
     }

@@ -13,21 +13,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from daybook.errors import BadData, BadSpec
-from daybook.loader.delimiters import BLANKS, even_delimiter
+from commands.check_form import head_of
+from daybook.errors import BadData
 from daybook.loader.find import hashed, raw_records
-from daybook.loader.layout import BOM, heights
+from daybook.loader.header_hints import BLANKS, even_delimiter
+from daybook.loader.layout import heights
 from daybook.loader.load import REFUSED_SCHEMA, Batch, load, schema
-from daybook.loader.records import Damage, split
 from daybook.rules.twins import may_be_twins, twins
-from daybook.spec import File, Source, Twins, text
+from daybook.spec import Source, Twins
 from daybook.storage.disk import temporary
 from daybook.storage.tables import harmless
 from daybook.text import one_line
 
-HEAD_BYTES = 2**20
 # A number or a date: hardly the name of a column.
 VALUE = re.compile(r"[+-]?\d+([.,]\d+)*|\d{1,4}([-/.])\d{1,2}\2\d{1,4}([ T]\d{2}:\d{2}.*)?")
 # The refused rows in a file that any program opens: bytes that are not text are written as \xEB.
@@ -48,7 +48,8 @@ class Checked(NamedTuple):
     """The loader's verdict on a file: rows accepted and refused, empty lines, and why it is refused as a whole.
 
     twins: the lines of accepted rows that `clean` will take out, since they are equal to others: it drops or refuses
-    them, as `on_twins` says. warnings: what looks wrong in a file that no contract describes.
+    them, as `on_twins` says. tokens: how many accepted fields of text are a token for a missing value, by token and
+    header. warnings: what looks wrong in a file that no contract describes.
     """
 
     file: str
@@ -58,6 +59,7 @@ class Checked(NamedTuple):
     message: str | None
     twins: list[int]
     on_twins: Twins
+    tokens: Counter[tuple[str, str]] = Counter()
     warnings: tuple[str, ...] = ()
 
     @property
@@ -78,12 +80,13 @@ def check(path: Path, source: Source, out: Path | None) -> Checked:
     """Load a file by a contract, and return the verdict. out: a folder for the rows, or None to write none."""
     accepted, empty_lines, refused = 0, 0, list[Refused]()
     kept = [schema(source).empty_table()]
-    message = None
+    message, tokens = None, Counter[tuple[str, str]]()
     with path.open("rb") as stream, _written(path, source, out) as (write, keep):
         try:
             for batch in load(stream, source, name=one_line(path.name)):
                 write(batch)
                 accepted, empty_lines = accepted + batch.kept.num_rows, empty_lines + batch.blank
+                tokens += _tokens(batch.kept, source)
                 kept += [batch.kept] if source.on_twins != "keep" else []
                 columns = (batch.refused[name].to_pylist() for name in ("line", "column", "reason"))
                 refused += map(Refused, *columns, heights(batch.refused))
@@ -91,7 +94,20 @@ def check(path: Path, source: Source, out: Path | None) -> Checked:
             message = str(error)
         keep(message is None)
     equal = _twins(path, source, pa.concat_tables(kept)) if message is None else []
-    return Checked(path.name, accepted, refused, empty_lines, message, equal, source.on_twins)
+    return Checked(path.name, accepted, refused, empty_lines, message, equal, source.on_twins, tokens)
+
+
+def _tokens(rows: pa.Table, source: Source) -> Counter[tuple[str, str]]:
+    """Count the fields of text that are a token for a missing value: `clean` makes them empty."""
+    texts = [column for column in source.columns if column.kind == "text"]
+    return Counter(
+        {
+            (token, column.header): count
+            for column in texts
+            for token in source.tokens(column)
+            if (count := pc.sum(pc.equal(rows[column.header], token)).as_py())
+        }
+    )
 
 
 def _twins(path: Path, source: Source, rows: pa.Table) -> list[int]:
@@ -100,39 +116,17 @@ def _twins(path: Path, source: Source, rows: pa.Table) -> list[int]:
         return twins(raw_records(stream, source, lines, hashed, name=path.name), source.on_twins)
 
 
-def of_columns(names: list[str], delimiter: str = ",") -> File:
-    """Return the contract of a file with these columns, all of text."""
-    columns = tuple(text(name, f"column_{place}") for place, name in enumerate(names, 1))
-    return File(name="file", connection="none", path="file", columns=columns, delimiter=delimiter)
+def warnings_of(path: Path, source: Source) -> tuple[str, ...]:
+    """Return what looks wrong in a file that is checked by its own header."""
+    names = [column.header for column in source.columns]
+    head = head_of(path, source).split(b"\n", source.form.header_line - 1)[-1]
+    return tuple(
+        filter(None, (_of_delimiter(head, names), _of_last(names), _of_header(names, source.form.header_line)))
+    )
 
 
-def names_given(columns: str) -> list[str]:
-    """Return the names of `--columns`. Raises BadSpec if there is none, or one stands twice."""
-    names = columns.split(",")
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if not any(name.strip() for name in names):
-        raise BadSpec("check: --columns names no column; nothing was checked; name the columns of the file's header")
-    if twice:
-        raise BadSpec(f"check: --columns names {twice[0]!r} twice; nothing was checked; name each column once")
-    return names
-
-
-def names_in(path: Path, delimiter: str = ",") -> list[str]:
-    """Return the values of a file's first line, header or not: the loader judges them."""
-    try:
-        cut = split(_head(path), 0, delimiter.encode(), is_last=True)
-    except Damage:
-        cut = None
-    return [name.decode(errors="replace") for name in cut.values] if cut and cut.values else [""]
-
-
-def warnings_of(path: Path, names: list[str]) -> tuple[str, ...]:
-    """Return what looks wrong in a file that is checked by its own first line. names: the values of that line."""
-    return tuple(filter(None, (_of_delimiter(path, names), _of_first_line(names))))
-
-
-def _of_delimiter(path: Path, names: list[str]) -> str | None:
-    even = even_delimiter(_head(path)) if len(names) == 1 else None
+def _of_delimiter(head: bytes, names: list[str]) -> str | None:
+    even = even_delimiter(head) if len(names) == 1 else None
     if even is None:
         return None
     delimiter, count = even
@@ -143,19 +137,18 @@ def _of_delimiter(path: Path, names: list[str]) -> str | None:
     return f"there is one column, and {delimiter!r} stands {times} on every line: it may be the delimiter; {propose}"
 
 
-def _of_first_line(names: list[str]) -> str | None:
+def _of_last(names: list[str]) -> str | None:
+    is_empty = len(names) > 1 and names[-1] == "" and names.count("") == 1
+    return "the header ends with a delimiter; say --trailing-delimiter if every line does" if is_empty else None
+
+
+def _of_header(names: list[str], line: int) -> str | None:
     values = sum(bool(VALUE.fullmatch(name.strip())) for name in names)
     if not values:
         return None
     fields = f"{values} of its {len(names)} fields are" if len(names) > 1 else "its field is"
-    return (
-        f"line 1 was taken for the header, and {fields} a number or a date: it may be a row, and a file needs a header"
-    )
-
-
-def _head(path: Path) -> bytes:
-    with path.open("rb") as stream:
-        return stream.read(HEAD_BYTES).removeprefix(BOM)
+    what = f"line {line} was taken for the header, and {fields} a number or a date"
+    return f"{what}: it may be a row, and a file needs a header"
 
 
 @contextmanager

@@ -15,9 +15,9 @@ TAGS = rb"html|head|body|title|meta|table|thead|tbody|tr|td|div|p|br|font|form"
 # Some programs write the names of columns in angle brackets, with a delimiter after each.
 END_OF_NAME = rb"[^<>]*>[,;|\t]"
 KINDS = (
-    (rb"\x1f\x8b", "gzip data; declare the compression 'gzip' if that is meant"),
+    (rb"\x1f\x8b", "gzip data"),
     (rb"PK\x03\x04.*?(\[Content_Types\]\.xml|xl/|mimetypeapplication/vnd)", "a workbook (Excel or OpenDocument)"),
-    (rb"PK[\x03\x05]", "a zip file; declare the compression 'zip' if that is meant"),
+    (rb"PK[\x03\x05]", "a zip file"),
     (rb"\xd0\xcf\x11\xe0", "an old Excel workbook"),
     (rb"%PDF-", "a PDF"),
     (rb"PAR1", "a Parquet file"),
@@ -32,6 +32,8 @@ KINDS = (
     (rb"\{\\rtf", "RTF"),
     (rb"\s*[\[{]\s*[\[{\"}\]]", "JSON"),
 )
+# Which of them a spec can declare, and how.
+DECLARED = {"gzip data": 'compression="gzip"', "a zip file": 'compression="zip"'}
 MARKS = (
     (BOM, "UTF-8"),
     (b"\xff\xfe\0\0", "UTF-32"),
@@ -48,11 +50,19 @@ def check_kind(head: bytes, form: Form, name: str) -> None:
     start = head[:4096].removeprefix(BOM)
     for pattern, kind in KINDS:
         if re.match(pattern, start, re.DOTALL | re.IGNORECASE):
-            raise BadData(f"{name}: it is {kind}{_title(start)}, CSV agreed")
+            raise BadData(f"{name}: it is {kind}{_title(start)}, {_agreed(kind, form)}")
     if form.encoding.startswith(("utf-16", "utf-32")):
         _check_wide(head[:4096], form, name)
     else:
         _check_encoding(head[:4096], form, name)
+
+
+def _agreed(kind: str, form: Form) -> str:
+    if form.compression != "none":
+        return f"and not CSV, in {form.compression}; ask the sender for CSV"
+    return (
+        f"CSV agreed; {f'declare {DECLARED[kind]} if that is meant' if kind in DECLARED else 'ask the sender for CSV'}"
+    )
 
 
 def _title(start: bytes) -> str:
@@ -71,10 +81,10 @@ def _check_wide(start: bytes, form: Form, name: str) -> None:
     if found is None:
         raise BadData(
             f"{name}: {form.encoding} agreed, and it has no NUL bytes, as {kind} has: it looks like UTF-8, or an "
-            "encoding of one byte; declare the encoding 'utf-8' if that is meant"
+            'encoding of one byte; declare encoding="utf-8" if that is meant'
         )
     if declared and found != declared and is_sure:
-        raise BadData(f"{name}: it looks like {kind}-{found}, {form.encoding} agreed; declare it if that is meant")
+        raise BadData(f"{name}: it looks like {kind}-{found}, {form.encoding} agreed; declare that if it is meant")
     if not declared and not mark:
         raise BadData(f"{name}: {kind} agreed, and it has no byte order mark; declare the encoding '{kind}-{found}'")
 
@@ -92,11 +102,14 @@ def _order(start: bytes, width: int) -> tuple[str | None, bool]:
 def _check_encoding(start: bytes, form: Form, name: str) -> None:
     for mark, encoding in MARKS:
         if start.startswith(mark) and not (mark == BOM and form.encoding in ("utf-8", "utf-8-sig")):
-            raise BadData(f"{name}: it is {encoding}, {form.encoding} agreed; declare the encoding if that is meant")
+            mend = f'declare encoding="{encoding.lower()}" if that is meant'
+            raise BadData(f"{name}: it is {encoding}, {form.encoding} agreed; {mend}")
     start = start.removeprefix(BOM)
     even, odd = start[::2].count(0), start[1::2].count(0)
     # A few may be accidents in single fields; they refuse only their rows.
     if even + odd > len(start) / 10:
         place = "even" if even > 10 * odd else "odd" if odd > 10 * even else "many"
-        kind = "binary data" if place == "many" else "UTF-16 without its mark"
-        raise BadData(f"{name}: NUL bytes at {place} places: it looks like {kind}, {form.encoding} agreed")
+        found = {"even": "be", "odd": "le"}.get(place)
+        kind = "UTF-16 without its mark" if found else "binary data"
+        mend = f'declare encoding="utf-16-{found}" if that is meant' if found else "ask the sender for CSV"
+        raise BadData(f"{name}: NUL bytes at {place} places: it looks like {kind}, {form.encoding} agreed; {mend}")

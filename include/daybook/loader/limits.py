@@ -28,21 +28,38 @@ STRUCTURAL = frozenset(
 )
 # The usual cause if a reason is everywhere.
 HINTS = {
-    "wrong_encoding": "the file may be cp1252 or Latin-1: declare the encoding if that is meant",
-    "too_many_fields": "the delimiter may stand in a text without quotes, or at the end of each row",
+    "wrong_encoding": 'the file may be cp1252 or Latin-1: declare encoding="cp1252" if that is meant',
+    "too_many_fields": (
+        "the delimiter may stand in a text without quotes, or at the end of each row: then declare "
+        "has_trailing_delimiter=True"
+    ),
     "too_few_fields": "the delimiter may change, or rows may be broken in two",
-    "lone_carriage_return": "the line ends may be mixed",
+    "no_line_end": (
+        "the file may be cut: have it delivered again, or declare is_last_line_end_needed=False if its last line never "
+        "has a line end"
+    ),
+    "nul_byte": "the file may be damaged: have it delivered again",
+    "control_byte": "declare are_control_bytes_kept=True if they belong to the texts",
+    "lone_carriage_return": "the line ends may be mixed, or CR CR LF: have the file written with LF or CRLF alone",
     "text_after_closing_quote": (
         'a stray quote may have opened a field; quotes may be escaped by a backslash, where "" was agreed'
     ),
     "quote_in_unquoted_field": "the quotes of fields may be missing",
     "too_many_line_ends": "a stray quote may have opened the field; if its texts are so long, raise field_line_ends",
     "rows_in_quotes": "a stray quote may have opened the field",
-    "not_an_integer": "spellings of nothing may be undeclared, or the column may hold decimals",
+    "field_too_long": "a stray quote may have opened the field; if its texts are so long, raise field_bytes",
+    "not_an_integer": (
+        "spellings of nothing may be undeclared (null_tokens), or the column may hold decimals; if they are zeros, "
+        'declare extra_zeros="ignore"'
+    ),
+    "too_many_decimals": 'declare a larger scale; if the further digits are zeros, extra_zeros="ignore"',
+    "too_many_digits": "declare more digits, if such numbers are meant",
     "not_a_decimal": "decimal commas, thousands separators, signs of currency or undeclared spellings of nothing",
     "not_a_date": "the dates' format may have changed",
+    "no_such_date": "day and month may stand in the other order in the column's format",
     "not_a_timestamp": "the timestamps' format may have changed",
-    "not_a_boolean": "the spellings of yes and no may have changed",
+    "no_such_time": "day and month may stand in the other order in the column's format",
+    "not_a_boolean": "the spellings of yes and no may have changed (true_tokens, false_tokens)",
     "repeated_header": "several files may be joined in one",
 }
 SHOWN_REASONS = 10

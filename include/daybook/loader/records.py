@@ -146,7 +146,7 @@ class RecordReader:
     def _check(self, cut: Fields, raw: bytes, whole: bytes) -> None:
         layout = self.layout
         if not whole.endswith(b"\n") and layout.is_last_line_end_needed:
-            raise Unfit("no_line_end", "the last line has no line end: it may be cut")
+            raise Unfit("no_line_end", "the last line has no line end (is_last_line_end_needed): it may be cut")
         _check_bytes(raw, layout)
         if cut.problem:
             raise Unfit(cut.problem, PROBLEMS[cut.problem])

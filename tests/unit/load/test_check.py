@@ -1,5 +1,6 @@
 """`./daybook check FILE`: what it prints, writes and exits with."""
 
+import gzip
 import json
 import subprocess
 import sys
@@ -36,6 +37,9 @@ def test_it_says_what_would_be_refused_where_and_why(flights: Path, capsys: pyte
         "reason          column    rows\n"
         "not_an_integer  dep_time  1\n"
         "too_few_fields            1\n"
+        "not_an_integer: spellings of nothing may be undeclared (null_tokens), or the column may hold decimals; if "
+        'they are zeros, declare extra_zeros="ignore"\n'
+        "too_few_fields: the delimiter may change, or rows may be broken in two\n"
         "\n"
         "line  reason          column\n"
         "5     not_an_integer  dep_time\n"
@@ -48,7 +52,8 @@ def test_json_has_every_line(flights: Path, capsys: pytest.CaptureFixture[str]) 
     found = json.loads(capsys.readouterr().out)
     assert (found["exit_code"], found["rows"], found["accepted"], found["empty_lines"]) == (10, 41, 39, 1)
     assert found["lines"][0] == {"line": 5, "column": "dep_time", "reason": "not_an_integer", "lines": 1}
-    assert found["reasons"][1] == {"reason": "too_few_fields", "column": None, "rows": 1, "lines": 1}
+    hint = "the delimiter may change, or rows may be broken in two"
+    assert found["reasons"][1] == {"reason": "too_few_fields", "column": None, "rows": 1, "lines": 1, "hint": hint}
 
 
 def test_out_holds_the_accepted_rows_and_the_refused_with_their_values(flights: Path, tmp_path: Path) -> None:
@@ -76,6 +81,8 @@ def test_a_record_of_many_lines_counts_by_its_lines(tmp_path: Path, capsys: pyte
         "\n"
         "reason                    column  rows  lines\n"
         "text_after_closing_quote          1     100\n"
+        "text_after_closing_quote: a stray quote may have opened a field; quotes may be escaped by a backslash, where "
+        '"" was agreed\n'
         "\n"
         "line      reason                    column\n"
         "2 to 101  text_after_closing_quote\n"
@@ -288,6 +295,62 @@ def test_a_delimiter_can_be_said(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert main(["check", file, "--delimiter", "||"]) == 40
     assert "a delimiter is one byte that is no letter, digit, quote or line end" in capsys.readouterr().err
     assert main(["check", file, "--delimiter", ";", "--pipeline", "flights"]) == 2
+
+
+NEEDS_A_WORD = {
+    "--encoding cp1252": "id,name\n1,Zürich\n".encode("cp1252"),
+    "--encoding utf-16": "id,name\n1,Zürich\n".encode("utf-16"),
+    "--header-line 3": b"Sales\n\nid,name\n1,x\n",
+    "--no-last-line-end": b"id,name\n1,x",
+    "--trailing-delimiter": b"id,name,\n1,x,\n",
+    "--compression gzip": gzip.compress(b"id,name\n1,x\n"),
+    "--delimiter ; --encoding cp1252 --header-line 2": "Läden\nid;name\n1;Zürich\n".encode("cp1252"),
+}
+
+
+@pytest.mark.parametrize("words", NEEDS_A_WORD)
+def test_the_form_can_be_said(tmp_path: Path, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    file = written(tmp_path, NEEDS_A_WORD[words])
+    for columns in ([], ["--columns", "id,name"]):
+        assert main(["check", file, *columns]) != 0
+        capsys.readouterr()
+        assert main(["check", file, *words.split(), *columns]) == 0
+        assert "1 rows, 1 accepted, 0 refused" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("--encoding idna", "encoding: 'idna' is refused: it is for names of hosts"),
+        ("--encoding utf8x", "encoding: 'utf8x' is refused: Python knows no such encoding of text"),
+        ("--header-line 0", "header_line: 0 is refused"),
+        ("--compression gz", "compression: 'gz' is refused: it takes 'none', 'gzip' or 'zip'; did you mean 'gzip'?"),
+    ],
+)
+def test_the_spec_checks_the_words_of_the_form(
+    tmp_path: Path, words: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = written(tmp_path, "id,name\n1,x\n")
+    assert main(["check", file, *words.split()]) == 40
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [*NEEDS_A_WORD, "--null-token NA", "--null-token NA --null-token -"])
+def test_a_pipeline_has_a_form_of_its_own(tmp_path: Path, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    file = written(tmp_path, "id,name\n1,x\n")
+    assert main(["check", file, "--pipeline", "flights", *words.split()]) == 2
+    given = ", ".join(dict.fromkeys(word for word in words.split() if word.startswith("--")))
+    assert f"check: {given} is not allowed with --pipeline, whose spec has it" in capsys.readouterr().err
+
+
+def test_spellings_of_a_missing_value_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = written(tmp_path, "id,name\n1,NA\n2,NA\nNA,-\n")
+    assert main(["check", file, "--null-token", "NA", "--null-token", "-"]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "'NA' stands for a missing value in 2 fields of 'name'",
+        "'NA' stands for a missing value in 1 field of 'id'",
+        "'-' stands for a missing value in 1 field of 'name'",
+    ]
 
 
 @pytest.mark.parametrize(

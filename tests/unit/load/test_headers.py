@@ -97,7 +97,7 @@ def test_C30_another_delimiter_is_named(delimiter: str) -> None:
 
 
 def test_C30_also_where_the_header_is_another() -> None:
-    assert "1 fields; ';' stands 6 times in it" in refusal(sales().upper().replace(b",", b";"), SALES)
+    assert "1 field; ';' stands 6 times in it" in refusal(sales().upper().replace(b",", b";"), SALES)
 
 
 def test_C31_a_delimiter_that_changes_half_way_refuses_the_file() -> None:
@@ -122,8 +122,9 @@ def test_C30_any_sign_between_all_the_names_is_named(delimiter: str) -> None:
 @pytest.mark.parametrize("delimiter", [";", "\t", "|"])
 def test_C30_also_where_names_are_in_quotes(delimiter: str) -> None:
     for header in ('"id"{}"name"', '"id"{}name', 'id{}"name"'):
-        file = header.format(delimiter).encode() + b"\n1;ann\n"
-        assert refusal(file) == f"people: the delimiter is {delimiter!r}, ',' agreed"
+        file = f"{header}\n1{{}}ann\n".format(*[delimiter] * 2).encode()
+        mend = f"declare delimiter={delimiter!r} if that is meant"
+        assert refusal(file) == f"people: the delimiter is {delimiter!r}, ',' agreed; {mend}"
 
 
 def test_C30_columns_of_fixed_width_are_named() -> None:

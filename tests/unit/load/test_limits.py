@@ -24,7 +24,8 @@ def test_up_to_twenty_rows_are_set_aside_in_a_small_file(bad: int) -> None:
 def test_one_more_refuses_the_file_and_says_how_many_and_where() -> None:
     assert refusal(people(500, *["x,bob"] * 20, "7")) == (
         "people: 21 of 521 rows are refused, limit 20 (not_an_integer in 'id': 20, too_few_fields: 1), from line 502 on"
-        "; nothing is loaded; spellings of nothing may be undeclared, or the column may hold decimals"
+        "; nothing is loaded; spellings of nothing may be undeclared (null_tokens), or the column may hold decimals; "
+        'if they are zeros, declare extra_zeros="ignore"'
     )
 
 

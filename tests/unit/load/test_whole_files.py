@@ -39,7 +39,7 @@ def test_C51_it_is_taken_where_that_is_declared() -> None:
 
 def test_C54_gzip_is_named_unless_declared() -> None:
     file = gzip.compress(sales())
-    assert "it is gzip data; declare the compression 'gzip'" in refusal(file, SALES)
+    assert 'it is gzip data, CSV agreed; declare compression="gzip"' in refusal(file, SALES)
     declared = with_columns(*SALES.columns, form=Form(compression="gzip"))
     assert len(loaded(file, declared).kept) == 40
     assert (
@@ -72,7 +72,7 @@ def zipped(**members: bytes) -> bytes:
 
 
 def test_C56_G14_a_zip_of_one_file_is_read_where_it_is_declared() -> None:
-    assert "it is a zip file; declare the compression 'zip'" in refusal(zipped(sales=sales()), SALES)
+    assert 'it is a zip file, CSV agreed; declare compression="zip"' in refusal(zipped(sales=sales()), SALES)
     declared = with_columns(*SALES.columns, form=Form(compression="zip"))
     assert len(loaded(zipped(sales=sales()), declared).kept) == 40
     assert "the zip holds 2 files ('a', 'b'), 1 agreed" in refusal(zipped(a=sales(), b=b""), declared)

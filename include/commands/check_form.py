@@ -1,0 +1,113 @@
+"""How the file of `./daybook check` is written, if no pipeline's contract says so: its options, as words of a spec.
+
+Called by check.py. It builds a contract of text columns, named on the command line or by the file's own header.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import typer
+
+from daybook.errors import BadData, BadSpec
+from daybook.loader.decode import Decoded, taken, unpacked
+from daybook.loader.layout import BOM
+from daybook.loader.records import Damage, split
+from daybook.spec import File, Form, Source, text
+
+HEAD_BYTES = 2**20
+SPEC_HAS_IT = "with --pipeline, whose spec has it; nothing was checked"
+
+Delimiter = Annotated[
+    str | None,
+    typer.Option("--delimiter", metavar="SIGN", help="The sign between fields, if there is no contract: ','."),
+]
+Encoding = Annotated[str | None, typer.Option("--encoding", metavar="NAME", help="The encoding, or 'utf-8'.")]
+HeaderLine = Annotated[int | None, typer.Option("--header-line", metavar="N", help="The header's line, or 1.")]
+NoLastLineEnd = Annotated[bool, typer.Option("--no-last-line-end", help="The last line may have no line end.")]
+TrailingDelimiter = Annotated[bool, typer.Option("--trailing-delimiter", help="Each line ends with a delimiter.")]
+Compression = Annotated[str | None, typer.Option("--compression", metavar="KIND", help="none, gzip or zip.")]
+NullTokens = Annotated[
+    list[str] | None,
+    typer.Option("--null-token", metavar="TEXT", help="A spelling of a missing value, to be counted; repeat it."),
+]
+
+
+class Words(NamedTuple):
+    """The words for a file that no pipeline describes, as the command line has them; None is one that it leaves out."""
+
+    delimiter: str | None
+    null_tokens: tuple[str, ...]
+    form: Mapping[str, Any]
+
+    @property
+    def options(self) -> dict[str, bool]:
+        """Return each option, and whether it was given."""
+        given = {name: self.form.get(word) is not None for word, name in OPTIONS.items()}
+        return {"--delimiter": self.delimiter is not None, **given, "--null-token": bool(self.null_tokens)}
+
+    def contract(self, columns: list[str]) -> File:
+        """Return the contract of a file with these columns, all of text. Raises BadSpec if the spec refuses a word."""
+        form = Form(**{word: value for word, value in self.form.items() if value is not None})
+        return of_columns(columns, self.delimiter or ",", form, self.null_tokens)
+
+
+# The words of Form, and the options that say them.
+OPTIONS = {
+    "encoding": "--encoding",
+    "header_line": "--header-line",
+    "is_last_line_end_needed": "--no-last-line-end",
+    "has_trailing_delimiter": "--trailing-delimiter",
+    "compression": "--compression",
+}
+
+
+def of_columns(
+    names: list[str], delimiter: str = ",", form: Form | None = None, null_tokens: tuple[str, ...] = ()
+) -> File:
+    """Return the contract of a file with these columns, all of text."""
+    columns = tuple(text(name, f"column_{place}") for place, name in enumerate(names, 1))
+    return File(
+        name="file",
+        connection="none",
+        path="file",
+        columns=columns,
+        delimiter=delimiter,
+        form=form or Form(),
+        null_tokens=null_tokens,
+    )
+
+
+def names_given(columns: str) -> list[str]:
+    """Return the names of `--columns`. Raises BadSpec if there is none, or one stands twice."""
+    names = columns.split(",")
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if not any(name.strip() for name in names):
+        raise BadSpec("check: --columns names no column; nothing was checked; name the columns of the file's header")
+    if twice:
+        raise BadSpec(f"check: --columns names {twice[0]!r} twice; nothing was checked; name each column once")
+    return names
+
+
+def names_in(path: Path, source: File) -> list[str]:
+    """Return the values of the line where a file's header is agreed to be, header or not: the loader judges them."""
+    head, start = head_of(path, source), 0
+    for _ in range(source.form.header_line - 1):
+        start = head.find(b"\n", start) + 1 or len(head)
+    try:
+        cut = split(head, start, source.delimiter.encode(), is_last=True)
+    except Damage:
+        cut = None
+    names = [name.decode(errors="replace") for name in cut.values] if cut and cut.values else [""]
+    return names[:-1] if source.form.has_trailing_delimiter and names[-1] == "" and len(names) > 1 else names
+
+
+def head_of(path: Path, source: Source) -> bytes:
+    """Return the first HEAD_BYTES of a file, unpacked and in UTF-8; none if they cannot be read as agreed."""
+    with path.open("rb") as stream:
+        try:
+            read = unpacked(stream, source, path.name)
+            return taken(Decoded(read, source.form).read, HEAD_BYTES).removeprefix(BOM)
+        except (BadData, UnicodeError):
+            return b""
