@@ -6,7 +6,7 @@ DAYBOOK_WAREHOUSE, a connection string of libpq, names a warehouse in place of t
 import os
 from datetime import date
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -14,10 +14,11 @@ from commands import connections, exit_codes
 from commands.arguments import USER, Day, Json, PipelineName, Quiet, Who, Why, pipeline_named
 from commands.output import say, tell_json
 from commands.servers import servers_of
+from commands.wrong_words import WrongWords
 from daybook.errors import BadSpec
 from daybook.postgres.session import at_once
 from daybook.publish.published_folder import follow
-from daybook.publish.rollback import RolledBack
+from daybook.publish.rollback import RolledBack, take_back
 from daybook.publish.rollback import rollback as rolled_back
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
@@ -26,7 +27,7 @@ from daybook.storage.data_folder import DataFolder
 def rollback(
     day: Day,
     to: Annotated[
-        int | None, typer.Option("--to", metavar="RUN", help="The run's number; else the one before.")
+        str | None, typer.Option("--to", metavar="RUN", help="The run's number, or nothing; else the run before.")
     ] = None,
     why: Why = "not given",
     who: Who = USER,
@@ -34,31 +35,62 @@ def rollback(
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Let readers of a day see an earlier run of it.
+    """Let readers of a day see an earlier run of it, or none: `--to nothing`.
 
     A later run with the same result as the one rolled back is held until a person releases it.
 
     Example: ./daybook rollback 2013-01-05 --why 'the airline sent a wrong file'
     """
-    chosen = pipeline_named(pipeline)
+    chosen, target = pipeline_named(pipeline), _target(to)
     with servers_of(chosen, "rollback"):
         dsn = warehouse_dsn(chosen.target.connection)
-        done = roll_back(chosen, day, dsn, connections.data(), who, why, to)
+        done = roll_back(chosen, day, dsn, connections.data(), who, why, target)
     if json:
         tell_json({"pipeline": chosen.name, "day": day, **done._asdict()})
     else:
-        say(f"{chosen.name} {day}: readers see run {done.now} now; they saw run {done.before} before.")
-        say(f"A later run that comes to what run {done.before} had is held until a person releases it.")
+        tell(f"{chosen.name} {day}", done)
     return exit_codes.DONE
 
 
+def tell(where: str, done: RolledBack) -> None:
+    """Say what readers see now, and what is held from now on."""
+    say(f"{where}: readers see {_in_words(done.now)} now; they saw {_in_words(done.before)} before.")
+    if done.before:
+        say(f"A later run that comes to what run {done.before} had is held until a person releases it.")
+    if done.now is None:
+        say(f"Its rows and files are kept as the spec's `keep_runs` says; `--to {done.before}` shows it again.")
+
+
+def _in_words(run_id: int | None) -> str:
+    return f"run {run_id}" if run_id else "no run of the day"
+
+
+Target = int | Literal["nothing"] | None
+"""The run to go back to: its number, none at all, or the one before."""
+
+
+def _target(to: str | None) -> Target:
+    if to is None:
+        return None
+    if to == "nothing":
+        return "nothing"
+    if to.isascii() and to.isdecimal() and int(to):
+        return int(to)
+    raise WrongWords(
+        f"rollback: --to {to} is no run; nothing was changed; expected a run's number, as `why` shows it, or nothing"
+    )
+
+
 def roll_back(
-    pipeline: Pipeline, day: date, dsn: str, data: DataFolder, who: str, why: str, run_id: int | None = None
+    pipeline: Pipeline, day: date, dsn: str, data: DataFolder, who: str, why: str, to: Target = None
 ) -> RolledBack:
     """Roll a day back in the warehouse, and let the published folder follow. dsn: libpq's."""
 
     connect = partial(connections.postgres_of, dsn)
-    done = at_once(connect, lambda connection: rolled_back(connection, pipeline, day, data, who, why, run_id))
+    if to == "nothing":
+        done = at_once(connect, lambda connection: take_back(connection, pipeline, day, who, why))
+    else:
+        done = at_once(connect, lambda connection: rolled_back(connection, pipeline, day, data, who, why, to))
     at_once(connect, lambda connection: follow(connection, data, pipeline.name, day))
     return done
 

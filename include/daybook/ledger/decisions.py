@@ -8,9 +8,12 @@ from typing import NamedTuple
 
 from daybook.postgres.session import Connection
 
-# A rollback's row names the run that readers saw before in these words.
+# A rollback's row names in these words the run that readers saw before, and says if they see none from then on.
 SAW = "readers saw run "
-LEFT = f"substring(found from '^{SAW}([0-9]+)$')::bigint"
+SAW_NONE = "readers saw no run, and before that run "
+SEE_NONE = "; they see no run now"
+LEFT = f"substring(found from '^(?:{SAW}|{SAW_NONE})([0-9]+)')::bigint"
+IS_TO_NOTHING = f"(what = 'rollback' and right(found, {len(SEE_NONE)}) = '{SEE_NONE}')"
 
 
 class Decision(NamedTuple):
@@ -29,10 +32,12 @@ class Rollback(NamedTuple):
     who: str
     why: str
     decided_at: datetime
+    is_to_nothing: bool
 
     def __str__(self) -> str:
         at = f"{self.decided_at:%Y-%m-%d %H:%M %Z}"
-        return f"run {self.left_run_id} was rolled back by {self.who} at {at}: {self.why}"
+        how = "rolled back to nothing" if self.is_to_nothing else "rolled back"
+        return f"run {self.left_run_id} was {how} by {self.who} at {at}: {self.why}"
 
 
 def rolled_back(left_run_id: int, who: str, why: str) -> Decision:
@@ -40,8 +45,40 @@ def rolled_back(left_run_id: int, who: str, why: str) -> Decision:
     return Decision("rollback", who, why, f"{SAW}{left_run_id}")
 
 
+def taken_back(left_run_id: int, who: str, why: str) -> Decision:
+    """Return the decision to show readers no run of a day that showed this one."""
+    return Decision("rollback", who, why, f"{SAW}{left_run_id}{SEE_NONE}")
+
+
+def shown_again(left_run_id: int, who: str, why: str) -> Decision:
+    """Return the decision to show readers a run of a day that showed none since this one was taken back."""
+    return Decision("rollback", who, why, f"{SAW_NONE}{left_run_id}")
+
+
+def last_taken_back(connection: Connection, pipeline: str, day: date) -> int | None:
+    """Return the run that was taken back last on a day, or None."""
+    row = connection.execute(
+        f"select {LEFT} from daybook.decision where pipeline = %s and day = %s and {IS_TO_NOTHING} "  # noqa: S608 - our own words
+        "order by decided_at desc limit 1",
+        [pipeline, day],
+    ).fetchone()
+    return row[0] if row else None
+
+
+def days_taken_back(connection: Connection, pipeline: str) -> list[date]:
+    """Return the days whose publications were taken back, and of which readers see none now."""
+    rows = connection.execute(
+        f"select distinct day from daybook.decision where pipeline = %s and {IS_TO_NOTHING} and not exists ("  # noqa: S608 - our own words
+        "select from daybook.published where published.pipeline = decision.pipeline and published.day = decision.day) "
+        "order by day",
+        [pipeline],
+    )
+    return [day for (day,) in rows]
+
+
 def decide(connection: Connection, pipeline: str, day: date, run_id: int, decision: Decision) -> None:
-    """Store a person's decision about a day. run_id: of the run that readers see from then on."""
+    """Store a person's decision about a day. run_id: of the run that readers see from then on, or of the one that was
+    taken back."""
     connection.execute(
         "insert into daybook.decision (pipeline, day, run_id, what, who, why, found) "
         "values (%s, %s, %s, %s, %s, %s, %s)",
@@ -52,7 +89,8 @@ def decide(connection: Connection, pipeline: str, day: date, run_id: int, decisi
 def rollback_of(connection: Connection, pipeline: str, day: date, content_sha256: str) -> Rollback | None:
     """Return the rollback that hid this content of a day from readers, unless a later decision shows it again."""
     row = connection.execute(
-        f"select {LEFT}, who, why, decided_at, seen.content_sha256 = %(content)s "  # noqa: S608 - our own words
+        f"select {LEFT}, who, why, decided_at, {IS_TO_NOTHING}, "  # noqa: S608 - our own words
+        f"seen.content_sha256 = %(content)s and not {IS_TO_NOTHING} "
         "from daybook.decision join daybook.ledger seen using (run_id) "
         f"left join daybook.ledger hidden on hidden.run_id = {LEFT} "
         "where decision.pipeline = %(pipeline)s and decision.day = %(day)s "
@@ -66,15 +104,18 @@ def rollback_of(connection: Connection, pipeline: str, day: date, content_sha256
 
 
 def rollbacks(connection: Connection, pipeline: str, first: date, last: date) -> dict[date, Rollback]:
-    """Return, by day, each rollback that still stands: readers see its run, and no later run confirmed that run."""
+    """Return, by day, each rollback that still stands: readers see its run, and no later run confirmed that run; or it
+    was to nothing, and they see none."""
     rows = connection.execute(
-        f"select distinct on (day) day, {LEFT}, who, why, decided_at "  # noqa: S608 - our own words
-        "from daybook.decision join daybook.published using (pipeline, day, run_id) "
-        "where pipeline = %s and day between %s and %s and what = 'rollback' and not exists ("
+        f"select distinct on (day) day, {LEFT}, who, why, decided_at, {IS_TO_NOTHING} "  # noqa: S608 - our own words
+        "from daybook.decision left join daybook.published seen using (pipeline, day) "
+        "where pipeline = %s and day between %s and %s and what = 'rollback' and case "
+        f"when {IS_TO_NOTHING} then seen.run_id is null "
+        f"else seen.run_id = decision.run_id and {LEFT} <> decision.run_id and not exists ("
         "select from daybook.step where step.pipeline = decision.pipeline and step.day = decision.day "
         "and step = 'deploy' and ended_at > decided_at "
         # Receipts of before 0.1.0 have it in `notes`.
-        "and coalesce(receipt ->> 'outcome', receipt -> 'notes' ->> 'outcome') = 'unchanged') "
+        "and coalesce(receipt ->> 'outcome', receipt -> 'notes' ->> 'outcome') = 'unchanged') end "
         "order by day, decided_at desc",
         [pipeline, first, last],
     )

@@ -140,6 +140,16 @@ def point(connection: Connection, pipeline: str, day: date, run_id: int) -> None
         "on conflict (pipeline, day) do update set run_id = excluded.run_id",
         [pipeline, day, run_id],
     )
+    _notify(connection, pipeline, day, run_id)
+
+
+def point_to_nothing(connection: Connection, pipeline: str, day: date) -> None:
+    """Show readers no run of the day, from the commit on, and notify listeners."""
+    connection.execute("delete from daybook.published where pipeline = %s and day = %s", [pipeline, day])
+    _notify(connection, pipeline, day, None)
+
+
+def _notify(connection: Connection, pipeline: str, day: date, run_id: int | None) -> None:
     payload = json.dumps({"pipeline": pipeline, "day": str(day), "run_id": run_id})
     connection.execute("select pg_notify('daybook_published', %s)", [payload])
 

@@ -61,6 +61,8 @@ def message_page(title: str, *sentences: str) -> bytes:
 def readers_see(state: RunState) -> Reader:
     """Return whether readers of the day see this run, an earlier one, a newer one, or nothing."""
     seen, own = state.seen_run_id, state.run_id
+    if seen is None and _deployed(state) == ("published", own):
+        return Reader("past", "Rolled back", f"Readers see nothing of this day: run {own} was taken back.")
     if seen is None:
         return Reader("waiting", "Not published", "Readers see nothing of this day yet.")
     if seen == own:

@@ -168,7 +168,9 @@ def _first_change(pipeline: Pipeline, standing: Standing, tables: dict[str, str]
     if standing.failure:
         failed = standing.failure.step, f"failed before: {standing.failure.step}, {standing.failure.kind}"
         return _mended(pipeline, standing, standing.failure, tables) or failed
-    if not standing.is_published or "deploy" not in standing.deployed:
+    # A person may have taken the publication back: then nothing is seen, and nothing is to be done.
+    is_settled = standing.is_published or standing.rolled_back
+    if not is_settled or "deploy" not in standing.deployed:
         return "extract_tables", "never done"
     return (
         _changed_input(standing.deployed, standing.files, tables, standing.changed_keys)

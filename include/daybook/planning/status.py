@@ -40,7 +40,8 @@ def status(
     """Sort the expected days by their state."""
     days = tuple(sorted(expected))
     held = {day for day, failure in failures.items() if failure.kind == "Implausible"}
-    tried = published | set(failures)
+    # A day that a person took back is not published, and not missing either.
+    known = published | set(failures) | set(rolled_back)
     last = max((day for day in days if day in published), default=None)
     return Status(
         expected=days,
@@ -49,6 +50,6 @@ def status(
         rolled_back=tuple(day for day in days if day in rolled_back),
         held=tuple(day for day in days if day in held),
         failed=tuple(day for day in days if day in failures and day not in held),
-        missing=tuple(day for day in days if day not in tried),
+        missing=tuple(day for day in days if day not in known),
         lag_days=(days[-1] - last).days if last else None,
     )

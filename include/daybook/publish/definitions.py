@@ -18,7 +18,17 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 
 from daybook.errors import BadSpec, SourceUnavailable
 from daybook.postgres.session import Connection
-from daybook.publish.live import Columns, Live, live, resting_on, rights_to, sessions_with, stored, view_of
+from daybook.publish.live import (
+    Columns,
+    Live,
+    live,
+    resting_on,
+    rights_to,
+    sessions_with,
+    shown_pipelines,
+    stored,
+    view_of,
+)
 from daybook.rules import summarize
 from daybook.spec import Pipeline, Summary
 
@@ -80,12 +90,24 @@ def _in_short_waits(connection: Connection, do: Callable[[], None]) -> None:
 
 def changes(connection: Connection, pipeline: Pipeline) -> list[Change]:
     """Return what the spec changes in the warehouse. Raises BadSpec if a change is impossible."""
+    _check_names(connection, pipeline)
     there = live(connection, pipeline)
     return [
         change
         for summary in pipeline.summaries
         for change in _changes(connection, pipeline, summary, there[summary.name])
     ]
+
+
+def _check_names(connection: Connection, pipeline: Pipeline) -> None:
+    shown = shown_pipelines(connection, pipeline)
+    others = [f"{view} those of {name}" for view, name in shown.items() if name != pipeline.name]
+    if others:
+        raise BadSpec(
+            f"{pipeline.name}: the views of its target schema {pipeline.target.schema_} show the days of another "
+            f"pipeline ({', '.join(others)}); nothing was changed; keep the name of before, or give the new name a "
+            "target schema of its own"
+        )
 
 
 def _changes(connection: Connection, pipeline: Pipeline, summary: Summary, live: Live) -> Iterator[Change]:

@@ -190,7 +190,9 @@ def _publish(connection: Connection, pipeline: Pipeline, day: date, entry: Entry
     runs.point(connection, pipeline.name, day, entry.run_id)
     for summary in pipeline.summaries:
         _check_readers_see(connection, pipeline, summary.name, day, receipts["save"].rows[summary.name].kept)
-    runs.write(connection, pipeline.name, day, entry)
+    # A publication that was taken back and is released is in the ledger already.
+    if not runs.was_published(connection, entry.run_id):
+        runs.write(connection, pipeline.name, day, entry)
     mended = [Decision("mend", one.who, one.why, one.counted) for one in receipts["load"].mended]
     for decision in (*released, *mended):
         decisions.decide(connection, pipeline.name, day, entry.run_id, decision)

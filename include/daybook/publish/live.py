@@ -11,6 +11,10 @@ Columns = dict[str, str]
 """Types of columns, as PostgreSQL writes them, by name and in order."""
 
 
+# The pipeline's name in a view's definition, as PostgreSQL writes it.
+SHOWN_PIPELINE = r"published\.pipeline = '([^']*)'"
+
+
 class Live(NamedTuple):
     """What the warehouse has of a summary: the columns of its table and its view, the columns that tell its rows apart,
     and the name of the constraint or index that says so."""
@@ -43,6 +47,17 @@ def stored(pipeline: Pipeline, summary: Summary) -> sql.Identifier:
 def view_of(pipeline: Pipeline, summary: Summary) -> sql.Identifier:
     """Return the name of the view in which readers see a summary."""
     return sql.Identifier(pipeline.target.schema_, summary.name)
+
+
+def shown_pipelines(connection: Connection, pipeline: Pipeline) -> dict[str, str]:
+    """Return of which pipeline each view shows the days, by the summary's name."""
+    rows = connection.execute(
+        "select relname, substring(pg_get_viewdef(pg_class.oid) from %s) "
+        "from pg_class join pg_namespace on pg_namespace.oid = relnamespace "
+        "where relkind = 'v' and nspname = %s and relname = any(%s) order by 1",
+        [SHOWN_PIPELINE, pipeline.target.schema_, [summary.name for summary in pipeline.summaries]],
+    )
+    return {view: shown for view, shown in rows if shown is not None}
 
 
 def resting_on(connection: Connection, view: sql.Identifier) -> list[str]:

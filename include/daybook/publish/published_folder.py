@@ -7,6 +7,7 @@ rollback of any day of the pipeline repairs the link.
 from datetime import date
 from typing import NamedTuple
 
+from daybook.ledger.decisions import days_taken_back
 from daybook.postgres.session import Connection
 from daybook.storage.data_folder import DataFolder
 
@@ -22,12 +23,15 @@ class Pointer(NamedTuple):
 
 
 def follow(connection: Connection, data: DataFolder, pipeline: str, day: date) -> None:
-    """Point a day's link at the ledger's run, and repair the links of other days.
+    """Point a day's link at the ledger's run, and repair the links of other days. A day taken back has none.
 
     connection: used in one transaction, so of two runs the later one also links later.
     """
     with connection.transaction():
         lock_links(connection, pipeline)
+        for taken_back in days_taken_back(connection, pipeline):
+            if data.published_run_id(pipeline, taken_back) is not None:
+                data.published(pipeline).remove_pointer(str(taken_back))
         for pointer in _not_followed(connection, pipeline, day):
             if data.published_files(pipeline, *pointer).exists():
                 data.publish(pipeline, *pointer)

@@ -1,4 +1,4 @@
-"""Takes a day back to an earlier run: the warehouse's rows, the published files, and a decision in the ledger.
+"""Takes a day back to an earlier run, or to nothing: the warehouse's rows and a decision in the ledger.
 
 Not a step: `./daybook rollback` calls it. The runs that a day can go back to are those that the spec keeps.
 The content rolled back stays hidden: publish/deploy.py holds a later run with the same result.
@@ -16,10 +16,10 @@ from daybook.storage.folder import Folder
 
 
 class RolledBack(NamedTuple):
-    """The run that readers of the day saw, and the one that they see now."""
+    """The run that readers of the day saw, and the one that they see now; None if there is none."""
 
-    before: int
-    now: int
+    before: int | None
+    now: int | None
 
 
 class KeptRun(NamedTuple):
@@ -40,19 +40,54 @@ def rollback(
 ) -> RolledBack:
     """Show readers of a day the run before the one they see, or the run of that number.
 
-    Raises BadSpec, and changes nothing, if the day is not published or no such run is kept.
+    Raises BadSpec, and changes nothing, if no such run is kept, or if the day is not published and no run is named.
     """
     with connection.transaction():
         runs.lock_day(connection, pipeline.name, day)
         kept = _kept(connection, pipeline.name, day)
-        seen = next((run.run_id for run in kept if run.is_seen), None)
-        if seen is None:
-            raise BadSpec(f"{pipeline.name} {day}: not published; nothing was changed; run the day to publish it")
+        seen = _seen(kept)
+        if seen is None and (run_id is None or not kept):
+            raise _not_published(pipeline.name, day, kept)
         target = _target(f"{pipeline.name} {day}", kept, run_id)
         _check_is_there(connection, f"{pipeline.name} {day}", data.published_files(pipeline.name, day, target), target)
         runs.point(connection, pipeline.name, day, target)
-        decisions.decide(connection, pipeline.name, day, target, decisions.rolled_back(seen, who, why))
+        decisions.decide(connection, pipeline.name, day, target, _decision(connection, pipeline, day, seen, who, why))
     return RolledBack(seen, target)
+
+
+def take_back(connection: Connection, pipeline: Pipeline, day: date, who: str, why: str) -> RolledBack:
+    """Show readers no run of a day; its rows and files are kept, as those of other runs are.
+
+    Raises BadSpec, and changes nothing, if the day is not published.
+    """
+    with connection.transaction():
+        runs.lock_day(connection, pipeline.name, day)
+        kept = _kept(connection, pipeline.name, day)
+        seen = _seen(kept)
+        if seen is None:
+            raise _not_published(pipeline.name, day, kept)
+        runs.point_to_nothing(connection, pipeline.name, day)
+        decisions.decide(connection, pipeline.name, day, seen, decisions.taken_back(seen, who, why))
+    return RolledBack(seen, None)
+
+
+def _seen(kept: list[KeptRun]) -> int | None:
+    return next((run.run_id for run in kept if run.is_seen), None)
+
+
+def _not_published(pipeline: str, day: date, kept: list[KeptRun]) -> BadSpec:
+    numbers = ", ".join(str(run.run_id) for run in kept)
+    also = f", or name a run that is kept by `--to` ({numbers})" if kept else ""
+    return BadSpec(f"{pipeline} {day}: not published; nothing was changed; run the day to publish it{also}")
+
+
+def _decision(
+    connection: Connection, pipeline: Pipeline, day: date, seen: int | None, who: str, why: str
+) -> decisions.Decision:
+    if seen is not None:
+        return decisions.rolled_back(seen, who, why)
+    left = decisions.last_taken_back(connection, pipeline.name, day)
+    return decisions.shown_again(left or 0, who, why)
 
 
 def _kept(connection: Connection, pipeline: str, day: date) -> list[KeptRun]:
@@ -68,15 +103,20 @@ def _kept(connection: Connection, pipeline: str, day: date) -> list[KeptRun]:
 
 def _target(where: str, kept: list[KeptRun], asked: int | None) -> int:
     numbers = [run.run_id for run in kept]
-    before_seen = numbers[[run.is_seen for run in kept].index(True) + 1 :]
-    target = before_seen[0] if asked is None and before_seen else asked
+    target = asked or next(iter(_before_seen(kept)), None)
     if target not in numbers:
         what = f"run {asked} is not" if asked else "no run before the one that readers see is"
         raise BadSpec(
             f"{where}: {what} kept; kept are {', '.join(map(str, numbers))}; nothing was changed; "
-            "the spec's `keep_runs` says how many are"
+            "the spec's `keep_runs` says how many are; `--to nothing` shows readers no run of the day"
         )
     return target
+
+
+def _before_seen(kept: list[KeptRun]) -> list[int]:
+    seen = _seen(kept)
+    numbers = [run.run_id for run in kept]
+    return numbers[numbers.index(seen) + 1 :] if seen else []
 
 
 def _check_is_there(connection: Connection, where: str, files: Folder, run_id: int) -> None:

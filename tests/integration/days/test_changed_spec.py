@@ -133,3 +133,64 @@ def test_a_reader_who_has_the_view_open_makes_the_change_wait_and_sees_no_half_o
             assert reader.execute(query).fetchall() == before
         running.result()
         assert len(reader.execute(query).fetchall()) == 2
+
+
+def rows_of(days: Days, schema: str, view: str = "by_day") -> list[tuple[object, ...]]:
+    """Return the days that readers see in a view of a schema."""
+    return days.servers.rows(f"select day::text from {schema}.{view} order by 1")
+
+
+def test_a_new_name_over_the_views_of_another_is_refused_in_words_and_changes_nothing(days: Days) -> None:
+    days.run(FIRST)
+    before = days.pipeline.name
+    days.change(name=f"{before}_new")
+    said = f"{before}_new: the views of its target schema {before} show the days of another pipeline"
+    code, printed = days.command("plan")
+    assert code == 40
+    assert said in printed
+    assert f"by_day those of {before}" in printed
+    with pytest.raises(BadSpec, match=said):
+        days.run(FIRST)
+    assert rows_of(days, before) == [(FIRST,)]
+
+
+def test_another_target_schema_leaves_the_old_views_and_is_empty_until_days_are_forced(days: Days) -> None:
+    days.run(FIRST)
+    before, after = days.pipeline.name, f"{days.pipeline.name}_b"
+    days.change(target=days.pipeline.target.model_copy(update={"schema_": after}))
+    try:
+        assert days.planned()[FIRST] == "skip: nothing changed"
+        days.run(SECOND)
+        assert (rows_of(days, before), rows_of(days, after)) == ([(FIRST,)], [(SECOND,)])
+        days.run(FIRST, is_forced=True)
+        assert (rows_of(days, before), rows_of(days, after)) == ([], [(FIRST,), (SECOND,)])
+    finally:
+        with owner(days) as connection:
+            connection.execute(f"drop schema if exists {after}, {after}_store cascade".encode())
+
+
+def test_a_summary_taken_out_keeps_its_view_with_the_days_that_are_not_done_again(days: Days) -> None:
+    for day in (FIRST, SECOND):
+        days.run(day)
+    days.change(summaries=tuple(one for one in days.pipeline.summaries if one.name != "by_origin"))
+    days.run(FIRST)
+    name = days.pipeline.name
+    assert {day for (day,) in rows_of(days, name, "by_origin")} == {SECOND}
+    assert rows_of(days, name) == [(FIRST,), (SECOND,)]
+
+
+def test_another_type_is_refused_by_the_plan_and_by_the_run_and_changes_nothing(days: Days) -> None:
+    days.run(FIRST)
+    before = seen(days, "distance_mi")
+    columns_of = days.pipeline.files[0].columns
+    kinds = tuple(
+        c.model_copy(update={"kind": "decimal", "digits": 9, "scale": 1} if c.name == "distance_mi" else {})
+        for c in columns_of
+    )
+    days.change(files=(days.pipeline.files[0].model_copy(update={"columns": kinds}),))
+    code, printed = days.command("plan")
+    assert code == 40
+    assert "distance_mi is bigint, numeric(" in printed
+    with pytest.raises(BadSpec, match="give the column a new name in the spec"):
+        days.run(SECOND)
+    assert seen(days, "distance_mi") == before

@@ -44,6 +44,12 @@ def test_a_run_that_was_published_and_rolled_back_is_told_from_one_that_waits(tm
     assert readers_see(run(tmp_path, own=7, seen=7)).label == "Published"
 
 
+def test_a_run_that_was_published_and_taken_back_is_told_from_one_that_waits(tmp_path: Path) -> None:
+    leave_receipt(tmp_path, "run_1", "deploy", outcome="published", run_id=7)
+    taken_back = readers_see(run(tmp_path, own=7, seen=None))
+    assert taken_back[1:] == ("Rolled back", "Readers see nothing of this day: run 7 was taken back.")
+
+
 def test_a_finished_run_shows_the_report_and_names_no_next_step(tmp_path: Path) -> None:
     for step in STEPS:
         leave_receipt(tmp_path, "run_1", step)

@@ -1,0 +1,105 @@
+"""The table of docs/changes.md: from which step a published day is done again after a change of its spec."""
+
+import re
+from typing import Any
+
+import pytest
+
+from daybook.ledger.fingerprint import FINGERPRINTED_STEPS, changed_part, fingerprint
+from daybook.pipelines import load_pipelines
+from deployment.home import REPOSITORY
+
+FLIGHTS = load_pipelines().good["flights"]
+FILE, SUMMARIES, MEASURES = FLIGHTS.files[0], FLIGHTS.summaries, FLIGHTS.measures
+# They are no change of a fingerprint: tests/integration/days/test_changed_spec.py holds them.
+OTHER_ROWS = {
+    "the schema of `target`",
+    "`name` of the pipeline, schema kept",
+    "`name` of the pipeline and the schema of `target`",
+    "the module removed",
+}
+
+
+def own(frame: Any) -> Any:
+    """A transform."""
+    return frame
+
+
+def file(**words: object) -> dict[str, object]:
+    """Return a change of the file."""
+    return {"files": (FILE.model_copy(update=words),)}
+
+
+def column(which: str, **words: object) -> dict[str, object]:
+    """Return a change of a column of the file."""
+    return file(columns=tuple(c.model_copy(update=words if c.name == which else {}) for c in FILE.columns))
+
+
+def summary(**words: object) -> dict[str, object]:
+    """Return a change of the first summary."""
+    return {"summaries": (SUMMARIES[0].model_copy(update=words), *SUMMARIES[1:])}
+
+
+CHANGES: list[tuple[str, dict[str, object]]] = [
+    ("a column added to a summary", summary(columns=(*SUMMARIES[0].columns, "departures"))),
+    ("a column removed from a summary", summary(columns=SUMMARIES[0].columns[1:])),
+    ("a measure renamed", {"measures": (MEASURES[0].model_copy(update={"name": "trips"}), *MEASURES[1:])}),
+    ("a ratio renamed", {"ratios": (FLIGHTS.ratios[0].model_copy(update={"name": "mean"}), *FLIGHTS.ratios[1:])}),
+    ("a measure added", {"measures": (*MEASURES, MEASURES[0].model_copy(update={"name": "trips"}))}),
+    ("another type of a published column", column("distance_mi", kind="decimal")),
+    ("other groups (`by`) of a summary", summary(by=("carrier",))),
+    ("other groups (`by`) of a summary", summary(by=("carrier", "airline", "origin"))),
+    (
+        "a summary added",
+        {"summaries": (*SUMMARIES, SUMMARIES[0].model_copy(update={"name": "other", "by": ("tailnum",)}))},
+    ),
+    ("a summary added", {"summaries": (*SUMMARIES, SUMMARIES[0].model_copy(update={"name": "another"}))}),
+    ("a summary removed", {"summaries": SUMMARIES[1:]}),
+    ("a summary removed", {"summaries": SUMMARIES[:-1]}),
+    ("`key` of a file", file(key=FILE.key[1:])),
+    ("`limits` of a file", file(limits=FILE.limits.model_copy(update={"refused_rows": 9}))),
+    ("`path`, `delimiter` or `form` of a file", file(path="other/{day:%Y-%m-%d}.csv")),
+    ("`path`, `delimiter` or `form` of a file", file(delimiter=";")),
+    ("`path`, `delimiter` or `form` of a file", file(form=FILE.form.model_copy(update={"encoding": "latin-1"}))),
+    ("a `Column` renamed in the facts", column("tailnum", name="tail_number")),
+    ("`lookups`", {"lookups": (FLIGHTS.lookups[0].model_copy(update={"when_unknown": "keep"}), *FLIGHTS.lookups[1:])}),
+    ("`transform`", {"transform": own}),
+    ("`derived`", {"derived": ()}),
+    ("`engine`", {"engine": "pandas"}),
+    ("`plausible`", {"plausible": FLIGHTS.plausible.model_copy(update={"min_rows": 3})}),
+    ("`schedule`", {"schedule": FLIGHTS.schedule.model_copy(update={"cron": "30 6 * * *"})}),
+    ("`look_back_days`, `max_active_runs`, `pools`, `keep_runs`", {"look_back_days": 3}),
+    ("`look_back_days`, `max_active_runs`, `pools`, `keep_runs`", {"max_active_runs": 3}),
+    (
+        "`look_back_days`, `max_active_runs`, `pools`, `keep_runs`",
+        {"pools": FLIGHTS.pools.model_copy(update={"ftp": "x"})},
+    ),
+    ("`look_back_days`, `max_active_runs`, `pools`, `keep_runs`", {"keep_runs": 9}),
+    ("`description`", {"description": "in other words"}),
+]
+
+
+def table() -> dict[str, str]:
+    """Return the first step of each row of the document's table."""
+    lines = (REPOSITORY / "docs" / "changes.md").read_text().splitlines()
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith("|")]
+    assert [len(row) for row in rows] == [4] * len(rows)
+    return {row[0]: row[1] for row in rows[2:]}
+
+
+def first_step(change: dict[str, object]) -> str:
+    """Return the first step that a published day is done again from, as the document writes it."""
+    changed = FLIGHTS.model_copy(update=change)
+    assert changed != FLIGHTS
+    steps = [s for s in FINGERPRINTED_STEPS if changed_part(s, fingerprint(s, FLIGHTS), fingerprint(s, changed))]
+    return f"`{steps[0]}`" if steps else "nothing"
+
+
+@pytest.mark.parametrize("row", dict.fromkeys(row for row, _ in CHANGES))
+def test_the_document_names_the_steps_from_which_days_are_done_again(row: str) -> None:
+    found = {first_step(change) for of_row, change in CHANGES if of_row == row}
+    assert found == set(re.findall(r"`\w+`|nothing", table()[row]))
+
+
+def test_each_row_of_the_document_is_tested() -> None:
+    assert {row for row, _ in CHANGES} | OTHER_ROWS == set(table())
