@@ -25,6 +25,10 @@ class NotYet(SourceUnavailable):
         self.look_again_at = look_again_at
 
 
+class StillAway(DaybookError):
+    """Ask who runs the server: it was away until the limit, and is not asked again. Clear the task when it is back."""
+
+
 class BadData(DaybookError):
     """Mend the data: the file or the table breaks its contract. The same bytes will fail again."""
 

@@ -70,7 +70,7 @@ def _seen(ftp: Session, file: File, day: date, part: Part) -> Seen:
     try:
         remote = ftp.look(part.path)
     except NotThere:
-        return Seen(part, None, beside=_beside(ftp.last_listing, ftp.encoding, file, day, part))
+        return Seen(part, None, beside=_beside(ftp.last_listing, ftp.names_encoding, file, day, part))
     signs = file.signs_on(day, part.path, part.number)
     missing = (f"{word} {path}" for word, path in signs.items() if not _is_there(ftp, path, word))
     return Seen(part, remote, next(missing, ""))

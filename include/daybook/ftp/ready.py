@@ -19,7 +19,7 @@ from daybook.errors import BadData, BadSpec, NotYet
 from daybook.ftp.delivery import Delivery, Part
 from daybook.ftp.listing import Remote
 from daybook.ftp.look import Looked, Seen, look
-from daybook.ftp.retry import PATIENCE, Patience, tried
+from daybook.ftp.retry import BRIEF, Patience, tried
 from daybook.ftp.session import session
 from daybook.spec import File, Value
 from daybook.storage.folder import Folder
@@ -113,7 +113,7 @@ class Due(NamedTuple):
     ftp: Callable[[str], AbstractContextManager[Any]]
 
 
-def check_ready(due: Due, folder: Folder, now: datetime, patience: Patience = PATIENCE) -> dict[str, Delivery]:
+def check_ready(due: Due, folder: Folder, now: datetime, patience: Patience = BRIEF) -> dict[str, Delivery]:
     """Check that all files of the day are there and whole; return the delivery of each source, by its name.
 
     folder: the step's, which keeps the looks. now: an instant.

@@ -60,7 +60,7 @@ class Session:
         return isinstance(self._ftp, ftplib.FTP_TLS)
 
     @property
-    def encoding(self) -> str:
+    def names_encoding(self) -> str:
         """Return the encoding of names on this connection."""
         return self._ftp.encoding
 
