@@ -1,7 +1,7 @@
 """The errors that a person can mend, by what to do next. Any other exception is a bug and shows its traceback.
 
-The DAG maps these classes to retries: `NotYet` waits; so does `SourceUnavailable` in a step (run/away.py), up to a limit;
-the others are not tried again.
+The DAG maps these classes to retries: `NotYet` waits; so does `SourceUnavailable` in a step (run/away.py), up to
+a limit; the others are not tried again.
 """
 
 from datetime import datetime
