@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 
 from commands import __version__, exit_codes, output
 from commands.wrong_words import WrongWords, check_verb, line_of
-from daybook.errors import DaybookError
+from daybook.errors import DaybookError, SourceUnavailable
 from deployment.errors import DeploymentError, RunFailed
 from deployment.processes.signals import Interrupted
 
@@ -66,6 +66,13 @@ def command(words: list[str]) -> Any:
     return typer.main.get_command(app)
 
 
+# A task waits and asks again by itself; a command that somebody sits before does not.
+NOT_AGAIN = (
+    "this command does not try again: see that the server runs and can be reached (./daybook doctor), then give the "
+    "command again"
+)
+
+
 def main(words: list[str]) -> int:
     """Run the verb of some words, and return its exit code."""
     output.reset()
@@ -77,6 +84,8 @@ def main(words: list[str]) -> int:
         return _refused(str(error), exit_codes.WRONG_WORDS)
     except RunFailed as error:
         return _refused(str(error), exit_codes.NOT_AS_ASKED)
+    except SourceUnavailable as error:
+        return _refused(f"{error}; {NOT_AGAIN}", exit_codes.NOT_DONE)
     except (DaybookError, DeploymentError) as error:
         return _refused(str(error), exit_codes.NOT_DONE)
     return int(code or exit_codes.DONE) if words else exit_codes.WRONG_WORDS

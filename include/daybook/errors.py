@@ -1,6 +1,7 @@
 """The errors that a person can mend, by what to do next. Any other exception is a bug and shows its traceback.
 
-The DAG maps these classes to retries: `NotYet` waits, `SourceUnavailable` is tried again, the others are not.
+The DAG maps these classes to retries: `NotYet` waits; so does `SourceUnavailable` in a step (run/away.py), up to
+a limit; the others are not tried again.
 """
 
 from datetime import datetime
@@ -23,6 +24,10 @@ class NotYet(SourceUnavailable):
     def __init__(self, message: str, look_again_at: datetime) -> None:
         super().__init__(message)
         self.look_again_at = look_again_at
+
+
+class StillAway(DaybookError):
+    """Ask who runs the server: it was away until the limit, and is not asked again. Clear the task when it is back."""
 
 
 class BadData(DaybookError):

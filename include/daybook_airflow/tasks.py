@@ -1,5 +1,6 @@
 """The tasks of the DAG file: the days of a run, a step over each of them, and the rules for retries."""
 
+import logging
 import os
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
@@ -24,6 +25,8 @@ from daybook.storage.run_names import check_run_name
 from daybook.text import printable
 from daybook_airflow import hooks
 from daybook_airflow.conf import Conf, conf_of
+
+log = logging.getLogger(__name__)
 
 # The kind of error decides about a retry: only errors that may pass by themselves get one. The first match wins.
 RETRIES = ExceptionRetryPolicy(
@@ -54,7 +57,10 @@ def last_day(pipeline: Pipeline) -> datetime | None:
 
 
 def for_each_day(step: Callable[[StepRun], Done]) -> Callable[..., dict[str, object]]:
-    """Return a step as a task that does each day of the run; if a file is not there yet, it frees the worker."""
+    """Return a step as a task that does each day of the run.
+
+    If a file is not there yet, or a server is away, it frees the worker and looks again later.
+    """
 
     def task(**context: Any) -> dict[str, object]:
         attempt, most = context["ti"].try_number, context["ti"].max_tries
@@ -62,6 +68,7 @@ def for_each_day(step: Callable[[StepRun], Done]) -> Callable[..., dict[str, obj
             day_runs = [_day_run(day, context) for day in _days(context)]
             counts = over_days(step, day_runs, attempt=attempt, is_last_try=attempt > most)
         except NotYet as not_yet:
+            log.info("%s", printable(str(not_yet)))
             raise AirflowRescheduleException(not_yet.look_again_at) from None  # type: ignore[no-untyped-call]
         except DaybookError as error:
             # It may quote a name from outside, and the log is read on terminals.
@@ -119,6 +126,7 @@ def _day_run(day: date, context: Any) -> DayRun:
         started_by=" by ".join(filter(None, [run.run_type, run.triggering_user_name])),
         is_forced=_conf(context).force,
         release=_release(context),
+        attempt=context["ti"].try_number,
     )
 
 

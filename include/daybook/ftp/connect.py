@@ -17,6 +17,7 @@ from daybook.ftp.replies import printable, translated_errors
 from daybook.spec import Value
 
 TIME_LIMIT_S = 60.0
+PROBE_LIMIT_S = 10.0
 
 
 class FtpServer(Value):
@@ -45,12 +46,25 @@ class FtpServer(Value):
         ftp = ftplib.FTP(encoding=self.encoding) if self.insecure else self._over_tls(where)  # noqa: S321 - asked for
         try:
             with translated_errors(where, is_opening=True, secret=self.password):
-                ftp.connect(self.host, self.port, time_limit_s)
+                self._greet(ftp, where, time_limit_s)
                 self._log_in(ftp, where)
         except BaseException:
             ftp.close()
             raise
         return ftp
+
+    def _greet(self, ftp: ftplib.FTP, where: str, time_limit_s: float) -> None:
+        try:
+            ftp.connect(self.host, self.port, time_limit_s)
+        except (OSError, EOFError, UnicodeError, ftplib.error_proto):
+            # The line stands, but no FTP came over it.
+            if ftp.sock and _takes_tls_at_once((self.host, self.port), min(time_limit_s, PROBE_LIMIT_S)):
+                raise BadSpec(
+                    f"{where}: the server says nothing in clear and seems to expect TLS at once (implicit FTPS, "
+                    "usually port 990), which Daybook does not speak; no password was sent; not tried again; set the "
+                    "connection's port to that of explicit TLS (usually 21), or have the server offer it"
+                ) from None
+            raise
 
     def _over_tls(self, where: str) -> ftplib.FTP:
         try:
@@ -98,6 +112,21 @@ def end(data: socket.socket) -> None:
     if isinstance(data, ssl.SSLSocket):
         with suppress(OSError, ValueError):
             data.unwrap()
+
+
+def _takes_tls_at_once(address: tuple[str, int], time_limit_s: float) -> bool:
+    """Return whether a server begins TLS on a new connection, on which nothing but the handshake is sent."""
+    context = ssl.create_default_context()
+    # Nothing is trusted to this connection, so that any certificate will do.
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with socket.create_connection(address, time_limit_s) as line, context.wrap_socket(line):
+            return True
+    except ssl.SSLError as error:
+        # An alert is TLS, too: the server wants another version, or a certificate of ours.
+        return "ALERT" in (error.reason or "")
+    except OSError:
+        return False
 
 
 def _secure(ftp: ftplib.FTP_TLS, where: str) -> None:

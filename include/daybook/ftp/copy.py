@@ -6,10 +6,13 @@ breaks is opened again and the copy resumes, after comparing an overlap. Small f
 into memory.
 
     connect.py   opens a connection, over TLS
+    listing.py   what lies in a folder
     session.py   looks at files and copies them, on one connection
     replies.py   the meaning of a reply or a broken line
     retry.py     how often and for how long it is tried
     delivery.py  which files make up a source on a day
+    near_names.py  the name that a person would take for the expected one
+    look.py      which of them are there now
     ready.py     whether all of them are there and whole, before anything is copied
     copy.py      one file's copy, and whether it is whole
     fetch.py     all files of a source, against their checksums
@@ -22,9 +25,10 @@ from functools import partial
 from typing import NamedTuple
 
 from daybook.errors import BadData, BadSpec, SourceUnavailable
+from daybook.ftp.listing import Remote
 from daybook.ftp.replies import Broken, CannotResume, NotThere
 from daybook.ftp.retry import PATIENCE, Patience, tried
-from daybook.ftp.session import OpenFtp, Remote, Session, session
+from daybook.ftp.session import OpenFtp, Session, session
 from daybook.spec import File
 from daybook.storage.partial_file import PartialFile
 

@@ -12,8 +12,9 @@ from typing import NamedTuple, TypeVar
 from daybook.errors import BadData, SourceUnavailable
 from daybook.ftp.copy import Changed, Fetched, check_disk, fetch, small_file
 from daybook.ftp.delivery import Delivery, Part, sum_of
+from daybook.ftp.listing import Remote
 from daybook.ftp.retry import PATIENCE, Patience, tried
-from daybook.ftp.session import OpenFtp, Remote, Session, session
+from daybook.ftp.session import OpenFtp, Session, session
 from daybook.storage.folder import Folder
 from daybook.storage.partial_file import PartialFile
 

@@ -4,8 +4,7 @@ A file counts once its size and time have not changed between two looks, or as i
 once all its parts do. Until then NotYet is raised, and the DAG frees the worker; the looks stay in the step's folder
 for the next attempt. After the cut-off it is BadData.
 
-From top to bottom: one look at all files of a source on a day (manifest, parts, markers, checksums); what is kept of a
-file from one look to the next, and whether it counts; and the check.
+From top to bottom: what is kept of a file from one look (look.py) to the next, and whether it counts; and the check.
 """
 
 import logging
@@ -16,96 +15,17 @@ from functools import partial
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from daybook.errors import BadData, BadSpec, DaybookError, NotYet
-from daybook.ftp.copy import Changed, small_file
-from daybook.ftp.delivery import Delivery, Manifest, Part, declared, listed, manifest_of
-from daybook.ftp.replies import NotThere
-from daybook.ftp.retry import PATIENCE, Patience, tried
-from daybook.ftp.session import Remote, Session, session
+from daybook.errors import BadData, BadSpec, NotYet
+from daybook.ftp.delivery import Delivery, Part
+from daybook.ftp.listing import Remote
+from daybook.ftp.look import Looked, Seen, look
+from daybook.ftp.retry import BRIEF, Patience, tried
+from daybook.ftp.session import session
 from daybook.spec import File, Value
 from daybook.storage.folder import Folder
 from daybook.text import spans
 
 log = logging.getLogger(__name__)
-
-UNKNOWN = (None, "")
-
-
-class Seen(NamedTuple):
-    """A file as a look found it, or None if it is missing. missing_sign: its missing marker or checksum, in words."""
-
-    part: Part
-    remote: Remote | None
-    missing_sign: str = ""
-
-
-class Looked(NamedTuple):
-    """The result of one look: the manifest, if there is one, and the known parts, there or not.
-
-    problem: why the parts are unknown, or more than declared; perhaps only because the sender is still at work.
-    """
-
-    delivery: Delivery
-    seen: list[Seen]
-    problem: DaybookError | None = None
-
-
-def look(ftp: Session, file: File, day: date) -> Looked:
-    """Look at a source's files of a day. Raises Broken if the line fails."""
-    if file.manifest:
-        return _look_by_manifest(ftp, file, day)
-    parts = declared(file, day)
-    seen = [_seen(ftp, file, day, part) for part in parts]
-    return Looked(Delivery(file, day, parts), seen, _surplus(ftp, file, day))
-
-
-def _look_by_manifest(ftp: Session, file: File, day: date) -> Looked:
-    manifest = _seen(ftp, file, day, manifest_of(file, day))
-    nothing = Looked(Delivery(file, day, ()), [manifest])
-    if manifest.remote is None or manifest.remote.size_bytes == 0:
-        return nothing
-    try:
-        content = small_file(ftp, file, manifest.part.path)
-        parts = listed(file, day, content)
-    except (BadData, Changed) as problem:
-        return nothing._replace(problem=problem)
-    delivery = Delivery(file, day, parts, Manifest(content, manifest.remote.modified_at))
-    return Looked(delivery, [manifest, *(_seen(ftp, file, day, part) for part in parts)])
-
-
-def _seen(ftp: Session, file: File, day: date, part: Part) -> Seen:
-    try:
-        remote = ftp.look(part.path)
-    except NotThere:
-        return Seen(part, None)
-    signs = file.signs_on(day, part.path, part.number)
-    missing = (f"{word} {path}" for word, path in signs.items() if not _is_there(ftp, path, word))
-    return Seen(part, remote, next(missing, ""))
-
-
-def _is_there(ftp: Session, path: str, word: str) -> bool:
-    # A marker is often empty; an empty checksum file is still being written.
-    try:
-        return ftp.look(path).size_bytes != 0 or word == "marker"
-    except NotThere:
-        return False
-
-
-def _surplus(ftp: Session, file: File, day: date) -> BadData | None:
-    if file.parts is None:
-        return None
-    path = file.path_on(day, file.parts + 1)
-    try:
-        # A server that gives no size and time for any file proves nothing about this one.
-        if ftp.look(path)[:2] == UNKNOWN:
-            return None
-    except NotThere:
-        return None
-    return BadData(
-        f"{file.connection}: {path} is there, and {file.parts} parts are declared; nothing was published; raise "
-        "`parts` in the file's spec, or ask the sender"
-    )
-
 
 # Looks fewer than this many intervals apart belong together.
 SOON = 10
@@ -193,7 +113,7 @@ class Due(NamedTuple):
     ftp: Callable[[str], AbstractContextManager[Any]]
 
 
-def check_ready(due: Due, folder: Folder, now: datetime, patience: Patience = PATIENCE) -> dict[str, Delivery]:
+def check_ready(due: Due, folder: Folder, now: datetime, patience: Patience = BRIEF) -> dict[str, Delivery]:
     """Check that all files of the day are there and whole; return the delivery of each source, by its name.
 
     folder: the step's, which keeps the looks. now: an instant.
@@ -235,9 +155,10 @@ def _reasons(looked: Looked, looks: dict[str, Look], now: datetime) -> Iterator[
         if wait and seen.part.number:
             parts.setdefault(wait, []).append(seen.part)
         elif wait:
-            yield Reason(file, f"{file.connection}: {seen.part.path} is {wait.why}", wait.is_new)
+            yield Reason(file, f"{file.connection}: {seen.part.path} is {wait.why}{seen.beside}", wait.is_new)
     for wait, alike in parts.items():
-        yield Reason(file, f"{looked.delivery.where}: {_parts_in_words(alike, wait)}", wait.is_new)
+        beside = next((seen.beside for seen in looked.seen if seen.part in alike and seen.beside), "")
+        yield Reason(file, f"{looked.delivery.where}: {_parts_in_words(alike, wait)}{beside}", wait.is_new)
 
 
 def _parts_in_words(parts: list[Part], wait: Wait) -> str:

@@ -34,6 +34,8 @@ class Patience:
 
 
 PATIENCE = Patience()
+# Before anything is copied nothing is lost by giving the worker back: the task looks again later.
+BRIEF = Patience(tries=3, total_s=120)
 
 
 def tried(do: Callable[[], T], patience: Patience, progress: Callable[[], str]) -> T:
@@ -52,7 +54,7 @@ def tried(do: Callable[[], T], patience: Patience, progress: Callable[[], str]) 
 def _pause(error: Broken, pause_s: float | None, patience: Patience, progress: str) -> None:
     if pause_s is None:
         raise SourceUnavailable(
-            f"{error}; given up after {patience.tries} tries or {patience.total_s:.0f} s; {progress}; the task's retry "
+            f"{error}; given up after {patience.tries} tries or {patience.total_s:.0f} s; {progress}; the next try "
             "goes on from there; if that fails too, ask who runs the server"
         ) from None
     pause_s = patience.longest_pause_s if isinstance(error, Busy) else pause_s

@@ -1,73 +1,20 @@
 """One connection to an FTP server that is logged in: look at a file, copy a file from any byte on.
 
 Every wait has a limit, on the control and on the data connection. Commands: RFC 959, 4.1; SIZE, MDTM, MLST and REST:
-RFC 3659. If SIZE fails or gives no size, the folder's listing has to do: MLSD is made for programs (RFC 3659, 7); LIST
-is made for people (RFC 959, 4.1.3), so only its two usual formats are read.
+RFC 3659. If SIZE fails or gives no size, the folder's listing has to do (listing.py).
 """
 
 import ftplib
 import posixpath
-import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from typing import NamedTuple
 
 from daybook.ftp.connect import end
+from daybook.ftp.listing import BLOCK_BYTES, NO_LISTING, Listing, Remote, facts_of, listing
 from daybook.ftp.replies import CannotResume, NotThere, translated_errors
-
-UNIX = re.compile(r"-[rwxsStT-]{9}\S*\s+\d+\s+\S+\s+\S+\s+(?P<size>\d+)\s+(?P<time>\w{3}\s+\d+\s+[\d:]+) (?P<name>.+)")
-WINDOWS = re.compile(r"(?P<time>\d\d-\d\d-\d{2,4}\s+\d\d:\d\d[AP]M)\s+(?P<size>\d+) (?P<name>.+)")
-
-
-class Remote(NamedTuple):
-    """What a server says about a file: size, time of the last change as it writes it, an id of this exact content.
-
-    None or "" if it does not say. Times are only compared with each other: servers' clocks are wrong.
-    """
-
-    size_bytes: int | None
-    modified_at: str
-    unique: str = ""
-
-    def is_like(self, other: "Remote") -> bool:
-        """Return whether both may be the same content. `unique` counts only if both have one."""
-        is_other = bool(self.unique and other.unique and self.unique != other.unique)
-        return self[:2] == other[:2] and not is_other
-
-
-def listed(ftp: ftplib.FTP, path: str, *, has_facts: bool) -> Remote | None:
-    """Return what the listing of its folder says about a file, or None if it is not shown or there is no listing.
-
-    has_facts: the server knows MLSD.
-    """
-    folder, name = posixpath.split(path)
-    try:
-        return dict((_facts if has_facts else _lines)(ftp, folder)).get(name)
-    except (ftplib.error_perm, ftplib.error_temp):
-        return None
-
-
-def of_facts(facts: dict[str, str]) -> Remote:
-    """Return what the facts of MLSD or MLST say (RFC 3659, 7.5): size, modify, unique."""
-    size = facts.get("size", "")
-    return Remote(int(size) if size.isdecimal() else None, facts.get("modify", ""), facts.get("unique", ""))
-
-
-def _facts(ftp: ftplib.FTP, folder: str) -> Iterator[tuple[str, Remote]]:
-    return ((name, of_facts(facts)) for name, facts in ftp.mlsd(folder))
-
-
-def _lines(ftp: ftplib.FTP, folder: str) -> Iterator[tuple[str, Remote]]:
-    lines: list[str] = []
-    ftp.retrlines(f"LIST {folder}".rstrip(), lines.append)
-    for line in lines:
-        if found := UNIX.fullmatch(line) or WINDOWS.fullmatch(line):
-            yield found["name"], Remote(int(found["size"]), found["time"])
-
 
 # Opens a connection that is logged in, or lends one that is kept open, for the length of a block.
 OpenFtp = Callable[[], AbstractContextManager[ftplib.FTP]]
-BLOCK_BYTES = 256 * 1024
 QUIT_S = 5.0
 UNKNOWN_COMMAND = ("500", "502", "504")
 # 501: not understood as an offset; 554: past the end of the file (RFC 3659, 5).
@@ -104,11 +51,18 @@ class Session:
     def __init__(self, ftp: ftplib.FTP, name: str) -> None:
         self._ftp, self._name = ftp, name
         self._known: str | None = None
+        # Of the folder of the file that was looked at last, if its listing was needed.
+        self.last_listing: Listing = NO_LISTING
 
     @property
     def is_encrypted(self) -> bool:
         """Return whether commands and data go over TLS."""
         return isinstance(self._ftp, ftplib.FTP_TLS)
+
+    @property
+    def names_encoding(self) -> str:
+        """Return the encoding of names on this connection."""
+        return self._ftp.encoding
 
     def look(self, path: str) -> Remote:
         """Return what the server says about a file. Raises NotThere if it shows none."""
@@ -168,9 +122,7 @@ class Session:
             return Remote(None, "")
         # One line of the reply is " fact=value;fact=value; path" (RFC 3659, 7.2).
         lines = self._ftp.sendcmd(f"MLST {path}").splitlines()
-        facts = next((line.strip().partition(" ")[0] for line in lines[1:] if "=" in line), "")
-        pairs = (fact.partition("=") for fact in facts.split(";"))
-        return of_facts({name.lower(): value for name, _, value in pairs})
+        return facts_of(next((line.strip().partition(" ")[0] for line in lines[1:] if "=" in line), ""))
 
     def _listed_at(self, path: str) -> Remote:
         found = self._listed(path)
@@ -179,10 +131,11 @@ class Session:
         return found
 
     def _listed(self, path: str) -> Remote | None:
-        found = listed(self._ftp, path, has_facts="mlst" in self._features)
-        # ftplib reads a listing in ASCII mode, which would change a file's bytes (RFC 959, 3.1.1.1).
+        folder, name = posixpath.split(path)
+        self.last_listing = listing(self._ftp, folder, has_facts="mlst" in self._features)
+        # A listing is text, and in that mode a file's bytes would be changed (RFC 959, 3.1.1.1).
         self._ftp.voidcmd("TYPE I")
-        return found
+        return self.last_listing.files.get(name)
 
     @property
     def _features(self) -> str:

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 from upath import UPath
 
-from daybook.ftp.ready import look
+from daybook.ftp.listing import Remote
+from daybook.ftp.look import Seen, look
 from daybook.ftp.retry import PATIENCE
-from daybook.ftp.session import Remote, session
+from daybook.ftp.session import session
 from daybook.ledger import step_log
 from daybook.ledger.decisions import rollbacks
 from daybook.ledger.queries import is_begun
@@ -72,18 +73,19 @@ def standings(
     """
     known = _ledger_answers(pipeline, days, open_postgres)
     mended = _mends(pipeline, days, data)
-    files = _files(pipeline, days, open_ftp)
+    looked = _seen(pipeline, days, open_ftp)
     return [
         Standing(
             day=day,
             is_published=day in known.published,
             deployed=known.deployed.get(day, {}),
             failure=known.failures.get(day),
-            files=files[day],
+            files={seen.part.stem: _state(seen.remote) for seen in looked[day]},
             failed=known.failed.get(day, {}),
             mends=mended[day],
             rolled_back=known.rolled_back.get(day),
             published_content=known.published.get(day),
+            beside={seen.part.stem: seen.beside for seen in looked[day] if seen.beside},
         )
         for day in days
     ]
@@ -121,12 +123,12 @@ def _mends(pipeline: Pipeline, days: list[date], data: DataFolder) -> dict[date,
     return {day: mends.hashes(data.mends(pipeline.name, day), known) if str(day) in has_some else {} for day in days}
 
 
-def _files(pipeline: Pipeline, days: list[date], open_ftp: OpenConnection) -> dict[date, dict[str, FileState | None]]:
-    found: dict[date, dict[str, FileState | None]] = {day: {} for day in days}
+def _seen(pipeline: Pipeline, days: list[date], open_ftp: OpenConnection) -> dict[date, list[Seen]]:
+    found: dict[date, list[Seen]] = {day: [] for day in days}
     for file in pipeline.files:
         with session(partial(open_ftp, file.connection), file.connection, PATIENCE.time_limit_s) as server:
             for day in days:
-                found[day] |= {seen.part.stem: _state(seen.remote) for seen in look(server, file, day).seen}
+                found[day] += look(server, file, day).seen
     return found
 
 

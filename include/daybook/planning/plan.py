@@ -45,7 +45,8 @@ class Standing(NamedTuple):
     server does not have it. failed: the receipts, by step, of the last failed run. mends: their hashes, by source and
     by the raw file's hash; None if unknown. rolled_back: by whom and why, if a rollback still stands. changed_keys: for
     a lookup whose table has changed, the keys of changed rows that the day's facts have; left out if unknown.
-    published_content: the hash of what readers see; None if unknown."""
+    published_content: the hash of what readers see; None if unknown. beside: what lies on the server instead of a
+    missing file, in words, by the names of files."""
 
     day: date
     is_published: bool
@@ -57,6 +58,7 @@ class Standing(NamedTuple):
     rolled_back: str | None = None
     changed_keys: dict[str, tuple[str, ...]] = {}
     published_content: str | None = None
+    beside: dict[str, str] = {}
 
 
 class Planned(NamedTuple):
@@ -111,7 +113,7 @@ def _planned(
 ) -> Planned:
     missing = [name for name, file in standing.files.items() if file is None]
     if missing:
-        paths = ", ".join(_path(pipeline, name, standing.day) for name in missing)
+        paths = ", ".join(_path(pipeline, name, standing.day) + standing.beside.get(name, "") for name in missing)
         return Planned(standing.day, "blocked", f"file not there: {paths}", (), None)
     changed = _first_change(pipeline, standing, tables) or (("extract_tables", "forced") if is_forced else None)
     if (held_for := _held_for(pipeline, standing, tables)) and not is_forced:

@@ -123,7 +123,7 @@ def _who_blocks(connect: OpenPostgres, tables: tuple[Table, ...]) -> Iterator[No
         held = at_once(connect, lambda connection: [_holders(connection, table) for table in tables])
         raise SourceUnavailable(
             f"the source database: {', '.join(filter(None, held)) or 'a table'} is locked, waited for {LOCK_S} s; "
-            "nothing was read; it is tried again; if it stays so, ask who holds the lock (pg_stat_activity)"
+            "nothing was read; if it stays so, ask who holds the lock (pg_stat_activity)"
         ) from None
 
 

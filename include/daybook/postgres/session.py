@@ -111,7 +111,7 @@ class Silence:
         if self._has_cut and isinstance(error, psycopg.Error):
             raise SourceUnavailable(
                 f"the source database: no data for {self._limit_s:g} s, and its query is not at work; "
-                "the connection was cut, nothing was kept of it; it is tried again"
+                "the connection was cut, nothing was kept of it"
             ) from None
 
     def _watch(self) -> None:
@@ -201,7 +201,7 @@ def _by_what_to_do(where: str, error: psycopg.Error) -> Exception:
     if state[:2] in REFUSALS or (not state and any(words in str(error) for words in REFUSED_LOGINS)):
         return BadSpec(f"{said}; nothing was changed; not tried again; mend the connection, the rights or the spec")
     if isinstance(error, psycopg.OperationalError) or state[:2] in TRANSIENT:
-        return SourceUnavailable(f"{said}; nothing was kept of it; it is tried again{_hint(state)}")
+        return SourceUnavailable(f"{said}; nothing was kept of it{_hint(state)}")
     return error
 
 

@@ -59,7 +59,7 @@ def prepare(connection: Connection, pipeline: Pipeline) -> None:
         users = sessions_with(connection, pipeline)
         raise SourceUnavailable(
             f"{pipeline.name}: the spec changes its views, and {users} in use for {PATIENCE_S} s; "
-            "nothing was changed; it is tried again; if it stays so, end that session"
+            "nothing was changed; if it stays so, end that session"
         ) from None
 
 

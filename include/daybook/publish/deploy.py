@@ -147,8 +147,7 @@ def _lock(connection: Connection, pipeline: Pipeline, day: date) -> None:
         runs.lock_day(connection, pipeline.name, day)
     except psycopg.errors.LockNotAvailable:
         raise SourceUnavailable(
-            f"{pipeline.name} {day}: another run is publishing this day, and has been for long; nothing was changed; "
-            "it is tried again"
+            f"{pipeline.name} {day}: another run is publishing this day, and has been for long; nothing was changed"
         ) from None
 
 

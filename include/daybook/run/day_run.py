@@ -26,7 +26,8 @@ class DayRun:
 
     run: the scheduler's name for the run. postgres, ftp: open a connection by its id in Airflow. started_by: who or
     what started the run. is_forced: do every step, and publish even if nothing changed. shared: the results that the
-    days of one task share; None for a task of one day.
+    days of one task share; None for a task of one day. attempt: the number of the task's try, the same at each look;
+    0 if nobody looks again when a server is away.
     """
 
     pipeline: Pipeline
@@ -39,6 +40,7 @@ class DayRun:
     is_forced: bool = False
     release: Release | None = None
     shared: dict[object, Any] | None = None
+    attempt: int = 0
 
     @cached_property
     def folder(self) -> Folder:

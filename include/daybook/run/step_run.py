@@ -22,6 +22,7 @@ from daybook.ledger.step_log import Trying, done, failed, one_writer
 from daybook.postgres.session import Connection
 from daybook.refused import mends
 from daybook.run import reuse
+from daybook.run.away import waiting_for_servers
 from daybook.run.day_run import DayRun
 from daybook.spec import Pipeline, Source
 from daybook.storage.folder import Folder
@@ -187,9 +188,10 @@ def _only_writer(day_run: DayRun, name: str) -> Iterator[StepRun]:
     trying = Trying(pipeline.name, day_run.day, day_run.run, name, day_run.started_by, work.meter.started_at)
     connect = partial(day_run.postgres, pipeline.target.connection)
     shortage = partial(shortage_errors, f"{pipeline.name} {day_run.day}, {name}", lambda: work.meter.peak_memory_mib)
-    with shortage(), one_writer(connect, trying) as session:
+    waiting = partial(waiting_for_servers, day_run, work.folder)
+    with waiting(), shortage(), one_writer(connect, trying) as session:
         try:
-            with shortage(), work.opened:
+            with waiting(), shortage(), work.opened:
                 yield work
         except Exception as error:
             failed(session, trying, error, work.fingerprint)

@@ -32,7 +32,7 @@ def disk_errors(place: object) -> Iterator[None]:
         said = f"{place}: the disk refuses to write here ({error.strerror}); nothing was published"
         if error.errno in PASSING:
             needed = _needed(Path(getattr(place, "path", str(place))))
-            raise SourceUnavailable(f"{said}; what was half written is removed; it is tried again; {needed}") from None
+            raise SourceUnavailable(f"{said}; what was half written is removed; {needed}") from None
         if error.errno in FORBIDDEN:
             raise BadSpec(f"{said}; give the tasks' user the right to write, then clear the task") from None
         raise

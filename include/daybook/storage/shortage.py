@@ -21,7 +21,7 @@ def shortage_errors(where: str, peak_memory_mib: Callable[[], int]) -> Iterator[
         yield
     except MemoryError:
         raise SourceUnavailable(
-            f"{where}: not enough memory, {peak_memory_mib()} MiB were held; nothing was published; it is tried again;"
+            f"{where}: not enough memory, {peak_memory_mib()} MiB were held; nothing was published;"
             " if it stays so, give the machine more memory, the task's pool fewer slots, or the pipeline another engine"
         ) from None
     except OSError as error:
@@ -35,5 +35,5 @@ def no_more_files(error: OSError) -> str:
     allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return (
         f"no more files and connections may be opened ({error.strerror}; {allowed} are allowed); nothing was published;"
-        " it is tried again; if it stays so, raise the limit of the tasks' user (ulimit -n)"
+        " if it stays so, raise the limit of the tasks' user (ulimit -n)"
     )

@@ -35,7 +35,7 @@ QUICK = {
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "15",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "1",
 }
-DAYS = [f"2013-01-{number:02}" for number in range(5, 17)]
+DAYS = [f"2013-01-{number:02}" for number in range(5, 18)]
 OLD, NEW = 40, 50  # rows of a day as it was published before, and as it comes next
 
 
@@ -50,6 +50,8 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     shutil.copy(REPOSITORY / "dags" / "daybook.py", folder / "dags")
     tasks = include / "daybook_airflow" / "tasks.py"
     tasks.write_text(with_short_pauses(tasks.read_text()))
+    away = include / "daybook" / "run" / "away.py"
+    away.write_text(with_short_waits(away.read_text()))
     path = os.pathsep.join([str(include), str(REPOSITORY / "config")])
     surroundings = {**QUICK, "PYTHONPATH": path}
     with Deployment(folder / "home", folder / "data", folder / "dags", extra_environment=surroundings) as running:
@@ -63,6 +65,14 @@ def with_short_pauses(tasks: str) -> str:
     long, short = '"retry_delay": timedelta(seconds=30)', '"retry_delay": timedelta(seconds=2)'
     assert long in tasks
     return tasks.replace(long, short)
+
+
+def with_short_waits(away: str) -> str:
+    """Return the text of away.py with two seconds between looks at a server that is away."""
+    for wait in ("FIRST_WAIT = timedelta(seconds=30)", "LONGEST_WAIT = timedelta(minutes=15)"):
+        assert wait in away
+        away = away.replace(wait, f"{wait.partition(' ')[0]} = timedelta(seconds=2)")
+    return away
 
 
 @pytest.fixture(scope="package")

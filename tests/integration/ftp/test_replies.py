@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from daybook.errors import BadSpec, SourceUnavailable
+from daybook.ftp.listing import UNIX, WINDOWS
 from daybook.ftp.replies import NotThere
 from daybook.ftp.retry import Patience
-from daybook.ftp.session import UNIX, WINDOWS
 from tests.support.faulty_ftp import PASSWORD, Answer, Cut, FaultyFtp, says_426
 
 from .conftest import CONTENT, PATH, QUICK, Copying, file

@@ -2,7 +2,9 @@
 
 import ftplib
 import os
+import socket
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from itertools import repeat
 from pathlib import Path
@@ -204,3 +206,28 @@ def logged_in(
     ftp.login()
     ftp.prot_p()
     return ftp
+
+
+@pytest.mark.parametrize("insecure", [True, False])
+def test_a_server_that_expects_TLS_at_once_is_named_and_not_tried_again(
+    root: Path, tmp_path: Path, authority: Authority, insecure: bool
+) -> None:
+    with FaultyFtp(root, certificate=authority.certificate()) as server:
+        # As servers with implicit FTPS do: the greeting comes only over TLS.
+        server.answers["CONNECT"] = repeat(lambda control: control.secure_connection(control.ssl_context))
+        once = Patience(tries=3, time_limit_s=1, first_pause_s=0)
+        with pytest.raises(BadSpec, match=r"expect TLS at once \(implicit FTPS, .* 990\).*no password was sent"):
+            Copying(server, tmp_path / "run")(patience=once, insecure=insecure)
+    assert server.commands == []
+
+
+def test_a_server_that_is_silent_and_does_not_speak_TLS_is_not_taken_for_implicit_FTPS(copy: Copying) -> None:
+    once = Patience(tries=1, time_limit_s=0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(SourceUnavailable, match="was silent"):
+        copy(port=silent.getsockname()[1], patience=once)
+
+
+def test_a_server_that_greets_late_is_not_taken_for_implicit_FTPS(root: Path, tmp_path: Path) -> None:
+    late = repeat(lambda _: time.sleep(0.6))
+    with FaultyFtp(root, answers={"CONNECT": late}) as server, pytest.raises(SourceUnavailable, match="was silent"):
+        Copying(server, tmp_path / "run")(patience=Patience(tries=1, time_limit_s=0.4))

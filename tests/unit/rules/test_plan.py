@@ -114,6 +114,10 @@ def test_changed_code_or_libraries_are_named_with_their_step(part: str) -> None:
     ("changes", "reason"),
     [
         ({"files": {"sales": None}}, "file not there: sales_2026-01-10.csv"),
+        (
+            {"files": {"sales": None}, "beside": {"sales": "; 'Sales.CSV' lies beside it"}},
+            "file not there: sales_2026-01-10.csv; 'Sales.CSV' lies beside it",
+        ),
         ({"failure": HELD, "failed": AGGREGATED}, "held: 12 rows, 900 to 1,000 expected"),
     ],
 )

@@ -1,0 +1,115 @@
+"""One look at all files of a source on a day: its manifest, parts, markers and checksums, there or not.
+
+ready.py decides from the looks whether the files count; planning/observe.py only looks.
+"""
+
+import posixpath
+from datetime import date
+from typing import NamedTuple
+
+from daybook.errors import BadData, DaybookError
+from daybook.ftp.copy import Changed, small_file
+from daybook.ftp.delivery import Delivery, Manifest, Part, declared, listed, manifest_of
+from daybook.ftp.listing import Listing, Remote, escaped
+from daybook.ftp.near_names import nearest
+from daybook.ftp.replies import NotThere
+from daybook.ftp.session import Session
+from daybook.spec import File
+from daybook.text import one_line
+
+UNKNOWN = (None, "")
+
+
+class Seen(NamedTuple):
+    """A file as a look found it, or None if it is missing. missing_sign: its missing marker or checksum, in words.
+
+    beside: of a missing file, what lies in its folder instead, to stand behind "is not there".
+    """
+
+    part: Part
+    remote: Remote | None
+    missing_sign: str = ""
+    beside: str = ""
+
+
+class Looked(NamedTuple):
+    """The result of one look: the manifest, if there is one, and the known parts, there or not.
+
+    problem: why the parts are unknown, or more than declared; perhaps only because the sender is still at work.
+    """
+
+    delivery: Delivery
+    seen: list[Seen]
+    problem: DaybookError | None = None
+
+
+def look(ftp: Session, file: File, day: date) -> Looked:
+    """Look at a source's files of a day. Raises Broken if the line fails."""
+    if file.manifest:
+        return _look_by_manifest(ftp, file, day)
+    parts = declared(file, day)
+    seen = [_seen(ftp, file, day, part) for part in parts]
+    return Looked(Delivery(file, day, parts), seen, _surplus(ftp, file, day))
+
+
+def _look_by_manifest(ftp: Session, file: File, day: date) -> Looked:
+    manifest = _seen(ftp, file, day, manifest_of(file, day))
+    nothing = Looked(Delivery(file, day, ()), [manifest])
+    if manifest.remote is None or manifest.remote.size_bytes == 0:
+        return nothing
+    try:
+        content = small_file(ftp, file, manifest.part.path)
+        parts = listed(file, day, content)
+    except (BadData, Changed) as problem:
+        return nothing._replace(problem=problem)
+    delivery = Delivery(file, day, parts, Manifest(content, manifest.remote.modified_at))
+    return Looked(delivery, [manifest, *(_seen(ftp, file, day, part) for part in parts)])
+
+
+def _seen(ftp: Session, file: File, day: date, part: Part) -> Seen:
+    try:
+        remote = ftp.look(part.path)
+    except NotThere:
+        return Seen(part, None, beside=_beside(ftp.last_listing, ftp.names_encoding, file, day, part))
+    signs = file.signs_on(day, part.path, part.number)
+    missing = (f"{word} {path}" for word, path in signs.items() if not _is_there(ftp, path, word))
+    return Seen(part, remote, next(missing, ""))
+
+
+def _beside(found: Listing, encoding: str, file: File, day: date, part: Part) -> str:
+    """Return what lies in a missing file's folder instead: its name in other letters, or in another encoding."""
+    name, expected = posixpath.basename(part.path), () if file.manifest else declared(file, day)
+    others = [posixpath.basename(other.path) for other in expected]
+    if near := nearest(name, found.files, day, others):
+        return f"; '{one_line(near)}' lies beside it: mend the path in the spec, or have the file renamed"
+    undecoded = {name.decode("latin-1"): name for name in found.undecoded}
+    if near := nearest(name, undecoded, day):
+        return (
+            f"; '{escaped(undecoded[near])}' lies beside it, which is not {encoding}: set the extra "
+            '{"encoding": "latin-1"} of the connection, or have the file renamed'
+        )
+    return ""
+
+
+def _is_there(ftp: Session, path: str, word: str) -> bool:
+    # A marker is often empty; an empty checksum file is still being written.
+    try:
+        return ftp.look(path).size_bytes != 0 or word == "marker"
+    except NotThere:
+        return False
+
+
+def _surplus(ftp: Session, file: File, day: date) -> BadData | None:
+    if file.parts is None:
+        return None
+    path = file.path_on(day, file.parts + 1)
+    try:
+        # A server that gives no size and time for any file proves nothing about this one.
+        if ftp.look(path)[:2] == UNKNOWN:
+            return None
+    except NotThere:
+        return None
+    return BadData(
+        f"{file.connection}: {path} is there, and {file.parts} parts are declared; nothing was published; raise "
+        "`parts` in the file's spec, or ask the sender"
+    )

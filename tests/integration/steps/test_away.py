@@ -1,0 +1,126 @@
+"""A server that is away while a step asks: the run waits without a worker, longer each time, up to a limit."""
+
+import socket
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from daybook import steps
+from daybook.errors import NotYet, SourceUnavailable, StillAway
+from daybook.ftp.connect import FtpServer
+from daybook.ledger.receipt import Done
+from daybook.run.away import AWAY
+from daybook.run.day_run import DayRun
+from daybook.run.several_days import over_days
+from daybook.run.step_run import StepRun, run_step
+from daybook.spec import Pipeline
+from tests.support.servers import Servers
+
+from .conftest import Run
+
+DAY = "2013-01-05"
+EXTRACTS: list[Callable[[StepRun], Done]] = [steps.extract_tables, steps.extract_files]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def ftp_away(_: str) -> Any:
+    """Open an FTP connection to a server that does not run."""
+    return FtpServer(host="127.0.0.1", port=free_port(), insecure=True).open(1)
+
+
+def postgres_away(*connections: str) -> Callable[[DayRun], DayRun]:
+    """Return how a day's run is changed so that these databases do not run."""
+
+    def change(work: DayRun) -> DayRun:
+        def opened(connection: str) -> AbstractContextManager[Any]:
+            if connection in connections:
+                return psycopg.connect(f"host=127.0.0.1 port={free_port()}")
+            return work.postgres(connection)
+
+        return replace(work, postgres=opened)
+
+    return change
+
+
+def without_servers(work: DayRun) -> DayRun:
+    """Return a day's run none of whose sources runs; the warehouse does."""
+    connections = {table.connection for table in work.pipeline.tables} - {work.pipeline.target.connection}
+    return replace(postgres_away(*connections)(work), ftp=ftp_away)
+
+
+def has_been_away(work: DayRun, step: str, length: timedelta) -> None:
+    """Let the step's server be away for so long already."""
+    (work.folder / step).write_hint(AWAY, f"{work.attempt} {(datetime.now(UTC) - length).isoformat()}")
+
+
+@pytest.fixture
+def work(servers: Servers, pipeline: Pipeline) -> DayRun:
+    """A day of a run whose tasks can wait."""
+    return replace(servers.work(pipeline, DAY, "run_1"), attempt=1)
+
+
+@pytest.mark.parametrize("step", EXTRACTS)
+def test_a_source_that_is_away_is_waited_for_and_its_step_is_done_once_it_is_back(
+    work: DayRun, step: Callable[[StepRun], Done]
+) -> None:
+    with pytest.raises(NotYet, match=r"so since .*; asked again at .*, and until ") as first:
+        run_step(step, without_servers(work))
+    has_been_away(work, step.__name__, timedelta(minutes=5))
+    with pytest.raises(NotYet) as later:
+        run_step(step, without_servers(work))
+    assert later.value.look_again_at - first.value.look_again_at > timedelta(minutes=4)
+    run_step(step, work)
+    assert AWAY not in (work.folder / step.__name__).names()
+
+
+@pytest.mark.parametrize("step", EXTRACTS)
+def test_a_source_that_is_away_until_the_limit_fails_the_day_with_the_reason_and_since_when(
+    work: DayRun, step: Callable[[StepRun], Done]
+) -> None:
+    has_been_away(work, step.__name__, timedelta(hours=2))
+    with pytest.raises(StillAway, match=r"127.0.0.1.*refused.*so since .*not asked again after .*clear the task"):
+        run_step(step, without_servers(work))
+
+
+def test_a_task_that_was_cleared_waits_as_long_as_the_first_time(work: DayRun) -> None:
+    has_been_away(work, "extract_files", timedelta(hours=2))
+    with pytest.raises(NotYet):
+        run_step(steps.extract_files, without_servers(replace(work, attempt=2)))
+
+
+def test_the_warehouse_is_waited_for_by_each_step(work: DayRun) -> None:
+    away = postgres_away(work.pipeline.target.connection)
+    for name in ("extract_tables", "extract_files", "load"):
+        with pytest.raises(NotYet, match=r"the warehouse: .*so since"):
+            run_step(getattr(steps, name), away(work))
+        run_step(getattr(steps, name), work)
+
+
+def test_the_ledger_says_that_the_day_waits_and_not_that_it_failed(work: DayRun) -> None:
+    with pytest.raises(NotYet):
+        run_step(steps.extract_files, without_servers(work))
+    with work.postgres(work.pipeline.target.connection) as connection:
+        told = connection.execute("select state, error from daybook.step where pipeline = %s", [work.pipeline.name])
+        assert [(state, "so since" in error) for state, error in told] == [("waiting", True)]
+
+
+def test_where_nobody_looks_again_the_error_is_told_as_it_is(run: Run, work: DayRun) -> None:
+    with pytest.raises(SourceUnavailable) as raised:
+        run_step(steps.extract_files, without_servers(replace(work, attempt=0)))
+    assert not isinstance(raised.value, NotYet)
+
+
+def test_a_batch_waits_for_the_server_even_on_its_tasks_last_try(work: DayRun, servers: Servers) -> None:
+    other = replace(servers.work(work.pipeline, "2013-01-06", "run_1"), attempt=1)
+    with pytest.raises(NotYet, match=r"2 of 2 days wait; the first: .*so since"):
+        over_days(steps.extract_files, [without_servers(one) for one in (work, other)], is_last_try=True)
+    assert list(over_days(steps.extract_files, [work, other], is_last_try=True)) == [DAY, "2013-01-06"]
