@@ -60,16 +60,16 @@ def test_a_day_that_failed_is_to_be_run_again(done: Days) -> None:
 
 
 def test_a_held_day_is_blocked_until_its_source_is_mended(done: Days) -> None:
-    file = done.file(DAYS[2])
+    file = done.file(DAYS[3])
     whole = file.read_bytes()
     file.write_bytes(b"".join(whole.splitlines(keepends=True)[:101]))
     with pytest.raises(Implausible):
-        done.run(DAYS[2])
-    assert done.planned()[DAYS[2]].startswith(f"blocked: held: {done.pipeline.name} {DAYS[2]}: ")
+        done.run(DAYS[3])
+    assert done.planned()[DAYS[3]].startswith(f"blocked: held: {done.pipeline.name} {DAYS[3]}: ")
     file.write_bytes(whole)
-    assert done.planned()[DAYS[2]] == "run: input changed: file flights"
-    done.run(DAYS[2])
-    assert done.planned()[DAYS[2]] == SKIPPED
+    assert done.planned()[DAYS[3]] == "run: input changed: file flights"
+    done.run(DAYS[3])
+    assert done.planned()[DAYS[3]] == SKIPPED
 
 
 def test_a_day_without_its_file_is_blocked_and_the_exit_code_says_so(done: Days) -> None:
