@@ -14,6 +14,7 @@ from commands.check_file import Checked, names_given, names_in, of_columns, warn
 from commands.check_file import check as checked
 from commands.output import say, tell_json, tell_table
 from commands.wrong_words import WrongWords
+from daybook.libraries import check_libraries
 from daybook.spec import Source, nearest
 from daybook.text import counted, first_spans, lines_from, one_line
 
@@ -56,6 +57,7 @@ def check(
 
     Example: ./daybook check flights.csv --pipeline flights
     """
+    check_libraries()
     if pipeline is not None and columns is not None:
         raise WrongWords("check: --columns is not allowed with --pipeline; nothing was checked; leave one of them out")
     if pipeline is not None and delimiter is not None:
