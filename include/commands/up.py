@@ -62,4 +62,5 @@ def _show_login(deployment: Deployment) -> None:
     say(f"  to run things  admin   {secrets.admin}")
     say(f"  to look        viewer  {secrets.viewer}")
     say("\nDaily runs start by themselves. `./daybook day 2013-01-05` publishes a day; in another terminal")
+    say("`./daybook resume --pipeline NAME` lets a pipeline run that you add from now on: it is paused at first;")
     say(f"`. {deployment.home.shell_file}` lets you use `airflow`. Ctrl-C stops everything.")
