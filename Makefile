@@ -9,6 +9,8 @@ NAMED := $(if $(PIPELINE),--pipeline "$(PIPELINE)")
 DAYS := $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)")
 
 export PYTHONPATH := $(CURDIR)/include:$(CURDIR)/config
+# uv has a list of certificates of its own; behind a company's proxy only those of this machine hold.
+export UV_SYSTEM_CERTS ?= true
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up down day backfill psql clean test test-unit test-all house fuzz strangers soak bench lint lock upgrade env

@@ -9,9 +9,14 @@ import sys
 __all__: list[str] = []
 
 if sys.argv[1:2] == ["scheduler"] or sys.argv[1:3] == ["celery", "worker"]:
+    from daybook.libraries import BrokenLibrary
     from daybook_airflow import preload
 
-    preload.preload()
+    try:
+        preload.preload()
+    except BrokenLibrary as error:
+        # Airflow would log any other exception with two tracebacks.
+        sys.exit(f"daybook: {error}")
 
 if sys.argv[1:3] == ["dags", "backfill"]:
     from daybook_airflow.backfill import command

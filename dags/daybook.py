@@ -33,6 +33,7 @@ from airflow.sdk import DAG, Asset
 from daybook import steps
 from daybook.pipelines import load_pipelines
 from daybook_airflow.form import give_form
+from daybook_airflow.pools import warn_of_pools
 from daybook_airflow.tasks import PATIENT, PROMPT, RETRIES, daily, first_day, for_each_day, last_day
 
 for pipeline in load_pipelines().good.values():
@@ -87,3 +88,4 @@ for pipeline in load_pipelines().good.values():
         )
         [extract_tables, extract_files] >> load >> clean >> index >> aggregate >> summarize >> save >> deploy
         give_form(dag)
+        warn_of_pools(pipeline)

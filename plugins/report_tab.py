@@ -80,9 +80,9 @@ class Answer(NamedTuple):
 def _run_page(dag_id: str, run_id: str) -> Answer:
     from daybook.pages.run_page import message_page, run_page
     from daybook.pages.run_state import read_run
-    from daybook.pipelines import load_pipelines
+    from daybook.pipelines import pipelines_now
 
-    pipeline = load_pipelines().good.get(dag_id)
+    pipeline = pipelines_now().good.get(dag_id)
     if pipeline is None:
         return Answer(message_page("No report", NOT_OURS), _headers(RUN_PAGE_POLICY), 404)
     state = read_run(_data(), pipeline, run_id)
@@ -93,9 +93,9 @@ def _run_page(dag_id: str, run_id: str) -> Answer:
 def _report(dag_id: str, run_id: str) -> Answer:
     from daybook.pages.run_page import message_page
     from daybook.pages.run_state import read_run
-    from daybook.pipelines import load_pipelines
+    from daybook.pipelines import pipelines_now
 
-    pipeline = load_pipelines().good.get(dag_id)
+    pipeline = pipelines_now().good.get(dag_id)
     state = read_run(_data(), pipeline, run_id) if pipeline else None
     if state and state.report:
         return Answer(state.report, _headers(REPORT_POLICY))

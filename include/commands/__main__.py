@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from commands import __version__, exit_codes, output
 from commands.wrong_words import WrongWords, check_verb, line_of
 from daybook.errors import DaybookError, SourceUnavailable
+from daybook.libraries import broken_library
 from deployment.errors import DeploymentError, RunFailed
 from deployment.processes.signals import Interrupted
 
@@ -73,11 +74,19 @@ NOT_AGAIN = (
 )
 
 
+def _command(words: list[str]) -> Any:
+    try:
+        return command(words)
+    except Exception as error:
+        # A library's code may raise anything while it is imported.
+        raise broken_library(error) or error from None
+
+
 def main(words: list[str]) -> int:
     """Run the verb of some words, and return its exit code."""
     output.reset()
     try:
-        code = command(words).main(words or ["--help"], prog_name="daybook", standalone_mode=False)
+        code = _command(words).main(words or ["--help"], prog_name="daybook", standalone_mode=False)
     except typer.TyperException as error:
         return _refused(line_of(error), exit_codes.WRONG_WORDS)
     except WrongWords as error:

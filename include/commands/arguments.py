@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from commands import output
+from commands.output import Json as Json
+from commands.output import Quiet as Quiet
 from commands.wrong_words import WrongWords, as_typed
 from daybook.days import as_day as written_day
 from daybook.days import check_day, last_finished_day, scheduled_days, why_outside
@@ -64,10 +65,6 @@ Force = Annotated[bool, typer.Option("--force", help="Also run what has not chan
 Why = Annotated[str, typer.Option("--why", metavar="REASON", help="The reason; the ledger keeps it.")]
 Who = Annotated[
     str, typer.Option("--who", metavar="NAME", help="Who decides; the ledger keeps it.", show_default=False)
-]
-Json = Annotated[bool, typer.Option("--json", callback=output.answer_in_json, help="Answer in JSON.")]
-Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", callback=output.be_quiet, help="Print only errors; the exit code answers.")
 ]
 
 

@@ -27,6 +27,7 @@ from commands.check_form import (
 )
 from commands.output import say, tell_json, tell_table
 from commands.wrong_words import WrongWords
+from daybook.libraries import check_libraries
 from daybook.loader.limits import HINTS
 from daybook.spec import Source, nearest
 from daybook.text import counted, first_spans, lines_from, one_line
@@ -72,6 +73,7 @@ def check(
 
     Example: ./daybook check flights.csv --pipeline flights
     """
+    check_libraries()
     if pipeline is not None and columns is not None:
         raise WrongWords("check: --columns is not allowed with --pipeline; nothing was checked; leave one of them out")
     form = {

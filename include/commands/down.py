@@ -1,8 +1,7 @@
 """`./daybook down`, `clean` and `env`: stop a checkout's deployment, remove its files, and say how to reach it."""
 
 from commands import exit_codes
-from commands.arguments import Quiet
-from commands.output import say
+from commands.output import Quiet, say
 from deployment import tidying
 from deployment.environment import data_url
 from deployment.errors import DeploymentError

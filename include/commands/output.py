@@ -4,8 +4,9 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.console import Console
 from rich.table import Table
 
@@ -38,6 +39,13 @@ def be_quiet(is_asked: bool) -> bool:
     """Print only JSON and errors from here on, if that is asked. Returns its argument."""
     _manner.is_quiet = is_asked
     return is_asked
+
+
+# Here, because `down` takes no argument about days, and needs no library of days.
+Json = Annotated[bool, typer.Option("--json", callback=answer_in_json, help="Answer in JSON.")]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", callback=be_quiet, help="Print only errors; the exit code answers.")
+]
 
 
 def console() -> Console:

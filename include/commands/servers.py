@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from commands.output import progress
 from daybook.errors import BadSpec
 from daybook.spec import Pipeline
+from daybook_airflow.pools import check_pools
 from deployment.home import Home
 from deployment.running import Running, running, servers
 
@@ -36,7 +37,8 @@ def servers_of(pipeline: Pipeline, verb: str) -> Iterator[None]:
 def airflow_of(pipeline: Pipeline, verb: str) -> Iterator[Running]:
     """Have this checkout's whole deployment: the one that is up, or one for the verb.
 
-    Raises BadSpec if the environment names another warehouse, whose Airflow is not ours to ask.
+    Raises BadSpec if the environment names another warehouse, whose Airflow is not ours to ask; NoPool if Airflow has
+    not all pools of the pipeline, so that its runs would wait for ever.
     """
     if are_named(pipeline):
         raise BadSpec(
@@ -45,4 +47,5 @@ def airflow_of(pipeline: Pipeline, verb: str) -> Iterator[Running]:
             "DAYBOOK_WAREHOUSE"
         )
     with running(Home.of_checkout(), f"./daybook {verb}", progress) as deployment:
+        check_pools(deployment.api, pipeline)
         yield deployment

@@ -1,13 +1,16 @@
 """`./daybook up`: runs everything on this machine, with Airflow's UI, until Ctrl-C."""
 
 import time
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
 
 from commands.arguments import HOW_TO_GET_A_PIPELINE, Quiet
 from commands.output import progress, say, say_error
+from daybook.libraries import check_libraries
 from daybook.pipelines import load_pipelines
+from daybook_airflow.pools import missing_pool
 from deployment.errors import DeploymentError
 from deployment.supervisor import Deployment
 
@@ -23,9 +26,10 @@ def up(ui_port: UiPort = 8080, quiet: Quiet = False) -> int:
 
     Example: ./daybook up --ui-port 8081
     """
+    check_libraries({"polars", "pandas", *(pipeline.engine for pipeline in load_pipelines().good.values())})
     with Deployment(command="./daybook up", ui_port=ui_port, say=progress) as deployment:
         _let_run(deployment)
-        _say_what_is_missing()
+        _say_what_is_missing(deployment.api.pools())
         _show_login(deployment)
         while True:
             deployment.keep_up()
@@ -42,10 +46,12 @@ def _let_run(deployment: Deployment) -> None:
         deployment.api.unpause(dag["dag_id"])
 
 
-def _say_what_is_missing() -> None:
+def _say_what_is_missing(pools: Iterable[str]) -> None:
     pipelines = load_pipelines()
     for file, reason in pipelines.broken.items():
         say_error(f"{file} is broken: {reason}")
+    for problem in filter(None, (missing_pool(pipeline, pools) for pipeline in pipelines.good.values())):
+        say_error(f"{problem}; until then its tasks wait")
     if not pipelines.good:
         say_error(f"There is no pipeline in include/pipelines; {HOW_TO_GET_A_PIPELINE}.")
 
@@ -56,4 +62,5 @@ def _show_login(deployment: Deployment) -> None:
     say(f"  to run things  admin   {secrets.admin}")
     say(f"  to look        viewer  {secrets.viewer}")
     say("\nDaily runs start by themselves. `./daybook day 2013-01-05` publishes a day; in another terminal")
+    say("`./daybook resume --pipeline NAME` lets a pipeline run that you add from now on: it is paused at first;")
     say(f"`. {deployment.home.shell_file}` lets you use `airflow`. Ctrl-C stops everything.")

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import typer
 
 from daybook.errors import BadSpec
-from daybook.spec import nearest
+from daybook.text import nearest
 
 
 class WrongWords(BadSpec):

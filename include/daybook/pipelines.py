@@ -1,10 +1,16 @@
 """The pipelines: the modules of include/pipelines, loaded one by one, so a broken one does not hurt the others."""
 
+import contextlib
 import importlib
 import importlib.util
+import os
 import pkgutil
+import sys
+import threading
 import traceback
-from functools import cache
+from collections.abc import Iterator
+from functools import cache, lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 from daybook.errors import BadSpec, DaybookError
@@ -12,6 +18,8 @@ from daybook.spec import Pipeline, nearest
 from daybook.text import one_line
 
 PACKAGE = "pipelines"
+# A server answers several requests at once, and modules are loaded by one of them.
+_LOADING = threading.Lock()
 
 
 class Pipelines(NamedTuple):
@@ -38,10 +46,49 @@ class Pipelines(NamedTuple):
         return "".join(f"; {file} is broken: {reason}" for file, reason in self.broken.items())
 
 
+class FileState(NamedTuple):
+    """A file's name and what changes when somebody writes it."""
+
+    name: str
+    changed_ns: int
+    size: int
+
+
 @cache
 def load_pipelines() -> Pipelines:
     """Load every module of include/pipelines, once per process. Raises nothing: problems are in `broken`."""
     return pipelines_in(PACKAGE)
+
+
+def pipelines_now() -> Pipelines:
+    """Return the pipelines as their files are now, for a process that lives on while they change, such as a server.
+
+    It loads them again if a file of include/pipelines is new, gone or changed, and else only looks at the files' times.
+    Raises nothing: problems are in `broken`.
+    """
+    with _LOADING:
+        return _loaded_as_of(_state_of_files())
+
+
+@lru_cache(maxsize=1)
+def _loaded_as_of(_state: tuple[FileState, ...]) -> Pipelines:
+    for name in [name for name in sys.modules if f"{name}.".startswith(f"{PACKAGE}.")]:
+        del sys.modules[name]
+    importlib.invalidate_caches()
+    return pipelines_in(PACKAGE)
+
+
+def _state_of_files() -> tuple[FileState, ...]:
+    found = importlib.util.find_spec(PACKAGE)
+    files = [file for place in (found and found.submodule_search_locations) or [] for file in Path(place).rglob("*.py")]
+    return tuple(FileState(str(file), stat.st_mtime_ns, stat.st_size) for file, stat in _stats(files))
+
+
+def _stats(files: list[Path]) -> Iterator[tuple[Path, os.stat_result]]:
+    for file in sorted(files):
+        # A file may be gone since it was listed.
+        with contextlib.suppress(OSError):
+            yield file, file.stat()
 
 
 def pipelines_in(package: str) -> Pipelines:

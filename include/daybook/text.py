@@ -1,8 +1,10 @@
-"""Text for people: numbers as spans, someone else's text on one line, days as a person writes them."""
+"""Text for people: numbers as spans, someone else's text on one line, the nearest right word, days as we write them."""
 
 import re
 from collections.abc import Iterable
 from datetime import date
+from difflib import get_close_matches
+from typing import Any
 
 # Signs of a text that change how a terminal, a page or another program shows what stands beside them: control
 # characters (except tab and line ends, which CSV quotes), direction marks, and line ends that only some programs know.
@@ -65,6 +67,15 @@ def escape(sign: str) -> str:
 
 def _printed(sign: str) -> str:
     return sign if sign.isprintable() else escape(sign)
+
+
+def nearest(word: str, words: Any) -> str:
+    """Return "; did you mean 'x'?" for the closest of the words, whatever their case, or "" if none is close."""
+    by_plain: dict[str, str] = {}
+    for other in map(str, words):
+        by_plain.setdefault(other.casefold(), other)
+    found = get_close_matches(word.casefold(), by_plain, n=1)
+    return f"; did you mean {by_plain[found[0]]!r}?" if found else ""
 
 
 def spell(days: tuple[date, ...]) -> str:

@@ -148,6 +148,11 @@ class AirflowApi:
         """Return the pools' slots by name."""
         return {pool["name"]: pool["slots"] for pool in self._pages("/pools", "pools")}
 
+    def pools_of(self, dag_id: str) -> dict[str, str]:
+        """Return the pool of each task of a DAG, as Airflow last read it."""
+        tasks = self._ask("GET", f"/dags/{quote(dag_id, safe='')}/tasks")["tasks"]
+        return {task["task_id"]: task["pool"] for task in tasks}
+
     def put_pool(self, name: str, slots: int, description: str, include_deferred: bool = False) -> None:
         """Make a pool, or change the one of that name."""
         body = {"slots": slots, "description": description, "include_deferred": include_deferred}

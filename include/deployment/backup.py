@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 
 from deployment.errors import DeploymentError
-from deployment.home import Home
+from deployment.home import Home, hide_from_git
 from deployment.running import database, libpq_variables
 from deployment.servers.postgres import LocalPostgres
 
@@ -32,6 +32,7 @@ def back_up(home: Home, data: str, folder: Path) -> None:
         if one.exists():
             raise DeploymentError(f"{one} is there already; nothing was copied. Name a new folder, or remove this one.")
     new.mkdir(mode=0o700, parents=True)
+    hide_from_git(new)
     try:
         _copy(home, source, new)
     except BaseException:

@@ -52,6 +52,7 @@ class Home:
     def make(self) -> None:
         """Make the folders. Only their owner may look into them, because they hold passwords."""
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        hide_from_git(self.path)
         for folder in (self.airflow, self.ftp_root, self.logs, self.path / "processes"):
             folder.mkdir(exist_ok=True, mode=0o700)
 
@@ -135,6 +136,12 @@ class Lock:
         if self._held:
             self._held.close()
             self._held = None
+
+
+def hide_from_git(folder: Path) -> None:
+    """Let git ignore a folder that is still empty, wherever it lies; one with files of a person stays as it is."""
+    if not any(folder.iterdir()):
+        (folder / ".gitignore").write_text("# Passwords and rows: nothing here is for git.\n*\n")
 
 
 def is_free(port: int) -> bool:

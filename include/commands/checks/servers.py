@@ -9,8 +9,10 @@ from commands.checks.place import Place
 from daybook.errors import DaybookError
 from daybook.pipelines import load_pipelines
 from daybook.postgres.session import translated_errors
+from daybook.spec import nearest
 from daybook_airflow.api import AirflowApi
 from daybook_airflow.errors import ApiError
+from daybook_airflow.pools import mend_of
 from deployment.errors import DeploymentError
 
 FTP_SECONDS = 10.0
@@ -74,7 +76,7 @@ def _pools(api: AirflowApi) -> Iterator[Finding]:
     for name, pipeline in load_pipelines().good.items():
         for pool in sorted({str(pool) for pool in pipeline.pools.model_dump().values()} - there.keys()):
             is_well = False
-            mend = f"make it: `airflow pools set {pool} 2 'for {name}'`, or mend the spec's `pools`"
-            yield Finding("pools", "mend", f"{name}: Airflow has no pool {pool!r}, so its tasks never start", mend)
+            what = f"{name}: Airflow has no pool {pool!r}{nearest(pool, sorted(there))}; its tasks never start"
+            yield Finding("pools", "mend", what, mend_of(name, pool))
     if is_well:
         yield Finding("pools", "well", "the pools of all pipelines are there")

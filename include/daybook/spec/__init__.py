@@ -41,7 +41,8 @@ from daybook.spec.source import (
     text,
     timestamp,
 )
-from daybook.spec.value import Name, Value, nearest
+from daybook.spec.value import Name, Value
+from daybook.text import nearest
 
 __all__ = [
     "MOST_PARTS",

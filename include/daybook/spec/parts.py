@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from daybook.spec import cron
-from daybook.spec.value import Name, Value, nearest
+from daybook.spec.value import Name, Value
+from daybook.text import nearest
 
 Engine = Literal["polars", "pandas", "duckdb"]
 # The loader reads no earlier day either: 0026 is a typing error for 2026.

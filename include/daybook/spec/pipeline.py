@@ -26,7 +26,8 @@ from daybook.spec.parts import (
     Target,
 )
 from daybook.spec.source import NUMBERS, Column, Source, Table, check_fits_64_bits
-from daybook.spec.value import Name, Value, nearest
+from daybook.spec.value import Name, Value
+from daybook.text import nearest
 
 
 class Pipeline(Value):

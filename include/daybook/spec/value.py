@@ -1,12 +1,12 @@
 """The base of all words of a spec: frozen values that refuse unknown words and suggest the right one."""
 
 import re
-from difflib import get_close_matches
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from daybook.errors import BadSpec
+from daybook.text import nearest
 
 # A name that PostgreSQL accepts without quotes, which is also safe in files and addresses.
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
@@ -22,15 +22,6 @@ class Value(BaseModel):
             super().__init__(**words)
         except ValidationError as error:
             raise BadSpec(_explained(type(self), words, error)) from None
-
-
-def nearest(word: str, words: Any) -> str:
-    """Return "; did you mean 'x'?" for the closest of the words, whatever their case, or "" if none is close."""
-    by_plain: dict[str, str] = {}
-    for other in map(str, words):
-        by_plain.setdefault(other.casefold(), other)
-    found = get_close_matches(word.casefold(), by_plain, n=1)
-    return f"; did you mean {by_plain[found[0]]!r}?" if found else ""
 
 
 def _explained(kind: type[BaseModel], words: dict[str, Any], error: ValidationError) -> str:

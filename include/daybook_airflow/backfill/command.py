@@ -27,6 +27,7 @@ from daybook_airflow.backfill.look import concern
 from daybook_airflow.backfill.options import PROGRAM, BadBackfill, Request, parse
 from daybook_airflow.backfill.plan import Dag, Plan, plan
 from daybook_airflow.errors import ApiError, LoginRefused
+from daybook_airflow.pools import check_pools_of_dag
 
 FORBIDDEN = 403
 
@@ -67,6 +68,7 @@ def _backfill(request: Request) -> int:
 def _done(request: Request, reached: Reached) -> int:
     api = reached.api
     found = ask.known_dag(api, request.dag_id)
+    check_pools_of_dag(api, request.dag_id)
     planned = plan(request, _dag(found), datetime.now(UTC))
     _say_what_will_be_done(request, planned, found, reached)
     if planned.runs:

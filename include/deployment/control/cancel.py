@@ -3,11 +3,12 @@
 Airflow's own cancel marks every waiting run as failed, even if its day was done before and was only to be done again.
 It also leaves the backfill paused, so such a run waits for ever if it is cleared. Here the DAG is paused first, so that
 nothing new begins. Then waiting runs are taken back: a run that never began is removed, and one that had ended before
-gets its old state. Runs at work go on to their end, and Airflow itself closes the backfill, which has no more to do.
+gets its old state. Runs at work go on to their end, and Airflow itself closes the backfill, which has no more to do. A
+run with a task whose pool is not there would never end: it is taken back as soon as none of its tasks is at work.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 
 from daybook_airflow.api import AirflowApi
@@ -21,6 +22,8 @@ SECONDS_OF_A_LOOP = 2.0
 # Every 30 s Airflow closes backfills that have no more to do.
 CLOSE_SECONDS = 120
 RUN_SECONDS = 1800
+TASKS_THAT_WAIT = (None, "scheduled")
+TASKS_AT_WORK = ("queued", "running", "restarting", "deferred", "up_for_retry", "up_for_reschedule")
 
 
 def cancel(api: AirflowApi, dag_id: str, came_to_its_end: Callable[[str], bool], say: Callable[[str], None]) -> None:
@@ -29,11 +32,17 @@ def cancel(api: AirflowApi, dag_id: str, came_to_its_end: Callable[[str], bool],
         time.sleep(SECONDS_OF_A_LOOP)
         for run in _of_backfills(api, dag_id, "queued"):
             say(f"{run['dag_run_id']}: {_take_back(api, run, came_to_its_end)}")
+    _take_back_stuck(api, dag_id, came_to_its_end, say)
     running = _of_backfills(api, dag_id, "running")
     say(f"Runs at work, which go on to their end: {len(running)}.")
     was_paused = api.is_paused(dag_id)
     api.unpause(dag_id)
-    _wait(lambda: not _of_backfills(api, dag_id, "running"), RUN_SECONDS, f"Runs of {dag_id} are still at work")
+
+    def none_is_at_work() -> bool:
+        _take_back_stuck(api, dag_id, came_to_its_end, say)
+        return not _of_backfills(api, dag_id, "running")
+
+    _wait(none_is_at_work, RUN_SECONDS, f"Runs of {dag_id} are still at work")
     if was_paused:
         api.pause(dag_id)
     _wait(lambda: not api.unfinished_backfills(dag_id), CLOSE_SECONDS, f"Airflow has not closed {dag_id}'s backfill")
@@ -61,9 +70,32 @@ def _take_back(api: AirflowApi, run: Json, came_to_its_end: Callable[[str], bool
     if not any(task["try_number"] for task in api.task_instances(dag_id, run_id)):
         api.delete_run(dag_id, run_id)
         return "removed, it had not begun"
-    state = "success" if came_to_its_end(run_id) else "failed"
-    api.end_run(dag_id, run_id, state)
-    return f"{state} again, as before"
+    return _end(api, run, came_to_its_end)
+
+
+def _end(api: AirflowApi, run: Json, came_to_its_end: Callable[[str], bool]) -> str:
+    was_done = came_to_its_end(run["dag_run_id"])
+    api.end_run(run["dag_id"], run["dag_run_id"], "success" if was_done else "failed")
+    return "success again, as before" if was_done else "failed again, as before"
+
+
+def _take_back_stuck(
+    api: AirflowApi, dag_id: str, came_to_its_end: Callable[[str], bool], say: Callable[[str], None]
+) -> None:
+    """End the runs that wait for a pool that is not there. One that had ended before gets its old state."""
+    there = api.pools()
+    for run in _of_backfills(api, dag_id, "running"):
+        if pool := _waits_for(api.task_instances(dag_id, run["dag_run_id"]), there):
+            state = _end(api, run, came_to_its_end)
+            say(f"{run['dag_run_id']}: {state.split()[0]}; it waited for a pool that is not there: {pool!r}")
+
+
+def _waits_for(tasks: list[Json], pools: Container[str]) -> str | None:
+    """Return the pool, if it is not there, of a task that has not begun; None while another task is at work."""
+    if any(task["state"] in TASKS_AT_WORK for task in tasks):
+        return None
+    waiting = (task["pool"] for task in tasks if task["state"] in TASKS_THAT_WAIT)
+    return next((pool for pool in waiting if pool not in pools), None)
 
 
 def _wait(is_so: Callable[[], bool], seconds: float, otherwise: str) -> None:

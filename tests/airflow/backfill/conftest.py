@@ -73,6 +73,9 @@ for name, time_zone in {zones}.items():
 
 with DAG("unscheduled", schedule=None):
     EmptyOperator(task_id="nothing")
+
+with DAG("in_no_pool", schedule="0 0 * * *", start_date=datetime.datetime(2013, 1, 1), catchup=False):
+    EmptyOperator(task_id="nothing", pool="defualt_pool")
 """
 
 

@@ -102,6 +102,11 @@ def test_each_local_day_gets_one_run_and_both_ends_are_included(
             1,
             "unscheduled has a non-periodic schedule that does not support backfills; a backfill needs a schedule in",
         ),
+        (
+            "-s 2013-01-01 in_no_pool",
+            1,
+            "in_no_pool: nothing: Airflow has no pool 'defualt_pool'; did you mean 'default_pool'?",
+        ),
     ],
 )
 def test_what_is_refused_is_one_line(airflow: PrivateAirflow, words: str, code: int, says: str) -> None:

@@ -2,12 +2,18 @@
 
 import csv
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from deployment.home import REPOSITORY
+from daybook_airflow.api import AirflowApi
+from deployment.control.runs import start
+from deployment.home import HOST, REPOSITORY, Home
+from deployment.servers.postgres import LocalPostgres
+from deployment.waiting import wait_until
 
 from .conftest import Checkout, Up
 
@@ -141,6 +147,39 @@ def test_cancel_finds_nothing_to_stop(asked: Asked) -> None:
     code, said, error = asked.type("cancel")
     assert code == 0, error
     assert said.endswith(f"{asked.pipeline}: no backfill is left; what is published stays.\n")
+
+
+@pytest.fixture
+def without_the_pool(asked: Asked) -> Iterator[AirflowApi]:
+    """The deployment's API, while a pool of every pipeline is not there."""
+    home = Home(asked.checkout.home)
+    api = AirflowApi(f"http://{HOST}:{home.kept_port('ui')}", "admin", LocalPostgres(home).secrets.admin)
+    api._ask("DELETE", "/pools/ftp")
+    yield api
+    api.put_pool("ftp", 2, "The FTP server.")
+
+
+def test_a_pool_that_is_not_there_is_told_before_anything_is_started(
+    asked: Asked, without_the_pool: AirflowApi
+) -> None:
+    before = len(without_the_pool.dag_runs(asked.pipeline))
+    for verb in (("day", DAY), ("backfill", "--from", DAY, "--to", NEXT)):
+        code, _, error = asked.type(*verb)
+        assert code == 40
+        assert f"{asked.pipeline}: pools.ftp: Airflow has no pool 'ftp'; there are compute, default_pool, " in error
+        assert "mend the spec's `pools`, or make it: `airflow pools set ftp 2 'for " in error
+        assert "nothing was started" in error
+    assert len(without_the_pool.dag_runs(asked.pipeline)) == before
+
+
+def test_cancel_ends_a_run_that_waits_for_a_pool_that_is_not_there(asked: Asked, without_the_pool: AirflowApi) -> None:
+    (run,) = start(without_the_pool, asked.pipeline, [(date.fromisoformat(NEXT),)], is_forced=True)
+    waits = {"state": "scheduled", "task_id": "extract_files"}
+    assert wait_until(lambda: without_the_pool.count_task_instances(asked.pipeline, run, **waits) == 1, 60)
+    code, said, error = asked.type("cancel")
+    assert code == 0, error
+    assert without_the_pool.dag_runs(asked.pipeline, state=("queued", "running")) == []
+    assert f"{run}: failed; it waited for a pool that is not there: 'ftp'" in said
 
 
 def test_check_takes_a_file_of_the_current_folder(asked: Asked, tmp_path: Path) -> None:

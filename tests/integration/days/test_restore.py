@@ -30,6 +30,8 @@ def copied(days: Days, folder: Path) -> Path:
         back_up(days.servers.postgres.home, days.servers.data.as_uri(), folder)
     finally:
         lock.release()
+    # A copy in a checkout is nothing to commit.
+    assert (folder / ".gitignore").read_text().endswith("\n*\n")
     return folder
 
 

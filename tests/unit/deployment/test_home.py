@@ -2,6 +2,7 @@
 
 import json
 import stat
+import subprocess
 from dataclasses import asdict
 from pathlib import Path
 from threading import Timer
@@ -25,6 +26,17 @@ def test_G3_only_the_owner_may_read_the_secrets(home: Home) -> None:
     load_or_make(home)
     assert stat.S_IMODE((home.path / FILE).stat().st_mode) == 0o600
     assert stat.S_IMODE(home.path.stat().st_mode) == 0o700
+
+
+def test_G3_a_home_anywhere_in_a_checkout_is_ignored_by_git(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    Home(tmp_path / "here").make()
+    load_or_make(Home(tmp_path / "here"))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "own.txt").write_text("a person's own")
+    Home(tmp_path / "mine").make()
+    seen = subprocess.run(["git", "status", "--porcelain"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert seen.stdout.split() == ["??", "mine/"]
 
 
 def test_G3_secrets_are_long_all_different_and_made_once(home: Home, tmp_path: Path) -> None:

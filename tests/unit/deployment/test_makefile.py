@@ -1,5 +1,6 @@
 """What the Makefile says of itself."""
 
+import os
 import re
 import subprocess
 
@@ -7,6 +8,7 @@ import pytest
 
 from deployment.home import REPOSITORY
 
+UV = REPOSITORY / ".venv" / "bin" / "uv"
 MAKEFILE = (REPOSITORY / "Makefile").read_text()
 TARGETS = re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE)
 
@@ -32,6 +34,17 @@ def test_a_day_that_is_none_is_refused_with_an_example(bad: str) -> None:
     done = make("--assume-old=.venv/.installed", "day", f"DAY={bad}")
     assert done.returncode != 0
     assert f"{bad} is not a day; expected YYYY-MM-DD, such as 2013-01-05" in done.stderr
+
+
+@pytest.mark.parametrize(("own", "used"), [({}, "true"), ({"UV_SYSTEM_CERTS": "false"}, "false")])
+def test_uv_takes_the_certificates_of_the_machine_unless_it_is_told_otherwise(own: dict[str, str], used: str) -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("UV_")}
+    rule = "--eval=shown: ; @echo $$UV_SYSTEM_CERTS"
+    shown = subprocess.run(["make", rule, "shown"], cwd=REPOSITORY, env=kept | own, capture_output=True, text=True)
+    assert shown.stdout.strip() == used
+    # The variable had another name in other versions of uv.
+    helped = subprocess.run([UV, "pip", "sync", "--help"], capture_output=True, text=True)
+    assert "UV_SYSTEM_CERTS" in helped.stdout
 
 
 def test_an_old_python_is_refused_in_a_sentence() -> None:
