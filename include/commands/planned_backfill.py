@@ -20,6 +20,8 @@ from daybook_airflow.api import AirflowApi
 from daybook_airflow.backfill.runs import in_batches
 from deployment.control.runs import follow, start
 
+LEFT_OUT = "left out by the limit"
+
 
 class Known(NamedTuple):
     """The ledger's facts about the days after a backfill: published or not, the last ended run, the last failure."""
@@ -30,7 +32,8 @@ class Known(NamedTuple):
 
 
 class Done(NamedTuple):
-    """The result of a day: `is_well` if readers see it and its plan is done. rows_refused and rows_dropped are those of
+    """The result of a day: `is_well` if readers see it and its plan is done, or if it was left for later by the limit,
+    as asked. rows_refused and rows_dropped are those of
     all sources, in its last run that came to its end."""
 
     day: date
@@ -67,10 +70,13 @@ def backfill(
 
 def tell(done: list[Done]) -> None:
     """Print the result of each day, and a last line of counts."""
-    tell_table(("day", "plan", "result", "refused", "dropped", "seconds"), [_cells(day) for day in done])
+    tell_table(("day", "plan", "result", "refused", "dropped", "seconds"), [_cells(day) for day in done], cut="result")
     missing = sum(not day.is_well for day in done)
     run = sum(day.action == "run" for day in done)
-    say(f"{len(done)} days: {run} to run, {len(done) - missing} are as they should be, {missing} are not")
+    later = sum(day.result == LEFT_OUT for day in done)
+    well = len(done) - missing - later
+    left = f", {later} left out by the limit" if later else ""
+    say(f"{len(done)} days: {run} to run, {well} are as they should be, {missing} are not{left}")
 
 
 def _cells(day: Done) -> tuple[str, ...]:
@@ -80,7 +86,7 @@ def _cells(day: Done) -> tuple[str, ...]:
 
 def outcomes(made: Limited, known: Known, run_ids: Mapping[date, str]) -> list[Done]:
     """Return the result of each day of a plan. run_ids: by day, the run that was started for it."""
-    left_out = [day._replace(action="skip", reason="left out by the limit") for day in made.left_out]
+    left_out = [day._replace(action="skip", reason=LEFT_OUT) for day in made.left_out]
     planned = sorted([*made.planned, *left_out], key=lambda day: day.day, reverse=True)
     return [_outcome(day, known, run_ids.get(day.day)) for day in planned]
 
@@ -116,7 +122,8 @@ def _outcome(planned: Planned, known: Known, run_id: str | None) -> Done:
     receipts = known.ended.get(day, {})
     lost = sum(one.refused for one in receipts.values()), sum(one.dropped for one in receipts.values())
     if planned.action != "run":
-        return Done(day, planned.action, planned.reason, 0.0, planned.action == "skip" and is_seen, *lost)
+        is_well = planned.action == "skip" and (is_seen or planned.reason == LEFT_OUT)
+        return Done(day, planned.action, planned.reason, 0.0, is_well, *lost)
     if receipts and receipts["deploy"].run == run_id:
         seconds = sum(receipt.seconds for receipt in receipts.values())
         return Done(day, "run", receipts["deploy"].outcome, seconds, is_seen, *lost)

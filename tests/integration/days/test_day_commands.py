@@ -36,6 +36,19 @@ def test_status_tells_failed_held_and_missing_days_and_the_lag(days: Days) -> No
     assert "lag: 3 days, from 2013-01-01 to 2013-01-04" in printed
 
 
+def test_a_published_day_whose_last_try_failed_counts_once_and_is_a_remark(days: Days) -> None:
+    days.run(DAYS[0])
+    break_header(days, DAYS[0])
+    with pytest.raises(BadData):
+        days.run(DAYS[0])
+    code, printed = days.command("status")
+    lines = {line.split()[0]: line.split()[1] for line in printed.splitlines()[1:8]}
+    assert (code, lines["published"], lines["failed"], lines["missing"]) == (1, "1", "0", "3")
+    assert (
+        "of the published days, 1 was held or failed at the last try, and readers see an earlier run: 2013" in printed
+    )
+
+
 def test_why_tells_who_made_a_day_what_it_took_over_and_what_it_changed(days: Days) -> None:
     days.run(DAYS[0])
     file = days.file(DAYS[0])

@@ -83,6 +83,20 @@ def test_a_backfill_is_well_only_where_readers_see_the_day_and_the_planned_run_c
     }
 
 
+def test_days_that_a_limit_leaves_for_later_are_as_asked_and_a_blocked_day_is_not() -> None:
+    days = [date(2026, 1, number) for number in range(1, 4)]
+    plans = [Planned(day, "run", "never done", (), None) for day in reversed(days)]
+    known = Known(published={days[2]}, ended={days[2]: deployed("ours")}, failures={})
+    done = outcomes(limited(plans, 1), known, {days[2]: "ours"})
+    assert [(one.result, one.is_well) for one in done] == [
+        ("published", True),
+        ("left out by the limit", True),
+        ("left out by the limit", True),
+    ]
+    blocked = [*plans[:1], plans[1]._replace(action="blocked", reason="held"), plans[2]]
+    assert [one.is_well for one in outcomes(limited(blocked, 1), known, {days[2]: "ours"})] == [True, False, True]
+
+
 def deployed(run: str) -> dict[str, Receipt]:
     """Return the receipt of a run that published the first day."""
     day = date(2026, 1, 1)
