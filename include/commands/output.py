@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from daybook.text import one_line, printable
 
@@ -69,11 +70,14 @@ def say_error(text: str) -> None:
     Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(printable(text), style="red")
 
 
-def tell_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table: drawn on a terminal; else in lines with even columns, the same everywhere for the same rows."""
+def tell_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, cut: str = "") -> None:
+    """Print a table: drawn on a terminal; else in lines with even columns, the same everywhere for the same rows.
+
+    cut: the column whose cells are cut on a terminal that is too narrow, so that each row is one line.
+    """
     rows = [[one_line(cell) for cell in row] for row in rows]
     if sys.stdout.isatty():
-        draw(columns, rows)
+        draw(columns, rows, cut=cut)
         return
     widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
     for row in (columns, *rows):
@@ -85,13 +89,16 @@ def tell_json(value: Any) -> None:
     print(json.dumps(_plain(value), indent=1, default=str))
 
 
-def draw(columns: Sequence[str], rows: Sequence[Sequence[str]], *, is_number: bool = False) -> None:
-    """Draw a table. is_number: align all columns but the first to the right."""
-    table = Table(columns[0])
-    for title in columns[1:]:
-        table.add_column(title, justify="right" if is_number else "left")
+def draw(columns: Sequence[str], rows: Sequence[Sequence[str]], *, is_number: bool = False, cut: str = "") -> None:
+    """Draw a table. is_number: align all columns but the first to the right. cut: as for tell_table."""
+    table = Table()
+    for number, title in enumerate(columns):
+        # Rich first narrows the columns that may wrap: only the one to be cut, if there is one.
+        is_whole = bool(cut) and title != cut
+        table.add_column(title, justify="right" if is_number and number else "left", no_wrap=is_whole)
     for row in rows:
-        table.add_row(*row)
+        cells = zip(columns, row, strict=True)
+        table.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") if of == cut else cell for of, cell in cells))
     Console(highlight=False, markup=False, quiet=_manner.is_quiet).print(table)
 
 

@@ -75,7 +75,7 @@ def totals(made: Limited) -> dict[str, int | float | None]:
 
 def tell(made: Limited) -> None:
     """Print a plan as a table, with a last line of totals, and the days that a limit left out."""
-    tell_table(("day", "action", "reason", "steps", "seconds"), [_row(day) for day in made.planned])
+    tell_table(("day", "action", "reason", "steps", "seconds"), [_row(day) for day in made.planned], cut="reason")
     counts = totals(made)
     cost = "an unknown time" if counts["seconds"] is None else f"about {counts['seconds']} s"
     say(f"{counts['run']} to run, {counts['skip']} to skip, {counts['blocked']} blocked; {cost} of work")

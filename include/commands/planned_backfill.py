@@ -16,9 +16,12 @@ from daybook.ledger.receipt import Receipt
 from daybook.planning.plan import Failure, Limited, Planned
 from daybook.postgres.session import Connection, at_once
 from daybook.spec import Pipeline
+from daybook.text import spell
 from daybook_airflow.api import AirflowApi
 from daybook_airflow.backfill.runs import in_batches
 from deployment.control.runs import follow, start
+
+LEFT_OUT = "left out by the limit"
 
 
 class Known(NamedTuple):
@@ -30,7 +33,8 @@ class Known(NamedTuple):
 
 
 class Done(NamedTuple):
-    """The result of a day: `is_well` if readers see it and its plan is done. rows_refused and rows_dropped are those of
+    """The result of a day: `is_well` if readers see it and its plan is done, or if it was left for later by the limit,
+    as asked. rows_refused and rows_dropped are those of
     all sources, in its last run that came to its end."""
 
     day: date
@@ -40,6 +44,7 @@ class Done(NamedTuple):
     is_well: bool
     rows_refused: int
     rows_dropped: int
+    is_held: bool = False
 
 
 def backfill(
@@ -59,7 +64,26 @@ def backfill(
     """
     made = made_plan(pipeline, days, limit, is_forced=is_forced)
     to_run = [day.day for day in made.planned if day.action == "run"]
-    run_ids = _run(api, pipeline, in_batches(to_run, batch), console, is_forced, check)
+    run_ids = _run(api, pipeline, in_batches(to_run, batch), console, check, is_forced=is_forced)
+    return _results(pipeline, made, run_ids)
+
+
+def release_days(
+    api: AirflowApi,
+    pipeline: Pipeline,
+    held: list[date],
+    console: Console,
+    why: str,
+    check: Callable[[], None] = lambda: None,
+) -> list[Done]:
+    """Run held days with the reason why each is published; return the result of each, newest first."""
+    made = Limited([Planned(day, "run", "held", (), None) for day in sorted(held, reverse=True)], [])
+    batches = in_batches([day.day for day in made.planned], 1)
+    return _results(pipeline, made, _run(api, pipeline, batches, console, check, release=why))
+
+
+def _results(pipeline: Pipeline, made: Limited, run_ids: Mapping[date, str]) -> list[Done]:
+    days = [day.day for day in (*made.planned, *made.left_out)]
     connect = partial(connections.postgres, pipeline.target.connection)
     known = at_once(connect, lambda connection: _known(connection, pipeline.name, days))
     return outcomes(made, known, run_ids)
@@ -67,10 +91,19 @@ def backfill(
 
 def tell(done: list[Done]) -> None:
     """Print the result of each day, and a last line of counts."""
-    tell_table(("day", "plan", "result", "refused", "dropped", "seconds"), [_cells(day) for day in done])
+    tell_table(("day", "plan", "result", "refused", "dropped", "seconds"), [_cells(day) for day in done], cut="result")
     missing = sum(not day.is_well for day in done)
     run = sum(day.action == "run" for day in done)
-    say(f"{len(done)} days: {run} to run, {len(done) - missing} are as they should be, {missing} are not")
+    later = sum(day.result == LEFT_OUT for day in done)
+    well = len(done) - missing - later
+    left = f", {later} left out by the limit" if later else ""
+    say(f"{len(done)} days: {run} to run, {well} are as they should be, {missing} are not{left}")
+    if held := tuple(sorted(day.day for day in done if day.is_held)):
+        what = "day is" if len(held) == 1 else "days are"
+        say(
+            f"{len(held)} {what} held: {spell(held)}; `./daybook why DAY` says why; if their numbers are right, "
+            f"publish them: `./daybook release --from {held[0]} --to {held[-1]} --why REASON`"
+        )
 
 
 def _cells(day: Done) -> tuple[str, ...]:
@@ -80,9 +113,14 @@ def _cells(day: Done) -> tuple[str, ...]:
 
 def outcomes(made: Limited, known: Known, run_ids: Mapping[date, str]) -> list[Done]:
     """Return the result of each day of a plan. run_ids: by day, the run that was started for it."""
-    left_out = [day._replace(action="skip", reason="left out by the limit") for day in made.left_out]
+    left_out = [day._replace(action="skip", reason=LEFT_OUT) for day in made.left_out]
     planned = sorted([*made.planned, *left_out], key=lambda day: day.day, reverse=True)
-    return [_outcome(day, known, run_ids.get(day.day)) for day in planned]
+    return [_with_hold(_outcome(day, known, run_ids.get(day.day)), known) for day in planned]
+
+
+def _with_hold(done: Done, known: Known) -> Done:
+    failure = known.failures.get(done.day)
+    return done._replace(is_held=not done.is_well and failure is not None and failure.kind == "Implausible")
 
 
 def _run(
@@ -90,15 +128,17 @@ def _run(
     pipeline: Pipeline,
     batches: list[tuple[date, ...]],
     console: Console,
-    is_forced: bool,
     check: Callable[[], None],
+    *,
+    is_forced: bool = False,
+    release: str = "",
 ) -> dict[date, str]:
     if not batches:
         return {}
     api.wait_for_dag(pipeline.name, check=check)
     api.unpause(pipeline.name)
     console.print(f"{sum(map(len, batches))} days to run, in {len(batches)} runs of Airflow.")
-    run_ids = start(api, pipeline.name, batches, is_forced=is_forced)
+    run_ids = start(api, pipeline.name, batches, is_forced=is_forced, release=release)
     follow(api, pipeline.name, run_ids, console, check)
     return {day: run_id for days, run_id in zip(batches, run_ids, strict=True) for day in days}
 
@@ -116,7 +156,8 @@ def _outcome(planned: Planned, known: Known, run_id: str | None) -> Done:
     receipts = known.ended.get(day, {})
     lost = sum(one.refused for one in receipts.values()), sum(one.dropped for one in receipts.values())
     if planned.action != "run":
-        return Done(day, planned.action, planned.reason, 0.0, planned.action == "skip" and is_seen, *lost)
+        is_well = planned.action == "skip" and (is_seen or planned.reason == LEFT_OUT)
+        return Done(day, planned.action, planned.reason, 0.0, is_well, *lost)
     if receipts and receipts["deploy"].run == run_id:
         seconds = sum(receipt.seconds for receipt in receipts.values())
         return Done(day, "run", receipts["deploy"].outcome, seconds, is_seen, *lost)

@@ -24,7 +24,8 @@ KINDS = ("expected", "published", "reused", "rolled_back", "held", "failed", "mi
 def status(pipeline: PipelineName = None, json: Json = False, quiet: Quiet = False) -> int:
     """Say which days are published, held, failed or missing.
 
-    The exit code is 1 if a day is held, failed or missing.
+    Each day counts once: what readers see is published. The exit code is 1 if a day is held, failed or missing, or if
+    the last try of a published day was held or failed.
 
     Example: ./daybook status
     """
@@ -69,6 +70,12 @@ def tell(found: Status, lost: dict[date, NotPublished], broken: dict[str, str]) 
         say(f"lag: nothing is published; the last expected day is {found.expected[-1]}")
     else:
         say(f"lag: {found.lag_days} days, from {found.published[-1]} to {found.expected[-1]}")
+    if found.tried_since:
+        count = len(found.tried_since)
+        say(
+            f"of the published days, {count} {'was' if count == 1 else 'were'} held or failed at the last try, and "
+            f"readers see an earlier run: {spell(found.tried_since)}; `./daybook why DAY` says why"
+        )
     for file, reason in broken.items():
         say(f"{file} is broken: {reason}")
 

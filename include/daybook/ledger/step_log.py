@@ -191,7 +191,8 @@ def _receipts(
 def failures(connection: Connection, pipeline: str, first: date, last: date) -> dict[date, tuple[Any, ...]]:
     """Return the words of a Failure (planning/plan.py) for each day whose last try failed, after any deployment."""
     rows = connection.execute(
-        "select distinct on (day) day, state, step, error_kind, error, ended_at, spec_sha256 from daybook.step "
+        "select distinct on (day) day, state, step, error_kind, error, ended_at, spec_sha256, "
+        "code_sha256, libraries, inputs_sha256 from daybook.step "
         "where pipeline = %s and day between %s and %s and (state = 'failed' or step = 'deploy') "
         "order by day, ended_at desc",
         [pipeline, first, last],

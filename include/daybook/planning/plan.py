@@ -10,14 +10,18 @@ from statistics import median
 from typing import Literal, NamedTuple
 
 from daybook.ledger import fingerprint
-from daybook.ledger.chain import broken, content_sha256
+from daybook.ledger.chain import broken, content_sha256, files_read
+from daybook.ledger.code import digest
 from daybook.ledger.raw_files import raw_sha256
 from daybook.ledger.receipt import STEPS, Receipt
+from daybook.refused.mends import as_inputs as mends_as_inputs
 from daybook.spec import Pipeline
 from daybook.text import one_line
 
 Action = Literal["run", "skip", "blocked"]
 SHOWN_KEYS = 5
+# The kinds of failure that the same bytes, spec and code bring again: a retry cannot mend them.
+FAILS_AGAIN = ("BadData", "Implausible")
 
 
 class FileState(NamedTuple):
@@ -30,13 +34,16 @@ class FileState(NamedTuple):
 class Failure(NamedTuple):
     """The last try of a day, if it failed after the last deployment: the step, the kind of error, its message, when.
 
-    spec_sha256: of the part of the spec that the step used, if known."""
+    inputs_sha256, spec_sha256, code_sha256, libraries: the parts of the step's fingerprint, each None if unknown."""
 
     step: str
     kind: str
     message: str
     failed_at: datetime
     spec_sha256: str | None = None
+    code_sha256: str | None = None
+    libraries: str | None = None
+    inputs_sha256: str | None = None
 
 
 class Standing(NamedTuple):
@@ -116,8 +123,8 @@ def _planned(
         paths = ", ".join(_path(pipeline, name, standing.day) + standing.beside.get(name, "") for name in missing)
         return Planned(standing.day, "blocked", f"file not there: {paths}", (), None)
     changed = _first_change(pipeline, standing, tables) or (("extract_tables", "forced") if is_forced else None)
-    if (held_for := _held_for(pipeline, standing, tables)) and not is_forced:
-        return Planned(standing.day, "blocked", f"held: {held_for}", (), None)
+    if (blocked_by := _blocked_by(pipeline, standing, tables)) and not is_forced:
+        return Planned(standing.day, "blocked", blocked_by, (), None)
     if changed is None:
         return Planned(standing.day, "skip", standing.rolled_back or "nothing changed", (), 0.0)
     first, reason = changed
@@ -134,22 +141,29 @@ def _path(pipeline: Pipeline, name: str, day: date) -> str:
     return file.path_on(day) + (f", part {number}" if number.isdecimal() else "")
 
 
-def _held_for(pipeline: Pipeline, standing: Standing, tables: dict[str, str]) -> str | None:
-    """Return why a day is held, or None once its sources, mends or spec have changed: then it may be tried again."""
+def _blocked_by(pipeline: Pipeline, standing: Standing, tables: dict[str, str]) -> str | None:
+    """Return why a day would be held, or fail, as it did before; None once something has changed that could mend it."""
     failure = standing.failure
-    if failure is None or failure.kind != "Implausible" or _mended(pipeline, standing, failure, tables):
+    # Of an extract that failed it is not known which bytes it read, so they may be others now.
+    if failure is None or failure.kind not in FAILS_AGAIN or failure.step in STEPS[:2]:
         return None
-    return failure.message
+    if _mended(pipeline, standing, failure, tables):
+        return None
+    is_held = failure.kind == "Implausible"
+    return f"held: {failure.message}" if is_held else f"failed: {failure.step}, {failure.kind}: {failure.message}"
 
 
 def _mended(pipeline: Pipeline, standing: Standing, failure: Failure, tables: dict[str, str]) -> tuple[str, str] | None:
-    """Return what changed since the last failed run: an input, mends of rows, a step before the failed one, or the spec
-    of the failed step."""
+    """Return what changed since the last failed run: an input, mends of rows, or the spec, the code or a library of the
+    failed step or one before it."""
+    before = STEPS[: STEPS.index(failure.step)]
     return (
         _changed_input(standing.failed, standing.files, tables, {})
         or _new_mends(pipeline, standing.failed, standing.mends)
-        or _broken_link(standing.failed, STEPS[: STEPS.index(failure.step)])
-        or _respecified(pipeline, failure)
+        or _broken_link(standing.failed, before)
+        or _changed_ground(pipeline, standing.failed, before)
+        or _changed_step(pipeline, failure)
+        or _mends_unread(pipeline, standing, failure)
     )
 
 
@@ -159,10 +173,24 @@ def _broken_link(receipts: dict[str, Receipt], steps: tuple[str, ...] = STEPS) -
     return (found.step, found.reason) if found else None
 
 
-def _respecified(pipeline: Pipeline, failure: Failure) -> tuple[str, str] | None:
-    if failure.spec_sha256 is None or failure.spec_sha256 == fingerprint.spec_of(failure.step, pipeline):
+def _changed_step(pipeline: Pipeline, failure: Failure) -> tuple[str, str] | None:
+    """Return what changed of the failed step itself; a part that is not known counts as unchanged."""
+    if failure.step not in fingerprint.FINGERPRINTED_STEPS:
         return None
-    return failure.step, f"spec changed: {failure.step}"
+    now = fingerprint.fingerprint(failure.step, pipeline)
+    was = {"spec": failure.spec_sha256, "code": failure.code_sha256, "libraries": failure.libraries}
+    known = now.model_copy(update={part: value for part, value in was.items() if value is not None})
+    part = fingerprint.changed_part(failure.step, known, now)
+    return (failure.step, f"{part} changed: {failure.step}") if part else None
+
+
+def _mends_unread(pipeline: Pipeline, standing: Standing, failure: Failure) -> tuple[str, str] | None:
+    """Return that rows were mended since `load` failed: it has no receipt then, only the hash of what it read."""
+    if failure.step != "load" or failure.inputs_sha256 is None or standing.mends is None:
+        return None
+    raw = raw_sha256(pipeline, standing.failed)
+    read = files_read("load", standing.failed) | mends_as_inputs(standing.mends, raw)
+    return None if digest(read) == failure.inputs_sha256 else ("load", "rows mended")
 
 
 def _first_change(pipeline: Pipeline, standing: Standing, tables: dict[str, str]) -> tuple[str, str] | None:
@@ -178,7 +206,7 @@ def _first_change(pipeline: Pipeline, standing: Standing, tables: dict[str, str]
         _changed_input(standing.deployed, standing.files, tables, standing.changed_keys)
         or _new_mends(pipeline, standing.deployed, standing.mends)
         or _broken_link(standing.deployed)
-        or _changed_ground(pipeline, standing)
+        or _changed_ground(pipeline, standing.deployed, fingerprint.FINGERPRINTED_STEPS)
         or _unseen(pipeline, standing)
     )
 
@@ -235,10 +263,12 @@ def _state_at(extracted: Receipt, name: str) -> FileState | None:
     return FileState(output.size_bytes, origin.modified_at if origin else "") if output else None
 
 
-def _changed_ground(pipeline: Pipeline, standing: Standing) -> tuple[str, str] | None:
-    for step in fingerprint.FINGERPRINTED_STEPS:
+def _changed_ground(pipeline: Pipeline, receipts: dict[str, Receipt], steps: tuple[str, ...]) -> tuple[str, str] | None:
+    for step in steps:
+        if step not in fingerprint.FINGERPRINTED_STEPS or step not in receipts:
+            continue
         now = fingerprint.fingerprint(step, pipeline)
-        if part := fingerprint.changed_part(step, standing.deployed[step].fingerprint, now):
+        if part := fingerprint.changed_part(step, receipts[step].fingerprint, now):
             return step, f"{part} changed: {step}"
     return None
 

@@ -1,4 +1,4 @@
-"""The state of a pipeline: which of the expected days are published, held, failed or missing. Pure."""
+"""The state of a pipeline: each expected day is published, held, failed or missing. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
@@ -8,11 +8,12 @@ from daybook.planning.plan import Failure
 
 
 class Status(NamedTuple):
-    """The days of each kind, in order. A published day is also held or failed if its last try was.
+    """The days of each kind, in order. Each expected day is in one of published, held, failed and missing; a day that
+    readers see is published, whatever became of a later try.
 
-    reused: the days whose last run reused every result of an earlier one. rolled_back: the days on which a rollback
-    still stands. lag_days: how many days the last published day is behind the last expected one; None if none is
-    published.
+    tried_since: the published days whose last try was held or failed; readers see an earlier run's numbers. reused: the
+    days whose last run reused every result of an earlier one. rolled_back: the days on which a rollback still stands.
+    lag_days: how many days the last published day is behind the last expected one; None if none is published.
     """
 
     expected: tuple[date, ...]
@@ -22,12 +23,13 @@ class Status(NamedTuple):
     held: tuple[date, ...]
     failed: tuple[date, ...]
     missing: tuple[date, ...]
+    tried_since: tuple[date, ...]
     lag_days: int | None
 
     @property
     def is_well(self) -> bool:
-        """Return whether no day is held, failed or missing."""
-        return not (self.held or self.failed or self.missing)
+        """Return whether all days are published, and the last try of none was held or failed."""
+        return not (self.held or self.failed or self.missing or self.tried_since)
 
 
 def status(
@@ -39,9 +41,10 @@ def status(
 ) -> Status:
     """Sort the expected days by their state."""
     days = tuple(sorted(expected))
-    held = {day for day, failure in failures.items() if failure.kind == "Implausible"}
+    unseen = {day: failure for day, failure in failures.items() if day not in published}
+    held = {day for day, failure in unseen.items() if failure.kind == "Implausible"}
     # A day that a person took back is not published, and not missing either.
-    known = published | set(failures) | set(rolled_back)
+    known = published | set(unseen) | set(rolled_back)
     last = max((day for day in days if day in published), default=None)
     return Status(
         expected=days,
@@ -49,7 +52,8 @@ def status(
         reused=tuple(day for day in days if day in reused),
         rolled_back=tuple(day for day in days if day in rolled_back),
         held=tuple(day for day in days if day in held),
-        failed=tuple(day for day in days if day in failures and day not in held),
+        failed=tuple(day for day in days if day in unseen and day not in held),
         missing=tuple(day for day in days if day not in known),
+        tried_since=tuple(day for day in days if day in published and day in failures),
         lag_days=(days[-1] - last).days if last else None,
     )

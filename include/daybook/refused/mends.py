@@ -90,6 +90,17 @@ def hashes(folder: Folder, known: Collection[str]) -> dict[str, dict[str, str]]:
     }
 
 
+def as_inputs(hashes: Mapping[str, Mapping[str, str]], raw: Mapping[str, str]) -> dict[str, str]:
+    """Return a day's mends as `of_day` gives them as inputs of a step. hashes: of `hashes`. raw: as for `of_day`."""
+    inputs: dict[str, str] = {}
+    for source, by_file in hashes.items():
+        if raw[source] in by_file:
+            inputs[f"mends/{source}"] = by_file[raw[source]]
+        if others := [f"{sha256}.json" for sha256 in by_file if sha256 != raw[source]]:
+            inputs[f"mends_set_aside/{source}"] = ",".join(others)
+    return inputs
+
+
 def read(folder: Folder, source: str, sha256: str) -> tuple[Mend, ...]:
     """Return the mends of a raw file, by line."""
     files, name = folder / source, f"{sha256}.json"

@@ -9,11 +9,13 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
+import psycopg
 import pytest
 from rich.console import Console
 
 from commands import connections
-from commands.planned_backfill import Done, backfill
+from commands.planned_backfill import Done, backfill, release_days
+from commands.release import held_days
 from daybook.ledger import step_log
 from daybook.pipelines import load_pipelines
 from daybook.postgres.session import at_once
@@ -102,6 +104,27 @@ def test_a_batch_publishes_its_good_days_and_names_the_bad_one(up: Deployment) -
     done = backfill(up.api, FLIGHTS, days, QUIET, batch=3)
     assert results(done) == {14: "run: published", 13: "run: failed", 12: "run: published"}
     assert [day.day.day for day in done if not day.is_well] == [13]
+
+
+def test_the_held_days_of_a_range_are_released_with_one_reason_and_the_others_are_left_alone(up: Deployment) -> None:
+    days = march(4, 5, 6, 7, 8)
+    assert all(day.is_well for day in backfill(up.api, FLIGHTS, days[:3], QUIET, batch=3))
+    for day in days[3:]:
+        file = file_of(up, day)
+        file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:101]))
+    done = backfill(up.api, FLIGHTS, days, QUIET)
+    assert [day.day.day for day in done if day.is_held] == [8, 7]
+
+    with psycopg.connect(up.postgres.dsn("warehouse", "warehouse_owner")) as connection:
+        held = held_days(connection, FLIGHTS, sorted(days))
+    runs_before = our_runs(up)
+    released = release_days(up.api, FLIGHTS, held, QUIET, "a storm")
+    assert results(released) == {8: "run: published", 7: "run: published"}
+    assert len(our_runs(up)) == len(runs_before) + 2
+    reasons = (
+        "select distinct day, why from daybook.decision where pipeline = 'flights' and why = 'a storm' order by day"
+    )
+    assert [day.day for day, _ in rows(up, reasons, role="warehouse_owner")] == [7, 8]
 
 
 def test_typed_in_airflows_words_a_batch_publishes_its_days_in_one_run(up: Deployment) -> None:

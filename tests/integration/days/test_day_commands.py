@@ -36,6 +36,36 @@ def test_status_tells_failed_held_and_missing_days_and_the_lag(days: Days) -> No
     assert "lag: 3 days, from 2013-01-01 to 2013-01-04" in printed
 
 
+def test_a_published_day_whose_last_try_failed_counts_once_and_is_a_remark(days: Days) -> None:
+    days.run(DAYS[0])
+    break_header(days, DAYS[0])
+    with pytest.raises(BadData):
+        days.run(DAYS[0])
+    code, printed = days.command("status")
+    lines = {line.split()[0]: line.split()[1] for line in printed.splitlines()[1:8]}
+    assert (code, lines["published"], lines["failed"], lines["missing"]) == (1, "1", "0", "3")
+    assert (
+        "of the published days, 1 was held or failed at the last try, and readers see an earlier run: 2013" in printed
+    )
+
+
+def test_a_release_of_a_range_takes_its_held_days_and_leaves_and_counts_the_others(days: Days) -> None:
+    said = "0 of 4 days were held; 4 were not, and are as they were"
+    words = ("--from", DAYS[0], "--to", DAYS[3], "--why", "a storm")
+    code, printed = days.command("release", *words)
+    assert (code, printed.splitlines()[-1]) == (0, said)
+    break_header(days, DAYS[1])
+    with pytest.raises(BadData):
+        days.run(DAYS[1])
+    assert days.json("release", *words) == {"pipeline": days.pipeline.name, "days": [], "not_held": 4}
+    days.change(plausible=Plausible(min_rows=1000))
+    with pytest.raises(Implausible):
+        days.run(DAYS[2])
+    code, printed = days.command("release", *words)
+    assert (code, "release: the environment names another warehouse" in printed) == (40, True)
+    assert days.command("release", *words[:2], "--to", DAYS[1], *words[4:])[0] == 0
+
+
 def test_why_tells_who_made_a_day_what_it_took_over_and_what_it_changed(days: Days) -> None:
     days.run(DAYS[0])
     file = days.file(DAYS[0])
@@ -148,7 +178,8 @@ def test_a_rolled_back_day_is_skipped_with_the_reason_and_held_once_a_run_comes_
     with pytest.raises(Implausible):
         days.run(DAYS[0])
     assert days.planned()[DAYS[0]].startswith(f"blocked: held: {days.pipeline.name} {DAYS[0]}: the same as run ")
-    assert days.json("status")["held"] == [DAYS[0]]
+    status = days.json("status")
+    assert (status["published"], status["held"], status["tried_since"]) == ([DAYS[0]], [], [DAYS[0]])
     printed = days.command("why", DAYS[0])[1]
     assert "by ann: bad (readers saw run " in printed
     assert "failed since: deploy, Implausible: " in printed

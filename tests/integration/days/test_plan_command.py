@@ -51,12 +51,22 @@ def test_changed_code_redoes_every_day_from_its_step_on(done: Days, monkeypatch:
     assert set(done.planned().values()) == {"run: code changed: clean"}
 
 
-def test_a_day_that_failed_is_to_be_run_again(done: Days) -> None:
+def test_a_day_of_bad_bytes_is_blocked_with_the_failures_words_until_they_or_the_spec_change(done: Days) -> None:
     file = done.file(DAYS[2])
-    file.write_bytes(file.read_bytes().replace(b"dep_delay", b"departure_delay", 1))
+    whole = file.read_bytes()
+    file.write_bytes(whole.replace(b"dep_delay", b"departure_delay", 1))
     with pytest.raises(BadData):
         done.run(DAYS[2])
-    assert done.planned()[DAYS[2]] == "run: failed before: load, BadData"
+    words = f"blocked: failed: load, BadData: {file.name}: missing column 'dep_delay'"
+    assert done.planned()[DAYS[2]].startswith(words)
+    assert done.command("plan")[0] == 1
+    assert done.planned("--force")[DAYS[2]] == "run: failed before: load, BadData"
+    flights = done.pipeline.files[0]
+    done.change(files=(flights.model_copy(update={"null_tokens": ("none",)}),))
+    assert done.planned()[DAYS[2]] == "run: spec changed: extract_files"
+    done.change(files=(flights,))
+    file.write_bytes(whole)
+    assert done.planned()[DAYS[2]] == "run: input changed: file flights"
 
 
 def test_a_held_day_is_blocked_until_its_source_is_mended(done: Days) -> None:

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commands.arguments import asked_days
-from commands.planned_backfill import Known, outcomes
+from commands.planned_backfill import Known, outcomes, tell
 from daybook.ledger.receipt import Receipt
-from daybook.planning.plan import Action, FileState, Planned, Standing, limited, plan
+from daybook.planning.plan import Action, Failure, FileState, Planned, Standing, limited, plan
 from daybook_airflow.backfill.runs import PREFIX, in_batches
 from daybook_airflow.conf import conf_of
 from deployment.control.runs import start
@@ -81,6 +82,40 @@ def test_a_backfill_is_well_only_where_readers_see_the_day_and_the_planned_run_c
         4: ("why", True),
         5: ("why", False),
     }
+
+
+def test_days_that_a_limit_leaves_for_later_are_as_asked_and_a_blocked_day_is_not() -> None:
+    days = [date(2026, 1, number) for number in range(1, 4)]
+    plans = [Planned(day, "run", "never done", (), None) for day in reversed(days)]
+    known = Known(published={days[2]}, ended={days[2]: deployed("ours")}, failures={})
+    done = outcomes(limited(plans, 1), known, {days[2]: "ours"})
+    assert [(one.result, one.is_well) for one in done] == [
+        ("published", True),
+        ("left out by the limit", True),
+        ("left out by the limit", True),
+    ]
+    blocked = [*plans[:1], plans[1]._replace(action="blocked", reason="held"), plans[2]]
+    assert [one.is_well for one in outcomes(limited(blocked, 1), known, {days[2]: "ours"})] == [True, False, True]
+
+
+def test_a_backfill_ends_with_the_days_that_are_held_and_how_to_release_them(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    days = [date(2026, 1, number) for number in range(1, 5)]
+    actions: tuple[Action, ...] = ("run", "blocked", "run", "run")
+    plans = [Planned(day, action, "why", (), None) for day, action in zip(days, actions, strict=True)]
+    held = Failure("summarize", "Implausible", "12 rows, 900 expected", NOW)
+    failures = {days[0]: held, days[1]: held, days[2]: held._replace(kind="BadData")}
+    known = Known(published={days[3]}, ended={days[3]: deployed("ours")}, failures=failures)
+    done = outcomes(limited(plans, None), known, dict.fromkeys(days, "ours"))
+    assert [one.day.day for one in done if one.is_held] == [2, 1]
+    tell(done)
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "2 days are held: 2026-01-01 to 2026-01-02; `./daybook why DAY` says why; if their numbers are right, "
+        "publish them: `./daybook release --from 2026-01-01 --to 2026-01-02 --why REASON`"
+    )
+    tell([one for one in done if not one.is_held])
+    assert "held" not in capsys.readouterr().out
 
 
 def deployed(run: str) -> dict[str, Receipt]:

@@ -1,20 +1,26 @@
 """What a plan says of a day, and why: never done, changed, failed, held, not there, or nothing to do."""
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from upath import UPath
 
 from daybook.ledger import fingerprint
 from daybook.ledger.chain import content_sha256, files_read
 from daybook.ledger.receipt import STEPS, Fingerprint, Origin, Output, Receipt
 from daybook.planning.plan import Failure, FileState, Planned, Standing, plan
-from daybook.spec import Pipeline, Plausible
+from daybook.refused.mends import Mend, as_inputs, hashes, of_day
+from daybook.refused.mends import write as write_mends
+from daybook.spec import File, Pipeline, Plausible
+from daybook.storage.folder import Folder
 from tests.support.shop import DAY, shop
 
 FILE = FileState(10, "20260111030000")
 TABLES = {"shops": "a" * 64, "customers": "b" * 64}
 HELD = Failure("summarize", "Implausible", "12 rows, 900 to 1,000 expected", datetime(2026, 1, 11, tzinfo=UTC))
+LATE = Failure("extract_files", "SourceUnavailable", "the server is down", datetime(2026, 1, 11, tzinfo=UTC))
 BROKEN = Failure("load", "BadData", "column missing", datetime(2026, 1, 11, tzinfo=UTC))
 
 
@@ -61,6 +67,21 @@ READ = {step: receipt for step, receipt in receipts(shop()).items() if step in S
 AGGREGATED = {step: receipt for step, receipt in receipts(shop()).items() if step in STEPS[:6]}
 
 
+def wider_amount(**words: Any) -> File:
+    """Return the file of sales, with another column of amounts."""
+    (file,) = shop().files
+    *others, amount = file.columns
+    return file.model_copy(update={"columns": (*others, amount.model_copy(update={"digits": 12} | words))})
+
+
+def failed_now(step: str, **parts: str) -> Failure:
+    """Return that a step fails on bad data as it is now, without mends; parts: what its fingerprint had otherwise."""
+    ground = with_ground(receipts(shop())[step], fingerprint.fingerprint(step, shop()), receipts(shop())).fingerprint
+    assert ground
+    was = ground.model_copy(update=parts)
+    return Failure(step, "BadData", "column missing", BROKEN.failed_at, was.spec, was.code, was.libraries, was.inputs)
+
+
 def standing(day: date = DAY, **changes: Any) -> Standing:
     """Return the standing of a day that was deployed by the pipeline as it is, with some of it changed."""
     known = Standing(day, is_published=True, deployed=receipts(shop()), failure=None, files={"sales": FILE})
@@ -83,7 +104,10 @@ def test_a_day_on_which_nothing_changed_is_skipped() -> None:
         ({"files": {"sales": FILE._replace(size_bytes=11)}}, "input changed: file sales", "extract_files"),
         ({"files": {"sales": FILE._replace(modified_at="20260112")}}, "input changed: file sales", "extract_files"),
         ({"tables": TABLES | {"shops": "d" * 64}}, "input changed: table shops", "extract_tables"),
-        ({"failure": BROKEN, "failed": READ}, "failed before: load, BadData", "load"),
+        ({"failure": LATE}, "failed before: extract_files, SourceUnavailable", "extract_files"),
+        ({"failure": LATE._replace(kind="BadData")}, "failed before: extract_files, BadData", "extract_files"),
+        ({"failure": BROKEN._replace(kind="BrokenChain"), "failed": READ}, "failed before: load, BrokenChain", "load"),
+        ({"failure": BROKEN._replace(kind="MemoryError"), "failed": READ}, "failed before: load, MemoryError", "load"),
     ],
 )
 def test_a_day_is_run_for_a_reason(changes: dict[str, object], reason: str, first: str) -> None:
@@ -119,10 +143,51 @@ def test_changed_code_or_libraries_are_named_with_their_step(part: str) -> None:
             "file not there: sales_2026-01-10.csv; 'Sales.CSV' lies beside it",
         ),
         ({"failure": HELD, "failed": AGGREGATED}, "held: 12 rows, 900 to 1,000 expected"),
+        ({"failure": BROKEN, "failed": READ}, "failed: load, BadData: column missing"),
     ],
 )
 def test_a_day_is_blocked_for_a_reason(changes: dict[str, object], reason: str) -> None:
     assert planned(**changes)[1:3] == ("blocked", reason)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"files": {"sales": FILE._replace(size_bytes=11)}}, "input changed: file sales"),
+        ({"tables": TABLES | {"shops": "d" * 64}}, "input changed: table shops"),
+        (
+            {"pipeline": shop(files=(shop().files[0].model_copy(update={"null_tokens": ()}),))},
+            "spec changed: extract_files",
+        ),
+        ({"pipeline": shop(files=(wider_amount(),))}, "spec changed: load"),
+        ({"failure": failed_now("load", code="other")}, "code changed: load"),
+        ({"failure": failed_now("load", libraries="pyarrow 1")}, "libraries changed: load"),
+        ({"mends": {"sales": {"c" * 64: "1"}}}, "rows mended"),
+        ({"mends": {"sales": {"of another delivery": "1"}}}, "rows mended"),
+    ],
+)
+def test_bad_data_are_tried_again_once_something_changed_that_could_mend_them(
+    changes: dict[str, Any], reason: str
+) -> None:
+    as_it_was: dict[str, Any] = {"failure": failed_now("load"), "failed": READ, "mends": {}}
+    assert planned(**as_it_was)[1:3] == ("blocked", "failed: load, BadData: column missing")
+    assert planned(**as_it_was | changes)[1:3] == ("run", reason)
+
+
+def test_a_day_that_failed_is_tried_again_if_the_spec_of_a_step_before_has_changed() -> None:
+    failure = failed_now("index")
+    assert planned(failure=failure, failed=AGGREGATED).action == "blocked"
+    other = shop(files=(wider_amount(maximum=2000, digits=9),))
+    assert planned(other, failure=failure, failed=AGGREGATED)[1:3] == ("run", "spec changed: clean")
+
+
+@pytest.mark.parametrize("mends", [{}, {"c": "1"}, {"d": "1"}, {"c": "1", "d": "2", "e": "3"}])
+def test_the_mends_of_a_plan_are_those_that_load_reads(tmp_path: Path, mends: dict[str, str]) -> None:
+    folder = Folder(UPath(tmp_path))
+    for name, why in mends.items():
+        write_mends(folder, "sales", name, [Mend(line=2, record="1", who="ann", why=why)])
+    raw = {"sales": "c", "shops": "s"}
+    assert as_inputs(hashes(folder, ["sales", "shops"]), raw) == of_day(folder, raw).inputs
 
 
 def test_a_held_day_is_run_when_what_is_plausible_was_changed() -> None:
@@ -206,4 +271,5 @@ def test_the_newest_day_comes_first() -> None:
 
 
 def test_forced_a_day_is_run_whatever_it_rests_on() -> None:
-    assert plan(shop(), [standing(failure=HELD)], TABLES, is_forced=True)[0].action == "run"
+    for failure, failed in ((HELD, AGGREGATED), (BROKEN, READ)):
+        assert plan(shop(), [standing(failure=failure, failed=failed)], TABLES, is_forced=True)[0].action == "run"
