@@ -1,10 +1,12 @@
 """Servers that tests of every kind share: real ones, started once, on free ports of 127.0.0.1."""
 
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 
 import psycopg
 import pytest
@@ -19,6 +21,17 @@ from deployment.servers.programs import FOLDERS_OF_ROOT, is_root
 from .support.servers import Servers
 
 FTP_SECONDS = 15
+
+
+def pytest_configure() -> None:
+    """Stop the tests' servers also if the tests are ended by SIGTERM, or by Ctrl-C as a shell's background job."""
+    # Such a job is born to ignore Ctrl-C, and then xdist cannot end its workers by it either.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _end)
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    pytest.exit(f"ended by {signal.Signals(number).name}", 128 + number)
 
 
 @pytest.fixture(scope="session")
