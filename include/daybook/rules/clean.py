@@ -13,18 +13,17 @@ import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daybook.errors import BadSpec
 from daybook.rules.frames import (
     add_columns,
     close_frame,
     open_frame,
-    ordered,
     rows_schema,
     units_at_least,
     units_at_most,
 )
 from daybook.rules.patterns import whole
-from daybook.spec import Column, Derived, Pipeline, Source, clean_columns
+from daybook.rules.transform import transformed
+from daybook.spec import Column, Derived, Pipeline, Source
 
 REFUSED_BY_RULE = pa.schema([("line", pa.int64()), ("column", pa.string()), ("reason", pa.string())])
 
@@ -70,7 +69,11 @@ def clean(rows: pa.Table, source: Source, pipeline: Pipeline, day: date, twins: 
     marked = _marked(_numbered(frame, rules), source, pipeline if is_facts else None, number_of_rules=len(rules))
     rules.append(Rule(None, "key_conflict", nw.lit(True)))
     cleaned = _split(marked, rules, len(drops))
-    return _transformed(cleaned, pipeline) if is_facts else cleaned
+    if not is_facts or pipeline.transform is None:
+        return cleaned
+    kept = transformed(cleaned.kept, pipeline)
+    gone = cleaned.kept.num_rows - kept.num_rows
+    return cleaned._replace(kept=kept, dropped=cleaned.dropped | ({"transform": gone} if gone else {}))
 
 
 def _without_tokens(frame: nw.LazyFrame[Any], source: Source) -> nw.LazyFrame[Any]:
@@ -168,46 +171,3 @@ def _refused(taken_out: pa.Table, rules: list[Rule]) -> pa.Table:
     reasons = pa.array([rule.reason for rule in rules], pa.string())
     number = taken_out["rule"].combine_chunks()
     return pa.table([taken_out["line"], columns.take(number), reasons.take(number)], schema=REFUSED_BY_RULE)
-
-
-def _transformed(cleaned: Cleaned, pipeline: Pipeline) -> Cleaned:
-    if pipeline.transform is None:
-        return cleaned
-    import pandas
-
-    given = pipeline.transform(cleaned.kept.to_pandas(types_mapper=pandas.ArrowDtype))
-    kept = _checked(given, pipeline, cleaned.kept)
-    gone = cleaned.kept.num_rows - kept.num_rows
-    return cleaned._replace(kept=kept, dropped=cleaned.dropped | ({"transform": gone} if gone else {}))
-
-
-def _checked(given: Any, pipeline: Pipeline, before: pa.Table) -> pa.Table:
-    schema = rows_schema(clean_columns(pipeline))
-    name = f"{pipeline.name}: transform {getattr(pipeline.transform, '__name__', 'function')}"
-    columns = list(getattr(given, "columns", []))
-    if sorted(columns) != sorted(schema.names):
-        raise BadSpec(f"{name} gave the columns {columns}; declared are {schema.names}; mend transform_gives or it")
-    try:
-        kept = pa.Table.from_pandas(given[schema.names], schema=schema, preserve_index=False)
-        changed = [field.name for field in schema if _is_changed(given[field.name], kept[field.name])]
-    except pa.ArrowException as error:
-        raise BadSpec(f"{name} gave a column of another kind than declared: {type(error).__name__}") from None
-    if changed:
-        raise BadSpec(
-            f"{name} gave in {', '.join(map(repr, changed))} values that the declared kind or scale would round or "
-            "cut; nothing was cleaned; round them in it, or declare a finer scale in transform_gives"
-        )
-    if len(set(kept["line"].to_pylist()) & set(before["line"].to_pylist())) != kept.num_rows:
-        raise BadSpec(f"{name} gave rows that it did not get, or one twice; it may change, add to and drop rows")
-    return ordered(kept.replace_schema_metadata(), ["line"])
-
-
-def _is_changed(given: Any, kept: pa.ChunkedArray) -> bool:
-    """Return whether Arrow changed values of a column: it rounds floats, cuts times, and takes 5 for yes."""
-    before = pa.chunked_array([pa.array(given, from_pandas=True)])
-    is_lossy = (
-        (pa.types.is_floating(before.type) and pa.types.is_decimal(kept.type))
-        or (pa.types.is_timestamp(before.type) and pa.types.is_date(kept.type))
-        or (pa.types.is_boolean(kept.type) and (pa.types.is_integer(before.type) or pa.types.is_floating(before.type)))
-    )
-    return is_lossy and not kept.cast(before.type).equals(before)
