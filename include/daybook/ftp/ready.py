@@ -58,7 +58,7 @@ def wait_for(file: File, seen: Seen, look: Look | None, now: datetime) -> Wait |
     """Return None if a file counts, or else why not yet. look: its record, this look included."""
     if seen.remote is None or look is None:
         return MISSING
-    if seen.remote.size_bytes == 0:
+    if seen.remote.size_bytes == 0 and not file.form.may_be_empty:
         return Wait("empty")
     if file.marker or file.checksum:
         return Wait(f"there, its {seen.missing_sign} is not") if seen.missing_sign else None

@@ -46,7 +46,7 @@ MARKS = (
 def check_kind(head: bytes, form: Form, name: str) -> None:
     """Check that the first bytes can be text in the declared encoding. Raises BadData that says what they are."""
     if not head:
-        raise BadData(f"{name}: the file is empty (0 bytes); have it delivered again")
+        raise BadData(f"{name}: the file is empty (0 bytes); have it delivered again, or declare may_be_empty=True")
     start = head[:4096].removeprefix(BOM)
     for pattern, kind in KINDS:
         if re.match(pattern, start, re.DOTALL | re.IGNORECASE):

@@ -70,6 +70,8 @@ def load(
     before the last batch.
     """
     name = name or source.name
+    if source.form.may_be_empty and not _has_bytes(stream):
+        return
     read, layout, lines_before, decoded = opened(stream, source, name)
     counted, mended = tally or Tally(source.limits, name), Mends(mends or {}, layout)
 
@@ -86,6 +88,12 @@ def load(
     mended.check_all_put(name)
     if tally is None:
         counted.judge()
+
+
+def _has_bytes(stream: BinaryIO) -> bool:
+    found = bool(stream.read(1))
+    stream.seek(0)
+    return found
 
 
 class Opened(NamedTuple):

@@ -179,7 +179,8 @@ class Form(Value):
 
     Lines before `header_line` are skipped. `extra_columns`: what to do about columns that the contract does not name.
     A last line without a line end may be cut, so it is refused unless `is_last_line_end_needed` is False. A file whose
-    bytes beyond ASCII are all UTF-8 is refused if another encoding is declared, unless `is_encoding_certain`.
+    bytes beyond ASCII are all UTF-8 is refused if another encoding is declared, unless `is_encoding_certain`. A file of
+    0 bytes is waited for, and refused in the end, unless it `may_be_empty`: then it is a file without rows.
     """
 
     encoding: str = "utf-8"
@@ -191,6 +192,7 @@ class Form(Value):
     is_last_line_end_needed: bool = True
     are_control_bytes_kept: bool = False
     is_encoding_certain: bool = False
+    may_be_empty: bool = False
 
     @field_validator("encoding")
     @classmethod

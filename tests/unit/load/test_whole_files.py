@@ -12,7 +12,7 @@ from tests.support.drawn import PEOPLE, SALES, loaded, refusal, sales, with_colu
 
 
 def test_C48_an_empty_file_is_refused() -> None:
-    assert refusal(b"") == "people: the file is empty (0 bytes); have it delivered again"
+    assert refusal(b"") == "people: the file is empty (0 bytes); have it delivered again, or declare may_be_empty=True"
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n"])

@@ -1,0 +1,26 @@
+"""A day without rows."""
+
+from datetime import date
+
+from daybook.spec import File, Form, Measure, Pipeline, Plausible, Schedule, Summary, Target, day_date, decimal, text
+
+F = File(
+    name="f",
+    connection="ftp",
+    path="f_{day:%Y-%m-%d}.csv",
+    is_written_whole=True,
+    form=Form(may_be_empty=True),
+    columns=(day_date("day"), text("store"), decimal("amount", digits=12, scale=2)),
+)
+PIPELINE = Pipeline(
+    name="case",
+    description="A day without rows",
+    files=(F,),
+    facts="f",
+    day_columns=("day",),
+    measures=(Measure(name="n", how="count"), Measure(name="total", how="sum", of="amount")),
+    summaries=(Summary(name="by_day", columns=("n", "total")),),
+    plausible=Plausible(min_rows=0),
+    target=Target(schema="case"),
+    schedule=Schedule(start=date(2024, 1, 1)),
+)
