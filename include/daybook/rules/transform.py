@@ -5,7 +5,6 @@ An error names the function, its file and line, and the column, but no value of 
 
 import inspect
 import traceback
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -55,7 +54,7 @@ def _called(facts: pa.Table, pipeline: Pipeline) -> Any:
 def _name(pipeline: Pipeline) -> str:
     function = pipeline.transform
     code = getattr(function, "__code__", None)
-    where = f" ({Path(code.co_filename).name}, line {code.co_firstlineno})" if code else ""
+    where = f" ({code.co_filename.rpartition('/')[2]}, line {code.co_firstlineno})" if code else ""
     return f"{pipeline.name}: transform {getattr(function, '__name__', 'function')}{where}"
 
 
