@@ -69,6 +69,14 @@ def test_check_says_what_the_case_says(case: Case, check: Check, tmp_path: Path)
         assert refused_lines(tmp_path / shlex.split(check.words)[0], tmp_path / "out") == check.refused_lines
 
 
+# Runs a command, and tells the most memory that it held, in KiB on Linux (getrusage(2)). It is a process of its own,
+# because a child's maximum begins with what its parent held.
+MEASURED = (
+    "import resource, subprocess, sys; code = subprocess.run(sys.argv[2:]).returncode; "
+    "open(sys.argv[1], 'w').write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)); sys.exit(code)"
+)
+
+
 class Said(NamedTuple):
     """What a command said, its exit code, and the most memory that it held."""
 
@@ -79,15 +87,13 @@ class Said(NamedTuple):
 
 def run_check(check: Check, folder: Path) -> Said:
     """Run `./daybook check` in a folder, as a process of its own: its memory is measured."""
-    words = [sys.executable, "-m", "commands", "check", *shlex.split(check.words)]
+    words = [sys.executable, "-c", MEASURED, "memory.txt"]
+    words += [sys.executable, "-m", "commands", "check", *shlex.split(check.words)]
     paths = {"PYTHONPATH": os.pathsep.join(str(REPOSITORY / folder) for folder in ("include", "config"))}
     with (folder / "said.txt").open("w+b") as output:
-        process = subprocess.Popen(words, cwd=folder, env=os.environ | paths, stdout=output, stderr=output)
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        exit_code = subprocess.run(words, cwd=folder, env=os.environ | paths, stdout=output, stderr=output).returncode
         output.seek(0)
-        # ru_maxrss is in KiB on Linux (getrusage(2)).
-        return Said(process.returncode, output.read().decode(), used.ru_maxrss // 1024)
+        return Said(exit_code, output.read().decode(), int((folder / "memory.txt").read_text()) // 1024)
 
 
 def refused_lines(file: Path, out: Path) -> int:

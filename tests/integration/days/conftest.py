@@ -31,6 +31,7 @@ class Days:
     pipeline: Pipeline
     files: Path
     capture: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch
     runs: int = field(default=0)
 
     def run(self, day: str, until: str = "deploy", *, is_forced: bool = False) -> DayRun:
@@ -43,6 +44,12 @@ class Days:
         """Change the pipeline's spec."""
         self.pipeline = self.pipeline.model_copy(update=words)
         load_pipelines().good[self.pipeline.name] = self.pipeline
+
+    def rename(self, name: str) -> None:
+        """Give the pipeline another name, as a person does in its module: there is none of the old name any more."""
+        self.monkeypatch.delitem(load_pipelines().good, self.pipeline.name)
+        self.pipeline = self.pipeline.model_copy(update={"name": name})
+        self.monkeypatch.setitem(load_pipelines().good, name, self.pipeline)
 
     def file(self, day: str) -> Path:
         """Return the file of a day, as it lies on the FTP server."""
@@ -88,7 +95,7 @@ def days(
         monkeypatch.setenv(variable, value)
     monkeypatch.setenv("DAYBOOK_DATA", servers.data.as_uri())
     monkeypatch.setitem(load_pipelines().good, name, pipeline)
-    yield Days(servers, pipeline, folder, capsys)
+    yield Days(servers, pipeline, folder, capsys, monkeypatch)
     with psycopg.connect(postgres.dsn("warehouse", "warehouse_owner")) as connection:
         drop_pipeline(connection, name)
 

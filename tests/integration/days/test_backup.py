@@ -87,6 +87,8 @@ def test_G24_what_is_there_is_never_written_over(copy: Path, days: Days, tmp_pat
 
 def test_G24_a_copy_is_for_its_owner_only_and_holds_no_password(copy: Path, days: Days) -> None:
     assert copy.stat().st_mode & 0o777 == 0o700
-    assert sorted(file.name for file in copy.iterdir()) == sorted([*map("{}.dump".format, DATABASES), "data.tar"])
+    assert sorted(file.name for file in copy.iterdir()) == sorted(
+        [".gitignore", *map("{}.dump".format, DATABASES), "data.tar"]
+    )
     for file in copy.iterdir():
         assert days.servers.postgres.secrets.warehouse_owner.encode() not in file.read_bytes()

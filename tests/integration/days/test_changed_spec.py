@@ -143,7 +143,7 @@ def rows_of(days: Days, schema: str, view: str = "by_day") -> list[tuple[object,
 def test_a_new_name_over_the_views_of_another_is_refused_in_words_and_changes_nothing(days: Days) -> None:
     days.run(FIRST)
     before = days.pipeline.name
-    days.change(name=f"{before}_new")
+    days.rename(f"{before}_new")
     said = f"{before}_new: the views of its target schema {before} show the days of another pipeline"
     code, printed = days.command("plan")
     assert code == 40

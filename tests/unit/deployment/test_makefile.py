@@ -40,7 +40,9 @@ def test_a_day_that_is_none_is_refused_with_an_example(bad: str) -> None:
 def test_uv_takes_the_certificates_of_the_machine_unless_it_is_told_otherwise(own: dict[str, str], used: str) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("UV_")}
     rule = "--eval=shown: ; @echo $$UV_SYSTEM_CERTS"
-    shown = subprocess.run(["make", rule, "shown"], cwd=REPOSITORY, env=kept | own, capture_output=True, text=True)
+    shown = subprocess.run(
+        ["make", "--no-print-directory", rule, "shown"], cwd=REPOSITORY, env=kept | own, capture_output=True, text=True
+    )
     assert shown.stdout.strip() == used
     # The variable had another name in other versions of uv.
     helped = subprocess.run([UV, "pip", "sync", "--help"], capture_output=True, text=True)
