@@ -103,14 +103,19 @@ def deploy(
     with connection.transaction():
         _lock(connection, pipeline, day)
         seen = runs.publication(connection, pipeline.name, day)
-        if seen and runs.was_published(connection, entry.run_id):
+        was_published = runs.was_published(connection, entry.run_id)
+        if seen and was_published:
             return Deployed(Outcome.ALREADY_PUBLISHED, seen.run_id)
         if seen and seen.content_sha256 == entry.content_sha256 and not is_forced:
             runs.confirm(connection, seen.run_id, entry.run_id)
             return Deployed(Outcome.UNCHANGED, seen.run_id)
         _check_fence(connection, pipeline, day, entry.run_id)
         released = _released(connection, pipeline, day, entry, release)
-        _publish(connection, pipeline, day, entry, released)
+        _show(connection, pipeline, day, entry)
+        # A publication that was taken back and is released is in the ledger already.
+        if not was_published:
+            runs.write(connection, pipeline.name, day, entry)
+        _note_decisions(connection, pipeline, day, entry, released)
     return Deployed(Outcome.PUBLISHED, entry.run_id)
 
 
@@ -184,15 +189,18 @@ def _released(
     return [*releases, Decision("release", *release, f"{rollback}")]
 
 
-def _publish(connection: Connection, pipeline: Pipeline, day: date, entry: Entry, released: list[Decision]) -> None:
+def _show(connection: Connection, pipeline: Pipeline, day: date, entry: Entry) -> None:
     receipts = {receipt.step: receipt for receipt in entry.receipts}
     runs.point(connection, pipeline.name, day, entry.run_id)
     for summary in pipeline.summaries:
         _check_readers_see(connection, pipeline, summary.name, day, receipts["save"].rows[summary.name].kept)
-    # A publication that was taken back and is released is in the ledger already.
-    if not runs.was_published(connection, entry.run_id):
-        runs.write(connection, pipeline.name, day, entry)
-    mended = [Decision("mend", one.who, one.why, one.counted) for one in receipts["load"].mended]
+
+
+def _note_decisions(
+    connection: Connection, pipeline: Pipeline, day: date, entry: Entry, released: list[Decision]
+) -> None:
+    loaded = next(receipt for receipt in entry.receipts if receipt.step == "load")
+    mended = [Decision("mend", one.who, one.why, one.counted) for one in loaded.mended]
     for decision in (*released, *mended):
         decisions.decide(connection, pipeline.name, day, entry.run_id, decision)
 
