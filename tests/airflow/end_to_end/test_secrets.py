@@ -49,7 +49,7 @@ def dumped(deployment: Deployment, database: str) -> str:
     """Return a database as SQL."""
     parts = conninfo_to_dict(deployment.postgres.dsn(database))
     names = {"host": "PGHOST", "port": "PGPORT", "dbname": "PGDATABASE", "user": "PGUSER", "password": "PGPASSWORD"}
-    environment = {names[part]: str(value) for part, value in parts.items()}
+    environment = {names[part]: str(value) for part, value in parts.items() if part in names}
     done = subprocess.run([deployment.postgres.program("pg_dump")], env=environment, capture_output=True, check=True)
     return done.stdout.decode(errors="replace")
 
