@@ -45,12 +45,12 @@ env: ## write .env, the passwords for docker compose
 # Slow ones first: else one processor waits for the other at the end.
 TESTS := tests/airflow/commands tests/airflow/end_to_end/test_days.py tests/airflow/dag tests/integration tests/unit
 # These share no deployment, and no time limit of Airflow's ends in them: they run two at a time.
-TESTS_SIDE_BY_SIDE := tests/faults tests/generative
+TESTS_SIDE_BY_SIDE := tests/faults tests/generative tests/integration/cases
 PYTEST := $(VENV)/bin/python -m pytest --durations=25
 SIDE_BY_SIDE := --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 test: $(INSTALLED) ## run the tests of every change: units, real servers, the commands, a day through Airflow; with coverage
-	$(PYTEST) $(SIDE_BY_SIDE) --cov --cov-report=term:skip-covered $(TESTS)
+	$(PYTEST) $(SIDE_BY_SIDE) --cov --cov-report=term:skip-covered $(TESTS) $(TESTS_SIDE_BY_SIDE:%=--ignore=%)
 
 test-unit: $(INSTALLED) ## run the tests that need no server, in less than a minute
 	$(PYTEST) $(SIDE_BY_SIDE) tests/unit
