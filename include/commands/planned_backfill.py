@@ -12,7 +12,7 @@ from commands.output import say, tell_table
 from commands.plan import made_plan
 from daybook.ledger import step_log
 from daybook.ledger.queries import is_begun
-from daybook.ledger.receipt import Receipt
+from daybook.ledger.receipt import NotPublished, Receipt
 from daybook.planning.plan import Failure, Limited, Planned
 from daybook.postgres.session import Connection, at_once
 from daybook.spec import Pipeline
@@ -34,8 +34,7 @@ class Known(NamedTuple):
 
 class Done(NamedTuple):
     """The result of a day: `is_well` if readers see it and its plan is done, or if it was left for later by the limit,
-    as asked. rows_refused and rows_dropped are those of
-    all sources, in its last run that came to its end."""
+    as asked. rows_refused and rows_dropped are those of all sources, in its last run that came to its end."""
 
     day: date
     action: str
@@ -154,7 +153,7 @@ def _known(connection: Connection, pipeline: str, days: list[date]) -> Known:
 def _outcome(planned: Planned, known: Known, run_id: str | None) -> Done:
     day, is_seen = planned.day, planned.day in known.published
     receipts = known.ended.get(day, {})
-    lost = sum(one.refused for one in receipts.values()), sum(one.dropped for one in receipts.values())
+    lost = NotPublished.of_run(receipts)
     if planned.action != "run":
         is_well = planned.action == "skip" and (is_seen or planned.reason == LEFT_OUT)
         return Done(day, planned.action, planned.reason, 0.0, is_well, *lost)

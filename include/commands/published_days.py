@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from commands import connections
 from commands.output import console, progress, tell_json, tell_table
 from daybook.ledger import step_log
-from daybook.ledger.receipt import Receipt
+from daybook.ledger.receipt import NotPublished, Receipt
 from daybook.postgres.session import at_once
 from daybook.spec import Pipeline
 from deployment.control.failures import failure
@@ -62,11 +62,12 @@ def tell_day(pipeline: Pipeline, row: PublishedDay, more: dict[str, Any] | None)
 
 
 def _of_receipts(pipeline: Pipeline, day: date, receipts: dict[str, Receipt]) -> PublishedDay:
+    lost = NotPublished.of_run(receipts)
     return PublishedDay(
         day=day,
         outcome=receipts["deploy"].outcome,
         rows_read=receipts["load"].rows[pipeline.facts].read,
-        rows_refused=sum(receipt.refused for receipt in receipts.values()),
-        rows_dropped=sum(receipt.dropped for receipt in receipts.values()),
+        rows_refused=lost.refused,
+        rows_dropped=lost.dropped,
         seconds=sum(receipt.seconds for receipt in receipts.values()),
     )

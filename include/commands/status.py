@@ -9,7 +9,8 @@ from commands.output import say, tell_json, tell_table
 from commands.servers import servers_of
 from daybook.ledger import step_log
 from daybook.ledger.decisions import rollbacks
-from daybook.ledger.queries import NotPublished, is_begun, rows_not_published
+from daybook.ledger.queries import is_begun, rows_not_published
+from daybook.ledger.receipt import NotPublished
 from daybook.pipelines import load_pipelines
 from daybook.planning.plan import Failure
 from daybook.planning.status import Status
@@ -33,8 +34,7 @@ def status(pipeline: PipelineName = None, json: Json = False, quiet: Quiet = Fal
     days = asked_days(chosen, None, None, datetime.now(UTC))
     with servers_of(chosen, "status"):
         connect = partial(connections.postgres, chosen.target.connection)
-        found = at_once(connect, lambda connection: status_of(connection, chosen, days))
-        lost = at_once(connect, lambda connection: _rows_not_published(connection, chosen, days))
+        found, lost = at_once(connect, lambda session: (status_of(session, chosen, days), _lost(session, chosen, days)))
     broken = load_pipelines().broken
     if json:
         of_all = _sum(lost, found.expected)
@@ -55,7 +55,7 @@ def status_of(connection: Connection, pipeline: Pipeline, days: list[date]) -> S
     return sorted_days(days, published, reused, rollbacks(*asked), failures)
 
 
-def _rows_not_published(connection: Connection, pipeline: Pipeline, days: list[date]) -> dict[date, NotPublished]:
+def _lost(connection: Connection, pipeline: Pipeline, days: list[date]) -> dict[date, NotPublished]:
     return rows_not_published(connection, pipeline.name, days[0], days[-1]) if is_begun(connection) else {}
 
 

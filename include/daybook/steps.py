@@ -5,7 +5,8 @@ run/step_run.py opens the files, and writes the receipt of its result. A step ma
 other is a bug.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
@@ -83,19 +84,13 @@ def extract_files(step: StepRun) -> Done:
 
 def load(step: StepRun) -> Done:
     """Type every row by the contract; refuse each row that breaks it, with line, column and reason."""
-    step.folder.remove_file(refused_rows.FILE_OF_FAILED)
     sources, rows = step.pipeline.sources, dict[str, Rows]()
     refused = {source.name: [loading.REFUSED_SCHEMA.empty_table()] for source in sources}
-    try:
+    with _refused_kept(step, lambda: refused_rows.of_sources(refused)):
         for source in sources:
             key = step.raw(source), step.mends.inputs.get(f"mends/{source.name}")
             loaded = step.once(source.name, key, partial(_load_source, step, source, refused[source.name]))
             refused[source.name], rows[source.name] = loaded
-    except BadData:
-        with step.folder.new_file(refused_rows.FILE_OF_FAILED) as file:
-            write_parquet(refused_rows.of_sources(refused), file)
-        raise
-    step.write_table(refused_rows.FILE, refused_rows.of_sources(refused))
     step.inputs |= step.mends.inputs
     if step.mends.applied:
         step.write_table(mends.FILE, step.mends.table())
@@ -113,7 +108,8 @@ def clean(step: StepRun) -> Done:
         cleaned = step.once(source.name, key, partial(_cleaned, step, source))
         refused.append(cleaned.given)
         rows[source.name] = cleaned.rows
-    _close_refused(step, pa.concat_tables(refused), rows)
+    with _refused_kept(step, lambda: pa.concat_tables(refused)):
+        check_refused(step.pipeline, step.rows_before() | {step.name: rows})
     return Done(rows=rows)
 
 
@@ -129,7 +125,9 @@ def index(step: StepRun) -> Done:
     step.write_table(f"{pipeline.facts}.parquet", indexed.facts)
     rows = {name: Rows(read=lookup.num_rows, kept=lookup.num_rows) for name, lookup in lookups.items()}
     rows[pipeline.facts] = _rows(facts.num_rows, indexed.facts.num_rows, indexed.refused, {})
-    _close_refused(step, _with_raw(step, pipeline.source(pipeline.facts), indexed.refused), rows)
+    refused = _with_raw(step, pipeline.source(pipeline.facts), indexed.refused)
+    with _refused_kept(step, lambda: refused):
+        check_refused(pipeline, step.rows_before() | {step.name: rows})
     return Done(rows=rows, unknown=indexed.unknown)
 
 
@@ -266,16 +264,17 @@ def _twins(step: StepRun, source: Source, rows: pa.Table) -> list[int]:
     return equal_rows.twins(raw_rows.hashes_at(step, source, lines), source.on_twins) if lines else []
 
 
-def _close_refused(step: StepRun, refused: pa.Table, rows: dict[str, Rows]) -> None:
-    """Write a step's refused rows, and check the day's limits over the steps so far. Raises BadData."""
+@contextmanager
+def _refused_kept(step: StepRun, refused: Callable[[], pa.Table]) -> Iterator[None]:
+    """Write a step's refused rows at the end of the block; if they are too many, where a person finds them to mend."""
     step.folder.remove_file(refused_rows.FILE_OF_FAILED)
     try:
-        check_refused(step.pipeline, step.rows_before() | {step.name: rows})
+        yield
     except BadData:
         with step.folder.new_file(refused_rows.FILE_OF_FAILED) as file:
-            write_parquet(refused, file)
+            write_parquet(refused(), file)
         raise
-    step.write_table(refused_rows.FILE, refused)
+    step.write_table(refused_rows.FILE, refused())
 
 
 def _with_raw(step: StepRun, source: Source, refused: pa.Table) -> pa.Table:

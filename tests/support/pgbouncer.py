@@ -1,14 +1,7 @@
-"""pgbouncer in transaction mode: after each transaction a server's session goes to the pool's next client.
+"""pgbouncer in transaction mode: after each transaction a server's session goes to the pool's next client."""
 
-It is taken from the machine, or else unpacked from Debian's package, without root and without being installed.
-"""
-
-import os
-import shutil
-import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,8 +12,9 @@ from deployment.home import free_port
 from deployment.servers import programs
 from deployment.servers.postgres import LocalPostgres
 
+from . import debian
+
 PACKAGES = ("pgbouncer", "libevent-2.1-7", "libc-ares2")
-SECONDS = 10
 # The databases and roles of the tasks.
 ROLES = (("source", "source_reader"), ("warehouse", "warehouse_owner"))
 # A step needs two sessions with the warehouse: one holds the day's lock.
@@ -57,18 +51,7 @@ class Pooled(LocalPostgres):
 
 def find(folder: Path) -> list[str] | None:
     """Return the command that starts pgbouncer, or None if it is neither installed nor to be had."""
-    if installed := shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin"):
-        return [installed]
-    try:
-        done = subprocess.run(["apt-get", "download", *PACKAGES], cwd=folder, capture_output=True, check=False)
-    except FileNotFoundError:
-        return None
-    if done.returncode:
-        return None
-    for package in folder.glob("*.deb"):
-        subprocess.run(["dpkg", "-x", package, folder / "unpacked"], check=True)
-    libraries = [str(path) for path in (folder / "unpacked").glob("**/lib/*-linux-gnu")]
-    return ["env", f"LD_LIBRARY_PATH={':'.join(libraries)}", str(folder / "unpacked/usr/sbin/pgbouncer")]
+    return debian.find("pgbouncer", PACKAGES, folder)
 
 
 @contextmanager
@@ -81,7 +64,7 @@ def running(command: list[str], *dsns: str) -> Iterator[int]:
         as_other = ["--user", programs.UNPRIVILEGED] if programs.is_root() else []
         process = subprocess.Popen([*command, "--quiet", *as_other, folder / "pgbouncer.ini"])
         try:
-            _wait(port, process)
+            debian.wait("pgbouncer", port, process)
             yield port
         finally:
             process.terminate()
@@ -98,14 +81,3 @@ def _configure(folder: Path, own_port: int, dsns: tuple[str, ...]) -> None:
         path.write_text(content)
         programs.give(path)
     programs.give(folder)
-
-
-def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + SECONDS
-    while True:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        assert process.poll() is None, "pgbouncer ended"
-        assert time.monotonic() < until, "pgbouncer does not answer"
-        time.sleep(0.05)

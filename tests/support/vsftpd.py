@@ -1,20 +1,17 @@
-"""vsftpd, which by default demands that data connections use the TLS session of the control connection again.
-
-It is taken from the machine, or else unpacked from Debian's package, without root and without being installed.
-"""
+"""vsftpd, which by default demands that data connections use the TLS session of the control connection again."""
 
 import os
 import pwd
-import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from deployment.home import free_port
+
+from . import debian
+
 PACKAGES = ("vsftpd", "libwrap0")
-SECONDS = 10
 
 CONFIGURATION = """
 listen=YES
@@ -44,25 +41,14 @@ rsa_cert_file={certificate}
 
 def find(folder: Path) -> list[str] | None:
     """Return the command that starts vsftpd, or None if it is neither installed nor to be had."""
-    if installed := shutil.which("vsftpd", path=f"{os.environ['PATH']}:/usr/sbin"):
-        return [installed]
-    try:
-        done = subprocess.run(["apt-get", "download", *PACKAGES], cwd=folder, capture_output=True, check=False)
-    except FileNotFoundError:
-        return None
-    if done.returncode:
-        return None
-    for package in folder.glob("*.deb"):
-        subprocess.run(["dpkg", "-x", package, folder / "unpacked"], check=True)
-    libraries = [str(path) for path in (folder / "unpacked").glob("**/lib/*-linux-gnu")]
-    return ["env", f"LD_LIBRARY_PATH={':'.join(libraries)}", str(folder / "unpacked/usr/sbin/vsftpd")]
+    return debian.find("vsftpd", PACKAGES, folder)
 
 
 @contextmanager
 def running(command: list[str], folder: Path, root: Path, certificate: Path) -> Iterator[int]:
     """Run vsftpd for the length of the block; give its port. Anyone may log in as `anonymous`."""
     (folder / "empty").mkdir()
-    port = _free_port()
+    port = free_port()
     user = pwd.getpwuid(os.getuid()).pw_name
     settings = folder / "vsftpd.conf"
     settings.write_text(
@@ -70,25 +56,8 @@ def running(command: list[str], folder: Path, root: Path, certificate: Path) -> 
     )
     process = subprocess.Popen([*command, settings])
     try:
-        _wait(port, process)
+        debian.wait("vsftpd", port, process)
         yield port
     finally:
         process.terminate()
         process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + SECONDS
-    while True:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        assert process.poll() is None, "vsftpd ended"
-        assert time.monotonic() < until, "vsftpd does not answer"
-        time.sleep(0.05)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from daybook.ledger.receipt import Receipt
+from daybook.ledger.receipt import NotPublished, Receipt
 from daybook.postgres.session import Connection
 
 
@@ -55,14 +55,7 @@ class Published(NamedTuple):
     @property
     def rows_dropped(self) -> int:
         """Return the number of rows that all steps dropped."""
-        return sum(receipt.dropped for receipt in self.receipts.values())
-
-
-class NotPublished(NamedTuple):
-    """How many rows of a published day readers do not see: those that steps refused, and those that they dropped."""
-
-    refused: int
-    dropped: int
+        return NotPublished.of_run(self.receipts).dropped
 
 
 class Decided(NamedTuple):

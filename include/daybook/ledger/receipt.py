@@ -7,10 +7,10 @@ A step's receipt is written into its folder when the step is done; the next step
 import resource
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from pydantic import model_validator
 
@@ -217,6 +217,19 @@ class Receipt(Done):
         rows = {name: rows.model_dump() for name, rows in self.rows.items()}
         deployed = {"run_id": self.run_id, "outcome": self.outcome} if self.run_id else {}
         return {"line": self.line(), "rows": rows, "sha256": hashes, **deployed}
+
+
+class NotPublished(NamedTuple):
+    """How many rows of a day readers do not see: those that its steps refused, and those that they dropped."""
+
+    refused: int
+    dropped: int
+
+    @classmethod
+    def of_run(cls, receipts: Mapping[str, Receipt]) -> Self:
+        """Count the rows of a run. receipts: by step."""
+        done = receipts.values()
+        return cls(sum(receipt.refused for receipt in done), sum(receipt.dropped for receipt in done))
 
 
 class Meter:

@@ -30,7 +30,7 @@ def _excess(pipeline: Pipeline, source: Source, rows: RowsByStep) -> Iterator[st
     refused = {step: Counter(rows[step][source.name].refused) for step in REFUSING if step in rows}
     loaded = rows["load"][source.name]
     # A refused record of several lines counts by its lines, as loader/limits.py counts it.
-    if loaded.lines and (more := loaded.lines.refused - sum(loaded.refused.values())) > 0:
+    if (more := loaded.refused_lines - loaded.refused_rows) > 0:
         refused["load"]["further lines of these"] = more
     read = loaded.kept + refused["load"].total()
     for lookup in _with_own_limit(pipeline, source):

@@ -16,6 +16,7 @@ from daybook.ledger.chain import broken
 from daybook.ledger.queries import Tried, is_begun
 from daybook.ledger.raw_files import extracted_by, raw_files
 from daybook.ledger.receipt import STEPS, Mended, Receipt
+from daybook.ledger.refused_limits import REFUSING
 from daybook.loader.layout import REFUSED_SCHEMA
 from daybook.postgres.session import Connection
 from daybook.spec import Pipeline
@@ -23,7 +24,6 @@ from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder
 from daybook.storage.tables import read_parquet
 
-REFUSING = ("load", "clean", "index")
 SCHEMA = pa.schema([("source", pa.string()), *REFUSED_SCHEMA])
 STEP_SCHEMA = pa.schema([("step", pa.string()), *SCHEMA])
 FILE = "refused.parquet"

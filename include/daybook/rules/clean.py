@@ -18,6 +18,7 @@ from daybook.rules.frames import (
     close_frame,
     open_frame,
     rows_schema,
+    under_names,
     units_at_least,
     units_at_most,
 )
@@ -60,7 +61,7 @@ def clean(rows: pa.Table, source: Source, pipeline: Pipeline, day: date, twins: 
     Raises BadSpec if the pipeline's transform does not return what the spec declares.
     """
     is_facts = source.name == pipeline.facts
-    named = rows.rename_columns(["line", *(column.name for column in source.columns)])
+    named = under_names(rows, source)
     named = named.append_column(IS_TWIN, pc.is_in(named["line"], pa.array(twins, pa.int64())))
     frame = _without_tokens(open_frame(named, pipeline.engine), source)
     needed = {*source.key, *(pipeline.day_columns if is_facts else ())}

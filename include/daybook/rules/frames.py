@@ -15,12 +15,17 @@ import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daybook.spec import Column, Engine, arrow_type
+from daybook.spec import Column, Engine, Source, arrow_type
 
 
 def rows_schema(columns: Sequence[Column]) -> pa.Schema:
     """Return the schema of rows with their line: `line` (the physical line in the raw file), then the columns."""
     return pa.schema([("line", pa.int64()), *((column.name, arrow_type(column)) for column in columns)])
+
+
+def under_names(rows: pa.Table, source: Source) -> pa.Table:
+    """Return rows that have `line` and the source's columns under their headers, with the names of the spec."""
+    return rows.rename_columns(["line", *(column.name for column in source.columns)])
 
 
 def open_frame(table: pa.Table, engine: Engine) -> nw.LazyFrame[Any]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import narwhals as nw
 import pyarrow as pa
 
-from daybook.rules.frames import close_frame, open_frame
+from daybook.rules.frames import close_frame, open_frame, under_names
 from daybook.spec import Engine, Source, Twins
 
 _LINES = pa.schema([("line", pa.int64())])
@@ -21,9 +21,8 @@ def may_be_twins(rows: pa.Table, source: Source, engine: Engine) -> list[int]:
     """
     if source.on_twins == "keep":
         return []
-    named = rows.rename_columns(["line", *(column.name for column in source.columns)])
     names = source.key or tuple(column.name for column in source.columns)
-    frame = open_frame(named.select(["line", *names]), engine)
+    frame = open_frame(under_names(rows, source).select(["line", *names]), engine)
     shared = frame.with_columns(count=nw.col("line").count().over(*names)).filter(nw.col("count") > 1)
     lines: list[int] = close_frame(shared, _LINES, ["line"])["line"].to_pylist()
     return lines

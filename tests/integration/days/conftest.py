@@ -2,7 +2,8 @@
 
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -50,6 +51,25 @@ class Days:
         self.monkeypatch.delitem(load_pipelines().good, self.pipeline.name)
         self.pipeline = self.pipeline.model_copy(update={"name": name})
         self.monkeypatch.setitem(load_pipelines().good, name, self.pipeline)
+
+    @contextmanager
+    def own_table(self, name: str, rows: str) -> Iterator[Callable[[str], None]]:
+        """Let the pipeline read a table of the test's own, made of these rows; yield a way to change it.
+
+        name: of the source. rows: a query. A statement names the table by {}.
+        """
+        relation = f"public.{name}_{self.pipeline.name}"
+        with psycopg.connect(self.servers.postgres.dsn("source", "source_owner"), autocommit=True) as connection:
+
+            def change(statement: str) -> None:
+                connection.execute(statement.format(relation).encode())
+
+            change(f"create table {{}} as {rows}")
+            change("grant select on {} to source_reader")
+            own = {name: {"relation": relation}}
+            self.change(tables=tuple(t.model_copy(update=own.get(t.name, {})) for t in self.pipeline.tables))
+            yield change
+            change("drop table {}")
 
     def file(self, day: str) -> Path:
         """Return the file of a day, as it lies on the FTP server."""

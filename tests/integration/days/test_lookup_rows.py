@@ -14,21 +14,10 @@ Change = Callable[[str], None]
 @pytest.fixture
 def change(days: Days) -> Iterator[Change]:
     """Two days were made from a table of planes of the test's own; a way to change it."""
-    name = f"public.planes_{days.pipeline.name}"
-    with psycopg.connect(days.servers.postgres.dsn("source", "source_owner"), autocommit=True) as connection:
-        connection.execute(f"create table {name} as select * from public.planes order by tailnum".encode())
-        connection.execute(f"grant select on {name} to source_reader".encode())
-        tables = days.pipeline.tables
-        planes = next(table for table in tables if table.name == "planes").model_copy(update={"relation": name})
-        days.change(tables=(*(table for table in tables if table.name != "planes"), planes))
+    with days.own_table("planes", "select * from public.planes order by tailnum") as change:
         for day in (FIRST, SECOND):
             days.run(day)
-
-        def change(statement: str) -> None:
-            connection.execute(statement.format(name).encode())
-
         yield change
-        connection.execute(f"drop table {name}".encode())
 
 
 def plan(days: Days) -> list[str]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import psycopg
 import pytest
 
 from daybook.errors import BadData
@@ -17,17 +16,8 @@ DAY = "2013-01-02"
 @pytest.fixture
 def half_of_the_airlines(days: Days) -> Iterator[None]:
     """The table of airlines has lost the second half of its rows."""
-    name = f"public.half_{days.pipeline.name}"
-    with psycopg.connect(days.servers.postgres.dsn("source", "source_owner"), autocommit=True) as connection:
-        connection.execute(f"create table {name} as select * from public.airlines where carrier < 'HA'".encode())
-        connection.execute(f"grant select on {name} to source_reader".encode())
-        tables = [
-            table.model_copy(update={"relation": name}) if table.name == "airlines" else table
-            for table in days.pipeline.tables
-        ]
-        days.change(tables=tuple(tables))
+    with days.own_table("airlines", "select * from public.airlines where carrier < 'HA'"):
         yield
-        connection.execute(f"drop table {name}".encode())
 
 
 @pytest.mark.usefixtures("half_of_the_airlines")
