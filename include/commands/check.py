@@ -18,6 +18,7 @@ from commands.check_form import (
     Delimiter,
     Encoding,
     HeaderLine,
+    NoHeader,
     NoLastLineEnd,
     NullTokens,
     TrailingDelimiter,
@@ -59,6 +60,7 @@ def check(
     delimiter: Delimiter = None,
     encoding: Encoding = None,
     header_line: HeaderLine = None,
+    no_header: NoHeader = False,
     no_last_line_end: NoLastLineEnd = False,
     trailing_delimiter: TrailingDelimiter = False,
     compression: Compression = None,
@@ -78,7 +80,7 @@ def check(
         raise WrongWords("check: --columns is not allowed with --pipeline; nothing was checked; leave one of them out")
     form = {
         "encoding": encoding,
-        "header_line": header_line,
+        "header_line": _header_line(header_line, no_header),
         "is_last_line_end_needed": False if no_last_line_end else None,
         "has_trailing_delimiter": True if trailing_delimiter else None,
         "compression": compression,
@@ -98,6 +100,12 @@ def check(
     else:
         tell(found)
     return exit_code(found)
+
+
+def _header_line(line: int | None, has_none: bool) -> int | None:
+    if line is not None and has_none:
+        raise WrongWords("check: --header-line is not allowed with --no-header; nothing was checked; leave one out")
+    return 0 if has_none else line
 
 
 def exit_code(found: Checked) -> int:
