@@ -19,6 +19,7 @@ ROOMS = {
     "storage": "",
     "postgres": "storage",
     "ftp": "storage",
+    "transports": "ftp storage",
     "loader": "",
     "rules": "",
     "ledger": "postgres loader.line_numbers",
