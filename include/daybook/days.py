@@ -84,7 +84,7 @@ def scheduled_days(schedule: Schedule, first: date, last: date) -> list[date]:
 
 
 def is_meant(schedule: Schedule, day: date) -> bool:
-    """Return whether the cron means a day, and there was such a day; start and end of the schedule do not matter."""
+    """Return whether a schedule means a day, and there was such a day; its start and end do not matter."""
     return schedule.means(day) and _was(day, schedule.time_zone)
 
 
@@ -97,6 +97,8 @@ def start_of(day: date, time_zone: str) -> datetime:
 def _why_left_out(schedule: Schedule, day: date) -> str | None:
     if not _was(day, schedule.time_zone):
         return f"{day} never was in {schedule.time_zone}, whose clock skipped it"
+    if closed := schedule.why_closed(day):
+        return f"{day} is not a day of the schedule: {closed}"
     return None if schedule.means(day) else f"{day} is not a day of the schedule, whose cron is {schedule.cron!r}"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from airflow.sdk import CronDataIntervalTimetable, ExceptionRetryPolicy, ObjectStoragePath, RetryAction, RetryRule
-from airflow.sdk.exceptions import AirflowRescheduleException
+from airflow.sdk.exceptions import AirflowRescheduleException, AirflowSkipException
 
 from daybook.days import check_day, day_of_run
 from daybook.errors import BadSpec, DaybookError, NotYet, SourceUnavailable
@@ -87,12 +87,22 @@ def _days(context: Any) -> list[date]:
     check_run_name(run.run_id)
     # The scheduler's clock may be ahead of this machine's, and a day's run begins the moment that the day is over.
     now = max(datetime.now(UTC), run.run_after)
-    days = _asked_days(context) or [_own_day(context)]
+    days = _asked_days(context)
+    if not days:
+        days = [_own_day(context)]
+        _skip_if_closed(pipeline, days[0], run.run_type)
     for day in days:
         check_day(pipeline, day, now)
     if run.run_type != "scheduled":
         return days
     return days_with_restated(pipeline, days[0], _data(), run.run_id, hooks.postgres, hooks.files)
+
+
+def _skip_if_closed(pipeline: Pipeline, day: date, run_type: str) -> None:
+    """Skip the task if Airflow made the run by the cron alone, which knows no holiday."""
+    closed = pipeline.schedule.why_closed(day)
+    if closed and run_type in ("scheduled", "backfill"):
+        raise AirflowSkipException(f"{pipeline.name} {day}: {closed}, so it is no day of the schedule; nothing is due")
 
 
 def _asked_days(context: Any) -> list[date]:
