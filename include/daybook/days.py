@@ -1,6 +1,7 @@
 """The days that a pipeline may work on: over in its time zone, and inside its schedule. Every way in asks here."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import count
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -81,6 +82,11 @@ def scheduled_days(schedule: Schedule, first: date, last: date) -> list[date]:
     """Return the days of a schedule from first to last, both included."""
     days = days_between(max(first, schedule.start), min(last, schedule.end or last))
     return [day for day in days if is_meant(schedule, day)]
+
+
+def next_day(schedule: Schedule, day: date) -> date:
+    """Return the first day after a day that the cron means; the end of the schedule does not matter."""
+    return next(after for number in count(1) if is_meant(schedule, after := day + _DAY * number))
 
 
 def is_meant(schedule: Schedule, day: date) -> bool:
