@@ -68,13 +68,14 @@ CHANGES: list[tuple[str, dict[str, object]]] = [
     ("`engine`", {"engine": "pandas"}),
     ("`plausible`", {"plausible": FLIGHTS.plausible.model_copy(update={"min_rows": 3})}),
     ("`schedule`", {"schedule": FLIGHTS.schedule.model_copy(update={"cron": "30 6 * * *"})}),
-    ("`look_back_days`, `max_active_runs`, `pools`, `keep_runs`", {"look_back_days": 3}),
-    ("`look_back_days`, `max_active_runs`, `pools`, `keep_runs`", {"max_active_runs": 3}),
+    ("`look_back_days`, `catch_up_days`, `max_active_runs`, `pools`, `keep_runs`", {"look_back_days": 3}),
+    ("`look_back_days`, `catch_up_days`, `max_active_runs`, `pools`, `keep_runs`", {"max_active_runs": 3}),
+    ("`look_back_days`, `catch_up_days`, `max_active_runs`, `pools`, `keep_runs`", {"catch_up_days": 0}),
     (
-        "`look_back_days`, `max_active_runs`, `pools`, `keep_runs`",
+        "`look_back_days`, `catch_up_days`, `max_active_runs`, `pools`, `keep_runs`",
         {"pools": FLIGHTS.pools.model_copy(update={"ftp": "x"})},
     ),
-    ("`look_back_days`, `max_active_runs`, `pools`, `keep_runs`", {"keep_runs": 9}),
+    ("`look_back_days`, `catch_up_days`, `max_active_runs`, `pools`, `keep_runs`", {"keep_runs": 9}),
     ("`description`", {"description": "in other words"}),
 ]
 
