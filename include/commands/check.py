@@ -25,6 +25,7 @@ from commands.check_form import (
     Delimiter,
     Encoding,
     HeaderLine,
+    NoHeader,
     NoLastLineEnd,
     NullTokens,
     TrailingDelimiter,
@@ -75,6 +76,7 @@ def check(
     delimiter: Delimiter = None,
     encoding: Encoding = None,
     header_line: HeaderLine = None,
+    no_header: NoHeader = False,
     no_last_line_end: NoLastLineEnd = False,
     trailing_delimiter: TrailingDelimiter = False,
     compression: Compression = None,
@@ -94,7 +96,7 @@ def check(
     check_libraries()
     form = {
         "encoding": encoding,
-        "header_line": header_line,
+        "header_line": _header_line(header_line, no_header),
         "is_last_line_end_needed": False if no_last_line_end else None,
         "has_trailing_delimiter": True if trailing_delimiter else None,
         "compression": compression,
@@ -126,6 +128,12 @@ def _check_go_together(
     if pipeline is None and (lookups or day):
         option = "--lookup" if lookups else "--day"
         raise WrongWords(f"check: {option} needs --pipeline, whose rules it is for; nothing was checked; add it")
+
+
+def _header_line(line: int | None, has_none: bool) -> int | None:
+    if line is not None and has_none:
+        raise WrongWords("check: --header-line is not allowed with --no-header; nothing was checked; leave one out")
+    return 0 if has_none else line
 
 
 def _by_pipeline(file: Path, name: str, lookups: list[str], day: date | None, out: Path | None) -> Answer:

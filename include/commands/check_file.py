@@ -124,6 +124,8 @@ def _twins(path: Path, source: Source, rows: pa.Table) -> list[int]:
 def warnings_of(path: Path, source: Source) -> tuple[str, ...]:
     """Return what looks wrong in a file that is checked by its own header."""
     names = [column.header for column in source.columns]
+    if source.form.header_line == 0:
+        return ()
     head = head_of(path, source).split(b"\n", source.form.header_line - 1)[-1]
     return tuple(
         filter(None, (_of_delimiter(head, names), _of_last(names), _of_header(names, source.form.header_line)))
@@ -153,7 +155,7 @@ def _of_header(names: list[str], line: int) -> str | None:
         return None
     fields = f"{values} of its {len(names)} fields are" if len(names) > 1 else "its field is"
     what = f"line {line} was taken for the header, and {fields} a number or a date"
-    return f"{what}: it may be a row, and a file needs a header"
+    return f"{what}: it may be a row; say --no-header if the file has no header"
 
 
 @contextmanager

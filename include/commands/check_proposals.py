@@ -15,9 +15,9 @@ from commands.check_file import Checked, check
 from commands.check_form import names_in, of_columns
 from commands.check_words import FILE_WORDS, ROW_WORDS, Seen, Word, taken_by, with_form
 from daybook.errors import BadData, BadSpec
+from daybook.loader.fields import Damage, split
 from daybook.loader.limits import STRUCTURAL
 from daybook.loader.load import load
-from daybook.loader.records import Damage, split
 from daybook.spec import Column, Form, Source, Value
 
 # How many rows are tried by each combination, and how many combinations.
@@ -105,9 +105,12 @@ class _Search:
         """Return the source by every combination of words, those of fewest words first."""
         found: list[tuple[int, Source]] = [(0, self.bare)]
         for word in FILE_WORDS:
-            more = [(n + 1, changed) for n, source in found for changed in _changes(word, Seen(self.path, source))]
+            more = [(n + 1, changed) for n, source in found for changed in _changes(word, self._seen(source))]
             found += more[: MOST_TRIED - len(found)]
         return [source for _, source in sorted(found, key=lambda one: one[0])]
+
+    def _seen(self, source: Source) -> Seen:
+        return Seen(self.path, source, not self.has_own_columns)
 
     def _first(self, source: Source) -> _First:
         """Load the first rows. A table of one column proves nothing, if its columns are the file's own."""
@@ -133,7 +136,7 @@ class _Search:
         values = self._values(tried) if tried.checked.raw else {}
         for (reason, header), refused in values.items():
             column = next((one for one in source.columns if one.header == header), None)
-            seen = Seen(self.path, source, column, tuple(refused))
+            seen = self._seen(source)._replace(column=column, values=tuple(refused))
             found = next(filter(None, (_most(word, seen) for word in ROW_WORDS.get(reason, ()))), [])
             if not found or (column is None and header is not None):
                 continue

@@ -24,7 +24,7 @@ from daybook.rules.clean import clean
 from daybook.rules.index import Indexed, index
 from daybook.rules.plausible import ROWS, doubts, totals
 from daybook.rules.summarize import summarize
-from daybook.spec import File, Pipeline, Source
+from daybook.spec import File, Lookup, Pipeline, Source, clean_columns
 
 
 class DayMeant(NamedTuple):
@@ -82,8 +82,12 @@ def after_load(pipeline: Pipeline, given: Given, lookups: Mapping[str, Given], m
     work.clean()
     if given.source.name != pipeline.facts or given.checked.message:
         return work.stepped({}, (), Held([], True))
-    indexed = work.index()
-    unchecked = tuple(lookup.source for lookup in pipeline.lookups if lookup.source not in work.kept)
+    unchecked = tuple(lookup.label for lookup in pipeline.lookups if lookup not in work.pipeline.lookups)
+    try:
+        indexed = work.index()
+    except BadData as error:
+        work.messages.append(str(error))
+        return work.stepped({}, unchecked, Held([], True))
     return work.stepped(indexed.unknown, unchecked, work.held(indexed.facts, is_whole=not unchecked))
 
 
@@ -109,9 +113,9 @@ class _Work:
         self.messages += excess(self.pipeline, self.steps)
 
     def index(self) -> Indexed:
-        """Join the facts to the lookups given, and judge them."""
+        """Join the facts to the lookups given, and judge them. Raises BadData if two rows of one hold on the day."""
         facts = self.pipeline.facts
-        indexed = index(self.kept[facts], self.kept, self.pipeline)
+        indexed = index(self.kept[facts], self.kept, self.pipeline, self.meant.day)
         self.steps["index"] = {name: Rows(read=rows.num_rows, kept=rows.num_rows) for name, rows in self.kept.items()}
         self._count("index", facts, self.kept[facts], indexed.facts, indexed.refused, {})
         self.messages += excess(self.pipeline, self.steps)
@@ -153,11 +157,17 @@ def _loaded_rows(checked: Checked) -> Rows:
 
 
 def _only(pipeline: Pipeline, names: Collection[str]) -> Pipeline:
-    """Return the pipeline with these sources alone, and the lookups in them."""
+    """Return the pipeline with these sources alone, and the lookups in them whose keys are there without others."""
+    lookups: list[Lookup] = []
+    there = {column.name for column in clean_columns(pipeline)}
+    for lookup in pipeline.lookups:
+        if lookup.source in names and there.issuperset(lookup.keys.values()):
+            lookups.append(lookup)
+            there.update(lookup.gives.values())
     known = {
         "tables": tuple(table for table in pipeline.tables if table.name in names),
         "files": tuple(file for file in pipeline.files if file.name in names),
-        "lookups": tuple(lookup for lookup in pipeline.lookups if lookup.source in names),
+        "lookups": tuple(lookups),
     }
     return pipeline.model_copy(update=known)
 

@@ -15,10 +15,9 @@ from typing import Any, NamedTuple
 from commands.check_form import head_of, names_in
 from daybook.errors import BadSpec
 from daybook.loader.decode import taken, unpacked
+from daybook.loader.fields import BOM, Damage, split
 from daybook.loader.header_hints import LOOKED_AT_BYTES, LOOKED_AT_LINES, OTHER_DELIMITERS
 from daybook.loader.kinds import KINDS, MARKS
-from daybook.loader.layout import BOM
-from daybook.loader.records import Damage, split
 from daybook.loader.values import ZEROS, Unfit, reader
 from daybook.spec import Column, Form, Source
 
@@ -47,10 +46,14 @@ MOST_DIGITS = 18
 
 
 class Seen(NamedTuple):
-    """What was seen of a file: by the words of `source` so far, refused values of a column, if it is about one."""
+    """What was seen of a file: by the words of `source` so far, refused values of a column, if it is about one.
+
+    has_contract: whether the columns are agreed; else they are those that its header happens to have.
+    """
 
     path: Path
     source: Source
+    has_contract: bool
     column: Column | None = None
     values: tuple[str, ...] = ()
 
@@ -120,6 +123,18 @@ def header_lines(seen: Seen) -> Iterator[Source]:
             yield with_form(seen.source, header_line=number)
 
 
+def no_header(seen: Seen) -> Iterator[Source]:
+    """Try to take the first line for a row, if it has as many fields as agreed, and no line has one of the names.
+
+    Without a contract nothing says that it is none.
+    """
+    lines = [_fields(line, seen.source) for line in _head(seen).split(b"\n")[:LOOKED_AT_LINES]]
+    names = plainly(column.header for column in seen.source.columns)
+    is_without = seen.has_contract and not any(names & plainly(fields) for fields in lines)
+    if is_without and len(lines[0]) == len(seen.source.columns):
+        yield with_form(seen.source, header_line=0)
+
+
 def headers(seen: Seen) -> Iterator[Source]:
     """Try the names of the header that differ from those agreed by capitals and blanks alone."""
     found = names_in(seen.path, seen.source)
@@ -155,6 +170,7 @@ FILE_WORDS: tuple[Word, ...] = (
     line_ends,
     delimiters,
     header_lines,
+    no_header,
     headers,
     trailing_delimiters,
     further_columns,

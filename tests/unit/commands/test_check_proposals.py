@@ -141,6 +141,13 @@ def test_a_trailing_delimiter_is_proposed_for_a_contract(tmp_path: Path) -> None
     assert found == [Proposal('delimiter=";", form=Form(has_trailing_delimiter=True)', 2, 2)]
 
 
+def test_a_file_without_a_header_is_proposed_for_a_contract_and_its_first_row_loads_too(tmp_path: Path) -> None:
+    file = tmp_path / "f.csv"
+    file.write_text("1;A\n2;B\n")
+    found = by(contract(integer("id"), text("name")), file)
+    assert found == [Proposal('delimiter=";", form=Form(header_line=0)', 2, 2)]
+
+
 def test_a_form_that_the_spec_has_already_is_shown_whole(tmp_path: Path) -> None:
     file = tmp_path / "f.csv"
     file.write_bytes("título\nñ\nid\n1\n2".encode())

@@ -313,6 +313,7 @@ NEEDS_A_WORD = {
     "--encoding cp1252": "id,name\n1,Zürich\n".encode("cp1252"),
     "--encoding utf-16": "id,name\n1,Zürich\n".encode("utf-16"),
     "--header-line 3": b"Sales\n\nid,name\n1,x\n",
+    "--no-header": b"1,x\n",
     "--no-last-line-end": b"id,name\n1,x",
     "--trailing-delimiter": b"id,name,\n1,x,\n",
     "--compression gzip": gzip.compress(b"id,name\n1,x\n"),
@@ -335,7 +336,7 @@ def test_the_form_can_be_said(tmp_path: Path, words: str, capsys: pytest.Capture
     [
         ("--encoding idna", "encoding: 'idna' is refused: it is for names of hosts"),
         ("--encoding utf8x", "encoding: 'utf8x' is refused: Python knows no such encoding of text"),
-        ("--header-line 0", "header_line: 0 is refused"),
+        ("--header-line -1", "header_line: -1 is refused"),
         ("--compression gz", "compression: 'gz' is refused: it takes 'none', 'gzip' or 'zip'; did you mean 'gzip'?"),
     ],
 )
