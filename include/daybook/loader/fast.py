@@ -14,10 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from daybook.loader.columns import flags, parsed_column
-from daybook.loader.layout import BOM, Flags, Layout, Numbers, Parsed, Record, kept_lines_of, kept_table, refused_table
+from daybook.loader.columns import parsed_column
+from daybook.loader.layout import BOM, Layout, Parsed, Record, kept_lines_of, kept_table, refused_table
 from daybook.loader.lines import Lines, lines_of, sound_lines
 from daybook.loader.records import END_OF_FILE, RECORD_BYTES, Damage, RecordReader
+from daybook.loader.texts import Flags, Numbers, flags
 from daybook.loader.values import Unfit, reader
 
 # The name of the field after a trailing delimiter; no column has it.

@@ -120,7 +120,7 @@ def _layout(header: list[bytes], source: Source) -> Layout:
         header=[*header, b""] if form.has_trailing_delimiter else header,
         names=frozenset([*header, b""] if form.has_trailing_delimiter else header),
         columns=[*map(by_header.get, header), *([None] if form.has_trailing_delimiter else [])],
-        contract={column.header: (column, source.tokens(column)) for column in source.columns},
+        contract={column.header: (source.as_written(column), source.tokens(column)) for column in source.columns},
         schema=schema(source),
         delimiter=delimiter,
         blanks=b" \t".replace(delimiter, b""),

@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daybook.loader.layout import BOM, Bytes, Flags, Layout, Numbers
+from daybook.loader.layout import BOM, Layout
+from daybook.loader.texts import Bytes, Flags, Numbers
 
 LF, CR, QUOTE = b'\n\r"'
 

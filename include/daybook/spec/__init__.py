@@ -4,6 +4,7 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
 
     value.py     the base of all words: frozen, checked when built
     format.py    what the format of a date or a timestamp has to tell
+    writing.py   how values are written: words of a column, or of a source for all of its columns
     source.py    columns, tables, how a file is written and how much of it may be wrong
     file.py      the files that a source is delivered in, and when they count as whole
     parts.py     lookups, measures, summaries, the schedule, the target, what is plausible
@@ -28,7 +29,6 @@ from daybook.spec.pipeline import Pipeline, clean_columns, fact_columns, group_c
 from daybook.spec.source import (
     Column,
     Form,
-    Kind,
     Limits,
     Source,
     Table,
@@ -42,6 +42,7 @@ from daybook.spec.source import (
     timestamp,
 )
 from daybook.spec.value import Name, Value
+from daybook.spec.writing import Kind, Writing, said
 from daybook.text import nearest
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "Target",
     "Twins",
     "Value",
+    "Writing",
     "arrow_type",
     "boolean",
     "clean_columns",
@@ -77,6 +79,7 @@ __all__ = [
     "group_columns",
     "integer",
     "nearest",
+    "said",
     "text",
     "timestamp",
 ]
