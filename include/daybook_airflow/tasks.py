@@ -92,7 +92,7 @@ def _days(context: Any) -> list[date]:
         check_day(pipeline, day, now)
     if run.run_type != "scheduled":
         return days
-    return days_with_restated(pipeline, days[0], _data(), run.run_id, hooks.postgres, hooks.ftp)
+    return days_with_restated(pipeline, days[0], _data(), run.run_id, hooks.postgres, hooks.files)
 
 
 def _asked_days(context: Any) -> list[date]:
@@ -122,7 +122,7 @@ def _day_run(day: date, context: Any) -> DayRun:
         run=run.run_id,
         data=_data(),
         postgres=hooks.postgres,
-        ftp=hooks.ftp,
+        ftp=hooks.files,
         started_by=" by ".join(filter(None, [run.run_type, run.triggering_user_name])),
         is_forced=_conf(context).force,
         release=_release(context),

@@ -75,7 +75,8 @@ def _frame_libraries(pipeline: Pipeline) -> list[str]:
 
 
 _WRITING = set(Writing.model_fields)
-_TYPING = {"header", "kind", "digits", "scale", "format", "true_tokens", "false_tokens", "null_tokens", *_WRITING}
+_OLDER = {"header", "position", "kind", "digits", "scale", "format", "true_tokens", "false_tokens", "null_tokens"}
+_TYPING = {*_OLDER, *_WRITING}
 
 
 def _typing(source: Source) -> Any:

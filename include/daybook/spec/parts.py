@@ -1,4 +1,4 @@
-"""The small values of a spec: lookups, measures, summaries, the schedule, the target, what is plausible."""
+"""The small values of a spec: measures, summaries, the schedule, the target, what is plausible."""
 
 from datetime import date
 from decimal import Decimal
@@ -18,37 +18,6 @@ FIRST_YEAR = 1000
 
 # Names that the steps and the warehouse use themselves in every frame and table.
 RESERVED = ("line", "run_id", "row_count")
-
-
-class Lookup(Value):
-    """A source that facts are joined to by key.
-
-    `gives` names the columns that a match adds to a fact: {column of the lookup: name in the facts}. A fact without a
-    match is refused, or kept with these columns empty; `unknown_flag` names a boolean that is true if there is none.
-    Refused facts count against the limits of the facts; with `refused_rows` or `refused_share`, those without a match
-    here have a limit of their own instead: the larger of so many rows and of this share of the facts.
-    """
-
-    source: str
-    """The name of a table or file of the pipeline."""
-    key: str
-    """The column that both sides have under this name; it is the key of the source."""
-    gives: dict[str, Name] = {}
-    when_unknown: Literal["refuse", "keep"]
-    """What to do about a fact without a match."""
-    unknown_flag: Name | None = None
-    refused_rows: int | None = Field(default=None, ge=0)
-    refused_share: float | None = Field(default=None, ge=0, le=1)
-
-    @property
-    def reason(self) -> str:
-        """Return the reason for which a fact without a match is refused."""
-        return f"unknown_in_{self.source}"
-
-    @property
-    def has_own_limit(self) -> bool:
-        """Return whether the facts that it refuses have a limit of their own."""
-        return self.refused_rows is not None or self.refused_share is not None
 
 
 class Derived(Value):

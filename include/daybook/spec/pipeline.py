@@ -10,13 +10,14 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from daybook.errors import BadSpec
+from daybook.spec import lookup as lookups
 from daybook.spec.file import File
 from daybook.spec.format import tells_of_utc
+from daybook.spec.lookup import Lookup
 from daybook.spec.parts import (
     RESERVED,
     Derived,
     Engine,
-    Lookup,
     Measure,
     Plausible,
     Pools,
@@ -118,13 +119,16 @@ def clean_columns(pipeline: Pipeline) -> tuple[Column, ...]:
 
 def _looked_up(pipeline: Pipeline) -> Iterator[Column]:
     for lookup in pipeline.lookups:
-        source = pipeline.source(lookup.source)
-        for given, name in lookup.gives.items():
-            column = source.column(given)
-            if column:
-                yield column.model_copy(update={"name": name})
-        if lookup.unknown_flag:
-            yield _flag(lookup.unknown_flag)
+        yield from _given(lookup, pipeline)
+
+
+def _given(lookup: Lookup, pipeline: Pipeline) -> Iterator[Column]:
+    source = pipeline.source(lookup.source)
+    for given, name in lookup.gives.items():
+        if column := source.column(given):
+            yield column.model_copy(update={"name": name})
+    if lookup.unknown_flag:
+        yield _flag(lookup.unknown_flag)
 
 
 def _flag(name: str) -> Column:
@@ -205,27 +209,10 @@ def _derived(path: str, derived: Derived, columns: dict[str, Column]) -> Iterato
 def _lookups(pipeline: Pipeline) -> Iterator[str]:
     facts = {column.name: column for column in clean_columns(pipeline)}
     for number, lookup in enumerate(pipeline.lookups):
-        yield from _lookup(f"lookups[{number}]", lookup, pipeline.source(lookup.source), facts)
-
-
-def _lookup(path: str, lookup: Lookup, source: Source, facts: dict[str, Column]) -> Iterator[str]:
-    columns = {column.name: column for column in source.columns}
-    yield from _unknown(f"{path}.key", lookup.key, columns, f"column of {source.name}")
-    yield from _unknown(f"{path}.key", lookup.key, facts, "column of the facts")
-    if lookup.has_own_limit and lookup.when_unknown == "keep":
-        yield f"{path}.refused_rows: only a lookup that refuses has a limit; it takes when_unknown='refuse'"
-    for given in lookup.gives:
-        yield from _unknown(f"{path}.gives", given, columns, f"column of {source.name}")
-    if source.key != (lookup.key,):
-        yield f"{path}.key: {lookup.key!r} is not the key of {source.name}, {list(source.key)}: it may match many rows"
-    here, there = facts.get(lookup.key), columns.get(lookup.key)
-    if here and there and here.kind != there.kind:
-        yield f"{path}.key: {lookup.key!r} is {here.kind} in the facts and {there.kind} in {source.name}: never equal"
-    elif here and there and here.kind == "decimal" and here.scale != there.scale:
-        yield (
-            f"{path}.key: {lookup.key!r} has {here.scale} digits after the point in the facts and {there.scale} in "
-            f"{source.name}: give both the same scale"
-        )
+        yield from lookups.problems(f"lookups[{number}]", lookup, pipeline.source(lookup.source), facts)
+        facts |= {column.name: column for column in _given(lookup, pipeline)}
+    labels = [lookup.label for lookup in pipeline.lookups]
+    yield from (f"{twice}: give one of them a name of its own" for twice in _twice("lookups", labels))
 
 
 def _columns(pipeline: Pipeline) -> Iterator[str]:

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import SerializerFunctionWrapHandler, field_validator, model_serializer
+from pydantic import field_validator
 
 from daybook.errors import BadSpec
 from daybook.spec.value import Value
@@ -35,6 +35,8 @@ class Writing(Value):
     written as declared is refused; nothing is guessed.
     """
 
+    added_later: ClassVar[frozenset[str]] = frozenset(WORDS)
+
     decimal_mark: str | None = None
     """What stands before a number's decimals: one sign, such as ","; a point if left out."""
     thousands_mark: str | None = None
@@ -53,11 +55,6 @@ class Writing(Value):
     """What happens to .5 and 5. without a digit on one side."""
     exponents: Literal["refuse", "read"] | None = None
     """What happens to 1.2e-05; it is read exactly, and has to fit the digits and the scale."""
-
-    @model_serializer(mode="wrap")
-    def _only_what_is_said(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # A word that nobody says is in no fingerprint: days stay what they are if a release adds a word.
-        return {word: value for word, value in dump(self).items() if word not in WORDS or value is not None}
 
     @field_validator("decimal_mark")
     @classmethod
