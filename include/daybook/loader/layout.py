@@ -41,6 +41,13 @@ class Layout(NamedTuple):
     are_control_bytes_kept: bool
     is_last_line_end_needed: bool
 
+    @property
+    def date_headers(self) -> dict[str, str]:
+        """Return the header of the column of its date, by the header of each timestamp that has one."""
+        headers = {column.name: header for header, (column, _) in self.contract.items()}
+        dated = ((header, column.date_column) for header, (column, _) in self.contract.items())
+        return {header: headers[date] for header, date in dated if date}
+
     def name_of(self, place: int) -> str:
         """Return what messages call the field at a place (the first is 0)."""
         if column := self.columns[place]:
