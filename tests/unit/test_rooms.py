@@ -21,7 +21,7 @@ ROOMS = {
     "ftp": "storage",
     "loader": "",
     "rules": "",
-    "ledger": "postgres loader.line_numbers",
+    "ledger": "postgres storage loader.line_numbers",
     "refused": "ledger loader storage postgres",
     "publish": "ledger storage postgres rules.summarize",
     "planning": "ledger refused loader ftp postgres storage",

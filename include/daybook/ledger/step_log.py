@@ -200,6 +200,19 @@ def failures(connection: Connection, pipeline: str, first: date, last: date) -> 
     return {day: tuple(words) for day, state, *words in rows if state == "failed"}
 
 
+def waiting(connection: Connection, pipeline: str, first: date, last: date) -> list[tuple[date, str, str, str]]:
+    """Return the steps that wait: the day, the run, the step and its last message; none of a day that another step has
+    ended since, by failing or by deploying it."""
+    rows = connection.execute(
+        "select day, run, step, error from daybook.step where pipeline = %s and day between %s and %s and state = "
+        "'waiting' and not exists (select from daybook.step later where later.pipeline = step.pipeline and later.day = "
+        "step.day and later.ended_at > step.ended_at and (later.state = 'failed' or later.step = 'deploy' and "
+        "later.receipt is not null)) order by day, run, step",
+        [pipeline, first, last],
+    )
+    return rows.fetchall()
+
+
 def published_days(connection: Connection, pipeline: str, first: date, last: date) -> set[date]:
     """Return the days that readers see."""
     rows = connection.execute(

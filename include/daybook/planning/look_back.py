@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
-from daybook.days import as_day, scheduled_days
+from daybook.days import scheduled_days
 from daybook.errors import BadSpec
 from daybook.planning.observe import observe
 from daybook.planning.plan import plan
@@ -35,8 +35,8 @@ def days_with_restated(
         changed = _changed(pipeline, day, data, postgres, ftp)
         kept.write_first(name, json.dumps([str(one) for one in [*changed, day]]).encode())
     try:
-        return [as_day(one) for one in json.loads(kept.text(name))]
-    except (ValueError, TypeError):
+        return data.days_of_run(pipeline.name, run)
+    except ValueError:
         raise BadSpec(
             f"{kept.path / name}: it is damaged, and named the days of run {run}; nothing was done; remove it, and "
             "clear the tasks of the run from the first on"

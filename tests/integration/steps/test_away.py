@@ -14,7 +14,7 @@ from daybook import steps
 from daybook.errors import NotYet, SourceUnavailable, StillAway
 from daybook.ftp.connect import FtpServer
 from daybook.ledger.receipt import Done
-from daybook.run.away import AWAY
+from daybook.ledger.waiting import Waiting, note, noted
 from daybook.run.day_run import DayRun
 from daybook.run.several_days import over_days
 from daybook.run.step_run import StepRun, run_step
@@ -59,7 +59,9 @@ def without_servers(work: DayRun) -> DayRun:
 
 def has_been_away(work: DayRun, step: str, length: timedelta) -> None:
     """Let the step's server be away for so long already."""
-    (work.folder / step).write_hint(AWAY, f"{work.attempt} {(datetime.now(UTC) - length).isoformat()}")
+    since = datetime.now(UTC) - length
+    times = {"since": since, "looked_at": since, "again_at": since, "away_since": since}
+    note(work.folder / step, Waiting(attempt=work.attempt, awaited=(), **times))
 
 
 @pytest.fixture
@@ -79,7 +81,7 @@ def test_a_source_that_is_away_is_waited_for_and_its_step_is_done_once_it_is_bac
         run_step(step, without_servers(work))
     assert later.value.look_again_at - first.value.look_again_at > timedelta(minutes=4)
     run_step(step, work)
-    assert AWAY not in (work.folder / step.__name__).names()
+    assert noted(work.folder / step.__name__) is None
 
 
 @pytest.mark.parametrize("step", EXTRACTS)
