@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ from daybook.ledger.decisions import Release
 from daybook.ledger.receipt import Done
 from daybook.pipelines import load_pipelines
 from daybook.planning.look_back import days_with_restated
+from daybook.run.away import waiting_for_servers
 from daybook.run.day_run import DayRun
 from daybook.run.several_days import over_days
 from daybook.run.step_run import StepRun
@@ -35,6 +37,8 @@ RETRIES = ExceptionRetryPolicy(
         RetryRule(exception=DaybookError, action=RetryAction.FAIL, reason="a person has to mend or decide"),
     ]
 )
+# What a run waits for, if a server is away while it asks which earlier days have changed.
+LOOK_BACK = "the servers of the days to look back over"
 PATIENT: dict[str, Any] = {"retries": 5, "retry_delay": timedelta(seconds=30), "execution_timeout": timedelta(hours=1)}
 PROMPT: dict[str, Any] = {"retries": 1, "retry_delay": timedelta(seconds=5), "execution_timeout": timedelta(minutes=30)}
 
@@ -92,7 +96,9 @@ def _days(context: Any) -> list[date]:
         check_day(pipeline, day, now)
     if run.run_type != "scheduled":
         return days
-    return days_with_restated(pipeline, days[0], _data(), run.run_id, hooks.postgres, hooks.ftp)
+    own = _day_run(days[0], context)
+    asking = partial(waiting_for_servers, own, own.folder / context["task"].task_id, LOOK_BACK)
+    return days_with_restated(pipeline, days[0], _data(), run.run_id, hooks.postgres, hooks.ftp, asking)
 
 
 def _asked_days(context: Any) -> list[date]:

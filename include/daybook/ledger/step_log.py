@@ -20,7 +20,7 @@ from daybook.ledger import runs
 from daybook.ledger.code import digest
 from daybook.ledger.fingerprint import READS
 from daybook.ledger.receipt import Fingerprint, Receipt
-from daybook.postgres.session import WAREHOUSE, Connection, OpenPostgres, begin, translated_errors
+from daybook.postgres.session import WAREHOUSE, Connection, OpenPostgres, begin, limited, translated_errors
 
 # A step takes seconds. If one holds the day for longer, it hangs, or has so much to do that we do not wait for it.
 # Checked each time that the session's lock_timeout has passed.
@@ -68,13 +68,14 @@ def _lock(session: Connection, trying: Trying) -> None:
 
 
 def _is_taken(session: Connection, trying: Trying) -> bool:
-    begin(session, HOLDING)
-    try:
-        session.execute("select pg_advisory_xact_lock(hashtext(%s), %s)", _key(trying))
-    except psycopg.errors.LockNotAvailable:
-        session.rollback()
-        _overtake(session, trying)
-        return False
+    with limited(session):
+        begin(session, HOLDING)
+        try:
+            session.execute("select pg_advisory_xact_lock(hashtext(%s), %s)", _key(trying))
+        except psycopg.errors.LockNotAvailable:
+            session.rollback()
+            _overtake(session, trying)
+            return False
     return True
 
 
@@ -87,7 +88,8 @@ def _overtake(session: Connection, trying: Trying) -> None:
 def _unlock(session: Connection) -> None:
     # If the session is broken, the lock is gone already; after any other error it is not used again.
     try:
-        session.rollback()
+        with limited(session):
+            session.rollback()
     except psycopg.Error:
         session.close()
 
@@ -140,8 +142,9 @@ def _write(session: Connection, trying: Trying, **words: Any) -> None:
         f"{', '.join(changes)}, attempts = step.attempts + 1, ended_at = clock_timestamp()"
     )
     try:
-        _execute(session, statement, columns)
-        session.commit()
+        with limited(session):
+            _execute(session, statement, columns)
+            session.commit()
     except psycopg.Error as error:
         # The step's own outcome counts, not its log: we were overtaken, or the warehouse is down, full or a standby.
         log.warning("%s %s, %s: not written into the ledger: %s", *trying[:2], trying.step, type(error).__name__)

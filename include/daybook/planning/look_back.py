@@ -6,6 +6,7 @@ The first task of a run that asks decides, and keeps the answer in a file, so al
 import json
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date, timedelta
 from typing import Any
 
@@ -22,17 +23,25 @@ OpenConnection = Callable[[str], Any]
 
 
 def days_with_restated(
-    pipeline: Pipeline, day: date, data: DataFolder, run: str, postgres: OpenConnection, ftp: OpenConnection
+    pipeline: Pipeline,
+    day: date,
+    data: DataFolder,
+    run: str,
+    postgres: OpenConnection,
+    ftp: OpenConnection,
+    asking: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> list[date]:
     """Return the days of a daily run: its own, and the published days of the window before it that have changed.
 
-    data: the folder that keeps the answer for the run's other tasks. run: the scheduler's name for the run.
+    data: the folder that keeps the answer for the run's other tasks. run: the scheduler's name for the run. asking: a
+    block around the questions to servers, which decides what follows if one is away.
     """
     if not pipeline.look_back_days:
         return [day]
     kept, name = data.days_of_runs(pipeline.name), f"{folder_name(run)}.json"
     if not kept.has(name):
-        changed = _changed(pipeline, day, data, postgres, ftp)
+        with asking():
+            changed = _changed(pipeline, day, data, postgres, ftp)
         kept.write_first(name, json.dumps([str(one) for one in [*changed, day]]).encode())
     try:
         return data.days_of_run(pipeline.name, run)

@@ -1,8 +1,9 @@
 """A step that has to wait gives its worker back: for a file that is not there yet, or for a server that is away.
 
 A server is asked again after waits as long as it has been away, within bounds, so that the pauses grow, and up to a
-limit. The other side may be a source, or the warehouse with the ledger. For what a step waits, and since when, stays in
-its folder from one look to the next (ledger/waiting.py).
+limit; if more bytes of the files have arrived than ever before, it counts as away only since then. The other side may
+be a source, or the warehouse with the ledger. For what a step waits, and since when, stays in its folder from one look
+to the next (ledger/waiting.py).
 """
 
 from collections.abc import Iterator
@@ -59,7 +60,8 @@ def _forget(day_run: DayRun, folder: Folder) -> None:
 def _wait(day_run: DayRun, folder: Folder, error: SourceUnavailable, what: str) -> Away | StillAway:
     now = datetime.now(UTC)
     before = _noted(folder, day_run.attempt)
-    since = (before and before.away_since) or now
+    has_more = before is not None and folder.kept_bytes > before.kept_bytes
+    since = (before and not has_more and before.away_since) or now
     until = last_look(day_run, since)
     again = next_look(since, now, until)
     said = f"{error}; so since {_shown(since)}"
@@ -78,8 +80,9 @@ def _note(day_run: DayRun, folder: Folder, error: NotYet, away_since: datetime |
     now = datetime.now(UTC)
     before = _noted(folder, day_run.attempt)
     since = before.since if before else now
+    kept = max(folder.kept_bytes, before.kept_bytes if before else 0)
     times = {"since": since, "looked_at": now, "again_at": error.look_again_at, "away_since": away_since}
-    note(folder, Waiting(attempt=day_run.attempt, awaited=error.awaited, **times))
+    note(folder, Waiting(attempt=day_run.attempt, awaited=error.awaited, kept_bytes=kept, **times))
 
 
 def next_look(since: datetime, now: datetime, until: datetime) -> datetime | None:

@@ -125,6 +125,16 @@ class Folder:
             else:
                 self._put(temporary, name)
 
+    @property
+    def keeps_parts(self) -> bool:
+        """Return whether a partial file stays here for the next try."""
+        return self._is_local()
+
+    @property
+    def kept_bytes(self) -> int:
+        """Return the size of all partial files that wait here for their next try."""
+        return sum(path.stat().st_size for path in self.path.glob(".*.part")) if self._is_local() else 0
+
     @contextmanager
     def partial_file(self, name: str) -> Iterator[PartialFile]:
         """Write a file over several tries: it takes its name when the block ends.
