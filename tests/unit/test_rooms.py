@@ -24,7 +24,7 @@ ROOMS = {
     "ledger": "postgres storage loader.line_numbers",
     "refused": "ledger loader storage postgres",
     "publish": "ledger storage postgres rules.summarize",
-    "planning": "ledger refused loader ftp postgres storage",
+    "planning": "ledger refused loader ftp postgres storage rules.valid_rows",
     "run": "ledger refused loader storage postgres",
     "pages": "ledger storage",
     "steps": "storage postgres ftp loader rules ledger refused publish run pages",

@@ -46,10 +46,12 @@ def _with_own_limit(pipeline: Pipeline, source: Source) -> list[Lookup]:
 
 def _excess_of_lookup(lookup: Lookup, refused: Mapping[str, Counter[str]], read: int) -> Iterator[str]:
     # Taken out of the counts, so that the limits of the facts do not count these rows again.
-    count = refused["index"].pop(f"{lookup.key}_{lookup.reason}", 0) if "index" in refused else 0
+    column = lookup.refused_column
+    reason = f"{column}_{lookup.reason}" if column else lookup.reason
+    count = refused["index"].pop(reason, 0) if "index" in refused else 0
     limit = max(lookup.refused_rows or 0, int((lookup.refused_share or 0) * read))
     if count > limit:
-        yield f"{count:,} of {read:,} facts have no match in {lookup.source}, limit {limit:,}"
+        yield f"{count:,} of {read:,} facts have no match in {lookup.label}, limit {limit:,}"
 
 
 def _verdict(source: Source, refused: Mapping[str, Counter[str]], read: int) -> str | None:

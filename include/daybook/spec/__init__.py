@@ -6,16 +6,17 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
     format.py    what the format of a date or a timestamp has to tell
     source.py    columns, tables, how a file is written and how much of it may be wrong
     file.py      the files that a source is delivered in, and when they count as whole
-    parts.py     lookups, measures, summaries, the schedule, the target, what is plausible
+    lookup.py    sources that facts are joined to by key
+    parts.py     measures, summaries, the schedule, the target, what is plausible
     pipeline.py  all of it together, and the check that every name exists and fits
 """
 
 from daybook.spec.file import MOST_PARTS, File
+from daybook.spec.lookup import Lookup
 from daybook.spec.parts import (
     RESERVED,
     Derived,
     Engine,
-    Lookup,
     Measure,
     Plausible,
     Pools,
