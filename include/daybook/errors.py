@@ -51,7 +51,7 @@ class BadSpec(DaybookError):
 
 
 class BrokenChain(DaybookError):
-    """Clear: a step of this run was never done, or rests on an older result of a step before it."""
+    """Clear: a step of this run was never done, rests on an older result, or its files are gone or damaged."""
 
 
 class Implausible(DaybookError):

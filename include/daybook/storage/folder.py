@@ -19,10 +19,15 @@ from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
-from daybook.errors import BadData, SourceUnavailable
+from daybook.errors import BadData, BrokenChain
 from daybook.storage import disk
 from daybook.storage.disk import disk_errors, durable
 from daybook.storage.partial_file import PartialFile
+
+# The way out for a file of a run that is gone or damaged.
+MADE_AGAIN = (
+    "nothing was published; clear the run's first tasks, or run the day again (./daybook day DAY), to make it again"
+)
 
 
 class Written(NamedTuple):
@@ -199,17 +204,14 @@ class Folder:
         return "" if self.written(name).sha256 == sha256 else "changed"
 
     def open_unchanged(self, name: str, sha256: str) -> BinaryIO:
-        """Open a file for reading. Raises SourceUnavailable if it is gone, or its bytes no longer match `sha256`."""
+        """Open a file for reading. Raises BrokenChain if it is gone, or its bytes no longer match `sha256`."""
         if not self.has(name):
-            raise SourceUnavailable(
-                f"{self.path / name}: the file is gone; sha256 {sha256[:12]}… expected; nothing was published; clear "
-                "the run's first tasks to make it again"
-            )
+            raise BrokenChain(f"{self.path / name}: the file is gone; sha256 {sha256[:12]}… expected; {MADE_AGAIN}")
         found = self.written(name).sha256
         if found != sha256:
-            raise SourceUnavailable(
+            raise BrokenChain(
                 f"{self.path / name}: sha256 {sha256[:12]}… expected, {found[:12]}… found: the file was changed or "
-                "damaged after it was written; nothing was published; clear the run's first tasks to make it again"
+                f"damaged after it was written; {MADE_AGAIN}"
             )
         return self.open(name)
 
