@@ -1,4 +1,4 @@
-"""`./daybook status`: which days are published, held, failed, waiting or missing, and the lag.
+"""`./daybook status`: which days are published, held, failed, waiting or missing, the lag, and the next daily run.
 
 It asks the ledger only, and reads for what a day waits in its run's folder.
 """
@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 from typing import NamedTuple
 
-from commands import connections, exit_codes
+from commands import catching_up, connections, exit_codes
 from commands.arguments import Json, PipelineName, Quiet, asked_days, pipeline_named
 from commands.output import say, tell_json, tell_table
 from commands.servers import servers_of
@@ -17,6 +17,7 @@ from daybook.ledger.decisions import rollbacks
 from daybook.ledger.queries import is_begun, rows_not_published
 from daybook.ledger.receipt import NotPublished
 from daybook.pipelines import load_pipelines
+from daybook.planning.catch_up import next_catch_up
 from daybook.planning.plan import Failure
 from daybook.planning.status import Status
 from daybook.planning.status import status as sorted_days
@@ -38,17 +39,20 @@ def status(pipeline: PipelineName = None, json: Json = False, quiet: Quiet = Fal
     Example: ./daybook status
     """
     chosen = pipeline_named(pipeline)
-    days = asked_days(chosen, None, None, datetime.now(UTC))
+    now = datetime.now(UTC)
+    days = asked_days(chosen, None, None, now)
     with servers_of(chosen, "status"):
         connect = partial(connections.postgres, chosen.target.connection)
         found, lost, waits = at_once(connect, lambda session: _asked(session, chosen, days))
+        coming = at_once(connect, lambda session: next_catch_up(session, chosen, now))
     broken = load_pipelines().broken
     if json:
         of_all = _sum(lost, found.expected)
         rows = {"rows_refused": of_all.refused, "rows_dropped": of_all.dropped}
-        tell_json({"pipeline": chosen.name, **found._asdict(), **rows, "waits": waits, "broken": broken})
+        words = {"waits": waits, "catch_up": catching_up.in_json(chosen, coming), "broken": broken}
+        tell_json({"pipeline": chosen.name, **found._asdict(), **rows, **words})
     else:
-        tell(found, lost, waits, broken)
+        tell(found, lost, waits, catching_up.in_words(chosen, coming), broken)
     return exit_codes.DONE if found.is_well else exit_codes.NOT_AS_ASKED
 
 
@@ -71,10 +75,13 @@ def _asked(connection: Connection, pipeline: Pipeline, days: list[date]) -> _Ask
     return _Asked(status, rows_not_published(*asked), waits)
 
 
-def tell(found: Status, lost: dict[date, NotPublished], waits: dict[date, list[str]], broken: dict[str, str]) -> None:
+def tell(
+    found: Status, lost: dict[date, NotPublished], waits: dict[date, list[str]], coming: str, broken: dict[str, str]
+) -> None:
     """Print a line for each kind of days, the lag, and the modules of include/pipelines that do not load.
 
-    lost: the rows of each published day that readers do not see. waits: what the days that wait wait for.
+    lost: the rows of each published day that readers do not see. waits: what the days that wait wait for. coming: a
+    line about the next daily run.
     """
     rows = [_cells(kind, getattr(found, kind), lost) for kind in KINDS]
     tell_table(("", "count", "refused", "dropped", "days"), rows)
@@ -89,6 +96,7 @@ def tell(found: Status, lost: dict[date, NotPublished], waits: dict[date, list[s
             f"readers see an earlier run: {spell(found.tried_since)}; `./daybook why DAY` says why"
         )
     _tell_waits(waits)
+    say(coming)
     for file, reason in broken.items():
         say(f"{file} is broken: {reason}")
 

@@ -4,19 +4,19 @@ import logging
 import os
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
-from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from airflow.sdk import CronDataIntervalTimetable, ExceptionRetryPolicy, ObjectStoragePath, RetryAction, RetryRule
-from airflow.sdk.exceptions import AirflowRescheduleException
+from airflow.sdk.exceptions import AirflowRescheduleException, AirflowSkipException
 
 from daybook.days import check_day, day_of_run
 from daybook.errors import BadSpec, DaybookError, NotYet, SourceUnavailable
 from daybook.ledger.decisions import Release
-from daybook.ledger.receipt import Done
+from daybook.ledger.receipt import STEPS, Done
+from daybook.ledger.waiting import DAYS
 from daybook.pipelines import load_pipelines
-from daybook.planning.look_back import days_with_restated
+from daybook.planning.daily_run import DailyRun, days_of
 from daybook.run.away import waiting_for_servers
 from daybook.run.day_run import DayRun
 from daybook.run.several_days import over_days
@@ -37,8 +37,8 @@ RETRIES = ExceptionRetryPolicy(
         RetryRule(exception=DaybookError, action=RetryAction.FAIL, reason="a person has to mend or decide"),
     ]
 )
-# What a run waits for, if a server is away while it asks which earlier days have changed.
-LOOK_BACK = "the servers of the days to look back over"
+# What a daily run waits for, if a server is away while it asks which other days to do.
+ASKED_ABOUT_DAYS = "the servers that say which earlier days to do as well"
 PATIENT: dict[str, Any] = {"retries": 5, "retry_delay": timedelta(seconds=30), "execution_timeout": timedelta(hours=1)}
 PROMPT: dict[str, Any] = {"retries": 1, "retry_delay": timedelta(seconds=5), "execution_timeout": timedelta(minutes=30)}
 
@@ -69,7 +69,7 @@ def for_each_day(step: Callable[[StepRun], Done]) -> Callable[..., dict[str, obj
     def task(**context: Any) -> dict[str, object]:
         attempt, most = context["ti"].try_number, context["ti"].max_tries
         try:
-            day_runs = [_day_run(day, context) for day in _days(context)]
+            day_runs = [_day_run(day, context) for day in _days(step.__name__, context)]
             counts = over_days(step, day_runs, attempt=attempt, is_last_try=attempt > most)
         except NotYet as not_yet:
             log.info("%s", printable(str(not_yet)))
@@ -85,20 +85,35 @@ def for_each_day(step: Callable[[StepRun], Done]) -> Callable[..., dict[str, obj
     return task
 
 
-def _days(context: Any) -> list[date]:
-    """Return the local days of a run: those of its conf, or its own; a daily run adds the restated ones."""
+def _days(step: str, context: Any) -> list[date]:
+    """Return the local days of a run: those of its conf, or its own; a daily run adds those missed and restated."""
     pipeline, run = _pipeline(context), context["dag_run"]
     check_run_name(run.run_id)
     # The scheduler's clock may be ahead of this machine's, and a day's run begins the moment that the day is over.
     now = max(datetime.now(UTC), run.run_after)
-    days = _asked_days(context) or [_own_day(context)]
+    days = _asked_days(context)
+    if not days:
+        days = [_own_day(context)]
+        _skip_if_closed(pipeline, days[0], run.run_type)
     for day in days:
         check_day(pipeline, day, now)
     if run.run_type != "scheduled":
         return days
-    own = _day_run(days[0], context)
-    asking = partial(waiting_for_servers, own, own.folder / context["task"].task_id, LOOK_BACK)
-    return days_with_restated(pipeline, days[0], _data(), run.run_id, hooks.postgres, hooks.ftp, asking)
+    daily_run = DailyRun(pipeline, days[0], run.run_id, now, is_at_its_begin=step in STEPS[:2])
+    return _days_of(daily_run, _day_run(days[0], context))
+
+
+def _days_of(daily_run: DailyRun, own: DayRun) -> list[date]:
+    # In a folder of its own: in the step's, each success here would end the step's wait for the same server.
+    with waiting_for_servers(own, own.folder / DAYS, ASKED_ABOUT_DAYS):
+        return days_of(daily_run, own.data, own.postgres, own.ftp)
+
+
+def _skip_if_closed(pipeline: Pipeline, day: date, run_type: str) -> None:
+    """Skip the task if Airflow made the run by the cron alone, which knows no holiday."""
+    closed = pipeline.schedule.why_closed(day)
+    if closed and run_type in ("scheduled", "backfill"):
+        raise AirflowSkipException(f"{pipeline.name} {day}: {closed}, so it is no day of the schedule; nothing is due")
 
 
 def _asked_days(context: Any) -> list[date]:
@@ -128,7 +143,7 @@ def _day_run(day: date, context: Any) -> DayRun:
         run=run.run_id,
         data=_data(),
         postgres=hooks.postgres,
-        ftp=hooks.ftp,
+        ftp=hooks.files,
         started_by=" by ".join(filter(None, [run.run_type, run.triggering_user_name])),
         is_forced=_conf(context).force,
         release=_release(context),

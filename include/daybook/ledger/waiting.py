@@ -14,6 +14,8 @@ from daybook.spec import Value
 from daybook.storage.folder import Folder
 
 FILE = "waiting.json"
+# Beside the steps' folders: that of a daily run's question which days to do, whose note is one of the run's too.
+DAYS = "days"
 # Between two looks the task also waits for the scheduler and for a slot of its pool.
 LATE = timedelta(minutes=5)
 
@@ -51,8 +53,8 @@ def forget(folder: Folder) -> None:
 
 
 def notes(run: Folder) -> dict[str, Waiting]:
-    """Return the notes of a run's steps that wait, by step. run: the run's folder of one day."""
-    found = {step: noted(run / step) for step in STEPS}
+    """Return the notes of a run's steps that wait, by step, or DAYS. run: the run's folder of one day."""
+    found = {step: noted(run / step) for step in (DAYS, *STEPS)}
     return {step: waiting for step, waiting in found.items() if waiting}
 
 
@@ -71,8 +73,9 @@ def sentences(step: str, waiting: Waiting, time_zone: str, now: datetime) -> lis
     def at(instant: datetime) -> str:
         return instant.astimezone(ZoneInfo(time_zone)).strftime("%Y-%m-%d %H:%M:%S")
 
+    who = "the run" if step == DAYS else step
     awaited = [
-        f"{step} waits for {one.what} since {at(waiting.since)}, until {at(one.until)} ({time_zone}); the last look, "
+        f"{who} waits for {one.what} since {at(waiting.since)}, until {at(one.until)} ({time_zone}); the last look, "
         f"at {at(waiting.looked_at)}, found: {one.found}"
         for one in waiting.awaited
     ]

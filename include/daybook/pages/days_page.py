@@ -33,7 +33,8 @@ def days_page(pipeline: str, states: list[RunState]) -> bytes:
     lines = [line_of(state) for state in states]
     counts = Counter(line.label.lower() for line in lines)
     totals = f"{counted(len(lines), 'day')}: {', '.join(f'{count} {label}' for label, count in counts.items())}"
-    title = f"{pipeline} {states[0].day} to {states[-1].day}"
+    days = [state.day for state in states]
+    title = f"{pipeline} {min(days)} to {max(days)}"
     return template("days_page").render(title=title, totals=totals, lines=lines).encode()
 
 

@@ -82,6 +82,8 @@ def _note(day_run: DayRun, folder: Folder, error: NotYet, away_since: datetime |
     since = before.since if before else now
     kept = max(folder.kept_bytes, before.kept_bytes if before else 0)
     times = {"since": since, "looked_at": now, "again_at": error.look_again_at, "away_since": away_since}
+    # It may be the run's first file, and the run's folder is its owner's only.
+    day_run.folder.make_private()
     note(folder, Waiting(attempt=day_run.attempt, awaited=error.awaited, kept_bytes=kept, **times))
 
 

@@ -18,8 +18,10 @@ from daybook.errors import NotYet, SourceUnavailable, StillAway
 from daybook.ftp.connect import FtpServer
 from daybook.ftp.copy import OVERLAP_BYTES
 from daybook.ledger.receipt import Done
-from daybook.ledger.waiting import Waiting, note, noted
-from daybook.planning.look_back import days_with_restated
+from daybook.ledger.waiting import DAYS, Waiting, note, noted
+from daybook.pages.run_page import waits_in_words
+from daybook.pages.run_state import read_day
+from daybook.planning.look_back import changed_days
 from daybook.run.away import waiting_for_servers
 from daybook.run.day_run import DayRun
 from daybook.run.several_days import over_days
@@ -165,16 +167,16 @@ def test_a_copy_that_comes_forward_at_each_look_is_not_given_up(work: DayRun, br
         run_step(steps.extract_files, over(breaking, work))
 
 
-def test_an_answer_about_earlier_days_is_waited_for_as_a_step_is(work: DayRun) -> None:
+def test_a_daily_run_that_cannot_ask_which_days_to_do_waits_and_says_so(work: DayRun) -> None:
     looking = work.pipeline.model_copy(update={"look_back_days": 3})
-    asking = partial(waiting_for_servers, work, work.folder / "extract_tables", "the servers of the days before")
-    with pytest.raises(NotYet, match="so since"):
-        days_with_restated(looking, work.day, work.data, work.run, work.postgres, ftp_away, asking)
-    note = noted(work.folder / "extract_tables")
-    assert note
-    assert note.awaited[0].what == "the servers of the days before"
-    days_with_restated(looking, work.day, work.data, work.run, work.postgres, work.ftp, asking)
-    assert noted(work.folder / "extract_tables") is None
+    asking = partial(waiting_for_servers, work, work.folder / DAYS, "the servers of earlier days")
+    with pytest.raises(NotYet, match="so since"), asking():
+        changed_days(looking, work.day, work.data, work.postgres, ftp_away)
+    [waits, _] = waits_in_words(read_day(work.data, work.pipeline, work.run, work.day))
+    assert waits.startswith("the run waits for the servers of earlier days since ")
+    with asking():
+        changed_days(looking, work.day, work.data, work.postgres, work.ftp)
+    assert read_day(work.data, work.pipeline, work.run, work.day).waits == {}
 
 
 def test_a_batch_waits_for_the_server_even_on_its_tasks_last_try(work: DayRun, servers: Servers) -> None:
