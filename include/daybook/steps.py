@@ -17,6 +17,7 @@ from daybook.errors import BadData, Superseded
 from daybook.ftp.delivery import Delivery
 from daybook.ftp.fetch import Arrived, fetch_delivery
 from daybook.ftp.ready import Due, check_ready
+from daybook.ftp.retry import BRIEF, PATIENCE, Patience
 from daybook.ledger import queries
 from daybook.ledger.decisions import Release
 from daybook.ledger.receipt import Done, Held, Lines, Origin, Rows, by_reason
@@ -72,7 +73,7 @@ def extract_files(step: StepRun) -> Done:
     origins: dict[str, Origin] = {}
     for source in pipeline.files:
         delivery = deliveries[source.name]
-        arrived = fetch_delivery(partial(day_run.ftp, source.connection), delivery, step.folder)
+        arrived = fetch_delivery(partial(day_run.ftp, source.connection), delivery, step.folder, _patience(step))
         for one in arrived:
             step.note_output(f"{one.part.stem}.csv", None)
         if delivery.manifest:
@@ -199,6 +200,12 @@ class _Copied(NamedTuple):
 def _copied(step: StepRun, connection_id: str, tables: tuple[Table, ...]) -> _Copied:
     rows = copy_tables(partial(step.day_run.postgres, connection_id), tables, step.folder)
     return _Copied(step.folder, rows, step.meter.started_at)
+
+
+def _patience(step: StepRun) -> Patience:
+    """Return for how long a copy that breaks is tried at once: briefly, if the run can wait for the server and go on
+    with what is here."""
+    return BRIEF if step.day_run.attempt and step.folder.keeps_parts else PATIENCE
 
 
 def _origins(delivery: Delivery, arrived: list[Arrived]) -> dict[str, Origin]:
