@@ -78,7 +78,7 @@ class FtpServer(Value):
                 raise BadSpec(
                     f"{where}: the server says nothing in clear and seems to expect TLS at once (implicit FTPS, "
                     "usually port 990); no password was sent; not tried again; "
-                    'set {"implicit": true} in the connection\'s extra, or its port to that of explicit TLS (usually 21)'
+                    'set {"implicit": true} in the extra of the connection, or its port to explicit TLS (usually 21)'
                 ) from None
             raise
 

@@ -186,7 +186,7 @@ def test_implicit_FTPS_is_TLS_from_the_first_byte_on(
         copy = Copying(FaultyFtp(root, port=port, certificate=authority.ca_file), tmp_path / "run")
         fetched = copy(patience=once, implicit=True, **words)
         assert (fetched.is_encrypted, copy.copied) == (True, CONTENT)
-        with pytest.raises(BadSpec, match=r"expect TLS at once .*set {\"implicit\": true} in the connection's extra"):
+        with pytest.raises(BadSpec, match=r"expect TLS at once .*set {\"implicit\": true} in the extra"):
             copy(patience=replace(once, time_limit_s=1), **words)
         with pytest.raises(BadSpec, match=r"certificate is refused .*no password was sent"):
             copy(patience=once, implicit=True, user="anonymous")
