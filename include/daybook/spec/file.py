@@ -64,7 +64,7 @@ class File(Source):
     all parts together. `is_size_unreliable`: the server is known to report wrong sizes, so two equal copies are enough.
     """
 
-    added_later: ClassVar[frozenset[str]] = Source.added_later | {"first_part", "pick", "at_least", "ignore_case"}
+    added_later: ClassVar[frozenset[str]] = frozenset({"first_part", "pick", "at_least", "ignore_case"})
 
     parts: int | None = Field(None, ge=1, le=MOST_PARTS)
     first_part: int = Field(1, ge=0, le=1)

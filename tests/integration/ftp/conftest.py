@@ -1,7 +1,6 @@
 """An FTP server in which things go wrong, a supplier of files on it, and a copy that is tried with little patience."""
 
 import hashlib
-import os
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -155,16 +154,6 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 def copy_from(tmp_path: Path) -> Callable[[FaultyFtp], Copying]:
     """A copy from any server."""
     return lambda server: Copying(server, tmp_path / "run")
-
-
-@pytest.fixture(scope="session")
-def sshd_command(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """What starts OpenSSH's server. In CI it has to be there."""
-    command = sshd.find(tmp_path_factory.mktemp("sshd"))
-    if command is None:
-        assert not os.environ.get("CI"), "openssh-server is not installed, and Debian's package cannot be downloaded"
-        pytest.skip("openssh-server is not installed, and Debian's package cannot be downloaded")
-    return command
 
 
 @pytest.fixture
