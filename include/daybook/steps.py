@@ -218,7 +218,7 @@ def _origins(delivery: Delivery, arrived: list[Arrived]) -> dict[str, Origin]:
     of the whole and the manifest."""
     if not delivery.file.is_in_parts:
         return {arrived[0].part.stem: _origin(delivery, arrived[0])}
-    name, is_encrypted = delivery.file.name, all(one.fetched.is_encrypted for one in arrived)
+    name, is_encrypted = delivery.file.name, arrived[0].fetched.is_encrypted
     origins = {name: Origin(place=f"{delivery.where}, {len(arrived)} parts", is_encrypted=is_encrypted)}
     if delivery.manifest:
         origins[f"{name}.manifest"] = Origin(place=delivery.where, modified_at=delivery.manifest.modified_at)
