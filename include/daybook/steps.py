@@ -17,12 +17,8 @@ from daybook.errors import BadData, Superseded
 from daybook.ftp.delivery import Delivery
 from daybook.ftp.fetch import Arrived, fetch_delivery
 from daybook.ftp.ready import Due, check_ready
-<<<<<<< HEAD
 from daybook.ftp.retry import BRIEF, PATIENCE, Patience
-from daybook.ledger import queries
-=======
 from daybook.ledger import first_load, queries
->>>>>>> 044880c835e7d33b764e9a3d04feddaedcf8ebdb
 from daybook.ledger.decisions import Release
 from daybook.ledger.receipt import Done, Held, Lines, Origin, Rows, by_reason
 from daybook.ledger.refused_limits import check_refused
