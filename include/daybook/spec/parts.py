@@ -164,7 +164,8 @@ class Plausible(Value):
     It has at least `min_rows` rows; with 0 a day may have none, as of a shop that is closed. Their number, and each of
     `measures` (counts and sums), is within `within_pct` of the median of the `days` published days before it, or of the
     same weekday in the four weeks before; or, if they have grown or shrunk without a break, of the last of them. None
-    skips this comparison.
+    skips this comparison. In the first backfill of a pipeline, the days before it that the backfill has loaded count,
+    published or held.
     """
 
     min_rows: int = Field(default=1, ge=0)
