@@ -2,6 +2,7 @@
 
     .venv/bin/python bench/load.py                                        1 GB, some six minutes on two processors
     .venv/bin/python bench/load.py --gigabytes 0.1 --growth 0.1 0.2       a small trial
+    .venv/bin/python bench/load.py --forms --rounds 3                     forms of values beside the plain file
 
 Prints three tables from one run: the file without a bad line; with one in a thousand, of nine kinds; and the memory of
 Daybook's loader as the file grows. Each loader runs in a process of its own, in turn; seconds are the least of the
@@ -47,6 +48,9 @@ Pair = tuple[str, Path]
 def main() -> None:
     """Write the files into a folder of their own, measure, and print the tables."""
     asked = _parser().parse_args()
+    if asked.forms:
+        forms(asked.forms, asked.rounds)
+        return
     print(
         f"{asked.gigabytes:g} GB, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f} before; "
         f"{asked.rounds} rounds in turn"
@@ -127,9 +131,29 @@ def grow(path: Path, sizes: list[float]) -> None:
         print(f"  {gigabytes:4g} GB{one['seconds']:8.2f} s{one['peak_mib']:8.0f} MiB", flush=True)
 
 
+def forms(rows: int, rounds: int) -> None:
+    """Print how much longer each form of values takes than the plain file of the same rows, in CPU seconds.
+
+    A ratio is to the plain file of the same round, the median of the rounds.
+    """
+    names = run("forms", "--names").splitlines()
+    ratios: dict[str, list[float]] = {name: [] for name in names}
+    for _ in range(rounds):
+        plain = json.loads(run("forms", "plain", rows))["cpu_s"]
+        for name in names:
+            told = json.loads(run("forms", name, rows))
+            ratios[name].append(told["cpu_s"] / plain)
+            if told["kept"] < rows:
+                raise SystemExit(f"{name}: {told['kept']:,} of {rows:,} rows were read")
+    print(f"{rows:,} rows, {rounds} rounds, load {os.getloadavg()[0]:.1f}; CPU seconds beside the plain file")
+    for name, found in ratios.items():
+        print(f"  {name:32}{median(found):6.2f}", flush=True)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Daybook's loader beside others.")
     parser.add_argument("--gigabytes", type=float, default=1, help="size of the file; a gigabyte is 10^9 bytes")
+    parser.add_argument("--forms", type=int, nargs="?", const=500_000, help="measure forms of values, of so many rows")
     parser.add_argument("--rounds", type=int, default=7, help="times that each loader is timed")
     parser.add_argument("--growth", type=float, nargs="+", default=[0.1, 1, 4], help="sizes at which memory is shown")
     return parser

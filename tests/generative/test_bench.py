@@ -48,3 +48,13 @@ def test_rows_that_another_loader_lets_in_are_seen(folder: Path) -> None:
     told = checked("duckdb", folder / "bad.csv")
     assert told["wrong"] > 0
     assert told["found"] + told["wrong"] == told["bad"]
+
+
+def test_every_form_of_values_is_read_to_its_last_row() -> None:
+    program = "from loading import forms; [forms.main(name, '200') for name in forms.FORMS]"
+    environment = os.environ | {"PYTHONPATH": SEARCHED}
+    command = [sys.executable, "-c", program]
+    told = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+    kept = [json.loads(line)["kept"] for line in told.splitlines()]
+    assert len(kept) > 20
+    assert set(kept) == {200}
