@@ -130,13 +130,12 @@ def test_a_run_that_has_begun_gets_no_more_days(days: Days) -> None:
     assert daily_run(days, MONDAY, is_at_its_begin=False) == [MONDAY]
 
 
-def test_a_schedule_that_ended_long_ago_catches_nothing_up_and_one_that_has_just_ended_does(days: Days) -> None:
+def test_a_run_of_long_ago_that_is_cleared_catches_nothing_up_and_no_run_follows_an_ended_schedule(days: Days) -> None:
     new(days, Schedule(start=START, end=MONDAY))
     publish(days, MONDAY - 3 * DAY)
     missed = [MONDAY - DAY, MONDAY - 2 * DAY]
     assert daily_run(days, MONDAY, now=start_of(MONDAY + 8 * DAY, "UTC")) == [MONDAY, *missed]
     assert daily_run(days, MONDAY, now=start_of(MONDAY + 30 * DAY, "UTC")) == [MONDAY]
-    publish(days, MONDAY)
     said = f"catch_up_days 7: no daily run follows that of the schedule's last day, {MONDAY}\n"
     assert said in days.command("status")[1]
 
