@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from airflow.sdk import CronDataIntervalTimetable, ExceptionRetryPolicy, ObjectStoragePath, RetryAction, RetryRule
-from airflow.sdk.exceptions import AirflowRescheduleException
+from airflow.sdk.exceptions import AirflowRescheduleException, AirflowSkipException
 
 from daybook.days import check_day, day_of_run
 from daybook.errors import BadSpec, DaybookError, NotYet, SourceUnavailable
@@ -88,7 +88,10 @@ def _days(step: str, context: Any) -> list[date]:
     check_run_name(run.run_id)
     # The scheduler's clock may be ahead of this machine's, and a day's run begins the moment that the day is over.
     now = max(datetime.now(UTC), run.run_after)
-    days = _asked_days(context) or [_own_day(context)]
+    days = _asked_days(context)
+    if not days:
+        days = [_own_day(context)]
+        _skip_if_closed(pipeline, days[0], run.run_type)
     for day in days:
         check_day(pipeline, day, now)
     if run.run_type != "scheduled":
@@ -101,6 +104,13 @@ def _days_of(daily_run: DailyRun, own: DayRun) -> list[date]:
     # In a folder of its own: in the step's, each success here would end the step's wait for the same server.
     with waiting_for_servers(own, own.folder / "days"):
         return days_of(daily_run, own.data, own.postgres, own.ftp)
+
+
+def _skip_if_closed(pipeline: Pipeline, day: date, run_type: str) -> None:
+    """Skip the task if Airflow made the run by the cron alone, which knows no holiday."""
+    closed = pipeline.schedule.why_closed(day)
+    if closed and run_type in ("scheduled", "backfill"):
+        raise AirflowSkipException(f"{pipeline.name} {day}: {closed}, so it is no day of the schedule; nothing is due")
 
 
 def _asked_days(context: Any) -> list[date]:
@@ -130,7 +140,7 @@ def _day_run(day: date, context: Any) -> DayRun:
         run=run.run_id,
         data=_data(),
         postgres=hooks.postgres,
-        ftp=hooks.ftp,
+        ftp=hooks.files,
         started_by=" by ".join(filter(None, [run.run_type, run.triggering_user_name])),
         is_forced=_conf(context).force,
         release=_release(context),

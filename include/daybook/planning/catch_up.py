@@ -8,7 +8,7 @@ it is held, its data are bad or late, a run is at work on it, or somebody took i
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from daybook.days import day_of_run, last_finished_day, next_day, scheduled_days
+from daybook.days import day_of_run, last_finished_day, next_day, next_tick, scheduled_days
 from daybook.ledger import step_log
 from daybook.ledger.decisions import rollbacks
 from daybook.ledger.queries import is_begun
@@ -48,7 +48,7 @@ def next_catch_up(connection: Connection, pipeline: Pipeline, now: datetime) -> 
 
 def _window(pipeline: Pipeline, day: date, now: datetime) -> list[date]:
     schedule, most = pipeline.schedule, pipeline.catch_up_days
-    due = next_day(schedule, day)
+    due = next_tick(schedule, day)
     if (last_finished_day(schedule.time_zone, now) - due).days >= most:
         return []
     return scheduled_days(schedule, date.fromordinal(max(day.toordinal() - most, 1)), day - _DAY)
@@ -61,9 +61,11 @@ def _settled(connection: Connection, pipeline: Pipeline, window: list[date]) -> 
 
 
 def _next_day_of_a_run(connection: Connection, pipeline: Pipeline, now: datetime) -> date | None:
-    # Airflow makes one run, for the last day that the cron means: none if the schedule ended before it.
+    # Airflow makes one run, for the last day that the cron means: none if the schedule ended before it, and one that is
+    # skipped on a holiday.
     schedule, last = pipeline.schedule, day_of_run(pipeline.schedule, None, now)
-    if scheduled_days(schedule, last, last) and not _is_begun(connection, pipeline, last):
+    is_last = next_tick(schedule, last) > last_finished_day(schedule.time_zone, now)
+    if is_last and scheduled_days(schedule, last, last) and not _is_begun(connection, pipeline, last):
         return last
     coming = next_day(schedule, max(last, schedule.start - _DAY))
     return coming if schedule.end is None or coming <= schedule.end else None

@@ -26,8 +26,9 @@ from daybook.spec.parts import (
     Summary,
     Target,
 )
-from daybook.spec.source import NUMBERS, Column, Source, Table, check_fits_64_bits
+from daybook.spec.source import Column, Source, Table, check_fits_64_bits
 from daybook.spec.value import Name, Value
+from daybook.spec.writing import NUMBERS
 from daybook.text import nearest
 
 

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from daybook.days import days_between, is_meant, next_day, start_of, why_not
+from daybook.days import days_between, is_meant, next_tick, start_of, why_not
 from daybook.errors import BadSpec
 from daybook.spec import Schedule
 from daybook.spec.cron import time_of_day
@@ -140,7 +140,8 @@ def _is_due(day: date, dag: Dag, now: datetime) -> bool:
     schedule = dag.schedule
     if schedule is None or why_not(schedule, day, now):
         return False
-    return _logical_date(next_day(schedule, day), schedule) < now
+    # Airflow makes a run on a holiday too, which skips its tasks.
+    return _logical_date(next_tick(schedule, day), schedule) < now
 
 
 def _check_schedule(dag: Dag, asked: tuple[date, ...], now: datetime) -> None:

@@ -100,6 +100,17 @@ def test_a_schedule_without_sundays_has_no_missed_sunday_in_any_time_zone(days: 
     assert daily_run(days, MONDAY - 2 * DAY, now=begins) == week
 
 
+def test_a_closed_day_is_not_missed_and_the_run_after_it_does_the_days_before_it(days: Days) -> None:
+    day = last_finished_day("UTC", datetime.now(UTC))
+    new(days, Schedule(start=day - 20 * DAY, closed=(day, day - 3 * DAY)))
+    publish(days, day - 5 * DAY)
+    missed = [day - number * DAY for number in (1, 2, 4)]
+    # Airflow's run of yesterday is skipped, so the next one is that of today.
+    coming = {"catch_up_days": 7, "next_daily_run": str(day + DAY), "also_does": [str(one) for one in missed]}
+    assert days.json("status")["catch_up"] == coming
+    assert daily_run(days, day + DAY) == [day + DAY, *missed]
+
+
 def test_a_new_pipeline_publishes_no_day_before_its_first(days: Days) -> None:
     new(days, Schedule(start=START))
     deliver(days, MONDAY - 2 * DAY, MONDAY - DAY)
