@@ -47,5 +47,5 @@ def airflow_of(pipeline: Pipeline, verb: str) -> Iterator[Running]:
             "DAYBOOK_WAREHOUSE"
         )
     with running(Home.of_checkout(), f"./daybook {verb}", progress) as deployment:
-        check_pools(deployment.api, pipeline)
+        check_pools(deployment.api, pipeline, deployment.home.shell_file)
         yield deployment
