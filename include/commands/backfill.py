@@ -21,6 +21,7 @@ from commands.arguments import (
 from commands.output import console, tell_json
 from commands.planned_backfill import backfill as backfilled
 from commands.planned_backfill import tell
+from commands.renamed import take_over
 from commands.servers import airflow_of
 
 Batch = Annotated[int, typer.Option("--batch", parser=as_count, metavar="N", help="Days in one run of Airflow.")]
@@ -45,6 +46,7 @@ def backfill(
     chosen = pipeline_named(pipeline)
     days = asked_days(chosen, first, last, datetime.now(UTC))
     with airflow_of(chosen, "backfill") as deployment:
+        take_over(chosen)
         done = backfilled(
             *(deployment.api, chosen, days, console()),
             batch=batch,

@@ -10,12 +10,14 @@ from functools import partial
 from commands import connections, exit_codes
 from commands.arguments import First, Force, Json, Last, Limit, PipelineName, Quiet, asked_days, pipeline_named
 from commands.output import say, tell_json, tell_table
+from commands.renamed import as_known
 from commands.servers import servers_of
 from daybook.ledger.queries import is_begun
 from daybook.planning.observe import observe
 from daybook.planning.plan import Limited, Planned, limited
 from daybook.planning.plan import plan as decided
 from daybook.postgres.session import at_once
+from daybook.publish import rename
 from daybook.publish.definitions import changes
 from daybook.spec import Pipeline
 from daybook.text import spell
@@ -39,8 +41,9 @@ def plan(
     chosen = pipeline_named(pipeline)
     days = asked_days(chosen, first, last, datetime.now(UTC))
     with servers_of(chosen, "plan"):
-        made = made_plan(chosen, days, limit, is_forced=force)
-        to_readers = changes_for_readers(chosen)
+        known = as_known(chosen)
+        made = made_plan(known, days, limit, is_forced=force)
+        to_readers = [*_changes_by_name(chosen), *changes_for_readers(known)]
     if json:
         words = {"totals": totals(made), "changes_for_readers": to_readers}
         tell_json({"pipeline": chosen.name, **made._asdict(), **words})
@@ -63,6 +66,11 @@ def changes_for_readers(pipeline: Pipeline) -> list[str]:
     connect = partial(connections.postgres, pipeline.target.connection)
     found = at_once(connect, lambda session: changes(session, pipeline) if is_begun(session) else [])
     return [change.meaning for change in found if change.meaning]
+
+
+def _changes_by_name(pipeline: Pipeline) -> list[str]:
+    connect = partial(connections.postgres, pipeline.target.connection)
+    return at_once(connect, lambda session: rename.meanings(session, pipeline, connections.data()))
 
 
 def totals(made: Limited) -> dict[str, int | float | None]:

@@ -6,6 +6,7 @@ from functools import partial
 from commands import connections, exit_codes
 from commands.arguments import Json, PipelineName, Quiet, asked_days, pipeline_named
 from commands.output import say, tell_json, tell_table
+from commands.renamed import as_known
 from commands.servers import servers_of
 from daybook.ledger import step_log
 from daybook.ledger.decisions import rollbacks
@@ -34,7 +35,8 @@ def status(pipeline: PipelineName = None, json: Json = False, quiet: Quiet = Fal
     days = asked_days(chosen, None, None, datetime.now(UTC))
     with servers_of(chosen, "status"):
         connect = partial(connections.postgres, chosen.target.connection)
-        found, lost = at_once(connect, lambda session: (status_of(session, chosen, days), _lost(session, chosen, days)))
+        known = as_known(chosen)
+        found, lost = at_once(connect, lambda session: (status_of(session, known, days), _lost(session, known, days)))
     broken = load_pipelines().broken
     if json:
         of_all = _sum(lost, found.expected)

@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ from daybook.ledger.decisions import Release
 from daybook.ledger.receipt import Done
 from daybook.pipelines import load_pipelines
 from daybook.planning.look_back import days_with_restated
+from daybook.publish.rename import rename
 from daybook.run.day_run import DayRun
 from daybook.run.several_days import over_days
 from daybook.run.step_run import StepRun
@@ -65,6 +67,7 @@ def for_each_day(step: Callable[[StepRun], Done]) -> Callable[..., dict[str, obj
     def task(**context: Any) -> dict[str, object]:
         attempt, most = context["ti"].try_number, context["ti"].max_tries
         try:
+            _rename(context)
             day_runs = [_day_run(day, context) for day in _days(context)]
             counts = over_days(step, day_runs, attempt=attempt, is_last_try=attempt > most)
         except NotYet as not_yet:
@@ -123,7 +126,7 @@ def _day_run(day: date, context: Any) -> DayRun:
         data=_data(),
         postgres=hooks.postgres,
         ftp=hooks.ftp,
-        started_by=" by ".join(filter(None, [run.run_type, run.triggering_user_name])),
+        started_by=_started_by(run),
         is_forced=_conf(context).force,
         release=_release(context),
         attempt=context["ti"].try_number,
@@ -132,6 +135,18 @@ def _day_run(day: date, context: Any) -> DayRun:
 
 def _pipeline(context: Any) -> Pipeline:
     return load_pipelines().good[context["dag"].dag_id]
+
+
+def _rename(context: Any) -> None:
+    """Take over what a renamed pipeline has under its old name, before its first run does anything."""
+    pipeline = _pipeline(context)
+    connect = partial(hooks.postgres, pipeline.target.connection)
+    if rename(connect, pipeline, _data(), _started_by(context["dag_run"])):
+        log.info("%s has taken over what %s had", pipeline.name, pipeline.renamed_from)
+
+
+def _started_by(run: Any) -> str:
+    return " by ".join(filter(None, [run.run_type, run.triggering_user_name]))
 
 
 def _data() -> DataFolder:

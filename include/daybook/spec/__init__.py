@@ -24,7 +24,7 @@ from daybook.spec.parts import (
     Summary,
     Target,
 )
-from daybook.spec.pipeline import Pipeline, clean_columns, fact_columns, group_columns
+from daybook.spec.pipeline import Pipeline, clean_columns, fact_columns, former_names, group_columns
 from daybook.spec.source import (
     Column,
     Form,
@@ -74,6 +74,7 @@ __all__ = [
     "day_date",
     "decimal",
     "fact_columns",
+    "former_names",
     "group_columns",
     "integer",
     "nearest",

@@ -65,29 +65,39 @@ class Measure(Value):
 
     count: of all rows, of rows where a boolean is true (`where`), or of rows that have a value (`of`). sum, min, max:
     `of` a column of integers or decimals. A mean or a share is not a measure but a `Ratio` of two.
+    `renamed_from`: the name that it had before; the published columns get the new one and keep their values.
     """
 
     name: Name
     how: Literal["count", "sum", "min", "max"]
     of: str | None = None
     where: str | None = None
+    renamed_from: Name | None = None
 
 
 class Ratio(Value):
-    """One measure divided by another, `times` 1 or 100, to two decimals, half away from zero; empty if over zero."""
+    """One measure divided by another, `times` 1 or 100, to two decimals, half away from zero; empty if over zero.
+
+    `renamed_from`: the name that it had before; the published columns get the new one and keep their values.
+    """
 
     name: Name
     of: str
     over: str
     times: Literal[1, 100] = 1
+    renamed_from: Name | None = None
 
 
 class Summary(Value):
-    """One published view and file: one row per day and value of `by`, with measures and ratios as `columns`."""
+    """One published view and file: one row per day and value of `by`, with measures and ratios as `columns`.
+
+    `renamed_from`: the name that it had before; its table and view get the new one and keep their days.
+    """
 
     name: Name
     by: tuple[str, ...] = ()
     columns: tuple[str, ...] = Field(min_length=1)
+    renamed_from: Name | None = None
 
 
 class Schedule(Value):
