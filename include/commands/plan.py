@@ -57,7 +57,7 @@ def plan(
 
 def made_plan(pipeline: Pipeline, days: list[date], limit: int | None = None, *, is_forced: bool = False) -> Limited:
     """Return the plan of some days by the present ledger and sources; the connections are the environment's."""
-    seen = observe(pipeline, days, connections.postgres, connections.ftp, connections.data())
+    seen = observe(pipeline, days, connections.postgres, connections.files, connections.data())
     return limited(decided(pipeline, seen.standings, seen.tables, is_forced=is_forced), limit)
 
 

@@ -95,7 +95,7 @@ def _days(context: Any) -> list[date]:
         check_day(pipeline, day, now)
     if run.run_type != "scheduled":
         return days
-    return days_with_restated(pipeline, days[0], _data(), run.run_id, hooks.postgres, hooks.ftp)
+    return days_with_restated(pipeline, days[0], _data(), run.run_id, hooks.postgres, hooks.files)
 
 
 def _asked_days(context: Any) -> list[date]:
@@ -125,7 +125,7 @@ def _day_run(day: date, context: Any) -> DayRun:
         run=run.run_id,
         data=_data(),
         postgres=hooks.postgres,
-        ftp=hooks.ftp,
+        ftp=hooks.files,
         started_by=_started_by(run),
         is_forced=_conf(context).force,
         release=_release(context),

@@ -38,7 +38,7 @@ class ExpectedSum(NamedTuple):
 
 
 class Server(NamedTuple):
-    """The FTP server of a delivery: how to connect to it, and how often to try."""
+    """The server of a delivery: how to connect to it, and how often to try."""
 
     connect: OpenFtp
     name: str

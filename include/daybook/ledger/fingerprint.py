@@ -74,7 +74,7 @@ def _frame_libraries(pipeline: Pipeline) -> list[str]:
     return sorted({"narwhals", "pyarrow", pipeline.engine, *with_transform})
 
 
-_TYPING = {"header", "kind", "digits", "scale", "format", "true_tokens", "false_tokens", "null_tokens"}
+_TYPING = {"header", "position", "kind", "digits", "scale", "format", "true_tokens", "false_tokens", "null_tokens"}
 
 
 def _typing(source: Source) -> Any:

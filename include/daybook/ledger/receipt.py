@@ -17,7 +17,7 @@ from pydantic import model_validator
 from daybook.errors import DaybookError
 from daybook.ledger.code import digest
 from daybook.ledger.old_receipts import from_notes
-from daybook.spec import Value
+from daybook.spec.value import Value
 
 STEPS = (
     "extract_tables",

@@ -4,18 +4,21 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
 
     value.py     the base of all words: frozen, checked when built
     format.py    what the format of a date or a timestamp has to tell
-    source.py    columns, tables, how a file is written and how much of it may be wrong
+    form.py      how a file is written, and how much of it may be wrong
+    source.py    columns, and the tables that have them
     file.py      the files that a source is delivered in, and when they count as whole
-    parts.py     lookups, measures, summaries, the schedule, the target, what is plausible
+    lookup.py    sources that facts are joined to by key
+    parts.py     measures, summaries, the schedule, the target, what is plausible
     pipeline.py  all of it together, and the check that every name exists and fits
 """
 
 from daybook.spec.file import MOST_PARTS, File
+from daybook.spec.form import Form, Limits
+from daybook.spec.lookup import Lookup
 from daybook.spec.parts import (
     RESERVED,
     Derived,
     Engine,
-    Lookup,
     Measure,
     Plausible,
     Pools,
@@ -27,9 +30,7 @@ from daybook.spec.parts import (
 from daybook.spec.pipeline import Pipeline, clean_columns, fact_columns, former_names, group_columns
 from daybook.spec.source import (
     Column,
-    Form,
     Kind,
-    Limits,
     Source,
     Table,
     Twins,

@@ -1,4 +1,4 @@
-"""The small values of a spec: lookups, measures, summaries, the schedule, the target, what is plausible."""
+"""The small values of a spec: measures, summaries, the schedule, the target, what is plausible."""
 
 from datetime import date
 from decimal import Decimal
@@ -20,34 +20,6 @@ FIRST_YEAR = 1000
 RESERVED = ("line", "run_id", "row_count")
 
 
-class Lookup(Value):
-    """A source that facts are joined to by key.
-
-    `gives` names the columns that a match adds to a fact: {column of the lookup: name in the facts}. A fact without a
-    match is refused, or kept with these columns empty; `unknown_flag` names a boolean that is true if there is none.
-    Refused facts count against the limits of the facts; with `refused_rows` or `refused_share`, those without a match
-    here have a limit of their own instead: the larger of so many rows and of this share of the facts.
-    """
-
-    source: str
-    key: str
-    gives: dict[str, Name] = {}
-    when_unknown: Literal["refuse", "keep"]
-    unknown_flag: Name | None = None
-    refused_rows: int | None = Field(default=None, ge=0)
-    refused_share: float | None = Field(default=None, ge=0, le=1)
-
-    @property
-    def reason(self) -> str:
-        """Return the reason for which a fact without a match is refused."""
-        return f"unknown_in_{self.source}"
-
-    @property
-    def has_own_limit(self) -> bool:
-        """Return whether the facts that it refuses have a limit of their own."""
-        return self.refused_rows is not None or self.refused_share is not None
-
-
 class Derived(Value):
     """A yes-or-no column made in `clean` from another: is it missing, over, or at most a value?
 
@@ -55,8 +27,10 @@ class Derived(Value):
     """
 
     name: Name
+    """Its name in the facts."""
     column: str
     test: Literal["is_missing", "is_over", "is_at_most"]
+    """What is asked of the column."""
     value: int | Decimal | None = None
 
 
@@ -65,39 +39,41 @@ class Measure(Value):
 
     count: of all rows, of rows where a boolean is true (`where`), or of rows that have a value (`of`). sum, min, max:
     `of` a column of integers or decimals. A mean or a share is not a measure but a `Ratio` of two.
-    `renamed_from`: the name that it had before; the published columns get the new one and keep their values.
     """
 
     name: Name
+    """Its name in the summaries."""
     how: Literal["count", "sum", "min", "max"]
+    """How it is made."""
     of: str | None = None
     where: str | None = None
     renamed_from: Name | None = None
+    """The name that it had before; published columns get the new one and keep their values."""
 
 
 class Ratio(Value):
-    """One measure divided by another, `times` 1 or 100, to two decimals, half away from zero; empty if over zero.
-
-    `renamed_from`: the name that it had before; the published columns get the new one and keep their values.
-    """
+    """One measure divided by another, `times` 1 or 100, to two decimals, half away from zero; empty if over zero."""
 
     name: Name
+    """Its name in the summaries."""
     of: str
+    """The measure that is divided."""
     over: str
+    """The measure that it is divided by."""
     times: Literal[1, 100] = 1
     renamed_from: Name | None = None
+    """The name that it had before; published columns get the new one and keep their values."""
 
 
 class Summary(Value):
-    """One published view and file: one row per day and value of `by`, with measures and ratios as `columns`.
-
-    `renamed_from`: the name that it had before; its table and view get the new one and keep their days.
-    """
+    """One published view and file: one row per day and value of `by`, with measures and ratios as `columns`."""
 
     name: Name
+    """The name of the view, in the schema of the target, and of the files."""
     by: tuple[str, ...] = ()
     columns: tuple[str, ...] = Field(min_length=1)
     renamed_from: Name | None = None
+    """The name that it had before; its table and view get the new one and keep their days."""
 
 
 class Schedule(Value):
@@ -166,9 +142,13 @@ class Pools(Value):
     """The Airflow pools that the steps share with other users of the same resource; see config/pools.json."""
 
     source_db: str = "source_db"
+    """Of tasks that read a source database."""
     ftp: str = "ftp"
+    """Of tasks that fetch files."""
     compute: str = "compute"
+    """Of tasks that compute."""
     warehouse: str = "warehouse"
+    """Of tasks that write to the target."""
 
 
 class Plausible(Value):

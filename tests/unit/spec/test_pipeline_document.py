@@ -5,19 +5,25 @@ from typing import Any
 
 import pytest
 
+from daybook import spec
 from daybook.spec import File, Form, Limits, Pipeline, Plausible, text
 from deployment.home import REPOSITORY
 
 DOCUMENT = (REPOSITORY / "docs" / "pipeline.md").read_text()
+EXAMPLES = re.findall(r"```python\n(.*?)```", DOCUMENT, re.DOTALL)
 
 
 def test_the_module_of_the_document_is_a_pipeline() -> None:
-    (module,) = re.findall(r"```python\n(.*?)```", DOCUMENT, re.DOTALL)
     words: dict[str, Any] = {}
-    exec(module, words)  # noqa: S102 - our own document
+    exec(EXAMPLES[0], words)  # noqa: S102 - our own document
     pipeline = words["PIPELINE"]
     assert isinstance(pipeline, Pipeline)
     assert [summary.name for summary in pipeline.summaries] == ["by_city", "by_day"]
+
+
+@pytest.mark.parametrize("example", EXAMPLES[1:])
+def test_each_further_example_is_accepted_by_the_spec(example: str) -> None:
+    exec(example, {name: getattr(spec, name) for name in spec.__all__})  # noqa: S102 - our own document
 
 
 def default_of(word: str) -> str:

@@ -94,6 +94,34 @@ def test_G12_a_name_in_the_warehouse_needs_no_quotes(name: str) -> None:
             {"tables": (SHOPS.model_copy(update={"key": ()}), CUSTOMERS)},
             "is not the key of shops, []: it may match many rows",
         ),
+        (
+            {"lookups": (Lookup(source="shops", key={"shop": "shp"}, when_unknown="keep"),)},
+            "shop.lookups[0].key: 'shp' is not a column of the facts; did you mean 'shop'?",
+        ),
+        (
+            {"lookups": (Lookup(source="shops", key={"shop": "customer"}, when_unknown="keep"),)},
+            "'customer', which is compared with 'shop', is integer in the facts and text in shops: never equal",
+        ),
+        (
+            {"lookups": (Lookup(source="shops", key=("shop", "city"), when_unknown="keep"),)},
+            "shop.lookups[0].key: ['shop', 'city'] is not the key of shops, ['shop']: it may match many rows",
+        ),
+        (
+            {"lookups": (Lookup(source="shops", key="shop", when_unknown="keep"),) * 2},
+            "shop.lookups: 'shops' stands twice: give one of them a name of its own",
+        ),
+        (
+            {"lookups": (Lookup(source="shops", key="shop", when_unknown="keep", valid_from="city"),)},
+            "shop.lookups[0].valid_from: 'city' is text; it takes a date",
+        ),
+        (
+            {"lookups": (Lookup(source="shops", key="shop", when_unknown="keep", valid_to="till"),)},
+            "shop.lookups[0].valid_to: 'till' is not a column of shops",
+        ),
+        (
+            {"lookups": (Lookup(source="shops", key="shop", when_unknown="keep", is_valid_to_included=False),)},
+            "shop.lookups[0].is_valid_to_included: there is no valid_to",
+        ),
         ({"tables": (SHOPS, SHOPS, CUSTOMERS)}, "shop.sources: 'shops' stands twice"),
         ({"files": (SALES.model_copy(update={"key": ("ident",)}),)}, "shop.sales.key[0]: 'ident' is not a column"),
         ({"files": (SALES.model_copy(update={"columns": (*SALES.columns, text("line"))}),)}, "a word of Daybook's own"),
