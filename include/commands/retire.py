@@ -164,6 +164,8 @@ def _tell_lost(found: Belongings, lost: list[str]) -> None:
             f"include/pipelines still has the pipeline {found.pipeline}: remove its module, or the next run begins "
             "anew, with nothing published."
         )
+    for file in load_pipelines().broken:
+        say(f"{file} does not load: if it is of {found.pipeline}, its runs begin anew once it is mended.")
 
 
 def _agree(name: str, is_agreed: bool, is_json: bool) -> None:
