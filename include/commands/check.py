@@ -5,6 +5,7 @@ It asks no server and publishes nothing. Only the files of --out show values.
     check_form       the words of the command line, as a contract
     check_file       the file through the loader
     check_steps      its rows through `clean`, `index` and the rules of a day, if a pipeline is named
+    check_proposals  the words under which more of its rows load; check_words has the list
     check_answer     the answer, as text or as JSON
 """
 
@@ -16,8 +17,8 @@ import typer
 
 from commands.arguments import Json, Quiet, as_day, pipeline_named, pipeline_names
 from commands.check_answer import Answer, exit_code, in_words, tell
+from commands.check_file import Checked, warnings_of
 from commands.check_file import check as checked
-from commands.check_file import warnings_of
 from commands.check_form import (
     SPEC_HAS_IT,
     Compression,
@@ -32,6 +33,7 @@ from commands.check_form import (
     names_given,
     names_in,
 )
+from commands.check_proposals import Proposal, proposals
 from commands.check_steps import after_load, day_meant, loaded
 from commands.output import tell_json
 from commands.wrong_words import WrongWords
@@ -141,15 +143,23 @@ def _by_pipeline(file: Path, name: str, lookups: list[str], day: date | None, ou
     given = loaded(file, source, out)
     others = {name: loaded(path, pipeline.source(name)) for name, path in paths.items()}
     meant = day_meant(pipeline, given, file, day, datetime.now(UTC).date())
-    return Answer(given.checked, source.name, after_load(pipeline, given, others, meant))
+    stepped = after_load(pipeline, given, others, meant)
+    return Answer(given.checked, source.name, stepped, _proposals(file, source, given.checked))
 
 
 def _by_words(file: Path, columns: str | None, words: Words, out: Path | None) -> Answer:
-    if columns is not None:
-        return Answer(checked(file, words.contract(names_given(columns)), out))
-    contract = words.contract(names_in(file, words.contract(["none"])))
+    names = names_given(columns) if columns is not None else names_in(file, words.contract(["none"]))
+    contract = words.contract(names)
     found = checked(file, contract, out)
-    return Answer(found if found.message else found._replace(warnings=warnings_of(file, contract)))
+    if columns is None and not found.message:
+        found = found._replace(warnings=warnings_of(file, contract))
+    return Answer(found, proposals=_proposals(file, contract, found, has_own_columns=columns is None))
+
+
+def _proposals(file: Path, source: Source, found: Checked, *, has_own_columns: bool = False) -> list[Proposal]:
+    if not found.message and not found.refused:
+        return []
+    return proposals(file, source, found, has_own_columns=has_own_columns)
 
 
 def _source_named(pipeline: Pipeline, name: str) -> Source:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from commands import exit_codes
 from commands.check_file import Checked, Refused
+from commands.check_proposals import Proposal
 from commands.check_steps import Stepped
 from commands.output import say, tell_table
 from daybook.ledger.receipt import Rows
@@ -25,6 +26,7 @@ class Answer(NamedTuple):
     checked: Checked
     source: str = ""
     stepped: Stepped | None = None
+    proposals: list[Proposal] = []
 
     @property
     def message(self) -> str | None:
@@ -82,6 +84,8 @@ def tell(found: Answer) -> None:
         _tell_steps(found, found.stepped)
     if found.refused:
         _tell_refused(found)
+    for one in found.proposals:
+        say(f"proposal: with {one_line(one.words)} in its spec, {one.accepted:,} of {one.rows:,} rows load")
 
 
 def _counts(found: Answer) -> str:
@@ -216,6 +220,7 @@ def in_words(found: Answer) -> dict[str, object]:
         "tokens": [{"token": of[0], "column": of[1], "fields": n} for of, n in checked.tokens.most_common()],
         "reasons": reasons,
         "lines": found.refused,
+        "proposals": found.proposals,
         **(_steps_in_words(found.stepped) if found.stepped else {}),
     }
 

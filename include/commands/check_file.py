@@ -29,6 +29,8 @@ from daybook.storage.disk import temporary
 from daybook.storage.tables import harmless
 from daybook.text import one_line
 
+# How many refused records are kept, for the values to be looked at.
+KEPT_RAW = 1000
 # A number or a date: hardly the name of a column.
 VALUE = re.compile(r"[+-]?\d+([.,]\d+)*|\d{1,4}([-/.])\d{1,2}\2\d{1,4}([ T]\d{2}:\d{2}.*)?")
 # The refused rows in a file that any program opens: bytes that are not text are written as \xEB.
@@ -52,9 +54,9 @@ class Checked(NamedTuple):
 
 
     twins: the lines of accepted rows that `clean` will take out, since they are equal to others: it drops or refuses
-    them, as `on_twins` says. table: the accepted rows, if they were asked for. tokens: how many accepted fields of text
-    are a token for a missing value, by token and header. warnings: what looks wrong in a file that no contract
-    describes.
+    them, as `on_twins` says. table: the accepted rows, if they were asked for. raw: the first refused records. tokens:
+    how many accepted fields of text are a token for a missing value, by token and header. warnings: what looks wrong in
+    a file that no contract describes.
     """
 
     file: str
@@ -65,6 +67,7 @@ class Checked(NamedTuple):
     twins: list[int]
     on_twins: Twins
     table: pa.Table
+    raw: list[bytes]
     tokens: Counter[tuple[str, str]] = Counter()
     warnings: tuple[str, ...] = ()
 
@@ -76,7 +79,7 @@ def check(path: Path, source: Source, out: Path | None, *, is_table_kept: bool =
     """
     accepted, lines, refused = 0, Counter[str](), list[Refused]()
     kept, is_kept = [schema(source).empty_table()], is_table_kept or source.on_twins != "keep"
-    message, tokens = None, Counter[tuple[str, str]]()
+    message, tokens, raw = None, Counter[tuple[str, str]](), list[bytes]()
     with path.open("rb") as stream, _written(path, source, out) as (write, keep):
         try:
             for batch in load(stream, source, name=one_line(path.name)):
@@ -87,6 +90,7 @@ def check(path: Path, source: Source, out: Path | None, *, is_table_kept: bool =
                 kept += [batch.kept] if is_kept else []
                 columns = (batch.refused[name].to_pylist() for name in ("line", "column", "reason"))
                 refused += map(Refused, *columns, heights(batch.refused))
+                raw += batch.refused["raw"].slice(0, max(KEPT_RAW - len(raw), 0)).to_pylist()
         except BadData as error:
             message = str(error)
         keep(message is None)
@@ -95,7 +99,7 @@ def check(path: Path, source: Source, out: Path | None, *, is_table_kept: bool =
     counted = Lines(
         **{name: lines[name] for name in ("read", "kept", "blank")}, refused=sum(row.lines for row in refused)
     )
-    return Checked(path.name, accepted, refused, counted, message, equal, source.on_twins, table, tokens)
+    return Checked(path.name, accepted, refused, counted, message, equal, source.on_twins, table, raw, tokens)
 
 
 def _tokens(rows: pa.Table, source: Source) -> Counter[tuple[str, str]]:

@@ -6,7 +6,7 @@ RFC 3659. If SIZE fails or gives no size, the folder's listing has to do (listin
 
 import ftplib
 import posixpath
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import Self
 
@@ -66,6 +66,11 @@ class FtpSession:
                 return self._listed_at(path)
             return shown if shown.size_bytes is not None else self._listed(path) or shown
 
+    def names(self, folder: str) -> Iterable[str]:
+        """Return the names of the files in a folder; none if the server does not list it."""
+        with self._translated_errors(folder):
+            return self._list(folder).files
+
     def is_listed(self, path: str) -> bool:
         """Return whether the listing of its folder shows the file."""
         with self._translated_errors(path):
@@ -122,10 +127,13 @@ class FtpSession:
 
     def _listed(self, path: str) -> Remote | None:
         folder, name = posixpath.split(path)
+        return self._list(folder).files.get(name)
+
+    def _list(self, folder: str) -> Listing:
         self.last_listing = listing(self._ftp, folder, has_facts="mlst" in self._features)
         # A listing is text, and in that mode a file's bytes would be changed (RFC 959, 3.1.1.1).
         self._ftp.voidcmd("TYPE I")
-        return self.last_listing.files.get(name)
+        return self.last_listing
 
     @property
     def _features(self) -> str:

@@ -5,7 +5,7 @@ which brings its own session. Nothing else in the house knows which kind it is.
 """
 
 import ftplib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -36,6 +36,9 @@ class Session(Protocol):
 
     def look(self, path: str) -> Remote:
         """Return what the server says about a file. Raises NotThere if it shows none."""
+
+    def names(self, folder: str) -> Iterable[str]:
+        """Return the names of the files in a folder; none if the server does not list it."""
 
     def is_listed(self, path: str) -> bool:
         """Return whether the listing of its folder shows the file."""

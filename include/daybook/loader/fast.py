@@ -14,11 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from daybook.loader.columns import flags, parsed_column
+from daybook.loader.columns import parsed_column
 from daybook.loader.fields import BOM, RECORD_BYTES, Damage
-from daybook.loader.layout import Flags, Layout, Numbers, Parsed, Record, kept_lines_of, kept_table, refused_table
+from daybook.loader.layout import Layout, Parsed, Record, kept_lines_of, kept_table, refused_table
 from daybook.loader.lines import Lines, lines_of, sound_lines
 from daybook.loader.records import END_OF_FILE, RecordReader
+from daybook.loader.texts import Flags, Numbers, flags
 from daybook.loader.values import Unfit, reader
 
 # The name of the field after a trailing delimiter; no column has it.

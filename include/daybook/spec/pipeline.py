@@ -26,8 +26,9 @@ from daybook.spec.parts import (
     Summary,
     Target,
 )
-from daybook.spec.source import NUMBERS, Column, Source, Table, check_fits_64_bits
+from daybook.spec.source import Column, Source, Table, check_fits_64_bits
 from daybook.spec.value import Name, Value
+from daybook.spec.writing import NUMBERS
 from daybook.text import nearest
 
 
@@ -39,6 +40,8 @@ class Pipeline(Value):
     frame of the facts and returns one, with the columns of `transform_gives` added; it may drop rows. What it gives is
     not rounded or cut: it rounds floats itself.
     `look_back_days`: how many earlier days a daily run checks, to run those again whose sources have changed.
+    `catch_up_days`: how many earlier days a daily run checks, to run those that were missed while the scheduler was
+    down; 0 leaves them to a backfill.
     """
 
     name: Name
@@ -72,6 +75,7 @@ class Pipeline(Value):
     engine: Engine = "polars"
     """What computes `clean` to `summarize`; each gives the same numbers."""
     look_back_days: int = Field(default=0, ge=0)
+    catch_up_days: int = Field(default=7, ge=0)
     max_active_runs: int = Field(default=8, ge=1)
     """How many of its runs may be at work at a time."""
     plausible: Plausible = Plausible()

@@ -9,7 +9,7 @@ import logging
 import posixpath
 import stat
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
 from contextlib import AbstractContextManager, aclosing, suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -92,15 +92,19 @@ class SftpSession:
             with self._translated_errors(path):
                 found = self._answer(self._line.client.stat(self._encoded(path)))
         except NotThere:
-            self._list(path)
+            self._list(posixpath.dirname(path))
             raise
         if found.permissions is not None and stat.S_ISDIR(found.permissions):
             raise NotThere(f"{self._name}: {path}: it is a folder, and a file is expected")
         return _remote(found)
 
+    def names(self, folder: str) -> Iterable[str]:
+        """Return the names of the files in a folder; none if the server does not list it."""
+        return self._list(folder).files
+
     def is_listed(self, path: str) -> bool:
         """Return whether the listing of its folder shows the file."""
-        return posixpath.basename(path) in self._list(path).files
+        return posixpath.basename(path) in self._list(posixpath.dirname(path)).files
 
     def retrieve(self, path: str, start: int, take: Callable[[bytes], None]) -> None:
         """Copy a file from byte `start` to its end, block by block. Raises NotThere if the server does not send it."""
@@ -122,9 +126,8 @@ class SftpSession:
                 "path in the spec, or `encoding` in the connection's extra"
             ) from None
 
-    def _list(self, path: str) -> Listing:
-        """Return what lies beside a file, or NO_LISTING if the server does not say."""
-        folder = posixpath.dirname(path)
+    def _list(self, folder: str) -> Listing:
+        """Return what lies in a folder, or no file if the server does not say."""
         try:
             with self._translated_errors(folder):
                 names = self._answer(_names(self._line.client, self._encoded(folder or ".")))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from daybook import spec
 from daybook.ftp.connect import FtpServer
 from daybook.transports.sftp_server import SftpServer
 from deployment.home import REPOSITORY
@@ -19,6 +20,17 @@ SERVERS: dict[str, Any] = {"ftp": FtpServer, "ftps": FtpServer, "sftp": SftpServ
 def test_each_connection_shown_is_one_that_daybook_takes(words: dict[str, Any]) -> None:
     server = SERVERS[words["conn_type"]](host=words["host"], user=words["login"], **words["extra"])
     assert server.host == words["host"]
+
+
+def test_each_file_shown_is_one_that_the_spec_takes() -> None:
+    shown = re.findall(r"```python\n(.*?)```", DOCUMENT, re.S)
+    assert shown
+    for block in shown:
+        exec(block, vars(spec).copy())  # noqa: S102 - the document's own
+    for words in re.findall(r"(?m)^\| [^|]*\| (`[a-z_]+=.*?`)", DOCUMENT):
+        usual = {"path": "f_*.csv" if "pick" in words else "f.csv"}
+        given = eval(f"dict({words.strip('`')})")  # noqa: S307 - the document's own
+        spec.File(name="f", connection="ftp", columns=(spec.text("a"),), **(usual | given))
 
 
 def test_the_words_of_the_table_are_those_of_an_sftp_connection() -> None:
