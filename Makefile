@@ -13,7 +13,7 @@ export PYTHONPATH := $(CURDIR)/include:$(CURDIR)/config
 export UV_SYSTEM_CERTS ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down day backfill psql clean test test-unit test-all house fuzz strangers soak bench lint lock upgrade env
+.PHONY: help setup demo up down day backfill psql clean test test-unit test-all house documents fuzz strangers soak bench lint lock upgrade env
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,24 +43,31 @@ env: ## write .env, the passwords for docker compose
 	@$(PYTHON) -m deployment.compose.env
 
 # Slow ones first: else one processor waits for the other at the end.
-TESTS := tests/airflow/commands tests/airflow/end_to_end/test_days.py tests/airflow/dag tests/integration tests/unit
-# These share no deployment, and no time limit of Airflow's ends in them: they run two at a time.
-TESTS_SIDE_BY_SIDE := tests/faults tests/generative tests/integration/cases
+DAYS_ON_AIRFLOW := tests/airflow/end_to_end/test_days.py
+CASES := tests/integration/cases
+TESTS := tests/airflow/commands $(DAYS_ON_AIRFLOW) tests/airflow/dag tests/integration tests/unit
+# No time limit of Airflow's or of a server's ends in them, so two folders of them run at a time. The rest runs alone.
+TESTS_SIDE_BY_SIDE := tests/airflow/end_to_end tests/deployment/compose tests/deployment/demo tests/airflow/backfill \
+    tests/airflow/plugins tests/generative tests/faults $(CASES)
 PYTEST := $(VENV)/bin/python -m pytest --durations=25
-SIDE_BY_SIDE := --numprocesses=2 --dist=loadfile --no-loadscope-reorder
+SIDE_BY_SIDE := --numprocesses=2 --no-loadscope-reorder --dist
 
 test: $(INSTALLED) ## run the tests of every change: units, real servers, the commands, a day through Airflow; with coverage
-	$(PYTEST) $(SIDE_BY_SIDE) --cov --cov-report=term:skip-covered $(TESTS) $(TESTS_SIDE_BY_SIDE:%=--ignore=%)
+	$(PYTEST) $(SIDE_BY_SIDE)=loadfile --cov --cov-report=term:skip-covered $(TESTS) --ignore=$(CASES)
 
 test-unit: $(INSTALLED) ## run the tests that need no server, in less than a minute
-	$(PYTEST) $(SIDE_BY_SIDE) tests/unit
+	$(PYTEST) $(SIDE_BY_SIDE)=loadfile tests/unit
 
 test-all: $(INSTALLED) ## run all other tests, which take longer; `make test` and this run each test once
-	$(PYTEST) $(SIDE_BY_SIDE) $(TESTS_SIDE_BY_SIDE); beside=$$?; \
+	$(PYTEST) $(SIDE_BY_SIDE)=loadgroup $(TESTS_SIDE_BY_SIDE) --ignore=$(DAYS_ON_AIRFLOW); beside=$$?; \
 	$(PYTEST) tests $(TESTS:%=--ignore=%) $(TESTS_SIDE_BY_SIDE:%=--ignore=%) && exit $$beside
 
 house: $(INSTALLED) ## run the tests about the repository itself: layout, words, secrets, pins
 	$(VENV)/bin/python -m pytest --quiet tests/unit/house
+
+documents: $(INSTALLED) ## write what the documents have from the code: the words of the spec, the tested cases
+	$(VENV)/bin/python tests/unit/house/spec_reference.py
+	$(VENV)/bin/python tests/unit/house/cases.py
 
 fuzz: $(INSTALLED) ## give the loader 100,000 mutations of a good file [CASES=1000]
 	$(VENV)/bin/python -m tests.generative.fuzz $(or $(CASES),100000)

@@ -29,12 +29,16 @@ class Form(Value):
 
     encoding: str = "utf-8"
     compression: Literal["none", "gzip", "zip"] = "none"
+    """What it is packed with; a zip holds one file."""
     line_end: Literal["lf", "cr"] = "lf"
+    """How its lines end: with a line feed, a carriage return before it or not, or with a carriage return alone."""
     header_line: int = Field(default=1, ge=0, le=1000)
     extra_columns: Literal["refuse", "ignore"] = "refuse"
     has_trailing_delimiter: bool = False
+    """Whether each line ends with one more delimiter."""
     is_last_line_end_needed: bool = True
     are_control_bytes_kept: bool = False
+    """Whether control bytes are part of a text; else their row is refused."""
     is_encoding_certain: bool = False
     may_be_empty: bool = False
 
@@ -73,6 +77,7 @@ class Limits(Value):
     stored_rows: int = Field(default=100_000, ge=0)
     repeated_headers: int = Field(default=0, ge=0)
     field_bytes: int = Field(default=65_536, ge=1, le=1_048_576)
+    """The longest field; a row with a longer one is refused."""
     field_line_ends: int = Field(default=50, ge=0, le=1000)
     unpacked_bytes: int = Field(default=64_000_000_000, ge=1)
     unpacked_times: int = Field(default=200, ge=1)

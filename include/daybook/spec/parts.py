@@ -30,9 +30,12 @@ class Lookup(Value):
     """
 
     source: str
+    """The name of a table or file of the pipeline."""
     key: str
+    """The column that both sides have under this name; it is the key of the source."""
     gives: dict[str, Name] = {}
     when_unknown: Literal["refuse", "keep"]
+    """What to do about a fact without a match."""
     unknown_flag: Name | None = None
     refused_rows: int | None = Field(default=None, ge=0)
     refused_share: float | None = Field(default=None, ge=0, le=1)
@@ -55,8 +58,10 @@ class Derived(Value):
     """
 
     name: Name
+    """Its name in the facts."""
     column: str
     test: Literal["is_missing", "is_over", "is_at_most"]
+    """What is asked of the column."""
     value: int | Decimal | None = None
 
 
@@ -68,7 +73,9 @@ class Measure(Value):
     """
 
     name: Name
+    """Its name in the summaries."""
     how: Literal["count", "sum", "min", "max"]
+    """How it is made."""
     of: str | None = None
     where: str | None = None
 
@@ -77,8 +84,11 @@ class Ratio(Value):
     """One measure divided by another, `times` 1 or 100, to two decimals, half away from zero; empty if over zero."""
 
     name: Name
+    """Its name in the summaries."""
     of: str
+    """The measure that is divided."""
     over: str
+    """The measure that it is divided by."""
     times: Literal[1, 100] = 1
 
 
@@ -86,6 +96,7 @@ class Summary(Value):
     """One published view and file: one row per day and value of `by`, with measures and ratios as `columns`."""
 
     name: Name
+    """The name of the view, in the schema of the target, and of the files."""
     by: tuple[str, ...] = ()
     columns: tuple[str, ...] = Field(min_length=1)
 
@@ -156,9 +167,13 @@ class Pools(Value):
     """The Airflow pools that the steps share with other users of the same resource; see config/pools.json."""
 
     source_db: str = "source_db"
+    """Of tasks that read a source database."""
     ftp: str = "ftp"
+    """Of tasks that fetch files."""
     compute: str = "compute"
+    """Of tasks that compute."""
     warehouse: str = "warehouse"
+    """Of tasks that write to the target."""
 
 
 class Plausible(Value):

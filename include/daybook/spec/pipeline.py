@@ -41,27 +41,42 @@ class Pipeline(Value):
     """
 
     name: Name
+    """The name of its DAG, and of its folder of published files."""
     description: str
+    """One line for Airflow and for readers."""
     tables: tuple[Table, ...] = ()
+    """Sources that are read from a PostgreSQL database."""
     files: tuple[File, ...] = ()
+    """Sources that are delivered as files."""
     facts: str
     day_columns: tuple[str, ...] = Field(min_length=1, max_length=3)
     derived: tuple[Derived, ...] = ()
+    """Yes-or-no columns that `clean` makes."""
     transform: Callable[[Any], Any] | None = None
     transform_gives: tuple[Column, ...] = ()
     lookups: tuple[Lookup, ...] = ()
+    """What `index` joins to the facts, in this order."""
     measures: tuple[Measure, ...] = Field(min_length=1)
+    """The numbers of a group."""
     ratios: tuple[Ratio, ...] = ()
+    """One measure divided by another."""
     summaries: tuple[Summary, ...] = Field(min_length=1)
+    """What is published, each as a view and as files."""
     target: Target
+    """Where it is published."""
     schedule: Schedule
+    """Its days, and when they run."""
     pools: Pools = Pools()
+    """The Airflow pools of its tasks."""
     engine: Engine = "polars"
+    """What computes `clean` to `summarize`; each gives the same numbers."""
     look_back_days: int = Field(default=0, ge=0)
     max_active_runs: int = Field(default=8, ge=1)
+    """How many of its runs may be at work at a time."""
     plausible: Plausible = Plausible()
-    # How many runs before the published one are kept for a rollback.
+    """What a day must look like to be published."""
     keep_runs: int = Field(default=3, ge=0)
+    """How many runs before the published one are kept for a rollback."""
 
     @model_validator(mode="after")
     def _names_meet(self) -> Self:

@@ -184,13 +184,17 @@ class Source(Value):
     """
 
     name: Name
+    """Its name in this pipeline, as `facts` and lookups use it."""
     connection: str
     columns: tuple[Column, ...] = Field(min_length=1)
     key: tuple[str, ...] = ()
     null_tokens: tuple[str, ...] = ()
     delimiter: str = ","
+    """What stands between two fields of a file: one byte."""
     form: Form = Form()
+    """How its files are written."""
     limits: Limits = Limits()
+    """How many of its rows may be refused."""
     twins: Twins | None = None
 
     @model_validator(mode="after")

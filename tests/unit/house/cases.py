@@ -1,4 +1,4 @@
-"""The catalogue's cases and their tests: `python tests/unit/house/cases.py` writes them into the documents.
+"""The catalogue's cases and their tests: `make documents` writes them into the documents.
 
 A test says which case it holds in its name: test_F10_226_though_only_part_was_sent. The letters: C files, P PostgreSQL,
 F FTP, K kills, D disks, N the net, R runs at once, T days and clocks, M memory, X many files, S secrets, O a soak; G is

@@ -89,4 +89,4 @@ def test_every_case_of_the_catalogue_has_a_test_or_a_reason() -> None:
 
 @pytest.mark.parametrize("document", cases.DOCUMENTS, ids=lambda document: document.stem)
 def test_the_table_of_cases_is_that_of_the_tests(document: Path) -> None:
-    assert cases.written(document) == document.read_text(), "run `python tests/unit/house/cases.py`"
+    assert cases.written(document) == document.read_text(), "run `make documents`"
