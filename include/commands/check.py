@@ -14,10 +14,15 @@ from commands.check_file import Checked, warnings_of
 from commands.check_file import check as checked
 from commands.check_form import (
     SPEC_HAS_IT,
+    Comment,
     Compression,
     Delimiter,
     Encoding,
+    FindHeader,
+    Footer,
+    FooterLines,
     HeaderLine,
+    LinesBelowHeader,
     NoHeader,
     NoLastLineEnd,
     NullTokens,
@@ -61,6 +66,11 @@ def check(
     encoding: Encoding = None,
     header_line: HeaderLine = None,
     no_header: NoHeader = False,
+    find_header: FindHeader = False,
+    lines_below_header: LinesBelowHeader = None,
+    comment: Comment = None,
+    footer_lines: FooterLines = None,
+    footer: Footer = None,
     no_last_line_end: NoLastLineEnd = False,
     trailing_delimiter: TrailingDelimiter = False,
     compression: Compression = None,
@@ -80,7 +90,11 @@ def check(
         raise WrongWords("check: --columns is not allowed with --pipeline; nothing was checked; leave one of them out")
     form = {
         "encoding": encoding,
-        "header_line": _header_line(header_line, no_header),
+        "header_line": _header_line(header_line, no_header, find_header, columns),
+        "lines_below_header": lines_below_header,
+        "comment": comment,
+        "footer_lines": footer_lines,
+        "footer": footer,
         "is_last_line_end_needed": False if no_last_line_end else None,
         "has_trailing_delimiter": True if trailing_delimiter else None,
         "compression": compression,
@@ -102,10 +116,13 @@ def check(
     return exit_code(found)
 
 
-def _header_line(line: int | None, has_none: bool) -> int | None:
-    if line is not None and has_none:
-        raise WrongWords("check: --header-line is not allowed with --no-header; nothing was checked; leave one out")
-    return 0 if has_none else line
+def _header_line(line: int | None, has_none: bool, is_found: bool, columns: str | None) -> int | str | None:
+    said = {"--header-line": line is not None, "--no-header": has_none, "--find-header": is_found}
+    if len(given := [option for option, is_given in said.items() if is_given]) > 1:
+        raise WrongWords(f"check: {given[0]} is not allowed with {given[1]}; nothing was checked; leave one out")
+    if is_found and columns is None:
+        raise WrongWords("check: --find-header needs --columns, the names to look for; nothing was checked")
+    return 0 if has_none else "find" if is_found else line
 
 
 def exit_code(found: Checked) -> int:
@@ -126,6 +143,8 @@ def tell(found: Checked) -> None:
             f"{one_line(found.file)}: {found.accepted + len(found.refused):,} rows, {found.accepted:,} accepted, "
             f"{_refused(found)}, {found.empty_lines:,} empty lines"
         )
+    for word, count in found.skipped.items():
+        say(f"{word}: {counted(count, 'line')}, no {'row' if count == 1 else 'rows'}")
     if found.twins:
         done = "dropped" if found.on_twins == "drop" else "refused"
         say(f"of the accepted, {len(found.twins):,} are equal to others and will be {done}: {first_spans(found.twins)}")
@@ -204,6 +223,7 @@ def _in_words(found: Checked) -> dict[str, object]:
         "refused": len(found.refused),
         "refused_lines": found.lines.total(),
         "empty_lines": found.empty_lines,
+        "skipped_lines": dict(found.skipped),
         "twins": {"lines": found.twins, "will_be": found.on_twins},
         "tokens": [{"token": of[0], "column": of[1], "fields": n} for of, n in found.tokens.most_common()],
         "reasons": reasons,

@@ -19,6 +19,7 @@ import pyarrow.csv as pa_csv
 from commands.check_form import head_of
 from daybook.errors import BadData
 from daybook.loader.find import hashed, raw_records
+from daybook.loader.header import start_of_header
 from daybook.loader.header_hints import BLANKS, even_delimiter
 from daybook.loader.layout import heights
 from daybook.loader.load import REFUSED_SCHEMA, Batch, load, schema
@@ -49,7 +50,8 @@ class Checked(NamedTuple):
 
     twins: the lines of accepted rows that `clean` will take out, since they are equal to others: it drops or refuses
     them, as `on_twins` says. tokens: how many accepted fields of text are a token for a missing value, by token and
-    header. warnings: what looks wrong in a file that no contract describes.
+    header. skipped: the lines that the form makes no rows, counted by its word. warnings: what looks wrong in a file
+    that no contract describes.
     """
 
     file: str
@@ -60,6 +62,7 @@ class Checked(NamedTuple):
     twins: list[int]
     on_twins: Twins
     tokens: Counter[tuple[str, str]] = Counter()
+    skipped: Counter[str] = Counter()
     warnings: tuple[str, ...] = ()
 
     @property
@@ -80,13 +83,14 @@ def check(path: Path, source: Source, out: Path | None) -> Checked:
     """Load a file by a contract, and return the verdict. out: a folder for the rows, or None to write none."""
     accepted, empty_lines, refused = 0, 0, list[Refused]()
     kept = [schema(source).empty_table()]
-    message, tokens = None, Counter[tuple[str, str]]()
+    message, tokens, skipped = None, Counter[tuple[str, str]](), Counter[str]()
     with path.open("rb") as stream, _written(path, source, out) as (write, keep):
         try:
             for batch in load(stream, source, name=one_line(path.name)):
                 write(batch)
                 accepted, empty_lines = accepted + batch.kept.num_rows, empty_lines + batch.blank
                 tokens += _tokens(batch.kept, source)
+                skipped.update(batch.skipped)
                 kept += [batch.kept] if source.on_twins != "keep" else []
                 columns = (batch.refused[name].to_pylist() for name in ("line", "column", "reason"))
                 refused += map(Refused, *columns, heights(batch.refused))
@@ -94,7 +98,7 @@ def check(path: Path, source: Source, out: Path | None) -> Checked:
             message = str(error)
         keep(message is None)
     equal = _twins(path, source, pa.concat_tables(kept)) if message is None else []
-    return Checked(path.name, accepted, refused, empty_lines, message, equal, source.on_twins, tokens)
+    return Checked(path.name, accepted, refused, empty_lines, message, equal, source.on_twins, tokens, skipped)
 
 
 def _tokens(rows: pa.Table, source: Source) -> Counter[tuple[str, str]]:
@@ -121,10 +125,10 @@ def warnings_of(path: Path, source: Source) -> tuple[str, ...]:
     names = [column.header for column in source.columns]
     if source.form.header_line == 0:
         return ()
-    head = head_of(path, source).split(b"\n", source.form.header_line - 1)[-1]
-    return tuple(
-        filter(None, (_of_delimiter(head, names), _of_last(names), _of_header(names, source.form.header_line)))
-    )
+    head = head_of(path, source)
+    start = start_of_header(head, source, path.name)
+    line = 1 + head.count(b"\n", 0, start)
+    return tuple(filter(None, (_of_delimiter(head[start:], names), _of_last(names), _of_header(names, line))))
 
 
 def _of_delimiter(head: bytes, names: list[str]) -> str | None:

@@ -13,6 +13,7 @@ import typer
 from daybook.errors import BadData, BadSpec
 from daybook.loader.decode import Decoded, taken, unpacked
 from daybook.loader.fields import BOM, Damage, split
+from daybook.loader.header import start_of_header
 from daybook.spec import File, Form, Source, text
 
 HEAD_BYTES = 2**20
@@ -24,6 +25,17 @@ Delimiter = Annotated[
 ]
 Encoding = Annotated[str | None, typer.Option("--encoding", metavar="NAME", help="The encoding, or 'utf-8'.")]
 HeaderLine = Annotated[int | None, typer.Option("--header-line", metavar="N", help="The header's line, or 1.")]
+FindHeader = Annotated[
+    bool, typer.Option("--find-header", help="The header is on the line that has the names of --columns.")
+]
+LinesBelowHeader = Annotated[
+    int | None, typer.Option("--lines-below-header", metavar="N", help="So many lines below the header are no rows.")
+]
+Comment = Annotated[str | None, typer.Option("--comment", metavar="SIGN", help="A line that begins so is no row.")]
+FooterLines = Annotated[int | None, typer.Option("--footer-lines", metavar="N", help="The last N lines are no rows.")]
+Footer = Annotated[
+    str | None, typer.Option("--footer", metavar="PATTERN", help="The last lines that match are no rows.")
+]
 NoHeader = Annotated[bool, typer.Option("--no-header", help="The file has no header; its first line is a row.")]
 NoLastLineEnd = Annotated[bool, typer.Option("--no-last-line-end", help="The last line may have no line end.")]
 TrailingDelimiter = Annotated[bool, typer.Option("--trailing-delimiter", help="Each line ends with a delimiter.")]
@@ -45,8 +57,8 @@ class Words(NamedTuple):
     def options(self) -> dict[str, bool]:
         """Return each option, and whether it was given."""
         given = {name: self.form.get(word) is not None for word, name in OPTIONS.items()}
-        if self.form.get("header_line") == 0:
-            given = {"--no-header": True} | given | {"--header-line": False}
+        if other := {0: "--no-header", "find": "--find-header"}.get(self.form.get("header_line", 1)):
+            given = {other: True} | given | {"--header-line": False}
         return {"--delimiter": self.delimiter is not None, **given, "--null-token": bool(self.null_tokens)}
 
     def contract(self, columns: list[str]) -> File:
@@ -59,6 +71,10 @@ class Words(NamedTuple):
 OPTIONS = {
     "encoding": "--encoding",
     "header_line": "--header-line",
+    "lines_below_header": "--lines-below-header",
+    "comment": "--comment",
+    "footer_lines": "--footer-lines",
+    "footer": "--footer",
     "is_last_line_end_needed": "--no-last-line-end",
     "has_trailing_delimiter": "--trailing-delimiter",
     "compression": "--compression",
@@ -97,12 +113,11 @@ def names_in(path: Path, source: File) -> list[str]:
 
     Without a header they are "column 1" and so on.
     """
-    head, start = head_of(path, source), 0
-    for _ in range(source.form.header_line - 1):
-        start = head.find(b"\n", start) + 1 or len(head)
+    head = head_of(path, source)
     try:
+        start = start_of_header(head, source, path.name) if source.form.header_line else 0
         cut = split(head, start, source.delimiter.encode(), is_last=True)
-    except Damage:
+    except (BadData, Damage):
         cut = None
     names = [name.decode(errors="replace") for name in cut.values] if cut and cut.values else [""]
     names = names[:-1] if source.form.has_trailing_delimiter and names[-1] == "" and len(names) > 1 else names

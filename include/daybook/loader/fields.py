@@ -7,6 +7,8 @@ empty field from an empty one, and accepts stray quotes. Pure.
 import re
 from typing import NamedTuple
 
+# Programs of CP/M and DOS end a text with this byte, and some pad its last block with it.
+END_OF_FILE = b"\x1a"
 BOM = b"\xef\xbb\xbf"  # the byte order mark U+FEFF in UTF-8
 # If a quote stays open for longer, the file is damaged, not just the record.
 OPEN_QUOTE_BYTES, OPEN_QUOTE_LINES = 2**20, 1000

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daybook.spec import Column, Source, arrow_type
+from daybook.spec.source import Column, Source, arrow_type
 
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
@@ -37,6 +37,7 @@ class Layout(NamedTuple):
     contract: dict[str, tuple[Column, tuple[str, ...]]]
     schema: pa.Schema
     delimiter: bytes
+    comment: bytes
     blanks: bytes
     encoding: str
     field_bytes: int
@@ -44,6 +45,11 @@ class Layout(NamedTuple):
     has_trailing_delimiter: bool
     are_control_bytes_kept: bool
     is_last_line_end_needed: bool
+
+    @property
+    def is_rewritten(self) -> bool:
+        """Return whether the fast way reads a block in another form than it was delivered in."""
+        return bool(self.comment)
 
     def name_of(self, place: int) -> str:
         """Return what messages call the field at a place (the first is 0)."""
@@ -78,7 +84,7 @@ class Parsed(NamedTuple):
 
     lines: the line ends used up; used: the bytes; the rest is the start of a record with an open quote.
     read_lines: all lines read, a last one without its line end too; kept_lines: those of kept rows.
-    damage: ends the file; the line and the problem.
+    damage: ends the file; the line and the problem. comments: the lines that are comments.
     """
 
     kept: pa.Table
@@ -89,6 +95,7 @@ class Parsed(NamedTuple):
     read_lines: int
     kept_lines: int
     damage: tuple[int, str] | None = None
+    comments: int = 0
 
 
 def schema(source: Source) -> pa.Schema:

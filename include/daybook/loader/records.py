@@ -10,24 +10,34 @@ bytes in, records out.
 import re
 from typing import Any, NamedTuple
 
-from daybook.loader.fields import BOM, OPEN_QUOTE_BYTES, OPEN_QUOTE_LINES, PROBLEMS, Damage, Fields, OpenQuote, split
-from daybook.loader.layout import Layout, Record, Refusal
+from daybook.loader.fields import (
+    BOM,
+    END_OF_FILE,
+    OPEN_QUOTE_BYTES,
+    OPEN_QUOTE_LINES,
+    PROBLEMS,
+    RECORD_BYTES,
+    Damage,
+    Fields,
+    OpenQuote,
+    split,
+)
+from daybook.loader.layout import Layout, Parsed, Record, Refusal, kept_lines_of, kept_table, refused_table
 from daybook.loader.values import Unfit, reader
 
 # Allowed are tabs, and line ends inside quotes (RFC 4180, 2.6).
 CONTROL = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f]")
-# Programs of CP/M and DOS end a text with this byte, and some pad its last block with it.
-END_OF_FILE = b"\x1a"
 # A line is proven a row if it fits the contract, and so many of its values are not text: any text may hold a comma.
 PROOF_VALUES = 2
 
 
 class Reading(NamedTuple):
-    """The records read from an offset on, the offset after them, and how many empty lines are among them."""
+    """The records read from an offset on, the offset after them, and counts of empty lines and comments among them."""
 
     end: int
     records: list[Record]
     blank: int = 0
+    comments: int = 0
 
 
 class RecordReader:
@@ -47,6 +57,8 @@ class RecordReader:
 
         Returns None if a quote is still open at the end of the block. Raises Damage.
         """
+        if self._is_comment(data, start):
+            return self._comment(data, start)
         try:
             cut = split(data, start, self.layout.delimiter, self.is_last)
         except OpenQuote as damage:
@@ -60,6 +72,19 @@ class RecordReader:
         if record is None:
             return Reading(cut.end, [], blank=1)
         return self._apart(data, start, cut.end, record) if b"\n" in record.raw else Reading(cut.end, [record])
+
+    def _is_comment(self, data: bytes, start: int = 0) -> bool:
+        return bool(self.layout.comment) and data.startswith(self.layout.comment, start)
+
+    def _comment(self, data: bytes, start: int) -> Reading:
+        end = data.find(b"\n", start) + 1 or len(data)
+        if end - start > RECORD_BYTES or not (self.is_last or data.endswith(b"\n", start, end)):
+            raise Damage(start, f"a line is longer than {RECORD_BYTES:,} bytes")
+        return Reading(end, [], comments=1)
+
+    def is_row(self, line: bytes) -> bool:
+        """Return whether a line without its line end is proven to be a row of the contract."""
+        return self._is_proven(self._alone(line + b"\n", 0))
 
     def _record(self, cut: Fields, whole: bytes, line: int) -> Record | None:
         raw = _without_line_end(whole)
@@ -90,14 +115,17 @@ class RecordReader:
             return Reading(end, [record])
         if record.refusal is None:
             return Reading(end, [_doubted(record, len(others) - 1) if others[1:] else record])
-        rows = [self._alone(content, record.line + number) for number, content in enumerate(others, 1)]
-        if not others[1:] and not self._is_proven(rows[-1]):
+        numbered = [(number, content) for number, content in enumerate(others, 1) if not self._is_comment(content)]
+        rows = [self._alone(content, record.line + number) for number, content in numbered]
+        if not others[1:] and not (rows and self._is_proven(rows[-1])):
             return Reading(end, [record])
         detail = f"{record.refusal.detail}; the {len(others):,} lines after this one are read as rows"
-        return Reading(end, [_first_of(record, first, detail), *filter(None, rows)])
+        blank = sum(row is None for row in rows)
+        found = [_first_of(record, first, detail), *filter(None, rows)]
+        return Reading(end, found, blank, comments=len(others) - len(rows))
 
     def _are_proven(self, lines: list[bytes]) -> bool:
-        return all(self._is_proven(self._alone(content, 0)) for content in lines)
+        return all(self._is_comment(content) or self._is_proven(self._alone(content, 0)) for content in lines)
 
     def _is_proven(self, record: Record | None) -> bool:
         if record is None or record.refusal:
@@ -143,6 +171,29 @@ class RecordReader:
             return read(value.decode(), is_quoted) if read else None
         except Unfit as unfit:
             raise Unfit(unfit.reason, unfit.detail, self.layout.name_of(place)) from None
+
+
+def slow_block(data: bytes, layout: Layout, is_last: bool) -> Parsed:
+    """Read a block that starts with a record, record by record: what the fast way is held to, and its last resort.
+
+    is_last: the file ends with it.
+    """
+    read, records, blank, at, line = RecordReader(layout, is_last), list[Record](), 0, 0, 0
+    damage, comments = None, 0
+    try:
+        while at < len(data) and (found := read(data, at, line)):
+            records.extend(found.records)
+            blank += found.blank
+            comments += found.comments
+            line += data.count(b"\n", at, found.end)
+            at = found.end
+    except Damage as error:
+        damage = (data.count(b"\n", 0, error.at), str(error))
+    tail = data[data.rfind(b"\n") + 1 :]
+    read_lines = line + (at == len(data) and bool(tail.strip(END_OF_FILE)))
+    kept_lines = kept_lines_of(records)
+    kept, refused = kept_table(records, layout), refused_table(records)
+    return Parsed(kept, refused, blank, line, at, read_lines, kept_lines, damage, comments)
 
 
 def _lines(data: bytes, most: int = -1) -> list[bytes]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
+from itertools import chain
 from typing import Any, ClassVar, Literal, Self
 
 import pyarrow as pa
@@ -223,7 +224,7 @@ class Source(Value):
 
     @model_validator(mode="after")
     def _places_are_clear(self) -> Self:
-        if problem := next(_problems_of_places(self), None):
+        if problem := next(chain(_problems_of_places(self), _problems_of_form(self)), None):
             raise BadSpec(f"{type(self).__name__} {self.name!r}, {problem}")
         return self
 
@@ -277,6 +278,20 @@ def _problems_of_places(source: Source) -> Iterator[str]:
             f"column {taken[max(taken)].name!r}, position: {max(taken)} is refused: no column stands at {gaps[0]}; "
             'declare one, or extra_columns="ignore"'
         )
+
+
+def _problems_of_form(source: Source) -> Iterator[str]:
+    form, delimiter = source.form, source.delimiter
+    if isinstance(source, Table):
+        used = [word for word in form.added_later | {"header_line"} if getattr(form, word) != getattr(Form(), word)]
+        yield from (f"form.{word}: is refused: it is for files, and Daybook copies a table itself" for word in used)
+    if form.header_line == "find" and not source.named:
+        yield "form.header_line: 'find' is refused: every column has a position, so no name tells which line it is"
+    if form.comment and (form.comment[0] == '"' or form.comment.startswith(delimiter)):
+        yield f"form.comment: {form.comment!r} is refused: a row may begin with it; it takes a sign of its own, as '#'"
+    for column in source.named if form.comment else ():
+        if column.header.startswith(form.comment):
+            yield f"form.comment: {form.comment!r} is refused: the header may begin with {column.header!r}"
 
 
 class Table(Source):
