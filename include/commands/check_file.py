@@ -138,7 +138,7 @@ def _of_delimiter(head: bytes, names: list[str]) -> str | None:
     delimiter, count = even
     if delimiter == BLANKS:
         return "there is one column, and every line has runs of blanks: it may have columns of fixed width"
-    propose = f"say --delimiter {delimiter!r} if that is meant" if len(delimiter) == 1 else "no spec can declare it"
+    propose = f"say --delimiter {delimiter!r} if that is meant"
     times = "once" if count == 1 else f"{count} times"
     return f"there is one column, and {delimiter!r} stands {times} on every line: it may be the delimiter; {propose}"
 

@@ -85,7 +85,7 @@ def test_also_for_good_rows_with_stray_quotes(
     assert outcome(file, source, block_bytes=block_bytes) == outcome(file, source)
 
 
-LETTERS = st.text('019.-+ eExXNA,"\n\r\t/:TZé\0\ufeff', max_size=8)
+LETTERS = st.text("019#|~\\';\x7f .-+ eExXNA,\"\n\r\t/:TZé\0\ufeff", max_size=8)
 
 
 @SLOWLY

@@ -15,10 +15,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from daybook.loader.columns import flags, parsed_column
+from daybook.loader.columns import content_of, flags, parsed_column
 from daybook.loader.fields import BOM, END_OF_FILE, RECORD_BYTES, Damage
 from daybook.loader.inner import inner_form
-from daybook.loader.layout import Flags, Layout, Numbers, Parsed, Record, kept_lines_of, kept_table, refused_table
+from daybook.loader.layout import (
+    INNER_DELIMITER,
+    Flags,
+    Layout,
+    Numbers,
+    Parsed,
+    Record,
+    kept_lines_of,
+    kept_table,
+    refused_table,
+)
 from daybook.loader.lines import LF, Lines, lines_of, sound_lines
 from daybook.loader.pieces import in_pieces
 from daybook.loader.records import RecordReader, slow_block
@@ -52,7 +62,7 @@ class Block(NamedTuple):
 
     def lines(self, layout: Layout, are_alone: bool = False) -> Lines:
         """Return the lines of the inner form."""
-        return lines_of(self.inner, layout, are_alone)
+        return lines_of(self.inner, layout.inner, are_alone)
 
     def as_delivered(self, lines: Lines) -> Lines:
         """Return lines of the inner form with their places in the block as it was delivered."""
@@ -100,7 +110,7 @@ def _too_long(data: bytes, layout: Layout, read: RecordReader) -> Parsed | None:
 
 def _sound(block: Block, layout: Layout, read: RecordReader) -> Parsed | None:
     """Read a block if every line is a record: its bytes say so, and Arrow's number of rows confirms it."""
-    count = sound_lines(block.inner, layout)
+    count = sound_lines(block.inner, layout.inner)
     if not count:
         return None
     texts, ragged = _texts(block.inner, layout)
@@ -240,6 +250,8 @@ def _texts(data: bytes, layout: Layout) -> tuple[dict[str, pa.StringArray], list
     wanted = {names[place]: column.header for place, column in enumerate(layout.columns) if column}
     if layout.has_trailing_delimiter:
         wanted[names[-1]] = TRAILING
+    syntax = layout.syntax
+    has_quotes = bool(syntax.quote) and syntax.quote in data
     # Arrow strips a byte order mark at the start; one that belongs to the data is doubled, so that one remains.
     content = in_arrows_memory(BOM, data) if data.startswith(BOM) else in_arrows_memory(data)
     table = pa_csv.read_csv(
@@ -247,9 +259,10 @@ def _texts(data: bytes, layout: Layout) -> tuple[dict[str, pa.StringArray], list
         # One thread and one block: otherwise Arrow does not number the ragged rows.
         pa_csv.ReadOptions(use_threads=False, block_size=content.size + 1, column_names=names),
         pa_csv.ParseOptions(
-            delimiter=layout.delimiter.decode(),
-            quote_char='"' if b'"' in data else False,
-            newlines_in_values=b'"' in data,
+            delimiter=layout.inner.delimiter.decode(),
+            quote_char=syntax.quote.decode() if has_quotes else False,
+            escape_char=syntax.escape.decode() if syntax.escape and syntax.escape in data else False,
+            newlines_in_values=has_quotes,
             invalid_row_handler=set_aside,
         ),
         pa_csv.ConvertOptions(
@@ -261,7 +274,15 @@ def _texts(data: bytes, layout: Layout) -> tuple[dict[str, pa.StringArray], list
             include_columns=list(wanted),
         ),
     )
-    return {wanted[name]: _whole(table[name]) for name in table.column_names}, ragged
+    columns = {wanted[name]: _whole(table[name]) for name in table.column_names}
+    return {name: _as_delivered(column, layout) if has_quotes else column for name, column in columns.items()}, ragged
+
+
+def _as_delivered(column: pa.StringArray, layout: Layout) -> pa.StringArray:
+    """Return texts with the delimiter of several bytes that stood in their quotes."""
+    if len(layout.delimiter) == 1 or not (content_of(column)[0] == INNER_DELIMITER[0]).any():
+        return column
+    return pc.replace_substring(column, INNER_DELIMITER.decode(), layout.delimiter.decode())
 
 
 def in_arrows_memory(*contents: bytes | bytearray) -> pa.Buffer:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from daybook.errors import BadData
-from daybook.loader.fields import PROBLEMS, Damage, Fields, split
+from daybook.loader.fields import PROBLEMS, Damage, Fields, split, syntax_of
 from daybook.loader.header_hints import SHOWN_NAMES, broken, no_name, short, wrong
 from daybook.loader.layout import Layout, schema
 from daybook.spec import Column, Source, nearest
@@ -72,7 +72,7 @@ def _without_header(head: bytes, source: Source, name: str) -> Layout:
 def _fields(head: bytes, source: Source) -> list[str]:
     """Return the fields of the first record, or none if it is broken."""
     try:
-        cut = split(head, 0, source.delimiter.encode(), is_last=True)
+        cut = split(head, 0, syntax_of(source), is_last=True)
     except Damage:
         cut = None
     return [value.decode(errors="replace") for value in cut.values] if cut and not cut.problem else []
@@ -146,7 +146,7 @@ def _header(head: bytes, start: int, source: Source, name: str) -> Fields:
     if len(head) >= HEAD_BYTES and b"\n" not in head[start:]:
         raise BadData(f"{where}: it is longer than {HEAD_BYTES:,} bytes, and should be the header")
     try:
-        header = split(head, start, source.delimiter.encode(), is_last=True)
+        header = split(head, start, syntax_of(source), is_last=True)
         problem = PROBLEMS[header.problem] if header and header.problem else ""
     except Damage as damage:
         header, problem = None, str(damage)
@@ -213,20 +213,20 @@ def _difference(one: str, other: str) -> str:
 
 
 def _layout(header: list[bytes], columns: list[Column | None], source: Source) -> Layout:
-    delimiter = source.delimiter.encode()
     form = source.form
     return Layout(
         header=[*header, b""] if form.has_trailing_delimiter and header else header,
         columns=[*columns, *([None] if form.has_trailing_delimiter else [])],
         contract={column.header: (column, source.tokens(column)) for column in source.columns},
         schema=schema(source),
-        delimiter=delimiter,
+        syntax=syntax_of(source),
         comment=form.comment.encode(),
-        blanks=b" \t".replace(delimiter, b""),
+        blanks=b" \t".replace(source.delimiter.encode(), b""),
         encoding=form.encoding,
         field_bytes=source.limits.field_bytes,
         field_line_ends=source.limits.field_line_ends,
         has_trailing_delimiter=form.has_trailing_delimiter,
+        may_end_early=form.may_end_early,
         are_control_bytes_kept=form.are_control_bytes_kept,
         is_last_line_end_needed=form.is_last_line_end_needed,
     )

@@ -7,7 +7,7 @@ header. It names fields of a line only if the line is a header: they could be a 
 import re
 from collections.abc import Iterable
 
-from daybook.loader.fields import Damage, split
+from daybook.loader.fields import Damage, Syntax, split
 from daybook.spec import Source
 from daybook.text import counted
 
@@ -15,7 +15,7 @@ from daybook.text import counted
 SHOWN_NAMES, LOOKED_AT_LINES = 20, 100
 LOOKED_AT_BYTES = 2**16
 OTHER_DELIMITERS = (";", "\t", "|", ",")
-# Not the delimiter of any program's CSV, but seen in files; no spec can declare them.
+# Not the delimiter of any program's CSV, but seen in files.
 SEVERAL_BYTES = ("||", "::", ";;", "~|~", "|~|", "^|^", "~~", "##", "@@", "$$", "\t\t", "<>")
 BLANKS = "  "
 SAMPLE_LINES = 20
@@ -53,15 +53,15 @@ def broken(head: bytes, problem: str, source: Source, line: int) -> str:
         return _delimiter(other, head, source)
     if content.endswith(b"\r\r"):
         return (
-            "the line ends are CR CR LF, LF or CRLF agreed: a program has translated them twice, and no spec can "
-            "declare them; have the file sent again in binary mode"
+            "the line ends are CR CR LF, LF or CRLF agreed: a program has translated them twice; declare "
+            'line_end="crcrlf" if it always does'
         )
     if b"\r" in content.removesuffix(b"\r"):
         return (
             f"{where}: the line ends are mixed: it has a carriage return that ends no line, in what should be the "
             "header; LF or CRLF agreed; have the file written with one of them"
         )
-    return f'{where}: {problem}, in what should be the header; it may have other quotes than ", or be no CSV'
+    return f'{where}: {problem}, in what should be the header; it may have another quote than " (quote), or be no CSV'
 
 
 def no_name(head: bytes, source: Source, line: int) -> str:
@@ -126,9 +126,7 @@ def _delimiter(other: str, head: bytes, source: Source) -> str:
             f"the columns stand at fixed places, with blanks between them; {source.delimiter!r} between fields agreed, "
             "and no spec can declare places: ask the sender for a delimiter"
         )
-    if len(other) > 1:
-        mend = "no spec can declare it, as it is not one byte: ask the sender for another"
-    elif len(lines := _lines(head)) > 1 and lines[1] and other not in lines[1]:
+    if len(lines := _lines(head)) > 1 and lines[1] and other not in lines[1]:
         mend = "the next line does not have it: header and rows differ, so ask the sender"
     else:
         mend = f"declare delimiter={other!r} if that is meant"
@@ -187,7 +185,7 @@ def likely_delimiter(head: bytes, source: Source, is_several_bytes: bool = False
 def _fields(line: str, delimiter: str) -> list[str]:
     if len(delimiter) == 1:
         try:
-            cut = split(line.encode(), 0, delimiter.encode(), is_last=True)
+            cut = split(line.encode(), 0, Syntax(delimiter.encode()), is_last=True)
         except Damage:
             cut = None
         if cut and not cut.problem:

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from daybook.loader.fields import Syntax
 from daybook.spec.source import Column, Source, arrow_type
 
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
@@ -23,6 +24,8 @@ REFUSED_SCHEMA = pa.schema(
     ]
 )
 RAW_BYTES = 2**16
+# Stands for a delimiter of several bytes where a block is read as columns: Arrow knows only such of one byte of ASCII.
+INNER_DELIMITER = b"\x7f"
 
 
 class Layout(NamedTuple):
@@ -36,20 +39,34 @@ class Layout(NamedTuple):
     columns: list[Column | None]
     contract: dict[str, tuple[Column, tuple[str, ...]]]
     schema: pa.Schema
-    delimiter: bytes
+    syntax: Syntax
     comment: bytes
     blanks: bytes
     encoding: str
     field_bytes: int
     field_line_ends: int
     has_trailing_delimiter: bool
+    may_end_early: bool
     are_control_bytes_kept: bool
     is_last_line_end_needed: bool
 
     @property
     def is_rewritten(self) -> bool:
         """Return whether the fast way reads a block in another form than it was delivered in."""
-        return bool(self.comment)
+        return bool(self.comment or self.syntax.skipped_blanks or self.may_end_early or len(self.delimiter) > 1)
+
+    @property
+    def delimiter(self) -> bytes:
+        """Return the delimiter."""
+        return self.syntax.delimiter
+
+    @property
+    def inner(self) -> "Layout":
+        """Return the layout of a block in the inner form: its delimiter has one byte, and no blank is skipped."""
+        if len(self.delimiter) == 1 and not self.syntax.skipped_blanks:
+            return self
+        delimiter = self.delimiter if len(self.delimiter) == 1 else INNER_DELIMITER
+        return self._replace(syntax=self.syntax._replace(delimiter=delimiter, skipped_blanks=b""))
 
     def name_of(self, place: int) -> str:
         """Return what messages call the field at a place (the first is 0)."""

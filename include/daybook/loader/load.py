@@ -84,7 +84,7 @@ def load(
 
     rows_before = counted.rows
     yield from _no_rows("lines_below_header", below, layout, name)
-    for placed in side_by_side(cut_at_line_ends(read, block_bytes), parse, threads):
+    for placed in side_by_side(cut_at_line_ends(read, block_bytes, layout.syntax.quote), parse, threads):
         batch = _batch(placed, first_line, mended)
         counted.add(batch.kept.num_rows, batch.refused, name, batch.kept_lines)
         yield batch

@@ -60,7 +60,7 @@ class RecordReader:
         if self._is_comment(data, start):
             return self._comment(data, start)
         try:
-            cut = split(data, start, self.layout.delimiter, self.is_last)
+            cut = split(data, start, self.layout.syntax, self.is_last)
         except OpenQuote as damage:
             return self._only_first(data, start, line, damage)
         if cut is None:
@@ -91,10 +91,18 @@ class RecordReader:
         if not raw.removeprefix(BOM):
             return None
         try:
+            cut = self._filled(cut)
             self._check(cut, raw.removeprefix(BOM), whole)
             return Record(line, raw, self._values(cut), None)
         except Unfit as unfit:
             return Record(line, raw, [], Refusal(unfit.column, unfit.reason, unfit.detail))
+
+    def _filled(self, cut: Fields) -> Fields:
+        """Return a record with the empty fields that were left out at its end."""
+        missing = len(self.layout.columns) - len(cut.values) if self.layout.may_end_early else 0
+        if missing <= 0:
+            return cut
+        return cut._replace(values=[*cut.values, *[b""] * missing], are_quoted=[*cut.are_quoted, *[False] * missing])
 
     def _only_first(self, data: bytes, start: int, line: int, damage: OpenQuote) -> Reading:
         """Refuse only the line with a quote that is not closed, if the lines after it are proven rows; else raise."""
@@ -125,7 +133,8 @@ class RecordReader:
         return Reading(end, found, blank, comments=len(others) - len(rows))
 
     def _are_proven(self, lines: list[bytes]) -> bool:
-        return all(self._is_comment(content) or self._is_proven(self._alone(content, 0)) for content in lines)
+        rows = [content for content in lines if not self._is_comment(content)]
+        return bool(rows or not lines) and all(self._is_proven(self._alone(content, 0)) for content in rows)
 
     def _is_proven(self, record: Record | None) -> bool:
         if record is None or record.refusal:
@@ -136,7 +145,7 @@ class RecordReader:
     def _alone(self, content: bytes, line: int) -> Record | None:
         """Return a line as the record that it is without its neighbours; None for an empty one."""
         try:
-            cut = split(content, 0, self.layout.delimiter, is_last=True)
+            cut = split(content, 0, self.layout.syntax, is_last=True)
         except Damage:
             cut = Fields(len(content), [], [], "open_quote")
         return self._record(cut, content, line) if cut else None

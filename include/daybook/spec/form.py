@@ -41,13 +41,17 @@ class Form(Value):
     a row in its place is refused: it may be cut.
     """
 
-    added_later: ClassVar[frozenset[str]] = frozenset({"lines_below_header", "comment", "footer_lines", "footer"})
+    added_later: ClassVar[frozenset[str]] = frozenset(
+        {"lines_below_header", "comment", "footer_lines", "footer"}
+        | {"quote", "escape", "may_end_early", "has_blanks_after_delimiter"}
+    )
 
     encoding: str = "utf-8"
     compression: Literal["none", "gzip", "zip"] = "none"
     """What it is packed with; a zip holds one file."""
-    line_end: Literal["lf", "cr"] = "lf"
-    """How its lines end: with a line feed, a carriage return before it or not, or with a carriage return alone."""
+    line_end: Literal["lf", "cr", "crcrlf"] = "lf"
+    """How its lines end: with a line feed, a carriage return before it or not ("lf"), or two of them ("crcrlf", as if
+    translated twice); or with a carriage return alone ("cr")."""
     header_line: int | Literal["find"] = 1
     """On which line the header is; 0: nowhere; "find": on the only one that has the names of all columns."""
     lines_below_header: int = Field(default=0, ge=0, le=10)
@@ -59,6 +63,14 @@ class Form(Value):
     extra_columns: Literal["refuse", "ignore"] = "refuse"
     has_trailing_delimiter: bool = False
     """Whether each line ends with one more delimiter."""
+    may_end_early: bool = False
+    """Whether empty fields may be left out at the end of a row."""
+    quote: str | None = '"'
+    """The sign that texts stand in; None: there is none, and a quote is a letter as any other."""
+    escape: str | None = None
+    """The sign before a quote, a delimiter or itself that makes it a letter, such as a backslash."""
+    has_blanks_after_delimiter: bool = False
+    """Whether blanks at the start of a field are no part of it, before a quote too."""
     is_last_line_end_needed: bool = True
     are_control_bytes_kept: bool = False
     """Whether control bytes are part of a text; else their row is refused."""
@@ -83,6 +95,20 @@ class Form(Value):
         if line != "find" and not (isinstance(line, int) and 0 <= line <= 1000):
             raise ValueError("it takes the number of a line up to 1000, 0 if there is no header, or 'find'")
         return line
+
+    @field_validator("quote", "escape")
+    @classmethod
+    def _is_one_sign(cls, sign: str | None) -> str | None:
+        if sign is not None and not re.fullmatch(r"[!-/:-@\[-`{-~]", sign):
+            raise ValueError("it takes one sign of ASCII that is no letter, digit or blank, or None")
+        return sign
+
+    @field_validator("may_end_early")
+    @classmethod
+    def _has_no_last_delimiter(cls, may_end_early: bool, others: ValidationInfo) -> bool:
+        if may_end_early and others.data.get("has_trailing_delimiter"):
+            raise ValueError("with has_trailing_delimiter nobody knows which delimiter is the last one")
+        return may_end_early
 
     @field_validator("lines_below_header")
     @classmethod

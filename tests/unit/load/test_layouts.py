@@ -236,3 +236,89 @@ def test_a_header_cannot_be_found_if_no_column_has_a_name() -> None:
 def test_a_table_has_no_form() -> None:
     with pytest.raises(BadSpec, match=r"form\.comment: is refused: it is for files"):
         Table(name="t", connection="c", relation="s.t", columns=(text("a"),), form=Form(comment="#"))
+
+
+@pytest.mark.parametrize(
+    ("form", "file", "names"),
+    [
+        (Form(quote="'"), "1,'a,\"b'\n2,'it''s'\n3,\"x\"\n", ['a,"b', "it's", '"x"']),
+        (Form(quote=None), '1,19" tv\n2,"best" chair\n3,"\n4,""\n', ['19" tv', '"best" chair', '"', '""']),
+        (Form(escape="\\"), '1,"a\\"b"\n2,"a,\\\\"\n3,a\\,b\n4,"x""y"\n', ['a"b', "a,\\", "a,b", 'x"y']),
+        (Form(escape="\\", quote=None), '1,a\\,"b\n2,\\\\n\n', ['a,"b', "\\n"]),
+        (Form(has_blanks_after_delimiter=True), '1, "a, b"\n 2,\t x y \n3,  \n', ["a, b", "x y ", None]),
+        (Form(may_end_early=True), '1,a\n2\n3,"b,"\n4,\n', ["a", None, "b,", None]),
+        (Form(line_end="crcrlf"), "1,a\r\r\n2,b\r\r\n", ["a", "b"]),
+    ],
+)
+def test_a_form_says_how_texts_are_written(form: Form, file: str, names: list[str | None]) -> None:
+    found = loaded(f"id,name\n{file}".encode(), by(form))
+    assert (found.column("name"), found.refused) == (names, [])
+    assert found.column("line") == list(range(2, 2 + len(names)))
+
+
+@pytest.mark.parametrize("delimiter", ["||", "::", "~|~", "\t\t", ";;"])
+def test_a_delimiter_may_have_several_bytes(delimiter: str) -> None:
+    lines = ["id,name", "1,ann", f'2,"a{delimiter}b"', "3,\x7f", f"4,{delimiter[0]}x", "5,a,b", "x,y"]
+    file = "\n".join(line.replace(",", delimiter) for line in lines).encode() + b"\n"
+    found = loaded(file, by(Form(), delimiter=delimiter, limits=PATIENT))
+    assert [row[2] for row in values(found)][:3] == ["ann", f"a{delimiter}b", "\x7f"]
+    assert (6, None, "too_many_fields") in found.refused
+    assert found.raw[-1] == f"x{delimiter}y".encode()
+
+
+def test_an_escape_before_a_sign_that_needs_none_is_refused_and_not_guessed() -> None:
+    found = loaded(b'id,name\n1,C:\\temp\n2,"a\\nb"\n3,x\\\n4,b\n5,c\n6,d\n', by(Form(escape="\\")))
+    assert [reason for _, _, reason in found.refused] == ["unknown_escape"] * 3
+    assert found.column("name") == ["b", "c", "d"]
+
+
+def test_a_row_that_is_short_by_more_than_empty_fields_is_the_contracts_to_refuse() -> None:
+    columns = (integer("id"), integer("a"), text("b"))
+    found = loaded(b"id,a,b\n1,2\n3,x\n\n4\n5,6,7,8\n", by(Form(may_end_early=True), *columns))
+    assert values(found) == [(2, 1, 2, None), (5, 4, None, None)]
+    assert found.refused == [(3, "a", "not_an_integer"), (6, None, "too_many_fields")]
+    assert found.blank == 1
+
+
+@pytest.mark.parametrize("block_bytes", [3, 17, 2**23])
+def test_a_line_end_of_two_carriage_returns_is_one_wherever_the_stream_is_cut(block_bytes: int) -> None:
+    file = b'id,name\r\r\n1,"a\r\r\nb"\r\r\n2,c\r\n3,d\r\r\n'
+    for form in (Form(line_end="crcrlf"), Form(line_end="crcrlf", encoding="cp1252")):
+        found = loaded(file, by(form), block_bytes=block_bytes)
+        assert values(found) == [(2, 1, "a\nb"), (4, 2, "c"), (5, 3, "d")]
+
+
+@pytest.mark.parametrize("block_bytes", [40, 2**23])
+def test_many_words_go_together(block_bytes: int) -> None:
+    form = Form(
+        quote="'", comment="--", may_end_early=True, has_blanks_after_delimiter=True, header_line=0, footer="END"
+    )
+    file = b"-- it's\n1, 'a; b', x\n2\n-- 3; x\n4, 'c\n-- d\n'\nEND\n"
+    columns = (integer("id"), text("t"), text("u"))
+    found = loaded(file, by(form, *columns), block_bytes=block_bytes)
+    assert values(found) == [(2, 1, "a; b", "x"), (3, 2, None, None), (5, 4, "c\n-- d\n", None)]
+    assert found.skipped == {"comment": 2, "footer": 1}
+
+
+@pytest.mark.parametrize(
+    ("words", "delimiter", "says"),
+    [
+        ({"quote": "ab"}, ",", "quote: 'ab' is refused: it takes one sign"),
+        ({"quote": ";"}, ";", "form.quote: ';' is refused: the delimiter is ';'"),
+        ({"escape": "|"}, "||", "form.escape: '|' is refused: the delimiter is '||'"),
+        ({"escape": '"'}, ",", "form.escape: '\"' is refused: it is the quote"),
+        ({"escape": "\\"}, "||", "the delimiter has several bytes"),
+        ({"has_blanks_after_delimiter": True}, "\t", "the delimiter is a blank itself"),
+        ({"may_end_early": True, "has_trailing_delimiter": True}, ",", "may_end_early: True is refused"),
+        ({"comment": "'", "quote": "'"}, ",", 'form.comment: "\'" is refused'),
+        ({"line_end": "crlf"}, ",", "did you mean 'crcrlf'?"),
+        ({}, "|a|", "a delimiter is one byte of ASCII or up to eight"),
+        ({}, "", "a delimiter is one byte of ASCII or up to eight"),
+    ],
+)
+def test_signs_that_contradict_each_other_are_refused_by_the_spec(
+    words: dict[str, Any], delimiter: str, says: str
+) -> None:
+    with pytest.raises(BadSpec) as caught:
+        by(Form(**words), delimiter=delimiter)
+    assert says in str(caught.value)
