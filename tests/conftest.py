@@ -30,6 +30,12 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGTERM, _end)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a folder's tests together under `--dist=loadgroup`: they share a deployment that is slow to start."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(str(item.path.parent)))
+
+
 def _end(number: int, _: FrameType | None) -> None:
     pytest.exit(f"ended by {signal.Signals(number).name}", 128 + number)
 

@@ -126,7 +126,7 @@ def names_given(columns: str) -> list[str]:
     return names
 
 
-def names_in(path: Path, source: File) -> list[str]:
+def names_in(path: Path, source: Source) -> list[str]:
     """Return the values of the line where a file's header is agreed to be, header or not: the loader judges them.
 
     Without a header they are "column 1" and so on.

@@ -119,10 +119,10 @@ def index(step: StepRun) -> Done:
     pipeline = step.pipeline
     facts = step.read_table("clean", f"{pipeline.facts}.parquet")
     lookups = {source.name: _lookup(step, source.name) for source in pipeline.sources if source.name != pipeline.facts}
-    indexed = indexing.index(facts, {pipeline.facts: facts, **lookups}, pipeline)
-    for lookup in pipeline.lookups:
+    indexed = indexing.index(facts, {pipeline.facts: facts, **lookups}, pipeline, step.day_run.day)
+    for lookup, keys in indexed.keys.items():
         # Which of a lookup's rows the day rests on: see planning/lookup_keys.py.
-        step.write_table(keys_file(lookup.source), indexing.keys_of(facts, lookup))
+        step.write_table(keys_file(lookup), keys)
     step.write_table(f"{pipeline.facts}.parquet", indexed.facts)
     rows = {name: Rows(read=lookup.num_rows, kept=lookup.num_rows) for name, lookup in lookups.items()}
     rows[pipeline.facts] = _rows(facts.num_rows, indexed.facts.num_rows, indexed.refused, {})

@@ -19,18 +19,19 @@ ROOMS = {
     "storage": "",
     "postgres": "storage",
     "ftp": "storage",
+    "transports": "ftp storage",
     "loader": "",
     "rules": "",
     "ledger": "postgres loader.line_numbers",
     "refused": "ledger loader storage postgres",
     "publish": "ledger storage postgres rules.summarize",
-    "planning": "ledger refused loader ftp postgres storage",
+    "planning": "ledger refused loader ftp postgres storage rules.valid_rows",
     "run": "ledger refused loader storage postgres",
     "pages": "ledger storage",
     "steps": "storage postgres ftp loader rules ledger refused publish run pages",
 }
 ABOVE = {"airflow", "commands", "daybook_airflow", "deployment", "dags", "plugins", "report_tab", "pipelines"}
-LONGEST_CHAIN = 16
+LONGEST_CHAIN = 18
 
 
 @cache

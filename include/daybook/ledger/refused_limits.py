@@ -22,8 +22,13 @@ def check_refused(pipeline: Pipeline, rows: RowsByStep) -> None:
 
     rows: of the steps done so far, `load` among them. Raises BadData with the counts by step and reason.
     """
-    if excess := [line for source in pipeline.sources for line in _excess(pipeline, source, rows)]:
-        raise BadData(f"{pipeline.name}: {'; '.join(excess)}; the day is not published; `./daybook refused` has them")
+    if found := excess(pipeline, rows):
+        raise BadData(f"{pipeline.name}: {'; '.join(found)}; the day is not published; `./daybook refused` has them")
+
+
+def excess(pipeline: Pipeline, rows: RowsByStep) -> list[str]:
+    """Return a phrase for each limit that the refused rows exceed, of `rows` as for check_refused."""
+    return [line for source in pipeline.sources for line in _excess(pipeline, source, rows)]
 
 
 def _excess(pipeline: Pipeline, source: Source, rows: RowsByStep) -> Iterator[str]:
@@ -46,10 +51,12 @@ def _with_own_limit(pipeline: Pipeline, source: Source) -> list[Lookup]:
 
 def _excess_of_lookup(lookup: Lookup, refused: Mapping[str, Counter[str]], read: int) -> Iterator[str]:
     # Taken out of the counts, so that the limits of the facts do not count these rows again.
-    count = refused["index"].pop(f"{lookup.key}_{lookup.reason}", 0) if "index" in refused else 0
+    column = lookup.refused_column
+    reason = f"{column}_{lookup.reason}" if column else lookup.reason
+    count = refused["index"].pop(reason, 0) if "index" in refused else 0
     limit = max(lookup.refused_rows or 0, int((lookup.refused_share or 0) * read))
     if count > limit:
-        yield f"{count:,} of {read:,} facts have no match in {lookup.source}, limit {limit:,}"
+        yield f"{count:,} of {read:,} facts have no match in {lookup.label}, limit {limit:,}"
 
 
 def _verdict(source: Source, refused: Mapping[str, Counter[str]], read: int) -> str | None:

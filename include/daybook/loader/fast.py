@@ -15,23 +15,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from daybook.loader.columns import content_of, flags, parsed_column
+from daybook.loader.columns import parsed_column
 from daybook.loader.fields import BOM, END_OF_FILE, RECORD_BYTES, Damage
 from daybook.loader.inner import inner_form
-from daybook.loader.layout import (
-    INNER_DELIMITER,
-    Flags,
-    Layout,
-    Numbers,
-    Parsed,
-    Record,
-    kept_lines_of,
-    kept_table,
-    refused_table,
-)
+from daybook.loader.layout import INNER_DELIMITER, Layout, Parsed, Record, kept_lines_of, kept_table, refused_table
 from daybook.loader.lines import LF, Lines, lines_of, sound_lines
 from daybook.loader.pieces import in_pieces
 from daybook.loader.records import RecordReader, slow_block
+from daybook.loader.texts import Flags, Numbers, content_of, flags
 from daybook.loader.values import Unfit, reader
 
 # The name of the field after a trailing delimiter; no column has it.

@@ -217,7 +217,7 @@ def _layout(header: list[bytes], columns: list[Column | None], source: Source) -
     return Layout(
         header=[*header, b""] if form.has_trailing_delimiter and header else header,
         columns=[*columns, *([None] if form.has_trailing_delimiter else [])],
-        contract={column.header: (column, source.tokens(column)) for column in source.columns},
+        contract={column.header: (source.as_written(column), source.tokens(column)) for column in source.columns},
         schema=schema(source),
         syntax=syntax_of(source),
         comment=form.comment.encode(),

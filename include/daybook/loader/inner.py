@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from daybook.loader.layout import INNER_DELIMITER, Flags, Layout, Numbers
+from daybook.loader.layout import INNER_DELIMITER, Layout
 from daybook.loader.lines import CR, LF, are_all_in_order, are_among, marks_of
+from daybook.loader.texts import Flags, Numbers
 
 
 class Inner(NamedTuple):

@@ -2,16 +2,12 @@
 
 from typing import Any, NamedTuple
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.loader.fields import Syntax
 from daybook.spec.source import Column, Source, arrow_type
 
-Flags = np.ndarray[Any, np.dtype[np.bool_]]
-Bytes = np.ndarray[Any, np.dtype[np.uint8]]
-Numbers = np.ndarray[Any, np.dtype[np.int64]]
 # One refused record: the physical number of its first line (the file's first is 1), the header of the column, a code, a
 # sentence that may hold the value, and the original bytes without line end: several lines whole, one up to RAW_BYTES.
 REFUSED_SCHEMA = pa.schema(

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.loader.fields import BOM, Syntax
-from daybook.loader.layout import Bytes, Flags, Layout, Numbers
+from daybook.loader.layout import Layout
+from daybook.loader.texts import Bytes, Flags, Numbers
 
 LF, CR = b"\n\r"
 

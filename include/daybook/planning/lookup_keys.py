@@ -2,10 +2,11 @@
 
 A day rests on the rows of a lookup that its facts match, or would match now, and on no others. The copy of the table
 from which the day was made is compared with the present one, and the keys of rows that are not in both with the keys
-of the day's facts, which `index` keeps in a file.
+of the day's facts, which `index` keeps in a file. Of rows that hold for some days only, those of the day are compared.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -15,7 +16,8 @@ from daybook.errors import BadData, SourceUnavailable
 from daybook.ledger.receipt import Receipt
 from daybook.loader.load import load, schema
 from daybook.planning.plan import Standing
-from daybook.spec import Pipeline, Source
+from daybook.rules.valid_rows import valid_rows
+from daybook.spec import Lookup, Pipeline, Source
 from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder
 from daybook.storage.tables import keys_file, read_parquet
@@ -28,16 +30,25 @@ class Copies(NamedTuple):
     sha256: Mapping[str, str]
 
 
-# A lookup, and the hash that its table had when a day was made.
+class Change(NamedTuple):
+    """The rows of a lookup when a day was made, and now: `line` and the columns of the spec."""
+
+    was: pa.Table
+    now: pa.Table
+
+
+# A lookup's source, and the hash that its table had when a day was made.
 _Version = tuple[str, str]
+# The changed keys of a lookup since a version: for a day, or for all days if its rows hold for ever. None: unknown.
+_Known = dict[tuple[_Version, str, date | None], pa.Table | None]
 
 
 def with_changed_keys(
     pipeline: Pipeline, standings: Sequence[Standing], copies: Copies, data: DataFolder
 ) -> list[Standing]:
-    """Return the standings with the changed keys of each lookup whose table has changed.
+    """Return the standings with the changed keys of each lookup whose table has changed, by source.
 
-    A lookup is left out if they are unknown: its rows were mended, files of the day's run are gone, or a copy cannot be
+    A source is left out if they are unknown: its rows were mended, files of the day's run are gone, or a copy cannot be
     loaded.
     """
     changed = {standing.day: _changed_tables(pipeline, standing, copies) for standing in standings}
@@ -45,10 +56,11 @@ def with_changed_keys(
     for standing in standings:
         for version in changed[standing.day]:
             older.setdefault(version, []).append(_folder(data, standing.deployed["extract_tables"]))
-    keys = {version: _changed_keys(pipeline, version, folders, copies) for version, folders in older.items()}
+    changes = {version: _change(pipeline, version, folders, copies) for version, folders in older.items()}
+    known: _Known = {}
     return [
         standing._replace(
-            changed_keys=_used(standing, {version: keys[version] for version in changed[standing.day]}, data)
+            changed_keys=dict(_used(pipeline, standing, {v: changes[v] for v in changed[standing.day]}, data, known))
         )
         for standing in standings
     ]
@@ -60,7 +72,7 @@ def _changed_tables(pipeline: Pipeline, standing: Standing, copies: Copies) -> l
         return []
     outputs, mended = standing.deployed["extract_tables"].outputs, standing.deployed["load"].inputs
     tables = {table.name for table in pipeline.tables} - {pipeline.facts}
-    names = [lookup.source for lookup in pipeline.lookups if lookup.source in tables]
+    names = dict.fromkeys(lookup.source for lookup in pipeline.lookups if lookup.source in tables)
     was = [(name, outputs[f"{name}.csv"].sha256) for name in names if f"{name}.csv" in outputs]
     return [(name, old) for name, old in was if old != copies.sha256[name] and f"mends/{name}" not in mended]
 
@@ -69,52 +81,82 @@ def _folder(data: DataFolder, receipt: Receipt) -> Folder:
     return data.run(receipt.pipeline, receipt.day, receipt.run) / receipt.step
 
 
-def _changed_keys(pipeline: Pipeline, version: _Version, older: list[Folder], copies: Copies) -> pa.Array | None:
-    """Return the keys of the rows that are in one copy only; None if they are unknown."""
+def _change(pipeline: Pipeline, version: _Version, older: list[Folder], copies: Copies) -> Change | None:
+    """Return the rows of then and of now; None if they are unknown."""
     name, sha256 = version
     file, source = f"{name}.csv", pipeline.source(name)
     whole = (folder for folder in older if folder.has(file) and folder.written(file).sha256 == sha256)
     if (was := next(whole, None)) is None:
         return None
     try:
-        rows = pa.concat_tables([_counted(was, source), _counted(copies.folder, source)])
+        return Change(_rows(was, source), _rows(copies.folder, source))
     except BadData:
         return None
-    key = next(column.header for column in source.columns if column.name in source.key)
-    found = rows.group_by(rows.column_names).aggregate([([], "count_all")])
-    return pc.unique(found.filter(pc.equal(found.column(found.num_columns - 1), 1))[key]).drop_null()
 
 
-def _counted(folder: Folder, source: Source) -> pa.Table:
-    """Return the typed rows of a copy, each once, with their number: rows that share a key match nothing."""
+def _rows(folder: Folder, source: Source) -> pa.Table:
     with folder.open(f"{source.name}.csv") as file:
         rows = pa.concat_tables([schema(source).empty_table(), *(batch.kept for batch in load(file, source))])
-    values = rows.drop_columns(["line"])
-    return (
-        values.group_by(values.column_names)
-        .aggregate([([], "count_all")])
-        .rename_columns([*values.column_names, "line"])
-    )
+    return rows.rename_columns(["line", *(column.name for column in source.columns)])
 
 
 def _used(
-    standing: Standing, changed: Mapping[_Version, pa.Array | None], data: DataFolder
-) -> dict[str, tuple[str, ...]]:
-    """Return the changed keys that the day's facts have, by lookup."""
-    used = {}
-    for (name, _), keys in changed.items():
-        known = _keys_of_facts(standing.deployed["index"], name, data)
-        if keys is not None and known is not None:
-            used[name] = tuple(str(key) for key in known.filter(pc.is_in(known, keys)).to_pylist())
-    return used
+    pipeline: Pipeline,
+    standing: Standing,
+    changes: Mapping[_Version, Change | None],
+    data: DataFolder,
+    known: _Known,
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the changed keys that the day's facts have, with their source."""
+    for version, change in changes.items():
+        found: list[list[str] | None] = []
+        for lookup in (lookup for lookup in pipeline.lookups if lookup.source == version[0]):
+            place = version, lookup.label, standing.day if lookup.valid_from else None
+            if place not in known:
+                known[place] = change and _changed_keys(change, lookup, standing.day)
+            found.append(_in_both(_keys_of_facts(standing.deployed["index"], lookup, data), known[place]))
+        if None not in found:
+            yield version[0], tuple(sorted({key for keys in found for key in keys or ()}))
 
 
-def _keys_of_facts(index: Receipt, name: str, data: DataFolder) -> pa.ChunkedArray | None:
-    file, folder = keys_file(name), _folder(data, index)
+def _changed_keys(change: Change, lookup: Lookup, day: date) -> pa.Table | None:
+    """Return the keys of the rows that hold on the day in one copy only; None if two rows of a key hold."""
+    try:
+        copies = [valid_rows(rows, lookup, day) for rows in change]
+    except BadData:
+        return None
+    # When a row begins and ends is no part of what it says on the day.
+    unsaid = {"line", lookup.valid_from, lookup.valid_to} - {*lookup.keys, *lookup.gives}
+    said = [name for name in change.now.column_names if name not in unsaid]
+    # Rows that share a key match nothing, so how often a row is there counts too.
+    rows = pa.concat_tables([_counted(copy.select(said), "times") for copy in copies])
+    only_once = _counted(rows, "copies")
+    return _counted(only_once.filter(pc.equal(only_once["copies"], 1)).select(list(lookup.keys)), "rows").drop("rows")
+
+
+def _counted(rows: pa.Table, name: str) -> pa.Table:
+    """Return each row once, with the number of times that it was there under a name."""
+    counted = rows.group_by(rows.column_names).aggregate([([], "count_all")])
+    return counted.rename_columns([*rows.column_names, name])
+
+
+def _in_both(facts: pa.Table | None, changed: pa.Table | None) -> list[str] | None:
+    """Return the keys that are in both, as text; None if one of them is unknown."""
+    if facts is None or changed is None:
+        return None
+    # Decimals of both sides have one scale, and perhaps not one number of digits.
+    named = facts.rename_columns(changed.column_names)
+    both = _counted(pa.concat_tables([named, changed], promote_options="permissive"), "sides")
+    found = both.filter(pc.equal(both["sides"], 2)).drop("sides").drop_null()
+    return [", ".join(str(value) for value in key.values()) for key in found.to_pylist()]
+
+
+def _keys_of_facts(index: Receipt, lookup: Lookup, data: DataFolder) -> pa.Table | None:
+    file, folder = keys_file(lookup.label), _folder(data, index)
     if file not in index.outputs or not folder.has(file):
         return None
     try:
         with folder.open_unchanged(file, index.outputs[file].sha256) as stream:
-            return read_parquet(stream).column(0)
+            return read_parquet(stream)
     except SourceUnavailable:
         return None

@@ -1,9 +1,11 @@
 """The step `index`: the facts joined to the lookups by key and ordered by their own; it counts those without a match.
 
-A lookup's key is unique here: `clean` refused rows that share a key. A fact without a match is refused; or, if the spec
-says so, kept with empty lookup columns and a flag.
+A lookup's key is unique here: `clean` refused rows that share a key, and of rows that hold for some days only one holds
+on the day. Lookups follow in the spec's order, so one may be joined by a column of an earlier one. A fact without a
+match is refused; or, if the spec says so, kept with empty lookup columns and a flag.
 """
 
+from datetime import date
 from typing import Any, NamedTuple
 
 import narwhals as nw
@@ -12,23 +14,25 @@ import pyarrow.compute as pc
 
 from daybook.rules.clean import REFUSED_BY_RULE
 from daybook.rules.frames import add_columns, close_frame, open_frame, ordered, rows_schema
+from daybook.rules.valid_rows import valid_rows
 from daybook.spec import Lookup, Pipeline, fact_columns
 
 
 class Indexed(NamedTuple):
-    """The result of `index`: the facts with the lookups' columns, the refused ones (line, column, reason), and the
-    number of kept facts without a match, by lookup."""
+    """The result of `index`: the facts with the lookups' columns, the refused ones (line, column, reason), and by
+    lookup: the number of kept facts without a match, and the keys that the facts have, with a match or without."""
 
     facts: pa.Table
     refused: pa.Table
     unknown: dict[str, int]
+    keys: dict[str, pa.Table]
 
 
-def index(facts: pa.Table, lookups: dict[str, pa.Table], pipeline: Pipeline) -> Indexed:
+def index(facts: pa.Table, lookups: dict[str, pa.Table], pipeline: Pipeline, day: date) -> Indexed:
     """Join the facts to the lookups.
 
     facts: clean facts with their line. lookups: {source name: its clean rows}. Returns the facts ordered by their key,
-    with the columns that the lookups add, and the flags.
+    with the columns that the lookups add, and the flags. Raises BadData if two rows of a lookup hold on the day.
     """
     columns = list(fact_columns(pipeline).values())
     schema = rows_schema(columns)
@@ -36,43 +40,45 @@ def index(facts: pa.Table, lookups: dict[str, pa.Table], pipeline: Pipeline) -> 
         schema = schema.append(pa.field(_mark(lookup), pa.bool_()))
     frame = open_frame(facts, pipeline.engine)
     for lookup in pipeline.lookups:
-        frame = _matched(frame, open_frame(lookups[lookup.source], pipeline.engine), lookup)
+        valid = valid_rows(lookups[lookup.source], lookup, day)
+        frame = _matched(frame, open_frame(valid, pipeline.engine), lookup)
     order = [*pipeline.source(pipeline.facts).key, "line"]
     return _split(close_frame(frame, schema, order), pipeline)
 
 
-def keys_of(facts: pa.Table, lookup: Lookup) -> pa.Table:
-    """Return the keys that the facts have for a lookup, with a match or without: one column, each key once, sorted."""
-    keys = pc.unique(facts[lookup.key].combine_chunks()).drop_null()
-    return ordered(pa.table({lookup.key: keys}), [lookup.key])
-
-
 def _mark(lookup: Lookup) -> str:
-    return f"is_unknown_in_{lookup.source}"
+    return f"is_unknown_in_{lookup.label}"
 
 
 def _matched(frame: nw.LazyFrame[Any], lookup_rows: nw.LazyFrame[Any], lookup: Lookup) -> nw.LazyFrame[Any]:
     given = [nw.col(column).alias(name) for column, name in lookup.gives.items()]
-    found = lookup_rows.select(nw.col(lookup.key), *given, nw.lit(True).alias("is_found"))
-    joined = frame.join(found, on=lookup.key, how="left")
+    keys = [nw.col(there).alias(here) for there, here in lookup.keys.items()]
+    found = lookup_rows.select(*keys, *given, nw.lit(True).alias("is_found"))
+    joined = frame.join(found, on=list(lookup.keys.values()), how="left")
     flags = [name for name in (_mark(lookup), lookup.unknown_flag) if name]
     return add_columns(joined, (nw.col("is_found").is_null().alias(name) for name in flags)).drop("is_found")
 
 
 def _split(matched: pa.Table, pipeline: Pipeline) -> Indexed:
+    keys = {lookup.label: _keys(matched, list(lookup.keys.values())) for lookup in pipeline.lookups}
     refused = []
     for lookup in pipeline.lookups:
         if lookup.when_unknown == "refuse":
             is_unknown = matched[_mark(lookup)]
             refused.append(_refused(matched.filter(is_unknown), lookup))
             matched = matched.filter(pc.invert(is_unknown))
-    unknown = {lookup.source: pc.sum(matched[_mark(lookup)]).as_py() or 0 for lookup in pipeline.lookups}
+    unknown = {lookup.label: pc.sum(matched[_mark(lookup)]).as_py() or 0 for lookup in pipeline.lookups}
     facts = matched.drop_columns([_mark(lookup) for lookup in pipeline.lookups])
-    return Indexed(
-        facts, pa.concat_tables([REFUSED_BY_RULE.empty_table(), *refused]), {k: n for k, n in unknown.items() if n}
-    )
+    counted = {label: count for label, count in unknown.items() if count}
+    return Indexed(facts, pa.concat_tables([REFUSED_BY_RULE.empty_table(), *refused]), counted, keys)
+
+
+def _keys(facts: pa.Table, columns: list[str]) -> pa.Table:
+    """Return the whole keys that the facts have in some columns, each once, sorted."""
+    found = facts.select(columns).group_by(columns, use_threads=False).aggregate([])
+    return ordered(found.drop_null(), columns)
 
 
 def _refused(facts: pa.Table, lookup: Lookup) -> pa.Table:
     size = facts.num_rows
-    return pa.table([facts["line"], [lookup.key] * size, [lookup.reason] * size], schema=REFUSED_BY_RULE)
+    return pa.table([facts["line"], [lookup.refused_column] * size, [lookup.reason] * size], schema=REFUSED_BY_RULE)

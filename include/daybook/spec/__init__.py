@@ -4,20 +4,22 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
 
     value.py     the base of all words: frozen, checked when built
     format.py    what the format of a date or a timestamp has to tell
+    writing.py   how values are written: words of a column, or of a source for all of its columns
     form.py      how a file is written, and how much of it may be wrong
     source.py    columns, and the tables that have them
     file.py      the files that a source is delivered in, and when they count as whole
-    parts.py     lookups, measures, summaries, the schedule, the target, what is plausible
+    lookup.py    sources that facts are joined to by key
+    parts.py     measures, summaries, the schedule, the target, what is plausible
     pipeline.py  all of it together, and the check that every name exists and fits
 """
 
 from daybook.spec.file import MOST_PARTS, File
 from daybook.spec.form import Form, Limits
+from daybook.spec.lookup import Lookup
 from daybook.spec.parts import (
     RESERVED,
     Derived,
     Engine,
-    Lookup,
     Measure,
     Plausible,
     Pools,
@@ -29,7 +31,6 @@ from daybook.spec.parts import (
 from daybook.spec.pipeline import Pipeline, clean_columns, fact_columns, group_columns
 from daybook.spec.source import (
     Column,
-    Kind,
     Source,
     Table,
     Twins,
@@ -42,6 +43,7 @@ from daybook.spec.source import (
     timestamp,
 )
 from daybook.spec.value import Name, Value
+from daybook.spec.writing import Kind, Writing, said
 from daybook.text import nearest
 
 __all__ = [
@@ -68,6 +70,7 @@ __all__ = [
     "Target",
     "Twins",
     "Value",
+    "Writing",
     "arrow_type",
     "boolean",
     "clean_columns",
@@ -77,6 +80,7 @@ __all__ = [
     "group_columns",
     "integer",
     "nearest",
+    "said",
     "text",
     "timestamp",
 ]

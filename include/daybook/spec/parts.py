@@ -1,4 +1,4 @@
-"""The small values of a spec: lookups, measures, summaries, the schedule, the target, what is plausible."""
+"""The small values of a spec: measures, summaries, the schedule, the target, what is plausible."""
 
 from datetime import date
 from decimal import Decimal
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from daybook.spec import cron
+from daybook.spec import cron, holiday
 from daybook.spec.value import Name, Value
 from daybook.text import nearest
 
@@ -18,37 +18,6 @@ FIRST_YEAR = 1000
 
 # Names that the steps and the warehouse use themselves in every frame and table.
 RESERVED = ("line", "run_id", "row_count")
-
-
-class Lookup(Value):
-    """A source that facts are joined to by key.
-
-    `gives` names the columns that a match adds to a fact: {column of the lookup: name in the facts}. A fact without a
-    match is refused, or kept with these columns empty; `unknown_flag` names a boolean that is true if there is none.
-    Refused facts count against the limits of the facts; with `refused_rows` or `refused_share`, those without a match
-    here have a limit of their own instead: the larger of so many rows and of this share of the facts.
-    """
-
-    source: str
-    """The name of a table or file of the pipeline."""
-    key: str
-    """The column that both sides have under this name; it is the key of the source."""
-    gives: dict[str, Name] = {}
-    when_unknown: Literal["refuse", "keep"]
-    """What to do about a fact without a match."""
-    unknown_flag: Name | None = None
-    refused_rows: int | None = Field(default=None, ge=0)
-    refused_share: float | None = Field(default=None, ge=0, le=1)
-
-    @property
-    def reason(self) -> str:
-        """Return the reason for which a fact without a match is refused."""
-        return f"unknown_in_{self.source}"
-
-    @property
-    def has_own_limit(self) -> bool:
-        """Return whether the facts that it refuses have a limit of their own."""
-        return self.refused_rows is not None or self.refused_share is not None
 
 
 class Derived(Value):
@@ -105,7 +74,8 @@ class Schedule(Value):
     """The days of a pipeline: local days of `time_zone` (an IANA name) from `start` to `end`, both included.
 
     `cron`: five fields that mean one time of day, such as "30 6 * * *". The run of a day begins at that time of the
-    next day that the cron means; "30 6 * * 1-5" means the days from Monday to Friday only.
+    next day that the cron means; "30 6 * * 1-5" means the days from Monday to Friday only. The days of `closed`, and
+    the public holidays of `holidays`, are no days of the pipeline: their runs skip every task.
     """
 
     # Before the cron: whether a time of day is there each day depends on it.
@@ -113,6 +83,9 @@ class Schedule(Value):
     cron: str = "0 0 * * *"
     start: date
     end: date | None = None
+    holidays: str | None = None
+    """A country, or a part of one, such as "ES" or "ES-MD", by the codes of ISO 3166."""
+    closed: tuple[date, ...] = ()
 
     @field_validator("time_zone")
     @classmethod
@@ -132,6 +105,13 @@ class Schedule(Value):
             raise ValueError(why)
         return written
 
+    @field_validator("holidays")
+    @classmethod
+    def _has_a_calendar(cls, where: str | None) -> str | None:
+        if where is not None and (why := holiday.problem(where)):
+            raise ValueError(why)
+        return where
+
     @field_validator("start")
     @classmethod
     def _has_four_digits(cls, day: date) -> date:
@@ -146,8 +126,16 @@ class Schedule(Value):
         return self
 
     def means(self, day: date) -> bool:
-        """Return whether the cron means a day; `start` and `end` are another question."""
-        return cron.runs_on(self.cron, day)
+        """Return whether a day is one of the schedule's; `start` and `end` are another question."""
+        return cron.runs_on(self.cron, day) and self.why_closed(day) is None
+
+    def why_closed(self, day: date) -> str | None:
+        """Return why a day is none of the schedule's although its cron may mean it, or None."""
+        if day in self.closed:
+            return "it is one of the days in `closed`"
+        if self.holidays and (name := holiday.holiday_on(day, self.holidays)):
+            return f"it is a public holiday in {self.holidays} ({name})"
+        return None
 
 
 class Target(Value):

@@ -10,13 +10,14 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from daybook.errors import BadSpec
+from daybook.spec import lookup as lookups
 from daybook.spec.file import File
 from daybook.spec.format import tells_of_utc
+from daybook.spec.lookup import Lookup
 from daybook.spec.parts import (
     RESERVED,
     Derived,
     Engine,
-    Lookup,
     Measure,
     Plausible,
     Pools,
@@ -25,8 +26,9 @@ from daybook.spec.parts import (
     Summary,
     Target,
 )
-from daybook.spec.source import NUMBERS, Column, Source, Table, check_fits_64_bits
+from daybook.spec.source import Column, Source, Table, check_fits_64_bits
 from daybook.spec.value import Name, Value
+from daybook.spec.writing import NUMBERS
 from daybook.text import nearest
 
 
@@ -38,6 +40,8 @@ class Pipeline(Value):
     frame of the facts and returns one, with the columns of `transform_gives` added; it may drop rows. What it gives is
     not rounded or cut: it rounds floats itself.
     `look_back_days`: how many earlier days a daily run checks, to run those again whose sources have changed.
+    `catch_up_days`: how many earlier days a daily run checks, to run those that were missed while the scheduler was
+    down; 0 leaves them to a backfill.
     """
 
     name: Name
@@ -71,6 +75,7 @@ class Pipeline(Value):
     engine: Engine = "polars"
     """What computes `clean` to `summarize`; each gives the same numbers."""
     look_back_days: int = Field(default=0, ge=0)
+    catch_up_days: int = Field(default=7, ge=0)
     max_active_runs: int = Field(default=8, ge=1)
     """How many of its runs may be at work at a time."""
     plausible: Plausible = Plausible()
@@ -117,13 +122,16 @@ def clean_columns(pipeline: Pipeline) -> tuple[Column, ...]:
 
 def _looked_up(pipeline: Pipeline) -> Iterator[Column]:
     for lookup in pipeline.lookups:
-        source = pipeline.source(lookup.source)
-        for given, name in lookup.gives.items():
-            column = source.column(given)
-            if column:
-                yield column.model_copy(update={"name": name})
-        if lookup.unknown_flag:
-            yield _flag(lookup.unknown_flag)
+        yield from _given(lookup, pipeline)
+
+
+def _given(lookup: Lookup, pipeline: Pipeline) -> Iterator[Column]:
+    source = pipeline.source(lookup.source)
+    for given, name in lookup.gives.items():
+        if column := source.column(given):
+            yield column.model_copy(update={"name": name})
+    if lookup.unknown_flag:
+        yield _flag(lookup.unknown_flag)
 
 
 def _flag(name: str) -> Column:
@@ -204,27 +212,10 @@ def _derived(path: str, derived: Derived, columns: dict[str, Column]) -> Iterato
 def _lookups(pipeline: Pipeline) -> Iterator[str]:
     facts = {column.name: column for column in clean_columns(pipeline)}
     for number, lookup in enumerate(pipeline.lookups):
-        yield from _lookup(f"lookups[{number}]", lookup, pipeline.source(lookup.source), facts)
-
-
-def _lookup(path: str, lookup: Lookup, source: Source, facts: dict[str, Column]) -> Iterator[str]:
-    columns = {column.name: column for column in source.columns}
-    yield from _unknown(f"{path}.key", lookup.key, columns, f"column of {source.name}")
-    yield from _unknown(f"{path}.key", lookup.key, facts, "column of the facts")
-    if lookup.has_own_limit and lookup.when_unknown == "keep":
-        yield f"{path}.refused_rows: only a lookup that refuses has a limit; it takes when_unknown='refuse'"
-    for given in lookup.gives:
-        yield from _unknown(f"{path}.gives", given, columns, f"column of {source.name}")
-    if source.key != (lookup.key,):
-        yield f"{path}.key: {lookup.key!r} is not the key of {source.name}, {list(source.key)}: it may match many rows"
-    here, there = facts.get(lookup.key), columns.get(lookup.key)
-    if here and there and here.kind != there.kind:
-        yield f"{path}.key: {lookup.key!r} is {here.kind} in the facts and {there.kind} in {source.name}: never equal"
-    elif here and there and here.kind == "decimal" and here.scale != there.scale:
-        yield (
-            f"{path}.key: {lookup.key!r} has {here.scale} digits after the point in the facts and {there.scale} in "
-            f"{source.name}: give both the same scale"
-        )
+        yield from lookups.problems(f"lookups[{number}]", lookup, pipeline.source(lookup.source), facts)
+        facts |= {column.name: column for column in _given(lookup, pipeline)}
+    labels = [lookup.label for lookup in pipeline.lookups]
+    yield from (f"{twice}: give one of them a name of its own" for twice in _twice("lookups", labels))
 
 
 def _columns(pipeline: Pipeline) -> Iterator[str]:

@@ -14,16 +14,15 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from daybook.errors import BadSpec
 from daybook.spec.form import Form, Limits
 from daybook.spec.format import check_format, check_instant_format, table_format
-from daybook.spec.value import Name, Value
+from daybook.spec.value import Name
+from daybook.spec.writing import NUMBERS, WORDS, Kind, Writing, check_kind, check_marks, said
 
 Twins = Literal["keep", "drop", "refuse"]
-Kind = Literal["text", "integer", "decimal", "date", "timestamp", "boolean"]
-NUMBERS: tuple[Kind, ...] = ("integer", "decimal")
 # The rules that compare; what they compare with has to be a value of these kinds.
 COMPARED = {"minimum": NUMBERS, "maximum": NUMBERS, "allowed": ("text", *NUMBERS), "pattern": ("text",)}
 
 
-class Column(Value):
+class Column(Writing):
     """One column of a table or a file: how it is written there (`header`), its name here, its kind, its rules.
 
     `position` (the first is 1) is for a column of a file that has no name of its own there, because the name is empty,
@@ -112,6 +111,11 @@ class Column(Value):
                 _check_is_value(text, others.data.get("scale", 0))
         return allowed
 
+    @model_validator(mode="after")
+    def _words_are_for_its_kind(self) -> Self:
+        check_kind(self, self.kind, f"Column {self.name!r}")
+        return self
+
 
 def check_fits_64_bits(number: int | Decimal | None, scale: int) -> None:
     """Check that a rule's number is one that a column could hold. Raises ValueError."""
@@ -174,7 +178,7 @@ def boolean(header: str, name: str | None = None, **words: Any) -> Column:
     return _column("boolean", header, name, words)
 
 
-class Source(Value):
+class Source(Writing):
     """Rows from elsewhere: a name, the id of an Airflow connection, columns, and their unique key.
 
     `null_tokens` are the spellings of a missing value; an empty unquoted field is one too, and no other text is.
@@ -223,6 +227,18 @@ class Source(Value):
         return self
 
     @model_validator(mode="after")
+    def _marks_differ(self) -> Self:
+        for column in () if isinstance(self, Table) else map(self.as_written, self.columns):
+            where = f"{type(self).__name__} {self.name!r}, column {column.name!r}"
+            check_marks(column, column.scale, self.delimiter, where)
+        return self
+
+    def as_written(self, column: Column) -> Column:
+        """Return a column with the words of this source about how it is written, if it has none of its own."""
+        words = {word: value for word, value in said(self).items() if column.kind in WORDS[word]}
+        return column.model_copy(update=words | said(column)) if words else column
+
+    @model_validator(mode="after")
     def _places_are_clear(self) -> Self:
         if problem := next(chain(_problems_of_places(self), _problems_of_form(self)), None):
             raise BadSpec(f"{type(self).__name__} {self.name!r}, {problem}")
@@ -247,7 +263,7 @@ class Source(Value):
 
     @field_validator("delimiter")
     @classmethod
-    def _is_a_sign(cls, delimiter: str) -> str:
+    def _is_a_delimiter(cls, delimiter: str) -> str:
         if not re.fullmatch(r"(?:[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]){1,8}", delimiter):
             raise ValueError(
                 "a delimiter is one byte of ASCII or up to eight, none a letter, digit, quote or line end, such as ';'"
@@ -317,6 +333,17 @@ class Table(Source):
     @classmethod
     def _are_copied_whole(cls, columns: tuple[Column, ...], others: ValidationInfo) -> tuple[Column, ...]:
         return tuple(_copied_whole(column, others.data.get("name", "")) for column in columns)
+
+    @model_validator(mode="after")
+    def _has_no_spelling(self) -> Self:
+        columns = {f", column {column.name!r}": said(column) for column in self.columns}
+        for where, words in {"": said(self), **columns}.items():
+            for word, value in words.items():
+                raise BadSpec(
+                    f"Table {self.name!r}{where}, {word}: {value!r} is refused: a table's values have types, and no "
+                    "spelling; leave it out"
+                )
+        return self
 
     @field_validator("relation")
     @classmethod

@@ -31,7 +31,8 @@ class Value(BaseModel):
 
     @model_serializer(mode="wrap")
     def _without_unused(self, dump: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-        fields, later = type(self).model_fields, type(self).added_later
+        fields = type(self).model_fields
+        later = {word for kind in type(self).__mro__ for word in vars(kind).get("added_later", ())}
         unused = {word for word in later if getattr(self, word) == fields[word].default}
         return {word: value for word, value in dump(self).items() if word not in unused}
 

@@ -5,6 +5,9 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
+from daybook.errors import BadData
+from daybook.spec import day_date
+
 from .conftest import Days
 
 FIRST, SECOND = "2013-01-01", "2013-01-02"
@@ -88,3 +91,37 @@ def test_without_the_files_of_the_days_run_the_whole_table_counts(days: Days, ch
     work = days.servers.work(days.pipeline, FIRST, "run_1")
     (work.folder.path / "index" / "keys.planes.parquet").unlink()
     assert plan(days) == ["run: input changed: table planes", "skip: nothing changed"]
+
+
+@pytest.fixture
+def dated(days: Days) -> Iterator[Change]:
+    """Two days were made from a table of planes whose rows hold for some days; a way to change it."""
+    rows = "select *, date '2012-01-01' as first_on, null::date as last_on from public.planes"
+    with days.own_table("planes", rows) as change:
+        airlines, planes = days.pipeline.tables
+        columns = (*planes.columns, day_date("first_on"), day_date("last_on"))
+        tables = (airlines, planes.model_copy(update={"columns": columns, "key": ("tailnum", "first_on")}))
+        known, by_plane = days.pipeline.lookups
+        by_plane = by_plane.model_copy(update={"valid_from": "first_on", "valid_to": "last_on"})
+        days.change(tables=tables, lookups=(known, by_plane))
+        for day in (FIRST, SECOND):
+            days.run(day)
+        yield change
+
+
+def test_a_row_that_begins_later_changes_only_the_days_on_which_it_holds(days: Days, dated: Change) -> None:
+    plane = only(days, SECOND, FIRST, known=True)
+    dated(f"update {{}} set last_on = '{SECOND}' where tailnum = '{plane}'")
+    dated(f"insert into {{}} (tailnum, seats, first_on) values ('{plane}', 7, '2013-01-03')")
+    assert plan(days) == ["skip: nothing changed"] * 2
+    dated(f"update {{}} set last_on = '{FIRST}' where tailnum = '{plane}' and last_on is not null")
+    dated(f"update {{}} set first_on = '{SECOND}' where tailnum = '{plane}' and seats = 7")
+    assert plan(days) == ["skip: nothing changed", f"run: input changed: table planes, 1 used key: {plane}"]
+
+
+def test_two_rows_that_hold_on_one_day_are_refused_by_the_day_that_uses_the_table(days: Days, dated: Change) -> None:
+    plane = only(days, SECOND, FIRST, known=True)
+    dated(f"insert into {{}} (tailnum, seats, first_on) values ('{plane}', 7, '{SECOND}')")
+    assert plan(days) == ["skip: nothing changed", "run: input changed: table planes"]
+    with pytest.raises(BadData, match=f"planes: 1 key has more than one row that holds on {SECOND}"):
+        days.run(SECOND)

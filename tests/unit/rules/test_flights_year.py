@@ -40,7 +40,7 @@ def days(pipeline: Pipeline) -> Iterator[dict[str, int]]:
     for day in YEAR:
         is_of_day = pc.and_(pc.equal(flights["month"], day.month), pc.equal(flights["day"], day.day))
         cleaned = clean(flights.filter(is_of_day), pipeline.source("flights"), pipeline, day)
-        groups = aggregate(index(cleaned.kept, known, pipeline).facts, pipeline)
+        groups = aggregate(index(cleaned.kept, known, pipeline, day).facts, pipeline)
         yield figures(groups, summarize(groups, pipeline, day))
 
 

@@ -5,19 +5,25 @@ from typing import Any
 
 import pytest
 
+from daybook import spec
 from daybook.spec import File, Form, Limits, Pipeline, Plausible, text
 from deployment.home import REPOSITORY
 
 DOCUMENT = (REPOSITORY / "docs" / "pipeline.md").read_text()
+EXAMPLES = re.findall(r"```python\n(.*?)```", DOCUMENT, re.DOTALL)
 
 
 def test_the_module_of_the_document_is_a_pipeline() -> None:
-    (module,) = re.findall(r"```python\n(.*?)```", DOCUMENT, re.DOTALL)
     words: dict[str, Any] = {}
-    exec(module, words)  # noqa: S102 - our own document
+    exec(EXAMPLES[0], words)  # noqa: S102 - our own document
     pipeline = words["PIPELINE"]
     assert isinstance(pipeline, Pipeline)
     assert [summary.name for summary in pipeline.summaries] == ["by_city", "by_day"]
+
+
+@pytest.mark.parametrize("example", EXAMPLES[1:])
+def test_each_further_example_is_accepted_by_the_spec(example: str) -> None:
+    exec(example, {name: getattr(spec, name) for name in spec.__all__})  # noqa: S102 - our own document
 
 
 def default_of(word: str) -> str:
@@ -33,6 +39,8 @@ def default_of(word: str) -> str:
         ("Limits(systemic", f"{Limits().systemic_share * 100:g} %, from {Limits().at_least} rows on"),
         ("Plausible(min_rows", str(Plausible().min_rows)),
         ("Plausible(within_pct", f"{Plausible().within_pct} %, {Plausible().days} days"),
+        ("catch_up_days", f"{Pipeline.model_fields['catch_up_days'].default} days"),
+        ("look_back_days", f"{Pipeline.model_fields['look_back_days'].default} days"),
         ("Form(may_be_empty", "yes" if Form().may_be_empty else "no"),
     ],
 )

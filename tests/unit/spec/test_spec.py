@@ -49,6 +49,15 @@ def test_a_word_that_is_wrong_by_itself(build: Callable[[], object], says: str) 
     assert says in str(error.value)
 
 
+@pytest.mark.parametrize("days", [-1, 1.5, "a week", None])
+def test_the_days_that_a_daily_run_catches_up_are_a_whole_number_and_0_is_none(days: object) -> None:
+    assert shop(catch_up_days=0).catch_up_days == 0
+    with pytest.raises(BadSpec, match=r"Pipeline 'shop', catch_up_days: .* is refused: "):
+        shop(catch_up_days=days)
+    with pytest.raises(BadSpec, match=r"has no word 'catchup_days'; did you mean 'catch_up_days'\?"):
+        shop(catchup_days=3)
+
+
 @pytest.mark.parametrize("pattern", [r"(?=a)a", r"(a)\1", r"(a", r"\pL", r"a{1,100000}"])
 def test_G14_a_pattern_that_not_every_engine_matches_in_linear_time_is_refused(pattern: str) -> None:
     with pytest.raises(BadSpec, match="not a regular expression that every engine knows"):
@@ -93,6 +102,34 @@ def test_G12_a_name_in_the_warehouse_needs_no_quotes(name: str) -> None:
         (
             {"tables": (SHOPS.model_copy(update={"key": ()}), CUSTOMERS)},
             "is not the key of shops, []: it may match many rows",
+        ),
+        (
+            {"lookups": (Lookup(source="shops", key={"shop": "shp"}, when_unknown="keep"),)},
+            "shop.lookups[0].key: 'shp' is not a column of the facts; did you mean 'shop'?",
+        ),
+        (
+            {"lookups": (Lookup(source="shops", key={"shop": "customer"}, when_unknown="keep"),)},
+            "'customer', which is compared with 'shop', is integer in the facts and text in shops: never equal",
+        ),
+        (
+            {"lookups": (Lookup(source="shops", key=("shop", "city"), when_unknown="keep"),)},
+            "shop.lookups[0].key: ['shop', 'city'] is not the key of shops, ['shop']: it may match many rows",
+        ),
+        (
+            {"lookups": (Lookup(source="shops", key="shop", when_unknown="keep"),) * 2},
+            "shop.lookups: 'shops' stands twice: give one of them a name of its own",
+        ),
+        (
+            {"lookups": (Lookup(source="shops", key="shop", when_unknown="keep", valid_from="city"),)},
+            "shop.lookups[0].valid_from: 'city' is text; it takes a date",
+        ),
+        (
+            {"lookups": (Lookup(source="shops", key="shop", when_unknown="keep", valid_to="till"),)},
+            "shop.lookups[0].valid_to: 'till' is not a column of shops",
+        ),
+        (
+            {"lookups": (Lookup(source="shops", key="shop", when_unknown="keep", is_valid_to_included=False),)},
+            "shop.lookups[0].is_valid_to_included: there is no valid_to",
         ),
         ({"tables": (SHOPS, SHOPS, CUSTOMERS)}, "shop.sources: 'shops' stands twice"),
         ({"files": (SALES.model_copy(update={"key": ("ident",)}),)}, "shop.sales.key[0]: 'ident' is not a column"),

@@ -9,7 +9,7 @@ F = File(
     connection="ftp",
     path="f_{day:%Y-%m-%d}.csv",
     is_written_whole=True,
-    columns=(day_date("day"), text("store"), decimal("amount", digits=12, scale=2)),
+    columns=(day_date("day"), text("store"), text("product"), decimal("amount", digits=12, scale=2)),
 )
 PIPELINE = Pipeline(
     name="case",
@@ -20,6 +20,7 @@ PIPELINE = Pipeline(
             name="g",
             connection="ftp",
             path="g.csv",
+            is_written_whole=True,
             columns=(text("store"), text("product"), text("label")),
             key=("store", "product"),
         ),
@@ -28,7 +29,7 @@ PIPELINE = Pipeline(
     day_columns=("day",),
     lookups=(Lookup(source="g", key=("store", "product"), gives={"label": "label"}, when_unknown="keep"),),
     measures=(Measure(name="n", how="count"), Measure(name="total", how="sum", of="amount")),
-    summaries=(Summary(name="by_day", columns=("n", "total")),),
+    summaries=(Summary(name="by_label", by=("label",), columns=("n", "total")),),
     target=Target(schema="case"),
     schedule=Schedule(start=date(2024, 1, 1)),
 )
