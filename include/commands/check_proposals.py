@@ -15,7 +15,7 @@ from commands.check_file import Checked, check
 from commands.check_form import names_in, of_columns
 from commands.check_words import FILE_WORDS, ROW_WORDS, Seen, Word, taken_by, with_form
 from daybook.errors import BadData, BadSpec
-from daybook.loader.fields import Damage, split
+from daybook.loader.fields import Damage, Syntax, split
 from daybook.loader.limits import STRUCTURAL
 from daybook.loader.load import load
 from daybook.spec import Column, Form, Source, Value
@@ -214,7 +214,7 @@ def _is_typed(column: str | None, reason: str) -> bool:
 
 def _value(raw: bytes, place: int | None, delimiter: str) -> str:
     try:
-        cut = split(raw, 0, delimiter.encode(), is_last=True) if place is not None else None
+        cut = split(raw, 0, Syntax(delimiter.encode()), is_last=True) if place is not None else None
     except Damage:
         cut = None
     is_there = cut is not None and place is not None and place < len(cut.values)

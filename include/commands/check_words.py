@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from commands.check_form import head_of, names_in
 from daybook.errors import BadSpec
 from daybook.loader.decode import taken, unpacked
-from daybook.loader.fields import BOM, Damage, split
+from daybook.loader.fields import BOM, Damage, split, syntax_of
 from daybook.loader.header_hints import LOOKED_AT_BYTES, LOOKED_AT_LINES, OTHER_DELIMITERS
 from daybook.loader.kinds import KINDS, MARKS
 from daybook.loader.values import ZEROS, Unfit, reader
@@ -284,7 +284,7 @@ def plainly(names: Iterable[str]) -> set[str]:
 
 def _fields(line: bytes, source: Source) -> list[str]:
     try:
-        cut = split(line, 0, source.delimiter.encode(), is_last=True)
+        cut = split(line, 0, syntax_of(source), is_last=True)
     except Damage:
         cut = None
     return [value.decode(errors="replace") for value in cut.values] if cut and cut.values else []
