@@ -50,8 +50,9 @@ def files(connection_id: str, time_limit_s: float = FILES_SECONDS) -> ftplib.FTP
     Raises BadSpec if it is not set, or a word of it is refused.
     """
     words = _words(connection_id)
-    form = (words.get("host"), int(words.get("port") or 0), words.get("login"), words.get("password"), words["extra"])
-    return open_files(Stored(connection_id, words.get("conn_type") or "", *form), time_limit_s)
+    address = (words.get("host"), int(words.get("port") or 0), words.get("login"), words.get("password"))
+    stored = Stored(connection_id, words.get("conn_type") or "", *address, words["extra"], words.get("schema"))
+    return open_files(stored, time_limit_s)
 
 
 def data() -> DataFolder:

@@ -22,5 +22,5 @@ def postgres(connection_id: str) -> Any:
 def files(connection_id: str) -> ftplib.FTP | Line:
     """Open a connection to a server of files by its id; its type says over which protocol."""
     stored = BaseHook.get_connection(connection_id)
-    form = (stored.host, stored.port, stored.login, stored.password, stored.extra_dejson)
+    form = (stored.host, stored.port, stored.login, stored.password, stored.extra_dejson, stored.schema)
     return open_files(Stored(connection_id, stored.conn_type or "", *form))

@@ -147,6 +147,8 @@ def _differences(connection: Connection, table: Table) -> Iterator[str]:
         found = live.get(column.header)
         if found is None:
             yield f"{table.relation} has no column {column.header!r}{nearest(column.header, live)}"
+        elif table.as_written(column).time_zone and found.plain_type == "timestamp with time zone":
+            yield f"{table.relation}.{column.header} is {found.type}, an instant, and needs no time_zone; leave it out"
         elif not fits(column, found):
             yield f"{table.relation}.{column.header} is {found.type}, {agreed(column)} agreed"
 
