@@ -17,6 +17,7 @@ from daybook.errors import BadData, Superseded
 from daybook.ftp.delivery import Delivery
 from daybook.ftp.fetch import Arrived, fetch_delivery
 from daybook.ftp.ready import Due, check_ready
+from daybook.ftp.retry import BRIEF, PATIENCE, Patience
 from daybook.ledger import first_load, queries
 from daybook.ledger.decisions import Release
 from daybook.ledger.receipt import Done, Held, Lines, Origin, Rows, by_reason
@@ -72,7 +73,7 @@ def extract_files(step: StepRun) -> Done:
     origins: dict[str, Origin] = {}
     for source in pipeline.files:
         delivery = deliveries[source.name]
-        arrived = fetch_delivery(partial(day_run.ftp, source.connection), delivery, step.folder)
+        arrived = fetch_delivery(partial(day_run.ftp, source.connection), delivery, step.folder, _patience(step))
         for one in arrived:
             step.note_output(f"{one.part.stem}.csv", None)
         if delivery.manifest:
@@ -202,12 +203,18 @@ def _copied(step: StepRun, connection_id: str, tables: tuple[Table, ...]) -> _Co
     return _Copied(step.folder, rows, step.meter.started_at)
 
 
+def _patience(step: StepRun) -> Patience:
+    """Return for how long a copy that breaks is tried at once: briefly, if the run can wait for the server and go on
+    with what is here."""
+    return BRIEF if step.day_run.attempt and step.folder.keeps_parts else PATIENCE
+
+
 def _origins(delivery: Delivery, arrived: list[Arrived]) -> dict[str, Origin]:
     """Return the origins of a delivery's files: one file under its source's name; parts under their stems, with those
     of the whole and the manifest."""
     if not delivery.file.is_in_parts:
         return {arrived[0].part.stem: _origin(delivery, arrived[0])}
-    name, is_encrypted = delivery.file.name, all(one.fetched.is_encrypted for one in arrived)
+    name, is_encrypted = delivery.file.name, arrived[0].fetched.is_encrypted
     origins = {name: Origin(place=f"{delivery.where}, {len(arrived)} parts", is_encrypted=is_encrypted)}
     if delivery.manifest:
         origins[f"{name}.manifest"] = Origin(place=delivery.where, modified_at=delivery.manifest.modified_at)
