@@ -76,7 +76,7 @@ def _frame_libraries(pipeline: Pipeline) -> list[str]:
 
 _WRITING = set(Writing.model_fields)
 _OLDER = {"header", "position", "kind", "digits", "scale", "format", "true_tokens", "false_tokens", "null_tokens"}
-_TYPING = {*_OLDER, "missing_day", *_WRITING}
+_TYPING = {*_OLDER, "missing_day", "date_column", *_WRITING}
 
 
 def _typing(source: Source) -> Any:
