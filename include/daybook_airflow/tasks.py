@@ -165,7 +165,7 @@ def _rename(context: Any) -> None:
         return
     own = _day_run((_asked_days(context) or [_own_day(context)])[0], context)
     connect = partial(hooks.postgres, pipeline.target.connection)
-    with waiting_for_servers(own, own.folder / "renamed", pipeline.target.connection):
+    with waiting_for_servers(own, own.folder / "renamed", "the warehouse"):
         if rename(connect, pipeline, own.data, own.started_by):
             log.info("%s has taken over what %s had", pipeline.name, pipeline.renamed_from)
 
