@@ -15,6 +15,7 @@ def _contract(header: str, *columns: object, **words: object) -> tuple[str, File
     return header, File(name="drawn", connection="ftp", path="drawn.csv", columns=columns, limits=PATIENT, **words)
 
 
+_IDT = integer("id"), text("t"), decimal("d", digits=6, scale=2)
 # The header's line and the contract. Between them: every kind, odd delimiters, one column, tokens that are values.
 CONTRACTS = [
     _contract(
@@ -75,6 +76,22 @@ CONTRACTS = [
     ),
     _contract("f", boolean("f", true_tokens=("X",), false_tokens=("",))),
     _contract("id,t,d", integer("id"), text("t"), decimal("d", digits=6, scale=2), form=Form(header_line=0)),
+    _contract("id,t,d", integer("id"), text("t"), decimal("d", digits=6, scale=2), form=Form(comment="#")),
+    _contract("t,u", text("t"), text("u"), form=Form(comment="#", header_line=0)),
+    *(
+        _contract(f"id{delimiter}t{delimiter}d", *_IDT, delimiter=delimiter, form=Form(**words))
+        for delimiter, words in (
+            (",", {"quote": "'"}),
+            ("\t", {"quote": None}),
+            (",", {"escape": "\\"}),
+            ("\t", {"quote": None, "escape": "\\"}),
+            ("||", {}),
+            ("~|~", {"comment": "#", "may_end_early": True}),
+            (",", {"may_end_early": True}),
+            (",", {"has_blanks_after_delimiter": True}),
+            (";", {"has_blanks_after_delimiter": True, "may_end_early": True, "escape": "\\", "comment": "#"}),
+        )
+    ),
     _contract("t,,t", text("t", position=3), integer("u", position=2), form=Form(extra_columns="ignore")),
 ]
 GOOD = {
@@ -157,10 +174,55 @@ QUOTED = [
     '" "',
 ]
 QUOTED_ENDS = ['"a\nb"', '"a\r\nb"', '"a\rb"', '"t\n']
+SIGNS = [
+    "'a,b'",
+    "'a''b'",
+    "x'y",
+    "'",
+    '"a\\"b"',
+    "a\\,b",
+    "\\\\",
+    "\\",
+    "\\n",
+    '\\"',
+    '"a\\\\"',
+    '"a\\\\""b"',
+    ' "a, b"',
+    "  x",
+    '"x" ',
+    "a||b",
+    '"a||b"',
+    "|",
+    "a~|~b",
+    '"~|~"',
+    "\x7f",
+    '"a\n# b"',
+]
 BLANKS = [" ", "  ", " 5", "5 ", "\t5", " NA", " -9 ", "\u00a05", "\u2003", "\x85", "\u2028", "a\rb", "\x1b", "a\0b"]
 NAMES = ["id", "t", "i", "x", '"t"', "\ufeff", "\ufeffid", "\ufeff1", "\ufffd"]
-ODD = ["", *NUMBERS, *DECIMALS, *LARGE, *DAYS, *TIMES, *ZONES, *BOOLEANS, *QUOTED, *QUOTED_ENDS, *BLANKS, *NAMES]
+ODD = [
+    "",
+    *SIGNS,
+    *NUMBERS,
+    *DECIMALS,
+    *LARGE,
+    *DAYS,
+    *TIMES,
+    *ZONES,
+    *BOOLEANS,
+    *QUOTED,
+    *QUOTED_ENDS,
+    *BLANKS,
+    *NAMES,
+]
+# Comments to the contracts that say so, odd lines to the others.
+COMMENTS = ["# 1", '# a "quote', "#", '#"a,b",c', "#1,2"]
 BYTES = [
+    b"\\",
+    b"'",
+    b"|",
+    b"\x7f",
+    b"#",
     b"\0",
     b"\xff",
     b"\xe9",
@@ -197,7 +259,7 @@ def body(random: Random, header: str, source: File) -> bytes:
 
 def _any_line(random: Random, header: str, source: File) -> str:
     if random.random() < 0.1:
-        return random.choice(["", "", " ", header, "\t"])
+        return random.choice(["", "", " ", header, "\t", *COMMENTS])
     fields = [field if random.random() > 0.08 else random.choice(ODD) for field in line(random, header, source)]
     chance = random.random()
     return source.delimiter.join(fields[:-1] if chance < 0.04 else [*fields, ""] if chance < 0.08 else fields)

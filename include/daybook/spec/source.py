@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
+from itertools import chain
 from typing import Any, ClassVar, Literal, Self
 
 import pyarrow as pa
@@ -281,7 +282,7 @@ class Source(Writing):
 
     @model_validator(mode="after")
     def _places_are_clear(self) -> Self:
-        if problem := next(_problems_of_places(self), None):
+        if problem := next(chain(_problems_of_places(self), _problems_of_form(self)), None):
             raise BadSpec(f"{type(self).__name__} {self.name!r}, {problem}")
         return self
 
@@ -304,9 +305,11 @@ class Source(Writing):
 
     @field_validator("delimiter")
     @classmethod
-    def _is_one_byte(cls, delimiter: str) -> str:
-        if not re.fullmatch(r"[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]", delimiter):
-            raise ValueError("a delimiter is one byte that is no letter, digit, quote or line end, such as ';'")
+    def _is_a_delimiter(cls, delimiter: str) -> str:
+        if not re.fullmatch(r"(?:[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]){1,8}", delimiter):
+            raise ValueError(
+                "a delimiter is one byte of ASCII or up to eight, none a letter, digit, quote or line end, such as ';'"
+            )
         return delimiter
 
     def column(self, name: str) -> Column | None:
@@ -335,6 +338,29 @@ def _problems_of_places(source: Source) -> Iterator[str]:
             f"column {taken[max(taken)].name!r}, position: {max(taken)} is refused: no column stands at {gaps[0]}; "
             'declare one, or extra_columns="ignore"'
         )
+
+
+def _problems_of_form(source: Source) -> Iterator[str]:
+    form, delimiter = source.form, source.delimiter
+    if isinstance(source, Table):
+        used = [word for word in form.added_later | {"header_line"} if getattr(form, word) != getattr(Form(), word)]
+        yield from (f"form.{word}: is refused: it is for files, and Daybook copies a table itself" for word in used)
+    if form.header_line == "find" and not source.named:
+        yield "form.header_line: 'find' is refused: every column has a position, so no name tells which line it is"
+    for word, sign in (("quote", form.quote), ("escape", form.escape)):
+        if sign and (sign in delimiter or delimiter in sign):
+            yield f"form.{word}: {sign!r} is refused: the delimiter is {delimiter!r}; it takes another sign"
+    if form.escape and form.escape == form.quote:
+        yield f"form.escape: {form.escape!r} is refused: it is the quote; two quotes are one without a word"
+    if form.escape and len(delimiter) > 1:
+        yield f"form.escape: {form.escape!r} is refused: the delimiter has several bytes, and which would it escape?"
+    if form.has_blanks_after_delimiter and delimiter.strip(" \t") != delimiter:
+        yield f"form.has_blanks_after_delimiter: True is refused: the delimiter is a blank itself ({delimiter!r})"
+    if form.comment and (form.comment[0] in (form.quote, form.escape) or form.comment.startswith(delimiter)):
+        yield f"form.comment: {form.comment!r} is refused: a row may begin with it; it takes a sign of its own, as '#'"
+    for column in source.named if form.comment else ():
+        if column.header.startswith(form.comment):
+            yield f"form.comment: {form.comment!r} is refused: the header may begin with {column.header!r}"
 
 
 class Table(Source):
