@@ -1,6 +1,7 @@
 """A pipeline of another kind: each branch delivers its own file over SFTP, a day later, under a name with its number.
 
-The numbers are held against those that Python's csv module and decimals make of the same files.
+Each file ends with a trailer that counts its rows. The numbers are held against those that Python's csv module and
+decimals make of the same files.
 """
 
 import csv
@@ -64,7 +65,8 @@ class Supplier:
         rows = [
             f"{number};{branch};{day:%d.%m.%Y};{number * 37 % 1000},{number % 100:02}" for number in range(1, sales)
         ]
-        lines = ["id;branch;day;amount", *rows, *([bad] if bad else [])]
+        rows += [bad] if bad else []
+        lines = ["id;branch;day;amount", *rows, f"TRL;{len(rows)}"]
         self.path(branch, day).write_text("".join(f"{line}\r\n" for line in lines))
 
     def work(self, day: date, run: str, engine: Engine = "polars") -> DayRun:
@@ -82,7 +84,7 @@ class Supplier:
         found = []
         for path in self.root.glob(f"out/[!.]*_{day + timedelta(days=1):%Y%m%d}.CSV"):
             with path.open(newline="") as file:
-                rows = [row for row in csv.DictReader(file, delimiter=";") if row["amount"] != "soon"]
+                rows = [row for row in csv.DictReader(file, delimiter=";") if row["amount"] not in ("soon", None)]
             total = sum(Decimal(row["amount"].replace(",", ".")) for row in rows)
             found.append((rows[0]["branch"], len(rows), total))
         return sorted(found)
@@ -123,7 +125,7 @@ def branches(name: str) -> Pipeline:
             decimal("amount", "amount_eur", digits=9, scale=2, decimal_mark=","),
         ),
         key=("branch", "id"),
-        form=Form(header_line=1),
+        form=Form(header_line=1, footer=r"TRL;(?P<rows>[0-9]+)"),
         limits=Limits(refused_rows=5),
     )
     return Pipeline(
@@ -169,3 +171,11 @@ def test_a_branch_that_is_missing_holds_the_day_until_its_cut_off(supplier: Supp
     missing = r"supplier: out/sales_\*_20260329.csv is not there: 2 files of at least 3 match it"
     with pytest.raises((NotYet, BadData), match=missing):
         run_step(steps.extract_files, supplier.work(DAYS[0], "run_1"))
+
+
+def test_a_branch_s_file_that_was_cut_before_its_trailer_s_count_is_refused(supplier: Supplier) -> None:
+    path = supplier.path(BRANCHES[0], DAYS[0])
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([*lines[:100], lines[-1]]))
+    with pytest.raises(BadData, match=r"Sales_Madrid-07_20260329.CSV.*299"):
+        run_steps(supplier.work(DAYS[0], "run_1"), supplier.servers)
