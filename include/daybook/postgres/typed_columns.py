@@ -22,6 +22,7 @@ TYPES: dict[str, tuple[str, ...]] = {
 # Numbers, booleans, and dates and times (typcategory: PostgreSQL's manual, table 52.65): as text they would lose what
 # their type says, so a text column that became one of these is a broken contract.
 NOT_TEXT = ("N", "B", "D")
+LOCAL = "timestamp without time zone"
 TIMES_OF_DAY = ("time without time zone", "time with time zone")
 
 # A domain counts as the type below it.
@@ -65,15 +66,46 @@ def fits(column: Column, live: LiveColumn) -> bool:
     """Return whether all values of a live column could be of the contract's kind."""
     if column.kind == "text":
         return _is_textual(live)
-    if column.kind == "integer" and live.plain_type == "numeric":
-        return live.scale is not None and live.scale <= 0
     # A numeric without a modifier can hold anything, and a float too: `load` checks each of its rows.
+    if column.kind == "integer" and live.plain_type == "numeric":
+        return (live.scale or 0) <= 0
+    if column.time_zone and live.plain_type != LOCAL:
+        return False
     return live.plain_type in TYPES[column.kind] and (column.kind != "decimal" or (live.scale or 0) <= column.scale)
 
 
 def agreed(column: Column) -> str:
     """Return the type that the contract names."""
+    if column.time_zone:
+        return f"timestamp without time zone (of {column.time_zone})"
     return f"numeric({column.digits},{column.scale})" if column.kind == "decimal" else column.kind
+
+
+def nearest_word(column: Column, live: LiveColumn) -> str:
+    """Return the word that fits a live column, as the end of a message about one that does not; "" if none is known."""
+    named = f"{column.header!r}"
+    match live.plain_type:
+        case "smallint" | "integer" | "bigint" | "oid":
+            word = f"integer({named})"
+        case "numeric" | "money" | "real" | "double precision":
+            digits, scale = _digits(live)
+            word = f"integer({named})" if live.scale == 0 else f"decimal({named}, digits={digits}, scale={scale})"
+        case "date":
+            word = f"day_date({named})"
+        case "boolean":
+            word = f"boolean({named})"
+        case "timestamp without time zone":
+            word = f"timestamp({named}, time_zone='…')"
+        case "timestamp with time zone":
+            word = f"timestamp({named}), without time_zone: it holds instants"
+        case _:
+            word = f"text({named})" if _is_textual(live) else ""
+    return f" (write {word})" if word else ""
+
+
+def _digits(live: LiveColumn) -> tuple[str, str]:
+    found = re.search(r"\((\d+),(\d+)\)", live.type)
+    return (found[1], found[2]) if found and int(found[1]) <= 18 else ("…", found[2] if found else "…")
 
 
 def written(column: Column, live: LiveColumn) -> sql.Composed:
@@ -90,11 +122,20 @@ def _expression(column: Column, live: LiveColumn, name: sql.Identifier) -> sql.C
     if live.plain_type in ("character", "bpchar"):
         # Blanks at the end of a char(n) do not count when PostgreSQL compares (its manual, 8.3), and text has none.
         return sql.SQL("{}::text").format(name)
-    if column.kind == "decimal":
+    if column.kind == "decimal" or (column.kind == "integer" and live.plain_type == "numeric"):
         return _number(column, live, name)
     if column.format is not None:
-        return _moment(column, column.format, name)
+        return _moment(column, column.format, instant(name, column.time_zone))
     return sql.Composed([name])
+
+
+def instant(name: sql.Identifier, time_zone: str | None) -> sql.Composed:
+    """Return the expression of a column's value; with a time zone, of the instant at which its clock showed it.
+
+    An hour that a clock showed twice is the second one, after the change; one that it skipped is read as before the
+    change (PostgreSQL's manual, B.2).
+    """
+    return sql.SQL("({} at time zone {})").format(name, sql.Literal(time_zone)) if time_zone else sql.Composed([name])
 
 
 def _number(column: Column, live: LiveColumn, name: sql.Identifier) -> sql.Composed:
@@ -115,7 +156,7 @@ def _without_extra_zeros(number: sql.Composed, scale: int) -> sql.Composed:
     )
 
 
-def _moment(column: Column, format: str, name: sql.Identifier) -> sql.Composed:
+def _moment(column: Column, format: str, name: sql.Composed) -> sql.Composed:
     # to_char returns nothing for infinity, and drops the BC of a year; a format may drop a fraction. Those are written
     # as text, which the loader refuses.
     is_whole = sql.SQL("{0} >= '0001-01-01' and {0} < '10000-01-01'").format(name)

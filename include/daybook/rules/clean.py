@@ -13,6 +13,7 @@ import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from daybook.days import bounds_of
 from daybook.rules.frames import (
     add_columns,
     close_frame,
@@ -118,6 +119,10 @@ def _allowed(column: Column) -> list[str] | list[int]:
 
 
 def _day_rules(pipeline: Pipeline, day: date) -> list[Rule]:
+    if pipeline.has_instants_as_days:
+        at = nw.col(pipeline.day_columns[0])
+        start, end = bounds_of(day, day, pipeline.schedule.time_zone)
+        return [Rule(None, "other_day", (at < nw.lit(start)) | (at >= nw.lit(end)))]
     wanted: list[date | int] = [day] if len(pipeline.day_columns) == 1 else [day.year, day.month, day.day]
     is_other = (nw.col(name) != nw.lit(value) for name, value in zip(pipeline.day_columns, wanted, strict=True))
     return [Rule(None, "other_day", nw.any_horizontal(*is_other, ignore_nulls=False))]

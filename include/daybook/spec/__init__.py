@@ -4,7 +4,9 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
 
     value.py     the base of all words: frozen, checked when built
     format.py    what the format of a date or a timestamp has to tell
-    source.py    columns, tables, how a file is written and how much of it may be wrong
+    time_zone.py the check of a time zone's name
+    source.py    columns, how a file is written and how much of it may be wrong
+    table.py     tables: whole or by day, and when a day's rows are there
     file.py      the files that a source is delivered in, and when they count as whole
     lookup.py    sources that facts are joined to by key
     parts.py     measures, summaries, the schedule, the target, what is plausible
@@ -32,7 +34,6 @@ from daybook.spec.source import (
     Kind,
     Limits,
     Source,
-    Table,
     Twins,
     arrow_type,
     boolean,
@@ -42,6 +43,7 @@ from daybook.spec.source import (
     text,
     timestamp,
 )
+from daybook.spec.table import Table, TableReady, Where
 from daybook.spec.value import Name, Value
 from daybook.text import nearest
 
@@ -66,9 +68,11 @@ __all__ = [
     "Source",
     "Summary",
     "Table",
+    "TableReady",
     "Target",
     "Twins",
     "Value",
+    "Where",
     "arrow_type",
     "boolean",
     "clean_columns",

@@ -94,6 +94,8 @@ class File(Source):
         return {word: sign.format(**words) for word, sign in signs.items() if sign}
 
     def _problems(self) -> Iterator[str]:
+        for column in (column for column in self.columns if column.time_zone):
+            yield f"column {column.name!r}, time_zone: {column.time_zone!r} is refused: it is for columns of tables"
         if self.manifest is None:
             yield from self._problems_of_path()
         else:

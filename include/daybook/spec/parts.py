@@ -3,13 +3,12 @@
 from datetime import date
 from decimal import Decimal
 from typing import Literal, Self
-from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from daybook.spec import cron
+from daybook.spec.time_zone import check_time_zone
 from daybook.spec.value import Name, Value
-from daybook.text import nearest
 
 Engine = Literal["polars", "pandas", "duckdb"]
 # The loader reads no earlier day either: 0026 is a typing error for 2026.
@@ -86,12 +85,7 @@ class Schedule(Value):
     @field_validator("time_zone")
     @classmethod
     def _is_known(cls, name: str) -> str:
-        # Every task builds the spec anew. Listing all names reads a thousand files, so only a wrong name does it.
-        try:
-            ZoneInfo(name)
-        except (KeyError, ValueError, OSError):
-            raise ValueError(f"no time zone of that name{nearest(name, available_timezones())}") from None
-        return name
+        return check_time_zone(name)
 
     @field_validator("cron")
     @classmethod

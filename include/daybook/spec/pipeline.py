@@ -26,7 +26,8 @@ from daybook.spec.parts import (
     Summary,
     Target,
 )
-from daybook.spec.source import NUMBERS, Column, Source, Table, check_fits_64_bits
+from daybook.spec.source import NUMBERS, Column, Source, check_fits_64_bits
+from daybook.spec.table import Table
 from daybook.spec.value import Name, Value
 from daybook.text import nearest
 
@@ -34,10 +35,10 @@ from daybook.text import nearest
 class Pipeline(Value):
     """A pipeline: sources in, summaries out. See docs/glossary.md for the words.
 
-    `facts` names the source whose rows are counted; `day_columns` the columns that hold a fact's day: one date, or
-    year, month and day of month. `transform` is the pipeline's own function at the end of `clean`: it takes a pandas
-    frame of the facts and returns one, with the columns of `transform_gives` added; it may drop rows. What it gives is
-    not rounded or cut: it rounds floats itself.
+    `facts` names the source whose rows are counted; `day_columns` the columns that hold a fact's day: one date, one
+    timestamp, whose day is the local one, or year, month and day of month. `transform` is the pipeline's own function
+    at the end of `clean`: it takes a pandas frame of the facts and returns one, with the columns of `transform_gives`
+    added; it may drop rows. What it gives is not rounded or cut: it rounds floats itself.
     `look_back_days`: how many earlier days a daily run checks, to run those again whose sources have changed.
     """
 
@@ -88,6 +89,12 @@ class Pipeline(Value):
     def sources(self) -> tuple[Source, ...]:
         """Return the tables, then the files."""
         return (*self.tables, *self.files)
+
+    @property
+    def has_instants_as_days(self) -> bool:
+        """Return whether a fact's day is the local day of an instant."""
+        column = self.source(self.facts).column(self.day_columns[0])
+        return column is not None and column.kind == "timestamp"
 
     def source(self, name: str) -> Source:
         """Return the source of that name."""
@@ -173,9 +180,13 @@ def _facts(pipeline: Pipeline) -> Iterator[str]:
     kinds = [columns[name].kind for name in pipeline.day_columns if name in columns]
     for number, name in enumerate(pipeline.day_columns):
         yield from _unknown(f"day_columns[{number}]", name, columns, "column of the facts")
-    if len(kinds) == len(pipeline.day_columns) and kinds not in (["date"], ["integer"] * 3):
-        yield f"day_columns: {kinds} are not a day: it takes one date, or integers for year, month and day of month"
+    if len(kinds) == len(pipeline.day_columns) and kinds not in (["date"], ["timestamp"], ["integer"] * 3):
+        yield (
+            f"day_columns: {kinds} are not a day: it takes one date or timestamp, or integers for year, month and day "
+            "of month"
+        )
     yield from _days_of_utc(pipeline, columns)
+    yield from _other_days(pipeline)
     for number, derived in enumerate(pipeline.derived):
         yield from _derived(f"derived[{number}]", derived, columns)
 
@@ -189,6 +200,15 @@ def _days_of_utc(pipeline: Pipeline, columns: dict[str, Column]) -> Iterator[str
                 f"day_columns: {name!r} is the day of an instant ({column.format!r}), which may be another one in the "
                 f"schedule's time zone, {zone}: let the local day be delivered, or set time_zone to UTC"
             )
+
+
+def _other_days(pipeline: Pipeline) -> Iterator[str]:
+    facts = pipeline.source(pipeline.facts)
+    if isinstance(facts, Table) and facts.day and pipeline.day_columns != (facts.day,):
+        yield (
+            f"day_columns: {facts.name} is read by the day in {facts.day!r}, so its rows may be of other days by "
+            f"{', '.join(map(repr, pipeline.day_columns))}: write day_columns=({facts.day!r},), or leave out `day`"
+        )
 
 
 def _derived(path: str, derived: Derived, columns: dict[str, Column]) -> Iterator[str]:

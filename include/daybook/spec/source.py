@@ -1,4 +1,4 @@
-"""The part of a spec about input: columns, and the tables that have them. Files: spec/file.py."""
+"""The part of a spec about input: columns, and the sources that have them (spec/table.py, spec/file.py)."""
 
 import codecs
 import re
@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from daybook.errors import BadSpec
-from daybook.spec.format import check_format, check_instant_format, table_format
+from daybook.spec.format import check_format, check_instant_format
+from daybook.spec.time_zone import check_time_zone
 from daybook.spec.value import Name, Value
 
 Twins = Literal["keep", "drop", "refuse"]
@@ -47,6 +48,8 @@ class Column(Value):
     scale: int = Field(default=0, ge=0, le=18)
     extra_zeros: Literal["refuse", "ignore"] = "refuse"
     format: str | None = None
+    time_zone: str | None = Field(None, exclude_if=lambda name: name is None)
+    """The time zone of a table's timestamps without time zone, an IANA name; else they are of UTC."""
     true_tokens: tuple[str, ...] = ("true", "t")
     false_tokens: tuple[str, ...] = ("false", "f")
     null_tokens: tuple[str, ...] | None = None
@@ -86,6 +89,13 @@ class Column(Value):
             if kind == "timestamp":
                 check_instant_format(format)
         return format
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_of_a_timestamp(cls, name: str | None, others: ValidationInfo) -> str | None:
+        if name is not None and (kind := others.data.get("kind")) not in (None, "timestamp"):
+            raise ValueError(f"the column is {kind}; time_zone is for timestamp")
+        return name and check_time_zone(name)
 
     @field_validator("false_tokens")
     @classmethod
@@ -301,35 +311,3 @@ class Source(Value):
     def tokens(self, column: Column) -> tuple[str, ...]:
         """Return the spellings of a missing value in this column."""
         return self.null_tokens if column.null_tokens is None else column.null_tokens
-
-
-class Table(Source):
-    """A table or view of a PostgreSQL database, read whole: `relation` is its name with its schema.
-
-    Its values have types, so nothing is cut or rounded: times come to the microsecond, whatever the column's format.
-    """
-
-    relation: str = Field(pattern=r"^[^.]+\.[^.]+$")
-
-    @field_validator("columns")
-    @classmethod
-    def _are_copied_whole(cls, columns: tuple[Column, ...], others: ValidationInfo) -> tuple[Column, ...]:
-        return tuple(_copied_whole(column, others.data.get("name", "")) for column in columns)
-
-    @field_validator("relation")
-    @classmethod
-    def _is_not_cut(cls, relation: str) -> str:
-        # PostgreSQL cuts a longer name without an error, and the cut one may be another table's (its manual, 4.1.1).
-        if any(len(name.encode()) > 63 for name in relation.split(".")):
-            raise ValueError("a name in PostgreSQL has at most 63 bytes")
-        return relation
-
-
-def _copied_whole(column: Column, table: str) -> Column:
-    if column.format is None or column.kind not in ("date", "timestamp"):
-        return column
-    try:
-        return column.model_copy(update={"format": table_format(column.format, column.kind)})
-    except ValueError as error:
-        where = f"Table {table!r}, column {column.name!r}, format"
-        raise BadSpec(f"{where}: {column.format!r} is refused: {error}") from None

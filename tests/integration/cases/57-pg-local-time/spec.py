@@ -8,7 +8,7 @@ T = Table(
     name="t",
     connection="source_db",
     relation="supplier.times",
-    columns=(day_date("day"), timestamp("at"), integer("v")),
+    columns=(day_date("day"), timestamp("at", time_zone="America/New_York"), integer("v")),
 )
 
 PIPELINE = Pipeline(
@@ -18,7 +18,7 @@ PIPELINE = Pipeline(
     facts="t",
     day_columns=("day",),
     measures=(Measure(name="n", how="count"),),
-    summaries=(Summary(name="by_day", columns=("n",)),),
+    summaries=(Summary(name="by_day", columns=("n",)), Summary(name="by_instant", by=("at",), columns=("n",))),
     target=Target(schema="case"),
     schedule=Schedule(start=date(2024, 1, 1)),
 )
