@@ -1,15 +1,22 @@
-"""`./daybook check FILE`: which rows of a file the loader would accept and refuse, with line numbers and reasons.
+"""`./daybook check FILE`: which rows of a file the steps would accept and refuse, with line numbers and reasons.
 
 It asks no server and publishes nothing. Only the files of --out show values.
+
+    check_form       the words of the command line, as a contract
+    check_file       the file through the loader
+    check_steps      its rows through `clean`, `index` and the rules of a day, if a pipeline is named
+    check_proposals  the words under which more of its rows load; check_words has the list
+    check_answer     the answer, as text or as JSON
 """
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from commands import exit_codes
-from commands.arguments import Json, Quiet, pipeline_named, pipeline_names
+from commands.arguments import Json, Quiet, as_day, pipeline_named, pipeline_names
+from commands.check_answer import Answer, exit_code, in_words, tell
 from commands.check_file import Checked, warnings_of
 from commands.check_file import check as checked
 from commands.check_form import (
@@ -18,6 +25,7 @@ from commands.check_form import (
     Delimiter,
     Encoding,
     HeaderLine,
+    NoHeader,
     NoLastLineEnd,
     NullTokens,
     TrailingDelimiter,
@@ -25,14 +33,13 @@ from commands.check_form import (
     names_given,
     names_in,
 )
-from commands.output import say, tell_json, tell_table
+from commands.check_proposals import Proposal, proposals
+from commands.check_steps import after_load, day_meant, loaded
+from commands.output import tell_json
 from commands.wrong_words import WrongWords
 from daybook.libraries import check_libraries
-from daybook.loader.limits import HINTS
-from daybook.spec import Source, nearest
-from daybook.text import counted, first_spans, lines_from, one_line
-
-SHOWN_LINES = 20
+from daybook.spec import Pipeline, Source, nearest
+from daybook.text import one_line
 
 FileAsked = Annotated[Path, typer.Argument(metavar="FILE", help="The file.")]
 Contract = Annotated[
@@ -48,7 +55,17 @@ Columns = Annotated[
     str | None, typer.Option("--columns", metavar="A,B,C", help="By these columns, all of text; else the file's own.")
 ]
 Out = Annotated[
-    Path | None, typer.Option("--out", metavar="FOLDER", help="Write accepted and refused rows there, as CSV.")
+    Path | None, typer.Option("--out", metavar="FOLDER", help="Write the rows that `load` accepts and refuses there.")
+]
+Lookups = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--lookup", metavar="NAME=FILE", help="A CSV file of a lookup's rows, by the lookup's contract; repeat it."
+    ),
+]
+DayOfRows = Annotated[
+    date | None,
+    typer.Option("--day", parser=as_day, metavar="DAY", help="The day of its rows; else that of its name, or of most."),
 ]
 
 
@@ -59,115 +76,93 @@ def check(
     delimiter: Delimiter = None,
     encoding: Encoding = None,
     header_line: HeaderLine = None,
+    no_header: NoHeader = False,
     no_last_line_end: NoLastLineEnd = False,
     trailing_delimiter: TrailingDelimiter = False,
     compression: Compression = None,
     null_token: NullTokens = None,
+    lookup: Lookups = None,
+    day: DayOfRows = None,
     out: Out = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Say which rows of a file the loader would accept and refuse.
+    """Say which rows of a file the loader would accept and refuse; with --pipeline, `clean` and `index` too.
 
     It needs no server. The exit code is 10 if some rows are refused, 20 if the file is, and 1 if only a warning is due.
 
-    Example: ./daybook check flights.csv --pipeline flights
+    Example: ./daybook check flights.csv --pipeline flights --lookup planes=planes.csv
     """
     check_libraries()
-    if pipeline is not None and columns is not None:
-        raise WrongWords("check: --columns is not allowed with --pipeline; nothing was checked; leave one of them out")
     form = {
         "encoding": encoding,
-        "header_line": header_line,
+        "header_line": _header_line(header_line, no_header),
         "is_last_line_end_needed": False if no_last_line_end else None,
         "has_trailing_delimiter": True if trailing_delimiter else None,
         "compression": compression,
     }
     words = Words(delimiter, tuple(null_token or ()), form)
-    if pipeline is not None and (given := [option for option, is_given in words.options.items() if is_given]):
-        raise WrongWords(f"check: {', '.join(given)} is not allowed {SPEC_HAS_IT}")
+    _check_go_together(pipeline, columns, words, lookup, day)
     try:
-        contract = _contract(file, pipeline, columns, words)
-        found = checked(file, contract, out)
-        if pipeline is None and columns is None and not found.message:
-            found = found._replace(warnings=warnings_of(file, contract))
+        if pipeline is not None:
+            found = _by_pipeline(file, pipeline, lookup or [], day, out)
+        else:
+            found = _by_words(file, columns, words, out)
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         raise WrongWords(f"{one_line(str(error.filename))}: {error.strerror}; nothing was checked") from None
     if json:
-        tell_json(_in_words(found))
+        tell_json(in_words(found))
     else:
         tell(found)
     return exit_code(found)
 
 
-def exit_code(found: Checked) -> int:
-    """Return 0 if every row is accepted, or 1 if there is a warning; 10 if some are refused, 20 if the file is."""
-    if found.message:
-        return exit_codes.FILE_REFUSED
-    if found.refused:
-        return exit_codes.ROWS_REFUSED
-    return exit_codes.NOT_AS_ASKED if found.warnings else exit_codes.DONE
+def _check_go_together(
+    pipeline: str | None, columns: str | None, words: Words, lookups: list[str] | None, day: date | None
+) -> None:
+    """Raise WrongWords if the words are not for each other."""
+    if pipeline is not None and columns is not None:
+        raise WrongWords("check: --columns is not allowed with --pipeline; nothing was checked; leave one of them out")
+    if pipeline is not None and (given := [option for option, is_given in words.options.items() if is_given]):
+        raise WrongWords(f"check: {', '.join(given)} is not allowed {SPEC_HAS_IT}")
+    if pipeline is None and (lookups or day):
+        option = "--lookup" if lookups else "--day"
+        raise WrongWords(f"check: {option} needs --pipeline, whose rules it is for; nothing was checked; add it")
 
 
-def tell(found: Checked) -> None:
-    """Print the verdict, the counts by reason, and the first refused lines."""
-    if found.message:
-        say(f"refused as a whole: {found.message}")
-    else:
-        say(
-            f"{one_line(found.file)}: {found.accepted + len(found.refused):,} rows, {found.accepted:,} accepted, "
-            f"{_refused(found)}, {found.empty_lines:,} empty lines"
-        )
-    if found.twins:
-        done = "dropped" if found.on_twins == "drop" else "refused"
-        say(f"of the accepted, {len(found.twins):,} are equal to others and will be {done}: {first_spans(found.twins)}")
-    for (token, column), count in found.tokens.most_common():
-        say(f"{one_line(repr(token))} stands for a missing value in {counted(count, 'field')} of {one_line(column)!r}")
-    for warning in found.warnings:
-        say(f"warning: {one_line(found.file)}: {warning}")
-    if found.refused:
-        say("")
-        _tell_reasons(found)
-        for reason, hint in _hints(found).items():
-            say(f"{reason}: {hint}")
-        say("")
-        lines = [(lines_from(row.line, row.lines), *_named(row.reason, row.column)) for row in found.refused]
-        tell_table(("line", "reason", "column"), lines[:SHOWN_LINES])
-    if len(found.refused) > SHOWN_LINES:
-        say(f"and {len(found.refused) - SHOWN_LINES:,} more; --json gives all, --out FOLDER also their values")
+def _header_line(line: int | None, has_none: bool) -> int | None:
+    if line is not None and has_none:
+        raise WrongWords("check: --header-line is not allowed with --no-header; nothing was checked; leave one out")
+    return 0 if has_none else line
 
 
-def _hints(found: Checked) -> dict[str, str]:
-    """Return the usual cause of each reason, and the word that takes such rows, if the message does not say it."""
-    reasons = dict.fromkeys(reason for (reason, _), _ in found.reasons.most_common())
-    return {reason: HINTS[reason] for reason in reasons if HINTS.get(reason, "") not in (found.message or "")}
-
-
-def _refused(found: Checked) -> str:
-    records, lines = len(found.refused), found.lines.total()
-    return f"{records:,} refused" if records == lines else f"{counted(records, 'record')} of {lines:,} lines refused"
-
-
-def _tell_reasons(found: Checked) -> None:
-    """Print a row for each reason and column, and how many lines the records take, if some take several."""
-    lines = found.lines
-    if lines == found.reasons:
-        tell_table(("reason", "column", "rows"), [(*_named(*of), f"{n:,}") for of, n in found.reasons.most_common()])
-    else:
-        rows = [(*_named(*of), f"{n:,}", f"{lines[of]:,}") for of, n in found.reasons.most_common()]
-        tell_table(("reason", "column", "rows", "lines"), rows)
-
-
-def _contract(file: Path, pipeline: str | None, columns: str | None, words: Words) -> Source:
-    if pipeline is not None:
-        return _source_named(pipeline)
-    if columns is not None:
-        return words.contract(names_given(columns))
-    return words.contract(names_in(file, words.contract(["none"])))
-
-
-def _source_named(name: str) -> Source:
+def _by_pipeline(file: Path, name: str, lookups: list[str], day: date | None, out: Path | None) -> Answer:
     pipeline = pipeline_named(name.partition(".")[0])
+    source = _source_named(pipeline, name)
+    paths = _lookups_named(pipeline, source, lookups)
+    given = loaded(file, source, out)
+    others = {name: loaded(path, pipeline.source(name)) for name, path in paths.items()}
+    meant = day_meant(pipeline, given, file, day, datetime.now(UTC).date())
+    stepped = after_load(pipeline, given, others, meant)
+    return Answer(given.checked, source.name, stepped, _proposals(file, source, given.checked))
+
+
+def _by_words(file: Path, columns: str | None, words: Words, out: Path | None) -> Answer:
+    names = names_given(columns) if columns is not None else names_in(file, words.contract(["none"]))
+    contract = words.contract(names)
+    found = checked(file, contract, out)
+    if columns is None and not found.message:
+        found = found._replace(warnings=warnings_of(file, contract))
+    return Answer(found, proposals=_proposals(file, contract, found, has_own_columns=columns is None))
+
+
+def _proposals(file: Path, source: Source, found: Checked, *, has_own_columns: bool = False) -> list[Proposal]:
+    if not found.message and not found.refused:
+        return []
+    return proposals(file, source, found, has_own_columns=has_own_columns)
+
+
+def _source_named(pipeline: Pipeline, name: str) -> Source:
     files, wanted = [file.name for file in pipeline.files], name.partition(".")[2]
     if not wanted and len(files) == 1:
         return pipeline.files[0]
@@ -177,27 +172,18 @@ def _source_named(name: str) -> Source:
     return pipeline.source(wanted)
 
 
-def _named(reason: str, column: str | None) -> tuple[str, str]:
-    return reason, one_line(column or "")
-
-
-def _in_words(found: Checked) -> dict[str, object]:
-    reasons = [
-        {"reason": of[0], "column": of[1], "rows": n, "lines": found.lines[of], "hint": HINTS.get(of[0])}
-        for of, n in found.reasons.most_common()
-    ]
-    return {
-        "file": found.file,
-        "exit_code": exit_code(found),
-        "message": found.message,
-        "warnings": found.warnings,
-        "rows": found.accepted + len(found.refused),
-        "accepted": found.accepted,
-        "refused": len(found.refused),
-        "refused_lines": found.lines.total(),
-        "empty_lines": found.empty_lines,
-        "twins": {"lines": found.twins, "will_be": found.on_twins},
-        "tokens": [{"token": of[0], "column": of[1], "fields": n} for of, n in found.tokens.most_common()],
-        "reasons": reasons,
-        "lines": found.refused,
-    }
+def _lookups_named(pipeline: Pipeline, source: Source, given: list[str]) -> dict[str, Path]:
+    """Return the files given for lookups. Raises WrongWords if one is for no lookup of the file's source."""
+    names = [one.source for one in pipeline.lookups if one.source != source.name]
+    names = names if source.name == pipeline.facts else []
+    paths: dict[str, Path] = {}
+    for word in given:
+        name, _, path = word.partition("=")
+        if name not in names or not path or name in paths:
+            known = f"its lookups are {', '.join(names)}" if names else f"{source.name} is matched to no lookup"
+            raise WrongWords(
+                f"--lookup {one_line(word)}: expected NAME=FILE, each name once{nearest(name, names)}; {known}; "
+                "nothing was checked"
+            )
+        paths[name] = Path(path)
+    return paths

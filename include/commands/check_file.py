@@ -18,6 +18,7 @@ import pyarrow.csv as pa_csv
 
 from commands.check_form import head_of
 from daybook.errors import BadData
+from daybook.ledger.receipt import Lines
 from daybook.loader.find import hashed, raw_records
 from daybook.loader.header_hints import BLANKS, even_delimiter
 from daybook.loader.layout import heights
@@ -28,6 +29,8 @@ from daybook.storage.disk import temporary
 from daybook.storage.tables import harmless
 from daybook.text import one_line
 
+# How many refused records are kept, for the values to be looked at.
+KEPT_RAW = 1000
 # A number or a date: hardly the name of a column.
 VALUE = re.compile(r"[+-]?\d+([.,]\d+)*|\d{1,4}([-/.])\d{1,2}\2\d{1,4}([ T]\d{2}:\d{2}.*)?")
 # The refused rows in a file that any program opens: bytes that are not text are written as \xEB.
@@ -35,66 +38,68 @@ WRITTEN_REFUSED = pa.schema([field if field.name != "raw" else ("raw", pa.string
 
 
 class Refused(NamedTuple):
-    """A refused record: its first line, the header of the column if one column is to blame, the code of the reason, and
-    how many lines it takes."""
+    """A refused record: its first line, the column if one column is to blame, the code of the reason, how many lines it
+    takes, and the step that refuses it. `load` names a column by its header, the steps after it by its name in the
+    spec."""
 
     line: int
     column: str | None
     reason: str
-    lines: int
+    lines: int = 1
+    step: str = "load"
 
 
 class Checked(NamedTuple):
-    """The loader's verdict on a file: rows accepted and refused, empty lines, and why it is refused as a whole.
+    """The loader's verdict on a file: rows accepted and refused, its lines, and why it is refused as a whole.
+
 
     twins: the lines of accepted rows that `clean` will take out, since they are equal to others: it drops or refuses
-    them, as `on_twins` says. tokens: how many accepted fields of text are a token for a missing value, by token and
-    header. warnings: what looks wrong in a file that no contract describes.
+    them, as `on_twins` says. table: the accepted rows, if they were asked for. raw: the first refused records. tokens:
+    how many accepted fields of text are a token for a missing value, by token and header. warnings: what looks wrong in
+    a file that no contract describes.
     """
 
     file: str
     accepted: int
     refused: list[Refused]
-    empty_lines: int
+    counted: Lines
     message: str | None
     twins: list[int]
     on_twins: Twins
+    table: pa.Table
+    raw: list[bytes]
     tokens: Counter[tuple[str, str]] = Counter()
     warnings: tuple[str, ...] = ()
 
-    @property
-    def reasons(self) -> Counter[tuple[str, str | None]]:
-        """Count the refused records by reason and column."""
-        return Counter((row.reason, row.column) for row in self.refused)
 
-    @property
-    def lines(self) -> Counter[tuple[str, str | None]]:
-        """Count the lines of the refused records by reason and column."""
-        lines = Counter[tuple[str, str | None]]()
-        for row in self.refused:
-            lines[row.reason, row.column] += row.lines
-        return lines
+def check(path: Path, source: Source, out: Path | None, *, is_table_kept: bool = False) -> Checked:
+    """Load a file by a contract, and return the verdict.
 
-
-def check(path: Path, source: Source, out: Path | None) -> Checked:
-    """Load a file by a contract, and return the verdict. out: a folder for the rows, or None to write none."""
-    accepted, empty_lines, refused = 0, 0, list[Refused]()
-    kept = [schema(source).empty_table()]
-    message, tokens = None, Counter[tuple[str, str]]()
+    out: a folder for the rows, or None to write none. is_table_kept: return the accepted rows too.
+    """
+    accepted, lines, refused = 0, Counter[str](), list[Refused]()
+    kept, is_kept = [schema(source).empty_table()], is_table_kept or source.on_twins != "keep"
+    message, tokens, raw = None, Counter[tuple[str, str]](), list[bytes]()
     with path.open("rb") as stream, _written(path, source, out) as (write, keep):
         try:
             for batch in load(stream, source, name=one_line(path.name)):
                 write(batch)
-                accepted, empty_lines = accepted + batch.kept.num_rows, empty_lines + batch.blank
+                accepted += batch.kept.num_rows
+                lines.update(read=batch.read_lines, kept=batch.kept_lines, blank=batch.blank)
                 tokens += _tokens(batch.kept, source)
-                kept += [batch.kept] if source.on_twins != "keep" else []
+                kept += [batch.kept] if is_kept else []
                 columns = (batch.refused[name].to_pylist() for name in ("line", "column", "reason"))
                 refused += map(Refused, *columns, heights(batch.refused))
+                raw += batch.refused["raw"].slice(0, max(KEPT_RAW - len(raw), 0)).to_pylist()
         except BadData as error:
             message = str(error)
         keep(message is None)
-    equal = _twins(path, source, pa.concat_tables(kept)) if message is None else []
-    return Checked(path.name, accepted, refused, empty_lines, message, equal, source.on_twins, tokens)
+    table = pa.concat_tables(kept)
+    equal = _twins(path, source, table) if message is None else []
+    counted = Lines(
+        **{name: lines[name] for name in ("read", "kept", "blank")}, refused=sum(row.lines for row in refused)
+    )
+    return Checked(path.name, accepted, refused, counted, message, equal, source.on_twins, table, raw, tokens)
 
 
 def _tokens(rows: pa.Table, source: Source) -> Counter[tuple[str, str]]:
@@ -119,6 +124,8 @@ def _twins(path: Path, source: Source, rows: pa.Table) -> list[int]:
 def warnings_of(path: Path, source: Source) -> tuple[str, ...]:
     """Return what looks wrong in a file that is checked by its own header."""
     names = [column.header for column in source.columns]
+    if source.form.header_line == 0:
+        return ()
     head = head_of(path, source).split(b"\n", source.form.header_line - 1)[-1]
     return tuple(
         filter(None, (_of_delimiter(head, names), _of_last(names), _of_header(names, source.form.header_line)))
@@ -148,7 +155,7 @@ def _of_header(names: list[str], line: int) -> str | None:
         return None
     fields = f"{values} of its {len(names)} fields are" if len(names) > 1 else "its field is"
     what = f"line {line} was taken for the header, and {fields} a number or a date"
-    return f"{what}: it may be a row, and a file needs a header"
+    return f"{what}: it may be a row; say --no-header if the file has no header"
 
 
 @contextmanager

@@ -12,8 +12,7 @@ import typer
 
 from daybook.errors import BadData, BadSpec
 from daybook.loader.decode import Decoded, taken, unpacked
-from daybook.loader.layout import BOM
-from daybook.loader.records import Damage, split
+from daybook.loader.fields import BOM, Damage, split
 from daybook.spec import File, Form, Source, text
 
 HEAD_BYTES = 2**20
@@ -25,6 +24,7 @@ Delimiter = Annotated[
 ]
 Encoding = Annotated[str | None, typer.Option("--encoding", metavar="NAME", help="The encoding, or 'utf-8'.")]
 HeaderLine = Annotated[int | None, typer.Option("--header-line", metavar="N", help="The header's line, or 1.")]
+NoHeader = Annotated[bool, typer.Option("--no-header", help="The file has no header; its first line is a row.")]
 NoLastLineEnd = Annotated[bool, typer.Option("--no-last-line-end", help="The last line may have no line end.")]
 TrailingDelimiter = Annotated[bool, typer.Option("--trailing-delimiter", help="Each line ends with a delimiter.")]
 Compression = Annotated[str | None, typer.Option("--compression", metavar="KIND", help="none, gzip or zip.")]
@@ -45,6 +45,8 @@ class Words(NamedTuple):
     def options(self) -> dict[str, bool]:
         """Return each option, and whether it was given."""
         given = {name: self.form.get(word) is not None for word, name in OPTIONS.items()}
+        if self.form.get("header_line") == 0:
+            given = {"--no-header": True} | given | {"--header-line": False}
         return {"--delimiter": self.delimiter is not None, **given, "--null-token": bool(self.null_tokens)}
 
     def contract(self, columns: list[str]) -> File:
@@ -90,8 +92,11 @@ def names_given(columns: str) -> list[str]:
     return names
 
 
-def names_in(path: Path, source: File) -> list[str]:
-    """Return the values of the line where a file's header is agreed to be, header or not: the loader judges them."""
+def names_in(path: Path, source: Source) -> list[str]:
+    """Return the values of the line where a file's header is agreed to be, header or not: the loader judges them.
+
+    Without a header they are "column 1" and so on.
+    """
     head, start = head_of(path, source), 0
     for _ in range(source.form.header_line - 1):
         start = head.find(b"\n", start) + 1 or len(head)
@@ -100,7 +105,8 @@ def names_in(path: Path, source: File) -> list[str]:
     except Damage:
         cut = None
     names = [name.decode(errors="replace") for name in cut.values] if cut and cut.values else [""]
-    return names[:-1] if source.form.has_trailing_delimiter and names[-1] == "" and len(names) > 1 else names
+    names = names[:-1] if source.form.has_trailing_delimiter and names[-1] == "" and len(names) > 1 else names
+    return names if source.form.header_line else [f"column {place}" for place in range(1, len(names) + 1)]
 
 
 def head_of(path: Path, source: Source) -> bytes:

@@ -16,9 +16,10 @@ from upath import UPath
 
 from commands.stopped_servers import watched
 from daybook.errors import BadSpec
-from daybook.ftp.connect import FtpServer
+from daybook.ftp.session import Line
 from daybook.postgres.session import Connection
 from daybook.storage.data_folder import DataFolder
+from daybook.transports.open import Stored, open_files
 
 # A server that is stopped, or a line that is cut, must not hold a command for ever (libpq's manual, 32.1.2).
 LIMITS = {
@@ -28,7 +29,7 @@ LIMITS = {
     "keepalives_interval": 10,
     "keepalives_count": 2,
 }
-FTP_SECONDS = 20.0
+FILES_SECONDS = 20.0
 
 
 def postgres(connection_id: str) -> Connection:
@@ -51,13 +52,14 @@ def dsn(connection_id: str) -> str:
     return make_conninfo("", **known, **words["extra"])
 
 
-def ftp(connection_id: str, time_limit_s: float = FTP_SECONDS) -> ftplib.FTP:
-    """Open an FTP connection by its id, over TLS unless its extra says `insecure`. Raises BadSpec if it is not set."""
+def files(connection_id: str, time_limit_s: float = FILES_SECONDS) -> ftplib.FTP | Line:
+    """Open a connection to a server of files by its id; its type says over which protocol.
+
+    Raises BadSpec if it is not set, or a word of it is refused.
+    """
     words = _words(connection_id)
-    login = {"user": words.get("login") or "anonymous", "password": words.get("password") or ""}
-    return FtpServer(host=words["host"], port=int(words.get("port") or 21), **login, **words["extra"]).open(
-        time_limit_s
-    )
+    form = (words.get("host"), int(words.get("port") or 0), words.get("login"), words.get("password"), words["extra"])
+    return open_files(Stored(connection_id, words.get("conn_type") or "", *form), time_limit_s)
 
 
 def data() -> DataFolder:
@@ -75,6 +77,8 @@ def _of_uri(written: str) -> dict[str, Any]:
     parts = urlsplit(written)
     named = {"login": parts.username, "password": parts.password}
     plain = {name: unquote(value) for name, value in named.items() if value is not None}
+    # As Airflow reads it: a type's name has an underscore if an address may have none.
+    plain["conn_type"] = parts.scheme.replace("-", "_")
     place = {"host": parts.hostname, "port": parts.port, "schema": parts.path.strip("/")}
     return {**plain, **place, "extra": dict(parse_qsl(parts.query))}
 

@@ -12,8 +12,8 @@ MEANINGS = {
     DONE: "done, and all is as asked",
     NOT_AS_ASKED: "done, but not all is as asked: a day is blocked, held, failed or not published, or `check` warns",
     WRONG_WORDS: "a wrong word on the command line: nothing was started",
-    ROWS_REFUSED: "`check` only: the loader would refuse some rows",
-    FILE_REFUSED: "`check` only: the loader would refuse the whole file",
+    ROWS_REFUSED: "`check` only: some rows would be refused",
+    FILE_REFUSED: "`check` only: the whole file, or its day, would be refused",
     NOT_DONE: "not done: the message says why, and what to do",
     SIGNALLED: "and the signal's number added: interrupted, such as 130 after Ctrl-C",
 }

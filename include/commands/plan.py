@@ -7,11 +7,12 @@ from collections import Counter
 from datetime import UTC, date, datetime
 from functools import partial
 
-from commands import connections, exit_codes
+from commands import catching_up, connections, exit_codes
 from commands.arguments import First, Force, Json, Last, Limit, PipelineName, Quiet, asked_days, pipeline_named
 from commands.output import say, tell_json, tell_table
 from commands.servers import servers_of
 from daybook.ledger.queries import is_begun
+from daybook.planning.catch_up import CatchUp, next_catch_up
 from daybook.planning.observe import observe
 from daybook.planning.plan import Limited, Planned, limited
 from daybook.planning.plan import plan as decided
@@ -37,24 +38,27 @@ def plan(
     Example: ./daybook plan --from 2013-01-01 --to 2013-01-10
     """
     chosen = pipeline_named(pipeline)
-    days = asked_days(chosen, first, last, datetime.now(UTC))
+    now = datetime.now(UTC)
+    days = asked_days(chosen, first, last, now)
     with servers_of(chosen, "plan"):
         made = made_plan(chosen, days, limit, is_forced=force)
-        to_readers = changes_for_readers(chosen)
+        to_readers, coming = changes_for_readers(chosen), _next_catch_up(chosen, now)
     if json:
-        words = {"totals": totals(made), "changes_for_readers": to_readers}
+        of_catch_up = {"catch_up": catching_up.in_json(chosen, coming)}
+        words = {"totals": totals(made), "changes_for_readers": to_readers, **of_catch_up}
         tell_json({"pipeline": chosen.name, **made._asdict(), **words})
     else:
         tell(made)
         for change in to_readers:
             say(f"the next run changes {change}")
+        say(catching_up.in_words(chosen, coming))
     is_blocked = any(day.action == "blocked" for day in made.planned)
     return exit_codes.NOT_AS_ASKED if is_blocked else exit_codes.DONE
 
 
 def made_plan(pipeline: Pipeline, days: list[date], limit: int | None = None, *, is_forced: bool = False) -> Limited:
     """Return the plan of some days by the present ledger and sources; the connections are the environment's."""
-    seen = observe(pipeline, days, connections.postgres, connections.ftp, connections.data())
+    seen = observe(pipeline, days, connections.postgres, connections.files, connections.data())
     made = limited(decided(pipeline, seen.standings, seen.tables, is_forced=is_forced), limit)
     return made._replace(remarks=seen.remarks)
 
@@ -64,6 +68,11 @@ def changes_for_readers(pipeline: Pipeline) -> list[str]:
     connect = partial(connections.postgres, pipeline.target.connection)
     found = at_once(connect, lambda session: changes(session, pipeline) if is_begun(session) else [])
     return [change.meaning for change in found if change.meaning]
+
+
+def _next_catch_up(pipeline: Pipeline, now: datetime) -> CatchUp:
+    connect = partial(connections.postgres, pipeline.target.connection)
+    return at_once(connect, lambda session: next_catch_up(session, pipeline, now))
 
 
 def totals(made: Limited) -> dict[str, int | float | None]:

@@ -19,11 +19,12 @@ from commands.output import say, tell_json, tell_table
 from commands.servers import servers_of
 from daybook.ledger.raw_files import raw_sha256
 from daybook.loader.layout import heights, lines_of_refused
+from daybook.loader.line_numbers import own_line
 from daybook.postgres.session import at_once
 from daybook.refused.file import write_refused
 from daybook.refused.rows import LastRun, last_run, lost_files, refused_rows
 from daybook.spec import Pipeline
-from daybook.text import first_spans
+from daybook.text import first_spans, one_line
 
 GROUPED = ("step", "source", "column", "reason")
 
@@ -62,7 +63,7 @@ def tell(what: str, last: LastRun, rows: pa.Table, out: Path | None) -> None:
     counts = f"refused rows: {rows.num_rows:,}{more}; dropped rows: {dropped:,}"
     say(f"{what}: run {last.run}, {last.became}; {counts}")
     if rows.num_rows:
-        tell_table((*GROUPED, "rows", "lines"), _counted(rows))
+        tell_table((*GROUPED, "rows", "lines"), _counted(last, rows))
     for one in last.dropped:
         say(f"dropped in {one.step}: {one.source}, {one.reason}: {one.rows:,}")
     for mended in last.mended:
@@ -73,7 +74,11 @@ def tell(what: str, last: LastRun, rows: pa.Table, out: Path | None) -> None:
 
 def _in_words(last: LastRun, rows: pa.Table) -> dict[str, object]:
     of_rows = rows.select(["step", "source", "line", "column", "reason"]).to_pylist()
-    shown = [{**row, "lines": lines} for row, lines in zip(of_rows, heights(rows), strict=True)]
+    files = [last.file_of(row["source"], row["line"]) for row in of_rows]
+    shown = [
+        {**row, "lines": lines, **({"file": file, "line_in_file": own_line(row["line"])} if file else {})}
+        for row, lines, file in zip(of_rows, heights(rows), files, strict=True)
+    ]
     words = {"run": last.run, "became": last.became, "mended": last.mended}
     return {**words, "refused": shown, "dropped": [one._asdict() for one in last.dropped]}
 
@@ -83,11 +88,13 @@ def _last_run(pipeline: Pipeline, day: date) -> LastRun:
     return at_once(connect, lambda connection: last_run(connection, data, pipeline, day))
 
 
-def _counted(rows: pa.Table) -> list[tuple[str, ...]]:
+def _counted(last: LastRun, rows: pa.Table) -> list[tuple[str, ...]]:
     lines: dict[tuple[str, ...], list[int]] = {}
     counts = Counter[tuple[str, ...]]()
     for row, height in zip(rows.select([*GROUPED, "line"]).to_pylist(), heights(rows), strict=True):
+        file, own = last.file_of(row["source"], row["line"]), own_line(row["line"])
         of = tuple(row[name] or "" for name in GROUPED)
+        of = (of[0], f"{of[1]}, {one_line(file)}" if file else of[1], *of[2:])
         counts[of] += 1
-        lines.setdefault(of, []).extend(range(row["line"], row["line"] + height))
+        lines.setdefault(of, []).extend(range(own, own + height))
     return [(*of, f"{counts[of]:,}", first_spans(found)) for of, found in lines.items()]

@@ -1,9 +1,12 @@
-"""`./daybook status`: which days are published, held, failed or missing, and the lag. It asks the ledger only."""
+"""`./daybook status`: which days are published, held, failed or missing, the lag, and what the next daily run does.
+
+It asks the ledger only.
+"""
 
 from datetime import UTC, date, datetime
 from functools import partial
 
-from commands import connections, exit_codes
+from commands import catching_up, connections, exit_codes
 from commands.arguments import Json, PipelineName, Quiet, asked_days, pipeline_named
 from commands.output import say, tell_json, tell_table
 from commands.servers import servers_of
@@ -12,6 +15,7 @@ from daybook.ledger.decisions import rollbacks
 from daybook.ledger.queries import is_begun, rows_not_published
 from daybook.ledger.receipt import NotPublished
 from daybook.pipelines import load_pipelines
+from daybook.planning.catch_up import next_catch_up
 from daybook.planning.plan import Failure
 from daybook.planning.status import Status
 from daybook.planning.status import status as sorted_days
@@ -31,17 +35,20 @@ def status(pipeline: PipelineName = None, json: Json = False, quiet: Quiet = Fal
     Example: ./daybook status
     """
     chosen = pipeline_named(pipeline)
-    days = asked_days(chosen, None, None, datetime.now(UTC))
+    now = datetime.now(UTC)
+    days = asked_days(chosen, None, None, now)
     with servers_of(chosen, "status"):
         connect = partial(connections.postgres, chosen.target.connection)
         found, lost = at_once(connect, lambda session: (status_of(session, chosen, days), _lost(session, chosen, days)))
+        coming = at_once(connect, lambda session: next_catch_up(session, chosen, now))
     broken = load_pipelines().broken
     if json:
         of_all = _sum(lost, found.expected)
         rows = {"rows_refused": of_all.refused, "rows_dropped": of_all.dropped}
-        tell_json({"pipeline": chosen.name, **found._asdict(), **rows, "broken": broken})
+        words = {"catch_up": catching_up.in_json(chosen, coming), "broken": broken}
+        tell_json({"pipeline": chosen.name, **found._asdict(), **rows, **words})
     else:
-        tell(found, lost, broken)
+        tell(found, lost, catching_up.in_words(chosen, coming), broken)
     return exit_codes.DONE if found.is_well else exit_codes.NOT_AS_ASKED
 
 
@@ -59,10 +66,10 @@ def _lost(connection: Connection, pipeline: Pipeline, days: list[date]) -> dict[
     return rows_not_published(connection, pipeline.name, days[0], days[-1]) if is_begun(connection) else {}
 
 
-def tell(found: Status, lost: dict[date, NotPublished], broken: dict[str, str]) -> None:
+def tell(found: Status, lost: dict[date, NotPublished], coming: str, broken: dict[str, str]) -> None:
     """Print a line for each kind of days, the lag, and the modules of include/pipelines that do not load.
 
-    lost: the rows of each published day that readers do not see.
+    lost: the rows of each published day that readers do not see. coming: a line about the next daily run.
     """
     rows = [_cells(kind, getattr(found, kind), lost) for kind in KINDS]
     tell_table(("", "count", "refused", "dropped", "days"), rows)
@@ -76,6 +83,7 @@ def tell(found: Status, lost: dict[date, NotPublished], broken: dict[str, str]) 
             f"of the published days, {count} {'was' if count == 1 else 'were'} held or failed at the last try, and "
             f"readers see an earlier run: {spell(found.tried_since)}; `./daybook why DAY` says why"
         )
+    say(coming)
     for file, reason in broken.items():
         say(f"{file} is broken: {reason}")
 

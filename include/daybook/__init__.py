@@ -11,7 +11,8 @@ The rooms; each may import those above it that tests/unit/test_rooms.py allows i
     spec/ errors.py text.py days.py    what a pipeline is, what a person can mend, words, days
     storage/    files whole or not there; where they lie; tables in and out
     postgres/   sessions, and tables by COPY
-    ftp/        a delivery seen, and copied whole
+    ftp/        a delivery seen, and copied whole; FTP itself
+    transports/ every other way to a file: SFTP
     loader/     CSV bytes to typed rows and refused rows
     rules/      clean, index, aggregate, summarize, plausible
     ledger/     receipts, fingerprints, what was done to a day, decisions

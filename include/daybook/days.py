@@ -1,6 +1,8 @@
 """The days that a pipeline may work on: over in its time zone, and inside its schedule. Every way in asks here."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import count
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -8,6 +10,7 @@ from pydantic import BeforeValidator
 
 from daybook.errors import BadSpec
 from daybook.spec import Pipeline, Schedule
+from daybook.spec.cron import runs_on
 
 _DAY = timedelta(days=1)
 
@@ -83,8 +86,22 @@ def scheduled_days(schedule: Schedule, first: date, last: date) -> list[date]:
     return [day for day in days if is_meant(schedule, day)]
 
 
+def next_day(schedule: Schedule, day: date) -> date:
+    """Return the first day after a day that a schedule means; its end does not matter."""
+    return next(after for after in _after(day) if is_meant(schedule, after))
+
+
+def next_tick(schedule: Schedule, day: date) -> date:
+    """Return the first day after a day that the cron means, a holiday or not: then the run of the day begins."""
+    return next(after for after in _after(day) if runs_on(schedule.cron, after) and _was(after, schedule.time_zone))
+
+
+def _after(day: date) -> Iterator[date]:
+    return (day + _DAY * number for number in count(1))
+
+
 def is_meant(schedule: Schedule, day: date) -> bool:
-    """Return whether the cron means a day, and there was such a day; start and end of the schedule do not matter."""
+    """Return whether a schedule means a day, and there was such a day; its start and end do not matter."""
     return schedule.means(day) and _was(day, schedule.time_zone)
 
 
@@ -102,6 +119,8 @@ def bounds_of(first: date, last: date, time_zone: str) -> tuple[datetime, dateti
 def _why_left_out(schedule: Schedule, day: date) -> str | None:
     if not _was(day, schedule.time_zone):
         return f"{day} never was in {schedule.time_zone}, whose clock skipped it"
+    if closed := schedule.why_closed(day):
+        return f"{day} is not a day of the schedule: {closed}"
     return None if schedule.means(day) else f"{day} is not a day of the schedule, whose cron is {schedule.cron!r}"
 
 

@@ -3,10 +3,11 @@
 import ftplib
 from typing import Any
 
-from airflow.providers.ftp.hooks.ftp import FTPHook
 from airflow.providers.postgres.hooks.postgres import PostgresHook
+from airflow.sdk import BaseHook
 
-from daybook.ftp.connect import FtpServer
+from daybook.ftp.session import Line
+from daybook.transports.open import Stored, open_files
 
 
 def postgres(connection_id: str) -> Any:
@@ -14,8 +15,8 @@ def postgres(connection_id: str) -> Any:
     return PostgresHook(connection_id).get_conn()
 
 
-def ftp(connection_id: str) -> ftplib.FTP:
-    """Open an FTP connection by its id: over TLS, unless its extra says `insecure`."""
-    stored = FTPHook.get_connection(connection_id)
-    login = {"user": stored.login or "anonymous", "password": stored.password or ""}
-    return FtpServer(host=stored.host, port=stored.port or 21, **login, **stored.extra_dejson).open()
+def files(connection_id: str) -> ftplib.FTP | Line:
+    """Open a connection to a server of files by its id; its type says over which protocol."""
+    stored = BaseHook.get_connection(connection_id)
+    form = (stored.host, stored.port, stored.login, stored.password, stored.extra_dejson)
+    return open_files(Stored(connection_id, stored.conn_type or "", *form))

@@ -28,7 +28,7 @@ MODULES = (
     "psycopg",
     "airflow.providers.standard.operators.python",
     "airflow.providers.postgres.hooks.postgres",
-    "airflow.providers.ftp.hooks.ftp",
+    "asyncssh",
     "airflow.dag_processing.dagbag",
     "airflow.sdk.definitions.retry_policy",
     "airflow.sdk.execution_time.supervisor",

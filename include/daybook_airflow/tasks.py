@@ -8,14 +8,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from airflow.sdk import CronDataIntervalTimetable, ExceptionRetryPolicy, ObjectStoragePath, RetryAction, RetryRule
-from airflow.sdk.exceptions import AirflowRescheduleException
+from airflow.sdk.exceptions import AirflowRescheduleException, AirflowSkipException
 
 from daybook.days import check_day, day_of_run
 from daybook.errors import BadSpec, DaybookError, NotYet, SourceUnavailable
 from daybook.ledger.decisions import Release
-from daybook.ledger.receipt import Done
+from daybook.ledger.receipt import STEPS, Done
 from daybook.pipelines import load_pipelines
-from daybook.planning.look_back import days_with_restated
+from daybook.planning.daily_run import DailyRun, days_of
+from daybook.run.away import waiting_for_servers
 from daybook.run.day_run import DayRun
 from daybook.run.several_days import over_days
 from daybook.run.step_run import StepRun
@@ -65,7 +66,7 @@ def for_each_day(step: Callable[[StepRun], Done]) -> Callable[..., dict[str, obj
     def task(**context: Any) -> dict[str, object]:
         attempt, most = context["ti"].try_number, context["ti"].max_tries
         try:
-            day_runs = [_day_run(day, context) for day in _days(context)]
+            day_runs = [_day_run(day, context) for day in _days(step.__name__, context)]
             counts = over_days(step, day_runs, attempt=attempt, is_last_try=attempt > most)
         except NotYet as not_yet:
             log.info("%s", printable(str(not_yet)))
@@ -81,18 +82,35 @@ def for_each_day(step: Callable[[StepRun], Done]) -> Callable[..., dict[str, obj
     return task
 
 
-def _days(context: Any) -> list[date]:
-    """Return the local days of a run: those of its conf, or its own; a daily run adds the restated ones."""
+def _days(step: str, context: Any) -> list[date]:
+    """Return the local days of a run: those of its conf, or its own; a daily run adds those missed and restated."""
     pipeline, run = _pipeline(context), context["dag_run"]
     check_run_name(run.run_id)
     # The scheduler's clock may be ahead of this machine's, and a day's run begins the moment that the day is over.
     now = max(datetime.now(UTC), run.run_after)
-    days = _asked_days(context) or [_own_day(context)]
+    days = _asked_days(context)
+    if not days:
+        days = [_own_day(context)]
+        _skip_if_closed(pipeline, days[0], run.run_type)
     for day in days:
         check_day(pipeline, day, now)
     if run.run_type != "scheduled":
         return days
-    return days_with_restated(pipeline, days[0], _data(), run.run_id, hooks.postgres, hooks.ftp)
+    daily_run = DailyRun(pipeline, days[0], run.run_id, now, is_at_its_begin=step in STEPS[:2])
+    return _days_of(daily_run, _day_run(days[0], context))
+
+
+def _days_of(daily_run: DailyRun, own: DayRun) -> list[date]:
+    # In a folder of its own: in the step's, each success here would end the step's wait for the same server.
+    with waiting_for_servers(own, own.folder / "days"):
+        return days_of(daily_run, own.data, own.postgres, own.ftp)
+
+
+def _skip_if_closed(pipeline: Pipeline, day: date, run_type: str) -> None:
+    """Skip the task if Airflow made the run by the cron alone, which knows no holiday."""
+    closed = pipeline.schedule.why_closed(day)
+    if closed and run_type in ("scheduled", "backfill"):
+        raise AirflowSkipException(f"{pipeline.name} {day}: {closed}, so it is no day of the schedule; nothing is due")
 
 
 def _asked_days(context: Any) -> list[date]:
@@ -122,7 +140,7 @@ def _day_run(day: date, context: Any) -> DayRun:
         run=run.run_id,
         data=_data(),
         postgres=hooks.postgres,
-        ftp=hooks.ftp,
+        ftp=hooks.files,
         started_by=" by ".join(filter(None, [run.run_type, run.triggering_user_name])),
         is_forced=_conf(context).force,
         release=_release(context),

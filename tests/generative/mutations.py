@@ -62,6 +62,8 @@ CONTRACTS = [
         null_tokens=("NA",),
     ),
     _contract("f", boolean("f", true_tokens=("X",), false_tokens=("",))),
+    _contract("id,t,d", integer("id"), text("t"), decimal("d", digits=6, scale=2), form=Form(header_line=0)),
+    _contract("t,,t", text("t", position=3), integer("u", position=2), form=Form(extra_columns="ignore")),
 ]
 GOOD = {
     "text": ["a", "é", "NA", "", '"q"', '""', '"a\nb"', '"\r\n""\n"', "b c", "'"],
@@ -154,6 +156,11 @@ BYTES = [
     b" ",
     b"^",
 ]
+
+
+def head(header: str, source: File) -> bytes:
+    """Return the header's line as a file of the contract begins with it."""
+    return f"{header}\n".encode() if source.form.header_line else b""
 
 
 def contract(random: Random) -> tuple[str, File]:

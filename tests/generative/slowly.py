@@ -1,7 +1,8 @@
 """A whole block read by the slow way alone, record by record: what the fast way is held to."""
 
+from daybook.loader.fields import Damage
 from daybook.loader.layout import Layout, Parsed, kept_lines_of, kept_table, refused_table
-from daybook.loader.records import Damage, RecordReader
+from daybook.loader.records import RecordReader
 
 
 def slow_block(data: bytes, layout: Layout, is_last: bool) -> Parsed:

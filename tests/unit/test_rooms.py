@@ -19,6 +19,7 @@ ROOMS = {
     "storage": "",
     "postgres": "storage",
     "ftp": "storage",
+    "transports": "ftp storage",
     "loader": "",
     "rules": "",
     "ledger": "postgres loader.line_numbers",
@@ -30,7 +31,7 @@ ROOMS = {
     "steps": "storage postgres ftp loader rules ledger refused publish run pages",
 }
 ABOVE = {"airflow", "commands", "daybook_airflow", "deployment", "dags", "plugins", "report_tab", "pipelines"}
-LONGEST_CHAIN = 16
+LONGEST_CHAIN = 18
 
 
 @cache

@@ -15,7 +15,7 @@ from daybook_airflow.errors import ApiError
 from daybook_airflow.pools import mend_of
 from deployment.errors import DeploymentError
 
-FTP_SECONDS = 10.0
+FILES_SECONDS = 10.0
 UP = "start it by `./daybook up`, and ask again"
 
 
@@ -27,7 +27,7 @@ def servers(place: Place) -> Iterator[Finding]:
     pipelines = load_pipelines().good.values()
     databases = {p.target.connection for p in pipelines} | {t.connection for p in pipelines for t in p.tables}
     yield from (_asked(name, _postgres) for name in sorted(databases))
-    yield from (_asked(name, _ftp) for name in sorted({file.connection for p in pipelines for file in p.files}))
+    yield from (_asked(name, _files) for name in sorted({file.connection for p in pipelines for file in p.files}))
     yield from _airflow(place)
 
 
@@ -47,9 +47,9 @@ def _postgres(connection: str) -> str:
         return f"PostgreSQL {row[0] if row else ''} answers"
 
 
-def _ftp(connection: str) -> str:
-    connections.ftp(connection, FTP_SECONDS).close()
-    return "the FTP server answers, and takes the login"
+def _files(connection: str) -> str:
+    connections.files(connection, FILES_SECONDS).close()
+    return "the server of files answers, and takes the login"
 
 
 def _airflow(place: Place) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from daybook.errors import BadSpec
 from daybook.ftp.replies import printable, translated_errors
-from daybook.spec import Value
+from daybook.spec.value import Value
 
 TIME_LIMIT_S = 60.0
 PROBE_LIMIT_S = 10.0

@@ -1,13 +1,14 @@
-"""One file from an FTP server, over a connection that the caller opens, whole or not at all.
+"""One file from a server, over a connection that the caller opens, whole or not at all.
 
 Airflow's hook does not copy the data: it takes a truncated file for a success and waits without a limit. Here a file
-is whole if as many bytes came as SIZE said before, and the server still says the same afterwards. A connection that
-breaks is opened again and the copy resumes, after comparing an overlap. Small files, a manifest or a checksum, are read
-into memory.
+is whole if as many bytes came as the server said before, and the server still says the same afterwards. A connection
+that breaks is opened again and the copy resumes, after comparing an overlap. Small files, a manifest or a checksum, are
+read into memory.
 
     connect.py   opens a connection, over TLS
     listing.py   what lies in a folder
-    session.py   looks at files and copies them, on one connection
+    session.py   what a connection can do: look at files and copy them
+    commands.py  the same over FTP; transports/ holds it for every other kind of server
     replies.py   the meaning of a reply or a broken line
     retry.py     how often and for how long it is tried
     delivery.py  which files make up a source on a day
@@ -113,7 +114,7 @@ class Copy:
         except Broken:
             if landing.is_compared and self._part.size_bytes == remote.size_bytes:
                 # The reply follows the last byte (RFC 959, 5.4). If only the reply is lost, the size decides.
-                self._accept("the server's last word (226) is missing; the size agrees")
+                self._accept("the server's last word is missing; the size agrees")
             raise
         except NotThere:
             raise self._why_not(ftp) from None
@@ -132,13 +133,13 @@ class Copy:
             self._is_all_here = True
             return
         if size is not None and got < size and (got > before or not got):
-            raise Broken(f"{self._where}: the FTP server says 226 (complete), but {got:,} of {size:,} bytes came")
+            raise Broken(f"{self._where}: the server says that this was all, but {got:,} of {size:,} bytes came")
         # It sent more than it said, or has no more to send. A second copy from the start must be equal.
         full = _Full(got, self._part.sha256())
         if full != self._full:
             self._full, self._may_resume = full, self._may_resume and size is not None and got < size
             self._part.restart()
-            raise Broken(f"{self._where}: the FTP server says {_count(remote)} bytes and sent {got:,}; copied again")
+            raise Broken(f"{self._where}: the server says {_count(remote)} bytes and sent {got:,}; copied again")
         self._agree(got, size)
 
     def _agree(self, got: int, size: int | None) -> None:
@@ -149,7 +150,7 @@ class Copy:
             self._accept(f"the server says {size:,} bytes; two equal copies have {got:,}")
         else:
             raise BadData(
-                f"{self._where}: the FTP server says {size:,} bytes and sent {got:,} twice, the same ones; nothing was "
+                f"{self._where}: the server says {size:,} bytes and sent {got:,} twice, the same ones; nothing was "
                 "published; ask who runs the server, or accept it with `is_size_unreliable=True` in the file's spec"
             )
 
@@ -161,10 +162,10 @@ class Copy:
     def _why_not(self, ftp: Session) -> Exception:
         if ftp.is_listed(self._path):
             return BadSpec(
-                f"{self._where}: the FTP server shows the file and does not give it (550); not tried again; "
+                f"{self._where}: the server shows the file and does not give it; not tried again; "
                 "have the right to read it given to the connection's user"
             )
-        return NotThere(f"{self._where}: the file was there and is gone (550); it is waited for")
+        return NotThere(f"{self._where}: the file was there and is gone; it is waited for")
 
 
 class _Landing:
@@ -184,8 +185,8 @@ class _Landing:
         again, new = block[: len(self._expected)], block[len(self._expected) :]
         if again != self._expected[: len(again)]:
             raise CannotResume(
-                f"{self._where}: the FTP server was to send from byte {self.start:,} on and sends other bytes (it "
-                "ignores REST, or the file is another one); copied again from the start"
+                f"{self._where}: the server was to send from byte {self.start:,} on and sends other bytes (it "
+                "ignores where to start, or the file is another one); copied again from the start"
             )
         self._expected = self._expected[len(again) :]
         self._part.write(new)
@@ -194,7 +195,7 @@ class _Landing:
     def check(self) -> None:
         """Raise CannotResume if the transfer ended within the overlap."""
         if not self.is_compared:
-            raise CannotResume(f"{self._where}: the FTP server ended before the byte up to which the copy is here")
+            raise CannotResume(f"{self._where}: the server ended before the byte up to which the copy is here")
 
 
 def _check_room(where: str, file: File, remote: Remote) -> None:
@@ -254,7 +255,7 @@ def small_file(ftp: Session, file: File, path: str) -> bytes:
     size = None if file.is_size_unreliable else before.size_bytes
     # If the server gives no size, read twice and compare.
     if (_content(ftp, path, where) != content) if size is None else (len(content) != size):
-        raise Broken(f"{where}: the FTP server says {size} bytes and sent {len(content):,}")
+        raise Broken(f"{where}: the server says {size} bytes and sent {len(content):,}")
     if not before.is_like(ftp.look(path)):
         raise Changed(f"{where}: it changed while it was read; nothing was copied; it is read again")
     return content

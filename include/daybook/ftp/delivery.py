@@ -110,7 +110,7 @@ def _refused(where: str, why: str) -> BadData:
 class Part(NamedTuple):
     """One file of a delivery. number: from 1 on, of `of`; 0 if it is the only file, or the manifest.
 
-    name: the start of messages. sha256: the one in the manifest, or "".
+    name: the start of messages. sha256: the one in the manifest, or "". is_picked: a wildcard found it.
     """
 
     source: str
@@ -119,10 +119,16 @@ class Part(NamedTuple):
     number: int = 0
     of: int = 1
     sha256: str = ""
+    is_picked: bool = False
+
+    @property
+    def seen_as(self) -> str:
+        """Return the name that its looks share: if a wildcard found it, its number is another once more come."""
+        return f"{self.source}: {self.path}" if self.is_picked else self.stem
 
     @property
     def stem(self) -> str:
-        """Return the name that its raw file, its looks and its notes share."""
+        """Return the name that its raw file and its notes share."""
         return f"{self.source}.{self.number}" if self.number else self.source
 
 
@@ -152,7 +158,7 @@ def declared(file: File, day: date) -> tuple[Part, ...]:
     """Return the parts of a file whose path is in the spec."""
     if file.parts is None:
         return (_part(file, file.path_on(day)),)
-    return tuple(_part(file, file.path_on(day, number), number) for number in range(1, file.parts + 1))
+    return tuple(_part(file, file.path_on(day, file.label(number)), number) for number in range(1, file.parts + 1))
 
 
 def listed(file: File, day: date, content: bytes) -> tuple[Part, ...]:

@@ -13,6 +13,7 @@ from daybook.errors import BadData, SourceUnavailable
 from daybook.ftp.copy import Changed, Fetched, check_disk, fetch, small_file
 from daybook.ftp.delivery import Delivery, Part, sum_of
 from daybook.ftp.listing import Remote
+from daybook.ftp.look import picked, sign_at
 from daybook.ftp.retry import PATIENCE, Patience, tried
 from daybook.ftp.session import OpenFtp, Session, session
 from daybook.storage.folder import Folder
@@ -38,7 +39,7 @@ class ExpectedSum(NamedTuple):
 
 
 class Server(NamedTuple):
-    """The FTP server of a delivery: how to connect to it, and how often to try."""
+    """The server of a delivery: how to connect to it, and how often to try."""
 
     connect: OpenFtp
     name: str
@@ -99,9 +100,9 @@ def _fetch(server: Server, delivery: Delivery, part: Part, copy: PartialFile) ->
 
 def _expected_sum(server: Server, delivery: Delivery, part: Part) -> ExpectedSum | None:
     file, day = delivery.file, delivery.day
-    by = file.signs_on(day, part.path, part.number).get("checksum")
+    by = file.signs_on(day, part.path, file.label(part.number)).get("checksum")
     if by:
-        content = server.asked(lambda ftp: small_file(ftp, file, by))
+        content = server.asked(lambda ftp: small_file(ftp, file, sign_at(ftp, file, by)))
         return ExpectedSum(sum_of(content, part.path.rpartition("/")[2], f"{server.name}: {by}"), by)
     return ExpectedSum(part.sha256, file.path_on(day)) if part.sha256 else None
 
@@ -134,6 +135,8 @@ def _check_unchanged(ftp: Session, delivery: Delivery, arrived: list[Arrived]) -
     """Check that no file was delivered anew while those after it were copied."""
     manifest, path = delivery.manifest, delivery.file.path_on(delivery.day)
     changed = [part.path for part, fetched, _ in arrived if not _is_still(ftp, part, fetched.remote)]
+    if delivery.file.pick == "all" and picked(ftp, delivery.file, delivery.day).parts != delivery.parts:
+        changed.append(path)
     if manifest and small_file(ftp, delivery.file, path) != manifest.content:
         changed.append(path)
     if changed:

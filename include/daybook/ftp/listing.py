@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 UNIX = re.compile(r"-[rwxsStT-]{9}\S*\s+\d+\s+\S+\s+\S+\s+(?P<size>\d+)\s+(?P<time>\w{3}\s+\d+\s+[\d:]+) (?P<name>.+)")
 WINDOWS = re.compile(r"(?P<time>\d\d-\d\d-\d{2,4}\s+\d\d:\d\d[AP]M)\s+(?P<size>\d+) (?P<name>.+)")
+# The folder itself, the one above it, or one in it (RFC 3659, 7.5.1).
+FOLDER = re.compile(r"(?i)(^|;)type=[cp]?dir;")
 BLOCK_BYTES = 256 * 1024
 
 
@@ -93,7 +95,9 @@ def _lines(ftp: ftplib.FTP, command: str) -> list[bytes]:
 def _facts(lines: list[bytes]) -> Iterator[tuple[bytes, Remote]]:
     for line in lines:
         facts, _, name = line.partition(b" ")
-        yield name, facts_of(facts.decode("ascii", "replace"))
+        text = facts.decode("ascii", "replace")
+        if not FOLDER.search(text):
+            yield name, facts_of(text)
 
 
 def _names(lines: list[bytes]) -> Iterator[tuple[bytes, Remote]]:

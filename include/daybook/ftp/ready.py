@@ -91,7 +91,7 @@ SHOWN_NAMES = 10
 
 
 class Looks(Value):
-    """The last look at each file, by its stem: the source's name, and the part's number."""
+    """The last look at each file: by the source's name, and the number of a part or the path that a wildcard found."""
 
     of: dict[str, Look]
 
@@ -125,7 +125,9 @@ def check_ready(due: Due, folder: Folder, now: datetime, patience: Patience = BR
     looked = [tried(partial(_look, file, due, patience), patience, _nothing) for file in due.files]
     for found in looked:
         file = found.delivery.file
-        notes = {seen.part.stem: note(file, seen.remote, before.of.get(seen.part.stem), now) for seen in found.seen}
+        notes = {
+            seen.part.seen_as: note(file, seen.remote, before.of.get(seen.part.seen_as), now) for seen in found.seen
+        }
         after |= {stem: noted for stem, noted in notes.items() if noted}
         reasons += _reasons(found, after, now)
     if reasons:
@@ -151,20 +153,20 @@ def _nothing() -> str:
 def _reasons(looked: Looked, looks: dict[str, Look], now: datetime) -> Iterator[Reason]:
     file, parts = looked.delivery.file, dict[Wait, list[Part]]()
     for seen in looked.seen:
-        wait = wait_for(file, seen, looks.get(seen.part.stem), now)
+        wait = wait_for(file, seen, looks.get(seen.part.seen_as), now)
         if wait and seen.part.number:
             parts.setdefault(wait, []).append(seen.part)
         elif wait:
             yield Reason(file, f"{file.connection}: {seen.part.path} is {wait.why}{seen.beside}", wait.is_new)
     for wait, alike in parts.items():
         beside = next((seen.beside for seen in looked.seen if seen.part in alike and seen.beside), "")
-        yield Reason(file, f"{looked.delivery.where}: {_parts_in_words(alike, wait)}{beside}", wait.is_new)
+        yield Reason(file, f"{looked.delivery.where}: {_parts_in_words(file, alike, wait)}{beside}", wait.is_new)
 
 
-def _parts_in_words(parts: list[Part], wait: Wait) -> str:
+def _parts_in_words(file: File, parts: list[Part], wait: Wait) -> str:
     word, why = "parts" if len(parts) > 1 else "part", "missing" if wait == MISSING else wait.why
     names = ", ".join(part.name for part in parts[:SHOWN_NAMES]) + (", …" if len(parts) > SHOWN_NAMES else "")
-    return f"{word} {spans(part.number for part in parts)} of {parts[0].of} {why} ({names})"
+    return f"{word} {spans(file.label(part.number) for part in parts)} of {parts[0].of} {why} ({names})"
 
 
 def _delivered(looked: Looked) -> Delivery:

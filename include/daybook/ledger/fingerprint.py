@@ -15,7 +15,7 @@ from daybook.errors import BadSpec
 from daybook.ledger import code
 from daybook.ledger.code import digest
 from daybook.ledger.receipt import Fingerprint, Receipt
-from daybook.spec import Column, Pipeline, Source, fact_columns, group_columns
+from daybook.spec import Column, Pipeline, Source, Writing, fact_columns, group_columns
 
 # The steps whose result depends only on the hashed parts. `save` and `deploy` act on the world instead.
 FINGERPRINTED_STEPS = ("extract_tables", "extract_files", "load", "clean", "index", "aggregate", "summarize")
@@ -74,7 +74,9 @@ def _frame_libraries(pipeline: Pipeline) -> list[str]:
     return sorted({"narwhals", "pyarrow", pipeline.engine, *with_transform})
 
 
-_TYPING = {"header", "kind", "digits", "scale", "format", "true_tokens", "false_tokens", "null_tokens"}
+_WRITING = set(Writing.model_fields)
+_OLDER = {"header", "position", "kind", "digits", "scale", "format", "true_tokens", "false_tokens", "null_tokens"}
+_TYPING = {*_OLDER, *_WRITING}
 
 
 # Which rows are read and when: whatever they say shows in the bytes that later steps read.
@@ -83,7 +85,12 @@ _READING = {"day", "where", "changed_by", "ready"}
 
 def _typing(source: Source) -> Any:
     words = source.model_dump(exclude={"columns", "connection", "twins", *_READING})
-    return words | {"columns": [column.model_dump(include=_TYPING) for column in source.columns]}
+    return words | {"columns": [column.model_dump(include=_typing_words(column)) for column in source.columns]}
+
+
+def _typing_words(column: Column) -> set[str]:
+    # It came later than the others; a spec without it keeps its fingerprint.
+    return _TYPING | ({"extra_zeros"} if column.extra_zeros != "refuse" else set())
 
 
 def _clean_part(pipeline: Pipeline) -> Any:
@@ -115,7 +122,9 @@ def _kind(column: Column) -> Any:
 
 _PARTS: dict[str, Callable[[Pipeline], Any]] = {
     "extract_tables": _tables_part,
-    "extract_files": lambda pipeline: [file.model_dump(exclude={"columns", "key", "twins"}) for file in pipeline.files],
+    "extract_files": lambda pipeline: [
+        file.model_dump(exclude={"columns", "key", "twins", *_WRITING}) for file in pipeline.files
+    ],
     "load": lambda pipeline: [_typing(source) for source in pipeline.sources],
     "clean": _clean_part,
     "index": _index_part,

@@ -12,11 +12,13 @@ from daybook.spec import File, Pipeline, Source
 def raw_files(extracted: Receipt, source: str, name: str) -> list[RawFile]:
     """Return the raw files of a source, in the order of their rows.
 
-    extracted: the receipt of the step that copied them. name: of the source in messages, if it is one file.
+    extracted: the receipt of the step that copied them. name: of the source in messages, if it is one file and the
+    receipt has no name for it.
     """
     outputs, only = extracted.outputs, f"{source}.csv"
     if only in outputs:
-        return [RawFile(only, name, 0, outputs[only].sha256)]
+        origin = extracted.origins.get(source)
+        return [RawFile(only, origin.name if origin and origin.name else name, 0, outputs[only].sha256)]
     stems = ((number, f"{source}.{number}") for number in count(1))
     found = takewhile(lambda numbered: f"{numbered[1]}.csv" in outputs, stems)
     return [

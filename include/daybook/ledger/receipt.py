@@ -18,7 +18,7 @@ from daybook.errors import DaybookError
 from daybook.ledger.code import digest
 from daybook.ledger.old_receipts import from_notes
 from daybook.postgres.day_state import DayState
-from daybook.spec import Value
+from daybook.spec.value import Value
 
 STEPS = (
     "extract_tables",

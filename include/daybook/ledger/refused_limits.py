@@ -22,8 +22,13 @@ def check_refused(pipeline: Pipeline, rows: RowsByStep) -> None:
 
     rows: of the steps done so far, `load` among them. Raises BadData with the counts by step and reason.
     """
-    if excess := [line for source in pipeline.sources for line in _excess(pipeline, source, rows)]:
-        raise BadData(f"{pipeline.name}: {'; '.join(excess)}; the day is not published; `./daybook refused` has them")
+    if found := excess(pipeline, rows):
+        raise BadData(f"{pipeline.name}: {'; '.join(found)}; the day is not published; `./daybook refused` has them")
+
+
+def excess(pipeline: Pipeline, rows: RowsByStep) -> list[str]:
+    """Return a phrase for each limit that the refused rows exceed, of `rows` as for check_refused."""
+    return [line for source in pipeline.sources for line in _excess(pipeline, source, rows)]
 
 
 def _excess(pipeline: Pipeline, source: Source, rows: RowsByStep) -> Iterator[str]:

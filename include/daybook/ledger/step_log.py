@@ -208,6 +208,20 @@ def published_days(connection: Connection, pipeline: str, first: date, last: dat
     return {day for (day,) in rows}
 
 
+def first_published_day(connection: Connection, pipeline: str) -> date | None:
+    """Return the first day that readers see, or None."""
+    row = connection.execute("select min(day) from daybook.published where pipeline = %s", [pipeline]).fetchone()
+    return row[0] if row else None
+
+
+def begun_days(connection: Connection, pipeline: str, first: date, last: date) -> set[date]:
+    """Return the days of which a run has done a step, failed at one, or waits at one."""
+    rows = connection.execute(
+        "select distinct day from daybook.step where pipeline = %s and day between %s and %s", [pipeline, first, last]
+    )
+    return {day for (day,) in rows}
+
+
 def published_contents(connection: Connection, pipeline: str, first: date, last: date) -> dict[date, str]:
     """Return the hash of what readers see of each published day."""
     rows = connection.execute(

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from daybook.loader.decode import Read
+from daybook.loader.fields import OPEN_QUOTE_LINES, RECORD_BYTES
 from daybook.loader.layout import Parsed
-from daybook.loader.records import OPEN_QUOTE_LINES, RECORD_BYTES
 
 MOST_THREADS = 8  # each holds a block and its rows, about 60 MB
 # A block of more lines, which are hardly longer than their line ends, is cut again: each line takes a hundred bytes.

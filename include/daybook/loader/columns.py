@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daybook.loader.layout import Bytes, Flags, Numbers
+from daybook.loader.number_columns import is_plain, plain_numbers
+from daybook.loader.texts import Bytes, Flags, Numbers, content_of, flagged, flags, holders
 from daybook.loader.values import FIRST_YEAR, PARSERS, Unfit, is_empty_a_value, reader
 from daybook.spec import Column, arrow_type
 
@@ -166,6 +167,8 @@ def _is_value(column: Column, token: str) -> bool:
 def _vouched_for(texts: pa.StringArray, column: Column, are_odd: Flags) -> tuple[pa.Array, Flags]:
     """Return the values, null where they are odd, and which are odd."""
     match column.kind:
+        case "integer" | "decimal" if not is_plain(texts, column):
+            return _from_other_spelling(texts, column, are_odd)
         case "integer":
             return _cast(texts, arrow_type(column), are_odd | _with_other_bytes(texts, NOT_INTEGER))
         case "decimal":
@@ -180,6 +183,18 @@ def _vouched_for(texts: pa.StringArray, column: Column, are_odd: Flags) -> tuple
             are_odd = are_odd | ~are_read & flags(texts.is_valid())
             return pc.if_else(pa.array(~are_odd & are_read), values, None), are_odd
     return pa.nulls(len(texts), arrow_type(column)), flags(texts.is_valid())
+
+
+def _from_other_spelling(texts: pa.StringArray, column: Column, are_odd: Flags) -> tuple[pa.Array, Flags]:
+    plain = plain_numbers(texts, column)
+    are_odd = are_odd | plain.are_odd | (np.diff(content_of(plain.texts)[1]) > LONGEST_DECIMAL)
+    kind = arrow_type(column)
+    is_divided = column.percent == "divide"
+    values, are_odd = _cast(plain.texts, pa.decimal128(kind.precision, kind.scale - 2) if is_divided else kind, are_odd)
+    if is_divided:
+        # A hundredth is the same number in units of a last digit two places further on.
+        values = pa.Array.from_buffers(kind, len(values), values.buffers(), offset=values.offset)
+    return pc.if_else(pa.array(plain.are_negative), pc.negate(values), values), are_odd
 
 
 def _other_bytes(allowed: bytes) -> Flags:
@@ -199,32 +214,17 @@ def _with_other_bytes(texts: pa.StringArray, are_other: Flags) -> Flags:
     content, offsets = content_of(texts)
     # Bytes wrap around below zero, so this is one comparison for all bytes that are not digits.
     places = np.flatnonzero(content - np.uint8(48) > 9)
-    return _flagged(_holders(places[are_other[content[places]]], offsets), len(texts))
+    return flagged(holders(places[are_other[content[places]]], offsets), len(texts))
 
 
 def _with_odd_points(texts: pa.StringArray, scale: int) -> Flags:
     # Arrow accepts ".5" and "5.", and fails a whole column for one decimal too many.
     content, offsets = content_of(texts)
     points = np.flatnonzero(content == ord("."))
-    holders = _holders(points, offsets)
-    before, after = points - offsets[holders], offsets[holders + 1] - points - 1
+    held_by = holders(points, offsets)
+    before, after = points - offsets[held_by], offsets[held_by + 1] - points - 1
     are_odd = (before == 0) | (content[points - 1] == ord("-")) | (after == 0) | (after > scale)
-    return _flagged(holders[are_odd], len(texts))
-
-
-def _holders(places: Numbers, offsets: Numbers) -> Numbers:
-    """Return which of the texts hold the bytes at these places."""
-    starts, ends = offsets[:-1], offsets[1:]
-    # The common case, as with the points of amounts: exactly one in each text.
-    if len(places) == len(starts) and (starts <= places).all() and (places < ends).all():
-        return np.arange(len(places))
-    return np.searchsorted(offsets, places, side="right") - 1
-
-
-def _flagged(places: Numbers, size: int) -> Flags:
-    are_flagged = np.zeros(size, bool)
-    are_flagged[places] = True
-    return are_flagged
+    return flagged(held_by[are_odd], len(texts))
 
 
 def _cast(texts: pa.StringArray, kind: pa.DataType, are_odd: Flags) -> tuple[pa.Array, Flags]:
@@ -232,7 +232,7 @@ def _cast(texts: pa.StringArray, kind: pa.DataType, are_odd: Flags) -> tuple[pa.
     try:
         return plain.cast(kind), are_odd
     except pa.ArrowInvalid:
-        are_odd = are_odd | _flagged(_misfits(plain, kind), len(texts))
+        are_odd = are_odd | flagged(_misfits(plain, kind), len(texts))
         return _without(texts, are_odd).cast(kind), are_odd
 
 
@@ -274,16 +274,3 @@ def _read(read: Any, text: str) -> tuple[Any, bool]:
         return read(text, True), False
     except Unfit:
         return None, True
-
-
-def content_of(texts: pa.StringArray) -> tuple[Bytes, Numbers]:
-    """Return the bytes of all texts, and the start of each with the end of the last; nothing is copied."""
-    _, starts, content = texts.buffers()
-    offsets = np.frombuffer(starts, np.int32)[texts.offset : texts.offset + len(texts) + 1]
-    held = np.frombuffer(content, np.uint8)[offsets[0] : offsets[-1]] if content else np.zeros(0, np.uint8)
-    return held, offsets - offsets[0]
-
-
-def flags(booleans: pa.BooleanArray) -> Flags:
-    """Return Arrow's booleans as NumPy's."""
-    return np.asarray(booleans.to_numpy(zero_copy_only=False), bool)

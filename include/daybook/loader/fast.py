@@ -14,10 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from daybook.loader.columns import flags, parsed_column
-from daybook.loader.layout import BOM, Flags, Layout, Numbers, Parsed, Record, kept_lines_of, kept_table, refused_table
+from daybook.loader.columns import parsed_column
+from daybook.loader.fields import BOM, RECORD_BYTES, Damage
+from daybook.loader.layout import Layout, Parsed, Record, kept_lines_of, kept_table, refused_table
 from daybook.loader.lines import Lines, lines_of, sound_lines
-from daybook.loader.records import END_OF_FILE, RECORD_BYTES, Damage, RecordReader
+from daybook.loader.records import END_OF_FILE, RecordReader
+from daybook.loader.texts import Flags, Numbers, flags
 from daybook.loader.values import Unfit, reader
 
 # The name of the field after a trailing delimiter; no column has it.
@@ -179,7 +181,7 @@ def _texts(data: bytes, layout: Layout) -> tuple[dict[str, pa.StringArray], list
         ragged.append(row.number - 1)
         return "skip"
 
-    names = [str(place) for place in range(len(layout.header))]
+    names = [str(place) for place in range(len(layout.columns))]
     wanted = {names[place]: column.header for place, column in enumerate(layout.columns) if column}
     if layout.has_trailing_delimiter:
         wanted[names[-1]] = TRAILING
@@ -228,7 +230,9 @@ def _doubtful_rows(texts: dict[str, pa.StringArray], layout: Layout) -> Flags:
     """Return the rows that may repeat the header, hold only blanks, or have text after a trailing delimiter."""
     name, first = next(iter(texts.items()))
     are_doubtful = flags(pc.is_in(first, pa.array(_names_that_fit(name, layout), pa.string())))
-    if len(layout.header) == 1:
+    if b"" in layout.header[: len(layout.header) - layout.has_trailing_delimiter]:
+        are_doubtful |= ~flags(first.is_valid())
+    if len(layout.columns) == 1:
         are_doubtful |= flags(pc.fill_null(pc.equal(pc.ascii_trim(first, " \t"), ""), False))
     if layout.has_trailing_delimiter:
         are_doubtful |= flags(texts[TRAILING].is_valid())

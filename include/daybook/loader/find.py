@@ -11,9 +11,9 @@ from typing import BinaryIO
 import numpy as np
 
 from daybook.loader.blocks import cut_at_line_ends, with_last
+from daybook.loader.fields import split
 from daybook.loader.layout import kept_raw
 from daybook.loader.load import BLOCK_BYTES, opened
-from daybook.loader.records import split
 from daybook.spec import Source
 
 LF = 10

@@ -8,10 +8,10 @@ import unicodedata
 from collections.abc import Iterator
 
 from daybook.errors import BadData
+from daybook.loader.fields import PROBLEMS, Damage, Fields, split
 from daybook.loader.header_hints import SHOWN_NAMES, broken, no_name, short, wrong
 from daybook.loader.layout import Layout, schema
-from daybook.loader.records import PROBLEMS, Damage, Fields, split
-from daybook.spec import Source, nearest
+from daybook.spec import Column, Source, nearest
 
 HEAD_BYTES = 2**20
 # How many names are compared with each other.
@@ -21,10 +21,13 @@ COMPARED_NAMES = 200
 def first_look(head: bytes, source: Source, name: str) -> tuple[Layout, int]:
     """Return the layout, and the start of the first record after the header, from the first HEAD_BYTES in UTF-8.
 
-    Columns are found by their names, in any order. Raises BadData with all that is wrong with the header.
+    Columns are found by their names, in any order, or by their places. Raises BadData with all that is wrong with the
+    header.
     """
     if b"\r" in head and b"\n" not in head:
         raise BadData(f'{name}: the line ends are CR, LF or CRLF agreed; declare line_end="cr" if that is meant')
+    if source.form.header_line == 0:
+        return _without_header(head, source, name), 0
     start = _start_of_line(head, source.form.header_line, name)
     header = _header(head, start, source, name)
     names = [field.decode(errors="replace") for field in header.values]
@@ -34,7 +37,41 @@ def first_look(head: bytes, source: Source, name: str) -> tuple[Layout, int]:
     problems = [*_missing(loaded, source), *_unknown(loaded, source), *_repeated(loaded, source)]
     if problems:
         raise BadData(f"{name}: {wrong(head[start:], header.values, problems, source)}")
-    return _layout([name.encode() for name in loaded], source), header.end
+    columns = _columns(loaded, source)
+    return _layout([name.encode() for name in loaded], columns, source), header.end
+
+
+def _without_header(head: bytes, source: Source, name: str) -> Layout:
+    """Return the layout of a file that begins with a row: as many fields as the columns' places say."""
+    columns = dict(source.placed)
+    width, first = max(columns), _first_fields(head, source)
+    if first and {column.header for column in columns.values()} <= set(first):
+        raise BadData(
+            f"{name}: line 1 is the header, none agreed (header_line=0); leave header_line out if it is meant"
+        )
+    if source.form.extra_columns == "ignore":
+        width = max(width, len(first) - source.form.has_trailing_delimiter)
+    return _layout([], [columns.get(place) for place in range(1, width + 1)], source)
+
+
+def _first_fields(head: bytes, source: Source) -> list[str]:
+    try:
+        cut = split(head, 0, source.delimiter.encode(), is_last=True)
+    except Damage:
+        cut = None
+    return [value.decode(errors="replace") for value in cut.values] if cut and not cut.problem else []
+
+
+def _columns(names: list[str], source: Source) -> list[Column | None]:
+    """Return the column of each field of a header: by its place, or else by its name."""
+    placed, named = dict(source.placed), {column.header: column for column in source.named}
+    return [placed.get(place) or named.get(name) for place, name in enumerate(names, 1)]
+
+
+def _names_to_find(names: list[str], source: Source) -> list[str]:
+    """Return the names of a header's fields, without those of columns that are found by their place."""
+    placed = dict(source.placed)
+    return [name for place, name in enumerate(names, 1) if place not in placed]
 
 
 def _start_of_line(head: bytes, line: int, name: str) -> int:
@@ -64,7 +101,11 @@ def _header(head: bytes, start: int, source: Source, name: str) -> Fields:
 
 
 def _missing(names: list[str], source: Source) -> Iterator[str]:
-    found, expected = dict.fromkeys(names), dict.fromkeys(column.header for column in source.columns)
+    for place, column in source.placed:
+        if place > len(names):
+            yield f"missing column {column.header!r} at place {place}"
+    found = dict.fromkeys(_names_to_find(names, source))
+    expected = dict.fromkeys(column.header for column in source.named)
     # Comparing ten thousand names with each other would take too long.
     unknown = [name for name in found if name not in expected][:COMPARED_NAMES]
     for place, name in enumerate(name for name in expected if name not in found):
@@ -72,19 +113,23 @@ def _missing(names: list[str], source: Source) -> Iterator[str]:
 
 
 def _unknown(names: list[str], source: Source) -> Iterator[str]:
-    expected = {column.header for column in source.columns}
+    expected = {column.header for column in source.named}
     if source.form.extra_columns == "refuse":
-        yield from (f"unknown column {short(name)}" for name in dict.fromkeys(names) if name not in expected)
+        found = dict.fromkeys(_names_to_find(names, source))
+        yield from (f"unknown column {short(name)}" for name in found if name not in expected)
 
 
 def _repeated(names: list[str], source: Source) -> Iterator[str]:
     places: dict[str, list[str]] = {}
+    placed = dict(source.placed)
     for place, name in enumerate(names, 1):
-        places.setdefault(name, []).append(str(place))
-    expected = {column.header for column in source.columns}
+        if place not in placed:
+            places.setdefault(name, []).append(str(place))
+    expected = {column.header for column in source.named}
     for name, found in places.items():
         if len(found) > 1 and (source.form.extra_columns == "refuse" or name in expected):
-            yield f"column {short(name)} stands {len(found)} times (columns {', '.join(found[:SHOWN_NAMES])})"
+            shown = ", ".join(found[:SHOWN_NAMES])
+            yield f"column {short(name)} stands {len(found)} times (columns {shown}); give one a position={found[0]}"
 
 
 def _meant(word: str, words: list[str]) -> str:
@@ -112,15 +157,13 @@ def _difference(one: str, other: str) -> str:
     return f" it differs in {'blanks' if is_in_blanks else 'signs that look alike or do not show'}"
 
 
-def _layout(header: list[bytes], source: Source) -> Layout:
-    by_header = {column.header.encode(): column for column in source.columns}
+def _layout(header: list[bytes], columns: list[Column | None], source: Source) -> Layout:
     delimiter = source.delimiter.encode()
     form = source.form
     return Layout(
-        header=[*header, b""] if form.has_trailing_delimiter else header,
-        names=frozenset([*header, b""] if form.has_trailing_delimiter else header),
-        columns=[*map(by_header.get, header), *([None] if form.has_trailing_delimiter else [])],
-        contract={column.header: (column, source.tokens(column)) for column in source.columns},
+        header=[*header, b""] if form.has_trailing_delimiter and header else header,
+        columns=[*columns, *([None] if form.has_trailing_delimiter else [])],
+        contract={column.header: (source.as_written(column), source.tokens(column)) for column in source.columns},
         schema=schema(source),
         delimiter=delimiter,
         blanks=b" \t".replace(delimiter, b""),

@@ -7,7 +7,7 @@ header. It names fields of a line only if the line is a header: they could be a 
 import re
 from collections.abc import Iterable
 
-from daybook.loader.records import Damage, split
+from daybook.loader.fields import Damage, split
 from daybook.spec import Source
 from daybook.text import counted
 
@@ -26,8 +26,8 @@ def wrong(head: bytes, header: list[bytes], problems: list[str], source: Source)
 
     head: the file from that line on. header: its fields. problems: what is wrong with each column.
     """
-    names, expected = [name.decode(errors="replace") for name in header], {column.header for column in source.columns}
-    if not _plainly(expected) & _plainly(names):
+    names, expected = [name.decode(errors="replace") for name in header], {column.header for column in source.named}
+    if expected and not _plainly(expected) & _plainly(names):
         return _no_header(head, names, source)
     if line := _line_of_header(head, source):
         return line
@@ -41,7 +41,7 @@ def wrong(head: bytes, header: list[bytes], problems: list[str], source: Source)
     shown = ", ".join(map(short, names[:SHOWN_NAMES])) + (", …" if len(names) > SHOWN_NAMES else "")
     return (
         f"{'; '.join(problems[:SHOWN_NAMES])}{more}; the file has {len(names):,} columns, "
-        f"{len(expected):,} agreed: [{shown}]{_if_only_more(problems)}"
+        f"{len(source.columns):,} agreed: [{shown}]{_if_only_more(problems)}"
     )
 
 
@@ -84,7 +84,7 @@ def _plainly(names: Iterable[str]) -> set[str]:
 
 
 def _no_header(head: bytes, names: list[str], source: Source) -> str:
-    expected = [column.header for column in source.columns]
+    expected = [column.header for column in source.named]
     if other := likely_delimiter(head, source):
         return _delimiter(other, head, source)
     if line := _line_of_header(head, source):
@@ -100,13 +100,13 @@ def _without(names: list[str], source: Source) -> str:
     if len(names) == 1 and set(names[0].split(source.delimiter)) >= {column.header for column in source.columns}:
         return "each line stands in quotes as one field: have only texts put in quotes"
     if len(names) == len(source.columns) > 1:
-        return "it may be a row: no spec can declare a file without a header, so ask the sender for one"
+        return "it may be a row; declare header_line=0 if the file has no header, and its columns stand in this order"
     return "it may be another file, or a message of the program that writes it: ask the sender"
 
 
 def _line_of_header(head: bytes, source: Source) -> str | None:
     """Say on which other line the header is, if it is on one of the first, after titles or empty lines."""
-    expected = {column.header for column in source.columns}
+    expected = {column.header for column in source.named}
     lines = _lines(head)[1:LOOKED_AT_LINES] if any(name.strip() for name in expected) else []
     for number, line in enumerate(lines, source.form.header_line + 1):
         if {field.strip('"') for field in line.split(source.delimiter)} >= expected:
@@ -175,7 +175,7 @@ def likely_delimiter(head: bytes, source: Source, is_several_bytes: bool = False
     is_several_bytes: look for those of several bytes alone.
     """
     line = head[:LOOKED_AT_BYTES].partition(b"\n")[0].decode(errors="replace").removesuffix("\r")
-    expected = {column.header for column in source.columns}
+    expected = {column.header for column in source.named}
     others = [sign for sign in dict.fromkeys(line) if not sign.isalnum() and sign not in '"_ ' and sign.isascii()]
     for delimiter in SEVERAL_BYTES if is_several_bytes else (*SEVERAL_BYTES, *OTHER_DELIMITERS, *others):
         found = set(_fields(line, delimiter)) & expected

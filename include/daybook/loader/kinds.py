@@ -6,7 +6,7 @@ Called by load before a byte is decoded. Pure. It refuses the file by BadData, a
 import re
 
 from daybook.errors import BadData
-from daybook.loader.layout import BOM
+from daybook.loader.fields import BOM
 from daybook.spec import Form
 
 # The first bytes of files that people rename to .csv, and their usual names.

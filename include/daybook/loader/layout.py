@@ -2,15 +2,11 @@
 
 from typing import Any, NamedTuple
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.spec import Column, Source, arrow_type
 
-Flags = np.ndarray[Any, np.dtype[np.bool_]]
-Bytes = np.ndarray[Any, np.dtype[np.uint8]]
-Numbers = np.ndarray[Any, np.dtype[np.int64]]
 # One refused record: the physical number of its first line (the file's first is 1), the header of the column, a code, a
 # sentence that may hold the value, and the original bytes without line end: several lines whole, one up to RAW_BYTES.
 REFUSED_SCHEMA = pa.schema(
@@ -23,18 +19,16 @@ REFUSED_SCHEMA = pa.schema(
     ]
 )
 RAW_BYTES = 2**16
-BOM = b"\xef\xbb\xbf"  # the byte order mark U+FEFF in UTF-8
 
 
 class Layout(NamedTuple):
-    """The layout of one file's records: the header's fields in order, and the contract's column for each.
+    """The layout of one file's records: the contract's column for each field, or None if the field is not loaded.
 
-    A field without a column is not loaded. names: those of the header. contract: each loaded column by its header, with
+    header: its fields in their order; none without a header line. contract: each loaded column by its header, with
     its spellings of a missing value. schema: of the kept rows, in the order of the contract.
     """
 
     header: list[bytes]
-    names: frozenset[bytes]
     columns: list[Column | None]
     contract: dict[str, tuple[Column, tuple[str, ...]]]
     schema: pa.Schema
@@ -46,6 +40,16 @@ class Layout(NamedTuple):
     has_trailing_delimiter: bool
     are_control_bytes_kept: bool
     is_last_line_end_needed: bool
+
+    def name_of(self, place: int) -> str:
+        """Return what messages call the field at a place (the first is 0)."""
+        if column := self.columns[place]:
+            return column.header
+        return self.header[place].decode() if self.header else f"field {place + 1}"
+
+    def is_header(self, fields: list[bytes]) -> bool:
+        """Return whether a record has the names of the header, in any order."""
+        return len(fields) == len(self.header) > 0 and sorted(fields) == sorted(self.header)
 
 
 class Refusal(NamedTuple):

@@ -54,7 +54,10 @@ HINTS = {
     ),
     "too_many_decimals": 'declare a larger scale; if the further digits are zeros, extra_zeros="ignore"',
     "too_many_digits": "declare more digits, if such numbers are meant",
-    "not_a_decimal": "decimal commas, thousands separators, signs of currency or undeclared spellings of nothing",
+    "not_a_decimal": (
+        "decimal commas, thousands separators, signs of currency or undeclared spellings of nothing: declare "
+        "decimal_mark, thousands_mark, units, percent, negatives, bare_points, exponents or null_tokens"
+    ),
     "not_a_date": "the dates' format may have changed",
     "no_such_date": "day and month may stand in the other order in the column's format",
     "not_a_timestamp": "the timestamps' format may have changed",

@@ -12,7 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daybook.loader.layout import BOM, Bytes, Flags, Layout, Numbers
+from daybook.loader.fields import BOM
+from daybook.loader.layout import Layout
+from daybook.loader.texts import Bytes, Flags, Numbers
 
 LF, CR, QUOTE = b'\n\r"'
 
@@ -171,7 +173,7 @@ def _may_have_swallowed(content: Bytes, physical_ends: Numbers, last: Numbers, l
     widths = np.diff(np.searchsorted(delimiters, physical_ends), prepend=0)
     are_inside = np.ones(len(physical_ends), bool)
     are_inside[last] = are_inside[last - heights + 1] = False
-    are_like_rows = np.flatnonzero(are_inside & (widths == len(layout.header) - 1))
+    are_like_rows = np.flatnonzero(are_inside & (widths == len(layout.columns) - 1))
     are_tall[np.searchsorted(last, are_like_rows)] = True
     return are_tall
 

@@ -4,7 +4,7 @@
     header        the first bytes: is this the file that was agreed, and where does each column lie?
     blocks        the stream in blocks, side by side on the cores
     fast          a block as whole columns, by lines and columns
-    records       the lines that fast cannot settle, record by record, and by values, value by value: the authority
+    records       the lines that fast cannot settle, record by record, by fields and values: the authority
     mended        records that a person mended, instead of their originals
     limits        were too many refused?
     line_numbers  lines that are unique in a source, even if it is in parts
@@ -25,9 +25,10 @@ from daybook.errors import BadData
 from daybook.loader.blocks import Placed, cut_at_line_ends, side_by_side
 from daybook.loader.decode import Decoded, Read, put_back, taken, unpacked
 from daybook.loader.fast import fast_block
+from daybook.loader.fields import BOM
 from daybook.loader.header import HEAD_BYTES, first_look
 from daybook.loader.kinds import check_kind
-from daybook.loader.layout import BOM, REFUSED_SCHEMA, Layout, Parsed, lines_of_refused, schema
+from daybook.loader.layout import REFUSED_SCHEMA, Layout, Parsed, lines_of_refused, schema
 from daybook.loader.limits import Tally
 from daybook.loader.line_numbers import RawFile, line_in_source, own_line, part_of
 from daybook.loader.mended import Mends

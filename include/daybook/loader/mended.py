@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.errors import BadData
+from daybook.loader.fields import Damage
 from daybook.loader.layout import Layout, Record, Refusal, kept_table, refused_table
-from daybook.loader.records import Damage, RecordReader
+from daybook.loader.records import RecordReader
 
 
 class Mends:

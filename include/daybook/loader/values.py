@@ -10,12 +10,12 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from daybook.spec import Column
+from daybook.loader.numbers import as_declared, plainly
+from daybook.spec import Column, said
 
-# The spelling of a number. ASCII digits only: int() would also take "1_000" and Arabic digits.
-INTEGER = re.compile(r"[+-]?[0-9]+")
+# A number in its plain spelling. ASCII digits only: int() would also take "1_000" and Arabic digits.
+INTEGER = re.compile("-?[0-9]+")
 ZEROS = re.compile(r"\.0+$")
-DECIMAL = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?")
 BLANKS = " \t"
 LOWEST_INTEGER, HIGHEST_INTEGER = -(2**63), 2**63 - 1
 # strptime accepts one digit instead of two, and any run of blanks for one, so the shape is checked first.
@@ -75,12 +75,15 @@ def is_empty_a_value(column: Column) -> bool:
 
 
 def _integer(column: Column) -> Callable[[str], int]:
+    plain, declared = plainly(column), as_declared(column) if said(column) else "an integer"
+
     def parse(text: str) -> int:
-        text = ZEROS.sub("", text) if column.extra_zeros == "ignore" else text
-        if not INTEGER.fullmatch(text):
-            raise Unfit("not_an_integer", f"{shown(text)} is not an integer")
+        number = plain(text) or ""
+        number = ZEROS.sub("", number) if column.extra_zeros == "ignore" else number
+        if not INTEGER.fullmatch(number):
+            raise Unfit("not_an_integer", f"{shown(text)} is not {declared}")
         # int() refuses thousands of digits with another error, so the length is checked first.
-        value = int(text) if len(text.lstrip("+-0")) <= 19 else HIGHEST_INTEGER + 1
+        value = int(number) if len(number.lstrip("-0")) <= 19 else HIGHEST_INTEGER + 1
         if not LOWEST_INTEGER <= value <= HIGHEST_INTEGER:
             raise Unfit("integer_out_of_range", f"{shown(text)} does not fit 64 bits")
         return value
@@ -89,19 +92,23 @@ def _integer(column: Column) -> Callable[[str], int]:
 
 
 def _decimal(column: Column) -> Callable[[str], Decimal]:
-    places = column.digits - column.scale
+    plain, declared = plainly(column), as_declared(column)
+    # Percent that are divided have two digits less after the point, and two more before it.
+    shift = 2 if column.percent == "divide" else 0
+    scale, places = column.scale - shift, column.digits - column.scale + shift
 
     def parse(text: str) -> Decimal:
-        found = DECIMAL.fullmatch(text)
-        if not found:
-            raise Unfit("not_a_decimal", f"{shown(text)} is not a decimal number with a point")
-        sign, whole, part = found[1], found[2].lstrip("0"), found[3] or ""
+        number = plain(text)
+        if number is None:
+            raise Unfit("not_a_decimal", f"{shown(text)} is not {declared}")
+        whole, _, part = number.lstrip("-").partition(".")
         # Zeros are digits too, unless the spec says otherwise: 2.000 at scale 2 may be two thousand.
-        if len(part.rstrip("0") if column.extra_zeros == "ignore" else part) > column.scale:
-            raise Unfit("too_many_decimals", f"{shown(text)} has more than {column.scale} decimals")
-        if len(whole) > places:
+        if len(part.rstrip("0") if column.extra_zeros == "ignore" else part) > scale:
+            raise Unfit("too_many_decimals", f"{shown(text)} has more than {scale} decimals")
+        if len(whole.lstrip("0")) > places:
             raise Unfit("too_many_digits", f"{shown(text)} has more than {places} digits before the point")
-        return Decimal(f"{sign}{whole or 0}.{part[: column.scale] or 0}")
+        sign = "-" if number.startswith("-") else ""
+        return Decimal(f"{sign}{whole.lstrip('0') or 0}.{part[:scale] or 0}").scaleb(-shift)
 
     return parse
 

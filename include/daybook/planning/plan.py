@@ -146,7 +146,7 @@ def _path(pipeline: Pipeline, name: str, day: date) -> str:
     source, _, number = name.partition(".")
     file = pipeline.file(source)
     if file.parts:
-        return file.path_on(day, int(number))
+        return file.path_on(day, file.label(int(number)))
     return file.path_on(day) + (f", part {number}" if number.isdecimal() else "")
 
 
@@ -242,6 +242,8 @@ def _changed_input(
     for name, file in standing.files.items():
         if file and _state_at(extracted, name) != file:
             return "extract_files", f"input changed: file {_name_in_words(name)}"
+    for name in _gone(extracted, standing.files):
+        return "extract_files", f"input changed: file {_name_in_words(name)} is gone"
     return None
 
 
@@ -251,6 +253,13 @@ def _rows_in_words(pipeline: Pipeline, name: str, was: DayState | None, now: Day
     if not more:
         return f"other rows in {relation}"
     return f"{abs(more):,} row{'' if abs(more) == 1 else 's'} {'more' if more > 0 else 'fewer'} in {relation}"
+
+
+def _gone(extracted: Receipt, files: dict[str, FileState | None]) -> list[str]:
+    """Return the files of the last run that are not among those of now, as of a wildcard that finds fewer."""
+    parted = {name.partition(".")[0] for name in files if name.rpartition(".")[2].isdecimal()}
+    then = (name for name in extracted.origins if name.rpartition(".")[2].isdecimal())
+    return sorted(name for name in then if name not in files and name.partition(".")[0] in parted)
 
 
 def _keys_in_words(keys: tuple[str, ...]) -> str:

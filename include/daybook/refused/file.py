@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from daybook.errors import BadData, BadSpec
-from daybook.loader.records import RECORD_BYTES
+from daybook.loader.fields import RECORD_BYTES
 from daybook.text import FORMULA
 
 COLUMNS = ("source", "line", "step", "column", "reason", "detail", "raw", "mended", "file_sha256")

@@ -18,6 +18,7 @@ from daybook.ledger.raw_files import extracted_by, raw_files
 from daybook.ledger.receipt import STEPS, Mended, Receipt
 from daybook.ledger.refused_limits import REFUSING
 from daybook.loader.layout import REFUSED_SCHEMA
+from daybook.loader.line_numbers import part_of
 from daybook.postgres.session import Connection
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
@@ -65,6 +66,11 @@ class LastRun(NamedTuple):
     became: str
     receipts: dict[str, Receipt]
     failed: str | None
+
+    def file_of(self, source: str, line: int) -> str:
+        """Return the name of the file that a row lies in, if its source is in parts; else ""."""
+        origins, number = self.receipts["extract_files"].origins, part_of(line)
+        return origins[f"{source}.{number}"].name if number else ""
 
     @property
     def mended(self) -> tuple[Mended, ...]:

@@ -49,6 +49,8 @@ def waiting_for_servers(day_run: DayRun, folder: Folder) -> Iterator[None]:
 def _wait(day_run: DayRun, folder: Folder, error: SourceUnavailable, now: datetime) -> Away | StillAway:
     since = _since(folder, day_run.attempt) or now
     if since == now:
+        # It may be the run's first file, and the run's folder is its owner's only.
+        day_run.folder.make_private()
         folder.write_hint(AWAY, f"{day_run.attempt} {now.isoformat()}")
     until = last_look(day_run, since)
     again = next_look(since, now, until)

@@ -5,7 +5,9 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
     value.py     the base of all words: frozen, checked when built
     format.py    what the format of a date or a timestamp has to tell
     time_zone.py the check of a time zone's name
-    source.py    columns, how a file is written and how much of it may be wrong
+    writing.py   how values are written: words of a column, or of a source for all of its columns
+    form.py      how a file is written, and how much of it may be wrong
+    source.py    columns, and the sources that have them
     table.py     tables: whole or by day, and when a day's rows are there
     file.py      the files that a source is delivered in, and when they count as whole
     lookup.py    sources that facts are joined to by key
@@ -14,6 +16,7 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
 """
 
 from daybook.spec.file import MOST_PARTS, File
+from daybook.spec.form import Form, Limits
 from daybook.spec.lookup import Lookup
 from daybook.spec.parts import (
     RESERVED,
@@ -30,9 +33,6 @@ from daybook.spec.parts import (
 from daybook.spec.pipeline import Pipeline, clean_columns, fact_columns, group_columns
 from daybook.spec.source import (
     Column,
-    Form,
-    Kind,
-    Limits,
     Source,
     Twins,
     arrow_type,
@@ -45,6 +45,7 @@ from daybook.spec.source import (
 )
 from daybook.spec.table import Table, TableReady, Where
 from daybook.spec.value import Name, Value
+from daybook.spec.writing import Kind, Writing, said
 from daybook.text import nearest
 
 __all__ = [
@@ -73,6 +74,7 @@ __all__ = [
     "Twins",
     "Value",
     "Where",
+    "Writing",
     "arrow_type",
     "boolean",
     "clean_columns",
@@ -82,6 +84,7 @@ __all__ = [
     "group_columns",
     "integer",
     "nearest",
+    "said",
     "text",
     "timestamp",
 ]

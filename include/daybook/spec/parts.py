@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from daybook.spec import cron
+from daybook.spec import cron, holiday
 from daybook.spec.time_zone import check_time_zone
 from daybook.spec.value import Name, Value
 
@@ -73,7 +73,8 @@ class Schedule(Value):
     """The days of a pipeline: local days of `time_zone` (an IANA name) from `start` to `end`, both included.
 
     `cron`: five fields that mean one time of day, such as "30 6 * * *". The run of a day begins at that time of the
-    next day that the cron means; "30 6 * * 1-5" means the days from Monday to Friday only.
+    next day that the cron means; "30 6 * * 1-5" means the days from Monday to Friday only. The days of `closed`, and
+    the public holidays of `holidays`, are no days of the pipeline: their runs skip every task.
     """
 
     # Before the cron: whether a time of day is there each day depends on it.
@@ -81,6 +82,9 @@ class Schedule(Value):
     cron: str = "0 0 * * *"
     start: date
     end: date | None = None
+    holidays: str | None = None
+    """A country, or a part of one, such as "ES" or "ES-MD", by the codes of ISO 3166."""
+    closed: tuple[date, ...] = ()
 
     @field_validator("time_zone")
     @classmethod
@@ -94,6 +98,13 @@ class Schedule(Value):
         if why := cron.problem(written, info.data.get("time_zone", "UTC")):
             raise ValueError(why)
         return written
+
+    @field_validator("holidays")
+    @classmethod
+    def _has_a_calendar(cls, where: str | None) -> str | None:
+        if where is not None and (why := holiday.problem(where)):
+            raise ValueError(why)
+        return where
 
     @field_validator("start")
     @classmethod
@@ -109,8 +120,16 @@ class Schedule(Value):
         return self
 
     def means(self, day: date) -> bool:
-        """Return whether the cron means a day; `start` and `end` are another question."""
-        return cron.runs_on(self.cron, day)
+        """Return whether a day is one of the schedule's; `start` and `end` are another question."""
+        return cron.runs_on(self.cron, day) and self.why_closed(day) is None
+
+    def why_closed(self, day: date) -> str | None:
+        """Return why a day is none of the schedule's although its cron may mean it, or None."""
+        if day in self.closed:
+            return "it is one of the days in `closed`"
+        if self.holidays and (name := holiday.holiday_on(day, self.holidays)):
+            return f"it is a public holiday in {self.holidays} ({name})"
+        return None
 
 
 class Target(Value):

@@ -26,9 +26,10 @@ from daybook.spec.parts import (
     Summary,
     Target,
 )
-from daybook.spec.source import NUMBERS, Column, Source, check_fits_64_bits
+from daybook.spec.source import Column, Source, check_fits_64_bits
 from daybook.spec.table import Table
 from daybook.spec.value import Name, Value
+from daybook.spec.writing import NUMBERS
 from daybook.text import nearest
 
 
@@ -40,6 +41,8 @@ class Pipeline(Value):
     at the end of `clean`: it takes a pandas frame of the facts and returns one, with the columns of `transform_gives`
     added; it may drop rows. What it gives is not rounded or cut: it rounds floats itself.
     `look_back_days`: how many earlier days a daily run checks, to run those again whose sources have changed.
+    `catch_up_days`: how many earlier days a daily run checks, to run those that were missed while the scheduler was
+    down; 0 leaves them to a backfill.
     """
 
     name: Name
@@ -73,6 +76,7 @@ class Pipeline(Value):
     engine: Engine = "polars"
     """What computes `clean` to `summarize`; each gives the same numbers."""
     look_back_days: int = Field(default=0, ge=0)
+    catch_up_days: int = Field(default=7, ge=0)
     max_active_runs: int = Field(default=8, ge=1)
     """How many of its runs may be at work at a time."""
     plausible: Plausible = Plausible()

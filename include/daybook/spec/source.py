@@ -1,37 +1,32 @@
 """The part of a spec about input: columns, and the sources that have them (spec/table.py, spec/file.py)."""
 
-import codecs
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from daybook.errors import BadSpec
+from daybook.spec.form import Form, Limits
 from daybook.spec.format import check_format, check_instant_format
 from daybook.spec.time_zone import check_time_zone
-from daybook.spec.value import Name, Value
+from daybook.spec.value import Name
+from daybook.spec.writing import NUMBERS, WORDS, Kind, Writing, check_kind, check_marks, said
 
 Twins = Literal["keep", "drop", "refuse"]
-Kind = Literal["text", "integer", "decimal", "date", "timestamp", "boolean"]
-NUMBERS: tuple[Kind, ...] = ("integer", "decimal")
 # The rules that compare; what they compare with has to be a value of these kinds.
 COMPARED = {"minimum": NUMBERS, "maximum": NUMBERS, "allowed": ("text", *NUMBERS), "pattern": ("text",)}
-# What Python calls encodings and no file is in.
-NO_TEXT = {
-    "idna": "names of hosts",
-    "punycode": "names of hosts",
-    "unicode-escape": "Python's literals",
-    "raw-unicode-escape": "Python's literals",
-}
 
 
-class Column(Value):
+class Column(Writing):
     """One column of a table or a file: how it is written there (`header`), its name here, its kind, its rules.
 
+    `position` (the first is 1) is for a column of a file that has no name of its own there, because the name is empty,
+    stands twice, or there is no header line: `text("city", position=3)`. Then `header` is only what messages call it.
     `digits` (in all) and `scale` (after the point) are for decimals; `format` (strptime) for dates and timestamps;
     `true_tokens` and `false_tokens` for booleans; "" is an empty field. If `null_tokens` is None, those of the source
     apply. A number with more than `scale` digits after the point is refused, even if they are zeros: 2.000 may be two
@@ -40,15 +35,18 @@ class Column(Value):
     compared exactly, however fine the rule is.
     """
 
+    added_later: ClassVar[frozenset[str]] = frozenset({"position", "time_zone"})
+
     header: str
     name: Name
     kind: Kind
+    position: int | None = Field(default=None, ge=1, le=10_000)
     # 18 digits fit a 64-bit integer: the engines compute with decimals as integers in units of the last digit.
     digits: int = Field(default=18, ge=1, le=18)
     scale: int = Field(default=0, ge=0, le=18)
     extra_zeros: Literal["refuse", "ignore"] = "refuse"
     format: str | None = None
-    time_zone: str | None = Field(None, exclude_if=lambda name: name is None)
+    time_zone: str | None = None
     """The time zone of a table's timestamps without time zone, an IANA name; else they are of UTC."""
     true_tokens: tuple[str, ...] = ("true", "t")
     false_tokens: tuple[str, ...] = ("false", "f")
@@ -122,6 +120,11 @@ class Column(Value):
                 _check_is_value(text, others.data.get("scale", 0))
         return allowed
 
+    @model_validator(mode="after")
+    def _words_are_for_its_kind(self) -> Self:
+        check_kind(self, self.kind, f"Column {self.name!r}")
+        return self
+
 
 def check_fits_64_bits(number: int | Decimal | None, scale: int) -> None:
     """Check that a rule's number is one that a column could hold. Raises ValueError."""
@@ -184,72 +187,7 @@ def boolean(header: str, name: str | None = None, **words: Any) -> Column:
     return _column("boolean", header, name, words)
 
 
-class Form(Value):
-    """How a file is written, if not in UTF-8 with line feeds and a header on line 1.
-
-    Lines before `header_line` are skipped. `extra_columns`: what to do about columns that the contract does not name.
-    A last line without a line end may be cut, so it is refused unless `is_last_line_end_needed` is False. A file whose
-    bytes beyond ASCII are all UTF-8 is refused if another encoding is declared, unless `is_encoding_certain`. A file of
-    0 bytes is waited for, and refused in the end, unless it `may_be_empty`: then it is a file without rows.
-    """
-
-    encoding: str = "utf-8"
-    compression: Literal["none", "gzip", "zip"] = "none"
-    """What it is packed with; a zip holds one file."""
-    line_end: Literal["lf", "cr"] = "lf"
-    """How its lines end: with a line feed, a carriage return before it or not, or with a carriage return alone."""
-    header_line: int = Field(default=1, ge=1, le=1000)
-    extra_columns: Literal["refuse", "ignore"] = "refuse"
-    has_trailing_delimiter: bool = False
-    """Whether each line ends with one more delimiter."""
-    is_last_line_end_needed: bool = True
-    are_control_bytes_kept: bool = False
-    """Whether control bytes are part of a text; else their row is refused."""
-    is_encoding_certain: bool = False
-    may_be_empty: bool = False
-
-    @field_validator("encoding")
-    @classmethod
-    def _is_known(cls, encoding: str) -> str:
-        try:
-            "a".encode(encoding)
-            name = codecs.lookup(encoding).name
-        except (LookupError, UnicodeError):
-            raise ValueError("Python knows no such encoding of text") from None
-        if name in NO_TEXT:
-            raise ValueError(f"it is for {NO_TEXT[name]}, not for the text of files")
-        return name
-
-
-class Limits(Value):
-    """How many refused rows a source may have; with more, all of it is refused, with fewer only these rows are.
-
-    They hold for the rows that `load`, `clean` and `index` refuse together.
-
-    A source is refused if its refused rows exceed both `refused_rows` and `refused_share`; or if there are at least
-    `at_least` with the same reason in the same column on more than `systemic_share` of the rows (the contract does not
-    fit), or with damage to quotes, encoding or line ends on more than `structural_share`; or if they are more than half
-    of all rows; or if the header stands in it again more than `repeated_headers` times. A refused record of several
-    lines counts by its lines. A field with more than `field_line_ends` line ends is refused, since a stray quote may
-    have opened it; with 0, each line is a record of its own. `stored_rows` ends the count early. A packed file may
-    unpack to at most `unpacked_bytes`, and to `unpacked_times` its size.
-    """
-
-    refused_rows: int = Field(default=20, ge=0)
-    refused_share: float = Field(default=0.005, ge=0, le=1)
-    systemic_share: float = Field(default=0.05, ge=0, le=1)
-    structural_share: float = Field(default=0.001, ge=0, le=1)
-    at_least: int = Field(default=10, ge=0)
-    stored_rows: int = Field(default=100_000, ge=0)
-    repeated_headers: int = Field(default=0, ge=0)
-    field_bytes: int = Field(default=65_536, ge=1, le=1_048_576)
-    """The longest field; a row with a longer one is refused."""
-    field_line_ends: int = Field(default=50, ge=0, le=1000)
-    unpacked_bytes: int = Field(default=64_000_000_000, ge=1)
-    unpacked_times: int = Field(default=200, ge=1)
-
-
-class Source(Value):
+class Source(Writing):
     """Rows from elsewhere: a name, the id of an Airflow connection, columns, and their unique key.
 
     `null_tokens` are the spellings of a missing value; an empty unquoted field is one too, and no other text is.
@@ -258,6 +196,9 @@ class Source(Value):
     dropped. "refuse": all of them are refused. The default is "keep" without a key, and "drop" with one, because two
     equal rows of one key are one row that was delivered twice.
     """
+
+    # A table's values have types; a file's are written, and its columns stand at places.
+    is_written: ClassVar[bool] = True
 
     name: Name
     """Its name in this pipeline, as `facts` and lookups use it."""
@@ -297,6 +238,41 @@ class Source(Value):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _marks_differ(self) -> Self:
+        for column in map(self.as_written, self.columns) if self.is_written else ():
+            where = f"{type(self).__name__} {self.name!r}, column {column.name!r}"
+            check_marks(column, column.scale, self.delimiter, where)
+        return self
+
+    def as_written(self, column: Column) -> Column:
+        """Return a column with the words of this source about how it is written, if it has none of its own."""
+        words = {word: value for word, value in said(self).items() if column.kind in WORDS[word]}
+        return column.model_copy(update=words | said(column)) if words else column
+
+    @model_validator(mode="after")
+    def _places_are_clear(self) -> Self:
+        if problem := next(_problems_of_places(self), None):
+            raise BadSpec(f"{type(self).__name__} {self.name!r}, {problem}")
+        return self
+
+    @property
+    def placed(self) -> list[tuple[int, Column]]:
+        """Return the columns that are found by their place, from 1 on; all others are found by their names.
+
+        Without a header line these are all: a column without a `position` follows the one before it.
+        """
+        placed: list[tuple[int, Column]] = []
+        for column in self.columns:
+            if column.position or self.form.header_line == 0:
+                placed.append((column.position or (placed[-1][0] + 1 if placed else 1), column))
+        return placed
+
+    @property
+    def named(self) -> list[Column]:
+        """Return the columns that are found by their names in the header."""
+        return [column for column in self.columns if not column.position and self.form.header_line != 0]
+
     @field_validator("delimiter")
     @classmethod
     def _is_one_byte(cls, delimiter: str) -> str:
@@ -311,3 +287,22 @@ class Source(Value):
     def tokens(self, column: Column) -> tuple[str, ...]:
         """Return the spellings of a missing value in this column."""
         return self.null_tokens if column.null_tokens is None else column.null_tokens
+
+
+def _problems_of_places(source: Source) -> Iterator[str]:
+    taken = dict[int, Column]()
+    for place, column in source.placed:
+        if not source.is_written:
+            yield f"column {column.name!r}, position: {place} is refused: a table's columns have names"
+        if place in taken:
+            yield (
+                f"column {column.name!r}, position: {place} is refused: column {taken[place].name!r} stands there; "
+                "give each column a place of its own"
+            )
+        taken[place] = column
+    gaps = [place for place in range(1, max(taken, default=0)) if place not in taken]
+    if gaps and source.form.header_line == 0 and source.form.extra_columns == "refuse":
+        yield (
+            f"column {taken[max(taken)].name!r}, position: {max(taken)} is refused: no column stands at {gaps[0]}; "
+            'declare one, or extra_columns="ignore"'
+        )

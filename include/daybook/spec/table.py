@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import Field, StrictBool, StrictInt, StrictStr, ValidationInfo, field_validator, model_validator
 
@@ -11,6 +11,7 @@ from daybook.spec.format import table_format
 from daybook.spec.source import Column, Source
 from daybook.spec.time_zone import check_time_zone
 from daybook.spec.value import Value
+from daybook.spec.writing import said
 from daybook.text import nearest
 
 One = StrictBool | StrictInt | StrictStr | Decimal | date
@@ -89,13 +90,16 @@ class Table(Source):
     Its values have types, so nothing is cut or rounded: times come to the microsecond, whatever the column's format.
     """
 
+    added_later: ClassVar[frozenset[str]] = frozenset({"day", "where", "changed_by", "ready"})
+    is_written: ClassVar[bool] = False
+
     relation: str = Field(pattern=RELATION)
-    day: str | None = Field(None, exclude_if=lambda day: day is None)
+    day: str | None = None
     """The column that holds a row's day: its name here."""
-    where: Where = Field({}, exclude_if=lambda where: not where)
-    changed_by: str | None = Field(None, exclude_if=lambda column: column is None)
+    where: Where = {}
+    changed_by: str | None = None
     """A column of the table, such as "updated_at"."""
-    ready: TableReady | None = Field(None, exclude_if=lambda ready: ready is None)
+    ready: TableReady | None = None
     """The mark that says that the day's rows are there; without one they always are."""
 
     _relation_is_not_cut = field_validator("relation")(_check_relation)
@@ -105,6 +109,17 @@ class Table(Source):
     @classmethod
     def _are_copied_whole(cls, columns: tuple[Column, ...], others: ValidationInfo) -> tuple[Column, ...]:
         return tuple(_copied_whole(column, others.data.get("name", "")) for column in columns)
+
+    @model_validator(mode="after")
+    def _has_no_spelling(self) -> Self:
+        columns = {f", column {column.name!r}": said(column) for column in self.columns}
+        for where, words in {"": said(self), **columns}.items():
+            for word, value in words.items():
+                raise BadSpec(
+                    f"Table {self.name!r}{where}, {word}: {value!r} is refused: a table's values have types, and no "
+                    "spelling; leave it out"
+                )
+        return self
 
     @model_validator(mode="after")
     def _day_is_a_column_of_days(self) -> Self:

@@ -1,9 +1,10 @@
 """The base of all words of a spec: frozen values that refuse unknown words and suggest the right one."""
 
 import re
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, model_serializer
 
 from daybook.errors import BadSpec
 from daybook.text import nearest
@@ -13,15 +14,27 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 
 
 class Value(BaseModel):
-    """A frozen value. Raises BadSpec with the path, the value, the reason and the nearest right word."""
+    """A frozen value. Raises BadSpec with the path, the value, the reason and the nearest right word.
+
+    added_later: words that specs of earlier releases do not have. A spec that does not use one is dumped without it, so
+    its fingerprint stays, and an upgrade does no published day again.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    added_later: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, /, **words: Any) -> None:
         try:
             super().__init__(**words)
         except ValidationError as error:
             raise BadSpec(_explained(type(self), words, error)) from None
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, dump: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        fields = type(self).model_fields
+        later = {word for kind in type(self).__mro__ for word in vars(kind).get("added_later", ())}
+        unused = {word for word in later if getattr(self, word) == fields[word].default}
+        return {word: value for word, value in dump(self).items() if word not in unused}
 
 
 def _explained(kind: type[BaseModel], words: dict[str, Any], error: ValidationError) -> str:

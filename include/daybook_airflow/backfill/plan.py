@@ -10,12 +10,11 @@ Airflow, reads no clock and writes nothing; command.py does that.
 import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import count
 from types import MappingProxyType
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from daybook.days import days_between, is_meant, start_of, why_not
+from daybook.days import days_between, is_meant, next_tick, start_of, why_not
 from daybook.errors import BadSpec
 from daybook.spec import Schedule
 from daybook.spec.cron import time_of_day
@@ -141,8 +140,8 @@ def _is_due(day: date, dag: Dag, now: datetime) -> bool:
     schedule = dag.schedule
     if schedule is None or why_not(schedule, day, now):
         return False
-    after = (day + _DAY * number for number in count(1))
-    return _logical_date(next(day for day in after if is_meant(schedule, day)), schedule) < now
+    # Airflow makes a run on a holiday too, which skips its tasks.
+    return _logical_date(next_tick(schedule, day), schedule) < now
 
 
 def _check_schedule(dag: Dag, asked: tuple[date, ...], now: datetime) -> None:

@@ -61,6 +61,10 @@ LATE = (
 )
 LATE_PARTS = LATE.replace("{day}.csv", "{day}_{part}of{parts}.csv").replace("look_every_s", "parts=2, look_every_s")
 LATE_PARTS = LATE_PARTS.replace('"late', '"late_parts').replace("look_every_s", "is_written_whole=True, look_every_s")
+# Yesterday is no day of it, though its cron means every day.
+CLOSED = WEATHER.replace('"weather', '"closed').replace(
+    "Schedule(start", f'Schedule(closed=(date.fromisoformat("{YESTERDAY}"),), start'
+)
 # Both of its servers refuse it; the words of the refusals quote no secret.
 LOCKED_OUT = WEATHER.replace('"weather', '"locked_out').replace('connection="ftp"', 'connection="ftp_wrong"')
 LOCKED_OUT = LOCKED_OUT.replace(
@@ -99,6 +103,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     (include / "pipelines" / "tides.py").write_text(TIDES)
     (include / "pipelines" / "late.py").write_text(LATE)
     (include / "pipelines" / "late_parts.py").write_text(LATE_PARTS)
+    (include / "pipelines" / "closed.py").write_text(CLOSED)
     (include / "pipelines" / "locked_out.py").write_text(LOCKED_OUT)
     # One word is wrong, so it does not load: everything here shows that it hurts no other pipeline.
     (include / "pipelines" / "snow.py").write_text(WEATHER.replace("facts=", "fact="))
@@ -113,7 +118,17 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
             (running.ftp.root / folder_of).mkdir()
         for part in (1, 2):
             write_part(running, YESTERDAY, part)
-        for dag in ("flights", "weather", "tides", "late", "late_parts", "after_flights", "locked_out", "probe"):
+        for dag in (
+            "flights",
+            "weather",
+            "tides",
+            "late",
+            "late_parts",
+            "closed",
+            "after_flights",
+            "locked_out",
+            "probe",
+        ):
             running.api.wait_for_dag(dag)
             running.api.unpause(dag)
         yield running

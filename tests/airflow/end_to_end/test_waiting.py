@@ -59,6 +59,14 @@ def test_F13_a_file_whose_cut_off_has_passed_fails_at_once(deployment: Deploymen
     assert [log for log in logs if late in log]
 
 
+def test_the_run_that_airflow_makes_for_a_closed_day_skips_every_task(deployment: Deployment) -> None:
+    (run,) = deployment.api.dag_runs("closed")
+    assert deployment.api.wait_for_run("closed", run["dag_run_id"])["state"] == "success"
+    assert {task["state"] for task in deployment.api.task_instances("closed", run["dag_run_id"])} == {"skipped"}
+    logs = (deployment.home.logs / "tasks").glob("dag_id=closed/**/task_id=extract_tables/*.log")
+    assert f"closed {YESTERDAY}: it is one of the days in `closed`" in "".join(log.read_text() for log in logs)
+
+
 def test_S1_no_log_holds_the_password_of_a_connection(deployment: Deployment) -> None:
     logs = list((deployment.home.logs).glob("**/*.log"))
     assert logs

@@ -26,6 +26,33 @@ file = FLIGHTS.files[0].model_copy(
 target = FLIGHTS.target.model_copy(update={{"schema_": "{NAME}"}})
 PIPELINE = FLIGHTS.model_copy(update={{"name": "{NAME}", "target": target, "files": (file,)}})
 """
+# A pipeline whose days are the last ones, west of UTC; nobody lets it run at first.
+MISSED = "missed"
+LATELY = f"""
+from datetime import date
+
+from daybook.spec import File, Measure, Pipeline, Plausible, Schedule, Summary, Target, day_date, integer, text
+
+SALES = File(
+    name="sales",
+    connection="ftp",
+    path="{MISSED}/{{day}}.csv",
+    columns=(day_date("day", "sold_on"), text("shop"), integer("pieces")),
+    is_written_whole=True,
+)
+PIPELINE = Pipeline(
+    name="{MISSED}",
+    description="Pieces sold by day",
+    files=(SALES,),
+    facts="sales",
+    day_columns=("sold_on",),
+    measures=(Measure(name="shops", how="count"),),
+    summaries=(Summary(name="by_day", columns=("shops",)),),
+    plausible=Plausible(within_pct=None),
+    target=Target(schema="{MISSED}"),
+    schedule=Schedule(time_zone="America/New_York", start=date(2026, 1, 1)),
+)
+"""
 # Airflow's own limits, shortened: after how long it looks for what has died, and for what gives no sign of life. Much
 # shorter, and a busy machine's scheduler takes itself for dead, and its tasks for orphans, again and again.
 QUICK = {
@@ -46,6 +73,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     include = folder / "include"
     shutil.copytree(REPOSITORY / "include", include, ignore=shutil.ignore_patterns("__pycache__"))
     (include / "pipelines" / f"{NAME}.py").write_text(PIPELINE)
+    (include / "pipelines" / f"{MISSED}.py").write_text(LATELY)
     (folder / "dags").mkdir()
     shutil.copy(REPOSITORY / "dags" / "daybook.py", folder / "dags")
     tasks = include / "daybook_airflow" / "tasks.py"
@@ -78,8 +106,13 @@ def with_short_waits(away: str) -> str:
 @pytest.fixture(scope="package")
 def pipeline(deployment: Deployment) -> Pipeline:
     """The pipeline as the deployment has it."""
-    file = Path(deployment.environment["PYTHONPATH"].split(os.pathsep)[0]) / "pipelines" / f"{NAME}.py"
-    spec = importlib.util.spec_from_file_location(NAME, file)
+    return pipeline_of(deployment, NAME)
+
+
+def pipeline_of(deployment: Deployment, name: str) -> Pipeline:
+    """Return a pipeline as the deployment has it."""
+    file = Path(deployment.environment["PYTHONPATH"].split(os.pathsep)[0]) / "pipelines" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, file)
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)

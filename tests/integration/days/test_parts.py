@@ -31,8 +31,8 @@ def declare(days: Days, **words: Any) -> None:
     """Have the pipeline find its file by these words."""
     file, words = days.pipeline.files[0], {**words}
     usual = {key: getattr(file, key) for key in File.model_fields if key not in ("path", "parts", "manifest")}
-    placed = {key: f"{days.files.name}/{word}" if isinstance(word, str) else word for key, word in words.items()}
-    days.change(files=(File(**usual, **placed),))
+    placed = words | {key: f"{days.files.name}/{words[key]}" for key in ("path", "manifest") if key in words}
+    days.change(files=(File(**(usual | placed)),))
 
 
 def path(days: Days, number: int) -> Path:
@@ -120,3 +120,45 @@ def test_a_trace_tells_the_parts_by_their_names(parts: Days) -> None:
     assert re.search(rf"^flights.manifest +ftp: {folder}/{DAY}.manifest +[0-9a-f]{{64}}$", printed, re.MULTILINE)
     assert "/extract_files/flights.1.csv (part_1.csv), 1 in all, lines: " in printed
     assert "/extract_files/flights.2.csv (part_2.csv), 0 in all, lines: \n" in printed
+
+
+def test_a_plan_sees_a_file_that_a_wildcard_finds_later_and_one_that_is_gone(parts: Days) -> None:
+    declare(parts, path="part_*.csv", pick="all")
+    parts.run(DAY)
+    assert planned(parts) == "skip: nothing changed"
+    header, *rows = parts.file(DAY).read_bytes().splitlines(keepends=True)
+    path(parts, 2).write_bytes(b"".join([header, *rows[300:900]]))
+    (parts.files / "part_late.csv").write_bytes(b"".join([header, *rows[900:]]))
+    later(path(parts, 2))
+    parts.run(DAY)
+    assert planned(parts) == "skip: nothing changed"
+    (parts.files / "part_late.csv").unlink()
+    assert planned(parts) == "run: input changed: file flights, part 3 is gone"
+    for number in (1, 2):
+        path(parts, number).unlink()
+    assert planned(parts) == f"blocked: file not there: {parts.files.name}/part_*.csv"
+
+
+def test_a_row_knows_its_file_that_a_wildcard_found(parts: Days) -> None:
+    declare(parts, path="part_*.csv", pick="all")
+    lines = path(parts, 2).read_text().splitlines(keepends=True)
+    lines[4] = lines[4].replace("2013", "soon", 1)
+    path(parts, 2).write_text("".join(lines))
+    parts.run(DAY)
+    assert re.search(r"load +flights, part_2.csv +year +not_an_integer +1 +5\n", parts.command("refused", DAY)[1])
+    (row,) = parts.json("refused", DAY)["refused"]
+    assert (row["file"], row["line_in_file"]) == ("part_2.csv", 5)
+    traced = parts.json("trace", DAY, "by_origin", "flights", "origin=JFK")
+    assert [part["part"] for part in traced["parts"]] == ["part_1.csv", "part_2.csv"]
+
+
+def test_the_only_file_that_a_wildcard_finds_is_named_as_it_lies_there(parts: Days) -> None:
+    declare(parts, path="flights_*{day:%m-%d}.csv", pick="only")
+    lines = parts.file(DAY).read_text().splitlines(keepends=True)
+    lines[4] = lines[4].replace("2013", "soon", 1)
+    parts.file(DAY).write_text("".join(lines))
+    parts.run(DAY)
+    assert f"flights_{DAY}.csv" in parts.command("trace", DAY, "by_origin", "flights", "origin=JFK")[1]
+    assert parts.json("trace", DAY, "by_origin", "flights", "origin=JFK")["is_equal"]
+    later(parts.file(DAY))
+    assert planned(parts) == "run: input changed: file flights"

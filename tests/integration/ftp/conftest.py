@@ -1,6 +1,7 @@
 """An FTP server in which things go wrong, a supplier of files on it, and a copy that is tried with little patience."""
 
 import hashlib
+import os
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,8 +20,10 @@ from daybook.ftp.ready import Due, check_ready
 from daybook.ftp.retry import Patience
 from daybook.spec import File, text
 from daybook.storage.folder import Folder
+from tests.support import sshd
 from tests.support.certificates import Authority
 from tests.support.faulty_ftp import PASSWORD, USER, FaultyFtp
+from tests.support.sshd import Sshd
 
 DAY = date(2013, 1, 5)
 SIZE = 1_000_000
@@ -35,6 +38,8 @@ PARTS = {"path": "day_{part}of{parts}.csv", "parts": 3}
 LISTED = {"path": None, "manifest": "in/{day}.manifest"}
 WHOLE = {"is_written_whole": True}
 SUM = hashlib.sha256(CONTENT).hexdigest()
+# A test marked so runs over each of them: what it shows is not a matter of the protocol.
+OVER_EACH = pytest.mark.parametrize("opener", ["ftp", "sftp"], indirect=True)
 
 
 def file(**words: Any) -> File:
@@ -146,10 +151,36 @@ def copy_from(tmp_path: Path) -> Callable[[FaultyFtp], Copying]:
     return lambda server: Copying(server, tmp_path / "run")
 
 
+@pytest.fixture(scope="session")
+def sshd_command(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What starts OpenSSH's server. In CI it has to be there."""
+    command = sshd.find(tmp_path_factory.mktemp("sshd"))
+    if command is None:
+        assert not os.environ.get("CI"), "openssh-server is not installed, and Debian's package cannot be downloaded"
+        pytest.skip("openssh-server is not installed, and Debian's package cannot be downloaded")
+    return command
+
+
 @pytest.fixture
-def due(copy: Copying) -> Due:
+def openssh(sshd_command: list[str], root: Path, tmp_path: Path) -> Iterator[Sshd]:
+    """OpenSSH's server of the same folder."""
+    with sshd.running(sshd_command, tmp_path / "sshd", root) as server:
+        yield server
+
+
+@pytest.fixture
+def opener(request: pytest.FixtureRequest, copy: Copying) -> Callable[[], Any]:
+    """Opens a connection to the folder: over FTP, or as the test's parameter says."""
+    if getattr(request, "param", "ftp") == "ftp":
+        return lambda: copy.connection().open(1)
+    server: Sshd = request.getfixturevalue("openssh")
+    return lambda: server.connection().open(5)
+
+
+@pytest.fixture
+def due(opener: Callable[[], Any]) -> Due:
     """What is due on the day of the file; a test says which files."""
-    return Due((), DAY, "America/New_York", lambda connection: copy.connection().open(1))
+    return Due((), DAY, "America/New_York", lambda connection: opener())
 
 
 @pytest.fixture

@@ -8,11 +8,12 @@ import pytest
 
 from daybook.errors import BadData, NotYet, SourceUnavailable
 
-from .conftest import CONTENT, EARLY, LATE, MINUTE, PARTS, PATH, SUM, WHOLE, Supplier, sums
+from .conftest import CONTENT, EARLY, LATE, MINUTE, OVER_EACH, PARTS, PATH, SUM, WHOLE, Supplier, sums
 
 # A checksum beside the file.
 
 
+@OVER_EACH
 def test_a_file_is_ready_when_its_checksum_is_there(supplier: Supplier) -> None:
     with pytest.raises(NotYet, match=f"ftp: {PATH} is there, its checksum {PATH}.sha256 is not"):
         supplier.ready(checksum="{path}.sha256")
@@ -25,6 +26,7 @@ def test_a_file_is_ready_when_its_checksum_is_there(supplier: Supplier) -> None:
     assert supplier.copied() == {"flights.csv": CONTENT}
 
 
+@OVER_EACH
 def test_marker_and_checksum_are_waited_for_both(supplier: Supplier) -> None:
     words = {"marker": "{path}.done", "checksum": "{path}.sha256"}
     supplier.put(f"{PATH}.sha256", SUM)
@@ -78,12 +80,14 @@ def test_C71_two_copies_that_differ_are_tried_again_and_never_taken(supplier: Su
     assert [part.stat().st_size for part in supplier.kept()] == [0]
 
 
+@OVER_EACH
 def test_a_checksum_of_another_file_is_refused(supplier: Supplier) -> None:
     supplier.put(f"{PATH}.sha256", f"{SUM}  another.csv\n")
     with pytest.raises(BadData, match=f"ftp: {PATH}.sha256: it tells no sha256 of {PATH}"):
         supplier.copy(supplier.ready(checksum="{path}.sha256"))
 
 
+@OVER_EACH
 def test_one_list_of_sums_serves_all_parts(three: Supplier) -> None:
     three.put("SHA256SUMS", sums(three.root, *(f"day_{number}of3.csv" for number in (1, 2, 3))))
     arrived = three.copy(three.ready(**PARTS, checksum="SHA256SUMS"))
@@ -93,6 +97,7 @@ def test_one_list_of_sums_serves_all_parts(three: Supplier) -> None:
 # A declared number of parts.
 
 
+@OVER_EACH
 def test_C71_a_part_that_is_missing_is_waited_for_until_the_cut_off_and_named(three: Supplier) -> None:
     (three.root / "day_2of3.csv").unlink()
     with pytest.raises(NotYet, match=r"ftp: day_\*of3.csv: part 2 of 3 missing \(day_2of3.csv\) \(cut-off 2013-01-06"):
@@ -106,6 +111,7 @@ def test_C71_a_part_that_is_missing_is_waited_for_until_the_cut_off_and_named(th
     assert three.copied() == {f"flights.{number}.csv": f"part {number}".encode() for number in (1, 2, 3)}
 
 
+@OVER_EACH
 def test_C71_all_parts_that_are_missing_are_in_one_message(three: Supplier) -> None:
     (three.root / "day_1of3.csv").unlink()
     (three.root / "day_3of3.csv").unlink()
@@ -113,6 +119,7 @@ def test_C71_all_parts_that_are_missing_are_in_one_message(three: Supplier) -> N
         three.ready(**PARTS, **WHOLE)
 
 
+@OVER_EACH
 def test_C71_each_part_has_to_stand_still(three: Supplier) -> None:
     with pytest.raises(NotYet, match="parts 1-3 of 3 there and has to stand still for 60 s"):
         three.ready(**PARTS)
@@ -122,6 +129,7 @@ def test_C71_each_part_has_to_stand_still(three: Supplier) -> None:
     three.ready(EARLY + 2 * MINUTE, **PARTS)
 
 
+@OVER_EACH
 def test_each_part_has_its_marker(three: Supplier) -> None:
     for number in (1, 3):
         three.put(f"day_{number}of3.csv.done", "")
@@ -131,18 +139,21 @@ def test_each_part_has_its_marker(three: Supplier) -> None:
     three.ready(**PARTS, marker="all.done")
 
 
+@OVER_EACH
 def test_an_empty_part_is_waited_for(three: Supplier) -> None:
     three.put("day_2of3.csv", "")
     with pytest.raises(NotYet, match="part 2 of 3 empty"):
         three.ready(**PARTS, **WHOLE)
 
 
+@OVER_EACH
 def test_C71_more_parts_than_declared_are_refused(three: Supplier) -> None:
     three.put("day_4of3.csv", "part 4")
     with pytest.raises(BadData, match=r"ftp: day_4of3.csv is there, and 3 parts are declared; nothing .*raise `parts`"):
         three.ready(**PARTS, **WHOLE)
 
 
+@OVER_EACH
 def test_parts_may_be_numbered_with_zeros(three: Supplier) -> None:
     for number in (1, 2):
         three.put(f"day.{number:04}.csv", "x")
@@ -150,6 +161,7 @@ def test_parts_may_be_numbered_with_zeros(three: Supplier) -> None:
     assert [part.path for part in delivery.parts] == ["day.0001.csv", "day.0002.csv"]
 
 
+@OVER_EACH
 def test_C70_all_parts_together_have_one_limit(three: Supplier) -> None:
     with pytest.raises(BadData, match=r"ftp: day_\*of3.csv: 18 bytes in all parts, the limit is 17; not copied"):
         three.ready(**PARTS, **WHOLE, size_limit_bytes=17)

@@ -7,7 +7,7 @@ import pytest
 from daybook.errors import BadData, NotYet, SourceUnavailable
 from tests.support.faulty_ftp import Cut, says_226
 
-from .conftest import EARLY, LATE, LISTED, MINUTE, WHOLE, Supplier, sums
+from .conftest import EARLY, LATE, LISTED, MINUTE, OVER_EACH, WHOLE, Supplier, sums
 
 
 @pytest.fixture
@@ -19,6 +19,7 @@ def listed(supplier: Supplier) -> Supplier:
     return supplier
 
 
+@OVER_EACH
 def test_C71_the_parts_are_those_of_the_manifest_in_its_order(listed: Supplier) -> None:
     listed.put("in/other.csv", "not named")
     delivery = listed.ready(**LISTED, **WHOLE)
@@ -30,6 +31,7 @@ def test_C71_the_parts_are_those_of_the_manifest_in_its_order(listed: Supplier) 
     assert listed.copied() == {"flights.1.csv": b"part b", "flights.2.csv": b"part a"}
 
 
+@OVER_EACH
 def test_without_its_manifest_nothing_counts(listed: Supplier) -> None:
     (listed.root / "in/2013-01-05.manifest").unlink()
     with pytest.raises(NotYet, match=r"ftp: in/2013-01-05.manifest is not there"):
@@ -39,6 +41,7 @@ def test_without_its_manifest_nothing_counts(listed: Supplier) -> None:
         listed.ready(**LISTED, **WHOLE)
 
 
+@OVER_EACH
 def test_C71_a_manifest_that_is_being_written_is_not_believed(listed: Supplier) -> None:
     listed.put("in/2013-01-05.manifest", "b.csv\n")
     with pytest.raises(NotYet, match=r"in/2013-01-05.manifest is there and has to stand still"):
@@ -49,6 +52,7 @@ def test_C71_a_manifest_that_is_being_written_is_not_believed(listed: Supplier) 
     assert len(listed.ready(EARLY + 2 * MINUTE, **LISTED).parts) == 2
 
 
+@OVER_EACH
 def test_C71_a_part_that_comes_after_its_manifest_has_to_stand_still_too(listed: Supplier) -> None:
     (listed.root / "in/a.csv").unlink()
     with pytest.raises(NotYet):
@@ -64,6 +68,7 @@ def test_C71_a_part_that_comes_after_its_manifest_has_to_stand_still_too(listed:
     listed.ready(EARLY + 4 * MINUTE, **LISTED)
 
 
+@OVER_EACH
 def test_a_part_of_a_manifest_that_never_comes_is_late(listed: Supplier) -> None:
     (listed.root / "in/a.csv").unlink()
     with pytest.raises(BadData, match=r"late: ftp: in/2013-01-05.manifest: part 2 of 2 missing \(a.csv\), and the cut"):
@@ -77,6 +82,7 @@ def test_C72_a_manifest_that_names_another_folder_is_refused(listed: Supplier) -
     assert not any("x" in line.split("/") for line in listed.server.commands)
 
 
+@OVER_EACH
 def test_the_sums_of_a_manifest_are_held_against_the_copies(listed: Supplier) -> None:
     folder = listed.root / "in"
     listed.put("in/2013-01-05.manifest", sums(folder, "a.csv", "b.csv"))
@@ -87,6 +93,7 @@ def test_the_sums_of_a_manifest_are_held_against_the_copies(listed: Supplier) ->
         listed.copy(listed.ready(**LISTED, **WHOLE))
 
 
+@OVER_EACH
 def test_a_manifest_and_its_part_delivered_anew_meanwhile_are_tried_again(listed: Supplier) -> None:
     folder = listed.root / "in"
     listed.put("in/2013-01-05.manifest", sums(folder, "a.csv", "b.csv"))
@@ -110,6 +117,7 @@ def test_a_manifest_cut_on_its_way_is_read_again(listed: Supplier) -> None:
         listed.ready(**LISTED, **WHOLE)
 
 
+@OVER_EACH
 def test_what_is_too_long_for_a_manifest_is_refused(listed: Supplier) -> None:
     listed.put("in/2013-01-05.manifest", b"a.csv\n" * 200_000)
     with pytest.raises(BadData, match=r"it is longer than 1,048,576 bytes, too long for a list"):

@@ -16,7 +16,7 @@ from daybook.spec import File
 from daybook.storage.folder import Folder
 from tests.support.faulty_ftp import FaultyFtp
 
-from .conftest import CONTENT, DAY, EARLY, LATE, MINUTE, PATH, QUICK, file
+from .conftest import CONTENT, DAY, EARLY, LATE, MINUTE, OVER_EACH, PATH, QUICK, file
 
 Look = Callable[..., None]
 
@@ -36,6 +36,7 @@ def look_at(due: Due, folder: Folder, now: datetime, *files: File) -> None:
     check_ready(due._replace(files=files), folder, now, QUICK)
 
 
+@OVER_EACH
 def test_a_file_counts_when_it_stood_still_over_two_looks(look: Look) -> None:
     with pytest.raises(NotYet, match="is there and has to stand still for 60 s") as not_yet:
         look(EARLY)
@@ -43,6 +44,7 @@ def test_a_file_counts_when_it_stood_still_over_two_looks(look: Look) -> None:
     look(EARLY + MINUTE)
 
 
+@OVER_EACH
 def test_a_look_too_soon_does_not_count(look: Look) -> None:
     with pytest.raises(NotYet):
         look(EARLY)
@@ -51,6 +53,7 @@ def test_a_look_too_soon_does_not_count(look: Look) -> None:
     look(EARLY + MINUTE)
 
 
+@OVER_EACH
 @pytest.mark.parametrize("change", ["size", "time"])
 def test_C51_C52_N3_a_file_that_grows_or_is_written_again_is_waited_for(look: Look, root: Path, change: str) -> None:
     with pytest.raises(NotYet):
@@ -64,6 +67,7 @@ def test_C51_C52_N3_a_file_that_grows_or_is_written_again_is_waited_for(look: Lo
     look(EARLY + 2 * MINUTE)
 
 
+@OVER_EACH
 def test_N3_a_part_that_is_renamed_to_its_name(look: Look, root: Path) -> None:
     (root / PATH).rename(root / "x.part")
     with pytest.raises(NotYet, match="is not there"):
@@ -72,6 +76,7 @@ def test_N3_a_part_that_is_renamed_to_its_name(look: Look, root: Path) -> None:
     look(EARLY + MINUTE, is_written_whole=True)
 
 
+@OVER_EACH
 def test_a_file_that_is_written_whole_counts_at_the_first_look(look: Look) -> None:
     look(EARLY, is_written_whole=True)
 
@@ -82,6 +87,7 @@ def test_N6_a_line_that_breaks_at_a_look_is_tried_again(look: Look, server: Faul
     assert server.count("SIZE") == 1
 
 
+@OVER_EACH
 def test_a_marker_says_that_a_file_is_whole(look: Look, root: Path) -> None:
     with pytest.raises(NotYet, match=f"is there, its marker {PATH}.done is not"):
         look(EARLY, marker="{path}.done")
@@ -89,6 +95,7 @@ def test_a_marker_says_that_a_file_is_whole(look: Look, root: Path) -> None:
     look(EARLY, marker="{path}.done")
 
 
+@OVER_EACH
 def test_F13_a_file_that_is_not_there_is_waited_for_until_the_cut_off(look: Look, root: Path) -> None:
     (root / PATH).unlink()
     for now in (EARLY, LATE - timedelta(seconds=1)):
@@ -103,6 +110,7 @@ def test_F13_a_SIZE_that_is_refused_is_no_missing_file(server: FaultyFtp, look: 
     look(EARLY, is_written_whole=True)
 
 
+@OVER_EACH
 def test_C48_an_empty_file_is_waited_for_until_the_cut_off(look: Look, root: Path) -> None:
     (root / PATH).write_bytes(b"")
     for words in ({}, {"is_written_whole": True}):
@@ -112,12 +120,14 @@ def test_C48_an_empty_file_is_waited_for_until_the_cut_off(look: Look, root: Pat
             look(LATE, **words)
 
 
+@OVER_EACH
 def test_C62_a_day_long_past_gets_one_look(look: Look, root: Path) -> None:
     (root / PATH).unlink()
     with pytest.raises(BadData, match="late: "):
         look(LATE + timedelta(days=400))
 
 
+@OVER_EACH
 def test_C62_a_late_file_that_is_there_is_looked_at_twice_all_the_same(look: Look) -> None:
     later = LATE + timedelta(days=400)
     with pytest.raises(NotYet):
@@ -125,6 +135,7 @@ def test_C62_a_late_file_that_is_there_is_looked_at_twice_all_the_same(look: Loo
     look(later + MINUTE)
 
 
+@OVER_EACH
 def test_a_file_that_is_still_written_at_the_cut_off_is_late(look: Look, root: Path) -> None:
     with pytest.raises(NotYet):
         look(LATE - MINUTE / 2)
@@ -133,6 +144,7 @@ def test_a_file_that_is_still_written_at_the_cut_off_is_late(look: Look, root: P
         look(LATE + MINUTE / 2)
 
 
+@OVER_EACH
 def test_C61_a_corrected_delivery_days_later_is_looked_at_like_a_first_one(look: Look, root: Path) -> None:
     with pytest.raises(NotYet):
         look(EARLY)
@@ -163,6 +175,7 @@ def test_the_cut_off_is_a_clock_time_of_the_day_after() -> None:
     assert cut_off(file(cut_off=time(7)), DAY, "America/New_York").astimezone(UTC).hour == 12
 
 
+@OVER_EACH
 def test_the_looks_hold_no_value_of_a_row(look: Look, folder: Folder) -> None:
     with pytest.raises(NotYet):
         look(EARLY)
@@ -170,6 +183,7 @@ def test_the_looks_hold_no_value_of_a_row(look: Look, folder: Folder) -> None:
     assert set(kept["of"]["flights"]) == {"size_bytes", "modified_at", "still_since", "looked_at", "is_changing"}
 
 
+@OVER_EACH
 @pytest.mark.parametrize("damaged", [b"", b"{", b"5", b"\xff", b'{"of": {"flights": {}}}'])
 def test_after_a_damaged_note_of_looks_the_next_one_is_the_first(look: Look, folder: Folder, damaged: bytes) -> None:
     with folder.new_file("looks.json") as file:

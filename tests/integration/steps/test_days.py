@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from upath import UPath
@@ -11,7 +11,7 @@ from upath import UPath
 from daybook import steps
 from daybook.errors import BadSpec, BrokenChain, NotYet, SourceUnavailable
 from daybook.ledger.receipt import STEPS, Done
-from daybook.planning.look_back import days_with_restated
+from daybook.planning.daily_run import DailyRun, days_of
 from daybook.run.day_run import DayRun
 from daybook.run.several_days import DaysLeftOut, over_days
 from daybook.run.step_run import StepRun, run_step
@@ -91,7 +91,7 @@ def test_a_damaged_note_of_the_days_of_a_daily_run_is_one_message(own: Pipeline,
     with work.data.days_of_runs(own.name).new_file(f"{folder_name('daily:1')}.json") as file:
         file.write(b'["2013-13-45"]')
     with pytest.raises(BadSpec, match="it is damaged, and named the days of run daily:1; nothing was done; remove it"):
-        days_with_restated(own, date(2013, 1, 1), work.data, "daily:1", work.postgres, work.ftp)
+        days_of(daily_run(own, DAYS[0], "daily:1"), work.data, work.postgres, work.ftp)
 
 
 def test_a_changed_row_redoes_its_day_and_no_other(own: Pipeline, servers: Servers, edit: Edit) -> None:
@@ -241,7 +241,14 @@ def test_a_daily_run_does_the_changed_days_of_its_window_too(own: Pipeline, serv
         run_steps(servers.work(own, day, "first"), servers)
     edit(DAYS[0], b",1400,", b",1401,")
     data = DataFolder(UPath(f"file://{servers.data}"))
-    asked = (own, date.fromisoformat(DAYS[2]), data, "run", servers.connect_postgres, servers.connect_ftp)
-    assert [str(day) for day in days_with_restated(*asked)] == [DAYS[0], DAYS[2]]
+    asked = (daily_run(own, DAYS[2], "run"), data, servers.connect_postgres, servers.connect_ftp)
+    assert [str(day) for day in days_of(*asked)] == [DAYS[2], DAYS[0]]
     edit(DAYS[1], b",1400,", b",1402,")
-    assert [str(day) for day in days_with_restated(*asked)] == [DAYS[0], DAYS[2]], "decided once for a run"
+    assert [str(day) for day in days_of(*asked)] == [DAYS[2], DAYS[0]], "decided once for a run"
+
+
+def daily_run(pipeline: Pipeline, day: str, run: str) -> DailyRun:
+    """Return a daily run of a day that begins in the night after it."""
+    on = date.fromisoformat(day)
+    now = datetime.combine(on + timedelta(days=1), time(6), UTC)
+    return DailyRun(pipeline, on, run, now, is_at_its_begin=True)

@@ -14,7 +14,7 @@ from psycopg import sql
 from commands.__main__ import main
 from daybook.days import days_between
 from daybook.pipelines import load_pipelines
-from daybook.planning.look_back import days_with_restated
+from daybook.planning.look_back import changed_days
 from daybook.planning.observe import observe
 from daybook.planning.plan import plan
 from daybook.postgres.day_rows import slices
@@ -284,9 +284,9 @@ def test_the_commands_and_a_daily_run_know_the_rows_of_a_table(
     assert "1 to run, 2 to skip, 0 blocked" in said
     assert f"{shop.name}.orders: 2 rows have no sold_at, and no day counts them" in said
     looking = pipeline.model_copy(update={"look_back_days": 3})
-    work = shop.servers.work(looking, str(DAYS[2]), "scheduled")
-    asked = (work.data, "scheduled", shop.servers.connect_postgres, shop.servers.connect_ftp)
-    assert days_with_restated(looking, DAYS[2], *asked) == [SPRING, DAYS[2]]
+    data = shop.servers.work(looking, str(DAYS[2]), "scheduled").data
+    connect = (shop.servers.connect_postgres, shop.servers.connect_ftp)
+    assert changed_days(looking, DAYS[2], data, *connect) == [SPRING]
 
 
 def test_a_copy_and_a_plan_read_a_day_by_the_index_of_its_column(shop: Shop) -> None:

@@ -255,6 +255,17 @@ def test_a_day_is_begun_at_the_next_time_that_the_cron_means() -> None:
         planned(friday, None, "UTC", sunday, cron="30 6 * * 1-5")
 
 
+def test_a_holiday_is_left_out_and_the_day_before_it_is_begun_on_it() -> None:
+    # The sixth of January is a holiday in Spain, on which Airflow makes a run as on any day.
+    on_the_sixth = datetime(2015, 1, 6, 12, tzinfo=UTC)
+    ended = Dag("flights", Schedule(start=date(2013, 1, 1), holidays="ES"), 8)
+    assert plan(Request("flights", start="2015-01-05", end="2015-01-05"), ended, on_the_sixth).days == (
+        date(2015, 1, 5),
+    )
+    made = plan(Request("flights", start="2015-01-05", end="2015-01-07"), ended, LONG_AFTER)
+    assert made.days == (date(2015, 1, 5), date(2015, 1, 7))
+
+
 def test_a_word_of_the_conf_that_is_not_the_forms_is_refused() -> None:
     with pytest.raises(BadBackfill, match="--conf: Conf, forse: Conf has no word 'forse'; did you mean 'force'"):
         planned("2013-01-01", None, "UTC", conf='{"forse": true}')

@@ -13,6 +13,7 @@ from tests.support.shop import shop
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)  # a Thursday
 DAILY = Schedule(start=date(2026, 1, 10), end=date(2026, 12, 31))
 WEEKDAYS = Schedule(cron="30 6 * * 1-5", start=date(2026, 1, 10))
+MADRID = Schedule(holidays="ES-MD", closed=(date(2026, 8, 3),), start=date(2026, 1, 10), time_zone="Europe/Madrid")
 SAMOA = Schedule(time_zone="Pacific/Apia", start=date(2011, 1, 1))
 # A change of the clock: each day is the one on which it changes. Apia's left out a whole day.
 CHANGES = [
@@ -44,6 +45,8 @@ CHANGES = [
         (DAILY, date.min, "0001-01-01 is before the schedule's first day, 2026-01-10"),
         (Schedule(start=date(2013, 1, 1), end=date(2013, 12, 31)), date(2026, 11, 25), "after the schedule's last day"),
         (WEEKDAYS, date(2026, 11, 22), "2026-11-22 is not a day of the schedule, whose cron is '30 6 * * 1-5'"),
+        (MADRID, date(2026, 5, 2), "2026-05-02 is not a day of the schedule: it is a public holiday in ES-MD ("),
+        (MADRID, date(2026, 8, 3), "2026-08-03 is not a day of the schedule: it is one of the days in `closed`"),
         (SAMOA, date(2011, 12, 30), "2011-12-30 never was in Pacific/Apia, whose clock skipped it"),
     ],
 )
@@ -125,3 +128,11 @@ def test_the_day_before_a_day_that_never_was_is_the_last_one_that_is_over() -> N
 def test_only_one_way_of_writing_a_day_is_read(written: object) -> None:
     with pytest.raises(ValueError, match=r"not a day; expected YYYY-MM-DD, such as 2013-01-05"):
         as_day(written)
+
+
+def test_a_holiday_is_no_day_of_the_schedule_and_one_of_another_part_of_the_country_is() -> None:
+    # The first of May is a holiday in all of Spain; the second in Madrid alone.
+    spain = MADRID.model_copy(update={"holidays": "ES"})
+    found = [[day.day for day in scheduled_days(s, date(2026, 4, 30), date(2026, 5, 3))] for s in (MADRID, spain)]
+    assert found == [[30, 3], [30, 2, 3]]
+    assert day_of_run(MADRID, None, datetime(2026, 5, 3, 12, tzinfo=UTC)) == date(2026, 4, 30)

@@ -31,6 +31,7 @@ CLASSES: tuple[type[spec.Value], ...] = (
     spec.TableReady,
     spec.Limits,
     spec.Column,
+    spec.Writing,
     spec.Lookup,
     spec.Derived,
     spec.Measure,
@@ -91,8 +92,9 @@ def _call(function: Callable[..., Any]) -> str:
 
 
 def _inherited(shown: type[spec.Value]) -> Iterator[str]:
-    if spec.Source in shown.__bases__:
-        yield "It has all words of a [Source](#source), and:"
+    for base in shown.__bases__:
+        if base in (spec.Source, spec.Writing):
+            yield f"It has all words of a [{base.__name__}](#{base.__name__.lower()}), and:"
 
 
 def _table(shown: type[spec.Value]) -> str:

@@ -50,6 +50,7 @@ def table_by_day(**words: object) -> dict[str, object]:
 
 READY = TableReady(relation="etl.loads", day="loaded_for")
 BY_DAY = FLIGHTS.model_copy(update=table_by_day())
+WRITTEN = "how values are written (the words of `Writing`), on a file or a column"
 CHANGES: list[tuple[str, dict[str, object]]] = [
     ("a column added to a summary", summary(columns=(*SUMMARIES[0].columns, "departures"))),
     ("a column removed from a summary", summary(columns=SUMMARIES[0].columns[1:])),
@@ -74,6 +75,15 @@ CHANGES: list[tuple[str, dict[str, object]]] = [
     ("`path`, `delimiter` or `form` of a file", file(path="other/{day:%Y-%m-%d}.csv")),
     ("`path`, `delimiter` or `form` of a file", file(delimiter=";")),
     ("`path`, `delimiter` or `form` of a file", file(form=FILE.form.model_copy(update={"encoding": "latin-1"}))),
+    (WRITTEN, file(decimal_mark=",")),
+    (
+        WRITTEN,
+        column("distance_mi", thousands_mark=","),
+    ),
+    (
+        WRITTEN,
+        column("distance_mi", extra_zeros="ignore"),
+    ),
     ("a `Column` renamed in the facts", column("tailnum", name="tail_number")),
     ("`lookups`", {"lookups": (FLIGHTS.lookups[0].model_copy(update={"when_unknown": "keep"}), *FLIGHTS.lookups[1:])}),
     ("`transform`", {"transform": own}),
@@ -81,13 +91,14 @@ CHANGES: list[tuple[str, dict[str, object]]] = [
     ("`engine`", {"engine": "pandas"}),
     ("`plausible`", {"plausible": FLIGHTS.plausible.model_copy(update={"min_rows": 3})}),
     ("`schedule`", {"schedule": FLIGHTS.schedule.model_copy(update={"cron": "30 6 * * *"})}),
-    ("`look_back_days`, `max_active_runs`, `pools`, `keep_runs`", {"look_back_days": 3}),
-    ("`look_back_days`, `max_active_runs`, `pools`, `keep_runs`", {"max_active_runs": 3}),
+    ("`look_back_days`, `catch_up_days`, `max_active_runs`, `pools`, `keep_runs`", {"look_back_days": 3}),
+    ("`look_back_days`, `catch_up_days`, `max_active_runs`, `pools`, `keep_runs`", {"max_active_runs": 3}),
+    ("`look_back_days`, `catch_up_days`, `max_active_runs`, `pools`, `keep_runs`", {"catch_up_days": 0}),
     (
-        "`look_back_days`, `max_active_runs`, `pools`, `keep_runs`",
+        "`look_back_days`, `catch_up_days`, `max_active_runs`, `pools`, `keep_runs`",
         {"pools": FLIGHTS.pools.model_copy(update={"ftp": "x"})},
     ),
-    ("`look_back_days`, `max_active_runs`, `pools`, `keep_runs`", {"keep_runs": 9}),
+    ("`look_back_days`, `catch_up_days`, `max_active_runs`, `pools`, `keep_runs`", {"keep_runs": 9}),
     ("`description`", {"description": "in other words"}),
 ]
 

@@ -33,17 +33,21 @@ def test_it_says_what_would_be_refused_where_and_why(flights: Path, capsys: pyte
     assert main(["check", str(flights), "--pipeline", "flights"]) == 10
     assert capsys.readouterr().out == (
         "flights_2013-01-01.csv: 41 rows, 39 accepted, 2 refused, 1 empty lines\n"
+        "clean, as of 2013-01-01 (from its name): 39 rows, 39 kept\n"
+        "index: 39 rows, 39 kept\n"
+        "index: not checked against airlines, planes; --lookup NAME=FILE gives a lookup's rows as CSV\n"
+        "whether the day would be held as implausible is not known: only the ledger has the days before it\n"
         "\n"
-        "reason          column    rows\n"
-        "not_an_integer  dep_time  1\n"
-        "too_few_fields            1\n"
+        "step  reason          column    rows\n"
+        "load  not_an_integer  dep_time  1\n"
+        "load  too_few_fields            1\n"
         "not_an_integer: spellings of nothing may be undeclared (null_tokens), or the column may hold decimals; if "
         'they are zeros, declare extra_zeros="ignore"\n'
         "too_few_fields: the delimiter may change, or rows may be broken in two\n"
         "\n"
-        "line  reason          column\n"
-        "5     not_an_integer  dep_time\n"
-        "7     too_few_fields\n"
+        "step  line  reason          column\n"
+        "load  5     not_an_integer  dep_time\n"
+        "load  7     too_few_fields\n"
     )
 
 
@@ -51,9 +55,17 @@ def test_json_has_every_line(flights: Path, capsys: pytest.CaptureFixture[str]) 
     assert main(["check", str(flights), "--pipeline", "flights", "--json"]) == 10
     found = json.loads(capsys.readouterr().out)
     assert (found["exit_code"], found["rows"], found["accepted"], found["empty_lines"]) == (10, 41, 39, 1)
-    assert found["lines"][0] == {"line": 5, "column": "dep_time", "reason": "not_an_integer", "lines": 1}
+    first = {"line": 5, "column": "dep_time", "reason": "not_an_integer", "lines": 1, "step": "load"}
+    assert found["lines"][0] == first
     hint = "the delimiter may change, or rows may be broken in two"
-    assert found["reasons"][1] == {"reason": "too_few_fields", "column": None, "rows": 1, "lines": 1, "hint": hint}
+    assert found["reasons"][1] == {
+        "step": "load",
+        "reason": "too_few_fields",
+        "column": None,
+        "rows": 1,
+        "lines": 1,
+        "hint": hint,
+    }
 
 
 def test_out_holds_the_accepted_rows_and_the_refused_with_their_values(flights: Path, tmp_path: Path) -> None:
@@ -301,6 +313,7 @@ NEEDS_A_WORD = {
     "--encoding cp1252": "id,name\n1,Zürich\n".encode("cp1252"),
     "--encoding utf-16": "id,name\n1,Zürich\n".encode("utf-16"),
     "--header-line 3": b"Sales\n\nid,name\n1,x\n",
+    "--no-header": b"1,x\n",
     "--no-last-line-end": b"id,name\n1,x",
     "--trailing-delimiter": b"id,name,\n1,x,\n",
     "--compression gzip": gzip.compress(b"id,name\n1,x\n"),
@@ -323,7 +336,7 @@ def test_the_form_can_be_said(tmp_path: Path, words: str, capsys: pytest.Capture
     [
         ("--encoding idna", "encoding: 'idna' is refused: it is for names of hosts"),
         ("--encoding utf8x", "encoding: 'utf8x' is refused: Python knows no such encoding of text"),
-        ("--header-line 0", "header_line: 0 is refused"),
+        ("--header-line -1", "header_line: -1 is refused"),
         ("--compression gz", "compression: 'gz' is refused: it takes 'none', 'gzip' or 'zip'; did you mean 'gzip'?"),
     ],
 )

@@ -103,3 +103,19 @@ def test_a_time_that_no_day_lacks_is_taken(time_zone: str, cron: str) -> None:
 def test_a_start_before_the_year_1000_is_refused() -> None:
     with pytest.raises(BadSpec, match=r"Schedule, start: .* is refused: it is before the year 1000"):
         Schedule(start=date(26, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("where", "reason"),
+    [
+        ("XX", "Schedule, holidays: 'XX' is refused: there is no calendar of that country"),
+        ("Spain", "it takes a code of ISO 3166, such as 'ES'"),
+        ("es", "did you mean 'ES'?"),
+        ("ES-MAD", "ES has no part 'MAD'; did you mean 'MD'?"),
+        ("", "there is no calendar"),
+    ],
+)
+def test_holidays_of_no_country_are_refused(where: str, reason: str) -> None:
+    with pytest.raises(BadSpec) as error:
+        Schedule(start=START, holidays=where)
+    assert reason in str(error.value)

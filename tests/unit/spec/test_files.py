@@ -33,6 +33,16 @@ def file(**words: Any) -> File:
         ({"path": "f.csv", "checksum": "{paht}.sha256"}, "only the day and the path can be filled in"),
         ({"path": "f.csv", "checksum": "{path}\n.sha256"}, "a control character is not part of a path"),
         ({"manifest": "m\r\nDELE f.csv"}, "a control character is not part of a path"),
+        ({"path": "f_*.csv"}, 'path: \'f_*.csv\' is refused: a wildcard needs pick="only", "newest" or "all"'),
+        ({"path": "f_*/a.csv", "pick": "all"}, "a wildcard stands in the name of a file, not in that of a folder"),
+        ({"path": "f_*_{part}.csv", "parts": 2}, "the names of parts are known, and have no wildcard"),
+        ({"path": "f.csv", "pick": "only"}, "pick: 'only' is refused: 'f.csv' has no wildcard, * or ?"),
+        ({"path": "f_*.csv", "pick": "newst"}, "did you mean 'newest'"),
+        ({"manifest": "m", "pick": "all"}, "pick: 'all' is refused: with a manifest there is none"),
+        ({"path": "f_*.csv", "pick": "only", "at_least": 2}, 'it says how many files match, with pick="all"'),
+        ({"path": "f.csv", "first_part": 0}, "first_part: 0 is refused: there are no parts; say how many, as parts=24"),
+        ({"path": "f_{part}.csv", "parts": 3, "first_part": 2}, "first_part: 2 is refused"),
+        ({"path": "f_{day*1}.csv"}, "only the day can be filled in"),
         ({"path": "f.csv", "checksums": "x"}, "File has no word 'checksums'; did you mean 'checksum'?"),
     ],
 )
@@ -56,3 +66,10 @@ def test_signs_may_be_of_each_part_or_of_all() -> None:
     signs = file(**PARTS, marker="{day}.done", checksum="{path}.{part}.sha256").signs_on(DAY, "f.csv", 2)
     assert signs == {"marker": "2013-01-05.done", "checksum": "f.csv.2.sha256"}
     assert file(path="f.csv").signs_on(DAY, "f.csv") == {}
+
+
+def test_words_that_are_not_used_leave_the_fingerprint_as_it_was() -> None:
+    later = {"pick", "at_least", "ignore_case", "first_part"}
+    assert later.isdisjoint(file(path="f.csv").model_dump())
+    assert {"pick"} == later & file(path="f_*.csv", pick="all").model_dump().keys()
+    assert {"first_part"} == later & file(**PARTS, first_part=0).model_dump().keys()

@@ -39,6 +39,8 @@ def default_of(word: str) -> str:
         ("Limits(systemic", f"{Limits().systemic_share * 100:g} %, from {Limits().at_least} rows on"),
         ("Plausible(min_rows", str(Plausible().min_rows)),
         ("Plausible(within_pct", f"{Plausible().within_pct} %, {Plausible().days} days"),
+        ("catch_up_days", f"{Pipeline.model_fields['catch_up_days'].default} days"),
+        ("look_back_days", f"{Pipeline.model_fields['look_back_days'].default} days"),
         ("Form(may_be_empty", "yes" if Form().may_be_empty else "no"),
     ],
 )

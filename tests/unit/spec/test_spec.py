@@ -110,6 +110,15 @@ def test_a_wrong_word_about_days_and_time_zones(build: Callable[[], object], say
     assert says in str(error.value)
 
 
+@pytest.mark.parametrize("days", [-1, 1.5, "a week", None])
+def test_the_days_that_a_daily_run_catches_up_are_a_whole_number_and_0_is_none(days: object) -> None:
+    assert shop(catch_up_days=0).catch_up_days == 0
+    with pytest.raises(BadSpec, match=r"Pipeline 'shop', catch_up_days: .* is refused: "):
+        shop(catch_up_days=days)
+    with pytest.raises(BadSpec, match=r"has no word 'catchup_days'; did you mean 'catch_up_days'\?"):
+        shop(catchup_days=3)
+
+
 @pytest.mark.parametrize("pattern", [r"(?=a)a", r"(a)\1", r"(a", r"\pL", r"a{1,100000}"])
 def test_G14_a_pattern_that_not_every_engine_matches_in_linear_time_is_refused(pattern: str) -> None:
     with pytest.raises(BadSpec, match="not a regular expression that every engine knows"):

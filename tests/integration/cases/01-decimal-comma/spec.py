@@ -10,6 +10,8 @@ F = File(
     path="f_{day:%Y-%m-%d}.csv",
     is_written_whole=True,
     delimiter=";",
+    decimal_mark=",",
+    thousands_mark=".",
     columns=(day_date("day"), text("store"), decimal("amount", digits=12, scale=2)),
 )
 PIPELINE = Pipeline(

@@ -9,7 +9,11 @@ F = File(
     connection="ftp",
     path="f_{day:%Y-%m-%d}.csv",
     is_written_whole=True,
-    columns=(day_date("day"), text("store"), decimal("amount", digits=12, scale=2)),
+    columns=(
+        day_date("day"),
+        text("store"),
+        decimal("amount", digits=12, scale=2, negatives=("trailing", "parentheses")),
+    ),
 )
 PIPELINE = Pipeline(
     name="case",

@@ -1,0 +1,128 @@
+"""How values are written: words that a source has for all of its columns, and a column for itself."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, ClassVar, Literal
+
+from pydantic import field_validator
+
+from daybook.errors import BadSpec
+from daybook.spec.value import Value
+
+Kind = Literal["text", "integer", "decimal", "date", "timestamp", "boolean"]
+NUMBERS: tuple[Kind, ...] = ("integer", "decimal")
+# The kinds of column that each word is for. An integer has no digits after a point, and an exponent has lost its last
+# digits, so those words are for decimals.
+WORDS: dict[str, tuple[Kind, ...]] = {
+    "decimal_mark": NUMBERS,
+    "thousands_mark": NUMBERS,
+    "are_marks_quoted": NUMBERS,
+    "units": NUMBERS,
+    "percent": ("decimal",),
+    "negatives": NUMBERS,
+    "bare_points": ("decimal",),
+    "exponents": ("decimal",),
+}
+DECIMAL_MARKS = r"[.,;:'_|/]"
+THOUSANDS_MARKS = (".", ",", "'", "\u2019", " ", "\u00a0", "\u202f", "_")
+
+
+class Writing(Value):
+    """How the values of a column are written, if not plainly; on a source, how those of all its columns are.
+
+    A column's own word goes before its source's, which holds for the columns of the kinds that the word is for. A
+    number is plain if it has a point before its decimals, no other marks, and its sign before it. Whatever is not
+    written as declared is refused; nothing is guessed.
+    """
+
+    added_later: ClassVar[frozenset[str]] = frozenset(WORDS)
+
+    decimal_mark: str | None = None
+    """What stands before a number's decimals: one sign, such as ","; a point if left out."""
+    thousands_mark: str | None = None
+    """What may stand between groups of three digits: a point, a comma, an apostrophe (straight or curly), "_", a blank,
+    or one that does not break (U+00A0, U+202F). Other groups are refused."""
+    are_marks_quoted: bool | None = None
+    """Whether numbers stand in quotes, so that a mark may be the delimiter, as in "1,234.56"."""
+    units: tuple[str, ...] | None = None
+    """What may stand before or after a number, one of them, and is taken off, such as ("€", "EUR")."""
+    percent: Literal["divide", "keep"] | None = None
+    """What a percent sign does: "divide" makes 12.5% into 0.125, exactly, and refuses a number without the sign; "keep"
+    makes it into 12.5."""
+    negatives: tuple[Literal["trailing", "parentheses"], ...] | None = None
+    """How a number may be negative, beside a minus before it: "trailing" is 12.50-, "parentheses" is (12.50)."""
+    bare_points: Literal["refuse", "read"] | None = None
+    """What happens to .5 and 5. without a digit on one side."""
+    exponents: Literal["refuse", "read"] | None = None
+    """What happens to 1.2e-05; it is read exactly, and has to fit the digits and the scale."""
+
+    @field_validator("decimal_mark")
+    @classmethod
+    def _is_a_sign(cls, mark: str | None) -> str | None:
+        if mark is not None and not re.fullmatch(DECIMAL_MARKS, mark):
+            raise ValueError("a decimal mark is one sign, such as ',' or '.'")
+        return mark
+
+    @field_validator("thousands_mark")
+    @classmethod
+    def _is_a_known_mark(cls, mark: str | None) -> str | None:
+        if mark is not None and mark not in THOUSANDS_MARKS:
+            raise ValueError(f"a thousands mark is one of {', '.join(map(ascii, THOUSANDS_MARKS))}")
+        return mark
+
+    @field_validator("units")
+    @classmethod
+    def _are_no_numbers(cls, units: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for unit in units or ():
+            if unit.strip() != unit or not unit or re.search(r'[0-9+\-()"%\x00-\x1f\x7f]', unit):
+                raise ValueError(
+                    f"{unit!r}: a unit has no digits, signs, parentheses, quotes or blanks round it"
+                    + ("; a percent sign has a word of its own: percent" if "%" in unit else "")
+                )
+        return units
+
+
+def said(words: Writing) -> dict[str, Any]:
+    """Return the words about writing that a column or a source has, with their values."""
+    return {word: value for word in WORDS if (value := getattr(words, word)) is not None}
+
+
+def check_kind(words: Writing, kind: Kind, where: str) -> None:
+    """Check that a column's own words are for its kind. Raises BadSpec."""
+    for word, value in said(words).items():
+        if kind not in WORDS[word]:
+            raise BadSpec(
+                f"{where}, {word}: {value!r} is refused: the column is {kind}; {word} is for "
+                f"{' and '.join(WORDS[word])}{HINTS.get((word, kind), '')}"
+            )
+
+
+HINTS = {
+    ("exponents", "integer"): ", since an exponent has lost digits: declare a decimal of scale 0",
+    ("percent", "integer"): ": declare a decimal",
+}
+
+
+def check_marks(words: Writing, scale: int, delimiter: str, where: str) -> None:
+    """Check that the words of a column, its source's among them, do not contradict each other. Raises BadSpec."""
+    for word, value, problem in _contradictions(words, scale, delimiter):
+        raise BadSpec(f"{where}, {word}: {value!r} is refused: {problem}")
+
+
+def _contradictions(words: Writing, scale: int, delimiter: str) -> Iterator[tuple[str, Any, str]]:
+    point, mark = words.decimal_mark or ".", words.thousands_mark
+    if mark == point:
+        yield "thousands_mark", mark, f"the decimal mark is {point!r} too; declare the other one: decimal_mark"
+    for word, sign in (("decimal_mark", words.decimal_mark), ("thousands_mark", mark)):
+        if sign == delimiter and not words.are_marks_quoted:
+            yield (
+                word,
+                sign,
+                "it is the delimiter too, and would end the field; if the numbers stand in quotes, declare "
+                "are_marks_quoted=True",
+            )
+    if words.percent == "divide" and scale < 2:
+        yield "percent", "divide", f"a hundredth has 2 more digits after the point, and the scale is {scale}"
+    for unit in words.units or ():
+        if unit in (point, mark):
+            yield "units", words.units, f"{unit!r} is a mark of the number too"

@@ -1,0 +1,133 @@
+"""How values are written, word by word: the fast way reads each spelling as the slow one does, and both read it right.
+
+Columns with any words that go together, and texts that are near what they declare.
+"""
+
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import pyarrow as pa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from daybook.errors import BadSpec
+from daybook.loader.columns import parsed_column
+from daybook.loader.values import Unfit, reader
+from daybook.spec import Column, arrow_type, decimal, integer
+
+OFTEN = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+RANDOMS = st.randoms(use_true_random=False)
+TOKENS = ("NA", "-9", "")
+
+
+def assert_alike(column: Column, texts: list[str | None]) -> None:
+    """Check that a column of texts is read by the fast way as the slow way reads each of them."""
+    read, values, are_unfit = reader(column, TOKENS), list[Any](), list[bool]()
+    for text in texts:
+        try:
+            values.append(None if text is None else read(text, True))
+            are_unfit.append(False)
+        except Unfit:
+            values.append(None)
+            are_unfit.append(True)
+    parsed = parsed_column(pa.array(texts, pa.string()), column, TOKENS)
+    assert parsed.are_unfit.tolist() == are_unfit, list(zip(texts, are_unfit, parsed.are_unfit.tolist(), strict=True))
+    kept = [value for value, is_unfit in zip(parsed.values.to_pylist(), are_unfit, strict=True) if not is_unfit]
+    assert kept == [v for v, is_unfit in zip(values, are_unfit, strict=True) if not is_unfit], texts
+    assert parsed.values.type == arrow_type(column)
+
+
+MARKS = [None, ".", ",", "'", "\u2019", " ", "\u00a0", "\u202f", "_"]
+
+
+def number_column(random: Random) -> Column:
+    """Return a column of numbers with any words that go together."""
+    some: dict[str, Any] = {
+        "decimal_mark": random.choice([None, None, ",", "."]),
+        "thousands_mark": random.choice(MARKS),
+        "units": random.choice([None, None, ("€", "EUR", "E"), ("Rs.", "R", "R$")]),
+        "negatives": random.choice([None, ("trailing",), ("parentheses",), ("parentheses", "trailing")]),
+        "extra_zeros": random.choice(["refuse", "ignore"]),
+    }
+    if random.random() < 0.3:
+        return integer("n", **some)
+    some["percent"] = random.choice([None, None, "divide", "keep"])
+    some["bare_points"] = random.choice([None, "read", "refuse"])
+    some["exponents"] = random.choice([None, "read"])
+    return decimal("n", digits=random.choice([6, 18]), scale=random.choice([2, 4]), **some)
+
+
+def fitting(random: Random) -> Column:
+    """Return a column of numbers whose words do not contradict each other."""
+    while True:
+        column = number_column(random)
+        if column.thousands_mark != (column.decimal_mark or "."):
+            return column
+
+
+def number(random: Random, column: Column) -> str | None:
+    """Return a number near a column's spelling, or nothing."""
+    if random.random() < 0.05:
+        return random.choice([None, "", "NA", "-9", "-9", "\u0661"])
+    whole = str(random.choice([0, 7, 12, 123, 1234, 12345, 1234567, 10**17]))
+    if column.thousands_mark and random.random() < 0.7:
+        whole = f"{int(whole):,}".replace(",", column.thousands_mark)
+    part = random.choice(["", "5", "50", "05", "500", "1234", "120000", "000"])
+    text = whole + (column.decimal_mark or ".") + part if part else whole
+    if random.random() < 0.15:
+        text += random.choice(["e2", "E-2", "e+05", "e-5", "e", "e123", "E1.5", "e0", "e-02"])
+    unit = random.choice([*(column.units or ["€"]), "%" if column.percent else ""])
+    blank = random.choice(["", "", " ", "\u00a0", "\u202f ", "  "])
+    if random.random() < (0.9 if column.percent == "divide" else 0.4):
+        text = random.choice([text + blank + unit, unit + blank + text])
+    text = random.choice(["{}", "{}", "{}", "-{}", "+{}", "{}-", "({})", "-{}-", "(-{})", "({}", "{})"]).format(text)
+    if random.random() < 0.1:
+        text = random.choice([unit, blank]) + text
+    return mutated(random, text) if random.random() < 0.3 else text
+
+
+def mutated(random: Random, text: str) -> str:
+    """Return a text with one sign put in, changed, or taken away."""
+    place = random.randrange(len(text) + 1)
+    sign = random.choice(
+        ["", "0", "5", ".", ",", "'", " ", "-", "+", "(", ")", "e", "%", "€", "\u00a0", "_", "x", "\0"]
+    )
+    return text[:place] + sign + text[place + random.choice([0, 1]) :]
+
+
+@OFTEN
+@given(RANDOMS)
+def test_numbers_of_any_spelling_are_read_alike_by_both_ways(random: Random) -> None:
+    column = fitting(random)
+    assert_alike(column, [number(random, column) for _ in range(random.choice([1, 3, 60]))])
+
+
+@OFTEN
+@given(RANDOMS, st.lists(st.text("0159.,'-+()eE%€ \u00a0\u202fRs", max_size=9), max_size=8))
+def test_so_are_texts_that_nobody_thought_of(random: Random, texts: list[str]) -> None:
+    assert_alike(fitting(random), list(texts))
+
+
+@OFTEN
+@given(RANDOMS, st.lists(st.decimals(-(10**13), 10**13, places=4), min_size=1, max_size=20))
+def test_a_number_that_was_written_as_declared_is_read_back(random: Random, numbers: list[Decimal]) -> None:
+    point, mark = random.choice([(".", ","), (",", "."), (",", "\u202f"), (",", "'"), (".", "_"), (".", " ")])
+    column = decimal(
+        "n", digits=18, scale=4, decimal_mark=point, thousands_mark=mark, negatives=("trailing", "parentheses")
+    )
+    frames = ["{}-", "({})"]
+    texts = [f"{abs(n):,.4f}".replace(",", "\0").replace(".", point).replace("\0", mark) for n in numbers]
+    texts = [random.choice(frames).format(text) if n < 0 else text for text, n in zip(texts, numbers, strict=True)]
+    parsed = parsed_column(pa.array(texts), column, ())
+    assert parsed.values.to_pylist() == numbers
+    assert not parsed.are_unfit.any()
+
+
+def test_what_a_column_may_not_be_declared_is_refused() -> None:
+    for words in ({"decimal_mark": "5"}, {"thousands_mark": "x"}, {"units": ("5",)}, {"exponents": "read"}):
+        try:
+            integer("n", **words)
+        except BadSpec:
+            continue
+        raise AssertionError(words)

@@ -1,0 +1,40 @@
+"""The connections that docs/files.md shows are such that Daybook takes them."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from daybook import spec
+from daybook.ftp.connect import FtpServer
+from daybook.transports.sftp_server import SftpServer
+from deployment.home import REPOSITORY
+
+DOCUMENT = (REPOSITORY / "docs" / "files.md").read_text()
+CONNECTIONS = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", DOCUMENT, re.S)]
+SERVERS: dict[str, Any] = {"ftp": FtpServer, "ftps": FtpServer, "sftp": SftpServer, "ssh": SftpServer}
+
+
+@pytest.mark.parametrize("words", CONNECTIONS, ids=[words["conn_type"] for words in CONNECTIONS])
+def test_each_connection_shown_is_one_that_daybook_takes(words: dict[str, Any]) -> None:
+    server = SERVERS[words["conn_type"]](host=words["host"], user=words["login"], **words["extra"])
+    assert server.host == words["host"]
+
+
+def test_each_file_shown_is_one_that_the_spec_takes() -> None:
+    shown = re.findall(r"```python\n(.*?)```", DOCUMENT, re.S)
+    assert shown
+    for block in shown:
+        exec(block, vars(spec).copy())  # noqa: S102 - the document's own
+    for words in re.findall(r"(?m)^\| [^|]*\| (`[a-z_]+=.*?`)", DOCUMENT):
+        usual = {"path": "f_*.csv" if "pick" in words else "f.csv"}
+        given = eval(f"dict({words.strip('`')})")  # noqa: S307 - the document's own
+        spec.File(name="f", connection="ftp", columns=(spec.text("a"),), **(usual | given))
+
+
+def test_the_words_of_the_table_are_those_of_an_sftp_connection() -> None:
+    section = DOCUMENT.split("## SFTP\n")[1].split("\n## ")[0]
+    shown = set(re.findall(r"`(\w+)`", "".join(re.findall(r"(?m)^\| (`[^|]*)\|", section))))
+    ours = (SftpServer.model_fields.keys() - {"host", "port", "user", "no_host_key_check"}) | {"login"}
+    assert shown == ours

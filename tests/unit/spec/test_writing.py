@@ -1,0 +1,75 @@
+"""Words about how values are written: refused where they contradict each other, and in no fingerprint unless said."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from daybook.errors import BadSpec
+from daybook.spec import Column, Table, Writing, decimal, integer, text
+from tests.support.drawn import SALES, with_columns
+
+AMOUNT: dict[str, Any] = {"digits": 9, "scale": 2}
+
+
+@pytest.mark.parametrize(
+    ("words", "of_column", "says"),
+    [
+        ({"thousands_mark": "."}, {}, "thousands_mark: '.' is refused: the decimal mark is '.' too"),
+        ({"decimal_mark": ","}, {"thousands_mark": ","}, "thousands_mark: ',' is refused: the decimal mark is ',' too"),
+        ({"decimal_mark": ","}, {}, "decimal_mark: ',' is refused: it is the delimiter too.* are_marks_quoted=True"),
+        ({"thousands_mark": " ", "delimiter": " "}, {}, "thousands_mark: ' ' is refused: it is the delimiter too"),
+        ({"percent": "divide"}, {"scale": 1}, "a hundredth has 2 more digits after the point, and the scale is 1"),
+        ({}, {"units": (".",)}, "units: .* is refused: '.' is a mark of the number too"),
+        ({"units": ("5",)}, {}, "'5': a unit has no digits"),
+        ({}, {"units": ("%",)}, "a percent sign has a word of its own: percent"),
+        ({"decimal_mark": "x"}, {}, "decimal_mark: 'x' is refused: a decimal mark is one sign"),
+        ({"thousands_mark": "-"}, {}, "thousands_mark: '-' is refused: a thousands mark is one of"),
+        ({"decimals_mark": ","}, {}, "has no word 'decimals_mark'.*did you mean 'decimal_mark'"),
+        ({"negatives": ("trailing", "brackets")}, {}, "negatives.1: 'brackets' is refused: it takes 'trailing' or"),
+    ],
+)
+def test_words_that_contradict_each_other_or_are_none_are_refused(
+    words: dict[str, Any], of_column: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(BadSpec, match=says):
+        with_columns(decimal("amount", **AMOUNT | of_column), **words)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "says"),
+    [
+        (text, {"decimal_mark": ","}, "the column is text; decimal_mark is for integer and decimal"),
+        (integer, {"exponents": "read"}, "an exponent has lost digits: declare a decimal of scale 0"),
+        (integer, {"percent": "keep"}, "the column is integer; percent is for decimal"),
+    ],
+)
+def test_a_word_of_a_column_is_for_its_kind(kind: Callable[..., Column], words: dict[str, Any], says: str) -> None:
+    with pytest.raises(BadSpec, match=says):
+        kind("x", **words)
+
+
+def test_a_word_of_a_source_holds_for_its_columns_of_that_kind_and_a_columns_own_goes_first() -> None:
+    columns = (text("t"), integer("i"), decimal("d", thousands_mark="_", **AMOUNT))
+    source = with_columns(*columns, delimiter=";", decimal_mark=",", thousands_mark=".", exponents="read")
+    t, i, d = map(source.as_written, columns)
+    assert (t.thousands_mark, i.thousands_mark, d.thousands_mark) == (None, ".", "_")
+    assert (i.exponents, d.exponents, d.decimal_mark) == (None, "read", ",")
+
+
+def test_marks_may_be_the_delimiter_in_quotes() -> None:
+    assert with_columns(decimal("amount", **AMOUNT), thousands_mark=",", are_marks_quoted=True)
+
+
+def test_a_table_has_values_and_no_spelling() -> None:
+    words: dict[str, Any] = {"name": "t", "connection": "source_db", "relation": "public.t"}
+    with pytest.raises(BadSpec, match="Table 't', decimal_mark: ',' is refused: a table's values have types"):
+        Table(columns=(integer("i"),), decimal_mark=",", **words)
+    with pytest.raises(BadSpec, match="Table 't', column 'i', thousands_mark: ',' is refused"):
+        Table(columns=(integer("i", thousands_mark=","),), **words)
+
+
+def test_a_word_that_nobody_says_is_in_no_fingerprint() -> None:
+    said = [source.model_dump() for source in (SALES, *SALES.columns)]
+    assert [word for dump in said for word in dump if word in Writing.model_fields] == []
+    assert with_columns(integer("i"), delimiter=";", decimal_mark=",").model_dump()["decimal_mark"] == ","
