@@ -24,7 +24,7 @@ NO_DAY = -1
 
 
 class Slices(NamedTuple):
-    """A table's rows by day, for every day of a range, and how many rows have no day."""
+    """A table's rows by day, for every day of a range, and how many rows have no day: nothing, or infinity."""
 
     days: dict[date, DayState]
     without_day: int
@@ -51,7 +51,7 @@ class DayColumn(NamedTuple):
         return sql.SQL("{} and {}").format(_between(sql.Composed([name]), *raw), exact)
 
     def number(self, first: date, last: date) -> sql.Composed:
-        """Return the expression that numbers the days of the range from 1; null if a row has no day."""
+        """Return the expression that numbers the days of the range from 1. A row must have a day."""
         starts = [self._bounds(day, day)[0] for day in days_between(first, last)]
         value = instant(sql.Identifier(self.name), self.time_zone)
         if self.is_date:
@@ -108,8 +108,9 @@ def slices(connection: Connection, table: Table, first: date, last: date, zone: 
 def _question(table: Table, first: date, last: date, zone: str) -> sql.Composed:
     on = day_column(table, zone)
     return sql.SQL(
-        "select day_number, count(*), {content} from (select coalesce({number}, {no_day}) as day_number, {row} as "
-        "row_state from {relation} where (({range}) or {column} is null) and {where}) as rows_of_days group by 1"
+        "select day_number, count(*), {content} from (select case when isfinite({column}) then {number} else {no_day} "
+        "end as day_number, {row} as row_state from {relation} where (({range}) or {column} is null or {column} in "
+        "('infinity', '-infinity')) and {where}) as rows_of_days group by 1"
     ).format(
         content=_content(table),
         number=on.number(first, last),

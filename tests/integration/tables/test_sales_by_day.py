@@ -12,13 +12,16 @@ import pytest
 from psycopg import sql
 
 from commands.__main__ import main
+from daybook import steps
 from daybook.days import days_between
+from daybook.ledger.receipt import STEPS
 from daybook.pipelines import load_pipelines
 from daybook.planning.look_back import changed_days
 from daybook.planning.observe import observe
 from daybook.planning.plan import plan
 from daybook.postgres.day_rows import slices
 from daybook.run.day_run import DayRun
+from daybook.run.several_days import over_days
 from daybook.spec import (
     Lookup,
     Measure,
@@ -64,7 +67,8 @@ TABLES = """
                 unnest(array['0', '1 microsecond']::interval[]) as before
         ) as times) as numbered;
     update {schema}.orders set sold_here = sold_at at time zone 'America/New_York';
-    insert into {schema}.orders (store, status, amount) values ('A', 'paid', 1), ('B', 'paid', 2);
+    insert into {schema}.orders (sold_at, store, status, amount)
+        values (null, 'A', 'paid', 1), ('infinity', 'B', 'paid', 2);
     create index on {schema}.orders (sold_at);
     create table {schema}.invoices (number int primary key, issued_on date, total_eur numeric);
     insert into {schema}.invoices
@@ -245,6 +249,15 @@ def test_a_new_row_changes_one_day_and_a_moved_one_two(shop: Shop) -> None:
     shop.change("insert into {}.orders (store, status, amount) values ('A', 'paid', 5)")
     shop.change("insert into {}.orders (sold_at, store, amount) values ('2024-03-30 12:00Z', 'A', 5)")
     assert shop.planned(pipeline) == [same, f"run: input changed: other rows in {name}", same]
+
+
+def test_the_days_of_one_task_have_each_its_own_rows(shop: Shop) -> None:
+    pipeline = shop.sales()
+    works = [shop.servers.work(pipeline, str(day), "run_1") for day in DAYS[:3]]
+    for name in STEPS:
+        over_days(getattr(steps, name), works, is_last_try=True)
+    wanted = [row for day in DAYS[:3] for row in shop.change(BY_CITY.replace("{day}", str(day)))]
+    assert shop.servers.rows(f"select city, sales, amount_eur from {shop.name}.by_city order by day, city") == wanted
 
 
 def test_changed_by_asks_the_number_of_rows_and_the_latest_change(shop: Shop) -> None:
