@@ -15,7 +15,7 @@ from daybook.errors import BadSpec
 from daybook.ledger import code
 from daybook.ledger.code import digest
 from daybook.ledger.receipt import Fingerprint, Receipt
-from daybook.spec import Column, Pipeline, Source, Writing, fact_columns, group_columns
+from daybook.spec import Column, Pipeline, Source, Writing, day_is_of_instant, fact_columns, group_columns
 
 # The steps whose result depends only on the hashed parts. `save` and `deploy` act on the world instead.
 FINGERPRINTED_STEPS = ("extract_tables", "extract_files", "load", "clean", "index", "aggregate", "summarize")
@@ -76,7 +76,7 @@ def _frame_libraries(pipeline: Pipeline) -> list[str]:
 
 _WRITING = set(Writing.model_fields)
 _OLDER = {"header", "position", "kind", "digits", "scale", "format", "true_tokens", "false_tokens", "null_tokens"}
-_TYPING = {*_OLDER, *_WRITING}
+_TYPING = {*_OLDER, "missing_day", *_WRITING}
 
 
 # Which rows are read and when: whatever they say shows in the bytes that later steps read.
@@ -97,7 +97,8 @@ def _clean_part(pipeline: Pipeline) -> Any:
     words = {"sources", "facts", "day_columns", "derived", "transform_gives", "engine"}
     sources = [source.model_dump(exclude=_READING) for source in pipeline.sources]
     transform = pipeline.transform and code.code_of_function(pipeline.transform)
-    zone = [pipeline.schedule.time_zone] if pipeline.has_instants_as_days else []
+    # Of the schedule, only a day that is cut out of instants depends on its zone.
+    zone = [pipeline.schedule.time_zone] if day_is_of_instant(pipeline) else []
     return [pipeline.model_dump(include=words), sources, transform, *zone]
 
 

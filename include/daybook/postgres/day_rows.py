@@ -15,7 +15,7 @@ from psycopg import sql
 from daybook.days import bounds_of, days_between
 from daybook.postgres.day_state import DayState
 from daybook.postgres.session import Connection
-from daybook.postgres.typed_columns import LOCAL, LiveColumn, instant
+from daybook.postgres.typed_columns import LOCAL, LiveColumn
 from daybook.spec import Table, Where, nearest
 
 # A local time is at most a day away from the same time in UTC.
@@ -31,18 +31,22 @@ class Slices(NamedTuple):
 
 
 class DayColumn(NamedTuple):
-    """A column that holds a row's day. time_zone: of its values, if they are local times; zone: of the days."""
+    """A column that holds a row's day. time_zone: of its values, if they are local times; zone: of the days.
+
+    repeated_hour: which one a local time is that comes twice; see `Writing`.
+    """
 
     name: str
     is_date: bool
     time_zone: str | None
     zone: str
+    repeated_hour: str | None = None
 
     def holds(self, first: date, last: date) -> sql.Composed:
         """Return the condition for the rows of the days from first to last, both included."""
         name = sql.Identifier(self.name)
         start, end = self._bounds(first, last)
-        exact = _between(instant(name, self.time_zone), start, end)
+        exact = _between(self._instant(), start, end)
         if not self.time_zone or not isinstance(start, datetime) or not isinstance(end, datetime):
             return exact
         # Of the raw column too, a day wider on each side, for its index.
@@ -53,15 +57,36 @@ class DayColumn(NamedTuple):
     def number(self, first: date, last: date) -> sql.Composed:
         """Return the expression that numbers the days of the range from 1. A row must have a day."""
         starts = [self._bounds(day, day)[0] for day in days_between(first, last)]
-        value = instant(sql.Identifier(self.name), self.time_zone)
+        value = self._instant()
         if self.is_date:
             return sql.SQL("{} - {} + 1").format(value, sql.Literal(first))
         return sql.SQL("width_bucket({}, {})").format(value, sql.Literal(starts))
+
+    def _instant(self) -> sql.Composed:
+        """Return the expression of a value; of a local time, of the instant at which its clock showed it.
+
+        PostgreSQL takes a time that came twice for the second one, and one that was left out as before the change, as
+        "shift" does (its manual, B.2).
+        """
+        name = sql.Identifier(self.name)
+        if not self.time_zone:
+            return sql.Composed([name])
+        second = sql.SQL("({} at time zone {})").format(name, sql.Literal(self.time_zone))
+        if self.repeated_hour != "first":
+            return second
+        words = {"name": name, "second": second, "zone": sql.Literal(self.time_zone)}
+        firsts = (_FIRST.format(back=sql.Literal(back), **words) for back in BACK)
+        return sql.SQL("(case {} else {} end)").format(sql.SQL(" ").join(firsts), second)
 
     def _bounds(self, first: date, last: date) -> tuple[date, date]:
         if self.is_date:
             return first, last + timedelta(days=1)
         return bounds_of(first, last, self.zone)
+
+
+# By how much clocks go back: on Lord Howe, nearly everywhere, and in Troll.
+BACK = tuple(timedelta(minutes=minutes) for minutes in (30, 60, 120))
+_FIRST = sql.SQL("when ({second} - {back}) at time zone {zone} = {name} then {second} - {back}")
 
 
 def _between(value: sql.Composed, start: date, end: date) -> sql.Composed:
@@ -73,7 +98,7 @@ def day_column(table: Table, zone: str) -> DayColumn:
     column = table.day_column
     if column is None:
         raise ValueError(f"{table.name} is read whole")
-    return DayColumn(column.header, column.kind == "date", column.time_zone, zone)
+    return DayColumn(column.header, column.kind == "date", column.time_zone, zone, column.repeated_hour)
 
 
 def condition(where: Where) -> sql.Composed:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from psycopg import sql
 
 from daybook.days import days_between
-from daybook.errors import BadData, BadSpec, NotYet
+from daybook.errors import Awaited, BadData, BadSpec, NotYet
 from daybook.postgres.day_rows import DayColumn, condition, problems_of_where, relation
 from daybook.postgres.session import Connection
 from daybook.postgres.typed_columns import LOCAL, live_columns
@@ -53,7 +53,8 @@ def check_marked(connection: Connection, tables: tuple[Table, ...], on: LocalDay
         again = now + timedelta(seconds=min(ready.look_every_s for _, ready in waits))
         said = "; ".join(f"{unmarked(*one, on.day)} (cut-off {cut_off(one[1], on)})" for one in waits)
         log.info("not yet: %s; looked at again at %s", said, again.isoformat(timespec="seconds"))
-        raise NotYet(f"not yet: {said}", again)
+        awaited = (Awaited(table.name, unmarked(table, ready, on.day), cut_off(ready, on)) for table, ready in waits)
+        raise NotYet(f"not yet: {said}", again, tuple(awaited))
 
 
 def cut_off(ready: TableReady, on: LocalDay) -> datetime:

@@ -69,15 +69,11 @@ def fits(column: Column, live: LiveColumn) -> bool:
     # A numeric without a modifier can hold anything, and a float too: `load` checks each of its rows.
     if column.kind == "integer" and live.plain_type == "numeric":
         return (live.scale or 0) <= 0
-    if column.time_zone and live.plain_type != LOCAL:
-        return False
     return live.plain_type in TYPES[column.kind] and (column.kind != "decimal" or (live.scale or 0) <= column.scale)
 
 
 def agreed(column: Column) -> str:
     """Return the type that the contract names."""
-    if column.time_zone:
-        return f"timestamp without time zone (of {column.time_zone})"
     return f"numeric({column.digits},{column.scale})" if column.kind == "decimal" else column.kind
 
 
@@ -97,7 +93,7 @@ def nearest_word(column: Column, live: LiveColumn) -> str:
         case "timestamp without time zone":
             word = f"timestamp({named}, time_zone='…')"
         case "timestamp with time zone":
-            word = f"timestamp({named}), without time_zone: it holds instants"
+            word = f"timestamp({named})"
         case _:
             word = f"text({named})" if _is_textual(live) else ""
     return f" (write {word})" if word else ""
@@ -125,17 +121,8 @@ def _expression(column: Column, live: LiveColumn, name: sql.Identifier) -> sql.C
     if column.kind == "decimal" or (column.kind == "integer" and live.plain_type == "numeric"):
         return _number(column, live, name)
     if column.format is not None:
-        return _moment(column, column.format, instant(name, column.time_zone))
+        return _moment(column, column.format, name)
     return sql.Composed([name])
-
-
-def instant(name: sql.Identifier, time_zone: str | None) -> sql.Composed:
-    """Return the expression of a column's value; with a time zone, of the instant at which its clock showed it.
-
-    An hour that a clock showed twice is the second one, after the change; one that it skipped is read as before the
-    change (PostgreSQL's manual, B.2).
-    """
-    return sql.SQL("({} at time zone {})").format(name, sql.Literal(time_zone)) if time_zone else sql.Composed([name])
 
 
 def _number(column: Column, live: LiveColumn, name: sql.Identifier) -> sql.Composed:
@@ -156,7 +143,7 @@ def _without_extra_zeros(number: sql.Composed, scale: int) -> sql.Composed:
     )
 
 
-def _moment(column: Column, format: str, name: sql.Composed) -> sql.Composed:
+def _moment(column: Column, format: str, name: sql.Identifier) -> sql.Composed:
     # to_char returns nothing for infinity, and drops the BC of a year; a format may drop a fraction. Those are written
     # as text, which the loader refuses.
     is_whole = sql.SQL("{0} >= '0001-01-01' and {0} < '10000-01-01'").format(name)

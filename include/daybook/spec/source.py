@@ -12,10 +12,20 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from daybook.errors import BadSpec
 from daybook.spec.form import Form, Limits
-from daybook.spec.format import check_format, check_instant_format
-from daybook.spec.time_zone import check_time_zone
+from daybook.spec.format import check_format, check_instant_format, tells_of_utc
 from daybook.spec.value import Name
-from daybook.spec.writing import NUMBERS, WORDS, Kind, Writing, check_kind, check_marks, said
+from daybook.spec.writing import (
+    NUMBERS,
+    OF_LOCAL_TIMES,
+    WORDS,
+    Kind,
+    Writing,
+    check_kind,
+    check_marks,
+    check_moments,
+    check_zone,
+    said,
+)
 
 Twins = Literal["keep", "drop", "refuse"]
 # The rules that compare; what they compare with has to be a value of these kinds.
@@ -35,7 +45,7 @@ class Column(Writing):
     compared exactly, however fine the rule is.
     """
 
-    added_later: ClassVar[frozenset[str]] = frozenset({"position", "time_zone"})
+    added_later: ClassVar[frozenset[str]] = frozenset({"position", "missing_day"})
 
     header: str
     name: Name
@@ -45,9 +55,9 @@ class Column(Writing):
     digits: int = Field(default=18, ge=1, le=18)
     scale: int = Field(default=0, ge=0, le=18)
     extra_zeros: Literal["refuse", "ignore"] = "refuse"
+    missing_day: Literal["first", "last"] | None = None
+    """Which day of the month is meant by a date that tells only year and month."""
     format: str | None = None
-    time_zone: str | None = None
-    """The time zone of a table's timestamps without time zone, an IANA name; else they are of UTC."""
     true_tokens: tuple[str, ...] = ("true", "t")
     false_tokens: tuple[str, ...] = ("false", "f")
     null_tokens: tuple[str, ...] | None = None
@@ -83,17 +93,10 @@ class Column(Writing):
     def _tells_the_day(cls, format: str | None, others: ValidationInfo) -> str | None:
         kind = others.data.get("kind")
         if format is not None and kind in ("date", "timestamp"):
-            check_format(format)
+            check_format(format, others.data.get("missing_day"))
             if kind == "timestamp":
                 check_instant_format(format)
         return format
-
-    @field_validator("time_zone")
-    @classmethod
-    def _is_of_a_timestamp(cls, name: str | None, others: ValidationInfo) -> str | None:
-        if name is not None and (kind := others.data.get("kind")) not in (None, "timestamp"):
-            raise ValueError(f"the column is {kind}; time_zone is for timestamp")
-        return name and check_time_zone(name)
 
     @field_validator("false_tokens")
     @classmethod
@@ -123,6 +126,7 @@ class Column(Writing):
     @model_validator(mode="after")
     def _words_are_for_its_kind(self) -> Self:
         check_kind(self, self.kind, f"Column {self.name!r}")
+        check_moments(self, self.format or "", f"Column {self.name!r}")
         return self
 
 
@@ -173,12 +177,16 @@ def decimal(header: str, name: str | None = None, *, digits: int, scale: int, **
 
 
 def day_date(header: str, name: str | None = None, *, format: str = "%Y-%m-%d", **words: Any) -> Column:
-    """Return a column of dates written in one format."""
+    """Return a column of dates written in one format; %-d and %-m may have no zero, "excel" is a number of days."""
     return _column("date", header, name, {"format": format, **words})
 
 
 def timestamp(header: str, name: str | None = None, *, format: str = "%Y-%m-%d %H:%M:%S", **words: Any) -> Column:
-    """Return a column of instants. A format without %z is of UTC; it may say so with a literal Z, UTC or +00."""
+    """Return a column of instants. A format without %z is of UTC, or of the `time_zone` of the column or its source.
+
+    It may say UTC with a literal Z, UTC or +00. "unix" is a number of seconds, "unix_ms" of milliseconds since 1970 in
+    UTC, and "excel" one of days, to the nearest millisecond.
+    """
     return _column("timestamp", header, name, {"format": format, **words})
 
 
@@ -243,11 +251,15 @@ class Source(Writing):
         for column in map(self.as_written, self.columns) if self.is_written else ():
             where = f"{type(self).__name__} {self.name!r}, column {column.name!r}"
             check_marks(column, column.scale, self.delimiter, where)
+        for column in map(self.as_written, self.columns):
+            check_zone(column, f"{type(self).__name__} {self.name!r}, column {column.name!r}")
         return self
 
     def as_written(self, column: Column) -> Column:
         """Return a column with the words of this source about how it is written, if it has none of its own."""
         words = {word: value for word, value in said(self).items() if column.kind in WORDS[word]}
+        if column.format and tells_of_utc(column.format):
+            words = {word: value for word, value in words.items() if word not in OF_LOCAL_TIMES}
         return column.model_copy(update=words | said(column)) if words else column
 
     @model_validator(mode="after")

@@ -9,9 +9,9 @@ from pydantic import Field, StrictBool, StrictInt, StrictStr, ValidationInfo, fi
 from daybook.errors import BadSpec
 from daybook.spec.format import table_format
 from daybook.spec.source import Column, Source
-from daybook.spec.time_zone import check_time_zone
 from daybook.spec.value import Value
-from daybook.spec.writing import said
+from daybook.spec.writing import OF_LOCAL_TIMES, said
+from daybook.spec.zones import known_zone
 from daybook.text import nearest
 
 One = StrictBool | StrictInt | StrictStr | Decimal | date
@@ -75,7 +75,7 @@ class TableReady(Value):
     @field_validator("time_zone")
     @classmethod
     def _is_known(cls, name: str | None) -> str | None:
-        return name and check_time_zone(name)
+        return name and known_zone(name)
 
 
 class Table(Source):
@@ -115,6 +115,8 @@ class Table(Source):
         columns = {f", column {column.name!r}": said(column) for column in self.columns}
         for where, words in {"": said(self), **columns}.items():
             for word, value in words.items():
+                if word in OF_LOCAL_TIMES:
+                    continue
                 raise BadSpec(
                     f"Table {self.name!r}{where}, {word}: {value!r} is refused: a table's values have types, and no "
                     "spelling; leave it out"
@@ -129,8 +131,9 @@ class Table(Source):
 
     @property
     def day_column(self) -> Column | None:
-        """Return the column that holds a row's day, or None if the table is read whole."""
-        return self.column(self.day) if self.day else None
+        """Return the column that holds a row's day, with the table's words; or None if the table is read whole."""
+        column = self.column(self.day) if self.day else None
+        return column and self.as_written(column)
 
     def _problem(self) -> str | None:
         if self.changed_by and not self.day:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 import pytest
@@ -113,7 +113,7 @@ class Shop:
             columns=(text("store"), text("city")),
             key=("store",),
         )
-        orders = Table(**({word: getattr(self.orders, word) for word in Table.model_fields} | words))
+        orders = Table(**words_of(self.orders) | words)
         return Pipeline(
             name=self.name,
             description="Sales by city",
@@ -222,6 +222,24 @@ def test_local_times_of_another_zone_are_read_by_the_day_of_their_instants(shop:
         published = f"select city, sales, amount_eur from {shop.name}.by_city where day = '{day}' order by city"
         assert shop.servers.rows(published) == wanted
     assert shop.planned(pipeline, DAYS) == ["skip: nothing changed"] * 6
+
+
+@pytest.mark.parametrize(("hour", "days"), [("first", [1, 0]), ("second", [0, 1]), (None, [0, 1])])
+def test_a_time_that_came_twice_is_read_on_the_day_of_the_declared_one(
+    shop: Shop, hour: Literal["first", "second"] | None, days: list[int]
+) -> None:
+    shop.change("insert into {}.orders (sold_here, status) values ('2024-11-03 01:30', 'paid')")
+    column = timestamp("sold_here", time_zone="America/New_York", repeated_hour=hour)
+    table = Table(**words_of(shop.orders) | {"columns": (column,), "key": (), "day": "sold_here"})
+    # There the midnight before 2024-11-03 lies between the two.
+    with psycopg.connect(shop.servers.postgres.dsn("source", "source_reader")) as connection:
+        found = slices(connection, table, date(2024, 11, 2), date(2024, 11, 3), "America/Denver")
+    assert [state.rows for state in found.days.values()] == days
+
+
+def words_of(table: Table) -> dict[str, Any]:
+    """Return the words of a table."""
+    return {word: getattr(table, word) for word in Table.model_fields}
 
 
 def test_a_new_row_changes_one_day_and_a_moved_one_two(shop: Shop) -> None:

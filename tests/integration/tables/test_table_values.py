@@ -199,13 +199,15 @@ def test_local_times_are_the_instants_at_which_the_clock_of_their_zone_showed_th
     wanted = [
         instant(2024, 3, 5, 15, 0, 0, 500000),
         instant(2024, 11, 3, 4, 59),
-        # The hour that came twice is the second one; the hour that was skipped is read as before the change.
         instant(2024, 11, 3, 6, 30),
         instant(2024, 11, 3, 7),
         instant(2024, 3, 10, 7, 30),
     ]
-    column = timestamp("x", time_zone="America/New_York")
+    column = timestamp("x", time_zone="America/New_York", repeated_hour="second", skipped_hour="shift")
     assert values(typed, "timestamp", column, *written) == (wanted, [])
+    column = timestamp("x", time_zone="America/New_York")
+    kept, reasons = values(typed, "timestamp", column, *written, *["2024-03-05 12:00"] * 5)
+    assert (len(kept), reasons) == (8, ["repeated_hour", "skipped_hour"])
 
 
 @pytest.mark.parametrize(
@@ -263,7 +265,7 @@ def test_a_key_of_char_n_meets_one_without_blanks(typed: Shop) -> None:
             amount(2),
             "x is numeric(12,3), numeric(12,2) agreed (write decimal('x', digits=12",
         ),
-        ("timestamptz", timestamp("x", time_zone="Asia/Tokyo"), "x is timestamp with time zone, timestamp without"),
+        ("timestamptz", timestamp("x", time_zone="Asia/Tokyo"), "x is timestamp with time zone, an instant, and"),
         ("bigint", text("x"), "x is bigint, text agreed (write integer('x'))"),
         ("jsonb", integer("x"), "x is jsonb, integer agreed (write text('x'))"),
         ("timestamp", day_date("x"), "x is timestamp without time zone, date agreed"),

@@ -91,13 +91,7 @@ def test_a_wrong_word_of_a_table_that_is_read_by_day(words: dict[str, object], s
 @pytest.mark.parametrize(
     ("build", "says"),
     [
-        (lambda: timestamp("a", time_zone="Europe/Madird"), "did you mean 'Europe/Madrid'?"),
-        (lambda: day_date("a", time_zone="UTC"), "the column is date; time_zone is for timestamp"),
         (lambda: TableReady(relation="s.t", day="d", time_zone="Madrid"), "no time zone of that name"),
-        (
-            lambda: File(name="f", connection="c", path="{day}", columns=(timestamp("a", time_zone="UTC"),)),
-            "File 'f', column 'a', time_zone: 'UTC' is refused: it is for columns of tables",
-        ),
         (
             lambda: shop(tables=(by_day(), SHOPS, CUSTOMERS), facts="t", day_columns=("sold_on",)),
             "day_columns: t is read by the day in 'sold_at', so its rows may be of other days by 'sold_on'",

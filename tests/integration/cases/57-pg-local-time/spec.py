@@ -8,7 +8,9 @@ T = Table(
     name="t",
     connection="source_db",
     relation="supplier.times",
-    columns=(day_date("day"), timestamp("at", time_zone="America/New_York"), integer("v")),
+    time_zone="America/New_York",
+    repeated_hour="second",
+    columns=(day_date("day"), timestamp("at"), integer("v")),
 )
 
 PIPELINE = Pipeline(
