@@ -20,14 +20,26 @@ from commands.check_answer import Answer, exit_code, in_words, tell
 from commands.check_file import Checked, warnings_of
 from commands.check_file import check as checked
 from commands.check_form import (
+    NO_QUOTE,
     SPEC_HAS_IT,
+    BlanksAfterDelimiter,
+    Comment,
     Compression,
     Delimiter,
     Encoding,
+    Escape,
+    FindHeader,
+    Footer,
+    FooterLines,
     HeaderLine,
+    LineEnd,
+    LinesBelowHeader,
+    MayEndEarly,
     NoHeader,
     NoLastLineEnd,
+    NoQuotes,
     NullTokens,
+    Quote,
     TrailingDelimiter,
     Words,
     names_given,
@@ -77,6 +89,17 @@ def check(
     encoding: Encoding = None,
     header_line: HeaderLine = None,
     no_header: NoHeader = False,
+    find_header: FindHeader = False,
+    lines_below_header: LinesBelowHeader = None,
+    comment: Comment = None,
+    footer_lines: FooterLines = None,
+    footer: Footer = None,
+    quote: Quote = None,
+    no_quotes: NoQuotes = False,
+    escape: Escape = None,
+    line_end: LineEnd = None,
+    may_end_early: MayEndEarly = False,
+    blanks_after_delimiter: BlanksAfterDelimiter = False,
     no_last_line_end: NoLastLineEnd = False,
     trailing_delimiter: TrailingDelimiter = False,
     compression: Compression = None,
@@ -96,7 +119,16 @@ def check(
     check_libraries()
     form = {
         "encoding": encoding,
-        "header_line": _header_line(header_line, no_header),
+        "header_line": _header_line(header_line, no_header, find_header, columns),
+        "lines_below_header": lines_below_header,
+        "comment": comment,
+        "footer_lines": footer_lines,
+        "footer": footer,
+        "quote": NO_QUOTE if no_quotes else quote,
+        "escape": escape,
+        "line_end": line_end,
+        "may_end_early": True if may_end_early else None,
+        "has_blanks_after_delimiter": True if blanks_after_delimiter else None,
         "is_last_line_end_needed": False if no_last_line_end else None,
         "has_trailing_delimiter": True if trailing_delimiter else None,
         "compression": compression,
@@ -130,10 +162,13 @@ def _check_go_together(
         raise WrongWords(f"check: {option} needs --pipeline, whose rules it is for; nothing was checked; add it")
 
 
-def _header_line(line: int | None, has_none: bool) -> int | None:
-    if line is not None and has_none:
-        raise WrongWords("check: --header-line is not allowed with --no-header; nothing was checked; leave one out")
-    return 0 if has_none else line
+def _header_line(line: int | None, has_none: bool, is_found: bool, columns: str | None) -> int | str | None:
+    said = {"--header-line": line is not None, "--no-header": has_none, "--find-header": is_found}
+    if len(given := [option for option, is_given in said.items() if is_given]) > 1:
+        raise WrongWords(f"check: {given[0]} is not allowed with {given[1]}; nothing was checked; leave one out")
+    if is_found and columns is None:
+        raise WrongWords("check: --find-header needs --columns, the names to look for; nothing was checked")
+    return 0 if has_none else "find" if is_found else line
 
 
 def _by_pipeline(file: Path, name: str, lookups: list[str], day: date | None, out: Path | None) -> Answer:

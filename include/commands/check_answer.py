@@ -73,6 +73,8 @@ def tell(found: Answer) -> None:
         say(f"refused as a whole: {found.message}")
     if not checked.message:
         say(_counts(found))
+    for word, lines in checked.skipped.items():
+        say(f"{word}: {counted(lines, 'line')}, no {'row' if lines == 1 else 'rows'}")
     if checked.twins:
         done = "dropped" if checked.on_twins == "drop" else "refused"
         say(f"{counted(len(checked.twins), 'row')} equal to others and {done}: {first_spans(checked.twins)}")
@@ -216,6 +218,7 @@ def in_words(found: Answer) -> dict[str, object]:
         "refused_lines": sum(row.lines for row in found.refused),
         "dropped": found.dropped,
         "empty_lines": checked.counted.blank,
+        "skipped_lines": dict(checked.skipped),
         "twins": {"lines": checked.twins, "will_be": checked.on_twins},
         "tokens": [{"token": of[0], "column": of[1], "fields": n} for of, n in checked.tokens.most_common()],
         "reasons": reasons,

@@ -20,6 +20,7 @@ from commands.check_form import head_of
 from daybook.errors import BadData
 from daybook.ledger.receipt import Lines
 from daybook.loader.find import hashed, raw_records
+from daybook.loader.header import start_of_header
 from daybook.loader.header_hints import BLANKS, even_delimiter
 from daybook.loader.layout import heights
 from daybook.loader.load import REFUSED_SCHEMA, Batch, load, schema
@@ -55,8 +56,8 @@ class Checked(NamedTuple):
 
     twins: the lines of accepted rows that `clean` will take out, since they are equal to others: it drops or refuses
     them, as `on_twins` says. table: the accepted rows, if they were asked for. raw: the first refused records. tokens:
-    how many accepted fields of text are a token for a missing value, by token and header. warnings: what looks wrong in
-    a file that no contract describes.
+    how many accepted fields of text are a token for a missing value, by token and header. skipped: the lines that the
+    form makes no rows, counted by its word. warnings: what looks wrong in a file that no contract describes.
     """
 
     file: str
@@ -69,6 +70,7 @@ class Checked(NamedTuple):
     table: pa.Table
     raw: list[bytes]
     tokens: Counter[tuple[str, str]] = Counter()
+    skipped: Counter[str] = Counter()
     warnings: tuple[str, ...] = ()
 
 
@@ -80,6 +82,7 @@ def check(path: Path, source: Source, out: Path | None, *, is_table_kept: bool =
     accepted, lines, refused = 0, Counter[str](), list[Refused]()
     kept, is_kept = [schema(source).empty_table()], is_table_kept or source.on_twins != "keep"
     message, tokens, raw = None, Counter[tuple[str, str]](), list[bytes]()
+    skipped = Counter[str]()
     with path.open("rb") as stream, _written(path, source, out) as (write, keep):
         try:
             for batch in load(stream, source, name=one_line(path.name)):
@@ -87,6 +90,7 @@ def check(path: Path, source: Source, out: Path | None, *, is_table_kept: bool =
                 accepted += batch.kept.num_rows
                 lines.update(read=batch.read_lines, kept=batch.kept_lines, blank=batch.blank)
                 tokens += _tokens(batch.kept, source)
+                skipped.update(batch.skipped)
                 kept += [batch.kept] if is_kept else []
                 columns = (batch.refused[name].to_pylist() for name in ("line", "column", "reason"))
                 refused += map(Refused, *columns, heights(batch.refused))
@@ -97,9 +101,11 @@ def check(path: Path, source: Source, out: Path | None, *, is_table_kept: bool =
     table = pa.concat_tables(kept)
     equal = _twins(path, source, table) if message is None else []
     counted = Lines(
-        **{name: lines[name] for name in ("read", "kept", "blank")}, refused=sum(row.lines for row in refused)
+        **{name: lines[name] for name in ("read", "kept", "blank")},
+        refused=sum(row.lines for row in refused),
+        skipped=skipped.total(),
     )
-    return Checked(path.name, accepted, refused, counted, message, equal, source.on_twins, table, raw, tokens)
+    return Checked(path.name, accepted, refused, counted, message, equal, source.on_twins, table, raw, tokens, skipped)
 
 
 def _tokens(rows: pa.Table, source: Source) -> Counter[tuple[str, str]]:
@@ -126,10 +132,10 @@ def warnings_of(path: Path, source: Source) -> tuple[str, ...]:
     names = [column.header for column in source.columns]
     if source.form.header_line == 0:
         return ()
-    head = head_of(path, source).split(b"\n", source.form.header_line - 1)[-1]
-    return tuple(
-        filter(None, (_of_delimiter(head, names), _of_last(names), _of_header(names, source.form.header_line)))
-    )
+    head = head_of(path, source)
+    start = start_of_header(head, source, path.name)
+    line = 1 + head.count(b"\n", 0, start)
+    return tuple(filter(None, (_of_delimiter(head[start:], names), _of_last(names), _of_header(names, line))))
 
 
 def _of_delimiter(head: bytes, names: list[str]) -> str | None:
@@ -139,7 +145,7 @@ def _of_delimiter(head: bytes, names: list[str]) -> str | None:
     delimiter, count = even
     if delimiter == BLANKS:
         return "there is one column, and every line has runs of blanks: it may have columns of fixed width"
-    propose = f"say --delimiter {delimiter!r} if that is meant" if len(delimiter) == 1 else "no spec can declare it"
+    propose = f"say --delimiter {delimiter!r} if that is meant"
     times = "once" if count == 1 else f"{count} times"
     return f"there is one column, and {delimiter!r} stands {times} on every line: it may be the delimiter; {propose}"
 

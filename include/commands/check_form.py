@@ -12,7 +12,8 @@ import typer
 
 from daybook.errors import BadData, BadSpec
 from daybook.loader.decode import Decoded, taken, unpacked
-from daybook.loader.fields import BOM, Damage, split
+from daybook.loader.fields import BOM, Damage, split, syntax_of
+from daybook.loader.header import start_of_header
 from daybook.spec import File, Form, Source, text
 
 HEAD_BYTES = 2**20
@@ -24,6 +25,25 @@ Delimiter = Annotated[
 ]
 Encoding = Annotated[str | None, typer.Option("--encoding", metavar="NAME", help="The encoding, or 'utf-8'.")]
 HeaderLine = Annotated[int | None, typer.Option("--header-line", metavar="N", help="The header's line, or 1.")]
+FindHeader = Annotated[
+    bool, typer.Option("--find-header", help="The header is on the line that has the names of --columns.")
+]
+LinesBelowHeader = Annotated[
+    int | None, typer.Option("--lines-below-header", metavar="N", help="So many lines below the header are no rows.")
+]
+Comment = Annotated[str | None, typer.Option("--comment", metavar="SIGN", help="A line that begins so is no row.")]
+FooterLines = Annotated[int | None, typer.Option("--footer-lines", metavar="N", help="The last N lines are no rows.")]
+Footer = Annotated[
+    str | None, typer.Option("--footer", metavar="PATTERN", help="The last lines that match are no rows.")
+]
+Quote = Annotated[str | None, typer.Option("--quote", metavar="SIGN", help="The sign that texts stand in, or '\"'.")]
+NoQuotes = Annotated[bool, typer.Option("--no-quotes", help="No text stands in quotes; a quote is a letter.")]
+Escape = Annotated[str | None, typer.Option("--escape", metavar="SIGN", help="The sign that makes a quote a letter.")]
+LineEnd = Annotated[str | None, typer.Option("--line-end", metavar="KIND", help="lf (CRLF too), cr or crcrlf.")]
+MayEndEarly = Annotated[bool, typer.Option("--may-end-early", help="Empty fields are left out at the end of rows.")]
+BlanksAfterDelimiter = Annotated[
+    bool, typer.Option("--blanks-after-delimiter", help="Blanks at the start of a field are no part of it.")
+]
 NoHeader = Annotated[bool, typer.Option("--no-header", help="The file has no header; its first line is a row.")]
 NoLastLineEnd = Annotated[bool, typer.Option("--no-last-line-end", help="The last line may have no line end.")]
 TrailingDelimiter = Annotated[bool, typer.Option("--trailing-delimiter", help="Each line ends with a delimiter.")]
@@ -45,20 +65,34 @@ class Words(NamedTuple):
     def options(self) -> dict[str, bool]:
         """Return each option, and whether it was given."""
         given = {name: self.form.get(word) is not None for word, name in OPTIONS.items()}
-        if self.form.get("header_line") == 0:
-            given = {"--no-header": True} | given | {"--header-line": False}
+        if self.form.get("quote") == NO_QUOTE:
+            given = {"--no-quotes": True} | given | {"--quote": False}
+        if other := {0: "--no-header", "find": "--find-header"}.get(self.form.get("header_line", 1)):
+            given = {other: True} | given | {"--header-line": False}
         return {"--delimiter": self.delimiter is not None, **given, "--null-token": bool(self.null_tokens)}
 
     def contract(self, columns: list[str]) -> File:
         """Return the contract of a file with these columns, all of text. Raises BadSpec if the spec refuses a word."""
-        form = Form(**{word: value for word, value in self.form.items() if value is not None})
+        given = {word: value for word, value in self.form.items() if value is not None}
+        form = Form(**given | ({"quote": None} if given.get("quote") == NO_QUOTE else {}))
         return of_columns(columns, self.delimiter or ",", form, self.null_tokens)
 
 
+# The word of --no-quotes, as None is a word that the command line leaves out.
+NO_QUOTE = ""
 # The words of Form, and the options that say them.
 OPTIONS = {
     "encoding": "--encoding",
     "header_line": "--header-line",
+    "lines_below_header": "--lines-below-header",
+    "comment": "--comment",
+    "footer_lines": "--footer-lines",
+    "footer": "--footer",
+    "quote": "--quote",
+    "escape": "--escape",
+    "line_end": "--line-end",
+    "may_end_early": "--may-end-early",
+    "has_blanks_after_delimiter": "--blanks-after-delimiter",
     "is_last_line_end_needed": "--no-last-line-end",
     "has_trailing_delimiter": "--trailing-delimiter",
     "compression": "--compression",
@@ -97,12 +131,11 @@ def names_in(path: Path, source: Source) -> list[str]:
 
     Without a header they are "column 1" and so on.
     """
-    head, start = head_of(path, source), 0
-    for _ in range(source.form.header_line - 1):
-        start = head.find(b"\n", start) + 1 or len(head)
+    head = head_of(path, source)
     try:
-        cut = split(head, start, source.delimiter.encode(), is_last=True)
-    except Damage:
+        start = start_of_header(head, source, path.name) if source.form.header_line else 0
+        cut = split(head, start, syntax_of(source), is_last=True)
+    except (BadData, Damage):
         cut = None
     names = [name.decode(errors="replace") for name in cut.values] if cut and cut.values else [""]
     names = names[:-1] if source.form.has_trailing_delimiter and names[-1] == "" and len(names) > 1 else names

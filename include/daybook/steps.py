@@ -5,6 +5,7 @@ run/step_run.py opens the files, and writes the receipt of its result. A step ma
 other is a bug.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -245,6 +246,7 @@ def _origin(delivery: Delivery, arrived: Arrived) -> Origin:
 def _load_source(step: StepRun, source: Source, refused: list[pa.Table]) -> SourceResult[list[pa.Table]]:
     """Load a source; add its refused rows to the list as they come, and return the list."""
     name, kept, lines = f"{source.name}.parquet", 0, Lines(read=0, kept=0, refused=0, blank=0)
+    dropped = Counter[str]()
     with (
         step.folder.new_file(name, is_last=False) as file,
         parquet_writer(file, loading.schema(source)) as parquet,
@@ -253,10 +255,11 @@ def _load_source(step: StepRun, source: Source, refused: list[pa.Table]) -> Sour
             parquet.write_table(batch.kept)
             refused.append(batch.refused)
             kept, lines = kept + batch.kept.num_rows, _with_lines(lines, batch)
+            dropped.update({"blank": batch.blank} | dict(batch.skipped))
     all_refused = pa.concat_tables(refused)
     step.note_output(name, kept)
-    read, dropped = kept + all_refused.num_rows + lines.blank, {"blank": lines.blank} if lines.blank else {}
-    return SourceResult(refused, _rows(read, kept, all_refused, dropped).model_copy(update={"lines": lines}))
+    read, counts = kept + all_refused.num_rows + dropped.total(), {word: n for word, n in dropped.items() if n}
+    return SourceResult(refused, _rows(read, kept, all_refused, counts).model_copy(update={"lines": lines}))
 
 
 def _with_lines(lines: Lines, batch: loading.Batch) -> Lines:
@@ -265,6 +268,7 @@ def _with_lines(lines: Lines, batch: loading.Batch) -> Lines:
         kept=lines.kept + batch.kept_lines,
         refused=lines.refused + lines_of_refused(batch.refused),
         blank=lines.blank + batch.blank,
+        skipped=lines.skipped + sum(batch.skipped.values()),
     )
 
 

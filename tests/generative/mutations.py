@@ -15,6 +15,7 @@ def _contract(header: str, *columns: object, **words: object) -> tuple[str, File
     return header, File(name="drawn", connection="ftp", path="drawn.csv", columns=columns, limits=PATIENT, **words)
 
 
+_IDT = integer("id"), text("t"), decimal("d", digits=6, scale=2)
 # The header's line and the contract. Between them: every kind, odd delimiters, one column, tokens that are values.
 CONTRACTS = [
     _contract(
@@ -61,17 +62,52 @@ CONTRACTS = [
         timestamp("z", format="%d.%m.%Y %I:%M %p %z"),
         null_tokens=("NA",),
     ),
+    _contract(
+        "d;h;n;c",
+        day_date("d", format="%-d.%-m.%y"),
+        timestamp("h", format="%-d.%-m.%y %-H:%M", date_column="d", time_zone="Europe/Madrid", hour_24="next_day"),
+        decimal("n", digits=6, scale=2, negatives=("trailing", "parentheses"), units=("EUR",)),
+        text("c"),
+        delimiter=";",
+        decimal_mark=",",
+        thousands_mark=".",
+        formulas="read",
+        null_tokens=("NA", ""),
+    ),
     _contract("f", boolean("f", true_tokens=("X",), false_tokens=("",))),
     _contract("id,t,d", integer("id"), text("t"), decimal("d", digits=6, scale=2), form=Form(header_line=0)),
+    _contract("id,t,d", integer("id"), text("t"), decimal("d", digits=6, scale=2), form=Form(comment="#")),
+    _contract("t,u", text("t"), text("u"), form=Form(comment="#", header_line=0)),
+    *(
+        _contract(f"id{delimiter}t{delimiter}d", *_IDT, delimiter=delimiter, form=Form(**words))
+        for delimiter, words in (
+            (",", {"quote": "'"}),
+            ("\t", {"quote": None}),
+            (",", {"escape": "\\"}),
+            ("\t", {"quote": None, "escape": "\\"}),
+            ("||", {}),
+            ("~|~", {"comment": "#", "may_end_early": True}),
+            (",", {"may_end_early": True}),
+            (",", {"has_blanks_after_delimiter": True}),
+            (";", {"has_blanks_after_delimiter": True, "may_end_early": True, "escape": "\\", "comment": "#"}),
+        )
+    ),
     _contract("t,,t", text("t", position=3), integer("u", position=2), form=Form(extra_columns="ignore")),
 ]
 GOOD = {
-    "text": ["a", "é", "NA", "", '"q"', '""', '"a\nb"', '"\r\n""\n"', "b c", "'"],
+    "text": ["a", '"=""7"""', "é", "NA", "", '"q"', '""', '"a\nb"', '"\r\n""\n"', "b c", "'"],
     "integer": ["1", "-5", "007", "", "NA", "12.0"],
-    "decimal": ["1.5", "-2", "0.25", "", "123", "2.000"],
-    "date": ["2026-01-05", "20260105", "", "2026-005", "2024-366"],
+    "decimal": ["1.234,5 EUR", "2,50-", "1.5", "-2", "0.25", "", "123", "2.000"],
+    "date": ["5.1.26", "29.3.26", "2026-01-05", "20260105", "", "2026-005", "2024-366"],
     "boolean": ["true", "f", "", "X"],
-    "timestamp": ["2026-01-05T10:00:00.000001", "05/Jan/2026 10:00 +0100", "", "05.01.2026 12:00 AM +02"],
+    "timestamp": [
+        "2:30",
+        "24:00",
+        "2026-01-05T10:00:00.000001",
+        "05/Jan/2026 10:00 +0100",
+        "",
+        "05.01.2026 12:00 AM +02",
+    ],
 }
 NUMBERS = [
     "0",
@@ -138,10 +174,55 @@ QUOTED = [
     '" "',
 ]
 QUOTED_ENDS = ['"a\nb"', '"a\r\nb"', '"a\rb"', '"t\n']
+SIGNS = [
+    "'a,b'",
+    "'a''b'",
+    "x'y",
+    "'",
+    '"a\\"b"',
+    "a\\,b",
+    "\\\\",
+    "\\",
+    "\\n",
+    '\\"',
+    '"a\\\\"',
+    '"a\\\\""b"',
+    ' "a, b"',
+    "  x",
+    '"x" ',
+    "a||b",
+    '"a||b"',
+    "|",
+    "a~|~b",
+    '"~|~"',
+    "\x7f",
+    '"a\n# b"',
+]
 BLANKS = [" ", "  ", " 5", "5 ", "\t5", " NA", " -9 ", "\u00a05", "\u2003", "\x85", "\u2028", "a\rb", "\x1b", "a\0b"]
 NAMES = ["id", "t", "i", "x", '"t"', "\ufeff", "\ufeffid", "\ufeff1", "\ufffd"]
-ODD = ["", *NUMBERS, *DECIMALS, *LARGE, *DAYS, *TIMES, *ZONES, *BOOLEANS, *QUOTED, *QUOTED_ENDS, *BLANKS, *NAMES]
+ODD = [
+    "",
+    *SIGNS,
+    *NUMBERS,
+    *DECIMALS,
+    *LARGE,
+    *DAYS,
+    *TIMES,
+    *ZONES,
+    *BOOLEANS,
+    *QUOTED,
+    *QUOTED_ENDS,
+    *BLANKS,
+    *NAMES,
+]
+# Comments to the contracts that say so, odd lines to the others.
+COMMENTS = ["# 1", '# a "quote', "#", '#"a,b",c', "#1,2"]
 BYTES = [
+    b"\\",
+    b"'",
+    b"|",
+    b"\x7f",
+    b"#",
     b"\0",
     b"\xff",
     b"\xe9",
@@ -178,7 +259,7 @@ def body(random: Random, header: str, source: File) -> bytes:
 
 def _any_line(random: Random, header: str, source: File) -> str:
     if random.random() < 0.1:
-        return random.choice(["", "", " ", header, "\t"])
+        return random.choice(["", "", " ", header, "\t", *COMMENTS])
     fields = [field if random.random() > 0.08 else random.choice(ODD) for field in line(random, header, source)]
     chance = random.random()
     return source.delimiter.join(fields[:-1] if chance < 0.04 else [*fields, ""] if chance < 0.08 else fields)

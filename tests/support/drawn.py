@@ -1,6 +1,7 @@
 """Files drawn in the tests, and what the loader makes of them in a form that can be drawn too."""
 
 import io
+from collections import Counter
 from textwrap import dedent
 from typing import Any, NamedTuple
 
@@ -31,13 +32,15 @@ PEOPLE = File(name="people", connection="ftp", path="people.csv", columns=(integ
 
 
 class Loaded(NamedTuple):
-    """What became of a file: rows kept as dicts, rows refused as (line, column, reason), and empty lines."""
+    """What became of a file: rows kept as dicts, rows refused as (line, column, reason), empty lines, and lines that
+    the form makes no rows."""
 
     kept: list[dict[str, Any]]
     refused: list[tuple[int, str | None, str]]
     blank: int
     raw: list[bytes]
     details: list[str]
+    skipped: dict[str, int]
 
     def column(self, name: str) -> list[Any]:
         """Return the kept values of a column."""
@@ -60,6 +63,7 @@ def loaded(file: str | bytes, source: Source = PEOPLE, **words: Any) -> Loaded:
         blank=sum(batch.blank for batch in batches),
         raw=[row["raw"] for row in refused],
         details=[row["detail"] for row in refused],
+        skipped=dict(sum((Counter(batch.skipped) for batch in batches), Counter[str]())),
     )
 
 

@@ -76,7 +76,7 @@ def _frame_libraries(pipeline: Pipeline) -> list[str]:
 
 _WRITING = set(Writing.model_fields)
 _OLDER = {"header", "position", "kind", "digits", "scale", "format", "true_tokens", "false_tokens", "null_tokens"}
-_TYPING = {*_OLDER, "missing_day", *_WRITING}
+_TYPING = {*_OLDER, "missing_day", "date_column", *_WRITING}
 
 
 # Which rows are read and when: whatever they say shows in the bytes that later steps read.
@@ -113,6 +113,12 @@ def _index_part(pipeline: Pipeline) -> Any:
     return [pipeline.model_dump(include=words), facts.key, facts.limits.model_dump(), _columns(pipeline)]
 
 
+def _words(pipeline: Pipeline, *names: str) -> Any:
+    # What a part was called before changes no result.
+    former = {name: {"__all__": {"renamed_from"}} for name in ("measures", "ratios", "summaries")}
+    return pipeline.model_dump(include=set(names), exclude=former)
+
+
 def _columns(pipeline: Pipeline) -> list[Any]:
     return [_kind(column) for column in fact_columns(pipeline).values()]
 
@@ -129,8 +135,8 @@ _PARTS: dict[str, Callable[[Pipeline], Any]] = {
     "load": lambda pipeline: [_typing(source) for source in pipeline.sources],
     "clean": _clean_part,
     "index": _index_part,
-    "aggregate": lambda p: [p.model_dump(include={"measures", "engine"}), group_columns(p), _columns(p)],
-    "summarize": lambda p: p.model_dump(include={"measures", "ratios", "summaries", "engine", "plausible"}),
+    "aggregate": lambda p: [_words(p, "measures", "engine"), group_columns(p), _columns(p)],
+    "summarize": lambda p: _words(p, "measures", "ratios", "summaries", "engine", "plausible"),
 }
 
 

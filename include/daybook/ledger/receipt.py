@@ -56,12 +56,14 @@ class Fingerprint(Value):
 
 
 class Lines(Value):
-    """The lines below a file's header: all, those of rows kept, those of rows refused, and the empty ones."""
+    """The lines below a file's header: all, those of rows kept, those of rows refused, the empty ones, and those that
+    the file's form makes no rows."""
 
     read: int
     kept: int
     refused: int
     blank: int
+    skipped: int = 0
 
 
 class Rows(Value):
@@ -80,7 +82,7 @@ class Rows(Value):
     def is_balanced(self) -> bool:
         """Return whether every row read was kept, refused or dropped, and every line is one of such a row or empty."""
         lines = self.lines
-        is_every_line_counted = not lines or lines.read == lines.kept + lines.refused + lines.blank
+        is_every_line_counted = not lines or lines.read == lines.kept + lines.refused + lines.blank + lines.skipped
         return is_every_line_counted and self.read == self.kept + self.refused_rows + sum(self.dropped.values())
 
     @property

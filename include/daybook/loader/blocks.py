@@ -71,15 +71,15 @@ def with_last(blocks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
     yield before, True
 
 
-def cut_at_line_ends(read: Read, size: int) -> Iterator[bytes]:
+def cut_at_line_ends(read: Read, size: int, quote: bytes = b'"') -> Iterator[bytes]:
     """Cut the bytes of `read` into blocks of about `size` bytes that end with a line end, and probably with a record.
 
     Only the last block may end without one, or one with a line that is too long for any record.
     """
     rest: list[bytes] = []
     while chunk := read(size):
-        length, quotes = sum(map(len, rest)), sum(part.count(b'"') for part in rest)
-        cut = _end_of_last_record(chunk, quotes) or (len(chunk) if length > RECORD_BYTES else 0)
+        length, quotes = sum(map(len, rest)), sum(part.count(quote) for part in rest if quote)
+        cut = _end_of_last_record(chunk, quotes, quote) or (len(chunk) if length > RECORD_BYTES else 0)
         if cut:
             block, chunk = b"".join([*rest, memoryview(chunk)[:cut]]), chunk[cut:]
             # Drop the bytes before the next read, which then reuses their memory instead of new, cleared pages.
@@ -104,20 +104,22 @@ def _of_fewer_lines(block: bytes) -> Iterator[bytes]:
         start = end
 
 
-def _end_of_last_record(chunk: bytes, quotes_before: int) -> int:
+def _end_of_last_record(chunk: bytes, quotes_before: int, quote: bytes) -> int:
     """Return the last line end with an even number of quotes before it; after an odd number a quote is still open.
 
     If wrong quotes make that far off, return the last line end: a wrong guess only costs time.
     """
     last = at = chunk.rfind(b"\n") + 1
+    if not quote:
+        return last
     # NumPy counts many quotes faster than bytes.count, and lets the other threads run.
-    quotes = np.count_nonzero(np.frombuffer(chunk, np.uint8, at) == ord('"'))
+    quotes = np.count_nonzero(np.frombuffer(chunk, np.uint8, at) == quote[0])
     is_open = (quotes_before + quotes) % 2 == 1
     for _ in range(OPEN_QUOTE_LINES if is_open else 0):
         before = chunk.rfind(b"\n", 0, max(at - 1, 0)) + 1
         if not before:
             break
-        if chunk.count(b'"', before, at) % 2:
+        if chunk.count(quote, before, at) % 2:
             return before
         at = before
     return last

@@ -16,9 +16,11 @@ from daybook.loader.moment_columns import moments
 from daybook.loader.moments import FIRST_YEAR
 from daybook.loader.number_columns import is_plain, plain_numbers
 from daybook.loader.texts import Flags, Numbers, content_of, flagged, flags, holders
-from daybook.loader.values import PARSERS, Unfit, is_empty_a_value, reader
+from daybook.loader.values import FORMULA, PARSERS, Unfit, is_empty_a_value, reader
 from daybook.spec import Column, arrow_type
 
+# Arrow writes the end of a text as \z.
+SPREADSHEET_FORMULA = FORMULA.pattern.replace(r"\Z", r"\z")
 # If a cast fails, it is tried again in chunks of so many texts, and the failing chunks in smaller ones.
 HUNT_SIZES = (1024, 32)
 # From this day on, Arrow reads ISO dates as strictly as values.py.
@@ -34,6 +36,8 @@ class ParsedColumn(NamedTuple):
 
 def parsed_column(texts: pa.StringArray, column: Column, tokens: tuple[str, ...]) -> ParsedColumn:
     """Parse a column's texts into values; a null text is an empty field without quotes."""
+    if column.formulas == "read":
+        texts = _without_formulas(texts)
     if column.kind == "text":
         return ParsedColumn(texts, np.zeros(len(texts), bool))
     if column.kind in ("integer", "decimal"):
@@ -42,6 +46,11 @@ def parsed_column(texts: pa.StringArray, column: Column, tokens: tuple[str, ...]
         texts = pc.fill_null(texts, "")
     values, are_odd = _vouched_for(texts, column, _empty_texts(texts) | _tokens_that_are_values(texts, column, tokens))
     return _settled(texts, values, are_odd, column, tokens) if are_odd.any() else ParsedColumn(values, are_odd)
+
+
+def _without_formulas(texts: pa.StringArray) -> pa.StringArray:
+    content, _ = content_of(texts)
+    return pc.replace_substring_regex(texts, SPREADSHEET_FORMULA, r"\1") if (content == ord("=")).any() else texts
 
 
 def _trimmed(texts: pa.StringArray) -> pa.StringArray:

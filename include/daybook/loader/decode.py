@@ -140,7 +140,15 @@ class Decoded:
     def read(self, size: int) -> bytes:
         """Return some bytes, none only at the end."""
         some = self._packed(size) if self._is_utf8 else self._decoded(size)
+        if self._form.line_end == "crcrlf":
+            return self._in_one(some, size)
         return some.replace(b"\r", b"\n") if self._form.line_end == "cr" else some
+
+    def _in_one(self, some: bytes, size: int) -> bytes:
+        """Return bytes with CR CR LF as one line end; carriage returns at their end are read on with what follows."""
+        while some.endswith(b"\r") and (more := self._packed(size) if self._is_utf8 else self._decoded(size)):
+            some += more
+        return some.replace(b"\r\r\n", b"\n")
 
     def _decoded(self, size: int) -> bytes:
         text = ""

@@ -6,7 +6,8 @@ read the lines put aside, record by record. Tests prove that the result is that 
 Pure: bytes in, columns out.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,11 +16,13 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from daybook.loader.columns import parsed_column
-from daybook.loader.fields import BOM, RECORD_BYTES, Damage
-from daybook.loader.layout import Layout, Parsed, Record, kept_lines_of, kept_table, refused_table
-from daybook.loader.lines import Lines, lines_of, sound_lines
-from daybook.loader.records import END_OF_FILE, RecordReader
-from daybook.loader.texts import Flags, Numbers, flags
+from daybook.loader.fields import BOM, END_OF_FILE, RECORD_BYTES, Damage
+from daybook.loader.inner import inner_form
+from daybook.loader.layout import INNER_DELIMITER, Layout, Parsed, Record, kept_lines_of, kept_table, refused_table
+from daybook.loader.lines import LF, Lines, lines_of, sound_lines
+from daybook.loader.pieces import in_pieces
+from daybook.loader.records import RecordReader, slow_block
+from daybook.loader.texts import Flags, Numbers, content_of, flags
 from daybook.loader.values import Unfit, reader
 
 # The name of the field after a trailing delimiter; no column has it.
@@ -33,7 +36,49 @@ def fast_block(data: bytes, layout: Layout, is_last: bool) -> Parsed:
     if lines := _only_line_ends(data):
         return Parsed(layout.schema.empty_table(), refused_table([]), lines, lines, len(data), lines, 0)
     read = RecordReader(layout, is_last)
-    return _too_long(data, layout, read) or _sound(data, layout, read) or _in_doubt(data, layout, read)
+    if too_long := _too_long(data, layout, read):
+        return too_long
+    if layout.is_rewritten:
+        return _rewritten(data, layout, read) or in_pieces(data, partial(_piece, layout=layout, is_last=is_last))
+    block = Block(data, data)
+    return _sound(block, layout, read) or _in_doubt(block, layout, read) or slow_block(data, layout, is_last)
+
+
+class Block(NamedTuple):
+    """A block as it was delivered, which records.py reads, and in the inner form, with the lines that are comments."""
+
+    data: bytes
+    inner: bytes
+    comments: Sequence[int] = ()
+
+    def lines(self, layout: Layout, are_alone: bool = False) -> Lines:
+        """Return the lines of the inner form."""
+        return lines_of(self.inner, layout.inner, are_alone)
+
+    def as_delivered(self, lines: Lines) -> Lines:
+        """Return lines of the inner form with their places in the block as it was delivered."""
+        if self.inner is self.data:
+            return lines
+        physical_ends = np.flatnonzero(np.frombuffer(self.data, np.uint8) == LF) + 1
+        if not self.data.endswith(b"\n"):
+            physical_ends = np.append(physical_ends, len(self.data))
+        starts = np.concatenate([[0], physical_ends[:-1]])[lines.numbers]
+        return lines._replace(starts=starts, ends=np.append(starts[1:], len(self.data)), physical_ends=physical_ends)
+
+
+def _rewritten(data: bytes, layout: Layout, read: RecordReader) -> Parsed | None:
+    """Read a block by its inner form; None if it has none, or its lines are not those of records."""
+    inner = inner_form(data, layout)
+    if inner is None:
+        return None
+    block = Block(data, *inner)
+    # Arrow counts no empty lines, so the first look would fail at its end.
+    return (None if block.comments else _sound(block, layout, read)) or _in_doubt(block, layout, read)
+
+
+def _piece(data: bytes, is_end: bool, layout: Layout, is_last: bool) -> Parsed:
+    is_last = is_last and is_end
+    return _rewritten(data, layout, RecordReader(layout, is_last)) or slow_block(data, layout, is_last)
 
 
 def _only_line_ends(data: bytes) -> int:
@@ -54,40 +99,49 @@ def _too_long(data: bytes, layout: Layout, read: RecordReader) -> Parsed | None:
     return None
 
 
-def _sound(data: bytes, layout: Layout, read: RecordReader) -> Parsed | None:
+def _sound(block: Block, layout: Layout, read: RecordReader) -> Parsed | None:
     """Read a block if every line is a record: its bytes say so, and Arrow's number of rows confirms it."""
-    count = sound_lines(data, layout)
+    count = sound_lines(block.inner, layout.inner)
     if not count:
         return None
-    texts, ragged = _texts(data, layout)
+    texts, ragged = _texts(block.inner, layout)
     if len(next(iter(texts.values()))) + len(ragged) != count:
         return None
     kept, failed = _typed(texts, ragged, np.arange(count), layout)
-    records = _read_lines(data, lines_of(data, layout), failed, read) if len(failed) else []
+    records = _read_lines(block.data, block.as_delivered(block.lines(layout)), failed, read) if len(failed) else []
     kept_lines = kept.num_rows + kept_lines_of(records)
     rows = _merged(kept, kept_table(records, layout))
-    return Parsed(rows, refused_table(records), 0, count, len(data), count, kept_lines)
+    return Parsed(rows, refused_table(records), 0, count, len(block.data), count, kept_lines)
 
 
-def _in_doubt(data: bytes, layout: Layout, read: RecordReader) -> Parsed:
-    lines = lines_of(data, layout, are_alone=not layout.field_line_ends)
-    doubtful = _read_doubtful(data, lines, read)
-    if doubtful is None:
-        lines = lines_of(data, layout, are_alone=True)
-        doubtful = _read_doubtful(data, lines, read) or Doubtful([], lines.are_empty, 0, 0)
-    kept, failed = _columns(data, lines, ~(doubtful.are_taken | lines.are_empty), layout)
+def _in_doubt(block: Block, layout: Layout, read: RecordReader) -> Parsed | None:
+    """Read a block whose lines may be in doubt; None if the lines found are not those of records."""
+    data, found = block.data, None
+    # In the inner form a line that may stand in quotes is no line of its own.
+    for are_alone in (False, True) if block.inner is data else (False,):
+        lines = block.lines(layout, are_alone or not layout.field_line_ends)
+        if found := _read_doubtful(data, block.as_delivered(lines), read):
+            break
+    if not found:
+        return None
+    doubtful = found
+    kept, failed = _columns(block.inner, lines, ~(doubtful.are_taken | lines.are_empty), layout)
+    lines = block.as_delivered(lines)
     records = sorted([*doubtful.records, *_read_lines(data, lines, failed, read)], key=lambda record: record.line)
+    comments = np.searchsorted(lines.numbers, block.comments)
+    comments = comments[~doubtful.are_taken[comments]]
     is_cut = doubtful.used == len(data) and not data.endswith(b"\n")
     read_lines = int(np.searchsorted(lines.physical_ends, doubtful.used, side="right"))
     return Parsed(
         kept=_merged(kept, kept_table(records, layout)),
         refused=refused_table(records),
-        blank=doubtful.blank + int(np.count_nonzero(lines.are_empty & ~doubtful.are_taken)),
+        blank=doubtful.blank + int(np.count_nonzero(lines.are_empty & ~doubtful.are_taken)) - len(comments),
         lines=read_lines - is_cut,
         used=doubtful.used,
         read_lines=read_lines - (is_cut and not data[data.rfind(b"\n") + 1 :].strip(END_OF_FILE)),
         kept_lines=_physical_lines(kept, lines) + kept_lines_of(records),
         damage=doubtful.damage,
+        comments=doubtful.comments + len(comments),
     )
 
 
@@ -99,20 +153,21 @@ def _physical_lines(kept: pa.Table, lines: Lines) -> int:
 
 class Doubtful(NamedTuple):
     """The lines in doubt as records.py read them: the records, the lines they took, how far the block was read, and the
-    empty lines among them."""
+    empty lines and comments among them."""
 
     records: list[Record]
     are_taken: Flags
     used: int
     blank: int
     damage: tuple[int, str] | None = None
+    comments: int = 0
 
 
 def _read_doubtful(data: bytes, lines: Lines, read: RecordReader) -> Doubtful | None:
     """Read a record from each line in doubt, which may extend over lines after it; None if one ends within a line."""
     records: list[Record] = []
     are_taken = np.zeros(len(lines.ends), bool)
-    used = blank = 0
+    used = blank = comments = 0
     for line in np.flatnonzero(lines.are_doubtful).tolist():
         start = int(lines.starts[line])
         if start < used:
@@ -121,17 +176,18 @@ def _read_doubtful(data: bytes, lines: Lines, read: RecordReader) -> Doubtful | 
             found = read(data, start, int(lines.numbers[line]))
         except Damage as damage:
             are_taken[line:] = True
-            return Doubtful(records, are_taken, start, blank, (data.count(b"\n", 0, damage.at), str(damage)))
+            place = data.count(b"\n", 0, damage.at), str(damage)
+            return Doubtful(records, are_taken, start, blank, place, comments)
         if found is None:
             are_taken[line:] = True
-            return Doubtful(records, are_taken, start, blank)
+            return Doubtful(records, are_taken, start, blank, None, comments)
         used, last = found.end, int(np.searchsorted(lines.ends, found.end))
         if lines.ends[last] != used:
             return None
         records += found.records
-        blank += found.blank
+        blank, comments = blank + found.blank, comments + found.comments
         are_taken[line : last + 1] = True
-    return Doubtful(records, are_taken, len(data), blank)
+    return Doubtful(records, are_taken, len(data), blank, None, comments)
 
 
 def _read_lines(data: bytes, lines: Lines, places: Numbers, read: RecordReader) -> list[Record]:
@@ -162,7 +218,8 @@ def _typed(
 ) -> tuple[pa.Table, Numbers]:
     """Return the rows as typed columns, and which failed; numbers: the lines of all rows, ragged ones included."""
     rows = np.delete(np.arange(len(numbers)), ragged)
-    columns = {name: parsed_column(texts[name], *layout.contract[name]) for name in layout.schema.names[1:]}
+    dated = texts | {time: _joined_texts(texts[date], texts[time]) for time, date in layout.date_headers.items()}
+    columns = {name: parsed_column(dated[name], *layout.contract[name]) for name in layout.schema.names[1:]}
     are_failed = np.logical_or.reduce(
         [_doubtful_rows(texts, layout), *(column.are_unfit for column in columns.values())]
     )
@@ -171,6 +228,11 @@ def _typed(
     if are_failed.any():
         kept = kept.filter(pa.array(~are_failed))
     return kept, np.sort(np.concatenate([np.array(ragged, np.int64), rows[are_failed]]))
+
+
+def _joined_texts(dates: pa.StringArray, times: pa.StringArray) -> pa.StringArray:
+    """Return dates and times as one text each; null if either is."""
+    return pc.binary_join_element_wise(dates, times, " ")
 
 
 def _texts(data: bytes, layout: Layout) -> tuple[dict[str, pa.StringArray], list[int]]:
@@ -185,6 +247,8 @@ def _texts(data: bytes, layout: Layout) -> tuple[dict[str, pa.StringArray], list
     wanted = {names[place]: column.header for place, column in enumerate(layout.columns) if column}
     if layout.has_trailing_delimiter:
         wanted[names[-1]] = TRAILING
+    syntax = layout.syntax
+    has_quotes = bool(syntax.quote) and syntax.quote in data
     # Arrow strips a byte order mark at the start; one that belongs to the data is doubled, so that one remains.
     content = in_arrows_memory(BOM, data) if data.startswith(BOM) else in_arrows_memory(data)
     table = pa_csv.read_csv(
@@ -192,9 +256,10 @@ def _texts(data: bytes, layout: Layout) -> tuple[dict[str, pa.StringArray], list
         # One thread and one block: otherwise Arrow does not number the ragged rows.
         pa_csv.ReadOptions(use_threads=False, block_size=content.size + 1, column_names=names),
         pa_csv.ParseOptions(
-            delimiter=layout.delimiter.decode(),
-            quote_char='"' if b'"' in data else False,
-            newlines_in_values=b'"' in data,
+            delimiter=layout.inner.delimiter.decode(),
+            quote_char=syntax.quote.decode() if has_quotes else False,
+            escape_char=syntax.escape.decode() if syntax.escape and syntax.escape in data else False,
+            newlines_in_values=has_quotes,
             invalid_row_handler=set_aside,
         ),
         pa_csv.ConvertOptions(
@@ -206,7 +271,15 @@ def _texts(data: bytes, layout: Layout) -> tuple[dict[str, pa.StringArray], list
             include_columns=list(wanted),
         ),
     )
-    return {wanted[name]: _whole(table[name]) for name in table.column_names}, ragged
+    columns = {wanted[name]: _whole(table[name]) for name in table.column_names}
+    return {name: _as_delivered(column, layout) if has_quotes else column for name, column in columns.items()}, ragged
+
+
+def _as_delivered(column: pa.StringArray, layout: Layout) -> pa.StringArray:
+    """Return texts with the delimiter of several bytes that stood in their quotes."""
+    if len(layout.delimiter) == 1 or not (content_of(column)[0] == INNER_DELIMITER[0]).any():
+        return column
+    return pc.replace_substring(column, INNER_DELIMITER.decode(), layout.delimiter.decode())
 
 
 def in_arrows_memory(*contents: bytes | bytearray) -> pa.Buffer:

@@ -11,7 +11,7 @@ from typing import BinaryIO
 import numpy as np
 
 from daybook.loader.blocks import cut_at_line_ends, with_last
-from daybook.loader.fields import split
+from daybook.loader.fields import Syntax, split
 from daybook.loader.layout import kept_raw
 from daybook.loader.load import BLOCK_BYTES, opened
 from daybook.spec import Source
@@ -40,8 +40,8 @@ def raw_records(
     if not lines:
         return {}
     file = opened(stream, source, name or source.name)
-    search = _Search(sorted(lines), file.first_line, file.layout.delimiter, kept_as)
-    for block, is_last in with_last(cut_at_line_ends(file.read, block_bytes)):
+    search = _Search(sorted(lines), file.first_line, file.layout.syntax, kept_as)
+    for block, is_last in with_last(cut_at_line_ends(file.read, block_bytes, file.layout.syntax.quote)):
         search.look_through(block, is_last)
     return search.found
 
@@ -49,10 +49,10 @@ def raw_records(
 class _Search:
     """The lines still wanted, the records found, and the start of a record whose quote is open at a block's end."""
 
-    def __init__(self, lines: list[int], first: int, delimiter: bytes, kept_as: Callable[[bytes], bytes]) -> None:
+    def __init__(self, lines: list[int], first: int, syntax: Syntax, kept_as: Callable[[bytes], bytes]) -> None:
         self.wanted = [line for line in reversed(lines) if line >= first]
         self.first = first
-        self.delimiter = delimiter
+        self.syntax = syntax
         self.kept_as = kept_as
         self.rest = b""
         self.found: dict[int, bytes] = {}
@@ -65,7 +65,7 @@ class _Search:
             start = starts[self.wanted[-1] - self.first]
             if start == len(data):
                 break
-            cut = split(data, start, self.delimiter, is_last)
+            cut = split(data, start, self.syntax, is_last)
             if cut is None:
                 self.rest, self.first = data[start:], self.wanted[-1]
                 return

@@ -6,9 +6,10 @@ never shows a row's value: a first line without any of the contract's names may 
 
 import unicodedata
 from collections.abc import Iterator
+from itertools import islice
 
 from daybook.errors import BadData
-from daybook.loader.fields import PROBLEMS, Damage, Fields, split
+from daybook.loader.fields import PROBLEMS, Damage, Fields, split, syntax_of
 from daybook.loader.header_hints import SHOWN_NAMES, broken, no_name, short, wrong
 from daybook.loader.layout import Layout, schema
 from daybook.spec import Column, Source, nearest
@@ -28,23 +29,37 @@ def first_look(head: bytes, source: Source, name: str) -> tuple[Layout, int]:
         raise BadData(f'{name}: the line ends are CR, LF or CRLF agreed; declare line_end="cr" if that is meant')
     if source.form.header_line == 0:
         return _without_header(head, source, name), 0
-    start = _start_of_line(head, source.form.header_line, name)
+    start = start_of_header(head, source, name)
+    line = 1 + head.count(b"\n", 0, start)
     header = _header(head, start, source, name)
     names = [field.decode(errors="replace") for field in header.values]
     if not any(name.strip() for name in names):
-        raise BadData(f"{name}: {no_name(head[start:], source)}")
+        raise BadData(f"{name}: {no_name(head[start:], source, line)}")
     loaded = names[:-1] if source.form.has_trailing_delimiter and names[-1] == "" else names
     problems = [*_missing(loaded, source), *_unknown(loaded, source), *_repeated(loaded, source)]
     if problems:
-        raise BadData(f"{name}: {wrong(head[start:], header.values, problems, source)}")
-    columns = _columns(loaded, source)
-    return _layout([name.encode() for name in loaded], columns, source), header.end
+        raise BadData(f"{name}: {wrong(head[start:], header.values, problems, source, line)}")
+    end = _below(head, header.end, source.form.lines_below_header, name)
+    return _layout([name.encode() for name in loaded], _columns(loaded, source), source), end
+
+
+def _below(head: bytes, start: int, lines: int, name: str) -> int:
+    """Return the end of the lines below the header that are no rows."""
+    for _ in range(lines):
+        end = head.find(b"\n", start) + 1
+        if not end:
+            raise BadData(
+                f"{name}: it ends with its header; lines_below_header={lines} agreed; nothing is loaded; it may be cut"
+            )
+        start = end
+    return start
 
 
 def _without_header(head: bytes, source: Source, name: str) -> Layout:
     """Return the layout of a file that begins with a row: as many fields as the columns' places say."""
     columns = dict(source.placed)
-    width, first = max(columns), _first_fields(head, source)
+    start = next(_starts(head, source.form.comment.encode()), 0)
+    width, first = max(columns), _fields(head[start:], source)
     if first and {column.header for column in columns.values()} <= set(first):
         raise BadData(
             f"{name}: line 1 is the header, none agreed (header_line=0); leave header_line out if it is meant"
@@ -54,9 +69,10 @@ def _without_header(head: bytes, source: Source, name: str) -> Layout:
     return _layout([], [columns.get(place) for place in range(1, width + 1)], source)
 
 
-def _first_fields(head: bytes, source: Source) -> list[str]:
+def _fields(head: bytes, source: Source) -> list[str]:
+    """Return the fields of the first record, or none if it is broken."""
     try:
-        cut = split(head, 0, source.delimiter.encode(), is_last=True)
+        cut = split(head, 0, syntax_of(source), is_last=True)
     except Damage:
         cut = None
     return [value.decode(errors="replace") for value in cut.values] if cut and not cut.problem else []
@@ -74,29 +90,68 @@ def _names_to_find(names: list[str], source: Source) -> list[str]:
     return [name for place, name in enumerate(names, 1) if place not in placed]
 
 
-def _start_of_line(head: bytes, line: int, name: str) -> int:
-    start = 0
-    for _ in range(line - 1):
-        start = head.find(b"\n", start) + 1
-        if not start:
-            raise BadData(
-                f"{name}: the file has fewer lines than {line}, where the header was agreed to be; it may be cut, or "
-                "header_line is another"
-            )
+def start_of_header(head: bytes, source: Source, name: str) -> int:
+    """Return where the line of the header begins; comments are not counted. Raises BadData if there is no such line."""
+    form = source.form
+    starts = _starts(head, form.comment.encode())
+    if form.header_line == "find":
+        return _found(head, starts, source, name)
+    start = next(islice(starts, form.header_line - 1, None), None)
+    if start is None:
+        raise BadData(
+            f"{name}: the file has fewer lines than {form.header_line}, where the header was agreed to be; it may be "
+            "cut, or header_line is another"
+        )
     return start
 
 
+def _starts(head: bytes, comment: bytes) -> Iterator[int]:
+    """Return where each line begins that is no comment, the empty one after the last line end too."""
+    start, is_line = 0, True
+    while is_line:
+        if not (comment and head.startswith(comment, start)):
+            yield start
+        start = head.find(b"\n", start) + 1
+        is_line = start > 0
+
+
+def _found(head: bytes, starts: Iterator[int], source: Source, name: str) -> int:
+    """Return where the only line begins that has the names of all columns."""
+    wanted = {column.header for column in source.named}
+    names = [name.encode() for name in wanted]
+    found = []
+    for start in starts:
+        line = head[start : head.find(b"\n", start) + 1 or None]
+        # Most lines lack a name, which is quickly seen.
+        if all(name in line for name in names) and wanted <= set(_fields(line, source)):
+            found.append(start)
+    if len(found) == 1:
+        return found[0]
+    lines = [str(1 + head.count(b"\n", 0, start)) for start in found[:SHOWN_NAMES]]
+    if lines:
+        raise BadData(
+            f"{name}: lines {', '.join(lines)} all have the names of the columns, and one header agreed "
+            '(header_line="find"); nothing is loaded; several files may be joined in one'
+        )
+    agreed = ", ".join(short(column.header) for column in source.named[:SHOWN_NAMES])
+    raise BadData(
+        f'{name}: no line has the names of all columns (header_line="find"): {agreed}; looked at the first '
+        f"{len(head):,} bytes; nothing is loaded"
+    )
+
+
 def _header(head: bytes, start: int, source: Source, name: str) -> Fields:
-    where = f"{name}, line {source.form.header_line}"
-    if len(head) == HEAD_BYTES and b"\n" not in head[start:]:
+    line = 1 + head.count(b"\n", 0, start)
+    where = f"{name}, line {line}"
+    if len(head) >= HEAD_BYTES and b"\n" not in head[start:]:
         raise BadData(f"{where}: it is longer than {HEAD_BYTES:,} bytes, and should be the header")
     try:
-        header = split(head, start, source.delimiter.encode(), is_last=True)
+        header = split(head, start, syntax_of(source), is_last=True)
         problem = PROBLEMS[header.problem] if header and header.problem else ""
     except Damage as damage:
         header, problem = None, str(damage)
     if header is None or problem:
-        raise BadData(f"{name}: {broken(head[start:], problem, source)}")
+        raise BadData(f"{name}: {broken(head[start:], problem, source, line)}")
     return header
 
 
@@ -158,19 +213,20 @@ def _difference(one: str, other: str) -> str:
 
 
 def _layout(header: list[bytes], columns: list[Column | None], source: Source) -> Layout:
-    delimiter = source.delimiter.encode()
     form = source.form
     return Layout(
         header=[*header, b""] if form.has_trailing_delimiter and header else header,
         columns=[*columns, *([None] if form.has_trailing_delimiter else [])],
         contract={column.header: (source.as_written(column), source.tokens(column)) for column in source.columns},
         schema=schema(source),
-        delimiter=delimiter,
-        blanks=b" \t".replace(delimiter, b""),
+        syntax=syntax_of(source),
+        comment=form.comment.encode(),
+        blanks=b" \t".replace(source.delimiter.encode(), b""),
         encoding=form.encoding,
         field_bytes=source.limits.field_bytes,
         field_line_ends=source.limits.field_line_ends,
         has_trailing_delimiter=form.has_trailing_delimiter,
+        may_end_early=form.may_end_early,
         are_control_bytes_kept=form.are_control_bytes_kept,
         is_last_line_end_needed=form.is_last_line_end_needed,
     )

@@ -7,7 +7,7 @@ header. It names fields of a line only if the line is a header: they could be a 
 import re
 from collections.abc import Iterable
 
-from daybook.loader.fields import Damage, split
+from daybook.loader.fields import Damage, Syntax, split
 from daybook.spec import Source
 from daybook.text import counted
 
@@ -15,22 +15,22 @@ from daybook.text import counted
 SHOWN_NAMES, LOOKED_AT_LINES = 20, 100
 LOOKED_AT_BYTES = 2**16
 OTHER_DELIMITERS = (";", "\t", "|", ",")
-# Not the delimiter of any program's CSV, but seen in files; no spec can declare them.
+# Not the delimiter of any program's CSV, but seen in files.
 SEVERAL_BYTES = ("||", "::", ";;", "~|~", "|~|", "^|^", "~~", "##", "@@", "$$", "\t\t", "<>")
 BLANKS = "  "
 SAMPLE_LINES = 20
 
 
-def wrong(head: bytes, header: list[bytes], problems: list[str], source: Source) -> str:
+def wrong(head: bytes, header: list[bytes], problems: list[str], source: Source, line: int) -> str:
     """Say in one line what is wrong with a header, and what takes it.
 
-    head: the file from that line on. header: its fields. problems: what is wrong with each column.
+    head: the file from that line on. header: its fields. problems: what is wrong with each column. line: its number.
     """
     names, expected = [name.decode(errors="replace") for name in header], {column.header for column in source.named}
     if expected and not _plainly(expected) & _plainly(names):
-        return _no_header(head, names, source)
-    if line := _line_of_header(head, source):
-        return line
+        return _no_header(head, names, source, line)
+    if elsewhere := _line_of_header(head, source, line):
+        return elsewhere
     if other := likely_delimiter(head, source, is_several_bytes=True):
         return _delimiter(other, head, source)
     if names[-1] == "" and expected == set(names[:-1]):
@@ -45,32 +45,31 @@ def wrong(head: bytes, header: list[bytes], problems: list[str], source: Source)
     )
 
 
-def broken(head: bytes, problem: str, source: Source) -> str:
+def broken(head: bytes, problem: str, source: Source, line: int) -> str:
     """Say what is wrong with a first line that cannot be cut into fields. head: the file from that line on."""
-    line, where = head.partition(b"\n")[0], f"line {source.form.header_line}"
+    content, where = head.partition(b"\n")[0], f"line {line}"
     # Quotes are in disorder by a delimiter that is not the file's.
     if other := likely_delimiter(head, source):
         return _delimiter(other, head, source)
-    if line.endswith(b"\r\r"):
+    if content.endswith(b"\r\r"):
         return (
-            "the line ends are CR CR LF, LF or CRLF agreed: a program has translated them twice, and no spec can "
-            "declare them; have the file sent again in binary mode"
+            "the line ends are CR CR LF, LF or CRLF agreed: a program has translated them twice; declare "
+            'line_end="crcrlf" if it always does'
         )
-    if b"\r" in line.removesuffix(b"\r"):
+    if b"\r" in content.removesuffix(b"\r"):
         return (
             f"{where}: the line ends are mixed: it has a carriage return that ends no line, in what should be the "
             "header; LF or CRLF agreed; have the file written with one of them"
         )
-    return f'{where}: {problem}, in what should be the header; it may have other quotes than ", or be no CSV'
+    return f'{where}: {problem}, in what should be the header; it may have another quote than " (quote), or be no CSV'
 
 
-def no_name(head: bytes, source: Source) -> str:
+def no_name(head: bytes, source: Source, line: int) -> str:
     """Say that a line names no column. head: the file from that line on."""
     agreed = ", ".join(short(column.header) for column in source.columns[:SHOWN_NAMES])
     return (
-        _line_of_header(head, source)
-        or f"line {source.form.header_line} names no column; agreed are {agreed}; "
-        "declare header_line if the header is on another line"
+        _line_of_header(head, source, line)
+        or f"line {line} names no column; agreed are {agreed}; declare header_line if the header is on another line"
     )
 
 
@@ -83,15 +82,15 @@ def _plainly(names: Iterable[str]) -> set[str]:
     return {name.strip().casefold() for name in names}
 
 
-def _no_header(head: bytes, names: list[str], source: Source) -> str:
+def _no_header(head: bytes, names: list[str], source: Source, line: int) -> str:
     expected = [column.header for column in source.named]
     if other := likely_delimiter(head, source):
         return _delimiter(other, head, source)
-    if line := _line_of_header(head, source):
-        return line
+    if elsewhere := _line_of_header(head, source, line):
+        return elsewhere
     agreed = ", ".join(map(short, expected[:SHOWN_NAMES]))
     return (
-        f"line {source.form.header_line} is not the header: it has {counted(len(names), 'field')}"
+        f"line {line} is not the header: it has {counted(len(names), 'field')}"
         f"{_signs(_lines(head)[0], names)}, and none of the columns agreed: {agreed}; {_without(names, source)}"
     )
 
@@ -104,15 +103,15 @@ def _without(names: list[str], source: Source) -> str:
     return "it may be another file, or a message of the program that writes it: ask the sender"
 
 
-def _line_of_header(head: bytes, source: Source) -> str | None:
+def _line_of_header(head: bytes, source: Source, line: int) -> str | None:
     """Say on which other line the header is, if it is on one of the first, after titles or empty lines."""
     expected = {column.header for column in source.named}
     lines = _lines(head)[1:LOOKED_AT_LINES] if any(name.strip() for name in expected) else []
-    for number, line in enumerate(lines, source.form.header_line + 1):
-        if {field.strip('"') for field in line.split(source.delimiter)} >= expected:
+    for number, text in enumerate(lines, line + 1):
+        if {field.strip('"') for field in text.split(source.delimiter)} >= expected:
             return (
-                f"the header is on line {number}, {source.form.header_line} agreed; declare header_line={number} if "
-                "that is meant"
+                f"the header is on line {number}, {line} agreed; declare header_line={number} if that is meant, or "
+                '"find" if it varies'
             )
     return None
 
@@ -127,9 +126,7 @@ def _delimiter(other: str, head: bytes, source: Source) -> str:
             f"the columns stand at fixed places, with blanks between them; {source.delimiter!r} between fields agreed, "
             "and no spec can declare places: ask the sender for a delimiter"
         )
-    if len(other) > 1:
-        mend = "no spec can declare it, as it is not one byte: ask the sender for another"
-    elif len(lines := _lines(head)) > 1 and lines[1] and other not in lines[1]:
+    if len(lines := _lines(head)) > 1 and lines[1] and other not in lines[1]:
         mend = "the next line does not have it: header and rows differ, so ask the sender"
     else:
         mend = f"declare delimiter={other!r} if that is meant"
@@ -188,7 +185,7 @@ def likely_delimiter(head: bytes, source: Source, is_several_bytes: bool = False
 def _fields(line: str, delimiter: str) -> list[str]:
     if len(delimiter) == 1:
         try:
-            cut = split(line.encode(), 0, delimiter.encode(), is_last=True)
+            cut = split(line.encode(), 0, Syntax(delimiter.encode()), is_last=True)
         except Damage:
             cut = None
         if cut and not cut.problem:

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daybook.spec import Column, Source, arrow_type
+from daybook.loader.fields import Syntax
+from daybook.spec.source import Column, Source, arrow_type
 
 # One refused record: the physical number of its first line (the file's first is 1), the header of the column, a code, a
 # sentence that may hold the value, and the original bytes without line end: several lines whole, one up to RAW_BYTES.
@@ -19,6 +20,8 @@ REFUSED_SCHEMA = pa.schema(
     ]
 )
 RAW_BYTES = 2**16
+# Stands for a delimiter of several bytes where a block is read as columns: Arrow knows only such of one byte of ASCII.
+INNER_DELIMITER = b"\x7f"
 
 
 class Layout(NamedTuple):
@@ -32,14 +35,41 @@ class Layout(NamedTuple):
     columns: list[Column | None]
     contract: dict[str, tuple[Column, tuple[str, ...]]]
     schema: pa.Schema
-    delimiter: bytes
+    syntax: Syntax
+    comment: bytes
     blanks: bytes
     encoding: str
     field_bytes: int
     field_line_ends: int
     has_trailing_delimiter: bool
+    may_end_early: bool
     are_control_bytes_kept: bool
     is_last_line_end_needed: bool
+
+    @property
+    def is_rewritten(self) -> bool:
+        """Return whether the fast way reads a block in another form than it was delivered in."""
+        return bool(self.comment or self.syntax.skipped_blanks or self.may_end_early or len(self.delimiter) > 1)
+
+    @property
+    def delimiter(self) -> bytes:
+        """Return the delimiter."""
+        return self.syntax.delimiter
+
+    @property
+    def inner(self) -> "Layout":
+        """Return the layout of a block in the inner form: its delimiter has one byte, and no blank is skipped."""
+        if len(self.delimiter) == 1 and not self.syntax.skipped_blanks:
+            return self
+        delimiter = self.delimiter if len(self.delimiter) == 1 else INNER_DELIMITER
+        return self._replace(syntax=self.syntax._replace(delimiter=delimiter, skipped_blanks=b""))
+
+    @property
+    def date_headers(self) -> dict[str, str]:
+        """Return the header of the column of its date, by the header of each timestamp that has one."""
+        headers = {column.name: header for header, (column, _) in self.contract.items()}
+        dated = ((header, column.date_column) for header, (column, _) in self.contract.items())
+        return {header: headers[date] for header, date in dated if date}
 
     def name_of(self, place: int) -> str:
         """Return what messages call the field at a place (the first is 0)."""
@@ -74,7 +104,7 @@ class Parsed(NamedTuple):
 
     lines: the line ends used up; used: the bytes; the rest is the start of a record with an open quote.
     read_lines: all lines read, a last one without its line end too; kept_lines: those of kept rows.
-    damage: ends the file; the line and the problem.
+    damage: ends the file; the line and the problem. comments: the lines that are comments.
     """
 
     kept: pa.Table
@@ -85,6 +115,7 @@ class Parsed(NamedTuple):
     read_lines: int
     kept_lines: int
     damage: tuple[int, str] | None = None
+    comments: int = 0
 
 
 def schema(source: Source) -> pa.Schema:

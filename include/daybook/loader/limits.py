@@ -33,18 +33,28 @@ HINTS = {
         "the delimiter may stand in a text without quotes, or at the end of each row: then declare "
         "has_trailing_delimiter=True"
     ),
-    "too_few_fields": "the delimiter may change, or rows may be broken in two",
+    "too_few_fields": (
+        "the delimiter may change, or rows may be broken in two; if empty fields are left out at their end, declare "
+        "may_end_early=True"
+    ),
     "no_line_end": (
         "the file may be cut: have it delivered again, or declare is_last_line_end_needed=False if its last line never "
         "has a line end"
     ),
     "nul_byte": "the file may be damaged: have it delivered again",
     "control_byte": "declare are_control_bytes_kept=True if they belong to the texts",
-    "lone_carriage_return": "the line ends may be mixed, or CR CR LF: have the file written with LF or CRLF alone",
-    "text_after_closing_quote": (
-        'a stray quote may have opened a field; quotes may be escaped by a backslash, where "" was agreed'
+    "lone_carriage_return": (
+        "the line ends may be mixed: have the file written with LF or CRLF alone; if they are CR CR LF, declare "
+        'line_end="crcrlf"'
     ),
-    "quote_in_unquoted_field": "the quotes of fields may be missing",
+    "unknown_escape": "the escape may be a letter of the texts: have it written twice there",
+    "text_after_closing_quote": (
+        "a stray quote may have opened a field; if quotes are escaped by a backslash, declare escape; if they are "
+        "letters, and no text stands in them, declare quote=None"
+    ),
+    "quote_in_unquoted_field": (
+        "the quotes of fields may be missing; if quotes are letters, and no text stands in them, declare quote=None"
+    ),
     "too_many_line_ends": "a stray quote may have opened the field; if its texts are so long, raise field_line_ends",
     "rows_in_quotes": "a stray quote may have opened the field",
     "field_too_long": "a stray quote may have opened the field; if its texts are so long, raise field_bytes",

@@ -12,20 +12,57 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daybook.loader.fields import BOM
+from daybook.loader.fields import BOM, Syntax
 from daybook.loader.layout import Layout
 from daybook.loader.texts import Bytes, Flags, Numbers
 
-LF, CR, QUOTE = b'\n\r"'
+LF, CR = b"\n\r"
 
 
-def are_all_in_order(content: Bytes, quotes: Numbers, delimiter: bytes) -> bool:
-    """Return whether the quotes at these places are in order, with the whole block seen as one line."""
-    return bool(_are_well_quoted(content, quotes, np.array([len(content)]), delimiter).all())
+class Marks(NamedTuple):
+    """The places in a block of the quotes that no escape stands before, and of the bytes after an escape."""
+
+    quotes: Numbers
+    escaped: Numbers
+
+
+def marks_of(data: bytes, content: Bytes, syntax: Syntax) -> Marks:
+    """Return the places of quotes and of escaped bytes."""
+    none = np.zeros(0, np.int64)
+    quotes = np.flatnonzero(content == syntax.quote[0]) if syntax.quote and syntax.quote in data else none
+    if not syntax.escape or syntax.escape not in data:
+        return Marks(quotes, none)
+    places = np.flatnonzero(content == syntax.escape[0])
+    # Of escapes side by side every other one is escaped itself.
+    number = np.arange(len(places))
+    first_of_run = np.maximum.accumulate(np.where(np.diff(places, prepend=-2) > 1, number, 0))
+    escaped = places[(number - first_of_run) % 2 == 0] + 1
+    return Marks(quotes[~are_among(quotes, escaped, len(data))], escaped)
+
+
+def are_among(places: Numbers, others: Numbers, size: int) -> Flags:
+    """Return which places of a block of this size are among others."""
+    are_others = np.zeros(size + 1, bool)
+    are_others[others] = True
+    return are_others[places]
+
+
+def unknown_escapes(content: Bytes, marks: Marks, syntax: Syntax) -> Numbers:
+    """Return the places of the bytes that an escape stands before for nothing."""
+    are_known = np.zeros(256, bool)
+    are_known[[sign[0] for sign in syntax.escapable]] = True
+    # An escape at the end of a block escapes nothing.
+    unknown: Numbers = marks.escaped[~are_known[content[np.minimum(marks.escaped, len(content) - 1)]]]
+    return np.append(unknown, marks.escaped[marks.escaped == len(content)] - 1)
+
+
+def are_all_in_order(content: Bytes, marks: Marks, syntax: Syntax) -> bool:
+    """Return whether all quotes are in order, with the whole block seen as one line."""
+    return bool(_are_well_quoted(content, marks, np.array([len(content)]), syntax).all())
 
 
 def together(
-    data: bytes, ends: Numbers, lone: Numbers, delimiter: bytes, are_alone: bool = False
+    data: bytes, ends: Numbers, lone: Numbers, marks: Marks, syntax: Syntax, are_alone: bool = False
 ) -> tuple[Numbers, Flags]:
     """Return the records' last physical lines, and whether their quotes are in doubt.
 
@@ -35,17 +72,16 @@ def together(
     """
     every = np.arange(len(ends))
     content = np.frombuffer(data, np.uint8)
-    quotes = np.flatnonzero(content == QUOTE) if b'"' in data else every[:0]
-    are_well_alone = _are_well_quoted(content, quotes, ends, delimiter)
+    are_well_alone = _are_well_quoted(content, marks, ends, syntax)
     if are_alone or are_well_alone.all():
         return every, ~are_well_alone
-    are_closed = _are_closed(ends, quotes)
+    are_closed = _are_closed(ends, marks.quotes)
     last = np.flatnonzero(are_closed)
     # No field without quotes holds a carriage return.
-    are_well = _are_well_quoted(content, quotes, ends[last], delimiter)
-    are_well[_quoted_lines_at(lone[_are_closed(lone, quotes)], ends[last])] = False
+    are_well = _are_well_quoted(content, marks, ends[last], syntax)
+    are_well[_quoted_lines_at(lone[_are_closed(lone, marks.quotes)], ends[last])] = False
     rest = data[ends[last[-1]] if len(last) else 0 :]
-    if not are_well[np.diff(last, prepend=-1) > 1].all() or not _is_well_opened(rest, delimiter.decode()):
+    if not are_well[np.diff(last, prepend=-1) > 1].all() or not _is_well_opened(rest, syntax):
         return every, ~are_well_alone
     return (last, ~are_well) if are_closed[-1] else (np.append(last, len(ends) - 1), np.append(~are_well, True))
 
@@ -61,31 +97,35 @@ def _quoted_lines_at(places: Numbers, ends: Numbers) -> Numbers:
     return np.searchsorted(ends, places[: np.searchsorted(places, ends[-1])] if len(ends) else places[:0], side="right")
 
 
-def _are_well_quoted(content: Bytes, quotes: Numbers, ends: Numbers, delimiter: bytes) -> Flags:
+def _are_well_quoted(content: Bytes, marks: Marks, ends: Numbers, syntax: Syntax) -> Flags:
     """Return whether the quotes of each line follow RFC 4180 (section 2, 5 to 7).
 
     They open and close in turn: one opens at the start of a field, one closes at its end; of two side by side the first
     closes and the second opens again.
     """
-    lines = _quoted_lines_at(quotes, ends)
-    quotes = quotes[: len(lines)]
+    lines = _quoted_lines_at(marks.quotes, ends)
+    quotes = marks.quotes[: len(lines)]
     are_opening = (np.arange(len(lines)) - np.searchsorted(lines, lines)) % 2 == 0
     are_marks = np.zeros(256, bool)
-    are_marks[[LF, QUOTE, *delimiter]] = True
+    are_marks[[LF, *syntax.quote, *syntax.delimiter]] = True
     # Past the end of the block its last byte counts: a line end, or part of a line that is in doubt anyway.
     after, second = (content[np.minimum(quotes + ahead, len(content) - 1)] for ahead in (1, 2))
     begin_well = (quotes == 0) | are_marks[content[quotes - 1]]
+    if len(marks.escaped):
+        begin_well &= ~are_among(quotes - 1, marks.escaped, len(content))
     end_well = are_marks[after] | ((after == CR) & (second == LF))
     are_well: Flags = np.bincount(lines, minlength=len(ends)) % 2 == 0
     are_well[lines[~np.where(are_opening, begin_well, end_well)]] = False
     return are_well
 
 
-def _is_well_opened(rest: bytes, delimiter: str) -> bool:
+def _is_well_opened(rest: bytes, syntax: Syntax) -> bool:
     """Return whether the rest of a block is empty, or the start of a record with an open quote."""
-    mark = re.escape(delimiter)
-    field = rf'(?:[^"\r\n{mark}]*|"(?:[^"]|"")*")'
-    opened = rf'\A(?:{field}{mark})*"(?:[^"]|"")*\z'
+    mark, quote, escape = (re.escape(sign.decode()) for sign in (syntax.delimiter, syntax.quote, syntax.escape))
+    escaped = f"|{escape}[^\r\n]" if escape else ""
+    inside = rf"(?:[^{quote}{escape}]|{quote}{quote}{escaped})*"
+    field = rf"(?:(?:[^{quote}{escape}\r\n{mark}]{escaped})*|{quote}{inside}{quote})"
+    opened = rf"\A(?:{field}{mark})*{quote}{inside}\z"
     return not rest or pc.match_substring_regex(pa.array([rest], pa.binary()), opened)[0].as_py()
 
 
@@ -119,7 +159,7 @@ def sound_lines(data: bytes, layout: Layout) -> int:
     part_bytes = min(layout.field_bytes // 2, PIECE_BYTES)
     if part_bytes < LEAST_PART_BYTES or not data.endswith(b"\n") or _has_marks(data):
         return 0
-    line_ends, quotes = 0, []
+    line_ends = 0
     for at in range(0, len(content), PIECE_BYTES):
         piece = content[at : at + PIECE_BYTES]
         are_ends = piece == LF
@@ -128,10 +168,10 @@ def sound_lines(data: bytes, layout: Layout) -> int:
         if found != np.count_nonzero(piece < 32) or not np.logical_or.reduceat(are_ends, parts).all():
             return 0
         line_ends += int(found)
-        quotes.append(np.flatnonzero(piece == QUOTE) + at)
-    return (
-        line_ends if _is_all_utf8(data) and are_all_in_order(content, np.concatenate(quotes), layout.delimiter) else 0
-    )
+    marks = marks_of(data, content, layout.syntax)
+    if len(unknown_escapes(content, marks, layout.syntax)) or not are_all_in_order(content, marks, layout.syntax):
+        return 0
+    return line_ends if _is_all_utf8(data) else 0
 
 
 def _has_marks(data: bytes) -> bool:
@@ -152,7 +192,9 @@ def lines_of(data: bytes, layout: Layout, are_alone: bool = False) -> Lines:
     if not data.endswith(b"\n"):
         physical_ends = np.append(physical_ends, len(data))
         places.append(physical_ends[-1:] - 1)
-    last, are_doubtful = together(data, physical_ends, lone, layout.delimiter, are_alone)
+    marks = marks_of(data, content, layout.syntax)
+    places.append(unknown_escapes(content, marks, layout.syntax))
+    last, are_doubtful = together(data, physical_ends, lone, marks, layout.syntax, are_alone)
     ends = physical_ends[last]
     starts = np.concatenate([[0], ends[:-1]])
     are_doubtful |= (ends - starts > layout.field_bytes) | _may_have_swallowed(content, physical_ends, last, layout)
@@ -173,7 +215,8 @@ def _may_have_swallowed(content: Bytes, physical_ends: Numbers, last: Numbers, l
     widths = np.diff(np.searchsorted(delimiters, physical_ends), prepend=0)
     are_inside = np.ones(len(physical_ends), bool)
     are_inside[last] = are_inside[last - heights + 1] = False
-    are_like_rows = np.flatnonzero(are_inside & (widths == len(layout.columns) - 1))
+    are_wide = (widths > 0) if layout.may_end_early else (widths == len(layout.columns) - 1)
+    are_like_rows = np.flatnonzero(are_inside & are_wide)
     are_tall[np.searchsorted(last, are_like_rows)] = True
     return are_tall
 

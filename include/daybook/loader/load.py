@@ -26,12 +26,14 @@ from daybook.loader.blocks import Placed, cut_at_line_ends, side_by_side
 from daybook.loader.decode import Decoded, Read, put_back, taken, unpacked
 from daybook.loader.fast import fast_block
 from daybook.loader.fields import BOM
+from daybook.loader.footer import Line, WithoutFooter, lines_before
 from daybook.loader.header import HEAD_BYTES, first_look
 from daybook.loader.kinds import check_kind
 from daybook.loader.layout import REFUSED_SCHEMA, Layout, Parsed, lines_of_refused, schema
 from daybook.loader.limits import Tally
 from daybook.loader.line_numbers import RawFile, line_in_source, own_line, part_of
 from daybook.loader.mended import Mends
+from daybook.loader.records import RecordReader
 from daybook.spec import Source
 
 __all__ = ["BLOCK_BYTES", "REFUSED_SCHEMA", "Batch", "load", "opened", "schema"]
@@ -42,8 +44,8 @@ BLOCK_BYTES = 2**23
 class Batch(NamedTuple):
     """The records of one block, in file order: rows kept, rows refused (REFUSED_SCHEMA), and a count of empty lines.
 
-    read_lines: the physical lines of the block; kept_lines: those of rows kept. Each line is one of a row kept, of a
-    row refused, or empty.
+    read_lines: the physical lines of the block; kept_lines: those of rows kept. skipped: counts of the lines that the
+    form makes no rows, by its word. Each line is one of a row kept, of a row refused, empty, or skipped.
     """
 
     kept: pa.Table
@@ -51,6 +53,7 @@ class Batch(NamedTuple):
     blank: int
     read_lines: int
     kept_lines: int
+    skipped: Mapping[str, int] = {}
 
 
 def load(
@@ -73,20 +76,25 @@ def load(
     name = name or source.name
     if source.form.may_be_empty and not _has_bytes(stream):
         return
-    read, layout, lines_before, decoded = opened(stream, source, name)
+    read, layout, first_line, decoded, below, footer = opened(stream, source, name)
     counted, mended = tally or Tally(source.limits, name), Mends(mends or {}, layout)
 
     def parse(block: bytes, is_last: bool) -> Parsed:
         return fast_block(block, layout, is_last)
 
-    for placed in side_by_side(cut_at_line_ends(read, block_bytes), parse, threads):
-        batch = _batch(placed, lines_before, mended)
+    rows_before = counted.rows
+    yield from _no_rows("lines_below_header", below, layout, name)
+    for placed in side_by_side(cut_at_line_ends(read, block_bytes, layout.syntax.quote), parse, threads):
+        batch = _batch(placed, first_line, mended)
         counted.add(batch.kept.num_rows, batch.refused, name, batch.kept_lines)
         yield batch
-        _check_damage(placed, lines_before, name)
+        _check_damage(placed, first_line, name)
     if decoded.looks_like_utf8:
         raise BadData(f"{name}: {_utf8(source)}; nothing is loaded")
     mended.check_all_put(name)
+    if footer:
+        yield from _no_rows("footer", footer.lines, layout, name)
+        footer.check(counted.rows - rows_before)
     if tally is None:
         counted.judge()
 
@@ -97,16 +105,33 @@ def _has_bytes(stream: BinaryIO) -> bool:
     return found
 
 
+def _no_rows(word: str, lines: list[Line], layout: Layout, name: str) -> Iterator[Batch]:
+    """Return the lines that a word makes no rows as a batch of their own. Raises BadData if one is a row after all."""
+    is_row = RecordReader(layout, is_last=True).is_row
+    for line in lines:
+        if is_row(line.content):
+            raise BadData(
+                f"{name}, line {line.number:,}: it is a row by the contract, and should be none ({word}); nothing is "
+                "loaded; the file may be cut, or the word not fit: have it delivered again"
+            )
+    if lines:
+        empty = layout.schema.empty_table(), REFUSED_SCHEMA.empty_table()
+        yield Batch(*empty, blank=0, read_lines=len(lines), kept_lines=0, skipped={word: len(lines)})
+
+
 class Opened(NamedTuple):
     """A file whose header was read: a reader of its records, their layout, and the line number of the first one.
 
-    decoded: the stream below, which knows more about its bytes once it is read to its end.
+    decoded: the stream below, which knows more about its bytes once it is read to its end. below: the lines below the
+    header that are no rows. footer: the stream that keeps the footer back, if there is one.
     """
 
     read: Read
     layout: Layout
     first_line: int
     decoded: Decoded
+    below: list[Line]
+    footer: WithoutFooter | None
 
 
 def opened(stream: BinaryIO, source: Source, name: str) -> Opened:
@@ -115,12 +140,16 @@ def opened(stream: BinaryIO, source: Source, name: str) -> Opened:
     packed_head = taken(read, HEAD_BYTES)
     check_kind(packed_head, source.form, name)
     decoded = Decoded(put_back(packed_head, read), source.form)
-    head = taken(decoded.read, HEAD_BYTES).removeprefix(BOM)
+    footer = WithoutFooter(decoded.read, source.form, name) if source.form.has_footer else None
+    rows = footer.read if footer else decoded.read
+    head = taken(rows, HEAD_BYTES).removeprefix(BOM)
     try:
         layout, start = first_look(head, source, name)
     except BadData as error:
         raise BadData(f"{error}; {_utf8(source)}" if decoded.looks_like_utf8 else str(error)) from None
-    return Opened(put_back(head[start:], decoded.read), layout, 1 + head.count(b"\n", 0, start), decoded)
+    first_line = 1 + head.count(b"\n", 0, start)
+    below = lines_before(head[:start], source.form.lines_below_header)
+    return Opened(put_back(head[start:], rows), layout, first_line, decoded, below, footer)
 
 
 def _utf8(source: Source) -> str:
@@ -130,17 +159,18 @@ def _utf8(source: Source) -> str:
     )
 
 
-def _check_damage(placed: Placed, lines_before: int, name: str) -> None:
+def _check_damage(placed: Placed, first_line: int, name: str) -> None:
     if placed.parsed.damage:
         line, what = placed.parsed.damage
-        raise BadData(f"{name}, line {lines_before + placed.lines_before + line:,}: {what}; nothing is loaded")
+        raise BadData(f"{name}, line {first_line + placed.lines_before + line:,}: {what}; nothing is loaded")
 
 
-def _batch(placed: Placed, lines_before: int, mended: Mends) -> Batch:
-    first, parsed = placed.lines_before + lines_before, placed.parsed
+def _batch(placed: Placed, first_line: int, mended: Mends) -> Batch:
+    first, parsed = placed.lines_before + first_line, placed.parsed
     kept, refused = mended.put(_moved(parsed.kept, first), _moved(parsed.refused, first))
     newly_kept = lines_of_refused(parsed.refused) - lines_of_refused(refused)
-    return Batch(kept, refused, parsed.blank, parsed.read_lines, parsed.kept_lines + newly_kept)
+    skipped = {"comment": parsed.comments} if parsed.comments else {}
+    return Batch(kept, refused, parsed.blank, parsed.read_lines, parsed.kept_lines + newly_kept, skipped)
 
 
 def _moved(table: pa.Table, first: int) -> pa.Table:

@@ -10,24 +10,34 @@ bytes in, records out.
 import re
 from typing import Any, NamedTuple
 
-from daybook.loader.fields import BOM, OPEN_QUOTE_BYTES, OPEN_QUOTE_LINES, PROBLEMS, Damage, Fields, OpenQuote, split
-from daybook.loader.layout import Layout, Record, Refusal
+from daybook.loader.fields import (
+    BOM,
+    END_OF_FILE,
+    OPEN_QUOTE_BYTES,
+    OPEN_QUOTE_LINES,
+    PROBLEMS,
+    RECORD_BYTES,
+    Damage,
+    Fields,
+    OpenQuote,
+    split,
+)
+from daybook.loader.layout import Layout, Parsed, Record, Refusal, kept_lines_of, kept_table, refused_table
 from daybook.loader.values import Unfit, reader
 
 # Allowed are tabs, and line ends inside quotes (RFC 4180, 2.6).
 CONTROL = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f]")
-# Programs of CP/M and DOS end a text with this byte, and some pad its last block with it.
-END_OF_FILE = b"\x1a"
 # A line is proven a row if it fits the contract, and so many of its values are not text: any text may hold a comma.
 PROOF_VALUES = 2
 
 
 class Reading(NamedTuple):
-    """The records read from an offset on, the offset after them, and how many empty lines are among them."""
+    """The records read from an offset on, the offset after them, and counts of empty lines and comments among them."""
 
     end: int
     records: list[Record]
     blank: int = 0
+    comments: int = 0
 
 
 class RecordReader:
@@ -41,14 +51,18 @@ class RecordReader:
         self.layout = layout
         self.is_last = is_last
         self.readers = [column and reader(*layout.contract[column.header]) for column in layout.columns]
+        place_of = {column.header: place for place, column in enumerate(layout.columns) if column}
+        self.dates = {place_of[header]: place_of[date] for header, date in layout.date_headers.items()}
 
     def __call__(self, data: bytes, start: int, line: int) -> Reading | None:
         """Return the record at `start`, and where it ends; several if it is taken apart, none for an empty line.
 
         Returns None if a quote is still open at the end of the block. Raises Damage.
         """
+        if self._is_comment(data, start):
+            return self._comment(data, start)
         try:
-            cut = split(data, start, self.layout.delimiter, self.is_last)
+            cut = split(data, start, self.layout.syntax, self.is_last)
         except OpenQuote as damage:
             return self._only_first(data, start, line, damage)
         if cut is None:
@@ -61,15 +75,36 @@ class RecordReader:
             return Reading(cut.end, [], blank=1)
         return self._apart(data, start, cut.end, record) if b"\n" in record.raw else Reading(cut.end, [record])
 
+    def _is_comment(self, data: bytes, start: int = 0) -> bool:
+        return bool(self.layout.comment) and data.startswith(self.layout.comment, start)
+
+    def _comment(self, data: bytes, start: int) -> Reading:
+        end = data.find(b"\n", start) + 1 or len(data)
+        if end - start > RECORD_BYTES or not (self.is_last or data.endswith(b"\n", start, end)):
+            raise Damage(start, f"a line is longer than {RECORD_BYTES:,} bytes")
+        return Reading(end, [], comments=1)
+
+    def is_row(self, line: bytes) -> bool:
+        """Return whether a line without its line end is proven to be a row of the contract."""
+        return self._is_proven(self._alone(line + b"\n", 0))
+
     def _record(self, cut: Fields, whole: bytes, line: int) -> Record | None:
         raw = _without_line_end(whole)
         if not raw.removeprefix(BOM):
             return None
         try:
+            cut = self._filled(cut)
             self._check(cut, raw.removeprefix(BOM), whole)
             return Record(line, raw, self._values(cut), None)
         except Unfit as unfit:
             return Record(line, raw, [], Refusal(unfit.column, unfit.reason, unfit.detail))
+
+    def _filled(self, cut: Fields) -> Fields:
+        """Return a record with the empty fields that were left out at its end."""
+        missing = len(self.layout.columns) - len(cut.values) if self.layout.may_end_early else 0
+        if missing <= 0:
+            return cut
+        return cut._replace(values=[*cut.values, *[b""] * missing], are_quoted=[*cut.are_quoted, *[False] * missing])
 
     def _only_first(self, data: bytes, start: int, line: int, damage: OpenQuote) -> Reading:
         """Refuse only the line with a quote that is not closed, if the lines after it are proven rows; else raise."""
@@ -90,14 +125,18 @@ class RecordReader:
             return Reading(end, [record])
         if record.refusal is None:
             return Reading(end, [_doubted(record, len(others) - 1) if others[1:] else record])
-        rows = [self._alone(content, record.line + number) for number, content in enumerate(others, 1)]
-        if not others[1:] and not self._is_proven(rows[-1]):
+        numbered = [(number, content) for number, content in enumerate(others, 1) if not self._is_comment(content)]
+        rows = [self._alone(content, record.line + number) for number, content in numbered]
+        if not others[1:] and not (rows and self._is_proven(rows[-1])):
             return Reading(end, [record])
         detail = f"{record.refusal.detail}; the {len(others):,} lines after this one are read as rows"
-        return Reading(end, [_first_of(record, first, detail), *filter(None, rows)])
+        blank = sum(row is None for row in rows)
+        found = [_first_of(record, first, detail), *filter(None, rows)]
+        return Reading(end, found, blank, comments=len(others) - len(rows))
 
     def _are_proven(self, lines: list[bytes]) -> bool:
-        return all(self._is_proven(self._alone(content, 0)) for content in lines)
+        rows = [content for content in lines if not self._is_comment(content)]
+        return bool(rows or not lines) and all(self._is_proven(self._alone(content, 0)) for content in rows)
 
     def _is_proven(self, record: Record | None) -> bool:
         if record is None or record.refusal:
@@ -108,7 +147,7 @@ class RecordReader:
     def _alone(self, content: bytes, line: int) -> Record | None:
         """Return a line as the record that it is without its neighbours; None for an empty one."""
         try:
-            cut = split(content, 0, self.layout.delimiter, is_last=True)
+            cut = split(content, 0, self.layout.syntax, is_last=True)
         except Damage:
             cut = Fields(len(content), [], [], "open_quote")
         return self._record(cut, content, line) if cut else None
@@ -133,8 +172,16 @@ class RecordReader:
             raise Unfit("too_many_fields", "text behind the last delimiter")
 
     def _values(self, cut: Fields) -> list[Any]:
-        fields = zip(self.readers, cut.values, cut.are_quoted, strict=True)
-        return [self._value(place, *field) for place, field in enumerate(fields)]
+        return [self._value(place, read, *self._field(cut, place)) for place, read in enumerate(self.readers)]
+
+    def _field(self, cut: Fields, place: int) -> tuple[bytes, bool]:
+        """Return a field's bytes, and whether they stand in quotes; behind its date if that is another field."""
+        value, is_quoted = cut.values[place], cut.are_quoted[place]
+        if place not in self.dates:
+            return value, is_quoted
+        date, is_date_quoted = cut.values[self.dates[place]], cut.are_quoted[self.dates[place]]
+        are_there = (value or is_quoted) and (date or is_date_quoted)
+        return (date + b" " + value, True) if are_there else (b"", False)
 
     def _value(self, place: int, read: Any, value: bytes, is_quoted: bool) -> Any:
         try:
@@ -143,6 +190,29 @@ class RecordReader:
             return read(value.decode(), is_quoted) if read else None
         except Unfit as unfit:
             raise Unfit(unfit.reason, unfit.detail, self.layout.name_of(place)) from None
+
+
+def slow_block(data: bytes, layout: Layout, is_last: bool) -> Parsed:
+    """Read a block that starts with a record, record by record: what the fast way is held to, and its last resort.
+
+    is_last: the file ends with it.
+    """
+    read, records, blank, at, line = RecordReader(layout, is_last), list[Record](), 0, 0, 0
+    damage, comments = None, 0
+    try:
+        while at < len(data) and (found := read(data, at, line)):
+            records.extend(found.records)
+            blank += found.blank
+            comments += found.comments
+            line += data.count(b"\n", at, found.end)
+            at = found.end
+    except Damage as error:
+        damage = (data.count(b"\n", 0, error.at), str(error))
+    tail = data[data.rfind(b"\n") + 1 :]
+    read_lines = line + (at == len(data) and bool(tail.strip(END_OF_FILE)))
+    kept_lines = kept_lines_of(records)
+    kept, refused = kept_table(records, layout), refused_table(records)
+    return Parsed(kept, refused, blank, line, at, read_lines, kept_lines, damage, comments)
 
 
 def _lines(data: bytes, most: int = -1) -> list[bytes]:

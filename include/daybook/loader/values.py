@@ -18,6 +18,8 @@ from daybook.spec import Column, said
 # A number in its plain spelling. ASCII digits only: int() would also take "1_000" and Arabic digits.
 INTEGER = re.compile("-?[0-9]+")
 ZEROS = re.compile(r"\.0+$")
+# A text that a spreadsheet shows as it is.
+FORMULA = re.compile(r'\A="([^"]*)"\Z')
 BLANKS = " \t"
 LOWEST_INTEGER, HIGHEST_INTEGER = -(2**63), 2**63 - 1
 NO_TIME = timedelta(0)
@@ -40,6 +42,9 @@ def reader(column: Column, tokens: tuple[str, ...]) -> Callable[[str, bool], Any
     empty text; for other kinds it is refused unless "" is a token. If "" is a boolean's own token, an empty field is
     that value, in quotes or not.
     """
+    if column.formulas == "read":
+        plain = reader(column.model_copy(update={"formulas": None}), tokens)
+        return lambda text, is_quoted: plain(FORMULA.sub(r"\1", text), is_quoted or bool(text))
     if column.kind == "text":
         return lambda text, is_quoted: text if text or is_quoted else None
     parse = PARSERS[column.kind](column)

@@ -1,9 +1,12 @@
 """The part of a spec about the layout of a file: how it is written, and how much of it may be wrong."""
 
 import codecs
-from typing import Literal
+import re
+from typing import ClassVar, Literal
 
-from pydantic import Field, field_validator
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import Field, ValidationInfo, field_validator
 
 from daybook.spec.value import Value
 
@@ -16,6 +19,10 @@ NO_TEXT = {
 }
 
 
+# The groups of a footer's pattern: what it counts.
+COUNTED = ("rows", "lines")
+
+
 class Form(Value):
     """How a file is written, if not in UTF-8 with line feeds and a header on line 1.
 
@@ -25,17 +32,45 @@ class Form(Value):
     `is_last_line_end_needed` is False. A file whose bytes beyond ASCII are all UTF-8 is refused if another encoding is
     declared, unless `is_encoding_certain`. A file of 0 bytes is waited for, and refused in the end, unless it
     `may_be_empty`: then it is a file without rows.
+
+    Lines that are no rows are counted with the dropped rows. A line that begins with the sign `comment` is one, where a
+    record could begin; such lines are not counted for `header_line`. So are the `lines_below_header`, with units or a
+    rule, and the footer: the last `footer_lines` that are not empty, or the last lines that match `footer`, a regular
+    expression; with both, so many lines that match. A group of it, `(?P<rows>[0-9]+)`, is the number of rows that the
+    file must have, or `(?P<lines>[0-9]+)` that of all its lines. A file without its footer, with another count, or with
+    a row in its place is refused: it may be cut.
     """
+
+    added_later: ClassVar[frozenset[str]] = frozenset(
+        {"lines_below_header", "comment", "footer_lines", "footer"}
+        | {"quote", "escape", "may_end_early", "has_blanks_after_delimiter"}
+    )
 
     encoding: str = "utf-8"
     compression: Literal["none", "gzip", "zip"] = "none"
     """What it is packed with; a zip holds one file."""
-    line_end: Literal["lf", "cr"] = "lf"
-    """How its lines end: with a line feed, a carriage return before it or not, or with a carriage return alone."""
-    header_line: int = Field(default=1, ge=0, le=1000)
+    line_end: Literal["lf", "cr", "crcrlf"] = "lf"
+    """How its lines end: with a line feed, a carriage return before it or not ("lf"), or two of them ("crcrlf", as if
+    translated twice); or with a carriage return alone ("cr")."""
+    header_line: int | Literal["find"] = 1
+    """On which line the header is; 0: nowhere; "find": on the only one that has the names of all columns."""
+    lines_below_header: int = Field(default=0, ge=0, le=10)
+    """How many lines after the header are no rows, such as one of units."""
+    comment: str = ""
+    """The sign that a comment begins with, such as "#"."""
+    footer_lines: int = Field(default=0, ge=0, le=100)
+    footer: str | None = None
     extra_columns: Literal["refuse", "ignore"] = "refuse"
     has_trailing_delimiter: bool = False
     """Whether each line ends with one more delimiter."""
+    may_end_early: bool = False
+    """Whether empty fields may be left out at the end of a row."""
+    quote: str | None = '"'
+    """The sign that texts stand in; None: there is none, and a quote is a letter as any other."""
+    escape: str | None = None
+    """The sign before a quote, a delimiter or itself that makes it a letter, such as a backslash."""
+    has_blanks_after_delimiter: bool = False
+    """Whether blanks at the start of a field are no part of it, before a quote too."""
     is_last_line_end_needed: bool = True
     are_control_bytes_kept: bool = False
     """Whether control bytes are part of a text; else their row is refused."""
@@ -53,6 +88,62 @@ class Form(Value):
         if name in NO_TEXT:
             raise ValueError(f"it is for {NO_TEXT[name]}, not for the text of files")
         return name
+
+    @field_validator("header_line", mode="before")
+    @classmethod
+    def _is_a_line(cls, line: object) -> object:
+        if line != "find" and not (isinstance(line, int) and 0 <= line <= 1000):
+            raise ValueError("it takes the number of a line up to 1000, 0 if there is no header, or 'find'")
+        return line
+
+    @field_validator("quote", "escape")
+    @classmethod
+    def _is_one_sign(cls, sign: str | None) -> str | None:
+        if sign is not None and not re.fullmatch(r"[!-/:-@\[-`{-~]", sign):
+            raise ValueError("it takes one sign of ASCII that is no letter, digit or blank, or None")
+        return sign
+
+    @field_validator("may_end_early")
+    @classmethod
+    def _has_no_last_delimiter(cls, may_end_early: bool, others: ValidationInfo) -> bool:
+        if may_end_early and others.data.get("has_trailing_delimiter"):
+            raise ValueError("with has_trailing_delimiter nobody knows which delimiter is the last one")
+        return may_end_early
+
+    @field_validator("lines_below_header")
+    @classmethod
+    def _is_below_a_header(cls, lines: int, others: ValidationInfo) -> int:
+        if lines and others.data.get("header_line") == 0:
+            raise ValueError("there is no header (header_line=0) that they could be below")
+        return lines
+
+    @field_validator("comment")
+    @classmethod
+    def _is_a_sign(cls, comment: str) -> str:
+        if comment and not re.fullmatch(r"[!-/:-@\[-`{-~][!-~]{0,7}", comment):
+            raise ValueError("a comment begins with a sign of ASCII that is no letter, digit or blank, such as '#'")
+        return comment
+
+    @field_validator("footer")
+    @classmethod
+    def _is_a_pattern(cls, footer: str | None) -> str | None:
+        if footer is None:
+            return None
+        try:
+            found = re.compile(footer)
+            pc.match_substring_regex(pa.array([""]), footer)
+        except (re.error, pa.ArrowInvalid) as error:
+            raise ValueError(f"not a regular expression whose time is linear in the text ({error})") from None
+        if found.fullmatch(""):
+            raise ValueError("it matches an empty line")
+        if found.groupindex.keys() - {*COUNTED} or len(found.groupindex) > 1:
+            raise ValueError("its named group is (?P<rows>…), the number of rows, or (?P<lines>…), that of all lines")
+        return footer
+
+    @property
+    def has_footer(self) -> bool:
+        """Return whether the last lines are no rows."""
+        return bool(self.footer_lines or self.footer)
 
 
 class Limits(Value):

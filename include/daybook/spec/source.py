@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
+from itertools import chain
 from typing import Any, ClassVar, Literal, Self
 
 import pyarrow as pa
@@ -26,6 +27,7 @@ from daybook.spec.writing import (
     check_zone,
     said,
 )
+from daybook.text import nearest
 
 Twins = Literal["keep", "drop", "refuse"]
 # The rules that compare; what they compare with has to be a value of these kinds.
@@ -45,7 +47,7 @@ class Column(Writing):
     compared exactly, however fine the rule is.
     """
 
-    added_later: ClassVar[frozenset[str]] = frozenset({"position", "missing_day"})
+    added_later: ClassVar[frozenset[str]] = frozenset({"position", "missing_day", "date_column"})
 
     header: str
     name: Name
@@ -55,6 +57,9 @@ class Column(Writing):
     digits: int = Field(default=18, ge=1, le=18)
     scale: int = Field(default=0, ge=0, le=18)
     extra_zeros: Literal["refuse", "ignore"] = "refuse"
+    date_column: str | None = None
+    """The column of a timestamp's date, by its name here, if the file has date and time in two columns: its text, a
+    blank and this column's own are read by `format`. If either is missing, so is the timestamp."""
     missing_day: Literal["first", "last"] | None = None
     """Which day of the month is meant by a date that tells only year and month."""
     format: str | None = None
@@ -127,6 +132,11 @@ class Column(Writing):
     def _words_are_for_its_kind(self) -> Self:
         check_kind(self, self.kind, f"Column {self.name!r}")
         check_moments(self, self.format or "", f"Column {self.name!r}")
+        if self.date_column and self.kind != "timestamp":
+            raise BadSpec(
+                f"Column {self.name!r}, date_column: {self.date_column!r} is refused: the column is {self.kind}; "
+                "date_column is for timestamp"
+            )
         return self
 
 
@@ -247,6 +257,17 @@ class Source(Writing):
         return self
 
     @model_validator(mode="after")
+    def _dates_are_there(self) -> Self:
+        known = [column.name for column in self.columns if column.kind in ("date", "text")]
+        for column in self.columns:
+            if column.date_column and column.date_column not in known:
+                raise BadSpec(
+                    f"{type(self).__name__} {self.name!r}, column {column.name!r}, date_column: {column.date_column!r} "
+                    f"is refused: it takes a column of the kind date or text{nearest(column.date_column, known)}"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _marks_differ(self) -> Self:
         for column in map(self.as_written, self.columns) if self.is_written else ():
             where = f"{type(self).__name__} {self.name!r}, column {column.name!r}"
@@ -264,7 +285,7 @@ class Source(Writing):
 
     @model_validator(mode="after")
     def _places_are_clear(self) -> Self:
-        if problem := next(_problems_of_places(self), None):
+        if problem := next(chain(_problems_of_places(self), _problems_of_form(self)), None):
             raise BadSpec(f"{type(self).__name__} {self.name!r}, {problem}")
         return self
 
@@ -287,9 +308,11 @@ class Source(Writing):
 
     @field_validator("delimiter")
     @classmethod
-    def _is_one_byte(cls, delimiter: str) -> str:
-        if not re.fullmatch(r"[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]", delimiter):
-            raise ValueError("a delimiter is one byte that is no letter, digit, quote or line end, such as ';'")
+    def _is_a_delimiter(cls, delimiter: str) -> str:
+        if not re.fullmatch(r"(?:[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]){1,8}", delimiter):
+            raise ValueError(
+                "a delimiter is one byte of ASCII or up to eight, none a letter, digit, quote or line end, such as ';'"
+            )
         return delimiter
 
     def column(self, name: str) -> Column | None:
@@ -318,3 +341,26 @@ def _problems_of_places(source: Source) -> Iterator[str]:
             f"column {taken[max(taken)].name!r}, position: {max(taken)} is refused: no column stands at {gaps[0]}; "
             'declare one, or extra_columns="ignore"'
         )
+
+
+def _problems_of_form(source: Source) -> Iterator[str]:
+    form, delimiter = source.form, source.delimiter
+    if not source.is_written:
+        used = [word for word in form.added_later | {"header_line"} if getattr(form, word) != getattr(Form(), word)]
+        yield from (f"form.{word}: is refused: it is for files, and Daybook copies a table itself" for word in used)
+    if form.header_line == "find" and not source.named:
+        yield "form.header_line: 'find' is refused: every column has a position, so no name tells which line it is"
+    for word, sign in (("quote", form.quote), ("escape", form.escape)):
+        if sign and (sign in delimiter or delimiter in sign):
+            yield f"form.{word}: {sign!r} is refused: the delimiter is {delimiter!r}; it takes another sign"
+    if form.escape and form.escape == form.quote:
+        yield f"form.escape: {form.escape!r} is refused: it is the quote; two quotes are one without a word"
+    if form.escape and len(delimiter) > 1:
+        yield f"form.escape: {form.escape!r} is refused: the delimiter has several bytes, and which would it escape?"
+    if form.has_blanks_after_delimiter and delimiter.strip(" \t") != delimiter:
+        yield f"form.has_blanks_after_delimiter: True is refused: the delimiter is a blank itself ({delimiter!r})"
+    if form.comment and (form.comment[0] in (form.quote, form.escape) or form.comment.startswith(delimiter)):
+        yield f"form.comment: {form.comment!r} is refused: a row may begin with it; it takes a sign of its own, as '#'"
+    for column in source.named if form.comment else ():
+        if column.header.startswith(form.comment):
+            yield f"form.comment: {form.comment!r} is refused: the header may begin with {column.header!r}"

@@ -112,7 +112,10 @@ class Table(Source):
 
     @model_validator(mode="after")
     def _has_no_spelling(self) -> Self:
-        columns = {f", column {column.name!r}": said(column) for column in self.columns}
+        columns = {
+            f", column {column.name!r}": said(column) | ({"date_column": date} if (date := column.date_column) else {})
+            for column in self.columns
+        }
         for where, words in {"": said(self), **columns}.items():
             for word, value in words.items():
                 if word in OF_LOCAL_TIMES:

@@ -208,4 +208,4 @@ def test_C19_a_quoted_line_end_is_text_and_lines_stay_physical() -> None:
 
 def test_C20_backslash_quotes_are_refused_with_a_hint() -> None:
     changes = {number: rf'{number},1,"a \"b\" c",1.00,1,2026-01-01,n' for number in range(2, 30)}
-    assert "quotes may be escaped by a backslash" in refusal(sales(changes), SALES)
+    assert "if quotes are escaped by a backslash, declare escape" in refusal(sales(changes), SALES)

@@ -6,6 +6,7 @@ import pytest
 
 from daybook.errors import BadSpec
 from daybook.spec import Form, Table, decimal, integer, text
+from tests.generative.mutations import PATIENT
 from tests.support.drawn import Loaded, loaded, refusal, with_columns
 
 ID, NAME = integer("id"), text("name")
@@ -109,3 +110,215 @@ def test_a_spec_without_the_newer_words_is_written_as_before_them() -> None:
     ]
     assert "position" not in decimal("a", digits=3, scale=1).model_dump()
     assert decimal("a", position=1, digits=3, scale=1).model_dump()["position"] == 1
+
+
+TRAILED = Form(footer=r"TRL,(?P<rows>[0-9]+)")
+
+
+def test_comments_are_counted_and_no_rows() -> None:
+    file = b'# made by x\n# "on" monday\nid,name\n1,ann\n#it\'s 5" long\n\n2,"a\n# b"\n'
+    found = loaded(file, by(Form(comment="#")))
+    assert values(found) == [(4, 1, "ann"), (7, 2, "a\n# b")]
+    assert (found.refused, found.blank, found.skipped) == ([], 1, {"comment": 1})
+
+
+def test_a_comment_between_stray_quotes_is_one_too() -> None:
+    rows = [f"{n},{n},n{n}" for n in range(1, 60)]
+    rows[29], rows[44] = '30,30,"stray', '45,45,"stray'
+    rows[40:40], rows[20:20] = ["# two"], ["# one"]
+    columns = (ID, integer("number"), NAME)
+    found = loaded("id,number,name\n" + "\n".join(rows) + "\n", by(Form(comment="#"), *columns, limits=PATIENT))
+    assert found.skipped == {"comment": 2}
+    assert len(found.kept) + len(found.refused) == 59
+
+
+@pytest.mark.parametrize("lines", [1, 2])
+def test_lines_below_the_header_are_no_rows(lines: int) -> None:
+    file = b"id,name\n" + b"kg,m\n" * lines + b"1,ann\n"
+    found = loaded(file, by(Form(lines_below_header=lines)))
+    assert values(found) == [(lines + 2, 1, "ann")]
+    assert found.skipped == {"lines_below_header": lines}
+
+
+def test_a_row_where_no_row_should_be_refuses_the_file() -> None:
+    columns = (integer("id"), decimal("amount", digits=9, scale=2))
+    said = refusal(b"id,amount\n1,2.00\n2,3.00\n", by(Form(lines_below_header=1), *columns))
+    assert "line 2: it is a row by the contract, and should be none (lines_below_header)" in said
+    said = refusal(b"id,amount\n1,2.00\n2,3.00\n", by(Form(footer_lines=1), *columns))
+    assert "line 3: it is a row by the contract, and should be none (footer)" in said
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n", "\n\x1a"])
+def test_footer_lines_are_the_last_that_are_not_empty(end: str) -> None:
+    found = loaded(f'id,name\n1,ann\n"Total: 1",\nPage 1{end}'.encode(), by(Form(footer_lines=2)))
+    assert values(found) == [(2, 1, "ann")]
+    assert (found.refused, found.skipped) == ([], {"footer": 2})
+
+
+@pytest.mark.parametrize("rows", [0, 1, 300, 5000])
+def test_a_trailer_tells_how_many_rows_there_must_be(rows: int) -> None:
+    lines = ["id,name", *(f"{n},ann" for n in range(rows))]
+    good = "\n".join([*lines, f"TRL,{rows:06d}"]).encode() + b"\n"
+    found = loaded(good, by(TRAILED))
+    assert (len(found.kept), found.refused, found.skipped) == (rows, [], {"footer": 1})
+    said = refusal("\n".join([*lines, f"TRL,{rows + 2}"]).encode() + b"\n", by(TRAILED))
+    assert f"line {rows + 2:,}: the footer says {rows + 2} rows, the file has {rows:,}; nothing is loaded" in said
+
+
+def test_refused_rows_count_as_rows_and_comments_do_not() -> None:
+    form = TRAILED.model_copy(update={"comment": "#"})
+    found = loaded(b"id,name\n1,ann\n# c\nx,bob\n\n3,cy\nTRL,3\n", by(form))
+    assert (len(found.kept), len(found.refused), found.skipped) == (2, 1, {"comment": 1, "footer": 1})
+
+
+def test_a_trailer_may_count_all_lines_of_the_file() -> None:
+    form = Form(footer=r"(?P<lines>[0-9]+) lines")
+    assert len(loaded(b"id,name\n1,ann\n\n4 lines\n", by(form)).kept) == 1
+    assert "the footer says 3 lines, the file has 4" in refusal(b"id,name\n1,ann\n\n3 lines\n", by(form))
+
+
+@pytest.mark.parametrize(
+    ("file", "form", "says"),
+    [
+        (b"id,name\n1,ann\n2,bob\n", TRAILED, "it ends without its footer: a line that match 'TRL"),
+        (b"id,name\n1,ann\nTRL,1", TRAILED, "line 3: the last line has no line end"),
+        (b"id,name\n1,ann\nTRL,many\n", Form(footer="TRL,(?P<rows>.*)"), "the footer says many rows, the file has 1"),
+        (b"id,name\n1,ann\nTRL\n", Form(footer="TRL(,(?P<rows>.*))?"), "no line of its footer has the count agreed"),
+        (b"id,name\n1,ann\nx\nTRL,1\n", Form(footer_lines=2, footer="TRL.*"), "2 lines that match 'TRL.*' agreed, 1"),
+    ],
+)
+def test_a_file_that_ends_otherwise_is_refused(file: bytes, form: Form, says: str) -> None:
+    assert says in refusal(file, by(form))
+
+
+@pytest.mark.parametrize("before", [b"", b"a title\n\n", b'"open\n' * 30, b"name,of,nothing\n" * 2000])
+def test_a_header_is_found_by_its_names_after_any_lines(before: bytes) -> None:
+    file = before + b"name,id\nann,1\n"
+    assert values(loaded(file, by(Form(header_line="find")))) == [(before.count(b"\n") + 2, 1, "ann")]
+
+
+def test_a_header_that_is_not_there_or_twice_is_not_found() -> None:
+    form = Form(header_line="find")
+    assert "lines 2, 4 all have the names of the columns" in refusal(b"x\nid,name\n1,ann\nname,id\n", by(form))
+    assert "no line has the names of all columns (header_line=\"find\"): 'id', 'name'" in refusal(b"id\n1\n", by(form))
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ({"comment": "x"}, "comment: 'x' is refused: a comment begins with a sign"),
+        ({"comment": '"'}, "form.comment: '\"' is refused: a row may begin with it"),
+        ({"comment": ","}, "form.comment: ',' is refused: a row may begin with it"),
+        ({"footer": ""}, "footer: '' is refused: it matches an empty line"),
+        ({"footer": "("}, "footer: '(' is refused: not a regular expression"),
+        ({"footer": "(?P<sum>.)"}, "its named group is (?P<rows>"),
+        ({"footer_lines": -1}, "footer_lines: -1 is refused"),
+        ({"header_line": 0, "lines_below_header": 1}, "lines_below_header: 1 is refused: there is no header"),
+        ({"header_line": "seek"}, "header_line"),
+    ],
+)
+def test_words_that_contradict_are_refused_by_the_spec(words: dict[str, Any], says: str) -> None:
+    with pytest.raises(BadSpec) as caught:
+        by(Form(**words))
+    assert says in str(caught.value)
+
+
+def test_a_comment_is_not_what_the_header_begins_with() -> None:
+    with pytest.raises(BadSpec, match="'#' is refused: the header may begin with '#id'"):
+        by(Form(comment="#"), integer("#id", "id"))
+
+
+def test_a_header_cannot_be_found_if_no_column_has_a_name() -> None:
+    with pytest.raises(BadSpec, match="'find' is refused: every column has a position"):
+        by(Form(header_line="find"), text("a", position=1))
+
+
+def test_a_table_has_no_form() -> None:
+    with pytest.raises(BadSpec, match=r"form\.comment: is refused: it is for files"):
+        Table(name="t", connection="c", relation="s.t", columns=(text("a"),), form=Form(comment="#"))
+
+
+@pytest.mark.parametrize(
+    ("form", "file", "names"),
+    [
+        (Form(quote="'"), "1,'a,\"b'\n2,'it''s'\n3,\"x\"\n", ['a,"b', "it's", '"x"']),
+        (Form(quote=None), '1,19" tv\n2,"best" chair\n3,"\n4,""\n', ['19" tv', '"best" chair', '"', '""']),
+        (Form(escape="\\"), '1,"a\\"b"\n2,"a,\\\\"\n3,a\\,b\n4,"x""y"\n', ['a"b', "a,\\", "a,b", 'x"y']),
+        (Form(escape="\\", quote=None), '1,a\\,"b\n2,\\\\n\n', ['a,"b', "\\n"]),
+        (Form(has_blanks_after_delimiter=True), '1, "a, b"\n 2,\t x y \n3,  \n', ["a, b", "x y ", None]),
+        (Form(may_end_early=True), '1,a\n2\n3,"b,"\n4,\n', ["a", None, "b,", None]),
+        (Form(line_end="crcrlf"), "1,a\r\r\n2,b\r\r\n", ["a", "b"]),
+    ],
+)
+def test_a_form_says_how_texts_are_written(form: Form, file: str, names: list[str | None]) -> None:
+    found = loaded(f"id,name\n{file}".encode(), by(form))
+    assert (found.column("name"), found.refused) == (names, [])
+    assert found.column("line") == list(range(2, 2 + len(names)))
+
+
+@pytest.mark.parametrize("delimiter", ["||", "::", "~|~", "\t\t", ";;"])
+def test_a_delimiter_may_have_several_bytes(delimiter: str) -> None:
+    lines = ["id,name", "1,ann", f'2,"a{delimiter}b"', "3,\x7f", f"4,{delimiter[0]}x", "5,a,b", "x,y"]
+    file = "\n".join(line.replace(",", delimiter) for line in lines).encode() + b"\n"
+    found = loaded(file, by(Form(), delimiter=delimiter, limits=PATIENT))
+    assert [row[2] for row in values(found)][:3] == ["ann", f"a{delimiter}b", "\x7f"]
+    assert (6, None, "too_many_fields") in found.refused
+    assert found.raw[-1] == f"x{delimiter}y".encode()
+
+
+def test_an_escape_before_a_sign_that_needs_none_is_refused_and_not_guessed() -> None:
+    found = loaded(b'id,name\n1,C:\\temp\n2,"a\\nb"\n3,x\\\n4,b\n5,c\n6,d\n', by(Form(escape="\\")))
+    assert [reason for _, _, reason in found.refused] == ["unknown_escape"] * 3
+    assert found.column("name") == ["b", "c", "d"]
+
+
+def test_a_row_that_is_short_by_more_than_empty_fields_is_the_contracts_to_refuse() -> None:
+    columns = (integer("id"), integer("a"), text("b"))
+    found = loaded(b"id,a,b\n1,2\n3,x\n\n4\n5,6,7,8\n", by(Form(may_end_early=True), *columns))
+    assert values(found) == [(2, 1, 2, None), (5, 4, None, None)]
+    assert found.refused == [(3, "a", "not_an_integer"), (6, None, "too_many_fields")]
+    assert found.blank == 1
+
+
+@pytest.mark.parametrize("block_bytes", [3, 17, 2**23])
+def test_a_line_end_of_two_carriage_returns_is_one_wherever_the_stream_is_cut(block_bytes: int) -> None:
+    file = b'id,name\r\r\n1,"a\r\r\nb"\r\r\n2,c\r\n3,d\r\r\n'
+    for form in (Form(line_end="crcrlf"), Form(line_end="crcrlf", encoding="cp1252")):
+        found = loaded(file, by(form), block_bytes=block_bytes)
+        assert values(found) == [(2, 1, "a\nb"), (4, 2, "c"), (5, 3, "d")]
+
+
+@pytest.mark.parametrize("block_bytes", [40, 2**23])
+def test_many_words_go_together(block_bytes: int) -> None:
+    form = Form(
+        quote="'", comment="--", may_end_early=True, has_blanks_after_delimiter=True, header_line=0, footer="END"
+    )
+    file = b"-- it's\n1, 'a; b', x\n2\n-- 3; x\n4, 'c\n-- d\n'\nEND\n"
+    columns = (integer("id"), text("t"), text("u"))
+    found = loaded(file, by(form, *columns), block_bytes=block_bytes)
+    assert values(found) == [(2, 1, "a; b", "x"), (3, 2, None, None), (5, 4, "c\n-- d\n", None)]
+    assert found.skipped == {"comment": 2, "footer": 1}
+
+
+@pytest.mark.parametrize(
+    ("words", "delimiter", "says"),
+    [
+        ({"quote": "ab"}, ",", "quote: 'ab' is refused: it takes one sign"),
+        ({"quote": ";"}, ";", "form.quote: ';' is refused: the delimiter is ';'"),
+        ({"escape": "|"}, "||", "form.escape: '|' is refused: the delimiter is '||'"),
+        ({"escape": '"'}, ",", "form.escape: '\"' is refused: it is the quote"),
+        ({"escape": "\\"}, "||", "the delimiter has several bytes"),
+        ({"has_blanks_after_delimiter": True}, "\t", "the delimiter is a blank itself"),
+        ({"may_end_early": True, "has_trailing_delimiter": True}, ",", "may_end_early: True is refused"),
+        ({"comment": "'", "quote": "'"}, ",", 'form.comment: "\'" is refused'),
+        ({"line_end": "crlf"}, ",", "did you mean 'crcrlf'?"),
+        ({}, "|a|", "a delimiter is one byte of ASCII or up to eight"),
+        ({}, "", "a delimiter is one byte of ASCII or up to eight"),
+    ],
+)
+def test_signs_that_contradict_each_other_are_refused_by_the_spec(
+    words: dict[str, Any], delimiter: str, says: str
+) -> None:
+    with pytest.raises(BadSpec) as caught:
+        by(Form(**words), delimiter=delimiter)
+    assert says in str(caught.value)

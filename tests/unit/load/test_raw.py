@@ -44,7 +44,7 @@ def test_a_record_is_found_by_its_first_line(lines: set[int], found: dict[int, b
     ],
 )
 def test_packed_and_other_encodings_are_found_as_the_loader_sees_them(form: Form, file: bytes) -> None:
-    source, first = PEOPLE.model_copy(update={"form": form}), form.header_line
+    source, first = PEOPLE.model_copy(update={"form": form}), int(form.header_line)
     assert raw(file, {first + 2, first + 5}, source) == {first + 2: b'2,"two\nlines"', first + 5: "4,Dée".encode()}
 
 

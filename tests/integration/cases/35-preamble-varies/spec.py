@@ -9,7 +9,7 @@ F = File(
     connection="ftp",
     path="f_{day:%Y-%m-%d}.csv",
     is_written_whole=True,
-    form=Form(header_line=3),
+    form=Form(comment="#"),
     columns=(day_date("day"), text("store"), decimal("amount", digits=12, scale=2)),
 )
 PIPELINE = Pipeline(

@@ -2,13 +2,14 @@
 
 from datetime import date
 
-from daybook.spec import File, Measure, Pipeline, Schedule, Summary, Target, day_date, decimal, text
+from daybook.spec import File, Form, Measure, Pipeline, Schedule, Summary, Target, day_date, decimal, text
 
 F = File(
     name="f",
     connection="ftp",
     path="f_{day:%Y-%m-%d}.csv",
     is_written_whole=True,
+    form=Form(footer=r"TRL,(?P<rows>[0-9]+),"),
     columns=(day_date("day"), text("store"), decimal("amount", digits=12, scale=2)),
 )
 PIPELINE = Pipeline(

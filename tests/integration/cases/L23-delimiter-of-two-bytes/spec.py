@@ -4,7 +4,7 @@ from datetime import date
 
 from daybook.spec import File, Measure, Pipeline, Schedule, Summary, Target, day_date
 
-F = File(name="f", connection="ftp", path="f.csv", delimiter="||", columns=(day_date("a"),))
+F = File(name="f", connection="ftp", path="f.csv", delimiter="|a|", columns=(day_date("a"),))
 
 PIPELINE = Pipeline(
     name="case",
