@@ -9,8 +9,8 @@ readers see them, all at once. Readers see the day as it was published last, who
 
 * `extract_tables`, `extract_files`: the other side is late, down or refuses us. It retries by itself where that can
   help; the log says what was asked and what came back. Mend the other side or the connection, then clear the task.
-  A file that is not there yet, or a server that is away, is waited for (`up_for_reschedule`) until the file's cut-off
-  (a server for an hour at least), and only then the task is red.
+  A file or a table's mark that is not there yet, or a server that is away, is waited for (`up_for_reschedule`) until
+  the cut-off (a server for an hour at least), and only then the task is red.
 * `load`, `clean`, `index`: the data broke the contract. The log counts the rows by column and rule; the refused rows
   lie in the run's folder with line and reason. A retry will not help: mend the source, then clear from `extract_*` on;
   or mend rows: `./daybook refused DAY --out FILE`, fill in `mended`, `./daybook replay DAY FILE --why REASON`

@@ -21,7 +21,7 @@ from daybook.postgres.session import at_once
 from daybook.publish import rename
 from daybook.publish.definitions import changes
 from daybook.spec import Pipeline
-from daybook.text import spell
+from daybook.text import one_line, spell
 
 
 def plan(
@@ -63,7 +63,8 @@ def plan(
 def made_plan(pipeline: Pipeline, days: list[date], limit: int | None = None, *, is_forced: bool = False) -> Limited:
     """Return the plan of some days by the present ledger and sources; the connections are the environment's."""
     seen = observe(pipeline, days, connections.postgres, connections.files, connections.data())
-    return limited(decided(pipeline, seen.standings, seen.tables, is_forced=is_forced), limit)
+    made = limited(decided(pipeline, seen.standings, seen.tables, is_forced=is_forced), limit)
+    return made._replace(remarks=seen.remarks)
 
 
 def changes_for_readers(pipeline: Pipeline) -> list[str]:
@@ -100,6 +101,8 @@ def tell(made: Limited) -> None:
     if made.left_out:
         days = spell(tuple(sorted(day.day for day in made.left_out)))
         say(f"left out by the limit: {len(made.left_out)} to run: {days}")
+    for remark in made.remarks:
+        say(one_line(remark))
 
 
 def _row(day: Planned) -> tuple[str, ...]:

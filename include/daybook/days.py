@@ -111,6 +111,11 @@ def start_of(day: date, time_zone: str) -> datetime:
     return datetime.combine(day, time.min, ZoneInfo(time_zone)).astimezone(UTC)
 
 
+def bounds_of(first: date, last: date, time_zone: str) -> tuple[datetime, datetime]:
+    """Return the instants, in UTC, at which the first local day begins and the day after the last one does."""
+    return start_of(first, time_zone), start_of(last + _DAY, time_zone)
+
+
 def _why_left_out(schedule: Schedule, day: date) -> str | None:
     if not _was(day, schedule.time_zone):
         return f"{day} never was in {schedule.time_zone}, whose clock skipped it"

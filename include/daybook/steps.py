@@ -26,7 +26,10 @@ from daybook.ledger.refused_limits import check_refused
 from daybook.loader import load as loading
 from daybook.loader.layout import lines_of_refused
 from daybook.pages.report import report
+from daybook.postgres.copy_tables import Copied as CopiedTable
 from daybook.postgres.copy_tables import copy_tables
+from daybook.postgres.day_state import DayState
+from daybook.postgres.marks import LocalDay
 from daybook.postgres.session import Connection, at_once
 from daybook.publish import deploy as deploying
 from daybook.publish import save as saving
@@ -52,18 +55,23 @@ def extract_tables(step: StepRun) -> Done:
     """Copy the pipeline's tables as CSV, all of one moment."""
     rows: dict[str, Rows] = {}
     origins: dict[str, Origin] = {}
+    slices: dict[str, DayState] = {}
     read_at = step.meter.started_at
     for connection_id in dict.fromkeys(table.connection for table in step.pipeline.tables):
         tables = tuple(table for table in step.pipeline.tables if table.connection == connection_id)
-        copied = step.day_run.once(connection_id, partial(_copied, step, connection_id, tables))
+        # The rows of another day are other rows; and all tables of a connection are of one moment.
+        day = step.day_run.day if any(table.day or table.ready for table in tables) else None
+        copied = step.day_run.once((connection_id, day), partial(_copied, step, connection_id, tables))
         # The fence of publish/deploy.py compares when a day's facts were read.
         read_at = min(read_at, copied.read_at)
         for table in tables:
+            found = copied.tables[table.name]
             step.folder.take(f"{table.name}.csv", copied.folder)
-            step.note_output(f"{table.name}.csv", copied.rows[table.name])
-            rows[table.name] = Rows(read=copied.rows[table.name], kept=copied.rows[table.name])
-            origins[table.name] = Origin(place=f"{connection_id}: {table.relation}")
-    return Done(rows=rows, origins=origins, read_at=read_at)
+            step.note_output(f"{table.name}.csv", found.rows)
+            rows[table.name] = Rows(read=found.rows, kept=found.rows)
+            origins[table.name] = Origin(place=f"{connection_id}: {table.relation}", without_day=found.without_day)
+            slices |= {table.name: found.state} if found.state else {}
+    return Done(rows=rows, origins=origins, slices=slices, read_at=read_at)
 
 
 def extract_files(step: StepRun) -> Done:
@@ -192,16 +200,17 @@ def deploy(step: StepRun) -> Done:
 
 
 class _Copied(NamedTuple):
-    """Tables of one moment: the folder with their copies, the number of rows of each, and when the copy began."""
+    """Tables of one moment: the folder with their copies, what was copied of each, and when the copy began."""
 
     folder: Folder
-    rows: dict[str, int]
+    tables: dict[str, CopiedTable]
     read_at: datetime
 
 
 def _copied(step: StepRun, connection_id: str, tables: tuple[Table, ...]) -> _Copied:
-    rows = copy_tables(partial(step.day_run.postgres, connection_id), tables, step.folder)
-    return _Copied(step.folder, rows, step.meter.started_at)
+    on = LocalDay(step.day_run.day, step.pipeline.schedule.time_zone)
+    copied = copy_tables(partial(step.day_run.postgres, connection_id), tables, step.folder, on)
+    return _Copied(step.folder, copied, step.meter.started_at)
 
 
 def _patience(step: StepRun) -> Patience:

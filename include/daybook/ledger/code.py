@@ -18,7 +18,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-SPEC = tuple(f"daybook.spec.{name}" for name in ("value", "writing", "source", "file", "parts", "pipeline"))
+SPEC = tuple(
+    f"daybook.spec.{name}" for name in ("value", "writing", "source", "table", "file", "lookup", "parts", "pipeline")
+)
 # The classes of these modules only hold values. The spec's are hashed as values; a receipt's describe a result and do
 # not change it.
 VALUES = (*SPEC, "daybook.ledger.receipt")

@@ -79,8 +79,12 @@ _OLDER = {"header", "position", "kind", "digits", "scale", "format", "true_token
 _TYPING = {*_OLDER, "missing_day", "date_column", *_WRITING}
 
 
+# Which rows are read and when: whatever they say shows in the bytes that later steps read.
+_READING = {"day", "where", "changed_by", "ready"}
+
+
 def _typing(source: Source) -> Any:
-    words = source.model_dump(exclude={"columns", "connection", "twins"})
+    words = source.model_dump(exclude={"columns", "connection", "twins", *_READING})
     return words | {"columns": [column.model_dump(include=_typing_words(column)) for column in source.columns]}
 
 
@@ -91,11 +95,17 @@ def _typing_words(column: Column) -> set[str]:
 
 def _clean_part(pipeline: Pipeline) -> Any:
     words = {"sources", "facts", "day_columns", "derived", "transform_gives", "engine"}
-    sources = [source.model_dump() for source in pipeline.sources]
+    sources = [source.model_dump(exclude=_READING) for source in pipeline.sources]
     transform = pipeline.transform and code.code_of_function(pipeline.transform)
     # Of the schedule, only a day that is cut out of instants depends on its zone.
     zone = [pipeline.schedule.time_zone] if day_is_of_instant(pipeline) else []
     return [pipeline.model_dump(include=words), sources, transform, *zone]
+
+
+def _tables_part(pipeline: Pipeline) -> Any:
+    tables = [table.model_dump(exclude={"ready"}) for table in pipeline.tables]
+    zone = [pipeline.schedule.time_zone] if any(table.day for table in pipeline.tables) else []
+    return [*tables, *zone]
 
 
 def _index_part(pipeline: Pipeline) -> Any:
@@ -118,7 +128,7 @@ def _kind(column: Column) -> Any:
 
 
 _PARTS: dict[str, Callable[[Pipeline], Any]] = {
-    "extract_tables": lambda pipeline: [table.model_dump() for table in pipeline.tables],
+    "extract_tables": _tables_part,
     "extract_files": lambda pipeline: [
         file.model_dump(exclude={"columns", "key", "twins", *_WRITING}) for file in pipeline.files
     ],

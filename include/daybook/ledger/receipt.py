@@ -17,6 +17,7 @@ from pydantic import model_validator
 from daybook.errors import DaybookError
 from daybook.ledger.code import digest
 from daybook.ledger.old_receipts import from_notes
+from daybook.postgres.day_state import DayState
 from daybook.spec.value import Value
 
 STEPS = (
@@ -108,6 +109,7 @@ class Origin(Value):
 
     place: the connection and the table, or the path on the server. name: of a part there. modified_at: the file's time,
     as the server writes it. is_encrypted: None for a table. checked_by: the checksum file that the copy matched, or "".
+    without_day: how many rows of a table that is read by day have no day, so that no day's copy has them.
     """
 
     place: str
@@ -116,6 +118,7 @@ class Origin(Value):
     is_encrypted: bool | None = None
     remarks: str = ""
     checked_by: str = ""
+    without_day: int = 0
 
 
 class Held(Value):
@@ -150,9 +153,9 @@ class Done(Value):
 
     rows: by source or summary. unknown: kept facts without a match, by lookup. totals: of the day, by measure.
     read_at: when the source was read, if that was before this day's step began. published: the files that `save` put
-    into the published folder. origins: by the name of the extracted file, without its `.csv`. mends_set_aside: mends
-    made for another delivery, a sentence. run_id: of the run that was saved, or that readers see. outcome: of
-    deploying.
+    into the published folder. origins: by the name of the extracted file, without its `.csv`. slices: what the day's
+    rows were in each table that is read by day. mends_set_aside: mends made for another delivery, a sentence. run_id:
+    of the run that was saved, or that readers see. outcome: of deploying.
     """
 
     rows: dict[str, Rows] = {}
@@ -161,6 +164,7 @@ class Done(Value):
     read_at: datetime | None = None
     published: dict[str, Output] = {}
     origins: dict[str, Origin] = {}
+    slices: dict[str, DayState] = {}
     mended: tuple[Mended, ...] = ()
     mends_set_aside: str = ""
     held: Held | None = None

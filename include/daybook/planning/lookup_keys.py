@@ -71,7 +71,7 @@ def _changed_tables(pipeline: Pipeline, standing: Standing, copies: Copies) -> l
     if "deploy" not in standing.deployed:
         return []
     outputs, mended = standing.deployed["extract_tables"].outputs, standing.deployed["load"].inputs
-    tables = {table.name for table in pipeline.tables} - {pipeline.facts}
+    tables = {table.name for table in pipeline.tables if not table.day} - {pipeline.facts}
     names = dict.fromkeys(lookup.source for lookup in pipeline.lookups if lookup.source in tables)
     was = [(name, outputs[f"{name}.csv"].sha256) for name in names if f"{name}.csv" in outputs]
     return [(name, old) for name, old in was if old != copies.sha256[name] and f"mends/{name}" not in mended]

@@ -20,6 +20,7 @@ from daybook.ledger.queries import is_begun
 from daybook.ledger.receipt import Receipt
 from daybook.planning.lookup_keys import Copies, with_changed_keys
 from daybook.planning.plan import Failure, FileState, Standing
+from daybook.planning.tables_by_day import on_day, remarks, tables_by_day, without_mark
 from daybook.postgres import copy_tables
 from daybook.postgres.session import Connection, at_once
 from daybook.refused import mends
@@ -42,10 +43,12 @@ class LedgerAnswers(NamedTuple):
 
 
 class Observed(NamedTuple):
-    """The state of each day, and the current hash of each table's extract, by source."""
+    """The state of each day; the current hash of each table's extract, by source, of tables that are read whole; and
+    what a person should know of the others, a sentence each."""
 
     standings: list[Standing]
     tables: dict[str, str]
+    remarks: tuple[str, ...] = ()
 
 
 def observe(
@@ -55,9 +58,13 @@ def observe(
 
     Raises SourceUnavailable or BadSpec if a server cannot be asked.
     """
-    known = standings(pipeline, days, open_postgres, open_ftp, data)
+    asked = tables_by_day(pipeline, days, open_postgres)
+    known = [
+        standing._replace(slices=on_day(asked, standing.day), unmarked=without_mark(asked, standing.day))
+        for standing in standings(pipeline, days, open_postgres, open_ftp, data)
+    ]
     with _copied_tables(pipeline, open_postgres) as copies:
-        return Observed(with_changed_keys(pipeline, known, copies, data), dict(copies.sha256))
+        return Observed(with_changed_keys(pipeline, known, copies, data), dict(copies.sha256), remarks(asked))
 
 
 def standings(
@@ -93,13 +100,14 @@ def standings(
 
 @contextmanager
 def _copied_tables(pipeline: Pipeline, open_postgres: OpenConnection) -> Iterator[Copies]:
-    """Copy the tables as they are now; the copies are gone afterwards."""
+    """Copy the tables that are read whole as they are now; the copies are gone afterwards."""
+    whole = [table for table in pipeline.tables if not table.day]
     with tempfile.TemporaryDirectory() as scratch:
         folder = Folder(UPath(Path(scratch).as_uri()))
-        for connection_id in dict.fromkeys(table.connection for table in pipeline.tables):
-            tables = tuple(table for table in pipeline.tables if table.connection == connection_id)
+        for connection_id in dict.fromkeys(table.connection for table in whole):
+            tables = tuple(table for table in whole if table.connection == connection_id)
             copy_tables.copy_tables(partial(open_postgres, connection_id), tables, folder)
-        yield Copies(folder, {table.name: folder.written(f"{table.name}.csv").sha256 for table in pipeline.tables})
+        yield Copies(folder, {table.name: folder.written(f"{table.name}.csv").sha256 for table in whole})
 
 
 def _ledger_answers(pipeline: Pipeline, days: list[date], open_postgres: OpenConnection) -> LedgerAnswers:

@@ -14,6 +14,7 @@ from daybook.ledger.chain import broken, content_sha256, files_read
 from daybook.ledger.code import digest
 from daybook.ledger.raw_files import raw_sha256
 from daybook.ledger.receipt import STEPS, Receipt
+from daybook.postgres.day_state import DayState
 from daybook.refused.mends import as_inputs as mends_as_inputs
 from daybook.spec import Pipeline
 from daybook.text import one_line
@@ -53,7 +54,8 @@ class Standing(NamedTuple):
     by the raw file's hash; None if unknown. rolled_back: by whom and why, if a rollback still stands. changed_keys: for
     a lookup whose table has changed, the keys of changed rows that the day's facts have; left out if unknown.
     published_content: the hash of what readers see; None if unknown. beside: what lies on the server instead of a
-    missing file, in words, by the names of files."""
+    missing file, in words, by the names of files. slices: the day's rows of each table that is read by day. unmarked:
+    in words, the tables whose mark of the day is not there."""
 
     day: date
     is_published: bool
@@ -66,6 +68,8 @@ class Standing(NamedTuple):
     changed_keys: dict[str, tuple[str, ...]] = {}
     published_content: str | None = None
     beside: dict[str, str] = {}
+    slices: dict[str, DayState] = {}
+    unmarked: tuple[str, ...] = ()
 
 
 class Planned(NamedTuple):
@@ -80,10 +84,12 @@ class Planned(NamedTuple):
 
 
 class Limited(NamedTuple):
-    """A plan with a limit of days to run: the days kept in it, and the days to run that are left out."""
+    """A plan with a limit of days to run: the days kept in it, and the days to run that are left out. remarks: what a
+    person should know of the sources, a sentence each."""
 
     planned: list[Planned]
     left_out: list[Planned]
+    remarks: tuple[str, ...] = ()
 
 
 def plan(
@@ -91,7 +97,8 @@ def plan(
 ) -> list[Planned]:
     """Return the plan for each day, newest first.
 
-    tables: the current hash of each table's extract. is_forced: also run days that have not changed.
+    tables: the current hash of each table's extract, of tables that are read whole. is_forced: also run days that have
+    not changed.
     """
     known = sorted(standings, key=lambda standing: standing.day, reverse=True)
     costs = seconds_by_step(known)
@@ -127,6 +134,8 @@ def _planned(
         return Planned(standing.day, "blocked", blocked_by, (), None)
     if changed is None:
         return Planned(standing.day, "skip", standing.rolled_back or "nothing changed", (), 0.0)
+    if standing.unmarked:
+        return Planned(standing.day, "blocked", "; ".join(standing.unmarked), (), None)
     first, reason = changed
     steps = STEPS if first in STEPS[:2] else (*STEPS[:2], *STEPS[min(STEPS.index(first), STEPS.index("save")) :])
     seconds = sum(costs.get(step, 0.0) for step in steps) if costs else None
@@ -158,7 +167,7 @@ def _mended(pipeline: Pipeline, standing: Standing, failure: Failure, tables: di
     failed step or one before it."""
     before = STEPS[: STEPS.index(failure.step)]
     return (
-        _changed_input(standing.failed, standing.files, tables, {})
+        _changed_input(pipeline, standing, standing.failed, tables, {})
         or _new_mends(pipeline, standing.failed, standing.mends)
         or _broken_link(standing.failed, before)
         or _changed_ground(pipeline, standing.failed, before)
@@ -203,7 +212,7 @@ def _first_change(pipeline: Pipeline, standing: Standing, tables: dict[str, str]
     if not is_settled or "deploy" not in standing.deployed:
         return "extract_tables", "never done"
     return (
-        _changed_input(standing.deployed, standing.files, tables, standing.changed_keys)
+        _changed_input(pipeline, standing, standing.deployed, tables, standing.changed_keys)
         or _new_mends(pipeline, standing.deployed, standing.mends)
         or _broken_link(standing.deployed)
         or _changed_ground(pipeline, standing.deployed, fingerprint.FINGERPRINTED_STEPS)
@@ -212,8 +221,9 @@ def _first_change(pipeline: Pipeline, standing: Standing, tables: dict[str, str]
 
 
 def _changed_input(
+    pipeline: Pipeline,
+    standing: Standing,
     receipts: dict[str, Receipt],
-    files: dict[str, FileState | None],
     tables: dict[str, str],
     changed_keys: dict[str, tuple[str, ...]],
 ) -> tuple[str, str] | None:
@@ -225,13 +235,24 @@ def _changed_input(
         # A changed lookup of whose changed rows the facts have no key is no change for the day.
         if is_other and changed_keys.get(name) != ():
             return "extract_tables", f"input changed: table {name}{_keys_in_words(changed_keys.get(name, ()))}"
+    for name, now in standing.slices.items():
+        if (was := receipts["extract_tables"].slices.get(name)) != now:
+            return "extract_tables", f"input changed: {_rows_in_words(pipeline, name, was, now)}"
     extracted = receipts["extract_files"]
-    for name, file in files.items():
+    for name, file in standing.files.items():
         if file and _state_at(extracted, name) != file:
             return "extract_files", f"input changed: file {_name_in_words(name)}"
-    for name in _gone(extracted, files):
+    for name in _gone(extracted, standing.files):
         return "extract_files", f"input changed: file {_name_in_words(name)} is gone"
     return None
+
+
+def _rows_in_words(pipeline: Pipeline, name: str, was: DayState | None, now: DayState) -> str:
+    relation = next(table.relation for table in pipeline.tables if table.name == name)
+    more = now.rows - was.rows if was else 0
+    if not more:
+        return f"other rows in {relation}"
+    return f"{abs(more):,} row{'' if abs(more) == 1 else 's'} {'more' if more > 0 else 'fewer'} in {relation}"
 
 
 def _gone(extracted: Receipt, files: dict[str, FileState | None]) -> list[str]:

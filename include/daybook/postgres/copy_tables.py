@@ -1,19 +1,24 @@
 """Tables from a PostgreSQL database: one snapshot, checked against the contract, by COPY.
 
 All tables are read in one REPEATABLE READ READ ONLY transaction, so they are of the same moment (PostgreSQL's manual,
-13.2.2). The live columns are compared with the contract before a byte is read.
+13.2.2). The live columns are compared with the contract before a byte is read. Of a table that is read by day only the
+day's rows are copied (day_rows.py), once its mark is there (marks.py).
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from datetime import UTC, datetime
+from typing import BinaryIO, NamedTuple
 
 import psycopg
 from psycopg import sql
 
 from daybook.errors import BadData, BadSpec, SourceUnavailable
+from daybook.postgres.day_rows import condition, day_column, problems, relation, slices
+from daybook.postgres.day_state import DayState
+from daybook.postgres.marks import LocalDay, check_marked
 from daybook.postgres.session import REFUSALS, SILENCE_S, TRANSIENT, Connection, OpenPostgres, Silence, at_once, begin
-from daybook.postgres.typed_columns import agreed, fits, live_columns, written
+from daybook.postgres.typed_columns import agreed, fits, live_columns, nearest_word, written
 from daybook.spec import Table, nearest
 from daybook.storage.folder import Folder
 
@@ -30,22 +35,40 @@ SETTINGS = (
 )
 
 
-def copy_tables(
-    connect: OpenPostgres, tables: tuple[Table, ...], folder: Folder, *, silence_s: float = SILENCE_S
-) -> dict[str, int]:
-    """Copy tables of one database, all of one moment, as `<name>.csv` into a folder; return each one's row count.
+class Copied(NamedTuple):
+    """What was copied of a table: the number of rows; and if it is read by day, what the day's rows are in the same
+    snapshot, and how many rows have no day."""
 
-    connect: opens a connection; if it is cut, all starts anew, at most twice.
+    rows: int
+    state: DayState | None = None
+    without_day: int = 0
+
+
+def copy_tables(
+    connect: OpenPostgres,
+    tables: tuple[Table, ...],
+    folder: Folder,
+    on: LocalDay | None = None,
+    *,
+    silence_s: float = SILENCE_S,
+) -> dict[str, Copied]:
+    """Copy tables of one database, all of one moment, as `<name>.csv` into a folder; return what was copied of each.
+
+    connect: opens a connection; if it is cut, all starts anew, at most twice. on: the day, of which tables that are
+    read by day give only their rows, once their marks say that they are there.
     silence_s: after that long without a byte, and with no query at work, the connection is cut. Raises
-    SourceUnavailable if the database is down, busy or locked, BadSpec if it refuses us or has other columns.
+    SourceUnavailable if the database is down, busy or locked, BadSpec if it refuses us or has other columns, and for
+    the marks NotYet or BadData.
     """
 
-    def copy(connection: Connection) -> dict[str, int]:
+    def copy(connection: Connection) -> dict[str, Copied]:
         with Silence(connection, connect, silence_s) as silence, _who_blocks(connect, tables):
             _begin_snapshot(connection, tables)
             silence.watch(_server_process(connection))
             check_columns(connection, tables)
-            return {table.name: _copied(connection, table, folder, silence) for table in tables}
+            if on:
+                check_marked(connection, tables, on, datetime.now(UTC))
+            return {table.name: _copied(connection, table, folder, on, silence) for table in tables}
 
     return at_once(connect, copy, settings=SETTINGS, where="the source database", limit_s=COPIES_S)
 
@@ -84,19 +107,29 @@ def check_columns(connection: Connection, tables: tuple[Table, ...]) -> None:
         raise BadSpec(f"{'; '.join(differences)}; nothing was read; mend the spec or the table")
 
 
-def _copied(connection: Connection, table: Table, folder: Folder, silence: Silence) -> int:
+def _copied(connection: Connection, table: Table, folder: Folder, on: LocalDay | None, silence: Silence) -> Copied:
     with _own_errors(table), folder.new_file(f"{table.name}.csv") as file:
-        return copy_out(connection, table, file, silence.heard)
+        rows = copy_out(connection, table, file, on, silence.heard)
+        if not table.day or on is None:
+            return Copied(rows)
+        found = slices(connection, table, on.day, on.day, on.zone)
+        return Copied(rows, found.days[on.day], found.without_day)
 
 
-def copy_out(connection: Connection, table: Table, file: BinaryIO, heard: Callable[[], None] = lambda: None) -> int:
-    """Write a table as CSV with a header, ordered by its key, into `file`; return the number of rows.
+def copy_out(
+    connection: Connection,
+    table: Table,
+    file: BinaryIO,
+    on: LocalDay | None = None,
+    heard: Callable[[], None] = lambda: None,
+) -> int:
+    """Write a table, or its rows of a day, as CSV with a header into `file`, by key; return the number of rows.
 
     An empty text is written as "", and a null as nothing, so the two stay apart. heard: called for each block that
     arrives.
     """
     with connection.cursor() as cursor:
-        with cursor.copy(_copy_statement(connection, table)) as copy:
+        with cursor.copy(_copy_statement(connection, table, on)) as copy:
             for block in copy:
                 heard()
                 file.write(block)
@@ -143,24 +176,34 @@ def _differences(connection: Connection, table: Table) -> Iterator[str]:
     if not live:
         yield f"{table.relation} is not there, or not ours to see"
         return
-    for column in table.columns:
+    for column in map(table.as_written, table.columns):
         found = live.get(column.header)
         if found is None:
             yield f"{table.relation} has no column {column.header!r}{nearest(column.header, live)}"
-        elif table.as_written(column).time_zone and found.plain_type == "timestamp with time zone":
+        elif column.time_zone and found.plain_type == "timestamp with time zone":
             yield f"{table.relation}.{column.header} is {found.type}, an instant, and needs no time_zone; leave it out"
         elif not fits(column, found):
-            yield f"{table.relation}.{column.header} is {found.type}, {agreed(column)} agreed"
+            yield (
+                f"{table.relation}.{column.header} is {found.type}, {agreed(column)} agreed"
+                f"{nearest_word(column, found)}"
+            )
+    yield from problems(connection, table, live)
 
 
 def _relation(table: Table) -> sql.Identifier:
-    return sql.Identifier(*table.relation.split("."))
+    return relation(table.relation)
 
 
-def _copy_statement(connection: Connection, table: Table) -> sql.Composed:
+def _copy_statement(connection: Connection, table: Table, on: LocalDay | None) -> sql.Composed:
     order = [column.header for name in table.key if (column := table.column(name))]
     live = live_columns(connection, _relation(table))
     columns = sql.SQL(", ").join(written(column, live[column.header]) for column in table.columns)
     by = sql.SQL(" order by {}").format(sql.SQL(", ").join(map(sql.Identifier, order))) if order else sql.SQL("")
-    query = sql.SQL("select {} from {}{}").format(columns, _relation(table), by)
+    query = sql.SQL("select {} from {}{}{}").format(columns, _relation(table), _rows_read(table, on), by)
     return sql.SQL("copy ({}) to stdout (format csv, header true, encoding 'UTF8')").format(query)
+
+
+def _rows_read(table: Table, on: LocalDay | None) -> sql.Composed:
+    parts = [day_column(table, on.zone).holds(on.day, on.day)] if table.day and on else []
+    parts += [condition(table.where)] if table.where else []
+    return sql.SQL(" where {}").format(sql.SQL(" and ").join(parts)) if parts else sql.Composed([])

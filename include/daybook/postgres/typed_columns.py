@@ -22,6 +22,7 @@ TYPES: dict[str, tuple[str, ...]] = {
 # Numbers, booleans, and dates and times (typcategory: PostgreSQL's manual, table 52.65): as text they would lose what
 # their type says, so a text column that became one of these is a broken contract.
 NOT_TEXT = ("N", "B", "D")
+LOCAL = "timestamp without time zone"
 TIMES_OF_DAY = ("time without time zone", "time with time zone")
 
 # A domain counts as the type below it.
@@ -65,15 +66,42 @@ def fits(column: Column, live: LiveColumn) -> bool:
     """Return whether all values of a live column could be of the contract's kind."""
     if column.kind == "text":
         return _is_textual(live)
-    if column.kind == "integer" and live.plain_type == "numeric":
-        return live.scale is not None and live.scale <= 0
     # A numeric without a modifier can hold anything, and a float too: `load` checks each of its rows.
+    if column.kind == "integer" and live.plain_type == "numeric":
+        return (live.scale or 0) <= 0
     return live.plain_type in TYPES[column.kind] and (column.kind != "decimal" or (live.scale or 0) <= column.scale)
 
 
 def agreed(column: Column) -> str:
     """Return the type that the contract names."""
     return f"numeric({column.digits},{column.scale})" if column.kind == "decimal" else column.kind
+
+
+def nearest_word(column: Column, live: LiveColumn) -> str:
+    """Return the word that fits a live column, as the end of a message about one that does not; "" if none is known."""
+    named = f"{column.header!r}"
+    match live.plain_type:
+        case "smallint" | "integer" | "bigint" | "oid":
+            word = f"integer({named})"
+        case "numeric" | "money" | "real" | "double precision":
+            digits, scale = _digits(live)
+            word = f"integer({named})" if live.scale == 0 else f"decimal({named}, digits={digits}, scale={scale})"
+        case "date":
+            word = f"day_date({named})"
+        case "boolean":
+            word = f"boolean({named})"
+        case "timestamp without time zone":
+            word = f"timestamp({named}, time_zone='…')"
+        case "timestamp with time zone":
+            word = f"timestamp({named})"
+        case _:
+            word = f"text({named})" if _is_textual(live) else ""
+    return f" (write {word})" if word else ""
+
+
+def _digits(live: LiveColumn) -> tuple[str, str]:
+    found = re.search(r"\((\d+),(\d+)\)", live.type)
+    return (found[1], found[2]) if found and int(found[1]) <= 18 else ("…", found[2] if found else "…")
 
 
 def written(column: Column, live: LiveColumn) -> sql.Composed:
@@ -90,7 +118,7 @@ def _expression(column: Column, live: LiveColumn, name: sql.Identifier) -> sql.C
     if live.plain_type in ("character", "bpchar"):
         # Blanks at the end of a char(n) do not count when PostgreSQL compares (its manual, 8.3), and text has none.
         return sql.SQL("{}::text").format(name)
-    if column.kind == "decimal":
+    if column.kind == "decimal" or (column.kind == "integer" and live.plain_type == "numeric"):
         return _number(column, live, name)
     if column.format is not None:
         return _moment(column, column.format, name)

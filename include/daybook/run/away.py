@@ -95,8 +95,9 @@ def next_look(since: datetime, now: datetime, until: datetime) -> datetime | Non
 
 
 def last_look(day_run: DayRun, since: datetime) -> datetime:
-    """Return until when a day's servers are asked: the latest cut-off of its files, and an hour at least."""
-    cut_offs = [file.cut_off for file in day_run.pipeline.files] or [NOON]
+    """Return until when a day's servers are asked: the latest cut-off of its files and marks, an hour at least."""
+    marks = [table.ready.cut_off for table in day_run.pipeline.tables if table.ready]
+    cut_offs = [*(file.cut_off for file in day_run.pipeline.files), *marks] or [NOON]
     zone = ZoneInfo(day_run.pipeline.schedule.time_zone)
     return max(datetime.combine(day_run.day + timedelta(days=1), max(cut_offs), zone), since + AT_LEAST)
 

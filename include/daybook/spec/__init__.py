@@ -7,7 +7,8 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
     zones.py     names of time zones
     writing.py   how values are written: words of a column, or of a source for all of its columns
     form.py      how a file is written, and how much of it may be wrong
-    source.py    columns, and the tables that have them
+    source.py    columns, and the sources that have them
+    table.py     tables: whole or by day, and when a day's rows are there
     file.py      the files that a source is delivered in, and when they count as whole
     lookup.py    sources that facts are joined to by key
     parts.py     measures, summaries, the schedule, the target, what is plausible
@@ -33,7 +34,6 @@ from daybook.spec.pipeline import Pipeline, clean_columns, day_is_of_instant, fa
 from daybook.spec.source import (
     Column,
     Source,
-    Table,
     Twins,
     arrow_type,
     boolean,
@@ -43,6 +43,7 @@ from daybook.spec.source import (
     text,
     timestamp,
 )
+from daybook.spec.table import Table, TableReady, Where
 from daybook.spec.value import Name, Value
 from daybook.spec.writing import Kind, Writing, said
 from daybook.text import nearest
@@ -68,9 +69,11 @@ __all__ = [
     "Source",
     "Summary",
     "Table",
+    "TableReady",
     "Target",
     "Twins",
     "Value",
+    "Where",
     "Writing",
     "arrow_type",
     "boolean",

@@ -26,7 +26,8 @@ from daybook.spec.parts import (
     Summary,
     Target,
 )
-from daybook.spec.source import Column, Source, Table, check_fits_64_bits
+from daybook.spec.source import Column, Source, check_fits_64_bits
+from daybook.spec.table import Table
 from daybook.spec.value import Name, Value
 from daybook.spec.writing import NUMBERS
 from daybook.text import nearest
@@ -192,6 +193,7 @@ def _facts(pipeline: Pipeline) -> Iterator[str]:
             "and day of month"
         )
     yield from _days_of_utc(pipeline, columns)
+    yield from _other_days(pipeline)
     for number, derived in enumerate(pipeline.derived):
         yield from _derived(f"derived[{number}]", derived, columns)
 
@@ -206,6 +208,15 @@ def _days_of_utc(pipeline: Pipeline, columns: dict[str, Column]) -> Iterator[str
                 f"schedule's time zone, {zone}: declare a timestamp, whose local day counts; let the local day be "
                 "delivered; or set time_zone to UTC"
             )
+
+
+def _other_days(pipeline: Pipeline) -> Iterator[str]:
+    facts = pipeline.source(pipeline.facts)
+    if isinstance(facts, Table) and facts.day and pipeline.day_columns != (facts.day,):
+        yield (
+            f"day_columns: {facts.name} is read by the day in {facts.day!r}, so its rows may be of other days by "
+            f"{', '.join(map(repr, pipeline.day_columns))}: write day_columns=({facts.day!r},), or leave out `day`"
+        )
 
 
 def _derived(path: str, derived: Derived, columns: dict[str, Column]) -> Iterator[str]:

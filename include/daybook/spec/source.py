@@ -1,4 +1,4 @@
-"""The part of a spec about input: columns, and the tables that have them. How a file is written: spec/form.py."""
+"""The part of a spec about input: columns, and the sources that have them (spec/table.py, spec/file.py)."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from daybook.errors import BadSpec
 from daybook.spec.form import Form, Limits
-from daybook.spec.format import check_format, check_instant_format, table_format, tells_of_utc
+from daybook.spec.format import check_format, check_instant_format, tells_of_utc
 from daybook.spec.value import Name
 from daybook.spec.writing import (
     NUMBERS,
@@ -215,6 +215,9 @@ class Source(Writing):
     equal rows of one key are one row that was delivered twice.
     """
 
+    # A table's values have types; a file's are written, and its columns stand at places.
+    is_written: ClassVar[bool] = True
+
     name: Name
     """Its name in this pipeline, as `facts` and lookups use it."""
     connection: str
@@ -266,7 +269,7 @@ class Source(Writing):
 
     @model_validator(mode="after")
     def _marks_differ(self) -> Self:
-        for column in () if isinstance(self, Table) else map(self.as_written, self.columns):
+        for column in map(self.as_written, self.columns) if self.is_written else ():
             where = f"{type(self).__name__} {self.name!r}, column {column.name!r}"
             check_marks(column, column.scale, self.delimiter, where)
         for column in map(self.as_written, self.columns):
@@ -324,7 +327,7 @@ class Source(Writing):
 def _problems_of_places(source: Source) -> Iterator[str]:
     taken = dict[int, Column]()
     for place, column in source.placed:
-        if isinstance(source, Table):
+        if not source.is_written:
             yield f"column {column.name!r}, position: {place} is refused: a table's columns have names"
         if place in taken:
             yield (
@@ -342,7 +345,7 @@ def _problems_of_places(source: Source) -> Iterator[str]:
 
 def _problems_of_form(source: Source) -> Iterator[str]:
     form, delimiter = source.form, source.delimiter
-    if isinstance(source, Table):
+    if not source.is_written:
         used = [word for word in form.added_later | {"header_line"} if getattr(form, word) != getattr(Form(), word)]
         yield from (f"form.{word}: is refused: it is for files, and Daybook copies a table itself" for word in used)
     if form.header_line == "find" and not source.named:
@@ -361,51 +364,3 @@ def _problems_of_form(source: Source) -> Iterator[str]:
     for column in source.named if form.comment else ():
         if column.header.startswith(form.comment):
             yield f"form.comment: {form.comment!r} is refused: the header may begin with {column.header!r}"
-
-
-class Table(Source):
-    """A table or view of a PostgreSQL database, read whole: `relation` is its name with its schema.
-
-    Its values have types, so nothing is cut or rounded: times come to the microsecond, whatever the column's format.
-    """
-
-    relation: str = Field(pattern=r"^[^.]+\.[^.]+$")
-
-    @field_validator("columns")
-    @classmethod
-    def _are_copied_whole(cls, columns: tuple[Column, ...], others: ValidationInfo) -> tuple[Column, ...]:
-        return tuple(_copied_whole(column, others.data.get("name", "")) for column in columns)
-
-    @model_validator(mode="after")
-    def _has_no_spelling(self) -> Self:
-        columns = {
-            f", column {column.name!r}": said(column) | ({"date_column": date} if (date := column.date_column) else {})
-            for column in self.columns
-        }
-        for where, words in {"": said(self), **columns}.items():
-            for word, value in words.items():
-                if word in OF_LOCAL_TIMES:
-                    continue
-                raise BadSpec(
-                    f"Table {self.name!r}{where}, {word}: {value!r} is refused: a table's values have types, and no "
-                    "spelling; leave it out"
-                )
-        return self
-
-    @field_validator("relation")
-    @classmethod
-    def _is_not_cut(cls, relation: str) -> str:
-        # PostgreSQL cuts a longer name without an error, and the cut one may be another table's (its manual, 4.1.1).
-        if any(len(name.encode()) > 63 for name in relation.split(".")):
-            raise ValueError("a name in PostgreSQL has at most 63 bytes")
-        return relation
-
-
-def _copied_whole(column: Column, table: str) -> Column:
-    if column.format is None or column.kind not in ("date", "timestamp"):
-        return column
-    try:
-        return column.model_copy(update={"format": table_format(column.format, column.kind)})
-    except ValueError as error:
-        where = f"Table {table!r}, column {column.name!r}, format"
-        raise BadSpec(f"{where}: {column.format!r} is refused: {error}") from None

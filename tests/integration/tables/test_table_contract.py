@@ -43,7 +43,7 @@ def test_p2_all_columns_that_are_missing_are_in_one_message(shop: Shop) -> None:
     [
         ("amount", "numeric(14,4)", "amount is numeric(14,4), numeric(12,2) agreed"),
         ("amount", "text", "amount is text, numeric(12,2) agreed"),
-        ("id", "numeric", "id is numeric, integer agreed"),
+        ("id", "numeric(9,2)", "id is numeric(9,2), integer agreed"),
         ("at", "date", "at is date, timestamp agreed"),
     ],
 )

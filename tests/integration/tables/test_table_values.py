@@ -178,7 +178,7 @@ def test_case_56_a_number_that_is_finer_or_none_is_refused_and_not_rounded(
     assert len(reasons) == len(written)
 
 
-@pytest.mark.parametrize("type", ["numeric(10,0)", "numeric(20)", "oid", "smallint", "bigint"])
+@pytest.mark.parametrize("type", ["numeric(10,0)", "numeric(20)", "numeric", "oid", "smallint", "bigint"])
 def test_case_52_whole_numbers_of_any_type_are_integers(typed: Shop, type: str) -> None:
     assert values(typed, type, integer("x"), "12", "1000") == ([12, 1000], [])
 
@@ -186,6 +186,28 @@ def test_case_52_whole_numbers_of_any_type_are_integers(typed: Shop, type: str) 
 def test_a_whole_number_beyond_64_bits_is_refused(typed: Shop) -> None:
     kept = values(typed, "numeric(20,0)", integer("x"), "9223372036854775807", "9223372036854775808")
     assert kept == ([9223372036854775807], ["integer_out_of_range"])
+
+
+def test_a_numeric_without_a_scale_gives_its_whole_numbers_and_refuses_the_others(typed: Shop) -> None:
+    kept, reasons = values(typed, "numeric", integer("x"), "7.000", "-12", "1e3", "0.5", "NaN", *["1"] * 5)
+    assert kept == [7, -12, 1000, *[1] * 5]
+    assert reasons == ["not_an_integer"] * 2
+
+
+def test_local_times_are_the_instants_at_which_the_clock_of_their_zone_showed_them(typed: Shop) -> None:
+    written = ["2024-03-05 10:00:00.5", "2024-11-03 00:59", "2024-11-03 01:30", "2024-11-03 02:00", "2024-03-10 02:30"]
+    wanted = [
+        instant(2024, 3, 5, 15, 0, 0, 500000),
+        instant(2024, 11, 3, 4, 59),
+        instant(2024, 11, 3, 6, 30),
+        instant(2024, 11, 3, 7),
+        instant(2024, 3, 10, 7, 30),
+    ]
+    column = timestamp("x", time_zone="America/New_York", repeated_hour="second", skipped_hour="shift")
+    assert values(typed, "timestamp", column, *written) == (wanted, [])
+    column = timestamp("x", time_zone="America/New_York")
+    kept, reasons = values(typed, "timestamp", column, *written, *["2024-03-05 12:00"] * 5)
+    assert (len(kept), reasons) == (8, ["repeated_hour", "skipped_hour"])
 
 
 @pytest.mark.parametrize(
@@ -214,6 +236,14 @@ def test_case_52_what_is_no_number_or_day_is_text_as_it_is_written(
     assert values(typed, type, text("x"), written) == ([wanted], [])
 
 
+def test_a_citext_is_text_as_it_is_written(typed: Shop) -> None:
+    typed.run("create extension citext")
+    try:
+        assert values(typed, "citext", text("x"), "Ann") == (["Ann"], [])
+    finally:
+        typed.run("drop table fault_typed", "drop extension citext")
+
+
 def test_a_key_of_char_n_meets_one_without_blanks(typed: Shop) -> None:
     fill_table(typed, "char(6)", "BB", "AA")
     table = Table(
@@ -229,8 +259,15 @@ def test_a_key_of_char_n_meets_one_without_blanks(typed: Shop) -> None:
         ("timestamp", text("x"), "x is timestamp without time zone, text agreed"),
         ("boolean", text("x"), "x is boolean, text agreed"),
         ("numeric(10,2)", integer("x"), "x is numeric(10,2), integer agreed"),
-        ("numeric", integer("x"), "x is numeric, integer agreed"),
-        ("double precision", integer("x"), "x is double precision, integer agreed"),
+        ("double precision", integer("x"), "x is double precision, integer agreed (write decimal('x', digits=…, scale"),
+        (
+            "numeric(12,3)",
+            amount(2),
+            "x is numeric(12,3), numeric(12,2) agreed (write decimal('x', digits=12",
+        ),
+        ("timestamptz", timestamp("x", time_zone="Asia/Tokyo"), "x is timestamp with time zone, an instant, and"),
+        ("bigint", text("x"), "x is bigint, text agreed (write integer('x'))"),
+        ("jsonb", integer("x"), "x is jsonb, integer agreed (write text('x'))"),
         ("timestamp", day_date("x"), "x is timestamp without time zone, date agreed"),
         ("date", timestamp("x"), "x is date, timestamp agreed"),
         ("price", amount(1), "x is numeric(10,2), numeric(12,1) agreed"),

@@ -28,6 +28,7 @@ CLASSES: tuple[type[spec.Value], ...] = (
     spec.File,
     spec.Form,
     spec.Table,
+    spec.TableReady,
     spec.Limits,
     spec.Column,
     spec.Writing,

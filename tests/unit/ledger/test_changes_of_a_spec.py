@@ -7,10 +7,11 @@ import pytest
 
 from daybook.ledger.fingerprint import FINGERPRINTED_STEPS, changed_part, fingerprint
 from daybook.pipelines import load_pipelines
+from daybook.spec import Pipeline, TableReady
 from deployment.home import REPOSITORY
 
 FLIGHTS = load_pipelines().good["flights"]
-FILE, SUMMARIES, MEASURES = FLIGHTS.files[0], FLIGHTS.summaries, FLIGHTS.measures
+FILE, TABLES, SUMMARIES, MEASURES = FLIGHTS.files[0], FLIGHTS.tables, FLIGHTS.summaries, FLIGHTS.measures
 # They are no change of a fingerprint: test_changed_spec.py and test_renamed.py of tests/integration/days hold them.
 OTHER_ROWS = {
     "the schema of `target`",
@@ -18,6 +19,7 @@ OTHER_ROWS = {
     "`name` of the pipeline, schema kept",
     "`name` of the pipeline and the schema of `target`",
     "the module removed",
+    "`time_zone` of `schedule`, with a table that is read by day",
 }
 
 
@@ -41,6 +43,14 @@ def summary(**words: object) -> dict[str, object]:
     return {"summaries": (SUMMARIES[0].model_copy(update=words), *SUMMARIES[1:])}
 
 
+def table_by_day(**words: object) -> dict[str, object]:
+    """Return a change that has a table read by day."""
+    by_day = TABLES[0].model_copy(update={"day": TABLES[0].columns[0].name} | words)
+    return {"tables": (by_day, *TABLES[1:])}
+
+
+READY = TableReady(relation="etl.loads", day="loaded_for")
+BY_DAY = FLIGHTS.model_copy(update=table_by_day())
 WRITTEN = "how values are written (the words of `Writing`), on a file or a column"
 CHANGES: list[tuple[str, dict[str, object]]] = [
     ("a column added to a summary", summary(columns=(*SUMMARIES[0].columns, "departures"))),
@@ -70,6 +80,9 @@ CHANGES: list[tuple[str, dict[str, object]]] = [
     ("a summary removed", {"summaries": SUMMARIES[:-1]}),
     ("`key` of a file", file(key=FILE.key[1:])),
     ("`limits` of a file", file(limits=FILE.limits.model_copy(update={"refused_rows": 9}))),
+    ("`day`, `where` or `changed_by` of a table", table_by_day()),
+    ("`day`, `where` or `changed_by` of a table", table_by_day(day=None, where={"a": 1})),
+    ("`ready` of a table", table_by_day(day=None, ready=READY)),
     ("`path`, `delimiter` or `form` of a file", file(path="other/{day:%Y-%m-%d}.csv")),
     ("`path`, `delimiter` or `form` of a file", file(delimiter=";")),
     ("`path`, `delimiter` or `form` of a file", file(form=FILE.form.model_copy(update={"encoding": "latin-1"}))),
@@ -109,11 +122,11 @@ def table() -> dict[str, str]:
     return {row[0]: row[1] for row in rows[2:]}
 
 
-def first_step(change: dict[str, object]) -> str:
+def first_step(change: dict[str, object], of: Pipeline = FLIGHTS) -> str:
     """Return the first step that a published day is done again from, as the document writes it."""
-    changed = FLIGHTS.model_copy(update=change)
-    assert changed != FLIGHTS
-    steps = [s for s in FINGERPRINTED_STEPS if changed_part(s, fingerprint(s, FLIGHTS), fingerprint(s, changed))]
+    changed = of.model_copy(update=change)
+    assert changed != of
+    steps = [s for s in FINGERPRINTED_STEPS if changed_part(s, fingerprint(s, of), fingerprint(s, changed))]
     return f"`{steps[0]}`" if steps else "nothing"
 
 
@@ -121,6 +134,13 @@ def first_step(change: dict[str, object]) -> str:
 def test_the_document_names_the_steps_from_which_days_are_done_again(row: str) -> None:
     found = {first_step(change) for of_row, change in CHANGES if of_row == row}
     assert found == set(re.findall(r"`\w+`|nothing", table()[row]))
+
+
+def test_the_time_zone_says_which_rows_of_a_table_are_a_days() -> None:
+    row = "`time_zone` of `schedule`, with a table that is read by day"
+    elsewhere: dict[str, object] = {"schedule": FLIGHTS.schedule.model_copy(update={"time_zone": "Asia/Tokyo"})}
+    assert table()[row] == first_step(elsewhere, BY_DAY)
+    assert first_step(elsewhere) == "nothing"
 
 
 def test_a_former_name_that_is_left_in_the_spec_does_no_day_again() -> None:

@@ -73,6 +73,7 @@ def changed(copied: Copy) -> set[str]:
         ("steps.py", "_doubts", "summarize"),
         ("steps.py", "_rows", "load clean index"),
         ("postgres/copy_tables.py", "_copy_statement", "extract_tables"),
+        ("postgres/day_rows.py", "_row_state", "extract_tables"),
         ("ftp/copy.py", "_check_room", "extract_files"),
         ("loader/columns.py", "_settled", "load"),
         ("loader/moment_columns.py", "_grid", "load"),
@@ -97,6 +98,8 @@ def changed(copied: Copy) -> set[str]:
         ("ledger/first_load.py", "_loaded", "summarize"),
         ("spec/pipeline.py", "_looked_up", "index aggregate summarize"),
         ("spec/source.py", "tokens", "load clean index"),
+        ("spec/lookup.py", "refused_column", "clean index"),
+        ("spec/table.py", "day_column", "extract_tables"),
     ],
 )
 def test_a_changed_helper_changes_the_code_of_exactly_the_steps_that_reach_it(

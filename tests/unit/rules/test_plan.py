@@ -273,3 +273,10 @@ def test_the_newest_day_comes_first() -> None:
 def test_forced_a_day_is_run_whatever_it_rests_on() -> None:
     for failure, failed in ((HELD, AGGREGATED), (BROKEN, READ)):
         assert plan(shop(), [standing(failure=failure, failed=failed)], TABLES, is_forced=True)[0].action == "run"
+
+
+def test_a_day_whose_mark_is_not_there_is_blocked_only_if_there_is_something_to_do() -> None:
+    unmarked = ("s.t is not ready: etl.loads has no row of 2026-01-10",)
+    assert planned(unmarked=unmarked)[:3] == (DAY, "skip", "nothing changed")
+    never_done = planned(unmarked=unmarked, is_published=False, deployed={})
+    assert never_done[:3] == (DAY, "blocked", unmarked[0])

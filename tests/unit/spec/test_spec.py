@@ -18,10 +18,13 @@ from daybook.spec import (
     Schedule,
     Summary,
     Table,
+    TableReady,
     Target,
+    day_date,
     decimal,
     integer,
     text,
+    timestamp,
 )
 from tests.support.shop import CUSTOMERS, SALES, SHOPS, shop
 
@@ -44,6 +47,58 @@ from tests.support.shop import CUSTOMERS, SALES, SHOPS, shop
     ],
 )
 def test_a_word_that_is_wrong_by_itself(build: Callable[[], object], says: str) -> None:
+    with pytest.raises(BadSpec) as error:
+        build()
+    assert says in str(error.value)
+
+
+def by_day(**words: object) -> Table:
+    """Return a table that is read by day, with other words."""
+    columns = (day_date("sold_on"), timestamp("sold_at"), integer("n"))
+    known: dict[str, object] = {"name": "t", "connection": "c", "relation": "s.t", "columns": columns, "day": "sold_at"}
+    return Table(**(known | words))
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ({"day": "sold"}, "Table 't', day: 'sold' is not one of its columns; did you mean 'sold_on'?"),
+        ({"day": "n"}, "Table 't', day: 'n' is integer; it takes a date or a timestamp"),
+        (
+            {"day": None, "changed_by": "at"},
+            "Table 't', changed_by: 'at' is refused: it is for a table",
+        ),
+        (
+            {"where": "n = 1; drop table x"},
+            "where: 'n = 1; drop table x' is refused: it takes {column: value}",
+        ),
+        ({"where": {"n": 0.5}}, "'n' takes a text, integer, Decimal, date, True or False, a tuple of them, or None"),
+        ({"where": {"n": ()}}, "'n' has no value, and no row could have it"),
+        ({"where": {"n": (1, None)}}, "'n' takes a text"),
+        ({"where": {"n": {1, 2}}}, "'n' takes a text"),
+        ({"where": {"n": "\0"}}, "'n' takes a text"),
+        ({"ready": {"relation": "loads", "day": "d"}}, "relation: 'loads' is refused"),
+        ({"ready": {"relation": "s.loads"}}, "TableReady, day: is missing"),
+        ({"reday": None}, "Table has no word 'reday'; did you mean 'ready'?"),
+    ],
+)
+def test_a_wrong_word_of_a_table_that_is_read_by_day(words: dict[str, object], says: str) -> None:
+    with pytest.raises(BadSpec) as error:
+        by_day(**words)
+    assert says in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("build", "says"),
+    [
+        (lambda: TableReady(relation="s.t", day="d", time_zone="Madrid"), "no time zone of that name"),
+        (
+            lambda: shop(tables=(by_day(), SHOPS, CUSTOMERS), facts="t", day_columns=("sold_on",)),
+            "day_columns: t is read by the day in 'sold_at', so its rows may be of other days by 'sold_on'",
+        ),
+    ],
+)
+def test_a_wrong_word_about_days_and_time_zones(build: Callable[[], object], says: str) -> None:
     with pytest.raises(BadSpec) as error:
         build()
     assert says in str(error.value)
