@@ -75,8 +75,9 @@ def _frame_libraries(pipeline: Pipeline) -> list[str]:
 
 
 _WRITING = set(Writing.model_fields)
-_OLDER = {"header", "position", "kind", "digits", "scale", "format", "true_tokens", "false_tokens", "null_tokens"}
-_TYPING = {*_OLDER, *_WRITING}
+_FOUND = {"header", "position", "aliases"}
+_OLDER = {"kind", "digits", "scale", "format", "true_tokens", "false_tokens", "null_tokens"}
+_TYPING = {*_FOUND, *_OLDER, *_WRITING}
 
 
 def _typing(source: Source) -> Any:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from daybook.loader.number_columns import is_plain, plain_numbers
 from daybook.loader.texts import Bytes, Flags, Numbers, content_of, flagged, flags, holders
-from daybook.loader.values import FIRST_YEAR, PARSERS, Unfit, is_empty_a_value, reader
+from daybook.loader.values import FIRST_YEAR, PARSERS, TRIMMED, Unfit, is_empty_a_value, reader
 from daybook.spec import Column, arrow_type
 
 WIDTHS = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2, "%f": 0}
@@ -126,6 +126,8 @@ class ParsedColumn(NamedTuple):
 
 def parsed_column(texts: pa.StringArray, column: Column, tokens: tuple[str, ...]) -> ParsedColumn:
     """Parse a column's texts into values; a null text is an empty field without quotes."""
+    if column.is_trimmed:
+        return _parsed_trimmed(texts, column, tokens)
     if column.kind == "text":
         return ParsedColumn(texts, np.zeros(len(texts), bool))
     if column.kind in ("integer", "decimal"):
@@ -134,6 +136,14 @@ def parsed_column(texts: pa.StringArray, column: Column, tokens: tuple[str, ...]
         texts = pc.fill_null(texts, "")
     values, are_odd = _vouched_for(texts, column, _empty_texts(texts) | _tokens_that_are_values(texts, column, tokens))
     return _settled(texts, values, are_odd, column, tokens) if are_odd.any() else ParsedColumn(values, are_odd)
+
+
+def _parsed_trimmed(texts: pa.StringArray, column: Column, tokens: tuple[str, ...]) -> ParsedColumn:
+    """Parse texts without the blanks around them; those of blanks alone are values.py's, which knows of quotes."""
+    trimmed = pc.utf8_trim(texts, TRIMMED)
+    are_emptied = (np.diff(content_of(trimmed)[1]) == 0) & (np.diff(content_of(texts)[1]) > 0)
+    parsed = parsed_column(trimmed, column.model_copy(update={"is_trimmed": None}), tokens)
+    return parsed._replace(are_unfit=parsed.are_unfit | are_emptied)
 
 
 def _trimmed(texts: pa.StringArray) -> pa.StringArray:

@@ -17,6 +17,8 @@ from daybook.spec import Column, said
 INTEGER = re.compile("-?[0-9]+")
 ZEROS = re.compile(r"\.0+$")
 BLANKS = " \t"
+# The blanks of Unicode (category Zs), among them those that do not break, and the tab.
+TRIMMED = "\t \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 LOWEST_INTEGER, HIGHEST_INTEGER = -(2**63), 2**63 - 1
 # strptime accepts one digit instead of two, and any run of blanks for one, so the shape is checked first.
 SHAPES = {
@@ -49,6 +51,11 @@ def reader(column: Column, tokens: tuple[str, ...]) -> Callable[[str, bool], Any
     empty text; for other kinds it is refused unless "" is a token. If "" is a boolean's own token, an empty field is
     that value, in quotes or not.
     """
+    read = _reader(column, tokens)
+    return (lambda text, is_quoted: read(text.strip(TRIMMED), is_quoted)) if column.is_trimmed else read
+
+
+def _reader(column: Column, tokens: tuple[str, ...]) -> Callable[[str, bool], Any]:
     if column.kind == "text":
         return lambda text, is_quoted: text if text or is_quoted else None
     parse = PARSERS[column.kind](column)

@@ -22,6 +22,7 @@ WORDS: dict[str, tuple[Kind, ...]] = {
     "negatives": NUMBERS,
     "bare_points": ("decimal",),
     "exponents": ("decimal",),
+    "is_trimmed": ("text", "integer", "decimal", "date", "timestamp", "boolean"),
 }
 DECIMAL_MARKS = r"[.,;:'_|/]"
 THOUSANDS_MARKS = (".", ",", "'", "\u2019", " ", "\u00a0", "\u202f", "_")
@@ -55,6 +56,10 @@ class Writing(Value):
     """What happens to .5 and 5. without a digit on one side."""
     exponents: Literal["refuse", "read"] | None = None
     """What happens to 1.2e-05; it is read exactly, and has to fit the digits and the scale."""
+
+    is_trimmed: bool | None = None
+    """Whether blanks, tabs and blanks that do not break (U+00A0 and the like) around a value are no part of it. A field
+    without quotes that holds nothing else is empty."""
 
     @field_validator("decimal_mark")
     @classmethod
