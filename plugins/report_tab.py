@@ -1,4 +1,4 @@
-"""A Report tab on every DAG run: the run's work on its day, and the report that readers of that day see.
+"""A Report tab on every DAG run: the run's work on its day, or on each of its days, and the report that readers see.
 
 Airflow imports this file in every process, each task's too. So the modules that only the API server needs are imported
 when it asks for the app.
@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from airflow.plugins_manager import AirflowPlugin
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from fastapi import FastAPI
+
+    from daybook.spec import Pipeline
 
 # Both pages hold text from outside, and share their origin with Airflow's UI: nothing in them may run or load.
 NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; style-src 'unsafe-inline'"
@@ -24,6 +28,7 @@ NOT_BEGUN = (
     "This run has not finished a step yet. As soon as the first one is done, its counts are here.",
     "Where a task is red, its log says what happened and what to do.",
 )
+NOT_ITS_DAY = "This run has no such day."
 
 
 class ReportTab(AirflowPlugin):
@@ -58,13 +63,14 @@ def app() -> "FastAPI":
     permission = Depends(requires_access_dag("GET", DagAccessEntity.RUN))
     served = FastAPI(title="Daybook's reports", openapi_url=None, dependencies=[permission])
 
+    # day: which day of a run of several; without it, the page of all of them.
     @served.get("/{dag_id}/{run_id}/run")
-    def run(dag_id: str, run_id: str) -> HTMLResponse:
-        return HTMLResponse(**_run_page(dag_id, run_id)._asdict())
+    def run(dag_id: str, run_id: str, day: str | None = None) -> HTMLResponse:
+        return HTMLResponse(**_run_page(dag_id, run_id, day)._asdict())
 
     @served.get("/{dag_id}/{run_id}/report")
-    def report(dag_id: str, run_id: str) -> HTMLResponse:
-        return HTMLResponse(**_report(dag_id, run_id)._asdict())
+    def report(dag_id: str, run_id: str, day: str | None = None) -> HTMLResponse:
+        return HTMLResponse(**_report(dag_id, run_id, day)._asdict())
 
     return served
 
@@ -77,29 +83,45 @@ class Answer(NamedTuple):
     status_code: int = 200
 
 
-def _run_page(dag_id: str, run_id: str) -> Answer:
+def _run_page(dag_id: str, run_id: str, day: str | None) -> Answer:
+    from daybook.pages.days_page import days_page
     from daybook.pages.run_page import message_page, run_page
-    from daybook.pages.run_state import read_run
+    from daybook.pages.run_state import read_day
     from daybook.pipelines import pipelines_now
 
     pipeline = pipelines_now().good.get(dag_id)
     if pipeline is None:
         return Answer(message_page("No report", NOT_OURS), _headers(RUN_PAGE_POLICY), 404)
-    state = read_run(_data(), pipeline, run_id)
-    page = run_page(state) if state else message_page(dag_id, *NOT_BEGUN)
+    states = [read_day(_data(), pipeline, run_id, one) for one in _days(pipeline, run_id, day)]
+    if day is not None and not states:
+        return Answer(message_page("No report", NOT_ITS_DAY), _headers(RUN_PAGE_POLICY), 404)
+    if not any(state.is_begun for state in states):
+        return Answer(message_page(dag_id, *NOT_BEGUN), _headers(RUN_PAGE_POLICY))
+    page = (
+        run_page(states[0], is_one_of_several=day is not None) if len(states) == 1 else days_page(pipeline.name, states)
+    )
     return Answer(page, _headers(RUN_PAGE_POLICY))
 
 
-def _report(dag_id: str, run_id: str) -> Answer:
+def _report(dag_id: str, run_id: str, day: str | None) -> Answer:
     from daybook.pages.run_page import message_page
-    from daybook.pages.run_state import read_run
+    from daybook.pages.run_state import read_day
     from daybook.pipelines import pipelines_now
 
     pipeline = pipelines_now().good.get(dag_id)
-    state = read_run(_data(), pipeline, run_id) if pipeline else None
-    if state and state.report:
-        return Answer(state.report, _headers(REPORT_POLICY))
+    days = _days(pipeline, run_id, day) if pipeline else []
+    state = read_day(_data(), pipeline, run_id, days[0]) if pipeline and len(days) == 1 else None
+    content = state.report if state and state.is_begun else None
+    if content:
+        return Answer(content, _headers(REPORT_POLICY))
     return Answer(message_page("No report", NOT_PUBLISHED), _headers(REPORT_POLICY), 404)
+
+
+def _days(pipeline: "Pipeline", run_id: str, day: str | None) -> "list[date]":
+    """Return the days of a run: all, or the one that a request names, if the run has it."""
+    from daybook.pages.run_state import days_of
+
+    return [one for one in days_of(_data(), pipeline, run_id) if day in (None, str(one))]
 
 
 def _data() -> Any:

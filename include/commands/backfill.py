@@ -1,5 +1,6 @@
 """`./daybook backfill`: Airflow carries out the plan, and the result is printed day by day."""
 
+import sys
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -14,16 +15,23 @@ from commands.arguments import (
     Limit,
     PipelineName,
     Quiet,
+    Why,
     as_count,
     asked_days,
     pipeline_named,
 )
 from commands.output import console, tell_json
+from commands.planned_backfill import Done, release_days, tell
 from commands.planned_backfill import backfill as backfilled
-from commands.planned_backfill import tell
 from commands.servers import airflow_of
+from commands.wrong_words import WrongWords
+from daybook.spec import Pipeline
+from deployment.running import Running
 
 Batch = Annotated[int, typer.Option("--batch", parser=as_count, metavar="N", help="Days in one run of Airflow.")]
+ReleaseHeld = Annotated[
+    bool, typer.Option("--release-held", help="Publish the days that it holds as implausible; --why says the reason.")
+]
 
 
 def backfill(
@@ -32,16 +40,22 @@ def backfill(
     limit: Limit = None,
     batch: Batch = 1,
     force: Force = False,
+    release_held: ReleaseHeld = False,
+    why: Why = "",
     pipeline: PipelineName = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
     """Carry out the plan, and wait.
 
+    At its end it shows the days that it held as implausible; on a terminal it asks once whether to publish them.
     The exit code is 1 unless every day that you asked for was done and is published.
 
     Example: ./daybook backfill --from 2013-01-01 --to 2013-01-10 --batch 5
     """
+    reason = " ".join(why.split())
+    if release_held != bool(reason):
+        raise WrongWords("backfill: --release-held and --why go together: the reason is kept; nothing was done")
     chosen = pipeline_named(pipeline)
     days = asked_days(chosen, first, last, datetime.now(UTC))
     with airflow_of(chosen, "backfill") as deployment:
@@ -52,8 +66,30 @@ def backfill(
             is_forced=force,
             check=deployment.keep_up,
         )
+        if not json:
+            tell(done)
+        if held := [one.day for one in done if one.is_held]:
+            reason = reason or ("" if json or quiet else _asked(len(held)))
+            done = _released(deployment, chosen, done, reason, is_told=not json) if reason else done
     if json:
         tell_json({"pipeline": chosen.name, "days": done})
-    else:
-        tell(done)
     return exit_codes.DONE if all(one.is_well for one in done) else exit_codes.NOT_AS_ASKED
+
+
+def _asked(count: int) -> str:
+    """Ask once, on a terminal, whether to publish the held days; return the reason, or "" to leave them held."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return ""
+    days = "the day that is held" if count == 1 else f"the {count} days that are held"
+    answer: str = typer.prompt(f"Publish {days}? Say why their numbers are right, or nothing to leave them", default="")
+    return " ".join(answer.split())
+
+
+def _released(deployment: Running, pipeline: Pipeline, done: list[Done], why: str, *, is_told: bool) -> list[Done]:
+    """Publish the held days of a backfill, and return the results of all its days."""
+    held = [one.day for one in done if one.is_held]
+    released = release_days(deployment.api, pipeline, held, console(), why, deployment.keep_up)
+    if is_told:
+        tell(released)
+    by_day = {one.day: one for one in released}
+    return [by_day.get(one.day, one) for one in done]

@@ -6,11 +6,12 @@ know.
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
@@ -211,13 +212,15 @@ def _days_of_rows(pipeline: Pipeline, given: Given) -> Counter[date]:
     groups = given.checked.table.group_by(names).aggregate([([], "count_all")])
     days = Counter[date]()
     for row in groups.to_pylist():
-        if day := _as_date([row[name] for name in names]):
+        if day := _as_date([row[name] for name in names], pipeline.schedule.time_zone):
             days[day] += row["count_all"]
     return days
 
 
-def _as_date(values: list[Any]) -> date | None:
+def _as_date(values: list[Any], time_zone: str) -> date | None:
     try:
+        if isinstance(values[0], datetime):
+            return values[0].astimezone(ZoneInfo(time_zone)).date()
         return values[0] if len(values) == 1 else date(*values)
     except (TypeError, ValueError, OverflowError):
         return None

@@ -17,18 +17,10 @@ from upath import UPath
 from commands.stopped_servers import watched
 from daybook.errors import BadSpec
 from daybook.ftp.session import Line
-from daybook.postgres.session import Connection
+from daybook.postgres.session import LINE_LIMITS, Connection
 from daybook.storage.data_folder import DataFolder
 from daybook.transports.open import Stored, open_files
 
-# A server that is stopped, or a line that is cut, must not hold a command for ever (libpq's manual, 32.1.2).
-LIMITS = {
-    "connect_timeout": 10,
-    "tcp_user_timeout": 30_000,
-    "keepalives_idle": 10,
-    "keepalives_interval": 10,
-    "keepalives_count": 2,
-}
 FILES_SECONDS = 20.0
 
 
@@ -39,7 +31,7 @@ def postgres(connection_id: str) -> Connection:
 
 def postgres_of(dsn: str) -> Connection:
     """Open a PostgreSQL connection by libpq's connection string, with limits for a server that does not answer."""
-    limits = {name: value for name, value in LIMITS.items() if name not in conninfo_to_dict(dsn)}
+    limits = {name: value for name, value in LINE_LIMITS.items() if name not in conninfo_to_dict(dsn)}
     limited = make_conninfo(dsn, **limits)
     return watched(psycopg.connect(limited), limited)
 
@@ -58,8 +50,9 @@ def files(connection_id: str, time_limit_s: float = FILES_SECONDS) -> ftplib.FTP
     Raises BadSpec if it is not set, or a word of it is refused.
     """
     words = _words(connection_id)
-    form = (words.get("host"), int(words.get("port") or 0), words.get("login"), words.get("password"), words["extra"])
-    return open_files(Stored(connection_id, words.get("conn_type") or "", *form), time_limit_s)
+    address = (words.get("host"), int(words.get("port") or 0), words.get("login"), words.get("password"))
+    stored = Stored(connection_id, words.get("conn_type") or "", *address, words["extra"], words.get("schema"))
+    return open_files(stored, time_limit_s)
 
 
 def data() -> DataFolder:

@@ -36,7 +36,9 @@ def resume(pipeline: PipelineName = None, json: Json = False, quiet: Quiet = Fal
 def cancel(pipeline: PipelineName = None, json: Json = False, quiet: Quiet = False) -> int:
     """Stop a pipeline's backfills; what is done stays done.
 
-    Runs at work go on to their end, and the command waits for them.
+    Every run that a command has asked for and that has not begun is taken back and named, those of `day`, `replay` and
+    `release` too: ask for these again. Daily runs stay. Runs at work go on to their end, and the command waits for
+    them.
 
     Example: ./daybook cancel
     """
@@ -54,7 +56,11 @@ def cancel(pipeline: PipelineName = None, json: Json = False, quiet: Quiet = Fal
         progress(line)
 
     cancelling.cancel(api, chosen.name, came_to_its_end, tell)
-    return _tell(chosen.name, f"{chosen.name}: no backfill is left; what is published stays.", json, done=done)
+    said = (
+        f"{chosen.name}: no backfill is left, and no run that `day`, `replay` or `release` asked for; daily runs stay, "
+        "and what is published."
+    )
+    return _tell(chosen.name, said, json, done=done)
 
 
 def _tell(name: str, said: str, is_json: bool, **words: object) -> int:

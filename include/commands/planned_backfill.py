@@ -11,6 +11,7 @@ from commands import connections
 from commands.output import say, tell_table
 from commands.plan import made_plan
 from daybook.ledger import step_log
+from daybook.ledger.first_load import is_first_load
 from daybook.ledger.queries import is_begun
 from daybook.ledger.receipt import NotPublished, Receipt
 from daybook.planning.plan import Failure, Limited, Planned
@@ -34,7 +35,8 @@ class Known(NamedTuple):
 
 class Done(NamedTuple):
     """The result of a day: `is_well` if readers see it and its plan is done, or if it was left for later by the limit,
-    as asked. rows_refused and rows_dropped are those of all sources, in its last run that came to its end."""
+    as asked. rows_refused and rows_dropped are those of all sources, in its last run that came to its end. held_for:
+    what was found and expected of a day that is held."""
 
     day: date
     action: str
@@ -44,6 +46,7 @@ class Done(NamedTuple):
     rows_refused: int
     rows_dropped: int
     is_held: bool = False
+    held_for: str = ""
 
 
 def backfill(
@@ -59,12 +62,20 @@ def backfill(
 ) -> list[Done]:
     """Carry out the plan of some days, in runs of up to `batch` days; return the result of each, newest first.
 
-    check: called at every look at the runs.
+    The newest days run first, so that readers see them first; in a first load the oldest, since each day is compared
+    with those before it. check: called at every look at the runs.
     """
     made = made_plan(pipeline, days, limit, is_forced=is_forced)
     to_run = [day.day for day in made.planned if day.action == "run"]
+    if to_run and _is_first_load(pipeline, max(to_run)):
+        to_run.reverse()
     run_ids = _run(api, pipeline, in_batches(to_run, batch), console, check, is_forced=is_forced)
     return _results(pipeline, made, run_ids)
+
+
+def _is_first_load(pipeline: Pipeline, last: date) -> bool:
+    connect = partial(connections.postgres, pipeline.target.connection)
+    return at_once(connect, lambda session: not is_begun(session) or is_first_load(session, pipeline.name, last))
 
 
 def release_days(
@@ -97,12 +108,21 @@ def tell(done: list[Done]) -> None:
     well = len(done) - missing - later
     left = f", {later} left out by the limit" if later else ""
     say(f"{len(done)} days: {run} to run, {well} are as they should be, {missing} are not{left}")
-    if held := tuple(sorted(day.day for day in done if day.is_held)):
-        what = "day is" if len(held) == 1 else "days are"
-        say(
-            f"{len(held)} {what} held: {spell(held)}; `./daybook why DAY` says why; if their numbers are right, "
-            f"publish them: `./daybook release --from {held[0]} --to {held[-1]} --why REASON`"
-        )
+    tell_held(done)
+
+
+def tell_held(done: list[Done]) -> None:
+    """Print the days that are held, each with what was found and expected, and the command that publishes them."""
+    held = sorted((day for day in done if day.is_held), key=lambda day: day.day)
+    if not held:
+        return
+    what = "day is" if len(held) == 1 else "days are"
+    say(f"{len(held)} {what} held: {spell(tuple(day.day for day in held))}")
+    tell_table(("held day", "found and expected"), [(str(day.day), day.held_for) for day in held])
+    say(
+        f"If these numbers are right, publish them: `./daybook release --from {held[0].day} --to {held[-1].day} "
+        "--why REASON`; `./daybook why DAY` says more about a day"
+    )
 
 
 def _cells(day: Done) -> tuple[str, ...]:
@@ -119,7 +139,15 @@ def outcomes(made: Limited, known: Known, run_ids: Mapping[date, str]) -> list[D
 
 def _with_hold(done: Done, known: Known) -> Done:
     failure = known.failures.get(done.day)
-    return done._replace(is_held=not done.is_well and failure is not None and failure.kind == "Implausible")
+    if done.is_well or failure is None or failure.kind != "Implausible":
+        return done
+    return done._replace(is_held=True, held_for=_doubt(done.day, failure.message))
+
+
+def _doubt(day: date, message: str) -> str:
+    """Return what was found and expected, from the message of a held day."""
+    why = message.partition(f" {day}: ")[2] or message
+    return why.partition("; the day is held")[0]
 
 
 def _run(

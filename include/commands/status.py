@@ -1,15 +1,17 @@
-"""`./daybook status`: which days are published, held, failed or missing, the lag, and what the next daily run does.
+"""`./daybook status`: which days are published, held, failed, waiting or missing, the lag, and the next daily run.
 
-It asks the ledger only.
+It asks the ledger only, and reads for what a day waits in its run's folder.
 """
 
 from datetime import UTC, date, datetime
 from functools import partial
+from typing import NamedTuple
 
 from commands import catching_up, connections, exit_codes
 from commands.arguments import Json, PipelineName, Quiet, asked_days, pipeline_named
 from commands.output import say, tell_json, tell_table
 from commands.servers import servers_of
+from commands.waiting_days import waiting_of
 from daybook.ledger import step_log
 from daybook.ledger.decisions import rollbacks
 from daybook.ledger.queries import is_begun, rows_not_published
@@ -21,16 +23,18 @@ from daybook.planning.status import Status
 from daybook.planning.status import status as sorted_days
 from daybook.postgres.session import Connection, at_once
 from daybook.spec import Pipeline
-from daybook.text import spell
+from daybook.text import one_line, spell
 
-KINDS = ("expected", "published", "reused", "rolled_back", "held", "failed", "missing")
+KINDS = ("expected", "published", "reused", "rolled_back", "held", "failed", "waiting", "missing")
+# Of the days that wait; `why` says it of each.
+SHOWN_DAYS = 5
 
 
 def status(pipeline: PipelineName = None, json: Json = False, quiet: Quiet = False) -> int:
-    """Say which days are published, held, failed or missing.
+    """Say which days are published, held, failed, waiting or missing.
 
-    Each day counts once: what readers see is published. The exit code is 1 if a day is held, failed or missing, or if
-    the last try of a published day was held or failed.
+    Each day counts once: what readers see is published. The exit code is 1 if a day is held, failed, waiting or
+    missing, or if the last try of a published day was held or failed.
 
     Example: ./daybook status
     """
@@ -39,37 +43,45 @@ def status(pipeline: PipelineName = None, json: Json = False, quiet: Quiet = Fal
     days = asked_days(chosen, None, None, now)
     with servers_of(chosen, "status"):
         connect = partial(connections.postgres, chosen.target.connection)
-        found, lost = at_once(connect, lambda session: (status_of(session, chosen, days), _lost(session, chosen, days)))
+        found, lost, waits = at_once(connect, lambda session: _asked(session, chosen, days))
         coming = at_once(connect, lambda session: next_catch_up(session, chosen, now))
     broken = load_pipelines().broken
     if json:
         of_all = _sum(lost, found.expected)
         rows = {"rows_refused": of_all.refused, "rows_dropped": of_all.dropped}
-        words = {"catch_up": catching_up.in_json(chosen, coming), "broken": broken}
+        words = {"waits": waits, "catch_up": catching_up.in_json(chosen, coming), "broken": broken}
         tell_json({"pipeline": chosen.name, **found._asdict(), **rows, **words})
     else:
-        tell(found, lost, catching_up.in_words(chosen, coming), broken)
+        tell(found, lost, waits, catching_up.in_words(chosen, coming), broken)
     return exit_codes.DONE if found.is_well else exit_codes.NOT_AS_ASKED
 
 
-def status_of(connection: Connection, pipeline: Pipeline, days: list[date]) -> Status:
-    """Return the status of some days of a pipeline, by the ledger."""
+class _Asked(NamedTuple):
+    """The status of some days; by day, the rows that readers do not see, and what a waiting day waits for."""
+
+    status: Status
+    lost: dict[date, NotPublished]
+    waits: dict[date, list[str]]
+
+
+def _asked(connection: Connection, pipeline: Pipeline, days: list[date]) -> _Asked:
     if not is_begun(connection):
-        return sorted_days(days, set(), set(), (), {})
+        return _Asked(sorted_days(days, set(), set(), (), {}), {}, {})
     asked = (connection, pipeline.name, days[0], days[-1])
     failures = {day: Failure(*words) for day, words in step_log.failures(*asked).items()}
     published, reused = step_log.published_days(*asked), step_log.reused_days(*asked)
-    return sorted_days(days, published, reused, rollbacks(*asked), failures)
+    waits = waiting_of(connection, pipeline, days[0], days[-1])
+    status = sorted_days(days, published, reused, rollbacks(*asked), failures, waits)
+    return _Asked(status, rows_not_published(*asked), waits)
 
 
-def _lost(connection: Connection, pipeline: Pipeline, days: list[date]) -> dict[date, NotPublished]:
-    return rows_not_published(connection, pipeline.name, days[0], days[-1]) if is_begun(connection) else {}
-
-
-def tell(found: Status, lost: dict[date, NotPublished], coming: str, broken: dict[str, str]) -> None:
+def tell(
+    found: Status, lost: dict[date, NotPublished], waits: dict[date, list[str]], coming: str, broken: dict[str, str]
+) -> None:
     """Print a line for each kind of days, the lag, and the modules of include/pipelines that do not load.
 
-    lost: the rows of each published day that readers do not see. coming: a line about the next daily run.
+    lost: the rows of each published day that readers do not see. waits: what the days that wait wait for. coming: a
+    line about the next daily run.
     """
     rows = [_cells(kind, getattr(found, kind), lost) for kind in KINDS]
     tell_table(("", "count", "refused", "dropped", "days"), rows)
@@ -83,9 +95,17 @@ def tell(found: Status, lost: dict[date, NotPublished], coming: str, broken: dic
             f"of the published days, {count} {'was' if count == 1 else 'were'} held or failed at the last try, and "
             f"readers see an earlier run: {spell(found.tried_since)}; `./daybook why DAY` says why"
         )
+    _tell_waits(waits)
     say(coming)
     for file, reason in broken.items():
         say(f"{file} is broken: {reason}")
+
+
+def _tell_waits(waits: dict[date, list[str]]) -> None:
+    for day in list(waits)[-SHOWN_DAYS:]:
+        say(one_line(f"{day}: {'; '.join(waits[day])}"))
+    if len(waits) > SHOWN_DAYS:
+        say(f"{len(waits) - SHOWN_DAYS} earlier days wait too; `./daybook why DAY` says for what")
 
 
 def _cells(kind: str, days: tuple[date, ...], lost: dict[date, NotPublished]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from commands.arguments import Day, Json, PipelineName, Quiet, check_is_over, pi
 from commands.output import say, tell_json, tell_table
 from commands.plan import made_plan
 from commands.servers import servers_of
+from commands.waiting_days import waiting_of
 from daybook.days import why_not
 from daybook.ledger import queries, step_log
 from daybook.ledger.fingerprint import READS
@@ -26,13 +27,14 @@ SHOWN = 8  # of a hash: enough to tell two apart; --json gives all of it
 
 
 class Why(NamedTuple):
-    """The known history of a day, and its plan."""
+    """The known history of a day, and its plan. waiting: what its steps wait for, a sentence each."""
 
     day: date
     published: Published | None
     confirmed: Confirmed | None
     decisions: list[Decided]
     failure: Failure | None
+    waiting: list[str]
     plan: Planned
 
 
@@ -60,7 +62,7 @@ def why_of(pipeline: Pipeline, day: date) -> Why:
     left_out = why_not(pipeline.schedule, day, datetime.now(UTC))
     planned = Planned(day, "blocked", left_out, (), None) if left_out else made_plan(pipeline, [day]).planned[0]
     connect = partial(connections.postgres, pipeline.target.connection)
-    return at_once(connect, lambda connection: _of_ledger(connection, pipeline.name, day, planned))
+    return at_once(connect, lambda connection: _of_ledger(connection, pipeline, day, planned))
 
 
 def tell(pipeline: str, why: Why) -> None:
@@ -76,19 +78,22 @@ def tell(pipeline: str, why: Why) -> None:
         say(one_line(f"{decided.what}: run {decided.run_id}, by {decided.who}: {decided.why} ({decided.found})"))
     if why.failure:
         say(one_line(f"failed since: {why.failure.step}, {why.failure.kind}: {why.failure.message}"))
+    for sentence in why.waiting:
+        say(one_line(sentence))
     say(one_line(f"the plan now: {why.plan.action}, {why.plan.reason}"))
 
 
-def _of_ledger(connection: Connection, pipeline: str, day: date, planned: Planned) -> Why:
+def _of_ledger(connection: Connection, pipeline: Pipeline, day: date, planned: Planned) -> Why:
     if not is_begun(connection):
-        return Why(day, None, None, [], None, planned)
-    failed = step_log.failures(connection, pipeline, day, day).get(day)
+        return Why(day, None, None, [], None, [], planned)
+    name, failed = pipeline.name, step_log.failures(connection, pipeline.name, day, day).get(day)
     return Why(
         day,
-        queries.published(connection, pipeline, day),
-        queries.confirmed(connection, pipeline, day),
-        queries.decisions(connection, pipeline, day),
+        queries.published(connection, name, day),
+        queries.confirmed(connection, name, day),
+        queries.decisions(connection, name, day),
         Failure(*failed) if failed else None,
+        waiting_of(connection, pipeline, day, day).get(day, []),
         planned,
     )
 

@@ -5,6 +5,7 @@ a limit; the others are not tried again.
 """
 
 from datetime import datetime
+from typing import NamedTuple
 
 
 class DaybookError(Exception):
@@ -18,12 +19,23 @@ class SourceUnavailable(DaybookError):
     """Retry: the other side is late, down or busy, or cut the line. Nothing was published, nothing is lost."""
 
 
-class NotYet(SourceUnavailable):
-    """Wait: the day's file is not there, or not whole, and its cut-off has not come. `look_again_at` is an instant."""
+class Awaited(NamedTuple):
+    """What a step waits for: its name, such as a source's; what the last look found of it; and until when."""
 
-    def __init__(self, message: str, look_again_at: datetime) -> None:
+    what: str
+    found: str
+    until: datetime
+
+
+class NotYet(SourceUnavailable):
+    """Wait: the day's file is not there, or not whole, and its cut-off has not come. `look_again_at` is an instant.
+
+    awaited: all that is waited for, for pages and commands; the message says it too.
+    """
+
+    def __init__(self, message: str, look_again_at: datetime, awaited: tuple[Awaited, ...] = ()) -> None:
         super().__init__(message)
-        self.look_again_at = look_again_at
+        self.look_again_at, self.awaited = look_again_at, awaited
 
 
 class StillAway(DaybookError):
@@ -39,7 +51,7 @@ class BadSpec(DaybookError):
 
 
 class BrokenChain(DaybookError):
-    """Clear: a step of this run was never done, or rests on an older result of a step before it."""
+    """Clear: a step of this run was never done, rests on an older result, or its files are gone or damaged."""
 
 
 class Implausible(DaybookError):

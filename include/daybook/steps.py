@@ -18,7 +18,8 @@ from daybook.errors import BadData, Superseded
 from daybook.ftp.delivery import Delivery
 from daybook.ftp.fetch import Arrived, fetch_delivery
 from daybook.ftp.ready import Due, check_ready
-from daybook.ledger import queries
+from daybook.ftp.retry import BRIEF, PATIENCE, Patience
+from daybook.ledger import first_load, queries
 from daybook.ledger.decisions import Release
 from daybook.ledger.receipt import Done, Held, Lines, Origin, Rows, by_reason
 from daybook.ledger.refused_limits import check_refused
@@ -73,7 +74,7 @@ def extract_files(step: StepRun) -> Done:
     origins: dict[str, Origin] = {}
     for source in pipeline.files:
         delivery = deliveries[source.name]
-        arrived = fetch_delivery(partial(day_run.ftp, source.connection), delivery, step.folder)
+        arrived = fetch_delivery(partial(day_run.ftp, source.connection), delivery, step.folder, _patience(step))
         for one in arrived:
             step.note_output(f"{one.part.stem}.csv", None)
         if delivery.manifest:
@@ -138,7 +139,8 @@ def aggregate(step: StepRun) -> Done:
     facts = step.read_table("index", f"{name}.parquet")
     aggregates = aggregating.aggregate(facts, step.pipeline)
     step.write_table("aggregates.parquet", aggregates)
-    return Done(rows={name: Rows(read=facts.num_rows, kept=_rows_behind(aggregates))})
+    rows = {name: Rows(read=facts.num_rows, kept=_rows_behind(aggregates))}
+    return Done(rows=rows, totals=plausible.totals(aggregates, step.pipeline))
 
 
 def summarize(step: StepRun) -> Done:
@@ -202,12 +204,18 @@ def _copied(step: StepRun, connection_id: str, tables: tuple[Table, ...]) -> _Co
     return _Copied(step.folder, rows, step.meter.started_at)
 
 
+def _patience(step: StepRun) -> Patience:
+    """Return for how long a copy that breaks is tried at once: briefly, if the run can wait for the server and go on
+    with what is here."""
+    return BRIEF if step.day_run.attempt and step.folder.keeps_parts else PATIENCE
+
+
 def _origins(delivery: Delivery, arrived: list[Arrived]) -> dict[str, Origin]:
     """Return the origins of a delivery's files: one file under its source's name; parts under their stems, with those
     of the whole and the manifest."""
     if not delivery.file.is_in_parts:
         return {arrived[0].part.stem: _origin(delivery, arrived[0])}
-    name, is_encrypted = delivery.file.name, all(one.fetched.is_encrypted for one in arrived)
+    name, is_encrypted = delivery.file.name, arrived[0].fetched.is_encrypted
     origins = {name: Origin(place=f"{delivery.where}, {len(arrived)} parts", is_encrypted=is_encrypted)}
     if delivery.manifest:
         origins[f"{name}.manifest"] = Origin(place=delivery.where, modified_at=delivery.manifest.modified_at)
@@ -312,7 +320,8 @@ def _doubts(session: Connection, *, step: StepRun, totals: plausible.Totals) -> 
         facts_sha256 = deploying.facts_sha256(pipeline, step.receipts_before())
         same = queries.day_with_facts(session, pipeline.name, day, facts_sha256)
         plausible.check_not_another_days_file(pipeline, day, same)
-    before = queries.days_before(session, pipeline.name, day, max(pipeline.plausible.days, plausible.DAYS_KNOWN))
+    known = max(pipeline.plausible.days, plausible.DAYS_KNOWN)
+    before = first_load.days_before(session, pipeline.name, day, known, step.day_run.run)
     return plausible.doubts(day, totals, before, pipeline)
 
 

@@ -3,7 +3,6 @@
 It is Daybook's one client: for the deployment, for commands and for `airflow dags backfill`.
 """
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,10 +10,10 @@ from urllib.parse import quote
 
 from daybook_airflow.api_requests import AirflowRequests, Json
 from daybook_airflow.errors import ApiError
+from daybook_airflow.waiting import wait_until
 
 HEARTBEATS = ("scheduler", "dag_processor", "triggerer")
 FINISHED = ("success", "failed")
-SECONDS_BETWEEN_LOOKS = 0.3
 PAGE = 100
 BROKEN_PIPELINES = "broken_pipelines.py"
 
@@ -68,15 +67,15 @@ class AirflowApi:
 
     def wait_for_dag(self, dag_id: str, seconds: float = 60, check: Callable[[], None] = lambda: None) -> None:
         """Wait until Airflow has read a DAG; raise with the file's error if it cannot. check: called at every look."""
-        until = time.monotonic() + seconds
-        while not any(dag["dag_id"] == dag_id for dag in self.dags()):
+
+        def look() -> None:
             check()
             # Errors of other pipelines do not keep this one from being read.
             if errors := [error for error in self.import_errors() if not error["filename"].endswith(BROKEN_PIPELINES)]:
                 raise ApiError(f"{errors[0]['filename']} cannot be read:\n{errors[0]['stack_trace']}")
-            if time.monotonic() > until:
-                raise ApiError(f"Airflow has not found the DAG {dag_id!r} in {seconds:.0f} s.")
-            time.sleep(SECONDS_BETWEEN_LOOKS)
+
+        if not wait_until(lambda: any(dag["dag_id"] == dag_id for dag in self.dags()), seconds, check=look):
+            raise ApiError(f"Airflow has not found the DAG {dag_id!r} in {seconds:.0f} s.")
 
     def unpause(self, dag_id: str) -> None:
         """Let a DAG run."""
@@ -115,12 +114,10 @@ class AirflowApi:
         self, dag_id: str, run_id: str, seconds: float = 120, check: Callable[[], None] = lambda: None
     ) -> Json:
         """Wait until a run has finished, well or not, and return it. check: called at every look."""
-        until = time.monotonic() + seconds
-        while (run := self.dag_run(dag_id, run_id))["state"] not in FINISHED:
-            check()
-            if time.monotonic() > until:
-                raise ApiError(f"Run {run_id} of {dag_id} is still {run['state']} after {seconds:.0f} s.")
-            time.sleep(SECONDS_BETWEEN_LOOKS)
+        is_over = wait_until(lambda: self.dag_run(dag_id, run_id)["state"] in FINISHED, seconds, check=check)
+        run = self.dag_run(dag_id, run_id)
+        if not is_over:
+            raise ApiError(f"Run {run_id} of {dag_id} is still {run['state']} after {seconds:.0f} s.")
         return run
 
     def task_instances(self, dag_id: str, run_id: str = "~", **filters: object) -> list[Json]:

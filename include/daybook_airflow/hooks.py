@@ -1,22 +1,26 @@
 """Connections by their ids in Airflow, opened by the providers' hooks, and used by Daybook directly."""
 
 import ftplib
+import json
 from typing import Any
 
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 from airflow.sdk import BaseHook
 
 from daybook.ftp.session import Line
+from daybook.postgres.session import LINE_LIMITS
 from daybook.transports.open import Stored, open_files
 
 
 def postgres(connection_id: str) -> Any:
-    """Open a PostgreSQL connection by its id."""
-    return PostgresHook(connection_id).get_conn()
+    """Open a PostgreSQL connection by its id, with limits for a server that does not answer, unless it has its own."""
+    hook = PostgresHook(connection_id)
+    hook.connection.extra = json.dumps({**LINE_LIMITS, **hook.connection.extra_dejson})
+    return hook.get_conn()
 
 
 def files(connection_id: str) -> ftplib.FTP | Line:
     """Open a connection to a server of files by its id; its type says over which protocol."""
     stored = BaseHook.get_connection(connection_id)
-    form = (stored.host, stored.port, stored.login, stored.password, stored.extra_dejson)
+    form = (stored.host, stored.port, stored.login, stored.password, stored.extra_dejson, stored.schema)
     return open_files(Stored(connection_id, stored.conn_type or "", *form))

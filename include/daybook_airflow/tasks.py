@@ -14,6 +14,7 @@ from daybook.days import check_day, day_of_run
 from daybook.errors import BadSpec, DaybookError, NotYet, SourceUnavailable
 from daybook.ledger.decisions import Release
 from daybook.ledger.receipt import STEPS, Done
+from daybook.ledger.waiting import DAYS
 from daybook.pipelines import load_pipelines
 from daybook.planning.daily_run import DailyRun, days_of
 from daybook.run.away import waiting_for_servers
@@ -36,6 +37,8 @@ RETRIES = ExceptionRetryPolicy(
         RetryRule(exception=DaybookError, action=RetryAction.FAIL, reason="a person has to mend or decide"),
     ]
 )
+# What a daily run waits for, if a server is away while it asks which other days to do.
+ASKED_ABOUT_DAYS = "the servers that say which earlier days to do as well"
 PATIENT: dict[str, Any] = {"retries": 5, "retry_delay": timedelta(seconds=30), "execution_timeout": timedelta(hours=1)}
 PROMPT: dict[str, Any] = {"retries": 1, "retry_delay": timedelta(seconds=5), "execution_timeout": timedelta(minutes=30)}
 
@@ -102,7 +105,7 @@ def _days(step: str, context: Any) -> list[date]:
 
 def _days_of(daily_run: DailyRun, own: DayRun) -> list[date]:
     # In a folder of its own: in the step's, each success here would end the step's wait for the same server.
-    with waiting_for_servers(own, own.folder / "days"):
+    with waiting_for_servers(own, own.folder / DAYS, ASKED_ABOUT_DAYS):
         return days_of(daily_run, own.data, own.postgres, own.ftp)
 
 

@@ -15,7 +15,6 @@
     processes/signals.py      Ctrl-C, SIGTERM, SIGHUP: once, and never halfway through starting something
     supervisor.py             `Deployment`: starts all of it, says what it does, stops all of it
     running.py                the servers of a home for one command
-    waiting.py                the one way to wait
     control/runs.py           the runs of a plan, started and followed to their end
     control/failures.py       what went wrong in a run
     control/cancel.py         the end of a backfill

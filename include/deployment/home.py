@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NoReturn
 
+from daybook_airflow.waiting import wait_until
 from deployment.errors import DeploymentError
-from deployment.waiting import wait_until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from psycopg.conninfo import conninfo_to_dict
 
 from daybook_airflow.api import AirflowApi
+from daybook_airflow.waiting import nothing, wait_until
 from deployment.environment import connections, data_url
 from deployment.errors import DeploymentError, with_log
 from deployment.home import HOST, Home, Lock
@@ -20,7 +21,6 @@ from deployment.servers.flights import fill_source
 from deployment.servers.ftp import LocalFtp
 from deployment.servers.postgres import LocalPostgres
 from deployment.supervisor import FTP_SECONDS, Deployment
-from deployment.waiting import nothing, wait_until
 
 
 class Running(NamedTuple):

@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Self
 
 from daybook_airflow.api import AirflowApi
+from daybook_airflow.waiting import wait_until
 from deployment.environment import (
     PROGRAMS,
     airflow_environment,
@@ -40,7 +41,6 @@ from deployment.servers.databases import make_databases
 from deployment.servers.flights import fill_source
 from deployment.servers.ftp import LocalFtp
 from deployment.servers.postgres import LocalPostgres
-from deployment.waiting import wait_until
 
 POOLS = REPOSITORY / "config" / "pools.json"
 # The log servers of the scheduler and the triggerer always listen on all interfaces, so they are not started.

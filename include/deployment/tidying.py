@@ -6,11 +6,11 @@ import shutil
 import signal
 from pathlib import Path
 
+from daybook_airflow.waiting import wait_until
 from deployment.errors import DeploymentError
 from deployment.home import REPOSITORY, Home, Lock
 from deployment.processes.components import stop_all
 from deployment.servers.postgres import LocalPostgres
-from deployment.waiting import wait_until
 
 STOP_SECONDS = 90
 

@@ -140,7 +140,7 @@ def test_d3_a_flipped_bit_is_seen_before_it_is_read(published: Bench, made_by: s
     file.write_bytes(content)
     following = STEPS[STEPS.index(made_by) + 1]
     told = published.do(DAY, "rotten", first=following)
-    assert "SourceUnavailable" in told["error"]
+    assert "BrokenChain" in told["error"]
     assert "changed or damaged" in told["error"]
     assert published.seen(DAY)[0] == OLD
     # The step that made the file is done again, as a person would clear it.

@@ -3,6 +3,7 @@
 Columns with any words that go together, and texts that are near what they declare.
 """
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -12,9 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from daybook.errors import BadSpec
+from daybook.loader.clock_changes import changes_of
 from daybook.loader.columns import parsed_column
 from daybook.loader.values import Unfit, reader
-from daybook.spec import Column, arrow_type, decimal, integer
+from daybook.spec import Column, arrow_type, day_date, decimal, integer, timestamp
+from daybook.spec.format import directives
 
 OFTEN = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 RANDOMS = st.randoms(use_true_random=False)
@@ -124,10 +127,125 @@ def test_a_number_that_was_written_as_declared_is_read_back(random: Random, numb
     assert not parsed.are_unfit.any()
 
 
-def test_what_a_column_may_not_be_declared_is_refused() -> None:
-    for words in ({"decimal_mark": "5"}, {"thousands_mark": "x"}, {"units": ("5",)}, {"exponents": "read"}):
+DATES = [
+    "%-m/%-d/%Y",
+    "%d.%m.%y",
+    "%-d-%b-%y",
+    "%d %B %Y",
+    "%Y-%j",
+    "%Y-%m",
+    "%b %y",
+    "excel",
+    "unix",
+    "unix_ms",
+    "%Y-%m-%dT%H:%M:%S%z",
+]
+INSTANTS = [
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%d %H:%M:%S.%f",
+    "%-d.%-m.%Y %-H:%M",
+    "%Y-%m-%dT%H:%M:%S.%f%z",
+    "%d-%b-%y %I.%M.%S.%f %p",
+    "%m/%d/%Y %I:%M %p",
+    "%b %d %Y %H:%M:%S,%f",
+    "%H:%M%z %d.%m.%Y",
+    "%Y-%m-%dT%H:%M:%S%z (UTC)",
+    "%Y%m%d%H%M%S%f",
+    "excel",
+    "unix",
+    "unix_ms",
+]
+ZONES = ["Europe/Madrid", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Kathmandu"]
+# Of each: what stands in a text for a directive.
+WRITTEN = {
+    "Y": ["2024", "2023", "1999", "1000", "0999", "9999"],
+    "y": ["24", "69", "68", "00", "99"],
+    "m": ["01", "02", "03", "10", "12", "00", "13"],
+    "d": ["01", "09", "29", "31", "00", "32"],
+    "j": ["001", "060", "366", "000", "367"],
+    "H": ["00", "02", "01", "23", "24"],
+    "I": ["01", "12", "00", "13"],
+    "p": ["AM", "pm", "Pm", "A.M.", "XM"],
+    "M": ["00", "30", "59", "60"],
+    "S": ["00", "59", "60"],
+    "f": ["0", "123", "123456", "000000", "123456789", "0000001"],
+    "b": ["Jan", "MAR", "oct", "MÄR", "Sept", "May"],
+    "B": ["January", "MARCH", "october", "Mar", "May", "Septembre"],
+    "z": ["Z", "+00", "+0200", "-03:30", "+24", "+02:60", "+2", "z", "+02:", "Z-", "-+02"],
+}
+NUMBERED = ["45356", "45356.604166666667", "45356.9999999999", "60", "61", "2958465", "2958465.99999999999", "0"]
+NUMBERED += [
+    "1709632800",
+    "-1709632800.5",
+    "1709632800.123456789",
+    "1709632800123",
+    "999999999999999",
+    "-1",
+    "1.",
+    ".5",
+]
+
+
+def moment_column(random: Random) -> Column:
+    """Return a column of dates or instants with any words that go together."""
+    while True:
         try:
-            integer("n", **words)
+            return _moment_column(random)
         except BadSpec:
             continue
-        raise AssertionError(words)
+
+
+def _moment_column(random: Random) -> Column:
+    words: dict[str, Any] = {"decimal_mark": random.choice([None, ","])}
+    if random.random() < 0.3:
+        words["pivot_year"] = random.choice([1930, 1969, 2000])
+    if random.random() < 0.4:
+        format = random.choice(DATES)
+        missing = None if "d" in format or "j" in format else random.choice(["first", "last"])
+        return day_date("m", format=format, missing_day=missing if "%" in format else None, **words)
+    for word, values in {
+        "hour_24": ["next_day"],
+        "missing_fraction": ["zero"],
+        "long_fraction": ["cut", "refuse"],
+    }.items():
+        words[word] = random.choice([None, *values])
+    if random.random() < 0.6:
+        words["time_zone"] = random.choice(ZONES)
+        words["repeated_hour"] = random.choice([None, "refuse", "first", "second"])
+        words["skipped_hour"] = random.choice([None, "refuse", "shift"])
+    return timestamp("m", format=random.choice(INSTANTS), **words)
+
+
+def moment_text(random: Random, column: Column) -> str | None:
+    """Return a text near a column's format, or nothing."""
+    format = column.format or ""
+    if random.random() < 0.05:
+        return random.choice([None, "", "NA", "-9"])
+    if "%" not in format:
+        text = random.choice(NUMBERED).replace(".", column.decimal_mark or ".")
+        return mutated(random, text) if random.random() < 0.2 else text
+    text = ""
+    for part in directives(format):
+        written = part[-1] if not part.startswith("%") else random.choice(WRITTEN[part[-1]][: random.choice([2, 3, 9])])
+        text += written.lstrip("0") or "0" if part.startswith("%-") and random.random() < 0.7 else written
+    if "." in text and random.random() < 0.2:
+        text = text.rpartition(".")[0]
+    return mutated(random, text) if random.random() < 0.1 else text
+
+
+@OFTEN
+@given(RANDOMS)
+def test_dates_and_instants_of_any_spelling_are_read_alike_by_both_ways(random: Random) -> None:
+    column = moment_column(random)
+    assert_alike(column, [moment_text(random, column) for _ in range(random.choice([1, 3, 60]))])
+
+
+@OFTEN
+@given(st.sampled_from(ZONES), st.integers(1950, 2040), RANDOMS)
+def test_local_times_near_the_changes_of_the_clock_are_read_alike(zone: str, year: int, random: Random) -> None:
+    """Each change of the clock of a year, by the quarter of an hour, with each meaning of its hours."""
+    near = [change.at for change in changes_of(zone, year)] or [int(datetime(year, 1, 1, tzinfo=UTC).timestamp())]
+    moments = [datetime.fromtimestamp(random.choice(near), UTC) + timedelta(minutes=15 * n) for n in range(-40, 80)]
+    texts = [f"{moment:%Y-%m-%d %H:%M:%S}" for moment in moments]
+    repeated, skipped = random.choice(["refuse", "first", "second"]), random.choice(["refuse", "shift"])
+    assert_alike(timestamp("m", time_zone=zone, repeated_hour=repeated, skipped_hour=skipped), list(texts))

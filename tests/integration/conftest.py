@@ -1,4 +1,4 @@
-"""A real pgbouncer before the tests' PostgreSQL."""
+"""A real pgbouncer before the tests' PostgreSQL, and a real SSH server."""
 
 import os
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from deployment.servers.postgres import LocalPostgres
-from tests.support import pgbouncer
+from tests.support import pgbouncer, sshd
 from tests.support.pgbouncer import Pooled
 
 
@@ -25,3 +25,13 @@ def pooled(pooler_command: list[str], postgres: LocalPostgres) -> Iterator[Poole
     """The server behind a pooler with three sessions a role."""
     with pgbouncer.running(pooler_command, *(postgres.dsn(*role) for role in pgbouncer.ROLES)) as port:
         yield Pooled(postgres, port)
+
+
+@pytest.fixture(scope="session")
+def sshd_command(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What starts OpenSSH's server. In CI it has to be there."""
+    command = sshd.find(tmp_path_factory.mktemp("sshd"))
+    if command is None:
+        assert not os.environ.get("CI"), "openssh-server is not installed, and Debian's package cannot be downloaded"
+        pytest.skip("openssh-server is not installed, and Debian's package cannot be downloaded")
+    return command

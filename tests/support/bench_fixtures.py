@@ -21,9 +21,10 @@ from tests.support.warehouse import drop_pipeline
 def processes() -> Iterator[Processes]:
     """Starts processes that run steps: forked from one that has imported everything, so that each takes no second."""
     paths = [str(REPOSITORY), str(REPOSITORY / "include")]
-    os.environ["PYTHONPATH"] = os.pathsep.join([*paths, os.environ.get("PYTHONPATH", "")])
-    with Processes() as started:
-        yield started
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("PYTHONPATH", os.pathsep.join([*paths, os.environ.get("PYTHONPATH", "")]))
+        with Processes() as started:
+            yield started
 
 
 @pytest.fixture

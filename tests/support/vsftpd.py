@@ -36,6 +36,7 @@ force_anon_logins_ssl=YES
 require_ssl_reuse=YES
 ssl_ciphers=HIGH
 rsa_cert_file={certificate}
+implicit_ssl={implicit}
 """
 
 
@@ -45,15 +46,19 @@ def find(folder: Path) -> list[str] | None:
 
 
 @contextmanager
-def running(command: list[str], folder: Path, root: Path, certificate: Path) -> Iterator[int]:
-    """Run vsftpd for the length of the block; give its port. Anyone may log in as `anonymous`."""
+def running(
+    command: list[str], folder: Path, root: Path, certificate: Path, *, is_implicit: bool = False
+) -> Iterator[int]:
+    """Run vsftpd for the length of the block; give its port. Anyone may log in as `anonymous`.
+
+    is_implicit: TLS begins with the connection, as on port 990.
+    """
     (folder / "empty").mkdir()
     port = free_port()
     user = pwd.getpwuid(os.getuid()).pw_name
     settings = folder / "vsftpd.conf"
-    settings.write_text(
-        CONFIGURATION.format(port=port, user=user, root=root, empty=folder / "empty", certificate=certificate)
-    )
+    words = {"port": port, "user": user, "root": root, "empty": folder / "empty", "certificate": certificate}
+    settings.write_text(CONFIGURATION.format(**words, implicit="YES" if is_implicit else "NO"))
     process = subprocess.Popen([*command, settings])
     try:
         debian.wait("vsftpd", port, process)

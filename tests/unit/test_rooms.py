@@ -22,7 +22,7 @@ ROOMS = {
     "transports": "ftp storage",
     "loader": "",
     "rules": "",
-    "ledger": "postgres loader.line_numbers",
+    "ledger": "postgres storage loader.line_numbers",
     "refused": "ledger loader storage postgres",
     "publish": "ledger storage postgres rules.summarize",
     "planning": "ledger refused loader ftp postgres storage rules.valid_rows",

@@ -44,7 +44,7 @@ class Fetched(NamedTuple):
     """A copied file: what the server says about it, and remarks for the report and the log."""
 
     remote: Remote
-    is_encrypted: bool
+    is_encrypted: bool | None
     remarks: tuple[str, ...]
 
 

@@ -79,9 +79,8 @@ def sign_in(path: str, names: Iterable[str]) -> str:
 
 
 def pattern_of(name: str, *, ignore_case: bool) -> re.Pattern[str]:
-    """Return the expression of a name with wildcards, as a shell reads * and ?."""
-    signs = {"*": ".*", "?": "."}
-    text = "".join(signs.get(sign, re.escape(sign)) for sign in name)
+    """Return the expression of a name with wildcards, as a shell reads *."""
+    text = ".*".join(map(re.escape, name.split("*")))
     hidden = "" if name.startswith(".") else r"(?!\.)"
     return re.compile(hidden + text, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
 

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from daybook.errors import BadData, BadSpec, NotYet
+from daybook.errors import Awaited, BadData, BadSpec, NotYet
 from daybook.ftp.delivery import Delivery, Part
 from daybook.ftp.listing import Remote
 from daybook.ftp.look import Looked, Seen, look
@@ -204,7 +204,8 @@ def _tell(due: Due, reasons: list[Reason], now: datetime) -> None:
     again = now + timedelta(seconds=min(reason.file.look_every_s for reason in reasons))
     said = "; ".join(f"{reason.what} (cut-off {_until(due, reason.file)})" for reason in reasons)
     log.info("not yet: %s; looked at again at %s", said, again.isoformat(timespec="seconds"))
-    raise NotYet(f"not yet: {said}", again)
+    awaited = (Awaited(reason.file.name, reason.what, _until(due, reason.file)) for reason in reasons)
+    raise NotYet(f"not yet: {said}", again, tuple(awaited))
 
 
 def _late(due: Due, reasons: list[Reason], now: datetime) -> Iterator[str]:

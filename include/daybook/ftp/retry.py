@@ -34,7 +34,7 @@ class Patience:
 
 
 PATIENCE = Patience()
-# Before anything is copied nothing is lost by giving the worker back: the task looks again later.
+# If what was copied is kept, nothing is lost by giving the worker back: the task looks again later.
 BRIEF = Patience(tries=3, total_s=120)
 
 

@@ -27,8 +27,8 @@ class Session(Protocol):
     last_listing: Listing
 
     @property
-    def is_encrypted(self) -> bool:
-        """Return whether all that is said and copied is encrypted on its way."""
+    def is_encrypted(self) -> bool | None:
+        """Return whether all that is said and copied is encrypted on its way; None if it goes over no network."""
 
     @property
     def names_encoding(self) -> str:

@@ -15,7 +15,7 @@ from daybook.errors import BadSpec
 from daybook.ledger import code
 from daybook.ledger.code import digest
 from daybook.ledger.receipt import Fingerprint, Receipt
-from daybook.spec import Column, Pipeline, Source, Writing, fact_columns, group_columns
+from daybook.spec import Column, Pipeline, Source, Writing, day_is_of_instant, fact_columns, group_columns
 
 # The steps whose result depends only on the hashed parts. `save` and `deploy` act on the world instead.
 FINGERPRINTED_STEPS = ("extract_tables", "extract_files", "load", "clean", "index", "aggregate", "summarize")
@@ -77,7 +77,7 @@ def _frame_libraries(pipeline: Pipeline) -> list[str]:
 _WRITING = set(Writing.model_fields)
 _FOUND = {"header", "position", "aliases"}
 _OLDER = {"kind", "digits", "scale", "format", "true_tokens", "false_tokens", "null_tokens"}
-_TYPING = {*_FOUND, *_OLDER, *_WRITING}
+_TYPING = {*_FOUND, *_OLDER, "missing_day", *_WRITING}
 
 
 def _typing(source: Source) -> Any:
@@ -94,7 +94,9 @@ def _clean_part(pipeline: Pipeline) -> Any:
     words = {"sources", "facts", "day_columns", "derived", "transform_gives", "engine"}
     sources = [source.model_dump() for source in pipeline.sources]
     transform = pipeline.transform and code.code_of_function(pipeline.transform)
-    return [pipeline.model_dump(include=words), sources, transform]
+    # Of the schedule, only a day that is cut out of instants depends on its zone.
+    zone = [pipeline.schedule.time_zone] if day_is_of_instant(pipeline) else []
+    return [pipeline.model_dump(include=words), sources, transform, *zone]
 
 
 def _index_part(pipeline: Pipeline) -> Any:

@@ -5,7 +5,6 @@ Every function works in the transaction of the connection it gets.
 
 import json
 from datetime import date, datetime
-from decimal import Decimal
 from typing import NamedTuple
 
 from daybook.ledger.receipt import NotPublished, Receipt
@@ -15,17 +14,6 @@ from daybook.postgres.session import Connection
 def is_begun(connection: Connection) -> bool:
     """Return whether the ledger exists: before the first run there is none."""
     return connection.execute("select to_regclass('daybook.ledger')").fetchone() != (None,)
-
-
-def days_before(connection: Connection, pipeline: str, day: date, count: int) -> dict[date, dict[str, Decimal]]:
-    """Return the totals of the last published days before a day."""
-    rows = connection.execute(
-        "select published.day, totals from daybook.published join daybook.ledger using (run_id) "
-        "where published.pipeline = %(pipeline)s and published.day < %(day)s order by published.day desc "
-        "limit %(count)s",
-        {"pipeline": pipeline, "day": day, "count": count},
-    )
-    return {before: {name: Decimal(total) for name, total in totals.items()} for before, totals in rows}
 
 
 def day_with_facts(connection: Connection, pipeline: str, day: date, sha256: str) -> date | None:

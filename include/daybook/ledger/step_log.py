@@ -20,7 +20,7 @@ from daybook.ledger import runs
 from daybook.ledger.code import digest
 from daybook.ledger.fingerprint import READS
 from daybook.ledger.receipt import Fingerprint, Receipt
-from daybook.postgres.session import WAREHOUSE, Connection, OpenPostgres, begin, translated_errors
+from daybook.postgres.session import WAREHOUSE, Connection, OpenPostgres, begin, limited, translated_errors
 
 # A step takes seconds. If one holds the day for longer, it hangs, or has so much to do that we do not wait for it.
 # Checked each time that the session's lock_timeout has passed.
@@ -68,13 +68,14 @@ def _lock(session: Connection, trying: Trying) -> None:
 
 
 def _is_taken(session: Connection, trying: Trying) -> bool:
-    begin(session, HOLDING)
-    try:
-        session.execute("select pg_advisory_xact_lock(hashtext(%s), %s)", _key(trying))
-    except psycopg.errors.LockNotAvailable:
-        session.rollback()
-        _overtake(session, trying)
-        return False
+    with limited(session):
+        begin(session, HOLDING)
+        try:
+            session.execute("select pg_advisory_xact_lock(hashtext(%s), %s)", _key(trying))
+        except psycopg.errors.LockNotAvailable:
+            session.rollback()
+            _overtake(session, trying)
+            return False
     return True
 
 
@@ -87,7 +88,8 @@ def _overtake(session: Connection, trying: Trying) -> None:
 def _unlock(session: Connection) -> None:
     # If the session is broken, the lock is gone already; after any other error it is not used again.
     try:
-        session.rollback()
+        with limited(session):
+            session.rollback()
     except psycopg.Error:
         session.close()
 
@@ -140,8 +142,9 @@ def _write(session: Connection, trying: Trying, **words: Any) -> None:
         f"{', '.join(changes)}, attempts = step.attempts + 1, ended_at = clock_timestamp()"
     )
     try:
-        _execute(session, statement, columns)
-        session.commit()
+        with limited(session):
+            _execute(session, statement, columns)
+            session.commit()
     except psycopg.Error as error:
         # The step's own outcome counts, not its log: we were overtaken, or the warehouse is down, full or a standby.
         log.warning("%s %s, %s: not written into the ledger: %s", *trying[:2], trying.step, type(error).__name__)
@@ -198,6 +201,19 @@ def failures(connection: Connection, pipeline: str, first: date, last: date) -> 
         [pipeline, first, last],
     )
     return {day: tuple(words) for day, state, *words in rows if state == "failed"}
+
+
+def waiting(connection: Connection, pipeline: str, first: date, last: date) -> list[tuple[date, str, str, str]]:
+    """Return the steps that wait: the day, the run, the step and its last message; none of a day that another step has
+    ended since, by failing or by deploying it."""
+    rows = connection.execute(
+        "select day, run, step, error from daybook.step where pipeline = %s and day between %s and %s and state = "
+        "'waiting' and not exists (select from daybook.step later where later.pipeline = step.pipeline and later.day = "
+        "step.day and later.ended_at > step.ended_at and (later.state = 'failed' or later.step = 'deploy' and "
+        "later.receipt is not null)) order by day, run, step",
+        [pipeline, first, last],
+    )
+    return rows.fetchall()
 
 
 def published_days(connection: Connection, pipeline: str, first: date, last: date) -> set[date]:

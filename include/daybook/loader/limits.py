@@ -68,10 +68,12 @@ HINTS = {
         "decimal commas, thousands separators, signs of currency or undeclared spellings of nothing: declare "
         "decimal_mark, thousands_mark, units, percent, negatives, bare_points, exponents or null_tokens"
     ),
-    "not_a_date": "the dates' format may have changed",
+    "not_a_date": "the dates' format may have changed; %-d and %-m read days and months without zeros",
     "no_such_date": "day and month may stand in the other order in the column's format",
     "not_a_timestamp": "the timestamps' format may have changed",
     "no_such_time": "day and month may stand in the other order in the column's format",
+    "repeated_hour": 'if the hour is known, declare repeated_hour="first" or "second"; or ask for offsets (%z)',
+    "skipped_hour": 'the times may be of another zone (time_zone), or declare skipped_hour="shift"',
     "not_a_boolean": "the spellings of yes and no may have changed (true_tokens, false_tokens)",
     "repeated_header": "several files may be joined in one",
 }

@@ -6,10 +6,12 @@ spec. A value that is not of its kind raises Unfit; nothing is guessed, rounded 
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from daybook.loader.moments import NoSuch, NotWritten, moment
 from daybook.loader.numbers import as_declared, plainly
 from daybook.spec import Column, said
 
@@ -20,18 +22,7 @@ BLANKS = " \t"
 # The blanks of Unicode (category Zs), among them those that do not break, and the tab.
 TRIMMED = "\t \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 LOWEST_INTEGER, HIGHEST_INTEGER = -(2**63), 2**63 - 1
-# strptime accepts one digit instead of two, and any run of blanks for one, so the shape is checked first.
-SHAPES = {
-    "Y": "[0-9]{4}",
-    "f": "[0-9]{1,6}",
-    "j": "(?P<day_of_year>[0-9]{3})",
-    "z": "(?P<offset>Z|[+-][0-9]{2}(?::?[0-9]{2})?)",
-    "%": "%",
-    **dict.fromkeys("mdHMSyI", "[0-9]{2}"),
-    **dict.fromkeys("bBp", "[^0-9]+"),
-}
-# strftime does not write years below 1000 with four digits, and no supplier means them: 0026 is a typo for 2026.
-FIRST_YEAR = 1000
+NO_TIME = timedelta(0)
 
 
 class Unfit(Exception):
@@ -127,47 +118,43 @@ def _date(column: Column) -> Callable[[str], date]:
 
 def _timestamp(column: Column) -> Callable[[str], datetime]:
     parse = _moment(column, "not_a_timestamp", "no_such_time")
+    zone = ZoneInfo(column.time_zone) if column.time_zone else UTC
 
     def instant(text: str) -> datetime:
-        moment = parse(text)
-        if moment.tzinfo is None:
-            return moment.replace(tzinfo=UTC)
+        local = parse(text)
+        offset = local.utcoffset() if local.tzinfo else _offset(text, local, zone, column)
         try:
-            return moment.astimezone(UTC)
+            return (local.replace(tzinfo=None) - (offset or NO_TIME)).replace(tzinfo=UTC)
         except OverflowError:
             raise Unfit("no_such_time", f"{shown(text)} is outside of the years 1000 to 9999 in UTC") from None
 
     return instant
 
 
+def _offset(text: str, local: datetime, zone: tzinfo, column: Column) -> timedelta | None:
+    """Return the offset of a local time, which a change of the clock may have left out or repeated (PEP 495)."""
+    first, second = (local.replace(tzinfo=zone, fold=fold).utcoffset() or NO_TIME for fold in (0, 1))
+    if first > second and column.repeated_hour in (None, "refuse"):
+        raise Unfit("repeated_hour", f"{shown(text)} comes twice in {column.time_zone}, where the clock goes back")
+    if first < second and column.skipped_hour in (None, "refuse"):
+        raise Unfit("skipped_hour", f"{shown(text)} is left out in {column.time_zone}, where the clock goes forward")
+    # In an hour that is left out, the first offset is that before the change.
+    return second if first > second and column.repeated_hour == "second" else first
+
+
 def _moment(column: Column, not_in_format: str, no_such: str) -> Callable[[str], datetime]:
     form = column.format or ""
-    shape = re.compile(_shape(form))
+    read = moment(form, column, column.missing_day, has_time=column.kind == "timestamp")
 
     def parse(text: str) -> datetime:
-        found = shape.fullmatch(text)
-        if not found:
-            raise Unfit(not_in_format, f"{shown(text)} is not written as {form}")
         try:
-            moment = datetime.strptime(_with_minutes(text, found), form)  # noqa: DTZ007 - the zone, or UTC, comes with the caller
-        except ValueError:
-            raise Unfit(no_such, f"{shown(text)} does not exist") from None
-        # strptime takes day 366 of a year of 365 for the next year's first.
-        if "day_of_year" in found.groupdict() and int(found["day_of_year"]) != moment.timetuple().tm_yday:
-            raise Unfit(no_such, f"{shown(text)} does not exist")
-        if moment.year < FIRST_YEAR:
-            raise Unfit(no_such, f"{shown(text)} is before the year {FIRST_YEAR}")
-        return moment
+            return read(text)
+        except NotWritten:
+            raise Unfit(not_in_format, f"{shown(text)} is not written as {form}") from None
+        except NoSuch as problem:
+            raise Unfit(no_such, f"{shown(text)} {problem}") from None
 
     return parse
-
-
-def _with_minutes(text: str, found: re.Match[str]) -> str:
-    # PostgreSQL writes an offset of whole hours so: +02. strptime wants its minutes too.
-    if len(found.groupdict().get("offset", "")) != len("+02"):
-        return text
-    end = found.end("offset")
-    return f"{text[:end]}00{text[end:]}"
 
 
 def _boolean(column: Column) -> Callable[[str], bool]:
@@ -188,11 +175,6 @@ PARSERS: dict[str, Callable[[Column], Callable[[str], Any]]] = {
     "timestamp": _timestamp,
     "boolean": _boolean,
 }
-
-
-def _shape(form: str) -> str:
-    parts = re.findall(r"%.|[^%]", form, re.DOTALL)
-    return "".join(SHAPES[part[1]] if part[0] == "%" else re.escape(part) for part in parts)
 
 
 def shown(text: str) -> str:

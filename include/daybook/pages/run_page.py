@@ -1,12 +1,13 @@
-"""The page of a run: which steps are done, the counts of its rows, and whether readers see it. plugins/ serves it.
+"""The page of a run on a day: which steps are done, the counts of its rows, and whether readers see it.
 
-It decides only on words and layout; pages/run_state.py reads the data.
+plugins/ serves it. It decides only on words and layout; pages/run_state.py reads the data.
 """
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from daybook.ledger.receipt import Receipt, Rows
+from daybook.ledger.waiting import sentences
 from daybook.pages.run_state import Progress, RunState
 from daybook.pages.templates import template
 
@@ -36,14 +37,18 @@ class Lost(NamedTuple):
     rows: int
 
 
-def run_page(state: RunState) -> bytes:
-    """Return the page of a run. It embeds the report of its day from the address `report` beside its own."""
+def run_page(state: RunState, *, is_one_of_several: bool = False) -> bytes:
+    """Return the page of a run on one day. It embeds the report of its day from the address `report` beside its own.
+
+    is_one_of_several: the run has other days too, so that addresses name the day.
+    """
     receipts = state.receipts
     page = template("run_page").render(
         title=f"{state.pipeline.name} {state.day}",
         state=state,
+        asked=f"?day={state.day}" if is_one_of_several else "",
         reader=readers_see(state),
-        next_step=_next_step(state),
+        waits=waits_in_words(state),
         step_lines={step: step_lines(receipt) for step, receipt in receipts.items()},
         meanings=_meanings(state),
         lost=lost_rows(receipts),
@@ -51,6 +56,14 @@ def run_page(state: RunState) -> bytes:
         mended=mended_rows(receipts),
     )
     return page.encode()
+
+
+def waits_in_words(state: RunState) -> list[str]:
+    """Return for what the run waits, since when and until when, and when it looks next: a sentence each."""
+    time_zone = state.pipeline.schedule.time_zone
+    return [
+        sentence for step, wait in state.waits.items() for sentence in sentences(step, wait, time_zone, state.read_at)
+    ]
 
 
 def message_page(title: str, *sentences: str) -> bytes:
@@ -134,7 +147,3 @@ def _rows_in_words(receipt: Receipt, name: str, rows: Rows) -> Iterator[str]:
 def _meanings(state: RunState) -> list[tuple[str, str]]:
     found = {step.progress for step in state.steps.values()}
     return [(progress.value, meaning) for progress, meaning in MEANINGS.items() if progress in found]
-
-
-def _next_step(state: RunState) -> str | None:
-    return next((step for step, found in state.steps.items() if found.progress is not Progress.DONE), None)

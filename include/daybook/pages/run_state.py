@@ -5,12 +5,15 @@ It needs no connection, so it also works for a run that failed or still runs. pa
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from enum import Enum
+from itertools import islice
 from typing import NamedTuple
 
+from daybook.ledger.left_out import LeftOut, left_out_of
 from daybook.ledger.receipt import STEPS, Receipt
 from daybook.ledger.stored_receipt import UnreadableReceipt, stored_receipt
+from daybook.ledger.waiting import Waiting, notes
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder
@@ -34,15 +37,19 @@ class StepState(NamedTuple):
 
 @dataclass(frozen=True)
 class RunState:
-    """A run: its day, its steps in the order of the work, and its folder below the data folder; and the number and the
-    report of the run that readers of the day see now."""
+    """A run's work on one of its days: its steps in the order of the work, those that wait, and why the day was left
+    out, if it was; its folder below the data folder; the number and the published files of the run that readers of the
+    day see now; and when all this was read."""
 
     pipeline: Pipeline
     day: date
     steps: dict[str, StepState]
+    waits: dict[str, Waiting]
+    left_out: LeftOut | None
     folder: str
     seen_run_id: int | None
-    report: bytes | None
+    seen_files: Folder | None
+    read_at: datetime
 
     @property
     def receipts(self) -> dict[str, Receipt]:
@@ -57,26 +64,54 @@ class RunState:
             return saved.run_id
         return deployed.run_id if deployed and deployed.outcome == "published" else None
 
+    @property
+    def report(self) -> bytes | None:
+        """Return the report that readers of the day see now, or None."""
+        return self.seen_files.content("report.html") if self.seen_files else None
 
-def read_run(data: DataFolder, pipeline: Pipeline, run: str) -> RunState | None:
-    """Return the state of a run, or None if it has left no receipt yet.
+    @property
+    def next_step(self) -> str | None:
+        """Return the first step that is not done, or not as it should be; None if all are."""
+        return next((step for step, found in self.steps.items() if found.progress is not Progress.DONE), None)
 
-    run: the scheduler's name for it, from the request.
-    """
-    day = _day_of_run(data, pipeline, run)
-    if day is None:
-        return None
+    @property
+    def is_begun(self) -> bool:
+        """Return whether the run has left anything of this day: a receipt, or a note that it waits or left it out."""
+        has_step = any(state.progress is not Progress.NOT_DONE for state in self.steps.values())
+        return has_step or bool(self.waits) or self.left_out is not None
+
+
+def days_of(data: DataFolder, pipeline: Pipeline, run: str) -> list[date]:
+    """Return the days of a run; none if it has begun none. run: the scheduler's name for it, from the request."""
+    try:
+        several = data.days_of_run(pipeline.name, run)
+    except ValueError:
+        # The file is damaged, and each task of the run says so.
+        several = []
+    return several or _day_of_run(data, pipeline, run)
+
+
+def read_day(data: DataFolder, pipeline: Pipeline, run: str, day: date) -> RunState:
+    """Return the state of a run on a day."""
     folder = data.run(pipeline.name, day, run)
-    steps = _with_outdated({step: _step(folder / step, pipeline, day, run, step) for step in STEPS})
-    if all(state.progress is Progress.NOT_DONE for state in steps.values()):
-        return None
     seen = data.published_run_id(pipeline.name, day)
-    shown = f"days/{pipeline.name}/{day}/{folder.path.name}"
-    return RunState(pipeline, day, steps, shown, seen, _report(data, pipeline, day, seen))
+    return RunState(
+        pipeline=pipeline,
+        day=day,
+        steps=_with_outdated({step: _step(folder / step, pipeline, day, run, step) for step in STEPS}),
+        waits=notes(folder),
+        left_out=left_out_of(folder),
+        folder=f"days/{pipeline.name}/{day}/{folder.path.name}",
+        seen_run_id=seen,
+        seen_files=None if seen is None else data.published_files(pipeline.name, day, seen),
+        read_at=datetime.now(UTC),
+    )
 
 
-def _day_of_run(data: DataFolder, pipeline: Pipeline, run: str) -> date | None:
-    return next((day for day in data.days(pipeline.name) if data.run(pipeline.name, day, run).exists()), None)
+def _day_of_run(data: DataFolder, pipeline: Pipeline, run: str) -> list[date]:
+    """Return the day of a run that works on one."""
+    found = (day for day in data.days(pipeline.name) if data.run(pipeline.name, day, run).exists())
+    return list(islice(found, 1))
 
 
 def _step(folder: Folder, pipeline: Pipeline, day: date, run: str, step: str) -> StepState:
@@ -108,9 +143,3 @@ def _outdated_inputs(receipt: Receipt, earlier: dict[str, StepState]) -> Iterato
         if maker and maker.receipt:
             made = maker.receipt.outputs.get(file)
             yield maker.progress is Progress.OUTDATED or made is None or made.sha256 != sha256
-
-
-def _report(data: DataFolder, pipeline: Pipeline, day: date, run_id: int | None) -> bytes | None:
-    if run_id is None:
-        return None
-    return data.published_files(pipeline.name, day, run_id).content("report.html")

@@ -10,7 +10,6 @@ from datetime import date, datetime
 from functools import partial
 from typing import Any, NamedTuple
 
-from daybook.days import as_day
 from daybook.errors import BadSpec
 from daybook.planning.catch_up import missed_days
 from daybook.planning.look_back import changed_days
@@ -49,8 +48,8 @@ def days_of(run: DailyRun, data: DataFolder, postgres: OpenConnection, ftp: Open
             return [run.day]
         kept.write_first(name, json.dumps([str(day) for day in _decided(run, data, postgres, ftp)]).encode())
     try:
-        return [as_day(day) for day in json.loads(kept.text(name))]
-    except (ValueError, TypeError):
+        return data.days_of_run(run.pipeline.name, run.run)
+    except ValueError:
         raise BadSpec(
             f"{kept.path / name}: it is damaged, and named the days of run {run.run}; nothing was done; remove it, and "
             "clear the tasks of the run from the first on"

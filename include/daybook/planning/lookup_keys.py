@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daybook.errors import BadData, SourceUnavailable
+from daybook.errors import BadData, BrokenChain
 from daybook.ledger.receipt import Receipt
 from daybook.loader.load import load, schema
 from daybook.planning.plan import Standing
@@ -158,5 +158,5 @@ def _keys_of_facts(index: Receipt, lookup: Lookup, data: DataFolder) -> pa.Table
     try:
         with folder.open_unchanged(file, index.outputs[file].sha256) as stream:
             return read_parquet(stream)
-    except SourceUnavailable:
+    except BrokenChain:
         return None

@@ -18,6 +18,8 @@ from daybook.spec import Table, nearest
 from daybook.storage.folder import Folder
 
 LOCK_S = 30
+# Several copies of up to 15 min each; `Silence` notices earlier that nothing arrives.
+COPIES_S = 3600.0
 SETTINGS = (
     f"set local lock_timeout = '{LOCK_S}s'; set local statement_timeout = '15min'; "
     "set local idle_in_transaction_session_timeout = '5min'; set local row_security = off; "
@@ -45,7 +47,7 @@ def copy_tables(
             check_columns(connection, tables)
             return {table.name: _copied(connection, table, folder, silence) for table in tables}
 
-    return at_once(connect, copy, settings=SETTINGS, where="the source database")
+    return at_once(connect, copy, settings=SETTINGS, where="the source database", limit_s=COPIES_S)
 
 
 def _begin_snapshot(connection: Connection, tables: tuple[Table, ...]) -> None:
@@ -145,6 +147,8 @@ def _differences(connection: Connection, table: Table) -> Iterator[str]:
         found = live.get(column.header)
         if found is None:
             yield f"{table.relation} has no column {column.header!r}{nearest(column.header, live)}"
+        elif table.as_written(column).time_zone and found.plain_type == "timestamp with time zone":
+            yield f"{table.relation}.{column.header} is {found.type}, an instant, and needs no time_zone; leave it out"
         elif not fits(column, found):
             yield f"{table.relation}.{column.header} is {found.type}, {agreed(column)} agreed"
 

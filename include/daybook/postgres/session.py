@@ -34,7 +34,19 @@ WAREHOUSE = (
     "set local idle_in_transaction_session_timeout = '1min'; "
     "set local search_path = pg_catalog, pg_temp; set local row_security = off"
 )
+# Given to libpq if a connection does not say otherwise: a server that is stopped, or a line that is cut, must not hold
+# a task or a command for ever (its manual, 32.1.2).
+LINE_LIMITS = {
+    "connect_timeout": 10,
+    "tcp_user_timeout": 30_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 10,
+    "keepalives_count": 2,
+}
 SILENCE_S = 120.0
+# The limits of WAREHOUSE are kept by the server's process, which may itself be stopped or hang. So our side has one for
+# the whole transaction, well above those of its few statements.
+TRANSACTION_S = 900.0
 TRIES = 3
 
 
@@ -44,32 +56,63 @@ def at_once(
     *,
     settings: str = WAREHOUSE,
     where: str = "the warehouse",
+    limit_s: float = TRANSACTION_S,
 ) -> Result:
     """Do something in a session of its own; if another try helps at once, start again, up to three tries.
 
     connect: opens a connection. do: may run more than once, and must check by itself whether its work is done already:
-    a commit whose answer was lost may have happened. Raises SourceUnavailable or BadSpec for PostgreSQL's errors.
+    a commit whose answer was lost may have happened. limit_s: after that long a try is cut. Raises SourceUnavailable or
+    BadSpec for PostgreSQL's errors.
     """
     with translated_errors(where):
         for _ in range(TRIES - 1):
             # A refused connection is not tried again at once: that is how accounts get locked.
             with connect() as connection:
                 try:
-                    return _in(connection, do, settings)
+                    return _in(connection, do, settings, limit_s)
                 except psycopg.Error as error:
                     if not _helps_at_once(error):
                         raise
                     # Nothing half done may be committed, and the next try gets another connection.
                     connection.close()
         with connect() as connection:
-            return _in(connection, do, settings)
+            return _in(connection, do, settings, limit_s)
 
 
-def _in(connection: Connection, do: Callable[[Connection], Result], settings: str) -> Result:
-    begin(connection, settings)
-    result = do(connection)
-    connection.commit()
+def _in(connection: Connection, do: Callable[[Connection], Result], settings: str, limit_s: float) -> Result:
+    with limited(connection, limit_s):
+        begin(connection, settings)
+        result = do(connection)
+        connection.commit()
     return result
+
+
+@contextmanager
+def limited(connection: Connection, limit_s: float = TRANSACTION_S) -> Iterator[None]:
+    """Cut a connection if the block does not end in time; its error is then psycopg.OperationalError, as of a cut line.
+
+    Only this ends the waiting for a server's process that is stopped: its own limits stand still with it, and the
+    kernel goes on to answer for it.
+    """
+    has_cut = threading.Event()
+
+    def end() -> None:
+        has_cut.set()
+        cut(connection)
+
+    timer = threading.Timer(limit_s, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except psycopg.Error as error:
+        if not has_cut.is_set():
+            raise
+        raise psycopg.OperationalError(
+            f"not done after {limit_s:g} s, and cut: the server's process is stopped or hangs ({_said(error)})"
+        ) from None
+    finally:
+        timer.cancel()
 
 
 def begin(connection: Connection, settings: str = WAREHOUSE) -> None:
@@ -78,6 +121,16 @@ def begin(connection: Connection, settings: str = WAREHOUSE) -> None:
     # A prepared statement would outlive the transaction, in a session that is not ours any more.
     connection.prepare_threshold = None
     connection.execute(settings.encode())
+
+
+# ClientWrite: it waits for us to read, so it has sent data that never arrived. A query that is older than its
+# statement_timeout is not at work: the process is stopped, or it would have been ended.
+LONGEST_QUERY = "16min"
+AT_WORK = """
+    select state = 'active' and wait_event is distinct from 'ClientWrite'
+        and query_start > clock_timestamp() - %s::interval
+    from pg_stat_activity where pid = %s
+"""
 
 
 class Silence:
@@ -129,9 +182,7 @@ class Silence:
     def _is_at_work(self) -> bool:
         try:
             with self._connect() as other:
-                # ClientWrite: it waits for us to read, so it has sent data that never arrived.
-                query = "select state = 'active' and wait_event is distinct from 'ClientWrite' from pg_stat_activity"
-                row = other.execute(f"{query} where pid = %s".encode(), [self._pid]).fetchone()
+                row = other.execute(AT_WORK, [LONGEST_QUERY, self._pid]).fetchone()
         except psycopg.Error:
             return False
         if row and row[0]:

@@ -5,7 +5,7 @@ columns' rules and the key, derives the yes-or-no columns, and runs the pipeline
 """
 
 from collections.abc import Collection
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from daybook.days import start_of
 from daybook.rules.frames import (
     add_columns,
     close_frame,
@@ -24,12 +25,13 @@ from daybook.rules.frames import (
 )
 from daybook.rules.patterns import whole
 from daybook.rules.transform import transformed
-from daybook.spec import Column, Derived, Pipeline, Source
+from daybook.spec import Column, Derived, Pipeline, Source, day_is_of_instant
 
 REFUSED_BY_RULE = pa.schema([("line", pa.int64()), ("column", pa.string()), ("reason", pa.string())])
 
 
-IS_TWIN = "is_twin of daybook"  # no column of a source has this name
+# No column of a source has these names.
+IS_TWIN, IS_OTHER_DAY = "is_twin of daybook", "is_other_day of daybook"
 NO_RULE = -1  # instead of the number of a rule: no rule took the row out
 
 
@@ -63,6 +65,8 @@ def clean(rows: pa.Table, source: Source, pipeline: Pipeline, day: date, twins: 
     is_facts = source.name == pipeline.facts
     named = under_names(rows, source)
     named = named.append_column(IS_TWIN, pc.is_in(named["line"], pa.array(twins, pa.int64())))
+    if is_facts and day_is_of_instant(pipeline):
+        named = named.append_column(IS_OTHER_DAY, _is_other_day(named[pipeline.day_columns[0]], pipeline, day))
     frame = _without_tokens(open_frame(named, pipeline.engine), source)
     needed = {*source.key, *(pipeline.day_columns if is_facts else ())}
     of_day = _day_rules(pipeline, day) if is_facts else []
@@ -118,7 +122,15 @@ def _allowed(column: Column) -> list[str] | list[int]:
     return [units_at_most(Decimal(text), column) for text in column.allowed]
 
 
+def _is_other_day(instants: pa.ChunkedArray, pipeline: Pipeline, day: date) -> pa.ChunkedArray:
+    zone = pipeline.schedule.time_zone
+    start, end = (pa.scalar(start_of(each, zone), instants.type) for each in (day, day + timedelta(days=1)))
+    return pc.or_(pc.less(instants, start), pc.greater_equal(instants, end))
+
+
 def _day_rules(pipeline: Pipeline, day: date) -> list[Rule]:
+    if day_is_of_instant(pipeline):
+        return [Rule(None, "other_day", nw.col(IS_OTHER_DAY))]
     wanted: list[date | int] = [day] if len(pipeline.day_columns) == 1 else [day.year, day.month, day.day]
     is_other = (nw.col(name) != nw.lit(value) for name, value in zip(pipeline.day_columns, wanted, strict=True))
     return [Rule(None, "other_day", nw.any_horizontal(*is_other, ignore_nulls=False))]

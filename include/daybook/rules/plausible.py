@@ -99,6 +99,6 @@ def _in_words(name: str, total: Decimal, others: dict[date, Decimal], rules: Pla
     share = f" ({total * 100 / middle:,.0f} % of it)" if middle else ""
     return (
         f"{total:,} {what}, within {rules.within_pct} % of {middle:,.0f} expected{share}: the median of the "
-        f"{len(others)} published days from {min(others)} to {max(others)}, {min(others.values()):,} to "
+        f"{len(others)} days from {min(others)} to {max(others)}, {min(others.values()):,} to "
         f"{max(others.values()):,}"
     )

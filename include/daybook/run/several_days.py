@@ -17,6 +17,7 @@ from typing import Any, Self
 from psycopg.pq import TransactionStatus
 
 from daybook.errors import BrokenChain, DaybookError, NotYet, SourceUnavailable
+from daybook.ledger.left_out import LeftOut, leave_out, left_out_of, take_in
 from daybook.ledger.receipt import STEPS, Done
 from daybook.postgres.session import Connection
 from daybook.run.day_run import DayRun
@@ -55,7 +56,6 @@ class ConnectionPool:
             idle.append(connection)
 
 
-LEFT_OUT = "left_out.txt"
 # Names the step and the task's try that did this day, while the run waits for other days.
 DONE = "done.txt"
 log = logging.getLogger(__name__)
@@ -76,6 +76,8 @@ def over_days(step: Step, day_runs: list[DayRun], *, attempt: int = 1, is_last_t
     """
     if len(day_runs) == 1:
         return {str(day_runs[0].day): run_step(step, day_runs[0])}
+    first = day_runs[0]
+    first.data.note_days_of_run(first.pipeline.name, first.run, [day_run.day for day_run in day_runs])
     with _kept_open(day_runs) as day_runs:
         return _over_several(step, day_runs, attempt, is_last_try)
 
@@ -152,25 +154,23 @@ def _try(
             return
         broken += [error] if isinstance(error, BrokenChain) else []
         log.error("%s is left out: %s", day_run.day, error)
-        with day_run.folder.new_file(LEFT_OUT) as file:
-            file.write(f"{step.__name__}\n{error}".encode())
+        leave_out(day_run.folder, LeftOut(step.__name__, str(error)))
 
 
 def _is_left_out_before(day_run: DayRun, step: str) -> bool:
     """Return whether an earlier step left the day out; forget it if that step, or one before it, is done again."""
-    if not day_run.folder.has(LEFT_OUT):
-        return False
-    if STEPS.index(day_run.folder.text(LEFT_OUT).split("\n", 1)[0]) < STEPS.index(step):
+    left_out = left_out_of(day_run.folder)
+    if left_out and STEPS.index(left_out.step) < STEPS.index(step):
         return True
-    day_run.folder.remove_file(LEFT_OUT)
+    if left_out:
+        take_in(day_run.folder)
     return False
 
 
 def _check_none_left_out(day_runs: list[DayRun]) -> None:
-    bad = [day_run for day_run in day_runs if day_run.folder.has(LEFT_OUT)]
-    left_out = [(day_run.day, day_run.folder.text(LEFT_OUT).split("\n", 1)[1]) for day_run in bad]
-    if left_out:
+    found = ((day_run.day, left_out_of(day_run.folder)) for day_run in day_runs)
+    said = [f"{day}: {left_out.why}" for day, left_out in found if left_out]
+    if said:
         raise DaysLeftOut(
-            f"{len(left_out)} of {len(day_runs)} days were left out, the others are published. "
-            + "; ".join(f"{day}: {why}" for day, why in left_out)
+            f"{len(said)} of {len(day_runs)} days were left out, the others are published. {'; '.join(said)}"
         )

@@ -189,14 +189,22 @@ def _only_writer(day_run: DayRun, name: str) -> Iterator[StepRun]:
     connect = partial(day_run.postgres, pipeline.target.connection)
     shortage = partial(shortage_errors, f"{pipeline.name} {day_run.day}, {name}", lambda: work.meter.peak_memory_mib)
     waiting = partial(waiting_for_servers, day_run, work.folder)
-    with waiting(), shortage(), one_writer(connect, trying) as session:
+    with waiting("the warehouse"), shortage(), one_writer(connect, trying) as session:
         try:
-            with waiting(), shortage(), work.opened:
+            with waiting(_servers(pipeline, name)), shortage(), work.opened:
                 yield work
         except Exception as error:
             failed(session, trying, error, work.fingerprint)
             raise
         done(session, trying, work.receipt(name))
+
+
+def _servers(pipeline: Pipeline, step: str) -> str:
+    """Return which servers a step asks, in words."""
+    by_step = {"extract_tables": pipeline.tables, "extract_files": pipeline.files}
+    if step not in by_step:
+        return "the warehouse"
+    return f"the servers of {', '.join(source.name for source in by_step[step])}"
 
 
 def _check_steps_before(work: StepRun) -> None:

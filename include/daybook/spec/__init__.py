@@ -4,6 +4,7 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
 
     value.py     the base of all words: frozen, checked when built
     format.py    what the format of a date or a timestamp has to tell
+    zones.py     names of time zones
     writing.py   how values are written: words of a column, or of a source for all of its columns
     form.py      how a file is written, and how much of it may be wrong
     source.py    columns, and the tables that have them
@@ -28,7 +29,7 @@ from daybook.spec.parts import (
     Summary,
     Target,
 )
-from daybook.spec.pipeline import Pipeline, clean_columns, fact_columns, group_columns
+from daybook.spec.pipeline import Pipeline, clean_columns, day_is_of_instant, fact_columns, group_columns
 from daybook.spec.source import (
     Column,
     Source,
@@ -75,6 +76,7 @@ __all__ = [
     "boolean",
     "clean_columns",
     "day_date",
+    "day_is_of_instant",
     "decimal",
     "fact_columns",
     "group_columns",

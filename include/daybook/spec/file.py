@@ -12,7 +12,7 @@ from daybook.errors import BadSpec
 from daybook.spec.source import Source
 
 Pick = Literal["only", "newest", "all"]
-WILDCARDS = re.compile(r"[*?]")
+WILDCARD = "*"
 # "day+1", the date on which a file of the day before is delivered.
 ANOTHER_DAY = re.compile(r"day([+-]\d{1,3})")
 # A day that has others before it.
@@ -52,8 +52,8 @@ class File(Source):
     "{part:02}" are the hours 00 to 23. Or a `manifest` names them: a file in the same folder, with one name per line or
     in the format of sha256sum; then there is no `path`.
 
-    If a name is known only in part, `path` has wildcards in it (`*` for any signs, `?` for one), and `pick` says which
-    of the files that match are taken: the "only" one, so two are refused; the "newest" by the server's times; or "all",
+    If a name is known only in part, `path` has wildcards in it (`*`, for any signs), and `pick` says which of the
+    files that match are taken: the "only" one, so two are refused; the "newest" by the server's times; or "all",
     one a branch, say, as parts in the order of their names, of which there have to be `at_least` so many. A name that
     begins with a point, and a marker or checksum, matches no wildcard.
 
@@ -64,7 +64,7 @@ class File(Source):
     all parts together. `is_size_unreliable`: the server is known to report wrong sizes, so two equal copies are enough.
     """
 
-    added_later: ClassVar[frozenset[str]] = Source.added_later | {"first_part", "pick", "at_least", "ignore_case"}
+    added_later: ClassVar[frozenset[str]] = frozenset({"first_part", "pick", "at_least", "ignore_case"})
 
     parts: int | None = Field(None, ge=1, le=MOST_PARTS)
     first_part: int = Field(1, ge=0, le=1)
@@ -158,11 +158,11 @@ class File(Source):
 
     def _problems_of_wildcards(self, path: str) -> Iterator[str]:
         folder, name = posixpath.split(path)
-        if WILDCARDS.search(folder):
+        if WILDCARD in folder:
             yield f"path: {path!r} is refused: a wildcard stands in the name of a file, not in that of a folder"
-        elif WILDCARDS.search(name) and self.parts:
+        elif WILDCARD in name and self.parts:
             yield f"path: {path!r} is refused: the names of parts are known, and have no wildcard"
-        elif WILDCARDS.search(name) and self.pick is None:
+        elif WILDCARD in name and self.pick is None:
             yield f'path: {path!r} is refused: a wildcard needs pick="only", "newest" or "all"'
-        elif self.pick and not WILDCARDS.search(name):
-            yield f"pick: {self.pick!r} is refused: {path!r} has no wildcard, * or ?, so there is nothing to pick from"
+        elif self.pick and WILDCARD not in name:
+            yield f"pick: {self.pick!r} is refused: {path!r} has no wildcard, *, so there is nothing to pick from"

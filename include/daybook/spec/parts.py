@@ -3,13 +3,12 @@
 from datetime import date
 from decimal import Decimal
 from typing import Literal, Self
-from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from daybook.spec import cron, holiday
 from daybook.spec.value import Name, Value
-from daybook.text import nearest
+from daybook.spec.zones import known_zone
 
 Engine = Literal["polars", "pandas", "duckdb"]
 # The loader reads no earlier day either: 0026 is a typing error for 2026.
@@ -90,12 +89,7 @@ class Schedule(Value):
     @field_validator("time_zone")
     @classmethod
     def _is_known(cls, name: str) -> str:
-        # Every task builds the spec anew. Listing all names reads a thousand files, so only a wrong name does it.
-        try:
-            ZoneInfo(name)
-        except (KeyError, ValueError, OSError):
-            raise ValueError(f"no time zone of that name{nearest(name, available_timezones())}") from None
-        return name
+        return known_zone(name)
 
     @field_validator("cron")
     @classmethod
@@ -170,7 +164,8 @@ class Plausible(Value):
     It has at least `min_rows` rows; with 0 a day may have none, as of a shop that is closed. Their number, and each of
     `measures` (counts and sums), is within `within_pct` of the median of the `days` published days before it, or of the
     same weekday in the four weeks before; or, if they have grown or shrunk without a break, of the last of them. None
-    skips this comparison.
+    skips this comparison. In the first backfill of a pipeline, the days before it that the backfill has loaded count,
+    published or held.
     """
 
     min_rows: int = Field(default=1, ge=0)

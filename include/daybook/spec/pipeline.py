@@ -35,10 +35,11 @@ from daybook.text import nearest
 class Pipeline(Value):
     """A pipeline: sources in, summaries out. See docs/glossary.md for the words.
 
-    `facts` names the source whose rows are counted; `day_columns` the columns that hold a fact's day: one date, or
-    year, month and day of month. `transform` is the pipeline's own function at the end of `clean`: it takes a pandas
-    frame of the facts and returns one, with the columns of `transform_gives` added; it may drop rows. What it gives is
-    not rounded or cut: it rounds floats itself.
+    `facts` names the source whose rows are counted; `day_columns` the columns that hold a fact's day: one date; one
+    timestamp, whose day in the schedule's time zone counts; or year, month and day of month.
+    `transform` is the pipeline's own function at the end of `clean`: it takes a pandas frame of the facts and returns
+    one, with the columns of `transform_gives` added; it may drop rows. What it gives is not rounded or cut: it rounds
+    floats itself.
     `look_back_days`: how many earlier days a daily run checks, to run those again whose sources have changed.
     `catch_up_days`: how many earlier days a daily run checks, to run those that were missed while the scheduler was
     down; 0 leaves them to a backfill.
@@ -114,6 +115,12 @@ def fact_columns(pipeline: Pipeline) -> dict[str, Column]:
     return {column.name: column for column in (*clean_columns(pipeline), *_looked_up(pipeline))}
 
 
+def day_is_of_instant(pipeline: Pipeline) -> bool:
+    """Return whether a fact's day is that of an instant, in the schedule's time zone."""
+    column = pipeline.source(pipeline.facts).column(pipeline.day_columns[0])
+    return column is not None and column.kind == "timestamp"
+
+
 def clean_columns(pipeline: Pipeline) -> tuple[Column, ...]:
     """Return the columns of the facts after `clean`: their own, the derived, and the transform's."""
     derived = (_flag(derived.name) for derived in pipeline.derived)
@@ -179,8 +186,11 @@ def _facts(pipeline: Pipeline) -> Iterator[str]:
     kinds = [columns[name].kind for name in pipeline.day_columns if name in columns]
     for number, name in enumerate(pipeline.day_columns):
         yield from _unknown(f"day_columns[{number}]", name, columns, "column of the facts")
-    if len(kinds) == len(pipeline.day_columns) and kinds not in (["date"], ["integer"] * 3):
-        yield f"day_columns: {kinds} are not a day: it takes one date, or integers for year, month and day of month"
+    if len(kinds) == len(pipeline.day_columns) and kinds not in (["date"], ["timestamp"], ["integer"] * 3):
+        yield (
+            f"day_columns: {kinds} are not a day: it takes one date, one timestamp, or integers for year, month "
+            "and day of month"
+        )
     yield from _days_of_utc(pipeline, columns)
     for number, derived in enumerate(pipeline.derived):
         yield from _derived(f"derived[{number}]", derived, columns)
@@ -193,7 +203,8 @@ def _days_of_utc(pipeline: Pipeline, columns: dict[str, Column]) -> Iterator[str
         if column and column.kind == "date" and column.format and tells_of_utc(column.format):
             yield (
                 f"day_columns: {name!r} is the day of an instant ({column.format!r}), which may be another one in the "
-                f"schedule's time zone, {zone}: let the local day be delivered, or set time_zone to UTC"
+                f"schedule's time zone, {zone}: declare a timestamp, whose local day counts; let the local day be "
+                "delivered; or set time_zone to UTC"
             )
 
 

@@ -13,9 +13,20 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from daybook.errors import BadSpec
 from daybook.spec.form import Form, Limits
-from daybook.spec.format import check_format, check_instant_format, table_format
+from daybook.spec.format import check_format, check_instant_format, table_format, tells_of_utc
 from daybook.spec.value import Name
-from daybook.spec.writing import NUMBERS, WORDS, Kind, Writing, check_kind, check_marks, said
+from daybook.spec.writing import (
+    NUMBERS,
+    OF_LOCAL_TIMES,
+    WORDS,
+    Kind,
+    Writing,
+    check_kind,
+    check_marks,
+    check_moments,
+    check_zone,
+    said,
+)
 
 Twins = Literal["keep", "drop", "refuse"]
 # The rules that compare; what they compare with has to be a value of these kinds.
@@ -35,7 +46,7 @@ class Column(Writing):
     compared exactly, however fine the rule is.
     """
 
-    added_later: ClassVar[frozenset[str]] = frozenset({"position", "aliases"})
+    added_later: ClassVar[frozenset[str]] = frozenset({"position", "aliases", "missing_day"})
 
     header: str
     name: Name
@@ -47,6 +58,8 @@ class Column(Writing):
     digits: int = Field(default=18, ge=1, le=18)
     scale: int = Field(default=0, ge=0, le=18)
     extra_zeros: Literal["refuse", "ignore"] = "refuse"
+    missing_day: Literal["first", "last"] | None = None
+    """Which day of the month is meant by a date that tells only year and month."""
     format: str | None = None
     true_tokens: tuple[str, ...] = ("true", "t")
     false_tokens: tuple[str, ...] = ("false", "f")
@@ -83,7 +96,7 @@ class Column(Writing):
     def _tells_the_day(cls, format: str | None, others: ValidationInfo) -> str | None:
         kind = others.data.get("kind")
         if format is not None and kind in ("date", "timestamp"):
-            check_format(format)
+            check_format(format, others.data.get("missing_day"))
             if kind == "timestamp":
                 check_instant_format(format)
         return format
@@ -116,6 +129,7 @@ class Column(Writing):
     @model_validator(mode="after")
     def _words_are_for_its_kind(self) -> Self:
         check_kind(self, self.kind, f"Column {self.name!r}")
+        check_moments(self, self.format or "", f"Column {self.name!r}")
         return self
 
     @property
@@ -171,12 +185,16 @@ def decimal(header: str, name: str | None = None, *, digits: int, scale: int, **
 
 
 def day_date(header: str, name: str | None = None, *, format: str = "%Y-%m-%d", **words: Any) -> Column:
-    """Return a column of dates written in one format."""
+    """Return a column of dates written in one format; %-d and %-m may have no zero, "excel" is a number of days."""
     return _column("date", header, name, {"format": format, **words})
 
 
 def timestamp(header: str, name: str | None = None, *, format: str = "%Y-%m-%d %H:%M:%S", **words: Any) -> Column:
-    """Return a column of instants. A format without %z is of UTC; it may say so with a literal Z, UTC or +00."""
+    """Return a column of instants. A format without %z is of UTC, or of the `time_zone` of the column or its source.
+
+    It may say UTC with a literal Z, UTC or +00. "unix" is a number of seconds, "unix_ms" of milliseconds since 1970 in
+    UTC, and "excel" one of days, to the nearest millisecond.
+    """
     return _column("timestamp", header, name, {"format": format, **words})
 
 
@@ -243,11 +261,15 @@ class Source(Writing):
         for column in () if isinstance(self, Table) else map(self.as_written, self.columns):
             where = f"{type(self).__name__} {self.name!r}, column {column.name!r}"
             check_marks(column, column.scale, self.delimiter, where)
+        for column in map(self.as_written, self.columns):
+            check_zone(column, f"{type(self).__name__} {self.name!r}, column {column.name!r}")
         return self
 
     def as_written(self, column: Column) -> Column:
         """Return a column with the words of this source about how it is written, if it has none of its own."""
         words = {word: value for word, value in said(self).items() if column.kind in WORDS[word]}
+        if column.format and tells_of_utc(column.format):
+            words = {word: value for word, value in words.items() if word not in OF_LOCAL_TIMES}
         return column.model_copy(update=words | said(column)) if words else column
 
     @model_validator(mode="after")
@@ -363,7 +385,9 @@ class Table(Source):
         columns = {f", column {column.name!r}": said(column) for column in self.columns}
         for where, words in {"": said(self), **columns}.items():
             # A text of fixed length, char(n), has blanks at its end.
-            for word, value in ((word, value) for word, value in words.items() if word != "is_trimmed"):
+            for word, value in words.items():
+                if word in OF_LOCAL_TIMES or word == "is_trimmed":
+                    continue
                 raise BadSpec(
                     f"Table {self.name!r}{where}, {word}: {value!r} is refused: a table's values have types, and no "
                     "spelling; leave it out"

@@ -4,17 +4,19 @@ import re
 from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from daybook.errors import BadSpec
+from daybook.spec.format import problem_of_fraction, tells, tells_of_utc
 from daybook.spec.value import Value
+from daybook.spec.zones import known_zone
 
 Kind = Literal["text", "integer", "decimal", "date", "timestamp", "boolean"]
 NUMBERS: tuple[Kind, ...] = ("integer", "decimal")
 # The kinds of column that each word is for. An integer has no digits after a point, and an exponent has lost its last
 # digits, so those words are for decimals.
 WORDS: dict[str, tuple[Kind, ...]] = {
-    "decimal_mark": NUMBERS,
+    "decimal_mark": (*NUMBERS, "date", "timestamp"),
     "thousands_mark": NUMBERS,
     "are_marks_quoted": NUMBERS,
     "units": NUMBERS,
@@ -23,7 +25,16 @@ WORDS: dict[str, tuple[Kind, ...]] = {
     "bare_points": ("decimal",),
     "exponents": ("decimal",),
     "is_trimmed": ("text", "integer", "decimal", "date", "timestamp", "boolean"),
+    "pivot_year": ("date", "timestamp"),
+    "hour_24": ("timestamp",),
+    "missing_fraction": ("timestamp",),
+    "long_fraction": ("timestamp",),
+    "time_zone": ("timestamp",),
+    "repeated_hour": ("timestamp",),
+    "skipped_hour": ("timestamp",),
 }
+# They say what a local time means, wherever it comes from; the others are about a spelling.
+OF_LOCAL_TIMES = ("time_zone", "repeated_hour", "skipped_hour")
 DECIMAL_MARKS = r"[.,;:'_|/]"
 THOUSANDS_MARKS = (".", ",", "'", "\u2019", " ", "\u00a0", "\u202f", "_")
 
@@ -39,7 +50,7 @@ class Writing(Value):
     added_later: ClassVar[frozenset[str]] = frozenset(WORDS)
 
     decimal_mark: str | None = None
-    """What stands before a number's decimals: one sign, such as ","; a point if left out."""
+    """What stands before the decimals of a number, or of a date that is one: a sign such as ",", or else a point."""
     thousands_mark: str | None = None
     """What may stand between groups of three digits: a point, a comma, an apostrophe (straight or curly), "_", a blank,
     or one that does not break (U+00A0, U+202F). Other groups are refused."""
@@ -56,6 +67,21 @@ class Writing(Value):
     """What happens to .5 and 5. without a digit on one side."""
     exponents: Literal["refuse", "read"] | None = None
     """What happens to 1.2e-05; it is read exactly, and has to fit the digits and the scale."""
+    pivot_year: int | None = Field(default=None, ge=1000, le=9900)
+    """The first of the hundred years that two digits mean: with 1930, 29 is 2029 and 30 is 1930; 1969 if left out."""
+    hour_24: Literal["refuse", "next_day"] | None = None
+    """What happens to 24:00; it may be the next day's 00:00."""
+    missing_fraction: Literal["refuse", "zero"] | None = None
+    """What happens to a time without a fraction of a second and the sign before it, if the format has them."""
+    long_fraction: Literal["refuse", "cut"] | None = None
+    """What happens to a fraction of 7 to 9 digits; it may be cut to microseconds."""
+    time_zone: str | None = None
+    """The zone of local times (an IANA name), which have no offset; UTC if left out."""
+    repeated_hour: Literal["refuse", "first", "second"] | None = None
+    """Which one a time is that comes twice, where the clock goes back."""
+    skipped_hour: Literal["refuse", "shift"] | None = None
+    """What happens to a time that is left out, where the clock goes forward; "shift" reads it as if the clock had not
+    changed: 02:30 is 03:30."""
 
     is_trimmed: bool | None = None
     """Whether blanks, tabs and blanks that do not break (U+00A0 and the like) around a value are no part of it. A field
@@ -67,6 +93,11 @@ class Writing(Value):
         if mark is not None and not re.fullmatch(DECIMAL_MARKS, mark):
             raise ValueError("a decimal mark is one sign, such as ',' or '.'")
         return mark
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str | None) -> str | None:
+        return name and known_zone(name)
 
     @field_validator("thousands_mark")
     @classmethod
@@ -131,3 +162,30 @@ def _contradictions(words: Writing, scale: int, delimiter: str) -> Iterator[tupl
     for unit in words.units or ():
         if unit in (point, mark):
             yield "units", words.units, f"{unit!r} is a mark of the number too"
+
+
+def check_moments(words: Writing, format: str, where: str) -> None:
+    """Check that a column's own words about dates say something about its format. Raises BadSpec."""
+    for word, value, problem in _idle_words(words, format):
+        raise BadSpec(f"{where}, {word}: {value!r} is refused: {problem}")
+
+
+def _idle_words(words: Writing, format: str) -> Iterator[tuple[str, Any, str]]:
+    for word, directive in (("pivot_year", "y"), ("hour_24", "H")):
+        if (value := getattr(words, word)) and not tells(format, directive):
+            yield word, value, f"the format {format!r} has no %{directive}"
+    if words.time_zone and tells_of_utc(format):
+        yield "time_zone", words.time_zone, f"the format {format!r} tells instants, so there is no local time"
+    if words.missing_fraction or (words.long_fraction and format != "unix"):
+        word = "missing_fraction" if words.missing_fraction else "long_fraction"
+        if problem := problem_of_fraction(format):
+            yield word, getattr(words, word), problem
+
+
+def check_zone(words: Writing, where: str) -> None:
+    """Check that a zone is declared if something is said about its hours. Raises BadSpec."""
+    for word in OF_LOCAL_TIMES[1:]:
+        if getattr(words, word) and not words.time_zone:
+            raise BadSpec(
+                f"{where}, {word}: {getattr(words, word)!r} is refused: it needs the time_zone of local times"
+            )

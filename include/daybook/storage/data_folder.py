@@ -2,7 +2,7 @@
 
 days/<pipeline>/<day>/<run>/<step>/...            the files that a run's steps pass on, and their receipts
 days/<pipeline>/<day>/by_fingerprint/             the run that did a step with these inputs, spec and code
-days/<pipeline>/of_runs/<run>.json                the days that a daily run works on
+days/<pipeline>/of_runs/<run>.json                the days of a run that works on several
 mends/<pipeline>/<day>/<source>/<sha256>.json     refused rows that a person corrected, for that exact raw file
 published/<pipeline>/<day>                        a link to the files of the run that readers see
 published/<pipeline>/.runs/<day>/<run number>/    the files of a run that was saved
@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
+from daybook.days import as_day
 from daybook.storage.folder import Folder
 from daybook.storage.run_names import BY_FINGERPRINT, OF_RUNS, TAKEN, folder_name, former_folder_name
 
@@ -49,8 +50,29 @@ class DataFolder:
         return reversed(_days((self.root / "days" / pipeline).names()))
 
     def days_of_runs(self, pipeline: str) -> Folder:
-        """Return the folder with one file per daily run: the days that it works on."""
+        """Return the folder with one file per run of several days: the days that it works on."""
         return self.root / "days" / pipeline / OF_RUNS
+
+    def days_of_run(self, pipeline: str, run: str) -> list[date]:
+        """Return the days of a run that works on several, in its order; none if that is not kept.
+
+        Raises ValueError if the file is damaged.
+        """
+        kept = self.days_of_runs(pipeline).content(f"{folder_name(run)}.json")
+        if kept is None:
+            return []
+        days = json.loads(kept)
+        if not isinstance(days, list):
+            raise ValueError("it names no days")
+        return [as_day(day) for day in days]
+
+    def note_days_of_run(self, pipeline: str, run: str, days: list[date]) -> None:
+        """Keep the days of a run that works on several."""
+        folder, name = self.days_of_runs(pipeline), f"{folder_name(run)}.json"
+        content = json.dumps([str(day) for day in days]).encode()
+        if folder.content(name) != content:
+            with folder.new_file(name) as file:
+                file.write(content)
 
     def mends(self, pipeline: str, day: date) -> Folder:
         """Return the folder of a day's mends."""

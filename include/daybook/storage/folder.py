@@ -19,10 +19,15 @@ from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
-from daybook.errors import BadData, SourceUnavailable
+from daybook.errors import BadData, BrokenChain
 from daybook.storage import disk
 from daybook.storage.disk import disk_errors, durable
 from daybook.storage.partial_file import PartialFile
+
+# The way out for a file of a run that is gone or damaged.
+MADE_AGAIN = (
+    "nothing was published; clear the run's first tasks, or run the day again (./daybook day DAY), to make it again"
+)
 
 
 class Written(NamedTuple):
@@ -125,6 +130,16 @@ class Folder:
             else:
                 self._put(temporary, name)
 
+    @property
+    def keeps_parts(self) -> bool:
+        """Return whether a partial file stays here for the next try."""
+        return self._is_local()
+
+    @property
+    def kept_bytes(self) -> int:
+        """Return the size of all partial files that wait here for their next try."""
+        return sum(path.stat().st_size for path in self.path.glob(".*.part")) if self._is_local() else 0
+
     @contextmanager
     def partial_file(self, name: str) -> Iterator[PartialFile]:
         """Write a file over several tries: it takes its name when the block ends.
@@ -189,17 +204,14 @@ class Folder:
         return "" if self.written(name).sha256 == sha256 else "changed"
 
     def open_unchanged(self, name: str, sha256: str) -> BinaryIO:
-        """Open a file for reading. Raises SourceUnavailable if it is gone, or its bytes no longer match `sha256`."""
+        """Open a file for reading. Raises BrokenChain if it is gone, or its bytes no longer match `sha256`."""
         if not self.has(name):
-            raise SourceUnavailable(
-                f"{self.path / name}: the file is gone; sha256 {sha256[:12]}… expected; nothing was published; clear "
-                "the run's first tasks to make it again"
-            )
+            raise BrokenChain(f"{self.path / name}: the file is gone; sha256 {sha256[:12]}… expected; {MADE_AGAIN}")
         found = self.written(name).sha256
         if found != sha256:
-            raise SourceUnavailable(
+            raise BrokenChain(
                 f"{self.path / name}: sha256 {sha256[:12]}… expected, {found[:12]}… found: the file was changed or "
-                "damaged after it was written; nothing was published; clear the run's first tasks to make it again"
+                f"damaged after it was written; {MADE_AGAIN}"
             )
         return self.open(name)
 

@@ -1,12 +1,14 @@
 """Opening a connection to a server of files: the type of the connection in Airflow decides how."""
 
 import ftplib
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from daybook.errors import BadSpec
 from daybook.ftp.connect import TIME_LIMIT_S, FtpServer
 from daybook.ftp.session import Line
 from daybook.text import nearest
+from daybook.transports.local_folder import LocalFolder
 
 
 class Stored(NamedTuple):
@@ -19,6 +21,7 @@ class Stored(NamedTuple):
     login: str | None
     password: str | None
     extra: dict[str, Any]
+    schema: str | None
 
 
 def open_files(stored: Stored, time_limit_s: float = TIME_LIMIT_S) -> ftplib.FTP | Line:
@@ -27,29 +30,53 @@ def open_files(stored: Stored, time_limit_s: float = TIME_LIMIT_S) -> ftplib.FTP
     Raises BadSpec if its type or a word of it is refused, or the server refuses us; SourceUnavailable if it cannot be
     reached.
     """
-    given = {"host": stored.host, "port": stored.port, "user": stored.login, "password": stored.password}
-    words = {word: value for word, value in given.items() if value} | stored.extra
-    opened: ftplib.FTP | Line = _server(stored)(**words).open(time_limit_s)
+    if stored.kind not in KINDS:
+        raise BadSpec(
+            f"{stored.name}: connection type {stored.kind!r} holds no files that Daybook can copy"
+            f"{nearest(stored.kind, KINDS)}; nothing was copied; it takes {', '.join(sorted(KINDS.keys() - {''}))}"
+        )
+    opened: ftplib.FTP | Line = KINDS[stored.kind](stored).open(time_limit_s)
     return opened
 
 
-def _server(stored: Stored) -> type[Any]:
-    # A connection that was stored without a type has always been FTP.
-    kinds = {"": _ftp, "ftp": _ftp, "ftps": _ftp, "sftp": _sftp, "ssh": _sftp}
-    if stored.kind not in kinds:
-        raise BadSpec(
-            f"{stored.name}: connection type {stored.kind!r} holds no files that Daybook can copy"
-            f"{nearest(stored.kind, kinds)}; nothing was copied; it takes {', '.join(sorted(kinds.keys() - {''}))}"
-        )
-    return kinds[stored.kind]()
+def _ftp(stored: Stored) -> FtpServer:
+    return FtpServer(**_address(stored), **stored.extra)
 
 
-def _ftp() -> type[Any]:
-    return FtpServer
-
-
-def _sftp() -> type[Any]:
+def _sftp(stored: Stored) -> Any:
     # Its library takes longer to import than a command without it takes in all.
     from daybook.transports.sftp_server import SftpServer
 
-    return SftpServer
+    return SftpServer(**_address(stored), **stored.extra)
+
+
+def _https(stored: Stored) -> Any:
+    # As with SFTP.
+    from daybook.transports.https_server import HttpsServer
+
+    return HttpsServer(**_address(stored), **stored.extra)
+
+
+def _folder(stored: Stored) -> LocalFolder:
+    # Airflow reads file:///in/here as the schema "in/here".
+    named = {"path": f"/{stored.schema}"} if stored.schema else {}
+    return LocalFolder(**(named | stored.extra))
+
+
+def _address(stored: Stored) -> dict[str, Any]:
+    words = {"host": stored.host, "port": stored.port, "user": stored.login, "password": stored.password}
+    return {word: value for word, value in words.items() if value}
+
+
+KINDS: dict[str, Callable[[Stored], Any]] = {
+    # A connection that was stored without a type has always been FTP.
+    "": _ftp,
+    "ftp": _ftp,
+    "ftps": _ftp,
+    "sftp": _sftp,
+    "ssh": _sftp,
+    "https": _https,
+    "http": _https,
+    "fs": _folder,
+    "file": _folder,
+}

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-PREFIX = "daybook_backfill__"
+from daybook.ledger.first_load import BACKFILL
+
+PREFIX = BACKFILL
 
 
 class AskedRun(NamedTuple):

@@ -1,4 +1,7 @@
-"""`./daybook cancel`: stops backfills, Airflow's own and those of `./daybook backfill`; no finished day turns failed.
+"""`./daybook cancel`: stops backfills, Airflow's own and those of our commands; no finished day turns failed.
+
+To Airflow the runs of `./daybook day`, `replay` and `release` are no others than those of `backfill`: somebody at a
+command line asked for them. So they are taken back too if they have not begun, and each is named with its days.
 
 Airflow's own cancel marks every waiting run as failed, even if its day was done before and was only to be done again.
 It also leaves the backfill paused, so such a run waits for ever if it is cleared. Here the DAG is paused first, so that
@@ -11,11 +14,14 @@ import time
 from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 
+from daybook.errors import BadSpec
+from daybook.text import spell
 from daybook_airflow.api import AirflowApi
 from daybook_airflow.api_requests import Json
 from daybook_airflow.backfill.runs import PREFIX
+from daybook_airflow.conf import conf_of
+from daybook_airflow.waiting import wait_until
 from deployment.errors import DeploymentError
-from deployment.waiting import wait_until
 
 # The scheduler may be about to start a run that it has seen waiting.
 SECONDS_OF_A_LOOP = 2.0
@@ -27,11 +33,14 @@ TASKS_AT_WORK = ("queued", "running", "restarting", "deferred", "up_for_retry", 
 
 
 def cancel(api: AirflowApi, dag_id: str, came_to_its_end: Callable[[str], bool], say: Callable[[str], None]) -> None:
-    """Stop every backfill of a DAG. came_to_its_end: returns whether the run of an id was done before."""
+    """Stop every backfill of a DAG, and take back what other commands asked for and has not begun.
+
+    came_to_its_end: returns whether the run of an id was done before.
+    """
     with _paused(api, dag_id):
         time.sleep(SECONDS_OF_A_LOOP)
         for run in _of_backfills(api, dag_id, "queued"):
-            say(f"{run['dag_run_id']}: {_take_back(api, run, came_to_its_end)}")
+            say(f"{run['dag_run_id']}{_asked(run)}: {_take_back(api, run, came_to_its_end)}")
     _take_back_stuck(api, dag_id, came_to_its_end, say)
     running = _of_backfills(api, dag_id, "running")
     say(f"Runs at work, which go on to their end: {len(running)}.")
@@ -63,6 +72,17 @@ def _of_backfills(api: AirflowApi, dag_id: str, state: str) -> list[Json]:
     """Return the runs of backfills in a state; the daily runs are not ours to stop."""
     runs = api.dag_runs(dag_id, state=state)
     return [run for run in runs if run["run_type"] == "backfill" or run["dag_run_id"].startswith(PREFIX)]
+
+
+def _asked(run: Json) -> str:
+    """Return which days a person asked for, and why held ones are to be released; "" if nothing says so."""
+    try:
+        conf = conf_of(run["conf"])
+    except BadSpec:
+        return ""
+    days = tuple(sorted({*conf.days, *filter(None, [conf.day])}))
+    words = [*([spell(days)] if days else []), *([f"release: {conf.release}"] if conf.release else [])]
+    return f" ({'; '.join(words)})" if words else ""
 
 
 def _take_back(api: AirflowApi, run: Json, came_to_its_end: Callable[[str], bool]) -> str:

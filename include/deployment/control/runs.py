@@ -9,8 +9,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from daybook_airflow.api import FINISHED, AirflowApi
 from daybook_airflow.backfill.runs import asked_runs
+from daybook_airflow.waiting import nothing, wait_until
 from deployment.errors import DeploymentError
-from deployment.waiting import nothing, wait_until
 
 # Each look takes Airflow's API server some hundredths of a second, on the machine that does the days.
 SECONDS_BETWEEN_LOOKS = 1.0

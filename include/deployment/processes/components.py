@@ -15,9 +15,9 @@ from pathlib import Path
 
 import psutil
 
+from daybook_airflow.waiting import wait_until
 from deployment.errors import DeploymentError, with_log
 from deployment.home import Home, write_private
-from deployment.waiting import wait_until
 
 # Components of a later stage use those of an earlier one, and are stopped before them.
 STAGES = {"ftp": 0, "api-server": 1}

@@ -9,10 +9,10 @@ import os
 import sys
 from pathlib import Path
 
+from daybook_airflow.waiting import wait_until
 from deployment.home import WATCHER, Home, Lock
 from deployment.processes.components import stop_all
 from deployment.servers.postgres import LocalPostgres
-from deployment.waiting import wait_until
 
 IN_ORDER = b"in order"
 # The kernel closes the pipe of an ended process, and releases its lock a moment before or after.

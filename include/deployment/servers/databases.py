@@ -119,9 +119,9 @@ def _limits() -> list[Composed]:
 
 
 def _rights_in_source() -> list[Composed]:
+    # The pipelines read every schema and table that the owner makes, at once and without a word of hers.
+    give = SQL("ALTER DEFAULT PRIVILEGES FOR ROLE source_owner GRANT {} TO source_reader")
     return [
         SQL("GRANT USAGE ON SCHEMA public TO source_reader").format(),
-        SQL(
-            "ALTER DEFAULT PRIVILEGES FOR ROLE source_owner IN SCHEMA public GRANT SELECT ON TABLES TO source_reader"
-        ).format(),
+        *(give.format(SQL(right)) for right in ("USAGE ON SCHEMAS", "SELECT ON TABLES")),
     ]

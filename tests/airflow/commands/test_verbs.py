@@ -10,15 +10,20 @@ from pathlib import Path
 import pytest
 
 from daybook_airflow.api import AirflowApi
+from daybook_airflow.waiting import wait_until
 from deployment.control.runs import start
 from deployment.home import HOST, REPOSITORY, Home
 from deployment.servers.postgres import LocalPostgres
-from deployment.waiting import wait_until
 
 from .conftest import Checkout, Up
 
 DAY, NEXT, THIRD, LAST = ("2013-01-01", "2013-01-02", "2013-01-03", "2013-01-04")
 FEW = 100
+# Either command publishes a held day.
+RELEASES = {
+    "departures": ("release", LAST),
+    "arrivals": ("backfill", "--from", LAST, "--to", LAST, "--release-held"),
+}
 
 
 @dataclass(frozen=True)
@@ -132,9 +137,14 @@ def test_a_held_day_fails_and_is_released_and_another_day_is_not_held(asked: Ask
     code, _, error = asked.type("release", NEXT, "--why", "x")
     assert code == 40
     assert f"{asked.pipeline} {NEXT} is not held, its last run did not fail; nothing was done" in error
-    code, said, error = asked.type("release", LAST, "--why", "a storm closed the airports")
+    # Without a terminal a backfill names the day and asks nothing.
+    code, said, _ = asked.type("backfill", "--from", LAST, "--to", LAST)
+    assert (code, f"release --from {LAST} --to {LAST}" in said) == (1, True)
+    code, said, error = asked.type(*RELEASES[asked.pipeline], "--why", "a storm closed the airports")
     assert code == 0, error
-    assert said.splitlines()[-1].split()[:3] == [LAST, "published", str(FEW)]
+    assert f"{LAST}  " in said
+    assert " published " in said
+    assert asked.json("status")["held"] == []
     assert "a storm closed the airports" in asked.type("why", LAST)[1]
 
 
@@ -146,14 +156,33 @@ def test_what_is_paused_goes_on_when_it_is_resumed(asked: Asked) -> None:
 def test_cancel_finds_nothing_to_stop(asked: Asked) -> None:
     code, said, error = asked.type("cancel")
     assert code == 0, error
-    assert said.endswith(f"{asked.pipeline}: no backfill is left; what is published stays.\n")
+    assert said.startswith("Runs at work, which go on to their end: 0.")
+    assert f"{asked.pipeline}: no backfill is left, and no run that `day`, `replay` or `release` asked for; " in said
 
 
 @pytest.fixture
-def without_the_pool(asked: Asked) -> Iterator[AirflowApi]:
-    """The deployment's API, while a pool of every pipeline is not there."""
+def api(asked: Asked) -> AirflowApi:
+    """The deployment's API."""
     home = Home(asked.checkout.home)
-    api = AirflowApi(f"http://{HOST}:{home.kept_port('ui')}", "admin", LocalPostgres(home).secrets.admin)
+    return AirflowApi(f"http://{HOST}:{home.kept_port('ui')}", "admin", LocalPostgres(home).secrets.admin)
+
+
+def test_cancel_takes_back_what_other_commands_asked_for_and_names_it_with_its_days(
+    asked: Asked, api: AirflowApi
+) -> None:
+    asked.type("pause")
+    days: tuple[date, ...] = (date.fromisoformat(DAY), date.fromisoformat(NEXT))
+    (run,) = start(api, asked.pipeline, [days], is_forced=False, release="a storm")
+    code, said, error = asked.type("cancel")
+    asked.type("resume")
+    assert code == 0, error
+    assert f"{run} ({DAY} to {NEXT}; release: a storm): removed, it had not begun" in said
+    assert api.dag_runs(asked.pipeline, state=("queued", "running")) == []
+
+
+@pytest.fixture
+def without_the_pool(asked: Asked, api: AirflowApi) -> Iterator[AirflowApi]:
+    """The deployment's API, while a pool of every pipeline is not there."""
     api._ask("DELETE", "/pools/ftp")
     yield api
     api.put_pool("ftp", 2, "The FTP server.")

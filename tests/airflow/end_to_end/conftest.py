@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -138,6 +139,16 @@ def write_part(deployment: Deployment, day: date, part: int, pipeline: str = "ti
     """Deliver one of the two parts of a day: a station of its own."""
     file = deployment.ftp.root / pipeline / f"{day}_{part}of2.csv"
     file.write_text(f"day,station,rain\n{day},{part},1.5\n")
+
+
+def due_run(deployment: Deployment, dag: str) -> str:
+    """Wait for the run that the scheduler makes by itself, the only one there is; its id."""
+    until = time.monotonic() + 120
+    while not (runs := deployment.api.dag_runs(dag)):
+        assert time.monotonic() < until, f"the scheduler started no run of `{dag}`"
+        time.sleep(0.5)
+    assert [run["run_type"] for run in runs] == ["scheduled"]
+    return str(runs[0]["dag_run_id"])
 
 
 def more(include: Path, folder: Path) -> dict[str, str]:

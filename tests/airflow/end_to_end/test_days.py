@@ -11,7 +11,7 @@ import pytest
 from deployment.supervisor import Deployment
 from tests.support.oracle import expected
 
-from .conftest import READINGS, YESTERDAY, airflow, published, rows
+from .conftest import READINGS, YESTERDAY, airflow, due_run, published, rows
 
 DAYS = ("2013-02-08", "2013-02-09", "2013-02-10")
 SUMMARIES = {"by_airline": "carrier, airline", "by_origin": "origin", "by_day": ""}
@@ -58,12 +58,8 @@ def test_G10_readers_have_the_views_and_nothing_else(three_days: Deployment) -> 
 
 
 def test_the_scheduler_starts_a_daily_run_that_is_due_by_itself(deployment: Deployment) -> None:
-    until = time.monotonic() + 120
-    while not (runs := deployment.api.dag_runs("weather")):
-        assert time.monotonic() < until, "the scheduler started no run of `weather`"
-        time.sleep(0.5)
-    assert [run["run_type"] for run in runs] == ["scheduled"]
-    assert deployment.api.wait_for_run("weather", runs[0]["dag_run_id"])["state"] == "success"
+    run = due_run(deployment, "weather")
+    assert deployment.api.wait_for_run("weather", run)["state"] == "success"
     assert READINGS.count(str(YESTERDAY)) == 3
     assert rows(deployment, "select * from weather.by_day") == [(YESTERDAY, 3, Decimal("3.5"), Decimal("1.17"))]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from deployment.supervisor import Deployment
 
-from .conftest import YESTERDAY, rows, write_part
+from .conftest import YESTERDAY, due_run, rows, write_part
 
 PAST = YESTERDAY - timedelta(days=2)
 SECONDS = 60
@@ -60,9 +60,9 @@ def test_F13_a_file_whose_cut_off_has_passed_fails_at_once(deployment: Deploymen
 
 
 def test_the_run_that_airflow_makes_for_a_closed_day_skips_every_task(deployment: Deployment) -> None:
-    (run,) = deployment.api.dag_runs("closed")
-    assert deployment.api.wait_for_run("closed", run["dag_run_id"])["state"] == "success"
-    assert {task["state"] for task in deployment.api.task_instances("closed", run["dag_run_id"])} == {"skipped"}
+    run = due_run(deployment, "closed")
+    assert deployment.api.wait_for_run("closed", run)["state"] == "success"
+    assert {task["state"] for task in deployment.api.task_instances("closed", run)} == {"skipped"}
     logs = (deployment.home.logs / "tasks").glob("dag_id=closed/**/task_id=extract_tables/*.log")
     assert f"closed {YESTERDAY}: it is one of the days in `closed`" in "".join(log.read_text() for log in logs)
 

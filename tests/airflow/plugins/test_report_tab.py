@@ -2,15 +2,17 @@
 
 import csv
 import json
+from datetime import date
 
 import pytest
 
-from tests.support.files import leave_canary, leave_receipt
+from tests.support.files import data_folder, leave_canary, leave_receipt, leave_wait, publish
 
 from .conftest import DAY, Site, python
 
 ROUTES = """
 import json
+from datetime import date
 from airflow.plugins_manager import get_fastapi_plugins, get_import_errors
 assert not get_import_errors(), get_import_errors()
 [mounted] = [one for one in get_fastapi_plugins()[0] if one["url_prefix"] == "/daybook"]
@@ -105,6 +107,35 @@ def test_a_run_that_failed_tells_what_is_done_so_far(site: Site) -> None:
     assert page.count(">done</td>") == 2
     assert "Next is <code>load</code>." in page
     assert "Readers see run 1; this one has saved nothing yet." in page
+
+
+def test_a_run_that_waits_says_for_what(site: Site) -> None:
+    leave_wait(site.data, "waiting_run")
+    page = site.get(site.path("run", "waiting_run")).text
+    assert "extract_files waits for flights since 2013-01-06 06:00:00, until 2013-01-06 12:00:00" in page
+    assert "ftp: flights/a.csv is not there" in page
+
+
+def test_a_run_of_several_days_shows_all_of_them_and_leads_to_each(site: Site) -> None:
+    days = [date(2013, 3, 1), date(2013, 3, 2), date(2013, 3, 3)]
+    data_folder(site.data).note_days_of_run("flights", "batch", days)
+    leave_receipt(site.data, "batch", "extract_files", days[0])
+    leave_wait(site.data, "batch", days[1])
+    publish(site.data, 11, b"<p>the first day's</p>", days[0])
+    page = site.get(site.path("run", "batch")).text
+    assert [f'href="run?day={day}"' in page for day in days] == [True] * 3
+    assert "ftp: flights/a.csv is not there" in page
+    assert "Friday, 1 March 2013" in site.get(f"{site.path('run', 'batch')}?day={days[0]}").text
+    assert site.get(f"{site.path('report', 'batch')}?day={days[0]}").text == "<p>the first day's</p>"
+    assert site.get(site.path("report", "batch")).status_code == 404
+
+
+@pytest.mark.parametrize("day", [DAY, "2013-01-06", "", "../..", "%2e%2e%2f", "<script>", "2013-13-45"])
+@pytest.mark.parametrize("page", ["run", "report"])
+def test_a_day_that_is_not_of_the_run_has_no_page(site: Site, page: str, day: str) -> None:
+    leave_receipt(site.data, "other_day", "load", date(2013, 3, 9))
+    answer = site.get(f"{site.path(page, 'other_day')}?day={day}")
+    assert (answer.status_code, "<script" in answer.text) == (404, False)
 
 
 @pytest.mark.parametrize("dag_id", ["not_a_dag", "~", "Flights", "flights%20", *TRAVERSALS])

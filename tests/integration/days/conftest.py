@@ -115,9 +115,12 @@ def days(
         monkeypatch.setenv(variable, value)
     monkeypatch.setenv("DAYBOOK_DATA", servers.data.as_uri())
     monkeypatch.setitem(load_pipelines().good, name, pipeline)
-    yield Days(servers, pipeline, folder, capsys, monkeypatch)
+    days = Days(servers, pipeline, folder, capsys, monkeypatch)
+    yield days
     with psycopg.connect(postgres.dsn("warehouse", "warehouse_owner")) as connection:
-        drop_pipeline(connection, name)
+        # A test may have renamed it.
+        for left in {name, days.pipeline.name}:
+            drop_pipeline(connection, left)
 
 
 def own_pipeline(name: str) -> Pipeline:

@@ -12,8 +12,8 @@ from daybook import steps
 from daybook.days import last_finished_day, start_of
 from daybook.errors import DaybookError
 from daybook.ledger.receipt import STEPS
+from daybook.ledger.waiting import Waiting, note
 from daybook.planning.daily_run import DailyRun, days_of
-from daybook.run.away import AWAY
 from daybook.run.several_days import over_days
 from daybook.run.step_run import run_step
 from daybook.spec import Plausible, Schedule
@@ -189,7 +189,8 @@ def away(days: Days, day: date) -> None:
     """Have a day whose server stayed away until the limit."""
     days.runs += 1
     work = replace(days.servers.work(days.pipeline, str(day), f"run_{days.runs}"), ftp=refused, attempt=1)
-    (work.folder / "extract_files").write_hint(AWAY, "1 2020-01-01T00:00:00+00:00")
+    long_ago = dict.fromkeys(("since", "looked_at", "again_at", "away_since"), datetime(2020, 1, 1, tzinfo=UTC))
+    note(work.folder / "extract_files", Waiting(attempt=1, awaited=(), **long_ago))
     run_step(steps.extract_tables, work)
     run_step(steps.extract_files, work)
 
@@ -205,7 +206,7 @@ def refused(connection: str) -> Any:
         (held, "held", 0),
         (bad, "failed", 0),
         (late, "failed", 0),
-        (waiting, "missing", 0),
+        (waiting, "waiting", 0),
         (cancelled, "missing", 0),
         (taken_back, "rolled_back", 0),
         (away_since_taken_back, "rolled_back", 0),

@@ -42,7 +42,7 @@ def test_a_published_day_whose_last_try_failed_counts_once_and_is_a_remark(days:
     with pytest.raises(BadData):
         days.run(DAYS[0])
     code, printed = days.command("status")
-    lines = {line.split()[0]: line.split()[1] for line in printed.splitlines()[1:8]}
+    lines = {line.split()[0]: line.split()[1] for line in printed.splitlines()[1:9]}
     assert (code, lines["published"], lines["failed"], lines["missing"]) == (1, "1", "0", "3")
     assert (
         "of the published days, 1 was held or failed at the last try, and readers see an earlier run: 2013" in printed

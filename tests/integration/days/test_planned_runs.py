@@ -104,18 +104,22 @@ def test_a_backfill_ends_with_the_days_that_are_held_and_how_to_release_them(
     days = [date(2026, 1, number) for number in range(1, 5)]
     actions: tuple[Action, ...] = ("run", "blocked", "run", "run")
     plans = [Planned(day, action, "why", (), None) for day, action in zip(days, actions, strict=True)]
-    held = Failure("summarize", "Implausible", "12 rows, 900 expected", NOW)
+    held = Failure("summarize", "Implausible", "12 rows, 900 expected; the day is held, look", NOW)
     failures = {days[0]: held, days[1]: held, days[2]: held._replace(kind="BadData")}
     known = Known(published={days[3]}, ended={days[3]: deployed("ours")}, failures=failures)
     done = outcomes(limited(plans, None), known, dict.fromkeys(days, "ours"))
     assert [one.day.day for one in done if one.is_held] == [2, 1]
     tell(done)
-    assert capsys.readouterr().out.splitlines()[-1] == (
-        "2 days are held: 2026-01-01 to 2026-01-02; `./daybook why DAY` says why; if their numbers are right, "
-        "publish them: `./daybook release --from 2026-01-01 --to 2026-01-02 --why REASON`"
-    )
+    assert capsys.readouterr().out.splitlines()[-5:] == [
+        "2 days are held: 2026-01-01 to 2026-01-02",
+        "held day    found and expected",
+        "2026-01-01  12 rows, 900 expected",
+        "2026-01-02  12 rows, 900 expected",
+        "If these numbers are right, publish them: `./daybook release --from 2026-01-01 --to 2026-01-02 --why REASON`; "
+        "`./daybook why DAY` says more about a day",
+    ]
     tell([one for one in done if not one.is_held])
-    assert "held" not in capsys.readouterr().out
+    assert "are held" not in capsys.readouterr().out
 
 
 def deployed(run: str) -> dict[str, Receipt]:

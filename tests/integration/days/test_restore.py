@@ -16,10 +16,20 @@ from deployment.environment import connections, data_url
 from deployment.home import Home, Lock
 from deployment.servers.flights import fill_tables
 from deployment.servers.postgres import LocalPostgres
+from tests.support.servers import Servers
 
 from .conftest import Days
 
 ONE, TWO, THREE = ("2013-01-01", "2013-01-02", "2013-01-03")
+
+
+@pytest.fixture(autouse=True)
+def _the_ledger_is_the_tests_own(servers: Servers) -> None:
+    """Check that no earlier test left days in the ledger: a restore brings those of every pipeline into line."""
+    with servers.connect_postgres("warehouse") as connection:
+        if connection.execute("select to_regclass('daybook.published')").fetchone() != (None,):
+            left = connection.execute("select distinct pipeline from daybook.published").fetchall()
+            assert left == [], "left by an earlier test, whose fixture does not call drop_pipeline"
 
 
 def copied(days: Days, folder: Path) -> Path:

@@ -1,7 +1,6 @@
 """An FTP server in which things go wrong, a supplier of files on it, and a copy that is tried with little patience."""
 
 import hashlib
-import os
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,10 +19,14 @@ from daybook.ftp.ready import Due, check_ready
 from daybook.ftp.retry import Patience
 from daybook.spec import File, text
 from daybook.storage.folder import Folder
+from daybook.transports.https_server import HttpsServer
+from daybook.transports.local_folder import LocalFolder
 from tests.support import sshd
+from tests.support import web as web_support
 from tests.support.certificates import Authority
 from tests.support.faulty_ftp import PASSWORD, USER, FaultyFtp
 from tests.support.sshd import Sshd
+from tests.support.web import WebServer
 
 DAY = date(2013, 1, 5)
 SIZE = 1_000_000
@@ -39,7 +42,9 @@ LISTED = {"path": None, "manifest": "in/{day}.manifest"}
 WHOLE = {"is_written_whole": True}
 SUM = hashlib.sha256(CONTENT).hexdigest()
 # A test marked so runs over each of them: what it shows is not a matter of the protocol.
-OVER_EACH = pytest.mark.parametrize("opener", ["ftp", "sftp"], indirect=True)
+OVER_EACH = pytest.mark.parametrize("opener", ["ftp", "sftp", "https", "folder"], indirect=True)
+# A web server lists no folder.
+OVER_LISTED = pytest.mark.parametrize("opener", ["ftp", "sftp", "folder"], indirect=True)
 
 
 def file(**words: Any) -> File:
@@ -151,16 +156,6 @@ def copy_from(tmp_path: Path) -> Callable[[FaultyFtp], Copying]:
     return lambda server: Copying(server, tmp_path / "run")
 
 
-@pytest.fixture(scope="session")
-def sshd_command(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """What starts OpenSSH's server. In CI it has to be there."""
-    command = sshd.find(tmp_path_factory.mktemp("sshd"))
-    if command is None:
-        assert not os.environ.get("CI"), "openssh-server is not installed, and Debian's package cannot be downloaded"
-        pytest.skip("openssh-server is not installed, and Debian's package cannot be downloaded")
-    return command
-
-
 @pytest.fixture
 def openssh(sshd_command: list[str], root: Path, tmp_path: Path) -> Iterator[Sshd]:
     """OpenSSH's server of the same folder."""
@@ -169,10 +164,25 @@ def openssh(sshd_command: list[str], root: Path, tmp_path: Path) -> Iterator[Ssh
 
 
 @pytest.fixture
+def web(root: Path, authority: Authority) -> Iterator[WebServer]:
+    """A web server of the same folder, over TLS."""
+    with WebServer(root, authority.certificate()) as server:
+        yield server
+
+
+@pytest.fixture
 def opener(request: pytest.FixtureRequest, copy: Copying) -> Callable[[], Any]:
     """Opens a connection to the folder: over FTP, or as the test's parameter says."""
-    if getattr(request, "param", "ftp") == "ftp":
+    kind = getattr(request, "param", "ftp")
+    if kind == "ftp":
         return lambda: copy.connection().open(1)
+    if kind == "folder":
+        return lambda: LocalFolder(path=str(copy.server.root)).open(1)
+    if kind == "https":
+        web: WebServer = request.getfixturevalue("web")
+        words = {"user": web_support.USER, "password": web_support.PASSWORD}
+        authority: Authority = request.getfixturevalue("authority")
+        return lambda: HttpsServer(host="127.0.0.1", port=web.port, ca_file=str(authority.ca_file), **words).open(5)
     server: Sshd = request.getfixturevalue("openssh")
     return lambda: server.connection().open(5)
 

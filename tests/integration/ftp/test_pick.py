@@ -8,7 +8,7 @@ import pytest
 from daybook.errors import BadData, NotYet, SourceUnavailable
 from daybook.ftp.delivery import Delivery
 
-from .conftest import EARLY, LATE, MINUTE, OVER_EACH, WHOLE, Supplier
+from .conftest import EARLY, LATE, MINUTE, OVER_LISTED, WHOLE, Supplier
 
 BRANCHES = {**WHOLE, "path": "in/sales_*_{day:%Y%m%d}.csv", "pick": "all"}
 
@@ -29,7 +29,7 @@ def branches(supplier: Supplier) -> Supplier:
     return supplier
 
 
-@OVER_EACH
+@OVER_LISTED
 def test_all_files_that_match_are_parts_in_the_order_of_their_names(branches: Supplier) -> None:
     delivery = branches.ready(**BRANCHES)
     assert names(delivery) == [(n, f"sales_{b}_20130105.csv") for n, b in enumerate(("north", "south", "west"), 1)]
@@ -37,7 +37,7 @@ def test_all_files_that_match_are_parts_in_the_order_of_their_names(branches: Su
     assert branches.copied() == {"flights.1.csv": b"north", "flights.2.csv": b"south", "flights.3.csv": b"west"}
 
 
-@OVER_EACH
+@OVER_LISTED
 def test_a_file_that_comes_later_has_to_stand_still_and_those_before_it_have_stood(branches: Supplier) -> None:
     words = {**BRANCHES, "is_written_whole": False}
     with pytest.raises(NotYet, match="parts 1-3 of 3 there and has to stand still"):
@@ -49,7 +49,7 @@ def test_a_file_that_comes_later_has_to_stand_still_and_those_before_it_have_sto
     assert len(branches.ready(EARLY + 2 * MINUTE, **words).parts) == 4
 
 
-@OVER_EACH
+@OVER_LISTED
 def test_as_many_files_as_declared_are_waited_for_until_the_cut_off(branches: Supplier) -> None:
     for now, kind in ((EARLY, NotYet), (LATE, BadData)):
         with pytest.raises(kind, match=r"ftp: in/sales_\*_20130105.csv is not there: 3 files of at least 4 match it"):
@@ -58,7 +58,7 @@ def test_as_many_files_as_declared_are_waited_for_until_the_cut_off(branches: Su
     assert len(branches.ready(**BRANCHES, at_least=4).parts) == 4
 
 
-@OVER_EACH
+@OVER_LISTED
 def test_no_file_that_matches_is_waited_for_and_one_in_other_capitals_named(branches: Supplier) -> None:
     with pytest.raises(NotYet, match=r"ftp: in/x_\*.csv is not there \(cut-off"):
         branches.ready(**WHOLE, path="in/x_*.csv", pick="all")
@@ -67,7 +67,7 @@ def test_no_file_that_matches_is_waited_for_and_one_in_other_capitals_named(bran
     assert len(branches.ready(**WHOLE, path="in/Sales_*_{day:%Y%m%d}.CSV", pick="all", ignore_case=True).parts) == 3
 
 
-@OVER_EACH
+@OVER_LISTED
 def test_the_only_file_is_taken_and_two_are_refused(branches: Supplier) -> None:
     only = {**WHOLE, "path": "in/sales_n*_{day:%Y%m%d}.csv", "pick": "only"}
     assert names(branches.ready(**only)) == [(0, "sales_north_20130105.csv")]
@@ -76,7 +76,7 @@ def test_the_only_file_is_taken_and_two_are_refused(branches: Supplier) -> None:
         branches.ready(**only)
 
 
-@OVER_EACH
+@OVER_LISTED
 @pytest.mark.parametrize("newest", ["north", "south"])
 def test_the_newest_file_is_the_one_with_the_latest_time(branches: Supplier, newest: str) -> None:
     for branch in ("north", "south", "west"):
@@ -94,7 +94,7 @@ def test_the_newest_of_files_without_a_time_is_not_guessed(branches: Supplier) -
         branches.ready(**{**BRANCHES, "pick": "newest"})
 
 
-@OVER_EACH
+@OVER_LISTED
 def test_markers_and_checksums_of_the_files_are_not_taken_for_files(branches: Supplier) -> None:
     words: dict[str, Any] = {"path": "in/sales_*", "pick": "all", "marker": "{path}.done"}
     marked = ("north_20130105", "north_20130106", "south_20130105")
@@ -106,7 +106,7 @@ def test_markers_and_checksums_of_the_files_are_not_taken_for_files(branches: Su
     assert len(branches.ready(**words, ignore_case=True).parts) == 4
 
 
-@OVER_EACH
+@OVER_LISTED
 def test_a_file_that_comes_while_the_others_are_copied_begins_the_copy_anew(branches: Supplier) -> None:
     delivery = branches.ready(**BRANCHES)
     branches.put("in/sales_a_20130105.csv", "a")
@@ -115,7 +115,7 @@ def test_a_file_that_comes_while_the_others_are_copied_begins_the_copy_anew(bran
     assert branches.copied() == {}
 
 
-@OVER_EACH
+@OVER_LISTED
 def test_capitals_do_not_matter_if_declared_and_the_name_is_the_server_s(supplier: Supplier) -> None:
     supplier.put("in/Day_1OF2.CSV", "one")
     supplier.put("in/day_2of2.csv", "two")
@@ -126,7 +126,7 @@ def test_capitals_do_not_matter_if_declared_and_the_name_is_the_server_s(supplie
         supplier.ready(**words)
 
 
-@OVER_EACH
+@OVER_LISTED
 def test_hours_are_parts_from_0_on(supplier: Supplier) -> None:
     for hour in range(24):
         supplier.put(f"h_{hour:02}.csv", f"{hour}")
@@ -142,7 +142,7 @@ def test_hours_are_parts_from_0_on(supplier: Supplier) -> None:
         supplier.ready(**words)
 
 
-@OVER_EACH
+@OVER_LISTED
 def test_the_date_of_the_delivery_stands_beside_the_day_s(supplier: Supplier) -> None:
     supplier.put("in/20130106_sales_0105_20121231.csv", "x")
     path = "in/{day+1:%Y%m%d}_sales_{day:%m%d}_{day-5:%Y%m%d}.csv"

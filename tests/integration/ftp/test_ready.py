@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from daybook.errors import BadData, BadSpec, NotYet
+from daybook.errors import Awaited, BadData, BadSpec, NotYet
 from daybook.ftp.ready import Due, check_ready, cut_off
 from daybook.spec import File
 from daybook.storage.folder import Folder
@@ -99,8 +99,9 @@ def test_a_marker_says_that_a_file_is_whole(look: Look, root: Path) -> None:
 def test_F13_a_file_that_is_not_there_is_waited_for_until_the_cut_off(look: Look, root: Path) -> None:
     (root / PATH).unlink()
     for now in (EARLY, LATE - timedelta(seconds=1)):
-        with pytest.raises(NotYet, match=rf"ftp: {PATH} is not there \(cut-off 2013-01-06 12:00:00-05:00\)"):
+        with pytest.raises(NotYet, match=rf"ftp: {PATH} is not there \(cut-off 2013-01-06 12:00:00-05:00\)") as raised:
             look(now)
+        assert raised.value.awaited == (Awaited("flights", f"ftp: {PATH} is not there", LATE),)
     with pytest.raises(BadData, match=f"late: ftp: {PATH} is not there, and the cut-off was 2013-01-06 12:00:00-05:00"):
         look(LATE)
 

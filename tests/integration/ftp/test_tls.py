@@ -6,6 +6,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from OpenSSL import SSL
 
 from daybook.errors import BadSpec, SourceUnavailable
-from daybook.ftp.connect import SessionKeepingFTP
+from daybook.ftp.connect import FtpServer, SessionKeepingFTP
 from daybook.ftp.retry import Patience
 from tests.support import vsftpd
 from tests.support.certificates import DAY, NOW, Authority
@@ -174,6 +175,37 @@ def test_F17_G19_a_server_that_wants_the_TLS_session_used_again(reuse_wanted: Co
     fetched = reuse_wanted(patience=Patience(tries=1), user="anonymous", ca_file=str(authority.ca_file))
     assert fetched.is_encrypted
     assert reuse_wanted.copied == CONTENT
+
+
+def test_implicit_FTPS_is_TLS_from_the_first_byte_on(
+    vsftpd_command: list[str], root: Path, tmp_path: Path, authority: Authority
+) -> None:
+    words: dict[str, Any] = {"user": "anonymous", "ca_file": str(authority.ca_file)}
+    once = Patience(tries=1)
+    with vsftpd.running(vsftpd_command, tmp_path, root, authority.certificate(), is_implicit=True) as port:
+        copy = Copying(FaultyFtp(root, port=port, certificate=authority.ca_file), tmp_path / "run")
+        fetched = copy(patience=once, implicit=True, **words)
+        assert (fetched.is_encrypted, copy.copied) == (True, CONTENT)
+        with pytest.raises(BadSpec, match=r"expect TLS at once .*set {\"implicit\": true} in the extra"):
+            copy(patience=replace(once, time_limit_s=1), **words)
+        with pytest.raises(BadSpec, match=r"certificate is refused .*no password was sent"):
+            copy(patience=once, implicit=True, user="anonymous")
+
+
+def test_a_server_that_is_not_implicit_is_told(reuse_wanted: Copying, authority: Authority) -> None:
+    words: dict[str, Any] = {"user": "anonymous", "ca_file": str(authority.ca_file), "implicit": True}
+    with pytest.raises(BadSpec, match=r"does not begin with TLS.*set {\"implicit\": false}"):
+        reuse_wanted(patience=Patience(tries=1), **words)
+    with pytest.raises(BadSpec, match="insecure and implicit are both true"):
+        reuse_wanted(insecure=True, **words)
+
+
+def test_port_990_means_implicit_if_nothing_else_is_said() -> None:
+    at_990: dict[str, Any] = {"host": "h", "port": 990}
+    assert FtpServer(**at_990).begins_with_tls
+    assert not FtpServer(**at_990, implicit=False).begins_with_tls
+    assert not FtpServer(**at_990, insecure=True).begins_with_tls
+    assert not FtpServer(host="h").begins_with_tls
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=lambda v: v.name)

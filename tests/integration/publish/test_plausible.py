@@ -29,7 +29,7 @@ def days(*rows: int) -> dict[date, dict[str, Decimal]]:
         (
             454,
             (900, 910, 930),
-            "454 rows, within 50 % of 910 expected (50 % of it): the median of the 3 published days",
+            "454 rows, within 50 % of 910 expected (50 % of it): the median of the 3 days",
         ),
         (1_365, (900, 910, 930), None),
         (1_366, (900, 910, 930), "1,366 rows, within 50 % of 910 expected (150 % of it)"),

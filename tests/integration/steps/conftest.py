@@ -7,13 +7,13 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from daybook.pipelines import load_pipelines
 from daybook.run.day_run import DayRun
 from daybook.spec import Pipeline
 from deployment.servers.postgres import LocalPostgres
 from tests.support.servers import Servers, run_steps
+from tests.support.warehouse import drop_pipeline
 
 Run = Callable[..., DayRun]
 
@@ -25,8 +25,7 @@ def pipeline(request: pytest.FixtureRequest, postgres: LocalPostgres) -> Iterato
     flights = load_pipelines().good["flights"]
     yield flights.model_copy(update={"name": name, "target": flights.target.model_copy(update={"schema_": name})})
     with psycopg.connect(postgres.dsn("warehouse", "warehouse_owner")) as connection:
-        for schema in (name, f"{name}_store"):
-            connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
+        drop_pipeline(connection, name)
 
 
 @pytest.fixture

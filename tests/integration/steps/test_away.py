@@ -1,10 +1,13 @@
 """A server that is away while a step asks: the run waits without a worker, longer each time, up to a limit."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import repeat
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -13,12 +16,18 @@ import pytest
 from daybook import steps
 from daybook.errors import NotYet, SourceUnavailable, StillAway
 from daybook.ftp.connect import FtpServer
+from daybook.ftp.copy import OVERLAP_BYTES
 from daybook.ledger.receipt import Done
-from daybook.run.away import AWAY
+from daybook.ledger.waiting import DAYS, Waiting, note, noted
+from daybook.pages.run_page import waits_in_words
+from daybook.pages.run_state import read_day
+from daybook.planning.look_back import changed_days
+from daybook.run.away import waiting_for_servers
 from daybook.run.day_run import DayRun
 from daybook.run.several_days import over_days
 from daybook.run.step_run import StepRun, run_step
 from daybook.spec import Pipeline
+from tests.support.faulty_ftp import PASSWORD, USER, Cut, FaultyFtp, says_426
 from tests.support.servers import Servers
 
 from .conftest import Run
@@ -57,9 +66,11 @@ def without_servers(work: DayRun) -> DayRun:
     return replace(postgres_away(*connections)(work), ftp=ftp_away)
 
 
-def has_been_away(work: DayRun, step: str, length: timedelta) -> None:
+def has_been_away(work: DayRun, step: str, length: timedelta, kept_bytes: int = 0) -> None:
     """Let the step's server be away for so long already."""
-    (work.folder / step).write_hint(AWAY, f"{work.attempt} {(datetime.now(UTC) - length).isoformat()}")
+    since = datetime.now(UTC) - length
+    times = {"since": since, "looked_at": since, "again_at": since, "away_since": since}
+    note(work.folder / step, Waiting(attempt=work.attempt, awaited=(), kept_bytes=kept_bytes, **times))
 
 
 @pytest.fixture
@@ -79,7 +90,7 @@ def test_a_source_that_is_away_is_waited_for_and_its_step_is_done_once_it_is_bac
         run_step(step, without_servers(work))
     assert later.value.look_again_at - first.value.look_again_at > timedelta(minutes=4)
     run_step(step, work)
-    assert AWAY not in (work.folder / step.__name__).names()
+    assert noted(work.folder / step.__name__) is None
 
 
 @pytest.mark.parametrize("step", EXTRACTS)
@@ -117,6 +128,55 @@ def test_where_nobody_looks_again_the_error_is_told_as_it_is(run: Run, work: Day
     with pytest.raises(SourceUnavailable) as raised:
         run_step(steps.extract_files, without_servers(replace(work, attempt=0)))
     assert not isinstance(raised.value, NotYet)
+
+
+@pytest.fixture
+def breaking(tmp_path: Path) -> Iterator[FaultyFtp]:
+    """A server with a large file of the day, each of whose transfers ends after some bytes."""
+    file = tmp_path / "flights" / f"flights_{DAY}.csv"
+    file.parent.mkdir()
+    file.write_bytes(b"0123456789" * 300_000)
+    with FaultyFtp(tmp_path) as server:
+        server.cuts = repeat(Cut(200_000, says_426))
+        yield server
+
+
+def over(server: FaultyFtp, work: DayRun) -> DayRun:
+    """Return a day's run whose file lies on another server."""
+    ftp = FtpServer(host=server.host, port=server.port, user=USER, password=PASSWORD, insecure=True)
+    return replace(work, ftp=lambda _: ftp.open())
+
+
+def test_a_copy_that_breaks_gives_its_worker_back_and_goes_on_from_there(work: DayRun, breaking: FaultyFtp) -> None:
+    with pytest.raises(NotYet, match=r"bytes are here and kept; .*so since .*; asked again at "):
+        run_step(steps.extract_files, over(breaking, work))
+    kept = (work.folder / "extract_files").kept_bytes
+    assert 0 < kept < 3_000_000
+    breaking.cuts, before = iter([]), len(breaking.commands)
+    run_step(steps.extract_files, over(breaking, work))
+    assert f"REST {kept - OVERLAP_BYTES}" in breaking.commands[before:]
+    assert work.receipt("extract_files").outputs["flights.csv"].size_bytes == 3_000_000
+
+
+def test_a_copy_that_comes_forward_at_each_look_is_not_given_up(work: DayRun, breaking: FaultyFtp) -> None:
+    has_been_away(work, "extract_files", timedelta(hours=2))
+    with pytest.raises(NotYet):
+        run_step(steps.extract_files, over(breaking, work))
+    has_been_away(work, "extract_files", timedelta(hours=2), kept_bytes=4_000_000)
+    with pytest.raises(StillAway):
+        run_step(steps.extract_files, over(breaking, work))
+
+
+def test_a_daily_run_that_cannot_ask_which_days_to_do_waits_and_says_so(work: DayRun) -> None:
+    looking = work.pipeline.model_copy(update={"look_back_days": 3})
+    asking = partial(waiting_for_servers, work, work.folder / DAYS, "the servers of earlier days")
+    with pytest.raises(NotYet, match="so since"), asking():
+        changed_days(looking, work.day, work.data, work.postgres, ftp_away)
+    [waits, _] = waits_in_words(read_day(work.data, work.pipeline, work.run, work.day))
+    assert waits.startswith("the run waits for the servers of earlier days since ")
+    with asking():
+        changed_days(looking, work.day, work.data, work.postgres, work.ftp)
+    assert read_day(work.data, work.pipeline, work.run, work.day).waits == {}
 
 
 def test_a_batch_waits_for_the_server_even_on_its_tasks_last_try(work: DayRun, servers: Servers) -> None:

@@ -28,7 +28,7 @@ def test_the_file_is_what_the_server_has(run: Run, servers: Servers) -> None:
 
 def test_G19_a_file_in_clear_stands_in_red_in_the_report(run: Run) -> None:
     report = (published_files(run("2013-01-05")) / "report.html").read_text()
-    assert '<strong class="alarm">plain FTP, not encrypted</strong>' in report
+    assert '<strong class="alarm">not encrypted on its way</strong>' in report
 
 
 def test_a_day_without_a_file_is_late(servers: Servers, pipeline: Pipeline) -> None:

@@ -10,6 +10,7 @@ from psycopg import sql
 
 from daybook.spec import File, Measure, Pipeline, Schedule, Summary, Target, day_date, integer, text
 from tests.support.servers import Servers, run_steps
+from tests.support.warehouse import drop_pipeline
 
 HEADERS = ('x"; drop table y; --', "select", "größe " * 20, 'a"b', "%s", "'; select pg_sleep(9); --")
 NAMES = ("select", "table", "user", "order", "null", "from")
@@ -21,8 +22,7 @@ def schema(request: pytest.FixtureRequest, servers: Servers) -> Iterator[str]:
     name = f"grant_{zlib.crc32(request.node.nodeid.encode())}"
     yield name
     with servers.connect_postgres("warehouse") as connection:
-        for one in (name, f"{name}_store"):
-            connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(one)))
+        drop_pipeline(connection, name)
 
 
 def test_G12_headers_and_names_that_are_words_or_attacks_are_only_names(servers: Servers, schema: str) -> None:

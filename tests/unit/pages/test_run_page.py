@@ -6,9 +6,9 @@ import pytest
 
 from daybook.ledger.receipt import STEPS, Output, Receipt, Rows
 from daybook.pages.run_page import Lost, lost_rows, message_page, readers_see, run_page, step_lines
-from daybook.pages.run_state import RunState, read_run
+from daybook.pages.run_state import RunState, read_day
 from daybook.pipelines import load_pipelines
-from tests.support.files import CANARY, DAY, MADE, data_folder, leave_canary, leave_receipt, publish
+from tests.support.files import CANARY, DAY, MADE, data_folder, leave_canary, leave_receipt, leave_wait, publish
 
 BOB = {"who": "bob", "rows": {"flights": 1}}
 
@@ -116,9 +116,7 @@ def test_mended_rows_and_mends_that_are_set_aside_are_told(tmp_path: Path) -> No
     assert "mended by" not in shown(run(tmp_path, own=None, seen=None))
     mended = [{"who": "ann", "why": "typed twice", "rows": {"flights": 2, "planes": 1}}, {**BOB, "why": CANARY}]
     leave_receipt(tmp_path, "run_1", "load", mended=mended, mends_set_aside="4 mends of flights are set aside")
-    state = read_run(data_folder(tmp_path), load_pipelines().good["flights"], "run_1")
-    assert state
-    page = shown(state)
+    page = shown(read_day(data_folder(tmp_path), load_pipelines().good["flights"], "run_1", DAY))
     assert "<p>3 rows mended by ann: typed twice (flights 2, planes 1).</p>" in page
     assert "<p>1 row mended by bob: &lt;script&gt;" in page
     assert "<p>4 mends of flights are set aside.</p>" in page
@@ -139,6 +137,16 @@ def test_nothing_in_a_receipt_becomes_markup(tmp_path: Path) -> None:
     assert "<img" not in page
 
 
+def test_a_run_that_waits_says_for_what_since_when_until_when_and_when_it_looks_next(tmp_path: Path) -> None:
+    leave_wait(tmp_path, "run_1")
+    page = shown(read_day(data_folder(tmp_path), load_pipelines().good["flights"], "run_1", DAY))
+    assert (
+        '<p class="waiting">extract_files waits for flights since 2013-01-06 06:00:00, until 2013-01-06 12:00:00 '
+        "(America/New_York); the last look, at 2013-01-06 06:00:00, found: ftp: flights/a.csv is not there.</p>"
+    ) in page
+    assert "the next look was due at 2013-01-06 06:01:00 and has not come" in page
+
+
 def test_a_message_is_escaped() -> None:
     page = message_page(CANARY, CANARY).decode()
     assert "<script" not in page
@@ -157,9 +165,7 @@ def run(data: Path, own: int | None, seen: int | None) -> RunState:
         leave_receipt(data, "run_1", "save", run_id=own)
     if seen:
         publish(data, seen)
-    state = read_run(data_folder(data), load_pipelines().good["flights"], "run_1")
-    assert state is not None
-    return state
+    return read_day(data_folder(data), load_pipelines().good["flights"], "run_1", DAY)
 
 
 def shown(state: RunState) -> str:

@@ -9,7 +9,7 @@ from upath import UPath
 
 from daybook.ledger.receipt import STEPS
 from daybook.pages.run_page import readers_see, run_page
-from daybook.pages.run_state import Progress, RunState, read_run
+from daybook.pages.run_state import Progress, RunState, days_of, read_day
 from daybook.pipelines import load_pipelines
 from daybook.storage.data_folder import DataFolder
 from tests.support.files import DAY, MADE, MADE_ANEW, data_folder, leave_receipt, publish
@@ -28,26 +28,26 @@ def test_a_run_is_found_with_its_day_and_the_steps_that_are_done(tmp_path: Path)
 
 
 def test_a_run_that_left_nothing_is_not_found(tmp_path: Path) -> None:
-    assert read_run(data_folder(tmp_path), FLIGHTS, RUN) is None
+    assert days_of(data_folder(tmp_path), FLIGHTS, RUN) == []
     leave_receipt(tmp_path, "another_run", "load")
-    assert read_run(data_folder(tmp_path), FLIGHTS, RUN) is None
+    assert days_of(data_folder(tmp_path), FLIGHTS, RUN) == []
 
 
 def test_a_run_of_another_pipeline_is_not_found(tmp_path: Path) -> None:
     leave_receipt(tmp_path, RUN, "load")
-    assert read_run(data_folder(tmp_path), FLIGHTS.model_copy(update={"name": "other"}), RUN) is None
+    assert days_of(data_folder(tmp_path), FLIGHTS.model_copy(update={"name": "other"}), RUN) == []
 
 
 def test_a_run_whose_name_shares_its_folder_with_another_is_not_taken_for_it(tmp_path: Path) -> None:
     leave_receipt(tmp_path, "a:b", "load")
-    assert read_run(data_folder(tmp_path), FLIGHTS, "a_b") is None
+    assert days_of(data_folder(tmp_path), FLIGHTS, "a_b") == []
     assert found(tmp_path, "a:b").day == DAY
 
 
 @pytest.mark.parametrize("run", ["..", "."])
 def test_a_name_that_would_lead_out_of_the_day_has_a_folder_in_it(tmp_path: Path, run: str) -> None:
     leave_receipt(tmp_path, RUN, "load")
-    assert read_run(data_folder(tmp_path), FLIGHTS, run) is None
+    assert days_of(data_folder(tmp_path), FLIGHTS, run) == []
     leave_receipt(tmp_path, run, "load")
     assert len(list(tmp_path.glob("days/flights/2013-01-05/*/load/receipt.json"))) == 2
     assert found(tmp_path, run).folder.startswith("days/flights/2013-01-05/run~")
@@ -56,7 +56,7 @@ def test_a_name_that_would_lead_out_of_the_day_has_a_folder_in_it(tmp_path: Path
 @pytest.mark.parametrize("run", ["../../other", "/etc", "a/../..", "", "\0"])
 def test_a_strange_name_finds_nothing(tmp_path: Path, run: str) -> None:
     leave_receipt(tmp_path, RUN, "load")
-    assert read_run(data_folder(tmp_path), FLIGHTS, run) is None
+    assert days_of(data_folder(tmp_path), FLIGHTS, run) == []
 
 
 @pytest.mark.parametrize("stray", ["2013-01-06.tmp", "2013-13-45", "2013-02-30", "lost+found", "of_runs", "0000-00-00"])
@@ -157,7 +157,7 @@ def test_a_folder_of_before_is_still_that_of_its_run(tmp_path: Path) -> None:
     [folder] = tmp_path.glob("days/flights/2013-01-05/*")
     folder.rename(folder.with_name("manual__2026-11-22T17_26_36.935014_00_00"))
     assert progress(found(tmp_path, RUN))[2] is Progress.DONE
-    assert read_run(data_folder(tmp_path), FLIGHTS, RUN.replace("+", ":")) is None
+    assert days_of(data_folder(tmp_path), FLIGHTS, RUN.replace("+", ":")) == []
 
 
 def test_after_an_earlier_step_was_done_again_with_another_result_the_later_ones_are_outdated(tmp_path: Path) -> None:
@@ -194,8 +194,8 @@ def test_where_there_are_no_links_the_day_points_by_a_file(tmp_path: Path) -> No
     there = data / str(receipt.relative_to(tmp_path))
     there.parent.mkdir(parents=True)
     there.write_bytes(receipt.read_bytes())
-    state = read_run(DataFolder(data), FLIGHTS, RUN)
-    assert state is not None
+    assert days_of(DataFolder(data), FLIGHTS, RUN) == [DAY]
+    state = read_day(DataFolder(data), FLIGHTS, RUN, DAY)
     assert (state.seen_run_id, state.report) == (7, b"seven")
 
 
@@ -227,10 +227,9 @@ def test_a_published_run_whose_files_were_removed_has_no_report(tmp_path: Path) 
 
 
 def found(data: Path, run: str) -> RunState:
-    """Return the state of a run that must be there."""
-    state = read_run(data_folder(data), FLIGHTS, run)
-    assert state is not None
-    return state
+    """Return the state of a run that must be there, on its one day."""
+    [day] = days_of(data_folder(data), FLIGHTS, run)
+    return read_day(data_folder(data), FLIGHTS, run, day)
 
 
 def progress(state: RunState) -> list[Progress]:

@@ -20,6 +20,12 @@ def test_each_day_counts_once_and_a_later_try_of_a_published_day_is_a_remark() -
     assert sorted([*found.published, *found.held, *found.failed, *found.missing]) == DAYS
 
 
+def test_a_day_that_waits_counts_as_that_and_not_as_failed_before_or_missing() -> None:
+    found = status(DAYS, set(DAYS[:2]), set(), (), {DAYS[2]: FAILED, DAYS[3]: HELD}, {DAYS[1], DAYS[2], DAYS[4]})
+    assert (found.waiting, found.failed, found.held, found.missing) == ((DAYS[2], DAYS[4]), (), (DAYS[3],), (DAYS[5],))
+    assert not status(DAYS[:1], set(), set(), (), {}, DAYS[:1]).is_well
+
+
 def test_all_is_well_only_if_the_last_try_of_no_published_day_failed() -> None:
     assert status(DAYS, set(DAYS), set(), (), {}).is_well
     assert not status(DAYS, set(DAYS), set(), (), {DAYS[0]: FAILED}).is_well

@@ -36,7 +36,7 @@ def file(**words: Any) -> File:
         ({"path": "f_*.csv"}, 'path: \'f_*.csv\' is refused: a wildcard needs pick="only", "newest" or "all"'),
         ({"path": "f_*/a.csv", "pick": "all"}, "a wildcard stands in the name of a file, not in that of a folder"),
         ({"path": "f_*_{part}.csv", "parts": 2}, "the names of parts are known, and have no wildcard"),
-        ({"path": "f.csv", "pick": "only"}, "pick: 'only' is refused: 'f.csv' has no wildcard, * or ?"),
+        ({"path": "f.csv", "pick": "only"}, "pick: 'only' is refused: 'f.csv' has no wildcard, *"),
         ({"path": "f_*.csv", "pick": "newst"}, "did you mean 'newest'"),
         ({"manifest": "m", "pick": "all"}, "pick: 'all' is refused: with a manifest there is none"),
         ({"path": "f_*.csv", "pick": "only", "at_least": 2}, 'it says how many files match, with pick="all"'),

@@ -7,19 +7,26 @@ from typing import Any
 import pytest
 
 from daybook import spec
-from daybook.ftp.connect import FtpServer
+from daybook.transports.open import KINDS, Stored
 from daybook.transports.sftp_server import SftpServer
 from deployment.home import REPOSITORY
 
 DOCUMENT = (REPOSITORY / "docs" / "files.md").read_text()
 CONNECTIONS = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", DOCUMENT, re.S)]
-SERVERS: dict[str, Any] = {"ftp": FtpServer, "ftps": FtpServer, "sftp": SftpServer, "ssh": SftpServer}
+EMPTY = {"host": None, "port": None, "login": None, "password": None, "schema": None}
 
 
 @pytest.mark.parametrize("words", CONNECTIONS, ids=[words["conn_type"] for words in CONNECTIONS])
 def test_each_connection_shown_is_one_that_daybook_takes(words: dict[str, Any]) -> None:
-    server = SERVERS[words["conn_type"]](host=words["host"], user=words["login"], **words["extra"])
-    assert server.host == words["host"]
+    kind = words["conn_type"]
+    stored = {word: value for word, value in words.items() if word != "conn_type"}
+    KINDS[kind](Stored(name="supplier", kind=kind, **(EMPTY | stored)))
+
+
+def test_the_types_of_the_table_are_those_that_daybook_knows() -> None:
+    table = DOCUMENT.split("| type |")[1].split("\n\n")[0]
+    shown = [word for first in re.findall(r"(?m)^\| (`[^|]*)\|", table) for word in re.findall(r"`(\w+)`", first)]
+    assert set(shown) == KINDS.keys() - {""}
 
 
 def test_each_file_shown_is_one_that_the_spec_takes() -> None:

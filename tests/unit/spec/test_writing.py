@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from daybook.errors import BadSpec
-from daybook.spec import Column, Table, Writing, decimal, integer, text
+from daybook.spec import Column, Table, Writing, decimal, integer, text, timestamp
 from tests.support.drawn import SALES, with_columns
 
 AMOUNT: dict[str, Any] = {"digits": 9, "scale": 2}
@@ -67,6 +67,44 @@ def test_a_table_has_values_and_no_spelling() -> None:
         Table(columns=(integer("i"),), decimal_mark=",", **words)
     with pytest.raises(BadSpec, match="Table 't', column 'i', thousands_mark: ',' is refused"):
         Table(columns=(integer("i", thousands_mark=","),), **words)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ({"format": "%-d%-m%Y"}, "beside %-d, which has one digit or two, digits have no clear end"),
+        ({"format": "%-Y-%m-%d"}, "%-Y is none: %-m, %-d"),
+        ({"format": "%H:%M"}, "a time alone is not an instant"),
+        ({"format": "%Y-%m"}, 'for a month without a day declare missing_day="first" or "last"'),
+        ({"format": "%Y-%m-%d", "missing_day": "last"}, "it tells the day of the month, so missing_day says nothing"),
+        ({"pivot_year": 1930}, "pivot_year: 1930 is refused: the format .* has no %y"),
+        ({"format": "%d.%m.%y", "pivot_year": 30}, "pivot_year: 30 is refused"),
+        ({"long_fraction": "cut"}, "has no %f after a sign"),
+        ({"format": "%Y%m%d%H%M%S%f", "missing_fraction": "zero"}, "has no %f after a sign"),
+        ({"format": "unix", "time_zone": "Europe/Madrid"}, "tells instants, so there is no local time"),
+        ({"time_zone": "Europe/Madird"}, "no time zone of that name.*did you mean 'Europe/Madrid'"),
+        ({"time_zone": "Europe/Madrid", "repeated_hour": "both"}, "it takes 'refuse', 'first' or 'second'"),
+    ],
+)
+def test_words_about_instants_that_say_nothing_or_leave_it_open_are_refused(words: dict[str, Any], says: str) -> None:
+    with pytest.raises(BadSpec, match=says):
+        timestamp("at", **words)
+
+
+def test_an_hour_of_no_zone_is_refused_and_a_zone_of_the_source_holds_for_local_times_alone() -> None:
+    local, with_offset = timestamp("at"), timestamp("until", format="%Y-%m-%d %H:%M:%S%z")
+    with pytest.raises(BadSpec, match="column 'at', repeated_hour: 'first' is refused: it needs the time_zone"):
+        with_columns(local, repeated_hour="first")
+    source = with_columns(local, with_offset, time_zone="Europe/Madrid")
+    assert [source.as_written(column).time_zone for column in source.columns] == ["Europe/Madrid", None]
+
+
+def test_a_table_takes_the_zone_of_its_local_times() -> None:
+    words: dict[str, Any] = {"name": "t", "connection": "source_db", "relation": "public.t"}
+    table = Table(columns=(timestamp("at"),), time_zone="Europe/Madrid", repeated_hour="second", **words)
+    assert table.as_written(table.columns[0]).repeated_hour == "second"
+    with pytest.raises(BadSpec, match="column 'at', format: 'unix' is refused: a table's values have types"):
+        Table(columns=(timestamp("at", format="unix"),), **words)
 
 
 def test_a_word_that_nobody_says_is_in_no_fingerprint() -> None:

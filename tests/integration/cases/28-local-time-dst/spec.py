@@ -9,7 +9,13 @@ F = File(
     connection="ftp",
     path="f_{day:%Y-%m-%d}.csv",
     is_written_whole=True,
-    columns=(day_date("day"), timestamp("at"), decimal("amount", digits=12, scale=2)),
+    time_zone="America/New_York",
+    repeated_hour="first",
+    columns=(
+        day_date("day"),
+        timestamp("at"),
+        decimal("amount", digits=12, scale=2),
+    ),
 )
 PIPELINE = Pipeline(
     name="case",
@@ -18,7 +24,7 @@ PIPELINE = Pipeline(
     facts="f",
     day_columns=("day",),
     measures=(Measure(name="n", how="count"), Measure(name="total", how="sum", of="amount")),
-    summaries=(Summary(name="by_day", columns=("n", "total")),),
+    summaries=(Summary(name="by_day", columns=("n", "total")), Summary(name="by_instant", by=("at",), columns=("n",))),
     target=Target(schema="case"),
     schedule=Schedule(start=date(2024, 1, 1)),
 )

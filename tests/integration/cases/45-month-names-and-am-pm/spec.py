@@ -11,7 +11,7 @@ F = File(
     is_written_whole=True,
     columns=(
         day_date("day", format="%d-%b-%y"),
-        timestamp("at", format="%d-%b-%y %I.%M.%S.%f %p"),
+        timestamp("at", format="%d-%b-%y %I.%M.%S.%f %p", long_fraction="cut"),
         decimal("amount", digits=12, scale=2),
     ),
 )

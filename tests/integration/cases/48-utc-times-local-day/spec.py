@@ -2,14 +2,14 @@
 
 from datetime import date
 
-from daybook.spec import File, Measure, Pipeline, Schedule, Summary, Target, day_date, decimal
+from daybook.spec import File, Measure, Pipeline, Schedule, Summary, Target, decimal, timestamp
 
 F = File(
     name="f",
     connection="ftp",
     path="f_{day:%Y-%m-%d}.csv",
     is_written_whole=True,
-    columns=(day_date("at", format="%Y-%m-%dT%H:%M:%SZ"), decimal("amount", digits=12, scale=2)),
+    columns=(timestamp("at", format="%Y-%m-%dT%H:%M:%SZ"), decimal("amount", digits=12, scale=2)),
 )
 PIPELINE = Pipeline(
     name="case",

@@ -9,8 +9,14 @@ F = File(
     connection="ftp",
     path="f.csv",
     is_written_whole=True,
+    bare_points="read",
+    exponents="read",
     limits=Limits(refused_share=1),
-    columns=(integer("id"), day_date("d", format="%m/%d/%Y"), decimal("x", digits=12, scale=6)),
+    columns=(
+        integer("id"),
+        day_date("d", format="%-m/%-d/%Y"),
+        decimal("x", digits=12, scale=6),
+    ),
 )
 
 PIPELINE = Pipeline(
