@@ -19,7 +19,7 @@ PARAGRAPHS: dict[str, tuple[str, ...]] = {
     "Start and stop": ("demo", "up", "down"),
     "Days": ("status", "plan", "day", "backfill"),
     "Look into": ("why", "trace", "refused", "check", "psql"),
-    "Decide": ("replay", "release", "rollback", "pause", "resume", "cancel"),
+    "Decide": ("replay", "release", "rollback", "retire", "pause", "resume", "cancel"),
     "Servers": ("doctor", "env", "backup", "restore", "clean"),
 }
 PARAGRAPH_OF = {verb: paragraph for paragraph, verbs in PARAGRAPHS.items() for verb in verbs}

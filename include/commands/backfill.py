@@ -23,6 +23,7 @@ from commands.arguments import (
 from commands.output import console, tell_json
 from commands.planned_backfill import Done, release_days, tell
 from commands.planned_backfill import backfill as backfilled
+from commands.renamed import take_over
 from commands.servers import airflow_of
 from commands.wrong_words import WrongWords
 from daybook.spec import Pipeline
@@ -59,6 +60,7 @@ def backfill(
     chosen = pipeline_named(pipeline)
     days = asked_days(chosen, first, last, datetime.now(UTC))
     with airflow_of(chosen, "backfill") as deployment:
+        take_over(chosen)
         done = backfilled(
             *(deployment.api, chosen, days, console()),
             batch=batch,

@@ -7,7 +7,7 @@ a large file is read a few times more, however many words there are. check_words
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -137,7 +137,7 @@ class _Search:
         for (reason, header), refused in values.items():
             column = next((one for one in source.columns if one.header == header), None)
             seen = self._seen(source)._replace(column=column, values=tuple(refused))
-            found = next(filter(None, (_most(word, seen) for word in ROW_WORDS.get(reason, ()))), [])
+            found = _most(ROW_WORDS.get(reason, ()), seen)
             if not found or (column is None and header is not None):
                 continue
             source = found[0]
@@ -196,15 +196,18 @@ def _changes(word: Word, seen: Seen) -> list[Source]:
         return []
 
 
-def _most(word: Word, seen: Seen) -> list[Source]:
-    """Return the sources by a word that take most of the refused values; several, if the values do not say which."""
-    read = [(taken_by(source, seen), source) for source in _changes(word, seen)]
-    most = max((len(values) for values, _ in read), default=0)
-    # Of two formats that read all values alike, the first is enough.
+def _most(words: Iterable[Word], seen: Seen) -> list[Source]:
+    """Return the sources by one word that take most of the refused values; several, if the values do not say which."""
+    best: list[tuple[list[Any], Source]] = []
+    for word in words:
+        read = [(taken_by(source, seen), source) for source in _changes(word, seen)]
+        most = max((len(values) for values, _ in read), default=0)
+        if most > (len(best[0][0]) if best else 0):
+            best = [one for one in read if len(one[0]) == most]
+    # Of two that read all values alike, the first is enough.
     different: dict[str, Source] = {}
-    for values, source in read:
-        if len(values) == most > 0:
-            different.setdefault(str(values), source)
+    for values, source in best:
+        different.setdefault(str(values), source)
     return list(different.values())
 
 

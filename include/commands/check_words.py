@@ -20,6 +20,7 @@ from daybook.loader.header_hints import LOOKED_AT_BYTES, LOOKED_AT_LINES, OTHER_
 from daybook.loader.kinds import KINDS, MARKS
 from daybook.loader.values import ZEROS, Unfit, reader
 from daybook.spec import Column, Form, Source
+from daybook.spec.writing import check_marks
 
 # Fewer signs than a spec may declare: those that are seen between fields.
 DELIMITERS = (*OTHER_DELIMITERS, "^", "~", ":", "!", "\x1f", "\x01", " ")
@@ -42,7 +43,18 @@ INSTANTS = tuple(
     f"{day}{sign}{time}{zone}" for day in DATES for sign in " T" for time in TIMES for zone in ("", "Z", "%z")
 )
 DECIMAL = re.compile(r"[+-]?([0-9]+)(?:\.([0-9]*))?")
-MOST_DIGITS = 18
+MOST_DIGITS, MOST_UNITS = 18, 5
+MARKS_OF_NUMBERS: tuple[dict[str, str], ...] = (
+    {},
+    {"decimal_mark": ","},
+    {"thousands_mark": ","},
+    *({"thousands_mark": mark} for mark in ("'", "\u2019", " ", "\u00a0", "\u202f")),
+    *({"decimal_mark": ",", "thousands_mark": mark} for mark in (".", " ", "\u00a0", "\u202f", "'")),
+)
+# A unit, a number with its marks and signs, and a unit.
+NUMBER = re.compile(
+    r"([^-\d.,+()%'\"\s\u2019]*)\s*[+(-]*[\d.,'\u2019\s_]*\d[\d.,'\u2019\s_]*(?:[eE][+-]?\d+)?[)%-]*\s*([^-\d.,+()%'\"\s\u2019]*)"
+)
 
 
 class Seen(NamedTuple):
@@ -69,6 +81,7 @@ def with_form(source: Source, **words: Any) -> Source:
 def with_column(source: Source, column: Column, **words: Any) -> Source:
     """Return the source with words of a column changed. Raises BadSpec if the spec refuses them."""
     changed = Column(**(column.model_dump() | words))
+    check_marks(source.as_written(changed), changed.scale, source.delimiter, f"column {column.name!r}")
     columns = tuple(changed if one.header == column.header else one for one in source.columns)
     return source.model_copy(update={"columns": columns})
 
@@ -214,6 +227,36 @@ def more_digits(seen: Seen) -> Iterator[Source]:
         yield with_column(seen.source, column, kind="decimal", digits=digits, scale=scale)
 
 
+def writings(seen: Seen) -> Iterator[Source]:
+    """Try the usual marks of numbers, with the units, signs and exponents that the values have.
+
+    A comma may stand before the decimals or between thousands, and a percent sign may divide or not: all are tried.
+    """
+    own = _signs(seen.values)
+    for marks in MARKS_OF_NUMBERS:
+        quoted = {"are_marks_quoted": True} if seen.source.delimiter in marks.values() else {}
+        for percent in (
+            ({"percent": "divide"}, {"percent": "keep"}) if any("%" in text for text in seen.values) else ({},)
+        ):
+            if words := {**marks, **quoted, **own, **percent}:
+                yield from _if_taken(seen.source, _column(seen), **words)
+
+
+def _signs(values: tuple[str, ...]) -> dict[str, Any]:
+    """Return the words for what stands round the numbers of a column."""
+    parts = [found for text in values if (found := NUMBER.fullmatch(text.strip()))]
+    units = tuple(dict.fromkeys(unit for found in parts for unit in found.groups() if unit))
+    negatives = {"trailing": any(re.search(r"[0-9]-$", text) for text in values)}
+    negatives["parentheses"] = any(text.startswith("(") for text in values)
+    said = {
+        "units": units if len(units) <= MOST_UNITS else (),
+        "negatives": tuple(sign for sign, is_there in negatives.items() if is_there),
+        "bare_points": "read" if any(re.search(r"^[+-]?\.[0-9]|[0-9]\.$", text) for text in values) else "",
+        "exponents": "read" if any(re.search(r"[0-9.][eE][+-]?[0-9]+$", text) for text in values) else "",
+    }
+    return {word: value for word, value in said.items() if value}
+
+
 def formats(seen: Seen) -> Iterator[Source]:
     """Try every usual format of dates and times; if day and month may stand in either order, both of them."""
     column = _column(seen)
@@ -235,8 +278,8 @@ ROW_WORDS: dict[str, tuple[Word, ...]] = {
     "wrong_encoding": (windows,),
     "no_line_end": (no_last_line_end,),
     "control_byte": (control_bytes,),
-    "not_an_integer": (null_tokens, extra_zeros, more_digits),
-    "not_a_decimal": (null_tokens, more_digits),
+    "not_an_integer": (null_tokens, extra_zeros, more_digits, writings),
+    "not_a_decimal": (null_tokens, writings, more_digits),
     "too_many_decimals": (extra_zeros, more_digits),
     "too_many_digits": (more_digits,),
     **dict.fromkeys(("not_a_date", "no_such_date", "not_a_timestamp", "no_such_time"), (null_tokens, formats)),
@@ -252,7 +295,7 @@ def taken_by(changed: Source, seen: Seen) -> list[Any]:
     if seen.column is None:
         return [None]
     column = next(one for one in changed.columns if one.name == seen.column.name)
-    read = reader(column, changed.tokens(column))
+    read = reader(changed.as_written(column), changed.tokens(column))
     return [value for text in seen.values for value in _read(read, text)]
 
 

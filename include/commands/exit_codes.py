@@ -10,7 +10,10 @@ SIGNALLED = 128
 
 MEANINGS = {
     DONE: "done, and all is as asked",
-    NOT_AS_ASKED: "done, but not all is as asked: a day is blocked, held, failed or not published, or `check` warns",
+    NOT_AS_ASKED: (
+        "done, but not all is as asked: a day is blocked, held, failed or not published, `check` warns, or `retire` "
+        "leaves something"
+    ),
     WRONG_WORDS: "a wrong word on the command line: nothing was started",
     ROWS_REFUSED: "`check` only: some rows would be refused",
     FILE_REFUSED: "`check` only: the whole file, or its day, would be refused",

@@ -4,9 +4,10 @@ from functools import partial
 
 from commands import connections, exit_codes
 from commands.arguments import Json, PipelineName, Quiet, pipeline_named
-from commands.output import progress, say, tell_json
+from commands.output import progress, say, say_error, tell_json
 from daybook.ledger import step_log
 from daybook.postgres.session import at_once
+from daybook_airflow.pools import missing_pools
 from deployment.control import cancel as cancelling
 from deployment.home import Home
 from deployment.running import attached
@@ -26,11 +27,16 @@ def pause(pipeline: PipelineName = None, json: Json = False, quiet: Quiet = Fals
 def resume(pipeline: PipelineName = None, json: Json = False, quiet: Quiet = False) -> int:
     """Let a paused pipeline go on.
 
+    A pool that it names and that is not there is told: its tasks would wait for it.
+
     Example: ./daybook resume
     """
-    name = pipeline_named(pipeline).name
-    attached(Home.of_checkout()).api.unpause(name)
-    return _tell(name, f"{name} goes on.", json, is_paused=False)
+    chosen, home = pipeline_named(pipeline), Home.of_checkout()
+    api = attached(home).api
+    api.unpause(chosen.name)
+    for problem in missing_pools(chosen, api.pools(), shell_file=home.shell_file):
+        say_error(f"{problem}; until then its tasks wait")
+    return _tell(chosen.name, f"{chosen.name} goes on.", json, is_paused=False)
 
 
 def cancel(pipeline: PipelineName = None, json: Json = False, quiet: Quiet = False) -> int:

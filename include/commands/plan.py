@@ -10,6 +10,7 @@ from functools import partial
 from commands import catching_up, connections, exit_codes
 from commands.arguments import First, Force, Json, Last, Limit, PipelineName, Quiet, asked_days, pipeline_named
 from commands.output import say, tell_json, tell_table
+from commands.renamed import as_known
 from commands.servers import servers_of
 from daybook.ledger.queries import is_begun
 from daybook.planning.catch_up import CatchUp, next_catch_up
@@ -17,6 +18,7 @@ from daybook.planning.observe import observe
 from daybook.planning.plan import Limited, Planned, limited
 from daybook.planning.plan import plan as decided
 from daybook.postgres.session import at_once
+from daybook.publish import rename
 from daybook.publish.definitions import changes
 from daybook.spec import Pipeline
 from daybook.text import spell
@@ -41,8 +43,10 @@ def plan(
     now = datetime.now(UTC)
     days = asked_days(chosen, first, last, now)
     with servers_of(chosen, "plan"):
-        made = made_plan(chosen, days, limit, is_forced=force)
-        to_readers, coming = changes_for_readers(chosen), _next_catch_up(chosen, now)
+        known = as_known(chosen)
+        made = made_plan(known, days, limit, is_forced=force)
+        to_readers = [*_changes_by_name(chosen), *changes_for_readers(known)]
+        coming = _next_catch_up(known, now)
     if json:
         of_catch_up = {"catch_up": catching_up.in_json(chosen, coming)}
         words = {"totals": totals(made), "changes_for_readers": to_readers, **of_catch_up}
@@ -67,6 +71,11 @@ def changes_for_readers(pipeline: Pipeline) -> list[str]:
     connect = partial(connections.postgres, pipeline.target.connection)
     found = at_once(connect, lambda session: changes(session, pipeline) if is_begun(session) else [])
     return [change.meaning for change in found if change.meaning]
+
+
+def _changes_by_name(pipeline: Pipeline) -> list[str]:
+    connect = partial(connections.postgres, pipeline.target.connection)
+    return at_once(connect, lambda session: rename.meanings(session, pipeline, connections.data()))
 
 
 def _next_catch_up(pipeline: Pipeline, now: datetime) -> CatchUp:

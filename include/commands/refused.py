@@ -16,6 +16,7 @@ import typer
 from commands import connections, exit_codes
 from commands.arguments import Day, Json, PipelineName, Quiet, check_is_over, pipeline_named
 from commands.output import say, tell_json, tell_table
+from commands.renamed import as_known
 from commands.servers import servers_of
 from daybook.ledger.raw_files import raw_sha256
 from daybook.loader.layout import heights, lines_of_refused
@@ -43,7 +44,7 @@ def refused(day: Day, out: Out = None, pipeline: PipelineName = None, json: Json
     chosen = pipeline_named(pipeline)
     check_is_over(chosen, day)
     with servers_of(chosen, "refused"):
-        last = _last_run(chosen, day)
+        last = _last_run(as_known(chosen), day)
         rows, lost = refused_rows(last), lost_files(last, chosen)
         if out:
             write_refused(out, rows, raw_sha256(chosen, last.receipts))

@@ -11,6 +11,7 @@ from commands.arguments import Json, PipelineName, Quiet, Why, as_day, asked_day
 from commands.output import console, say, tell_json
 from commands.planned_backfill import Done, release_days, tell
 from commands.published_days import run_day, tell_day
+from commands.renamed import as_known
 from commands.servers import airflow_of, servers_of
 from commands.wrong_words import WrongWords
 from daybook.errors import BadSpec
@@ -58,7 +59,8 @@ def _release_one(pipeline: Pipeline, day: date, why: str, json: bool) -> int:
     # Checked first, because a whole deployment takes a while to start.
     with servers_of(pipeline, "release"):
         connect = partial(connections.postgres, pipeline.target.connection)
-        at_once(connect, lambda session: check_is_held(session, pipeline, day))
+        known = as_known(pipeline)
+        at_once(connect, lambda session: check_is_held(session, known, day))
     with airflow_of(pipeline, "release") as deployment:
         row = run_day(deployment, pipeline, day, release=why)
     tell_day(pipeline, row, {} if json else None)
@@ -68,7 +70,8 @@ def _release_one(pipeline: Pipeline, day: date, why: str, json: bool) -> int:
 def _release_range(pipeline: Pipeline, days: list[date], why: str, json: bool) -> int:
     with servers_of(pipeline, "release"):
         connect = partial(connections.postgres, pipeline.target.connection)
-        held = at_once(connect, lambda session: held_days(session, pipeline, days))
+        known = as_known(pipeline)
+        held = at_once(connect, lambda session: held_days(session, known, days))
     done: list[Done] = []
     if held:
         with airflow_of(pipeline, "release") as deployment:

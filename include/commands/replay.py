@@ -15,6 +15,7 @@ from commands import connections, exit_codes
 from commands.arguments import USER, Day, Json, PipelineName, Quiet, Who, Why, check_may_run, pipeline_named
 from commands.output import say, tell_json
 from commands.published_days import run_day, tell_day
+from commands.renamed import take_over
 from commands.servers import airflow_of, are_named
 from commands.wrong_words import WrongWords
 from daybook.postgres.session import at_once
@@ -91,6 +92,7 @@ def _tell_kept(asked: Asked, done: dict[str, Any], is_json: bool) -> None:
 
 def keep_asked(asked: Asked) -> dict[str, Any]:
     """Keep or withdraw the mends, and return what was done; connections and data folder are the environment's."""
+    take_over(asked.pipeline)
     connect, data = partial(connections.postgres, asked.pipeline.target.connection), connections.data()
     file = asked.file
     if file is None:

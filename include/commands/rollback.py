@@ -13,6 +13,7 @@ import typer
 from commands import connections, exit_codes
 from commands.arguments import USER, Day, Json, PipelineName, Quiet, Who, Why, pipeline_named
 from commands.output import say, tell_json
+from commands.renamed import take_over
 from commands.servers import servers_of
 from commands.wrong_words import WrongWords
 from daybook.errors import BadSpec
@@ -43,6 +44,7 @@ def rollback(
     """
     chosen, target = pipeline_named(pipeline), _target(to)
     with servers_of(chosen, "rollback"):
+        take_over(chosen)
         dsn = warehouse_dsn(chosen.target.connection)
         done = roll_back(chosen, day, dsn, connections.data(), who, why, target)
     if json:

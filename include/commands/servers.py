@@ -17,10 +17,15 @@ from deployment.running import Running, running, servers
 
 def are_named(pipeline: Pipeline) -> bool:
     """Return whether the environment names a warehouse that is not this checkout's own."""
+    return is_named(pipeline.target.connection)
+
+
+def is_named(connection: str) -> bool:
+    """Return whether the environment names a warehouse of this connection's id that is not this checkout's own."""
     if os.environ.get("DAYBOOK_WAREHOUSE"):
         return True
     is_own = os.environ.get("AIRFLOW_HOME") == str(Home.of_checkout().airflow)
-    return not is_own and bool(os.environ.get(f"AIRFLOW_CONN_{pipeline.target.connection.upper()}"))
+    return not is_own and bool(os.environ.get(f"AIRFLOW_CONN_{connection.upper()}"))
 
 
 @contextmanager
@@ -47,5 +52,5 @@ def airflow_of(pipeline: Pipeline, verb: str) -> Iterator[Running]:
             "DAYBOOK_WAREHOUSE"
         )
     with running(Home.of_checkout(), f"./daybook {verb}", progress) as deployment:
-        check_pools(deployment.api, pipeline)
+        check_pools(deployment.api, pipeline, deployment.home.shell_file)
         yield deployment

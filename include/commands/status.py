@@ -10,6 +10,7 @@ from typing import NamedTuple
 from commands import catching_up, connections, exit_codes
 from commands.arguments import Json, PipelineName, Quiet, asked_days, pipeline_named
 from commands.output import say, tell_json, tell_table
+from commands.renamed import as_known
 from commands.servers import servers_of
 from commands.waiting_days import waiting_of
 from daybook.ledger import step_log
@@ -43,8 +44,9 @@ def status(pipeline: PipelineName = None, json: Json = False, quiet: Quiet = Fal
     days = asked_days(chosen, None, None, now)
     with servers_of(chosen, "status"):
         connect = partial(connections.postgres, chosen.target.connection)
-        found, lost, waits = at_once(connect, lambda session: _asked(session, chosen, days))
-        coming = at_once(connect, lambda session: next_catch_up(session, chosen, now))
+        known = as_known(chosen)
+        found, lost, waits = at_once(connect, lambda session: _asked(session, known, days))
+        coming = at_once(connect, lambda session: next_catch_up(session, known, now))
     broken = load_pipelines().broken
     if json:
         of_all = _sum(lost, found.expected)

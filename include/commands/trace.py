@@ -7,6 +7,7 @@ import typer
 from commands import exit_codes
 from commands.arguments import Day, Json, PipelineName, Quiet, check_is_over, pipeline_named
 from commands.output import say, tell_json, tell_table
+from commands.renamed import as_known
 from commands.servers import servers_of
 from commands.tracing import Place, Traced
 from commands.tracing import trace as traced_of
@@ -40,7 +41,7 @@ def trace(
         asked = summary_named(chosen, summary, column)
         values = group_values(chosen, asked, dict(word.partition("=")[::2] for word in group or ()))
     with servers_of(chosen, "trace"):
-        traced = traced_of(chosen, day, asked, values, column)
+        traced = traced_of(as_known(chosen), day, asked, values, column)
     if json:
         found = {"is_equal": traced.is_equal, "unchecked": traced.unchecked}
         tell_json({"pipeline": chosen.name, "day": day, **found, **_in_words(traced)})

@@ -1,7 +1,6 @@
 """`./daybook up`: runs everything on this machine, with Airflow's UI, until Ctrl-C."""
 
 import time
-from collections.abc import Iterable
 from typing import Annotated
 
 import typer
@@ -10,7 +9,7 @@ from commands.arguments import HOW_TO_GET_A_PIPELINE, Quiet
 from commands.output import progress, say, say_error
 from daybook.libraries import check_libraries
 from daybook.pipelines import load_pipelines
-from daybook_airflow.pools import missing_pool
+from daybook_airflow.pools import missing_pools
 from deployment.errors import DeploymentError
 from deployment.supervisor import Deployment
 
@@ -29,7 +28,7 @@ def up(ui_port: UiPort = 8080, quiet: Quiet = False) -> int:
     check_libraries({"polars", "pandas", *(pipeline.engine for pipeline in load_pipelines().good.values())})
     with Deployment(command="./daybook up", ui_port=ui_port, say=progress) as deployment:
         _let_run(deployment)
-        _say_what_is_missing(deployment.api.pools())
+        _say_what_is_missing(deployment)
         _show_login(deployment)
         while True:
             deployment.keep_up()
@@ -46,12 +45,13 @@ def _let_run(deployment: Deployment) -> None:
         deployment.api.unpause(dag["dag_id"])
 
 
-def _say_what_is_missing(pools: Iterable[str]) -> None:
-    pipelines = load_pipelines()
+def _say_what_is_missing(deployment: Deployment) -> None:
+    pipelines, pools, shell_file = load_pipelines(), deployment.api.pools(), deployment.home.shell_file
     for file, reason in pipelines.broken.items():
         say_error(f"{file} is broken: {reason}")
-    for problem in filter(None, (missing_pool(pipeline, pools) for pipeline in pipelines.good.values())):
-        say_error(f"{problem}; until then its tasks wait")
+    for pipeline in pipelines.good.values():
+        for problem in missing_pools(pipeline, pools, shell_file=shell_file):
+            say_error(f"{problem}; until then its tasks wait")
     if not pipelines.good:
         say_error(f"There is no pipeline in include/pipelines; {HOW_TO_GET_A_PIPELINE}.")
 

@@ -6,7 +6,7 @@ from functools import partial
 from typing import NamedTuple
 
 from commands import connections
-from commands.servers import servers_of
+from commands.servers import is_named
 from daybook.errors import BadSpec
 from daybook.pipelines import load_pipelines
 from daybook.postgres.session import at_once
@@ -45,8 +45,12 @@ def warehouses(data: DataFolder) -> list[Warehouse]:
 @contextmanager
 def servers_of_all(verb: str) -> Iterator[None]:
     """Have the servers of all pipelines: those that the environment names, or this checkout's own."""
-    first = next(iter(load_pipelines().good.values()), None)
-    with servers_of(first, verb) if first else servers(Home.of_checkout(), f"./daybook {verb}"):
+    connections_used = [pipeline.target.connection for pipeline in load_pipelines().good.values()]
+    # Without any pipeline, there may still be what one has left.
+    if is_named(next(iter(connections_used), OF_THE_DEPLOYMENT)):
+        yield
+        return
+    with servers(Home.of_checkout(), f"./daybook {verb}"):
         yield
 
 

@@ -11,6 +11,7 @@ from commands import connections, exit_codes
 from commands.arguments import Day, Json, PipelineName, Quiet, check_is_over, pipeline_named
 from commands.output import say, tell_json, tell_table
 from commands.plan import made_plan
+from commands.renamed import as_known
 from commands.servers import servers_of
 from commands.waiting_days import waiting_of
 from daybook.days import why_not
@@ -48,7 +49,7 @@ def why(day: Day, pipeline: PipelineName = None, json: Json = False, quiet: Quie
     chosen = pipeline_named(pipeline)
     check_is_over(chosen, day)
     with servers_of(chosen, "why"):
-        found = why_of(chosen, day)
+        found = why_of(as_known(chosen), day)
     if json:
         tell_json({"pipeline": chosen.name, **found._asdict()})
     else:

@@ -115,7 +115,21 @@ def _clashes(loaded: dict[str, Pipeline]) -> dict[str, str]:
         elif same := [other for other, known in others.items() if known.target == pipeline.target]:
             schema = pipeline.target.schema_
             clashes[file] = f"its target schema {schema!r} is also that of {', '.join(same)}; give each one of its own"
+        elif same := _with_old_name(pipeline, others):
+            clashes[file] = _taken_name(pipeline, same)
     return clashes
+
+
+def _with_old_name(pipeline: Pipeline, others: dict[str, Pipeline]) -> list[str]:
+    was = pipeline.renamed_from
+    return [other for other, known in others.items() if was and was in (known.name, known.renamed_from)]
+
+
+def _taken_name(pipeline: Pipeline, others: list[str]) -> str:
+    return (
+        f"renamed_from={pipeline.renamed_from!r} is also a name in {', '.join(others)}; a pipeline that is renamed is "
+        "not there any more: remove the old module, or take the word out if the rename is done"
+    )
 
 
 def _modules(package: str) -> list[str]:

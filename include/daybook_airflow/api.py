@@ -61,6 +61,10 @@ class AirflowApi:
         """Return a DAG: `is_paused`, `is_stale`, `max_active_runs`. Raises ApiError with status 404 if unknown."""
         return self._ask("GET", f"/dags/{quote(dag_id, safe='')}")
 
+    def delete_dag(self, dag_id: str) -> None:
+        """Remove a DAG with all its runs. Airflow refuses if a task of it is at work; a DAG file makes it anew."""
+        self._ask("DELETE", f"/dags/{quote(dag_id, safe='')}")
+
     def import_errors(self) -> list[Json]:
         """Return the errors of DAG files: `filename`, `stack_trace`."""
         return list(self._pages("/importErrors", "import_errors"))
@@ -109,6 +113,10 @@ class AirflowApi:
     def dag_runs(self, dag_id: str, **filters: object) -> list[Json]:
         """Return the runs that pass the API's own filters, such as state="failed" or logical_date_gte=…."""
         return list(self._pages(f"/dags/{dag_id}/dagRuns", "dag_runs", **filters))
+
+    def count_runs(self, dag_id: str) -> int:
+        """Return how many runs a DAG has."""
+        return int(self._ask("GET", f"/dags/{dag_id}/dagRuns", params={"limit": 1})["total_entries"])
 
     def wait_for_run(
         self, dag_id: str, run_id: str, seconds: float = 120, check: Callable[[], None] = lambda: None

@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from daybook.ledger.receipt import STEPS, Done
 from daybook.ledger.waiting import DAYS
 from daybook.pipelines import load_pipelines
 from daybook.planning.daily_run import DailyRun, days_of
+from daybook.publish.rename import rename
 from daybook.run.away import waiting_for_servers
 from daybook.run.day_run import DayRun
 from daybook.run.several_days import over_days
@@ -69,6 +71,7 @@ def for_each_day(step: Callable[[StepRun], Done]) -> Callable[..., dict[str, obj
     def task(**context: Any) -> dict[str, object]:
         attempt, most = context["ti"].try_number, context["ti"].max_tries
         try:
+            _rename(context)
             day_runs = [_day_run(day, context) for day in _days(step.__name__, context)]
             counts = over_days(step, day_runs, attempt=attempt, is_last_try=attempt > most)
         except NotYet as not_yet:
@@ -144,7 +147,7 @@ def _day_run(day: date, context: Any) -> DayRun:
         data=_data(),
         postgres=hooks.postgres,
         ftp=hooks.files,
-        started_by=" by ".join(filter(None, [run.run_type, run.triggering_user_name])),
+        started_by=_started_by(run),
         is_forced=_conf(context).force,
         release=_release(context),
         attempt=context["ti"].try_number,
@@ -153,6 +156,22 @@ def _day_run(day: date, context: Any) -> DayRun:
 
 def _pipeline(context: Any) -> Pipeline:
     return load_pipelines().good[context["dag"].dag_id]
+
+
+def _rename(context: Any) -> None:
+    """Take over what a renamed pipeline has under its old name, before its first run does anything."""
+    pipeline = _pipeline(context)
+    if pipeline.renamed_from is None:
+        return
+    own = _day_run((_asked_days(context) or [_own_day(context)])[0], context)
+    connect = partial(hooks.postgres, pipeline.target.connection)
+    with waiting_for_servers(own, own.folder / "renamed", "the warehouse"):
+        if rename(connect, pipeline, own.data, own.started_by):
+            log.info("%s has taken over what %s had", pipeline.name, pipeline.renamed_from)
+
+
+def _started_by(run: Any) -> str:
+    return " by ".join(filter(None, [run.run_type, run.triggering_user_name]))
 
 
 def _data() -> DataFolder:

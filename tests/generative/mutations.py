@@ -62,6 +62,18 @@ CONTRACTS = [
         timestamp("z", format="%d.%m.%Y %I:%M %p %z"),
         null_tokens=("NA",),
     ),
+    _contract(
+        "d;h;n;c",
+        day_date("d", format="%-d.%-m.%y"),
+        timestamp("h", format="%-d.%-m.%y %-H:%M", date_column="d", time_zone="Europe/Madrid", hour_24="next_day"),
+        decimal("n", digits=6, scale=2, negatives=("trailing", "parentheses"), units=("EUR",)),
+        text("c"),
+        delimiter=";",
+        decimal_mark=",",
+        thousands_mark=".",
+        formulas="read",
+        null_tokens=("NA", ""),
+    ),
     _contract("f", boolean("f", true_tokens=("X",), false_tokens=("",))),
     _contract("id,t,d", integer("id"), text("t"), decimal("d", digits=6, scale=2), form=Form(header_line=0)),
     _contract("id,t,d", integer("id"), text("t"), decimal("d", digits=6, scale=2), form=Form(comment="#")),
@@ -92,12 +104,19 @@ CONTRACTS = [
     _contract("t,,t", text("t", position=3), integer("u", position=2), form=Form(extra_columns="ignore")),
 ]
 GOOD = {
-    "text": ["a", "é", "NA", "", '"q"', '""', '"a\nb"', '"\r\n""\n"', "b c", "'"],
+    "text": ["a", '"=""7"""', "é", "NA", "", '"q"', '""', '"a\nb"', '"\r\n""\n"', "b c", "'"],
     "integer": ["1", "-5", "007", "", "NA", "12.0"],
-    "decimal": ["1.5", "-2", "0.25", "", "123", "2.000"],
-    "date": ["2026-01-05", "20260105", "", "2026-005", "2024-366"],
+    "decimal": ["1.234,5 EUR", "2,50-", "1.5", "-2", "0.25", "", "123", "2.000"],
+    "date": ["5.1.26", "29.3.26", "2026-01-05", "20260105", "", "2026-005", "2024-366"],
     "boolean": ["true", "f", "", "X"],
-    "timestamp": ["2026-01-05T10:00:00.000001", "05/Jan/2026 10:00 +0100", "", "05.01.2026 12:00 AM +02"],
+    "timestamp": [
+        "2:30",
+        "24:00",
+        "2026-01-05T10:00:00.000001",
+        "05/Jan/2026 10:00 +0100",
+        "",
+        "05.01.2026 12:00 AM +02",
+    ],
 }
 NUMBERS = [
     "0",

@@ -72,7 +72,7 @@ def fitting(random: Random) -> Column:
 def number(random: Random, column: Column) -> str | None:
     """Return a number near a column's spelling, or nothing."""
     if random.random() < 0.05:
-        return random.choice([None, "", "NA", "-9", "-9", "\u0661"])
+        return random.choice([None, "", "NA", "-9", "-", "%", "()", ".", "\u0661"])
     whole = str(random.choice([0, 7, 12, 123, 1234, 12345, 1234567, 10**17]))
     if column.thousands_mark and random.random() < 0.7:
         whole = f"{int(whole):,}".replace(",", column.thousands_mark)

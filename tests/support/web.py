@@ -19,7 +19,7 @@ LOGIN = "Basic " + b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 
 @dataclass
 class WebServer:
-    """The server of a folder. asked: the requests, as "GET /f.csv bytes=5-".
+    """The server of a folder. asked: the requests, but for "/", as "GET /f.csv bytes=5-".
 
     statuses: of the next requests, one each; None is the usual one. cuts: after how many bytes the next copies end.
     """
@@ -77,6 +77,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send((self.web.root / unquote(self.path.lstrip("/").split("?")[0])).read_bytes())
 
     def _is_answered(self) -> bool:
+        if self.path == "/":
+            self._say(403)
+            return True
         self.web.asked.append(f"{self.command} {self.path} {self.headers.get('Range', '')}".rstrip())
         self.web.headers.append(dict(self.headers))
         path = self.web.root / unquote(self.path.lstrip("/").split("?")[0])

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from commands import connections
 from commands.checks.finding import Finding
@@ -56,7 +57,7 @@ def _airflow(place: Place) -> Iterator[Finding]:
     try:
         api = place.api()
         yield from _parts(api)
-        yield from _pools(api)
+        yield from _pools(api, place.home.shell_file if place.home else None)
     except ApiError as error:
         yield Finding("airflow", "mend", str(error), "start Airflow, or look into the API server's log")
     except DeploymentError as error:
@@ -71,12 +72,12 @@ def _parts(api: AirflowApi) -> Iterator[Finding]:
             yield Finding("airflow", "mend", f"{name} is {part['status']}", "look into its log, and start it again")
 
 
-def _pools(api: AirflowApi) -> Iterator[Finding]:
+def _pools(api: AirflowApi, shell_file: Path | None) -> Iterator[Finding]:
     there, is_well = api.pools(), True
     for name, pipeline in load_pipelines().good.items():
         for pool in sorted({str(pool) for pool in pipeline.pools.model_dump().values()} - there.keys()):
             is_well = False
             what = f"{name}: Airflow has no pool {pool!r}{nearest(pool, sorted(there))}; its tasks never start"
-            yield Finding("pools", "mend", what, mend_of(name, pool))
+            yield Finding("pools", "mend", what, mend_of(name, pool, shell_file))
     if is_well:
         yield Finding("pools", "well", "the pools of all pipelines are there")

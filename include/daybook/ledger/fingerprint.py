@@ -77,7 +77,7 @@ def _frame_libraries(pipeline: Pipeline) -> list[str]:
 _WRITING = set(Writing.model_fields)
 _FOUND = {"header", "position", "aliases"}
 _OLDER = {"kind", "digits", "scale", "format", "true_tokens", "false_tokens", "null_tokens"}
-_TYPING = {*_FOUND, *_OLDER, "missing_day", *_WRITING}
+_TYPING = {*_FOUND, *_OLDER, "missing_day", "date_column", *_WRITING}
 
 
 def _typing(source: Source) -> Any:
@@ -104,6 +104,12 @@ def _index_part(pipeline: Pipeline) -> Any:
     return [pipeline.model_dump(include=words), facts.key, facts.limits.model_dump(), _columns(pipeline)]
 
 
+def _words(pipeline: Pipeline, *names: str) -> Any:
+    # What a part was called before changes no result.
+    former = {name: {"__all__": {"renamed_from"}} for name in ("measures", "ratios", "summaries")}
+    return pipeline.model_dump(include=set(names), exclude=former)
+
+
 def _columns(pipeline: Pipeline) -> list[Any]:
     return [_kind(column) for column in fact_columns(pipeline).values()]
 
@@ -120,8 +126,8 @@ _PARTS: dict[str, Callable[[Pipeline], Any]] = {
     "load": lambda pipeline: [_typing(source) for source in pipeline.sources],
     "clean": _clean_part,
     "index": _index_part,
-    "aggregate": lambda p: [p.model_dump(include={"measures", "engine"}), group_columns(p), _columns(p)],
-    "summarize": lambda p: p.model_dump(include={"measures", "ratios", "summaries", "engine", "plausible"}),
+    "aggregate": lambda p: [_words(p, "measures", "engine"), group_columns(p), _columns(p)],
+    "summarize": lambda p: _words(p, "measures", "ratios", "summaries", "engine", "plausible"),
 }
 
 

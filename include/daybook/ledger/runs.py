@@ -101,6 +101,16 @@ def publication(connection: Connection, pipeline: str, day: date) -> Publication
     return Publication(*row) if row else None
 
 
+def files_of(connection: Connection, run_id: int) -> set[str]:
+    """Return the names of the summaries' files that a run published, such as by_day.parquet."""
+    rows = connection.execute(
+        "select jsonb_object_keys(jsonb_path_query_first(receipts, '$[*] ? (@.step == \"summarize\").outputs')) "
+        "from daybook.ledger where run_id = %s",
+        [run_id],
+    )
+    return {name for (name,) in rows}
+
+
 def was_published(connection: Connection, run_id: int) -> bool:
     """Return whether readers have ever seen the run."""
     return connection.execute("select 1 from daybook.ledger where run_id = %s", [run_id]).fetchone() is not None

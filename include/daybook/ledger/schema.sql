@@ -58,15 +58,51 @@ create table if not exists daybook.decision (
 alter table daybook.decision drop constraint if exists decision_what_check;
 alter table daybook.decision add constraint decision_what_check check (what in ('release', 'rollback', 'mend'));
 
--- Publications and decisions are added and never changed. The owner of the tables could take this away, nobody else.
+-- What became of a whole pipeline, or of one of its summaries, at a person's word: renamed (`became` is the name since
+-- then) or retired.
+create table if not exists daybook.pipeline_change (
+    changed_at timestamptz not null default clock_timestamp(),
+    what text not null check (what in ('rename', 'retire')),
+    pipeline text not null,
+    summary text,
+    became text,
+    who text not null,
+    why text not null,
+    check ((what = 'rename') = (became is not null))
+);
+
+-- Publications, decisions and changes of pipelines are added and never changed. The owner of the tables could take this
+-- away, nobody else.
 create or replace function daybook.refuse_change() returns trigger language plpgsql set search_path = pg_catalog as $$
 begin
     raise exception 'daybook.%: rows are added and never changed', tg_table_name using errcode = '42501';
 end $$;
-create or replace trigger never_changed before update or delete or truncate on daybook.ledger
+-- The one exception is the name by which the rows of a renamed pipeline are found, once the rename is written down.
+create or replace function daybook.refuse_other_name() returns trigger language plpgsql set search_path = pg_catalog as $$
+begin
+    if new.pipeline <> old.pipeline and not exists (
+        select from daybook.pipeline_change written
+        where what = 'rename' and written.pipeline = old.pipeline and written.became = new.pipeline)
+    then
+        raise exception 'daybook.%: rows are added and never changed', tg_table_name using errcode = '42501';
+    end if;
+    return new;
+end $$;
+create or replace trigger never_changed before delete or truncate or update of run_id, day, published_at, content_sha256,
+    facts_sha256, rows_read, rows_refused, totals, changes, receipts on daybook.ledger
     for each statement execute function daybook.refuse_change();
-create or replace trigger never_changed before update or delete or truncate on daybook.decision
+create or replace trigger never_changed before delete or truncate or update of decided_at, day, run_id, what, who, why,
+    found on daybook.decision
     for each statement execute function daybook.refuse_change();
+create or replace trigger never_changed before delete or truncate or update of changed_at, what, summary, became, who, why
+    on daybook.pipeline_change
+    for each statement execute function daybook.refuse_change();
+create or replace trigger only_renamed before update of pipeline on daybook.ledger
+    for each row execute function daybook.refuse_other_name();
+create or replace trigger only_renamed before update of pipeline on daybook.decision
+    for each row execute function daybook.refuse_other_name();
+create or replace trigger only_renamed before update of pipeline on daybook.pipeline_change
+    for each row execute function daybook.refuse_other_name();
 
 -- One row per run, day and step: what became of it, what it rests on, and who or what started it. A step that is tried
 -- or cleared again replaces its row. `error` holds a message of ours, never a value of a row.

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from daybook.errors import DaybookError, NotYet
+from daybook.errors import DaybookError, NotYet, SourceUnavailable
 from daybook.ledger import runs
 from daybook.ledger.code import digest
 from daybook.ledger.fingerprint import READS
@@ -95,7 +95,24 @@ def _unlock(session: Connection) -> None:
 
 
 def _key(trying: Trying) -> list[object]:
-    return [f"daybook.write {trying.pipeline}", trying.day.toordinal()]
+    return [_lock_of(trying.pipeline), trying.day.toordinal()]
+
+
+def _lock_of(pipeline: str) -> str:
+    return f"daybook.write {pipeline}"
+
+
+def check_none_at_work(connection: Connection, pipeline: str) -> None:
+    """Raise SourceUnavailable if a step of a pipeline is at work on any day."""
+    rows = connection.execute(
+        "select distinct objid::bigint from pg_locks where locktype = 'advisory' and objsubid = 2 and granted "
+        "and database = (select oid from pg_database where datname = current_database()) "
+        "and classid = hashtext(%s)::oid order by 1",
+        [_lock_of(pipeline)],
+    ).fetchall()
+    if rows:
+        days = ", ".join(str(date.fromordinal(ordinal)) for (ordinal,) in rows)
+        raise SourceUnavailable(f"{pipeline}: a step is at work on {days}; nothing was changed; wait for its end")
 
 
 def done(session: Connection, trying: Trying, receipt: Receipt) -> None:

@@ -16,9 +16,11 @@ from daybook.loader.moment_columns import moments
 from daybook.loader.moments import FIRST_YEAR
 from daybook.loader.number_columns import is_plain, plain_numbers
 from daybook.loader.texts import Flags, Numbers, content_of, flagged, flags, holders
-from daybook.loader.values import PARSERS, TRIMMED, Unfit, is_empty_a_value, reader
+from daybook.loader.values import FORMULA, PARSERS, TRIMMED, Unfit, is_empty_a_value, reader
 from daybook.spec import Column, arrow_type
 
+# Arrow writes the end of a text as \z.
+SPREADSHEET_FORMULA = FORMULA.pattern.replace(r"\Z", r"\z")
 # If a cast fails, it is tried again in chunks of so many texts, and the failing chunks in smaller ones.
 HUNT_SIZES = (1024, 32)
 # From this day on, Arrow reads ISO dates as strictly as values.py.
@@ -36,6 +38,8 @@ def parsed_column(texts: pa.StringArray, column: Column, tokens: tuple[str, ...]
     """Parse a column's texts into values; a null text is an empty field without quotes."""
     if column.is_trimmed:
         return _parsed_trimmed(texts, column, tokens)
+    if column.formulas == "read":
+        texts = _without_formulas(texts)
     if column.kind == "text":
         return ParsedColumn(texts, np.zeros(len(texts), bool))
     if column.kind in ("integer", "decimal"):
@@ -52,6 +56,11 @@ def _parsed_trimmed(texts: pa.StringArray, column: Column, tokens: tuple[str, ..
     are_emptied = (np.diff(content_of(trimmed)[1]) == 0) & (np.diff(content_of(texts)[1]) > 0)
     parsed = parsed_column(trimmed, column.model_copy(update={"is_trimmed": None}), tokens)
     return parsed._replace(are_unfit=parsed.are_unfit | are_emptied)
+
+
+def _without_formulas(texts: pa.StringArray) -> pa.StringArray:
+    content, _ = content_of(texts)
+    return pc.replace_substring_regex(texts, SPREADSHEET_FORMULA, r"\1") if (content == ord("=")).any() else texts
 
 
 def _trimmed(texts: pa.StringArray) -> pa.StringArray:

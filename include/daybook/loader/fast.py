@@ -218,7 +218,8 @@ def _typed(
 ) -> tuple[pa.Table, Numbers]:
     """Return the rows as typed columns, and which failed; numbers: the lines of all rows, ragged ones included."""
     rows = np.delete(np.arange(len(numbers)), ragged)
-    columns = {name: parsed_column(texts[name], *layout.contract[name]) for name in layout.schema.names[1:]}
+    dated = texts | {time: _joined_texts(texts[date], texts[time]) for time, date in layout.date_headers.items()}
+    columns = {name: parsed_column(dated[name], *layout.contract[name]) for name in layout.schema.names[1:]}
     are_failed = np.logical_or.reduce(
         [_doubtful_rows(texts, layout), *(column.are_unfit for column in columns.values())]
     )
@@ -227,6 +228,11 @@ def _typed(
     if are_failed.any():
         kept = kept.filter(pa.array(~are_failed))
     return kept, np.sort(np.concatenate([np.array(ragged, np.int64), rows[are_failed]]))
+
+
+def _joined_texts(dates: pa.StringArray, times: pa.StringArray) -> pa.StringArray:
+    """Return dates and times as one text each; null if either is."""
+    return pc.binary_join_element_wise(dates, times, " ")
 
 
 def _texts(data: bytes, layout: Layout) -> tuple[dict[str, pa.StringArray], list[int]]:

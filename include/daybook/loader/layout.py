@@ -64,6 +64,13 @@ class Layout(NamedTuple):
         delimiter = self.delimiter if len(self.delimiter) == 1 else INNER_DELIMITER
         return self._replace(syntax=self.syntax._replace(delimiter=delimiter, skipped_blanks=b""))
 
+    @property
+    def date_headers(self) -> dict[str, str]:
+        """Return the header of the column of its date, by the header of each timestamp that has one."""
+        headers = {column.name: header for header, (column, _) in self.contract.items()}
+        dated = ((header, column.date_column) for header, (column, _) in self.contract.items())
+        return {header: headers[date] for header, date in dated if date}
+
     def name_of(self, place: int) -> str:
         """Return what messages call the field at a place (the first is 0)."""
         if column := self.columns[place]:

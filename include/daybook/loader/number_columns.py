@@ -86,10 +86,12 @@ class _Spelled:
     def cut_sign(self, column: Column) -> Flags:
         """Cut off the signs, and return which numbers are negative; signs that were not declared are odd."""
         allowed = column.negatives or ()
-        first, last = self._first(), self._last()
+        first = self._first()
         opened, plus, minus = first == OPEN, first == PLUS, first == MINUS
-        closed, behind = last == CLOSE, last == MINUS
         self._cut(opened | plus | minus, 1, at_end=False)
+        # Only now, as the one sign of a text is not both.
+        last = self._last()
+        closed, behind = last == CLOSE, last == MINUS
         if "parentheses" in allowed:
             self.are_odd |= opened != closed
             self._cut(closed, 1, at_end=True)

@@ -51,6 +51,8 @@ class RecordReader:
         self.layout = layout
         self.is_last = is_last
         self.readers = [column and reader(*layout.contract[column.header]) for column in layout.columns]
+        place_of = {column.header: place for place, column in enumerate(layout.columns) if column}
+        self.dates = {place_of[header]: place_of[date] for header, date in layout.date_headers.items()}
 
     def __call__(self, data: bytes, start: int, line: int) -> Reading | None:
         """Return the record at `start`, and where it ends; several if it is taken apart, none for an empty line.
@@ -170,8 +172,16 @@ class RecordReader:
             raise Unfit("too_many_fields", "text behind the last delimiter")
 
     def _values(self, cut: Fields) -> list[Any]:
-        fields = zip(self.readers, cut.values, cut.are_quoted, strict=True)
-        return [self._value(place, *field) for place, field in enumerate(fields)]
+        return [self._value(place, read, *self._field(cut, place)) for place, read in enumerate(self.readers)]
+
+    def _field(self, cut: Fields, place: int) -> tuple[bytes, bool]:
+        """Return a field's bytes, and whether they stand in quotes; behind its date if that is another field."""
+        value, is_quoted = cut.values[place], cut.are_quoted[place]
+        if place not in self.dates:
+            return value, is_quoted
+        date, is_date_quoted = cut.values[self.dates[place]], cut.are_quoted[self.dates[place]]
+        are_there = (value or is_quoted) and (date or is_date_quoted)
+        return (date + b" " + value, True) if are_there else (b"", False)
 
     def _value(self, place: int, read: Any, value: bytes, is_quoted: bool) -> Any:
         try:

@@ -18,6 +18,8 @@ from daybook.spec import Column, said
 # A number in its plain spelling. ASCII digits only: int() would also take "1_000" and Arabic digits.
 INTEGER = re.compile("-?[0-9]+")
 ZEROS = re.compile(r"\.0+$")
+# A text that a spreadsheet shows as it is.
+FORMULA = re.compile(r'\A="([^"]*)"\Z')
 BLANKS = " \t"
 # The blanks of Unicode (category Zs), among them those that do not break, and the tab.
 TRIMMED = "\t \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
@@ -47,6 +49,9 @@ def reader(column: Column, tokens: tuple[str, ...]) -> Callable[[str, bool], Any
 
 
 def _reader(column: Column, tokens: tuple[str, ...]) -> Callable[[str, bool], Any]:
+    if column.formulas == "read":
+        plain = _reader(column.model_copy(update={"formulas": None}), tokens)
+        return lambda text, is_quoted: plain(FORMULA.sub(r"\1", text), is_quoted or bool(text))
     if column.kind == "text":
         return lambda text, is_quoted: text if text or is_quoted else None
     parse = PARSERS[column.kind](column)

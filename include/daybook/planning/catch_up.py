@@ -8,12 +8,12 @@ it is held, its data are bad or late, a run is at work on it, or somebody took i
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from daybook.days import last_finished_day, next_day, next_tick, scheduled_days
+from daybook.days import day_of_run, last_finished_day, next_day, next_tick, scheduled_days
 from daybook.ledger import step_log
 from daybook.ledger.decisions import rollbacks
 from daybook.ledger.queries import is_begun
 from daybook.postgres.session import Connection
-from daybook.spec import Pipeline, Schedule
+from daybook.spec import Pipeline
 
 # The kinds of failure that pass by themselves: the other side was away.
 PASSES = ("SourceUnavailable", "StillAway")
@@ -31,8 +31,7 @@ class CatchUp(NamedTuple):
 def missed_days(connection: Connection, pipeline: Pipeline, day: date, now: datetime) -> list[date]:
     """Return the missed days of the window before a day, newest first.
 
-    now: an instant with a time zone. A run that was due long ago has none: a schedule that ended in 2013 makes such a
-    run when its pipeline is first let run.
+    now: an instant with a time zone. A run that was due long ago has none: a person clears it for its own day.
     """
     window = _window(pipeline, day, now)
     if not window or not is_begun(connection):
@@ -62,15 +61,15 @@ def _settled(connection: Connection, pipeline: Pipeline, window: list[date]) -> 
 
 
 def _next_day_of_a_run(connection: Connection, pipeline: Pipeline, now: datetime) -> date | None:
-    last = _last_day(pipeline.schedule, now)
-    if last and not (is_begun(connection) and step_log.begun_days(connection, pipeline.name, last, last)):
+    # Airflow makes one run, for the last day that the cron means: none if the schedule ended before it, and one that is
+    # skipped on a holiday.
+    schedule, last = pipeline.schedule, day_of_run(pipeline.schedule, None, now)
+    is_last = next_tick(schedule, last) > last_finished_day(schedule.time_zone, now)
+    if is_last and scheduled_days(schedule, last, last) and not _is_begun(connection, pipeline, last):
         return last
-    coming = next_day(pipeline.schedule, last or pipeline.schedule.start - _DAY)
-    end = pipeline.schedule.end
-    return coming if end is None or coming <= end else None
+    coming = next_day(schedule, max(last, schedule.start - _DAY))
+    return coming if schedule.end is None or coming <= schedule.end else None
 
 
-def _last_day(schedule: Schedule, now: datetime) -> date | None:
-    """Return the last day of the schedule that is over."""
-    days = scheduled_days(schedule, schedule.start, last_finished_day(schedule.time_zone, now))
-    return days[-1] if days else None
+def _is_begun(connection: Connection, pipeline: Pipeline, day: date) -> bool:
+    return is_begun(connection) and bool(step_log.begun_days(connection, pipeline.name, day, day))

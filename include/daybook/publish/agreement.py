@@ -11,6 +11,7 @@ from datetime import date
 from typing import NamedTuple
 
 from daybook.ledger import runs
+from daybook.ledger.pipeline_changes import summaries_retired
 from daybook.ledger.queries import is_begun
 from daybook.postgres.session import Connection
 from daybook.storage.data_folder import DataFolder
@@ -50,15 +51,18 @@ def ledger_of(connection: Connection) -> Ledger:
     if not is_begun(connection):
         return Ledger({}, set(), 0)
     seen: dict[str, dict[date, Seen]] = {}
-    for pipeline, day, run_id, files in connection.execute(_SEEN):
-        seen.setdefault(pipeline, {})[day] = Seen(run_id, _with_all(files))
+    retired = summaries_retired(connection)
+    for pipeline, day, run_id, published_at, files in connection.execute(_SEEN):
+        gone = {one.summary for one in retired if one.pipeline == pipeline and one.changed_at > published_at}
+        kept = {name: output for name, output in files.items() if name.partition(".")[0] not in gone}
+        seen.setdefault(pipeline, {})[day] = Seen(run_id, _with_all(kept))
     known = connection.execute("select pipeline, day, run_id from daybook.run").fetchall()
     return Ledger(seen, {(pipeline, day, run_id) for pipeline, day, run_id in known}, runs.highest_number(connection))
 
 
 # Receipts from before 0.2.0 do not say what `save` published; the Parquet files are the bytes of `summarize`.
 _SEEN = """
-    select pipeline, day, run_id, coalesce(
+    select pipeline, day, run_id, published_at, coalesce(
         nullif(jsonb_path_query_first(receipts, '$[*] ? (@.step == "save").published'), '{}'),
         jsonb_path_query_first(receipts, '$[*] ? (@.step == "summarize").outputs'))
     from daybook.published join daybook.ledger using (pipeline, day, run_id) order by pipeline, day

@@ -8,40 +8,31 @@ table keeps every column that it ever had.
 `changes` says what a run would change, before anything is done. Identifiers are quoted by psycopg.sql.
 """
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterator
 
-import psycopg
 import pyarrow as pa
 from psycopg import sql
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from daybook.errors import BadSpec, SourceUnavailable
+from daybook.errors import BadSpec
 from daybook.postgres.session import Connection
 from daybook.publish.live import (
     Columns,
     Live,
+    Place,
     live,
+    places_of,
     resting_on,
     rights_to,
-    sessions_with,
     shown_pipelines,
     stored,
-    view_of,
+    target_of,
 )
+from daybook.publish.moves import Change, drop_if_empty, moved, with_renamed
+from daybook.publish.short_waits import in_short_waits
 from daybook.rules import summarize
 from daybook.spec import Pipeline, Summary
 
 READERS = "daybook_reader"
-PATIENCE_S = 20
-PAUSE_S = 1
-
-
-class Change(NamedTuple):
-    """A change of the warehouse that a spec asks for: what it means for readers, or "", and its statements."""
-
-    meaning: str
-    statements: tuple[sql.Composed, ...]
 
 
 def prepare(connection: Connection, pipeline: Pipeline) -> None:
@@ -53,39 +44,20 @@ def prepare(connection: Connection, pipeline: Pipeline) -> None:
         return
     # Two runs may come at once: the second one finds the work done.
     connection.execute("select pg_advisory_xact_lock(hashtext('daybook.prepare'))")
-    try:
-        _in_short_waits(connection, lambda: _make(connection, pipeline))
-    except psycopg.errors.LockNotAvailable:
-        users = sessions_with(connection, pipeline)
-        raise SourceUnavailable(
-            f"{pipeline.name}: the spec changes its views, and {users} in use for {PATIENCE_S} s; "
-            "nothing was changed; if it stays so, end that session"
-        ) from None
+    places = [*places_of(connection, pipeline.name), *(target_of(pipeline, one) for one in pipeline.summaries)]
+    what = f"{pipeline.name}: the spec changes its views"
+    in_short_waits(connection, what, places, lambda: _make(connection, pipeline, places))
 
 
-def _make(connection: Connection, pipeline: Pipeline) -> None:
+def _make(connection: Connection, pipeline: Pipeline, places: list[Place]) -> None:
     for schema in (pipeline.target.store, pipeline.target.schema_):
         connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(schema)))
     for change in changes(connection, pipeline):
         for statement in change.statements:
             connection.execute(statement)
     _grant(connection, pipeline)
-
-
-def _in_short_waits(connection: Connection, do: Callable[[], None]) -> None:
-    # Whoever wants to read a table waits behind a change that waits for it, so the change gives up soon and comes back.
-    tries = Retrying(
-        retry=retry_if_exception_type(psycopg.errors.LockNotAvailable),
-        stop=stop_after_delay(PATIENCE_S),
-        wait=wait_fixed(PAUSE_S),
-        reraise=True,
-    )
-    (before,) = connection.execute("select current_setting('lock_timeout')").fetchone() or ("30s",)
-    for attempt in tries:
-        with attempt, connection.transaction():
-            connection.execute("select set_config('lock_timeout', '500ms', true)")
-            do()
-            connection.execute("select set_config('lock_timeout', %s, true)", [before])
+    for schema in sorted({schema for place in places for schema in (place.schema, place.store)}):
+        drop_if_empty(connection, schema)
 
 
 def changes(connection: Connection, pipeline: Pipeline) -> list[Change]:
@@ -105,7 +77,8 @@ def _check_names(connection: Connection, pipeline: Pipeline) -> None:
     if others:
         raise BadSpec(
             f"{pipeline.name}: the views of its target schema {pipeline.target.schema_} show the days of another "
-            f"pipeline ({', '.join(others)}); nothing was changed; keep the name of before, or give the new name a "
+            f"pipeline ({', '.join(others)}); nothing was changed; if it is this one under its old name, say so in the "
+            f"spec: renamed_from={next(name for name in shown.values() if name != pipeline.name)!r}; else give it a "
             "target schema of its own"
         )
 
@@ -115,6 +88,9 @@ def _changes(connection: Connection, pipeline: Pipeline, summary: Summary, live:
     if not live.table:
         yield Change("", (_table(pipeline, summary, wanted), _view_of(pipeline, summary, list(wanted))))
         return
+    yield from moved(connection, pipeline, summary, live)
+    live, renamed = with_renamed(pipeline, summary, live)
+    yield from renamed
     _check_types(pipeline, summary, live.table, wanted)
     yield from _new_columns(pipeline, summary, live, wanted)
     yield from _new_key(connection, pipeline, summary, live)
@@ -169,14 +145,14 @@ def _new_view(
     lost, added = [n for n in live.view if n not in wanted], [n for n in wanted if n not in live.view]
     columns = [*(name for name in live.view if name in wanted), *added]
     if lost:
-        view = view_of(pipeline, summary)
-        if others := ", ".join(resting_on(connection, view)):
+        view = target_of(pipeline, summary).view
+        if others := ", ".join(resting_on(connection, live.place.view)):
             raise BadSpec(
                 f"{_name(pipeline, summary)}: the spec has lost {', '.join(lost)}, and {others} rest on this view; "
                 "nothing was changed; drop or change them first, or give the column back to the spec"
             )
         drop = sql.SQL("drop view {}").format(view)
-        rights = rights_to(connection, view)
+        rights = rights_to(connection, live.place.view, view)
         yield Change(_without(pipeline, summary, lost, added), (drop, _view_of(pipeline, summary, columns), *rights))
     elif added:
         meaning = _with(pipeline, summary, added) if live.view else ""
@@ -202,11 +178,16 @@ def _table(pipeline: Pipeline, summary: Summary, wanted: Columns) -> sql.Compose
 
 
 def _view_of(pipeline: Pipeline, summary: Summary, names: list[str]) -> sql.Composed:
+    return view_of(target_of(pipeline, summary), names, pipeline.name)
+
+
+def view_of(place: Place, names: list[str], pipeline: str) -> sql.Composed:
+    """Return the statement that makes a view, or replaces it: the columns of these names of a pipeline's days."""
     columns = sql.SQL(", ").join(sql.SQL("stored.{}").format(sql.Identifier(name)) for name in names)
     return sql.SQL(
         "create or replace view {} as select {} from {} stored join daybook.published on published.pipeline = {} "
         "and published.day = stored.day and published.run_id = stored.run_id"
-    ).format(view_of(pipeline, summary), columns, stored(pipeline, summary), sql.Literal(pipeline.name))
+    ).format(place.view, columns, place.table, sql.Literal(pipeline))
 
 
 def _key(summary: Summary) -> tuple[str, ...]:

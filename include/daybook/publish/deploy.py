@@ -106,7 +106,8 @@ def deploy(
         was_published = runs.was_published(connection, entry.run_id)
         if seen and was_published:
             return Deployed(Outcome.ALREADY_PUBLISHED, seen.run_id)
-        if seen and seen.content_sha256 == entry.content_sha256 and not is_forced:
+        is_same = seen and seen.content_sha256 == entry.content_sha256
+        if seen and is_same and not is_forced and _is_seen_as_now(connection, pipeline, day, entry, seen.run_id):
             runs.confirm(connection, seen.run_id, entry.run_id)
             return Deployed(Outcome.UNCHANGED, seen.run_id)
         _check_fence(connection, pipeline, day, entry.run_id)
@@ -196,6 +197,17 @@ def _show(connection: Connection, pipeline: Pipeline, day: date, entry: Entry) -
         _check_readers_see(connection, pipeline, summary.name, day, receipts["save"].rows[summary.name].kept)
 
 
+def _is_seen_as_now(connection: Connection, pipeline: Pipeline, day: date, entry: Entry, run_id: int) -> bool:
+    """Return whether readers see a run in the views of now, under the names of now; the spec may have changed them."""
+    saved = next(receipt for receipt in entry.receipts if receipt.step == "save")
+    files = runs.files_of(connection, run_id)
+    return all(
+        f"{summary.name}.parquet" in files
+        and _rows_seen(connection, pipeline, summary.name, day) == saved.rows[summary.name].kept
+        for summary in pipeline.summaries
+    )
+
+
 def _note_decisions(
     connection: Connection, pipeline: Pipeline, day: date, entry: Entry, released: list[Decision]
 ) -> None:
@@ -206,10 +218,15 @@ def _note_decisions(
 
 
 def _check_readers_see(connection: Connection, pipeline: Pipeline, summary: str, day: date, wanted: int) -> None:
-    view = sql.Identifier(pipeline.target.schema_, summary)
-    row = connection.execute(sql.SQL("select count(*) from {} where day = %s").format(view), [day]).fetchone()
-    if row is None or row[0] != wanted:
+    seen = _rows_seen(connection, pipeline, summary, day)
+    if seen != wanted:
         raise Unbalanced(
-            f"{pipeline.name} {day}: readers of {summary} would see {row and row[0]} rows, {wanted} were saved; "
+            f"{pipeline.name} {day}: readers of {summary} would see {seen} rows, {wanted} were saved; "
             "nothing was published; clear `save`"
         )
+
+
+def _rows_seen(connection: Connection, pipeline: Pipeline, summary: str, day: date) -> int:
+    view = sql.Identifier(pipeline.target.schema_, summary)
+    row = connection.execute(sql.SQL("select count(*) from {} where day = %s").format(view), [day]).fetchone()
+    return int(row[0]) if row else 0

@@ -26,7 +26,8 @@ def earlier(day_run: DayRun, step: str, wanted: Fingerprint) -> Earlier | None:
     receipt = _whole_receipt(folder) if folder else None
     if folder is None or receipt is None or receipt.fingerprint != wanted:
         return None
-    is_same = (receipt.pipeline, receipt.day, receipt.step) == (day_run.pipeline.name, day_run.day, step)
+    # A renamed pipeline's receipts have the name that it had then.
+    is_same = (receipt.day, receipt.step) == (day_run.day, step)
     return Earlier(folder, receipt) if is_same else None
 
 

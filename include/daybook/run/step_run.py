@@ -231,8 +231,8 @@ def _taken_over(work: StepRun) -> Receipt | None:
         return None
     for name in earlier.receipt.outputs:
         work.folder.take(name, earlier.folder)
-    now = {"run": work.day_run.run, "reused_from": earlier.receipt.run, **_cost(work)}
-    return earlier.receipt.model_copy(update=now)
+    now = {"pipeline": work.pipeline.name, "run": work.day_run.run, "reused_from": earlier.receipt.run}
+    return earlier.receipt.model_copy(update=now | _cost(work))
 
 
 def _what_it_reads(work: StepRun) -> dict[str, str]:

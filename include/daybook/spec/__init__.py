@@ -29,7 +29,7 @@ from daybook.spec.parts import (
     Summary,
     Target,
 )
-from daybook.spec.pipeline import Pipeline, clean_columns, day_is_of_instant, fact_columns, group_columns
+from daybook.spec.pipeline import Pipeline, clean_columns, day_is_of_instant, fact_columns, former_names, group_columns
 from daybook.spec.source import (
     Column,
     Source,
@@ -79,6 +79,7 @@ __all__ = [
     "day_is_of_instant",
     "decimal",
     "fact_columns",
+    "former_names",
     "group_columns",
     "integer",
     "nearest",

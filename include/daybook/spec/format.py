@@ -55,8 +55,8 @@ def check_format(format: str, missing_day: str | None = None) -> None:
 def _hint(words: list[str]) -> str:
     if not set(words) & set("Yymbdj"):
         return (
-            ": a time alone is not an instant; read it as text, or let the date be delivered with it, or declare the "
-            f"column of the date: date_header; a number of days or seconds is one of {', '.join(NAMED)}"
+            ": a time alone is not an instant; read it as text, or name the column of its date (date_column) "
+            f"and write the format of both; a number of days or seconds is one of {', '.join(NAMED)}"
         )
     return '; for a month without a day declare missing_day="first" or "last"' if "d" not in words else ""
 

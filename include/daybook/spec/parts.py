@@ -46,6 +46,8 @@ class Measure(Value):
     """How it is made."""
     of: str | None = None
     where: str | None = None
+    renamed_from: Name | None = None
+    """The name that it had before; published columns get the new one and keep their values."""
 
 
 class Ratio(Value):
@@ -58,6 +60,8 @@ class Ratio(Value):
     over: str
     """The measure that it is divided by."""
     times: Literal[1, 100] = 1
+    renamed_from: Name | None = None
+    """The name that it had before; published columns get the new one and keep their values."""
 
 
 class Summary(Value):
@@ -67,6 +71,8 @@ class Summary(Value):
     """The name of the view, in the schema of the target, and of the files."""
     by: tuple[str, ...] = ()
     columns: tuple[str, ...] = Field(min_length=1)
+    renamed_from: Name | None = None
+    """The name that it had before; its table and view get the new one and keep their days."""
 
 
 class Schedule(Value):

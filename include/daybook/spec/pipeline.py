@@ -83,6 +83,8 @@ class Pipeline(Value):
     """What a day must look like to be published."""
     keep_runs: int = Field(default=3, ge=0)
     """How many runs before the published one are kept for a rollback."""
+    renamed_from: Name | None = None
+    """The name that it had before; its days, ledger and folders go on under the new one. It may go after a run."""
 
     @model_validator(mode="after")
     def _names_meet(self) -> Self:
@@ -237,6 +239,17 @@ def _columns(pipeline: Pipeline) -> Iterator[str]:
     yield from _twice("facts (with derived, transform_gives and lookups)", names)
     yield from _twice("measures and ratios", numbers)
     yield from _twice("summaries", [summary.name for summary in pipeline.summaries])
+    yield from _former_names(pipeline)
+
+
+def _former_names(pipeline: Pipeline) -> Iterator[str]:
+    if pipeline.renamed_from == pipeline.name:
+        yield f"renamed_from: {pipeline.name!r} is its name of now; it takes the one of before"
+    summaries = {summary.name: summary.renamed_from for summary in pipeline.summaries}
+    for path, renamed in (("summaries", summaries), ("measures and ratios", former_names(pipeline))):
+        names, former = list(renamed), [name for name in renamed.values() if name]
+        yield from (f"{path}: renamed_from={name!r} is still a name of now" for name in former if name in names)
+        yield from _twice(f"{path} (renamed_from)", former)
 
 
 def _measures(pipeline: Pipeline) -> Iterator[str]:
@@ -296,6 +309,12 @@ def _unknown(path: str, name: str, known: Iterable[str], what: str) -> Iterator[
 
 def _twice(path: str, names: list[str]) -> Iterator[str]:
     yield from (f"{path}: {name!r} stands twice" for name in sorted({n for n in names if names.count(n) > 1}))
+
+
+def former_names(pipeline: Pipeline) -> dict[str, str | None]:
+    """Return the name that each measure and ratio had before, by its name of now; None if it had no other."""
+    measures = {measure.name: measure.renamed_from for measure in pipeline.measures}
+    return measures | {ratio.name: ratio.renamed_from for ratio in pipeline.ratios}
 
 
 def group_columns(pipeline: Pipeline) -> list[str]:

@@ -27,6 +27,7 @@ from daybook.spec.writing import (
     check_zone,
     said,
 )
+from daybook.text import nearest
 
 Twins = Literal["keep", "drop", "refuse"]
 # The rules that compare; what they compare with has to be a value of these kinds.
@@ -46,7 +47,7 @@ class Column(Writing):
     compared exactly, however fine the rule is.
     """
 
-    added_later: ClassVar[frozenset[str]] = frozenset({"position", "aliases", "missing_day"})
+    added_later: ClassVar[frozenset[str]] = frozenset({"position", "aliases", "missing_day", "date_column"})
 
     header: str
     name: Name
@@ -58,6 +59,9 @@ class Column(Writing):
     digits: int = Field(default=18, ge=1, le=18)
     scale: int = Field(default=0, ge=0, le=18)
     extra_zeros: Literal["refuse", "ignore"] = "refuse"
+    date_column: str | None = None
+    """The column of a timestamp's date, by its name here, if the file has date and time in two columns: its text, a
+    blank and this column's own are read by `format`. If either is missing, so is the timestamp."""
     missing_day: Literal["first", "last"] | None = None
     """Which day of the month is meant by a date that tells only year and month."""
     format: str | None = None
@@ -130,6 +134,11 @@ class Column(Writing):
     def _words_are_for_its_kind(self) -> Self:
         check_kind(self, self.kind, f"Column {self.name!r}")
         check_moments(self, self.format or "", f"Column {self.name!r}")
+        if self.date_column and self.kind != "timestamp":
+            raise BadSpec(
+                f"Column {self.name!r}, date_column: {self.date_column!r} is refused: the column is {self.kind}; "
+                "date_column is for timestamp"
+            )
         return self
 
     @property
@@ -253,6 +262,17 @@ class Source(Writing):
                 raise BadSpec(
                     f"{type(self).__name__} {self.name!r}, column {column.name!r}: {', '.join(map(repr, both))} is in "
                     "null_tokens, and in true_tokens or false_tokens too: a field is either missing or a value"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _dates_are_there(self) -> Self:
+        known = [column.name for column in self.columns if column.kind in ("date", "text")]
+        for column in self.columns:
+            if column.date_column and column.date_column not in known:
+                raise BadSpec(
+                    f"{type(self).__name__} {self.name!r}, column {column.name!r}, date_column: {column.date_column!r} "
+                    f"is refused: it takes a column of the kind date or text{nearest(column.date_column, known)}"
                 )
         return self
 
@@ -382,7 +402,10 @@ class Table(Source):
 
     @model_validator(mode="after")
     def _has_no_spelling(self) -> Self:
-        columns = {f", column {column.name!r}": said(column) for column in self.columns}
+        columns = {
+            f", column {column.name!r}": said(column) | ({"date_column": date} if (date := column.date_column) else {})
+            for column in self.columns
+        }
         for where, words in {"": said(self), **columns}.items():
             # A text of fixed length, char(n), has blanks at its end.
             for word, value in words.items():

@@ -22,6 +22,10 @@ from daybook.storage.run_names import BY_FINGERPRINT, OF_RUNS, TAKEN, folder_nam
 RUN_ID = re.compile(rb'"run_id": ?"?(\d+)')
 
 
+# The folders that have one folder for each pipeline.
+OF_PIPELINES = ("published", "days", "mends", "set_aside")
+
+
 class DataFolder:
     """The data folder, on a disk or in an object store."""
 
@@ -139,6 +143,28 @@ class DataFolder:
         """Return the folder of what a restore found of a day and the warehouse did not know."""
         return self.root / "set_aside" / pipeline / str(day)
 
+    def folders_of(self, pipeline: str) -> list[Folder]:
+        """Return all that is there of a pipeline: first its published days, which readers see."""
+        return [folder for kind in OF_PIPELINES if (folder := self.root / kind / pipeline).exists()]
+
+    def folders_with(self, pipeline: str, names: Iterable[str]) -> list[Folder]:
+        """Return the folders of published runs that have a file of one of these names."""
+        folders = [self.published_files(pipeline, day, run_id) for day, run_id in self.saved_runs(pipeline)]
+        return [folder for folder in folders if not set(names).isdisjoint(folder.names())]
+
+    def pipelines(self) -> set[str]:
+        """Return the names of the pipelines that have any folder here."""
+        return {name for kind in OF_PIPELINES for name in (self.root / kind).names()}
+
+    def rename(self, was: str, name: str) -> None:
+        """Let all that is there of a pipeline be another one's; it may be done again after it was ended half way.
+
+        What both have of the same name is of the first one afterwards, and the other is set aside.
+        """
+        aside = self.root / "set_aside" / name / f"before_{was}"
+        for kind in OF_PIPELINES:
+            _merge(self.root / kind / was, self.root / kind / name, aside)
+
     def published_run_id(self, pipeline: str, day: date) -> int | None:
         """Return the number of the run that the day's link points to, or None."""
         target = self.published(pipeline).pointed_to(str(day))
@@ -149,6 +175,22 @@ class DataFolder:
 def _days(names: Iterable[str]) -> list[date]:
     """Return the days among some names, in order."""
     return [day for name in sorted(names) if (day := _day_of(name))]
+
+
+def _merge(folder: Folder, into: Folder, aside: Folder) -> None:
+    if not folder.exists():
+        return
+    if not into.exists():
+        folder.become(into)
+        return
+    for name in folder.names():
+        if folder.has_folder(name) and into.has_folder(name):
+            _merge(folder / name, into / name, aside)
+            continue
+        if name in into.names():
+            into.move(name, aside)
+        folder.move(name, into)
+    folder.remove()
 
 
 def _run_ids(saved: Folder) -> list[int]:

@@ -72,6 +72,19 @@ class Folder:
         elif self.exists():
             self.path.fs.rm(self.path.path, recursive=True)
 
+    def become(self, other: "Folder") -> None:
+        """Let the folder be this other one, which is not there."""
+        if not self._is_local():
+            self.path.fs.mv(self.path.path, other.path.path, recursive=True)
+            return
+        with disk_errors(other.path):
+            other.path.parent.mkdir(parents=True, exist_ok=True)
+            disk.put(self.path, other.path)
+
+    def has_folder(self, name: str) -> bool:
+        """Return whether a folder of that name is there; a link to one is none."""
+        return bool((self.path / name).is_dir()) and name not in self.pointers()
+
     def move(self, name: str, other: "Folder") -> str:
         """Move a file, link or folder into another folder, under its name or with `.2`, `.3` … if that is taken.
 

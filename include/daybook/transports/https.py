@@ -49,6 +49,11 @@ class HttpsLine:
         self._name, self._client.timeout = name, httpx.Timeout(time_limit_s)
         return self
 
+    def greet(self) -> None:
+        """Ask the server for anything: whatever it answers, it is there. Raises Broken or BadSpec if it is not."""
+        with self._translated_errors("/"):
+            self._client.head(self._address, follow_redirects=False)
+
     def close(self) -> None:
         """End all connections to the server."""
         self._client.close()

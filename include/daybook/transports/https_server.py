@@ -27,9 +27,10 @@ class HttpsServer(Value):
     ca_file: str | None = None
 
     def open(self, time_limit_s: float = TIME_LIMIT_S) -> HttpsLine:
-        """Return a client for the server, which connects with the first request. time_limit_s: for every wait.
+        """Return a client for the server, which has answered once. time_limit_s: for every wait.
 
-        Raises BadSpec if the CA file cannot be read.
+        Raises BadSpec if the CA file cannot be read or the certificate is refused; SourceUnavailable if the server
+        cannot be reached.
         """
         scheme = "http" if self.insecure else "https"
         address = httpx.URL(scheme=scheme, host=self.host, port=self.port, path="/")
@@ -44,7 +45,13 @@ class HttpsServer(Value):
             trust_env=False,
             event_hooks={"request": [self._check]},
         )
-        return HttpsLine(client, address, is_encrypted=not self.insecure)
+        line = HttpsLine(client, address, is_encrypted=not self.insecure)
+        try:
+            line.greet()
+        except BaseException:
+            line.close()
+            raise
+        return line
 
     def _trust(self) -> ssl.SSLContext:
         try:

@@ -24,9 +24,11 @@ from daybook.transports.sftp_errors import translated_errors
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-# Every server gives so many at once, and so many may be asked for before the first is here (both as OpenSSH's sftp(1)).
-BLOCK_BYTES = 32 * 1024
-MOST_AHEAD = 64
+# A server may give less than it is asked for, and says how much it gives at most, if it knows that extension.
+BLOCK_BYTES = 128 * 1024
+LEAST_BYTES = 4 * 1024
+# As many are on their way at once, so that a distant server does not wait for each answer to arrive.
+MOST_AHEAD = 32
 QUIT_S = 5.0
 
 
@@ -151,30 +153,32 @@ class SftpSession:
 
     async def _retrieve(self, path: bytes, start: int, take: Callable[[bytes], None]) -> None:
         file = await asyncio.wait_for(self._line.client.open(path, "rb", block_size=0), self._limit_s)
-        async with aclosing(_blocks(file, start, self._limit_s)) as blocks:
+        size = min(self._line.client.limits.max_read_len or BLOCK_BYTES, BLOCK_BYTES)
+        async with aclosing(_blocks(file, start, size, self._limit_s)) as blocks:
             async for block in blocks:
                 take(block)
         await asyncio.wait_for(file.close(), self._limit_s)
 
 
-async def _blocks(file: Any, at: int, limit_s: float) -> AsyncGenerator[bytes, None]:
+async def _blocks(file: Any, at: int, size: int, limit_s: float) -> AsyncGenerator[bytes, None]:
     """Yield a file's blocks in order, up to its end; the next ones are asked for before the first is here.
 
-    asyncssh can do it too, but fills a gap with zeros if the file grows meanwhile (so block_size is 0).
+    size: of a block. asyncssh can do it too, but fills a gap with zeros if the file grows meanwhile.
     """
     asked, most = deque[asyncio.Future[bytes]](), 1
     try:
         while True:
             while len(asked) < most:
-                asked.append(asyncio.ensure_future(file.read(BLOCK_BYTES, at + len(asked) * BLOCK_BYTES)))
+                asked.append(asyncio.ensure_future(file.read(size, at + len(asked) * size)))
             block = await asyncio.wait_for(asked.popleft(), limit_s)
             if not block:
                 return
             yield block
             at, most = at + len(block), min(2 * most, MOST_AHEAD)
-            if len(block) < BLOCK_BYTES:
+            if len(block) < size:
                 # The others were asked for at places that do not follow it.
                 await _forget(asked)
+                size = max(len(block), LEAST_BYTES)
     finally:
         await _forget(asked)
 

@@ -34,6 +34,12 @@ PIPELINE = FLIGHTS.model_copy(
 """
 DEPARTURES = RENAMED.format(name="departures", zone="America/New_York")
 ARRIVALS = RENAMED.format(name="arrivals", zone="Europe/Madrid")
+# A pipeline without days yet, whose files come through a pool that nobody has made.
+SUPPLIED = (
+    RENAMED.replace("import Target", "import Pools, Target")
+    .replace('"start": date(2013, 1, 1), "end": date(2013, 1, 4)', '"start": date(2099, 1, 1), "end": None')
+    .replace('        "name"', '        "pools": Pools(ftp="{name}_ftp"),\n        "name"')
+)
 BROKEN = "from daybook.spec import Pipelin\n"
 
 
@@ -135,10 +141,13 @@ class Up:
 @pytest.fixture(scope="package")
 def up(none: Checkout, several: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """The deployment, up."""
-    folder = tmp_path_factory.mktemp("said")
+    folder, supplied = tmp_path_factory.mktemp("said"), several.folder / "include" / "pipelines" / "supplied.py"
     with said_by(none, folder / "none") as without_pipelines:
         assert none.type("down")[0] == 0
+    supplied.write_text(SUPPLIED.format(name="supplied", zone="UTC"))
     with said_by(several, folder / "several") as with_several:
+        # The other tests have two pipelines.
+        supplied.unlink()
         yield Up(without_pipelines, with_several)
         assert several.type("down")[0] == 0
     assert several.type("clean")[0] == 0

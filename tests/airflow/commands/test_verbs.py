@@ -2,11 +2,15 @@
 
 import csv
 import json
+import os
+import re
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import httpx
 import pytest
 
 from daybook_airflow.api import AirflowApi
@@ -15,7 +19,7 @@ from deployment.control.runs import start
 from deployment.home import HOST, REPOSITORY, Home
 from deployment.servers.postgres import LocalPostgres
 
-from .conftest import Checkout, Up
+from .conftest import SUPPLIED, Checkout, Up
 
 DAY, NEXT, THIRD, LAST = ("2013-01-01", "2013-01-02", "2013-01-03", "2013-01-04")
 FEW = 100
@@ -66,6 +70,50 @@ def test_up_without_pipelines_says_how_to_get_one(up: Up) -> None:
 
 def test_up_starts_renamed_pipelines_and_names_the_broken_module(up: Up) -> None:
     assert "include/pipelines/typo.py is broken: line 1: ImportError" in up.with_several
+
+
+def test_up_names_a_pool_that_is_not_there_with_the_command_that_makes_it(up: Up, several: Checkout) -> None:
+    (said,) = [line for line in up.with_several.splitlines() if " has no pool " in line]
+    assert said.startswith("supplied: pools.ftp: Airflow has no pool 'supplied_ftp'; there are compute, default_pool, ")
+    assert said.endswith("; until then its tasks wait")
+    command = said.split("`")[-2]
+    done = subprocess.run(["sh", "-c", command], cwd="/", env={"PATH": os.environ["PATH"]}, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert api_of(several).pools()["supplied_ftp"] == 2
+
+
+def test_a_pipeline_that_is_added_while_up_runs_is_paused_and_has_a_report_tab(up: Up, several: Checkout) -> None:
+    api, added = api_of(several), several.folder / "include" / "pipelines" / "added.py"
+    is_unknown = "This DAG is no pipeline of Daybook, so there is no report of its runs."
+    assert report_tab(several, "added") == (404, is_unknown)
+    added.write_text(SUPPLIED.format(name="added", zone="UTC"))
+    try:
+        api.wait_for_dag("added", seconds=120)
+        assert "lets a pipeline run that you add from now on: it is paused at first" in up.with_several
+        assert api.is_paused("added")
+        status, said = report_tab(several, "added")
+        assert (status, said.startswith("This run has not finished a step yet.")) == (200, True)
+        code, said, error = several.type("resume", "--pipeline", "added")
+        assert (code, said, api.is_paused("added")) == (0, "added goes on.\n", False)
+        assert error.startswith("added: pools.ftp: Airflow has no pool 'added_ftp'; ")
+    finally:
+        added.unlink()
+
+
+def api_of(checkout: Checkout) -> AirflowApi:
+    """Return the API of the deployment that is up."""
+    home = Home(checkout.home)
+    return AirflowApi(f"http://{HOST}:{home.kept_port('ui')}", "admin", LocalPostgres(home).secrets.admin)
+
+
+def report_tab(checkout: Checkout, pipeline: str) -> tuple[int, str]:
+    """Return the status and the sentence of the Report tab of a run that has done nothing."""
+    home = Home(checkout.home)
+    with httpx.Client(base_url=f"http://{HOST}:{home.kept_port('ui')}", trust_env=False, timeout=60) as client:
+        login = {"username": "viewer", "password": LocalPostgres(home).secrets.viewer}
+        token = client.post("/auth/token", json=login).json()["access_token"]
+        answer = client.get(f"/daybook/{pipeline}/run_1/run", headers={"Authorization": f"Bearer {token}"})
+        return answer.status_code, "".join(re.findall(r"<p>([^<]*)</p>", answer.text))
 
 
 def test_status_says_what_is_missing(asked: Asked) -> None:
@@ -163,8 +211,7 @@ def test_cancel_finds_nothing_to_stop(asked: Asked) -> None:
 @pytest.fixture
 def api(asked: Asked) -> AirflowApi:
     """The deployment's API."""
-    home = Home(asked.checkout.home)
-    return AirflowApi(f"http://{HOST}:{home.kept_port('ui')}", "admin", LocalPostgres(home).secrets.admin)
+    return api_of(asked.checkout)
 
 
 def test_cancel_takes_back_what_other_commands_asked_for_and_names_it_with_its_days(
@@ -196,7 +243,8 @@ def test_a_pool_that_is_not_there_is_told_before_anything_is_started(
         code, _, error = asked.type(*verb)
         assert code == 40
         assert f"{asked.pipeline}: pools.ftp: Airflow has no pool 'ftp'; there are compute, default_pool, " in error
-        assert "mend the spec's `pools`, or make it: `airflow pools set ftp 2 'for " in error
+        made = f". {asked.checkout.home}/env && airflow pools set ftp 2 'for {asked.pipeline}'"
+        assert f"mend the spec's `pools`, or make it: `{made}`; nothing was started" in error
         assert "nothing was started" in error
     assert len(without_the_pool.dag_runs(asked.pipeline)) == before
 

@@ -2,8 +2,11 @@
 
 import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+from daybook.ledger.waiting import noted
+from daybook.storage.folder import Folder
 from deployment.supervisor import Deployment
 
 from .conftest import YESTERDAY, due_run, rows, write_part
@@ -28,9 +31,14 @@ def wait_for_state(deployment: Deployment, run: str, state: str, dag: str = "lat
 def test_F13_a_file_that_comes_later_is_waited_for_without_a_worker(deployment: Deployment) -> None:
     run = deployment.api.trigger("late", conf={"day": str(YESTERDAY)})
     wait_for_state(deployment, run, "up_for_reschedule")
+    [step] = Path(deployment.data.removeprefix("file://")).glob(f"days/late/{YESTERDAY}/*/extract_files")
+    waiting = noted(Folder(step))
+    assert waiting
+    assert waiting.awaited[0].found == f"ftp: late/{YESTERDAY}.csv is not there"
     file = deployment.ftp.root / "late" / f"{YESTERDAY}.csv"
     file.write_text(f"day,station,rain\n{YESTERDAY},A,1.5\n")
     assert deployment.api.wait_for_run("late", run)["state"] == "success"
+    assert noted(Folder(step)) is None
     # Waiting is no failed try.
     assert extract_files(deployment, run)["try_number"] == 1
     assert rows(deployment, f"select stations from late.by_day where day = '{YESTERDAY}'") == [(1,)]

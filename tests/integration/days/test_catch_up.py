@@ -100,6 +100,17 @@ def test_a_schedule_without_sundays_has_no_missed_sunday_in_any_time_zone(days: 
     assert daily_run(days, MONDAY - 2 * DAY, now=begins) == week
 
 
+def test_a_closed_day_is_not_missed_and_the_run_after_it_does_the_days_before_it(days: Days) -> None:
+    day = last_finished_day("UTC", datetime.now(UTC))
+    new(days, Schedule(start=day - 20 * DAY, closed=(day, day - 3 * DAY)))
+    publish(days, day - 5 * DAY)
+    missed = [day - number * DAY for number in (1, 2, 4)]
+    # Airflow's run of yesterday is skipped, so the next one is that of today.
+    coming = {"catch_up_days": 7, "next_daily_run": str(day + DAY), "also_does": [str(one) for one in missed]}
+    assert days.json("status")["catch_up"] == coming
+    assert daily_run(days, day + DAY) == [day + DAY, *missed]
+
+
 def test_a_new_pipeline_publishes_no_day_before_its_first(days: Days) -> None:
     new(days, Schedule(start=START))
     deliver(days, MONDAY - 2 * DAY, MONDAY - DAY)
@@ -130,13 +141,12 @@ def test_a_run_that_has_begun_gets_no_more_days(days: Days) -> None:
     assert daily_run(days, MONDAY, is_at_its_begin=False) == [MONDAY]
 
 
-def test_a_schedule_that_ended_long_ago_catches_nothing_up_and_one_that_has_just_ended_does(days: Days) -> None:
+def test_a_run_of_long_ago_that_is_cleared_catches_nothing_up_and_no_run_follows_an_ended_schedule(days: Days) -> None:
     new(days, Schedule(start=START, end=MONDAY))
     publish(days, MONDAY - 3 * DAY)
     missed = [MONDAY - DAY, MONDAY - 2 * DAY]
     assert daily_run(days, MONDAY, now=start_of(MONDAY + 8 * DAY, "UTC")) == [MONDAY, *missed]
     assert daily_run(days, MONDAY, now=start_of(MONDAY + 30 * DAY, "UTC")) == [MONDAY]
-    publish(days, MONDAY)
     said = f"catch_up_days 7: no daily run follows that of the schedule's last day, {MONDAY}\n"
     assert said in days.command("status")[1]
 

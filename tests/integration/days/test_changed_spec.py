@@ -149,24 +149,10 @@ def test_a_new_name_over_the_views_of_another_is_refused_in_words_and_changes_no
     assert code == 40
     assert said in printed
     assert f"by_day those of {before}" in printed
+    assert f"if it is this one under its old name, say so in the spec: renamed_from='{before}'" in printed
     with pytest.raises(BadSpec, match=said):
         days.run(FIRST)
     assert rows_of(days, before) == [(FIRST,)]
-
-
-def test_another_target_schema_leaves_the_old_views_and_is_empty_until_days_are_forced(days: Days) -> None:
-    days.run(FIRST)
-    before, after = days.pipeline.name, f"{days.pipeline.name}_b"
-    days.change(target=days.pipeline.target.model_copy(update={"schema_": after}))
-    try:
-        assert days.planned()[FIRST] == "skip: nothing changed"
-        days.run(SECOND)
-        assert (rows_of(days, before), rows_of(days, after)) == ([(FIRST,)], [(SECOND,)])
-        days.run(FIRST, is_forced=True)
-        assert (rows_of(days, before), rows_of(days, after)) == ([], [(FIRST,), (SECOND,)])
-    finally:
-        with owner(days) as connection:
-            connection.execute(f"drop schema if exists {after}, {after}_store cascade".encode())
 
 
 def test_a_summary_taken_out_keeps_its_view_with_the_days_that_are_not_done_again(days: Days) -> None:

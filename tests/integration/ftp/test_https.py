@@ -129,8 +129,8 @@ def test_our_headers_go_to_no_other_server_and_nothing_goes_without_TLS(
     assert clear.asked == []
 
 
-def test_a_folder_of_a_web_server_cannot_be_looked_into(web: WebServer) -> None:
-    server = HttpsServer(host="127.0.0.1", port=web.port)
+def test_a_folder_of_a_web_server_cannot_be_looked_into(web: WebServer, authority: Authority) -> None:
+    server = HttpsServer(host="127.0.0.1", port=web.port, ca_file=str(authority.ca_file))
     with session(lambda: server.open(1), "web", 1) as opened, pytest.raises(BadSpec, match="without a wildcard"):
         opened.names("in")
 

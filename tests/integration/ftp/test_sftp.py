@@ -187,12 +187,12 @@ def run_server(host_key: asyncssh.SSHKey) -> Iterator[Callable[..., int]]:
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
 
-    async def listen(kind: type[asyncssh.SSHServer], has_sftp: bool) -> int:
-        words = {"server_host_keys": [host_key], "server_factory": kind, "sftp_factory": has_sftp}
+    async def listen(kind: type[asyncssh.SSHServer], sftp: Any) -> int:
+        words = {"server_host_keys": [host_key], "server_factory": kind, "sftp_factory": sftp}
         return (await asyncssh.listen("127.0.0.1", 0, **words)).get_port()
 
-    def run(kind: type[asyncssh.SSHServer], has_sftp: bool = True) -> int:
-        return asyncio.run_coroutine_threadsafe(listen(kind, has_sftp), loop).result(10)
+    def run(kind: type[asyncssh.SSHServer], sftp: Any = True) -> int:
+        return asyncio.run_coroutine_threadsafe(listen(kind, sftp), loop).result(10)
 
     yield run
     loop.call_soon_threadsafe(loop.stop)
@@ -239,6 +239,28 @@ def test_a_password_logs_in_and_a_wrong_one_is_not_told(
     assert "canary" not in str(refused.value)
 
 
+class Sparing(asyncssh.SFTPServer):
+    """A server that gives less than it is asked for, as it may (draft-ietf-secsh-filexfer-02, 6.4)."""
+
+    def read(self, file_obj: Any, offset: int, size: int) -> bytes:
+        """Return some bytes, one less each time."""
+        type(self).most = max(type(self).most - 1, 5_000)
+        return bytes(super().read(file_obj, offset, min(size, self.most)))  # type: ignore[arg-type]
+
+    most = 9_000
+
+
+def test_a_server_that_gives_less_than_it_is_asked_for_gives_all(
+    run_server: Callable[..., int], host_key: asyncssh.SSHKey, root: Path, copied: Path
+) -> None:
+    port = run_server(Passwords, sftp=lambda channel: Sparing(channel, chroot=str(root).encode()))
+    server = Sshd(port, (host_key.export_public_key().decode(),), Path(), "supplier")
+    with Folder(UPath(f"file://{copied.parent}")).partial_file(copied.name) as part:
+        line = server.connection(key_file=None, password="canary-right").open(5)
+        fetch(lambda: line, file(), PATH, part, PATIENT)
+    assert copied.read_bytes() == CONTENT
+
+
 @pytest.mark.parametrize("denied", ["open", "read"])
 def test_a_file_that_we_may_not_read_is_told(
     sshd_command: list[str], root: Path, tmp_path: Path, copied: Path, denied: str
@@ -254,7 +276,7 @@ def test_a_file_that_we_may_not_read_is_told(
 
 def test_a_server_without_sftp_is_told(run_server: Callable[..., int], host_key: asyncssh.SSHKey) -> None:
     words = {"key_file": None, "password": "canary-right", "user": "supplier"}
-    server = Sshd(run_server(Passwords, has_sftp=False), (host_key.export_public_key().decode(),), Path(), "")
+    server = Sshd(run_server(Passwords, sftp=False), (host_key.export_public_key().decode(),), Path(), "")
     with pytest.raises(BadSpec, match="whether it gives SFTP"):
         server.connection(**words).open(5)
 

@@ -116,8 +116,13 @@ def may(connection: psycopg.Connection[tuple[object, ...]], statement: str) -> b
 
 def test_G10_publications_and_decisions_are_never_changed_by_their_owner_either(published: Bench) -> None:
     with psycopg.connect(published.servers.postgres.dsn("warehouse", "warehouse_owner")) as connection:
-        for table in ("ledger", "decision"):
-            for change in (f"update daybook.{table} set day = day", f"delete from daybook.{table}"):
+        for table, column in (
+            ("ledger", "day"),
+            ("decision", "day"),
+            ("pipeline_change", "who"),
+            ("ledger", "pipeline"),
+        ):
+            for change in (f"update daybook.{table} set {column} = '2013-01-01'", f"delete from daybook.{table}"):
                 with pytest.raises(InsufficientPrivilege, match="rows are added and never changed"):
                     connection.execute(change.encode())
                 connection.rollback()

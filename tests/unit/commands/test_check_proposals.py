@@ -89,6 +89,30 @@ def test_what_loads_no_more_rows_is_not_proposed(tmp_path: Path) -> None:
         (integer("x"), "1.5 2 3.25", 'column "x": kind="decimal", digits=11, scale=2', 3),
         (decimal("x", digits=4, scale=1), "1.25 12345.5 1", 'column "x": digits=7, scale=2', 3),
         (decimal("x", digits=4, scale=1), "1.50 n/a 1", 'column "x": extra_zeros="ignore", null_tokens=("n/a",)', 3),
+        (decimal("x", digits=6, scale=2), "1,50 2,5 3", 'column "x": decimal_mark=","', 3),
+        (decimal("x", digits=9, scale=2), "1.234,50 2,5", 'column "x": decimal_mark=",", thousands_mark="."', 2),
+        (integer("x"), "1'234 12", 'column "x": thousands_mark="\'"', 2),
+        (
+            integer("x"),
+            "1,234 EUR;2,345 €",
+            'column "x": thousands_mark=",", are_marks_quoted=True, units=("EUR", "€")',
+            2,
+        ),
+        (
+            decimal("x", digits=9, scale=3),
+            "1,234",
+            'column "x": decimal_mark=",", are_marks_quoted=True or thousands_mark=",", are_marks_quoted=True '
+            "(its values do not say which: ask the sender)",
+            1,
+        ),
+        (decimal("x", digits=6, scale=2), "1.5- (2.50)", 'column "x": negatives=("trailing", "parentheses")', 2),
+        (
+            decimal("x", digits=6, scale=4),
+            "12.5%",
+            'column "x": percent="divide" or percent="keep" (its values do not say which: ask the sender)',
+            1,
+        ),
+        (decimal("x", digits=9, scale=6), "1.5e-03 .5", 'column "x": bare_points="read", exponents="read"', 2),
         (day_date("x"), "13.04.2024 01.02.2024", 'column "x": format="%d.%m.%Y"', 2),
         (day_date("x"), "04/13/2024 01/02/2024", 'column "x": format="%m/%d/%Y"', 2),
         (
@@ -107,8 +131,11 @@ def test_the_words_of_a_column_are_proposed_and_both_orders_of_day_and_month_if_
     column: Any, values: str, words: str, accepted: int, tmp_path: Path
 ) -> None:
     file = tmp_path / "f.csv"
-    file.write_text("id,x\n" + "".join(f"1,{value}\n" for value in values.split()))
-    (found,) = by(contract(text("id"), column), file)
+    # A value with a comma is quoted, so that the comma is no delimiter; some values have blanks.
+    rows = values.split(";" if ";" in values else None)
+    delimiter = "," if "are_marks_quoted" in words else ";"
+    file.write_text(f"id{delimiter}x\n" + "".join(f'1{delimiter}"{value}"\n' for value in rows))
+    (found,) = by(contract(text("id"), column, delimiter=delimiter), file)
     assert (sorted(found.words.split(", ")), found.accepted) == (sorted(words.split(", ")), accepted)
 
 

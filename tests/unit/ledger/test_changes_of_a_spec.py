@@ -11,9 +11,10 @@ from deployment.home import REPOSITORY
 
 FLIGHTS = load_pipelines().good["flights"]
 FILE, SUMMARIES, MEASURES = FLIGHTS.files[0], FLIGHTS.summaries, FLIGHTS.measures
-# They are no change of a fingerprint: tests/integration/days/test_changed_spec.py holds them.
+# They are no change of a fingerprint: test_changed_spec.py and test_renamed.py of tests/integration/days hold them.
 OTHER_ROWS = {
     "the schema of `target`",
+    "`name` of the pipeline, with `renamed_from`",
     "`name` of the pipeline, schema kept",
     "`name` of the pipeline and the schema of `target`",
     "the module removed",
@@ -46,6 +47,16 @@ CHANGES: list[tuple[str, dict[str, object]]] = [
     ("a column removed from a summary", summary(columns=SUMMARIES[0].columns[1:])),
     ("a measure renamed", {"measures": (MEASURES[0].model_copy(update={"name": "trips"}), *MEASURES[1:])}),
     ("a ratio renamed", {"ratios": (FLIGHTS.ratios[0].model_copy(update={"name": "mean"}), *FLIGHTS.ratios[1:])}),
+    (
+        "a measure renamed, with `renamed_from`",
+        {"measures": (MEASURES[0].model_copy(update={"name": "trips", "renamed_from": "flights"}), *MEASURES[1:])},
+    ),
+    (
+        "a ratio renamed, with `renamed_from`",
+        {"ratios": (FLIGHTS.ratios[0].model_copy(update={"name": "mean", "renamed_from": "x"}), *FLIGHTS.ratios[1:])},
+    ),
+    ("a summary renamed", summary(name="other")),
+    ("a summary renamed, with `renamed_from`", summary(name="other", renamed_from=SUMMARIES[0].name)),
     ("a measure added", {"measures": (*MEASURES, MEASURES[0].model_copy(update={"name": "trips"}))}),
     ("another type of a published column", column("distance_mi", kind="decimal")),
     ("other groups (`by`) of a summary", summary(by=("carrier",))),
@@ -110,6 +121,18 @@ def first_step(change: dict[str, object]) -> str:
 def test_the_document_names_the_steps_from_which_days_are_done_again(row: str) -> None:
     found = {first_step(change) for of_row, change in CHANGES if of_row == row}
     assert found == set(re.findall(r"`\w+`|nothing", table()[row]))
+
+
+def test_a_former_name_that_is_left_in_the_spec_does_no_day_again() -> None:
+    changed = FLIGHTS.model_copy(
+        update={
+            "renamed_from": "trips",
+            "measures": tuple(one.model_copy(update={"renamed_from": f"{one.name}_x"}) for one in MEASURES),
+            "ratios": tuple(one.model_copy(update={"renamed_from": f"{one.name}_x"}) for one in FLIGHTS.ratios),
+            "summaries": tuple(one.model_copy(update={"renamed_from": f"{one.name}_x"}) for one in SUMMARIES),
+        }
+    )
+    assert [s for s in FINGERPRINTED_STEPS if changed_part(s, fingerprint(s, FLIGHTS), fingerprint(s, changed))] == []
 
 
 def test_each_row_of_the_document_is_tested() -> None:

@@ -255,3 +255,36 @@ def test_a_missing_value_of_such_a_boolean_has_a_token_of_its_own() -> None:
 
 def test_without_such_a_token_an_empty_field_is_missing() -> None:
     assert kept_values(boolean("flag"), ["t", "", "f"]) == [True, None, False]
+
+
+def test_a_date_and_a_time_in_two_columns_are_one_instant() -> None:
+    source = with_columns(
+        day_date("day", format="%-d/%-m/%Y"),
+        timestamp("time", "sold_at", format="%-d/%-m/%Y %H:%M", date_column="day", time_zone="Europe/Madrid"),
+    )
+    result = loaded(
+        """
+        day,time
+        5/3/2024,10:30
+        5/3/2024,
+        ,10:30
+        5/3/2024,25:00
+        27/10/2024,02:30
+        6/3/2024,00:00
+    """,
+        source,
+    )
+    assert result.column("time") == [
+        datetime(2024, 3, 5, 9, 30, tzinfo=UTC),
+        None,
+        None,
+        datetime(2024, 3, 5, 23, tzinfo=UTC),
+    ]
+    assert result.refused == [(5, "time", "no_such_time"), (6, "time", "repeated_hour")]
+
+
+def test_case_04_a_formula_that_keeps_zeros_is_its_text_if_declared() -> None:
+    column = text("code", formulas="read")
+    assert kept_values(column, ['"=""0012"""', "0012", '"="""""', '"=0012"']) == ["0012", "0012", "", "=0012"]
+    assert kept_values(text("code"), ['"=""0012"""']) == ['="0012"']
+    assert kept_values(integer("n_of", formulas="read"), ['"=""0012"""']) == [12]

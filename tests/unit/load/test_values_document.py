@@ -1,7 +1,6 @@
 """docs/values.md: every spelling in its tables is read as it says, by both ways of the loader."""
 
 import re
-from datetime import date
 from decimal import Decimal
 
 import pyarrow as pa
@@ -37,7 +36,7 @@ def same(found: object, value: str) -> bool:
     """Tell whether a value is what the document says: an empty text if it is refused."""
     if found is None or not value:
         return found is None and not value
-    return str(found) == value or (not isinstance(found, date) and Decimal(str(found)) == Decimal(value))
+    return str(found) == value or (isinstance(found, Decimal) and found == Decimal(value))
 
 
 def test_the_module_of_the_document_is_a_file() -> None:

@@ -99,3 +99,14 @@ def test_two_modules_with_one_name_or_one_target_are_both_refused_and_the_third_
     assert list(found.good) == ["own"]
     assert sorted(found.broken) == ["include/of_a_test/flights.py", "include/of_a_test/second.py"]
     assert found.broken["include/of_a_test/second.py"] == reason
+
+
+def test_a_pipeline_that_is_still_there_was_not_renamed(folder: Path) -> None:
+    new = GOOD.replace('name="flights",\n    description', 'name="own", renamed_from="flights",\n    description')
+    (folder / "flights.py").write_text(GOOD)
+    (folder / "own.py").write_text(new.replace('schema="flights"', 'schema="own"'))
+    found = pipelines_in(folder.name)
+    assert list(found.good) == ["flights"]
+    assert found.broken["include/of_a_test/own.py"].startswith(
+        "renamed_from='flights' is also a name in include/of_a_test/flights.py; a pipeline that is renamed is not there"
+    )

@@ -2,12 +2,14 @@
 
 import json
 import logging
+import shlex
+from pathlib import Path
 
 import pytest
 
 from daybook.pipelines import load_pipelines
 from daybook.spec import Pools
-from daybook_airflow.pools import LIST, missing_pool, warn_of_pools
+from daybook_airflow.pools import LIST, missing_pools, warn_of_pools
 from deployment.home import REPOSITORY
 
 THERE = ("compute", "default_pool", "ftp", "source_db", "warehouse")
@@ -15,16 +17,27 @@ FLIGHTS = load_pipelines().good["flights"]
 
 
 def test_a_pipeline_whose_pools_are_all_there_has_no_problem() -> None:
-    assert missing_pool(FLIGHTS, THERE) == ""
+    assert missing_pools(FLIGHTS, THERE) == []
 
 
 def test_a_pool_that_is_not_there_is_told_with_the_nearest_one_and_the_mend() -> None:
     weather = FLIGHTS.model_copy(update={"name": "weather", "pools": Pools(warehouse="warehuose")})
-    assert missing_pool(weather, THERE) == (
+    assert missing_pools(weather, THERE) == [
         "weather: pools.warehouse: Airflow has no pool 'warehuose'; did you mean 'warehouse'?; there are compute, "
         "default_pool, ftp, source_db, warehouse; mend the spec's `pools`, or make it: `airflow pools set warehuose 2 "
         "'for weather'`"
-    )
+    ]
+
+
+def test_each_pool_that_is_not_there_is_told_once_with_a_command_that_a_shell_takes() -> None:
+    pools = Pools(source_db="one's own", ftp="one's own", compute="b")
+    first, second = missing_pools(FLIGHTS.model_copy(update={"pools": pools}), THERE, shell_file=Path("a folder/env"))
+    assert first.startswith('flights: pools.source_db: Airflow has no pool "one\'s own"')
+    assert second.startswith("flights: pools.compute: Airflow has no pool 'b'")
+    command = first.split("`")[-2]
+    read, made = command.split(" && ")
+    assert shlex.split(read) == [".", "a folder/env"]
+    assert shlex.split(made) == ["airflow", "pools", "set", "one's own", "2", "for flights"]
 
 
 def test_the_list_of_the_parse_is_the_one_that_is_made() -> None:

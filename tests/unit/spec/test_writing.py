@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from daybook.errors import BadSpec
-from daybook.spec import Column, Table, Writing, decimal, integer, text, timestamp
+from daybook.spec import Column, Table, Writing, day_date, decimal, integer, text, timestamp
 from tests.support.drawn import SALES, with_columns
 
 AMOUNT: dict[str, Any] = {"digits": 9, "scale": 2}
@@ -105,6 +105,14 @@ def test_a_table_takes_the_zone_of_its_local_times() -> None:
     assert table.as_written(table.columns[0]).repeated_hour == "second"
     with pytest.raises(BadSpec, match="column 'at', format: 'unix' is refused: a table's values have types"):
         Table(columns=(timestamp("at", format="unix"),), **words)
+
+
+def test_the_column_of_a_date_is_one_of_the_source_and_of_a_fitting_kind() -> None:
+    at = timestamp("at", format="%Y-%m-%d %H:%M", date_column="dya")
+    with pytest.raises(BadSpec, match=r"column 'at', date_column: 'dya' is refused: .*did you mean 'day'"):
+        with_columns(day_date("day"), at)
+    with pytest.raises(BadSpec, match="date_column: 'day' is refused: the column is date"):
+        day_date("d", date_column="day")
 
 
 def test_a_word_that_nobody_says_is_in_no_fingerprint() -> None:

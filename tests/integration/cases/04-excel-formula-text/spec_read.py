@@ -1,0 +1,25 @@
+"""Texts written as formulas."""
+
+from datetime import date
+
+from daybook.spec import File, Measure, Pipeline, Schedule, Summary, Target, day_date, decimal, text
+
+F = File(
+    name="f",
+    connection="ftp",
+    path="f_{day:%Y-%m-%d}.csv",
+    is_written_whole=True,
+    formulas="read",
+    columns=(day_date("day"), text("id", is_required=True), decimal("amount", digits=12, scale=2)),
+)
+PIPELINE = Pipeline(
+    name="case",
+    description="Texts written as formulas",
+    files=(F,),
+    facts="f",
+    day_columns=("day",),
+    measures=(Measure(name="n", how="count"), Measure(name="total", how="sum", of="amount")),
+    summaries=(Summary(name="by_day", columns=("n", "total")), Summary(name="by_id", by=("id",), columns=("n",))),
+    target=Target(schema="case"),
+    schedule=Schedule(start=date(2024, 1, 1)),
+)
