@@ -92,6 +92,15 @@ CONTRACTS = [
             (";", {"has_blanks_after_delimiter": True, "may_end_early": True, "escape": "\\", "comment": "#"}),
         )
     ),
+    _contract(
+        "id,t,d,day,f",
+        *_IDT,
+        day_date("day"),
+        boolean("f", true_tokens=("X",), false_tokens=("",)),
+        is_trimmed=True,
+        null_tokens=("NA",),
+    ),
+    _contract("id,name", integer("id", aliases=("nr", "no")), text("t", aliases=("name",), is_trimmed=True)),
     _contract("t,,t", text("t", position=3), integer("u", position=2), form=Form(extra_columns="ignore")),
 ]
 GOOD = {

@@ -75,8 +75,9 @@ def _frame_libraries(pipeline: Pipeline) -> list[str]:
 
 
 _WRITING = set(Writing.model_fields)
-_OLDER = {"header", "position", "kind", "digits", "scale", "format", "true_tokens", "false_tokens", "null_tokens"}
-_TYPING = {*_OLDER, "missing_day", "date_column", *_WRITING}
+_FOUND = {"header", "position", "aliases"}
+_OLDER = {"kind", "digits", "scale", "format", "true_tokens", "false_tokens", "null_tokens"}
+_TYPING = {*_FOUND, *_OLDER, "missing_day", "date_column", *_WRITING}
 
 
 # Which rows are read and when: whatever they say shows in the bytes that later steps read.

@@ -37,7 +37,9 @@ def _excess(pipeline: Pipeline, source: Source, rows: RowsByStep) -> Iterator[st
     # A refused record of several lines counts by its lines, as loader/limits.py counts it.
     if (more := loaded.refused_lines - loaded.refused_rows) > 0:
         refused["load"]["further lines of these"] = more
-    read = loaded.kept + refused["load"].total()
+    # Rows of other days are no rows of this day.
+    others = rows["clean"][source.name].dropped.get("other_day", 0) if "clean" in rows else 0
+    read = loaded.kept + refused["load"].total() - others
     for lookup in _with_own_limit(pipeline, source):
         yield from _excess_of_lookup(lookup, refused, read)
     if verdict := _verdict(source, refused, read):

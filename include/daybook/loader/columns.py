@@ -16,7 +16,7 @@ from daybook.loader.moment_columns import moments
 from daybook.loader.moments import FIRST_YEAR
 from daybook.loader.number_columns import is_plain, plain_numbers
 from daybook.loader.texts import Flags, Numbers, content_of, flagged, flags, holders
-from daybook.loader.values import FORMULA, PARSERS, Unfit, is_empty_a_value, reader
+from daybook.loader.values import FORMULA, PARSERS, TRIMMED, Unfit, is_empty_a_value, reader
 from daybook.spec import Column, arrow_type
 
 # Arrow writes the end of a text as \z.
@@ -36,6 +36,8 @@ class ParsedColumn(NamedTuple):
 
 def parsed_column(texts: pa.StringArray, column: Column, tokens: tuple[str, ...]) -> ParsedColumn:
     """Parse a column's texts into values; a null text is an empty field without quotes."""
+    if column.is_trimmed:
+        return _parsed_trimmed(texts, column, tokens)
     if column.formulas == "read":
         texts = _without_formulas(texts)
     if column.kind == "text":
@@ -46,6 +48,14 @@ def parsed_column(texts: pa.StringArray, column: Column, tokens: tuple[str, ...]
         texts = pc.fill_null(texts, "")
     values, are_odd = _vouched_for(texts, column, _empty_texts(texts) | _tokens_that_are_values(texts, column, tokens))
     return _settled(texts, values, are_odd, column, tokens) if are_odd.any() else ParsedColumn(values, are_odd)
+
+
+def _parsed_trimmed(texts: pa.StringArray, column: Column, tokens: tuple[str, ...]) -> ParsedColumn:
+    """Parse texts without the blanks around them; those of blanks alone are values.py's, which knows of quotes."""
+    trimmed = pc.utf8_trim(texts, TRIMMED)
+    are_emptied = (np.diff(content_of(trimmed)[1]) == 0) & (np.diff(content_of(texts)[1]) > 0)
+    parsed = parsed_column(trimmed, column.model_copy(update={"is_trimmed": None}), tokens)
+    return parsed._replace(are_unfit=parsed.are_unfit | are_emptied)
 
 
 def _without_formulas(texts: pa.StringArray) -> pa.StringArray:

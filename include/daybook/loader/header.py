@@ -80,7 +80,7 @@ def _fields(head: bytes, source: Source) -> list[str]:
 
 def _columns(names: list[str], source: Source) -> list[Column | None]:
     """Return the column of each field of a header: by its place, or else by its name."""
-    placed, named = dict(source.placed), {column.header: column for column in source.named}
+    placed, named = dict(source.placed), {name: column for column in source.named for name in column.headers}
     return [placed.get(place) or named.get(name) for place, name in enumerate(names, 1)]
 
 
@@ -117,13 +117,12 @@ def _starts(head: bytes, comment: bytes) -> Iterator[int]:
 
 def _found(head: bytes, starts: Iterator[int], source: Source, name: str) -> int:
     """Return where the only line begins that has the names of all columns."""
-    wanted = {column.header for column in source.named}
-    names = [name.encode() for name in wanted]
+    wanted = [[name.encode() for name in column.headers] for column in source.named]
     found = []
     for start in starts:
         line = head[start : head.find(b"\n", start) + 1 or None]
         # Most lines lack a name, which is quickly seen.
-        if all(name in line for name in names) and wanted <= set(_fields(line, source)):
+        if all(any(name in line for name in names) for names in wanted) and source.are_all_in(_fields(line, source)):
             found.append(start)
     if len(found) == 1:
         return found[0]
@@ -160,15 +159,17 @@ def _missing(names: list[str], source: Source) -> Iterator[str]:
         if place > len(names):
             yield f"missing column {column.header!r} at place {place}"
     found = dict.fromkeys(_names_to_find(names, source))
-    expected = dict.fromkeys(column.header for column in source.named)
+    expected = {column.header: column for column in source.named}
     # Comparing ten thousand names with each other would take too long.
-    unknown = [name for name in found if name not in expected][:COMPARED_NAMES]
-    for place, name in enumerate(name for name in expected if name not in found):
+    known = {name for column in source.named for name in column.headers}
+    unknown = [name for name in found if name not in known][:COMPARED_NAMES]
+    missing = (name for name, column in expected.items() if column.headers.isdisjoint(found))
+    for place, name in enumerate(missing):
         yield f"missing column {name!r}{_meant(name, unknown) if place < SHOWN_NAMES else ''}"
 
 
 def _unknown(names: list[str], source: Source) -> Iterator[str]:
-    expected = {column.header for column in source.named}
+    expected = {name for column in source.named for name in column.headers}
     if source.form.extra_columns == "refuse":
         found = dict.fromkeys(_names_to_find(names, source))
         yield from (f"unknown column {short(name)}" for name in found if name not in expected)
@@ -180,7 +181,10 @@ def _repeated(names: list[str], source: Source) -> Iterator[str]:
     for place, name in enumerate(names, 1):
         if place not in placed:
             places.setdefault(name, []).append(str(place))
-    expected = {column.header for column in source.named}
+    for column in source.named:
+        if len(both := [name for name in (column.header, *column.aliases) if name in places]) > 1:
+            yield f"column {column.name!r} is there under {len(both)} names: {', '.join(map(short, both))}"
+    expected = {name for column in source.named for name in column.headers}
     for name, found in places.items():
         if len(found) > 1 and (source.form.extra_columns == "refuse" or name in expected):
             shown = ", ".join(found[:SHOWN_NAMES])

@@ -26,14 +26,17 @@ def wrong(head: bytes, header: list[bytes], problems: list[str], source: Source,
 
     head: the file from that line on. header: its fields. problems: what is wrong with each column. line: its number.
     """
-    names, expected = [name.decode(errors="replace") for name in header], {column.header for column in source.named}
+    names, expected = (
+        [name.decode(errors="replace") for name in header],
+        {name for column in source.named for name in column.headers},
+    )
     if expected and not _plainly(expected) & _plainly(names):
         return _no_header(head, names, source, line)
     if elsewhere := _line_of_header(head, source, line):
         return elsewhere
     if other := likely_delimiter(head, source, is_several_bytes=True):
         return _delimiter(other, head, source)
-    if names[-1] == "" and expected == set(names[:-1]):
+    if names[-1] == "" and source.are_all_in(names[:-1]) and expected >= set(names[:-1]):
         return _trailing(head, source)
     if undecodable := _undecodable(header, source):
         return undecodable
@@ -108,7 +111,7 @@ def _line_of_header(head: bytes, source: Source, line: int) -> str | None:
     expected = {column.header for column in source.named}
     lines = _lines(head)[1:LOOKED_AT_LINES] if any(name.strip() for name in expected) else []
     for number, text in enumerate(lines, line + 1):
-        if {field.strip('"') for field in text.split(source.delimiter)} >= expected:
+        if source.are_all_in({field.strip('"') for field in text.split(source.delimiter)}):
             return (
                 f"the header is on line {number}, {line} agreed; declare header_line={number} if that is meant, or "
                 '"find" if it varies'

@@ -21,6 +21,8 @@ ZEROS = re.compile(r"\.0+$")
 # A text that a spreadsheet shows as it is.
 FORMULA = re.compile(r'\A="([^"]*)"\Z')
 BLANKS = " \t"
+# The blanks of Unicode (category Zs), among them those that do not break, and the tab.
+TRIMMED = "\t \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 LOWEST_INTEGER, HIGHEST_INTEGER = -(2**63), 2**63 - 1
 NO_TIME = timedelta(0)
 
@@ -42,8 +44,13 @@ def reader(column: Column, tokens: tuple[str, ...]) -> Callable[[str, bool], Any
     empty text; for other kinds it is refused unless "" is a token. If "" is a boolean's own token, an empty field is
     that value, in quotes or not.
     """
+    read = _reader(column, tokens)
+    return (lambda text, is_quoted: read(text.strip(TRIMMED), is_quoted)) if column.is_trimmed else read
+
+
+def _reader(column: Column, tokens: tuple[str, ...]) -> Callable[[str, bool], Any]:
     if column.formulas == "read":
-        plain = reader(column.model_copy(update={"formulas": None}), tokens)
+        plain = _reader(column.model_copy(update={"formulas": None}), tokens)
         return lambda text, is_quoted: plain(FORMULA.sub(r"\1", text), is_quoted or bool(text))
     if column.kind == "text":
         return lambda text, is_quoted: text if text or is_quoted else None

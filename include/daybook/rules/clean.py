@@ -69,8 +69,9 @@ def clean(rows: pa.Table, source: Source, pipeline: Pipeline, day: date, twins: 
         named = named.append_column(IS_OTHER_DAY, _is_other_day(named[pipeline.day_columns[0]], pipeline, day))
     frame = _without_tokens(open_frame(named, pipeline.engine), source)
     needed = {*source.key, *(pipeline.day_columns if is_facts else ())}
-    drops = _drops(source)
-    rules = [*drops, *_rules(source, needed), *(_day_rules(pipeline, day) if is_facts else [])]
+    of_day = _day_rules(pipeline, day) if is_facts else []
+    drops = [*_drops(source), *(of_day if source.has_other_days else [])]
+    rules = [*drops, *_rules(source, needed), *([] if source.has_other_days else of_day)]
     marked = _marked(_numbered(frame, rules), source, pipeline if is_facts else None, number_of_rules=len(rules))
     rules.append(Rule(None, "key_conflict", nw.lit(True)))
     cleaned = _split(marked, rules, len(drops))

@@ -166,6 +166,8 @@ def _sources(pipeline: Pipeline) -> Iterator[str]:
         yield from _unknown(f"lookups[{number}].source", lookup.source, names, "source")
     for source in pipeline.sources:
         yield from _source(source)
+        if source.has_other_days and source.name != pipeline.facts:
+            yield f"{source.name}.has_other_days: True is refused: only the facts have a day"
 
 
 def _source(source: Source) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """The part of a spec about input: columns, and the sources that have them (spec/table.py, spec/file.py)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 from fractions import Fraction
 from itertools import chain
@@ -47,12 +47,14 @@ class Column(Writing):
     compared exactly, however fine the rule is.
     """
 
-    added_later: ClassVar[frozenset[str]] = frozenset({"position", "missing_day", "date_column"})
+    added_later: ClassVar[frozenset[str]] = frozenset({"position", "aliases", "missing_day", "date_column"})
 
     header: str
     name: Name
     kind: Kind
     position: int | None = Field(default=None, ge=1, le=10_000)
+    aliases: tuple[str, ...] = ()
+    """Other headers that the column has, or had at other times; a file with two of them is refused."""
     # 18 digits fit a 64-bit integer: the engines compute with decimals as integers in units of the last digit.
     digits: int = Field(default=18, ge=1, le=18)
     scale: int = Field(default=0, ge=0, le=18)
@@ -139,6 +141,11 @@ class Column(Writing):
             )
         return self
 
+    @property
+    def headers(self) -> set[str]:
+        """Return all the names that the column may have in a header."""
+        return {self.header, *self.aliases}
+
 
 def check_fits_64_bits(number: int | Decimal | None, scale: int) -> None:
     """Check that a rule's number is one that a column could hold. Raises ValueError."""
@@ -217,6 +224,7 @@ class Source(Writing):
 
     # A table's values have types; a file's are written, and its columns stand at places.
     is_written: ClassVar[bool] = True
+    added_later: ClassVar[frozenset[str]] = frozenset({"has_other_days"})
 
     name: Name
     """Its name in this pipeline, as `facts` and lookups use it."""
@@ -231,6 +239,9 @@ class Source(Writing):
     limits: Limits = Limits()
     """How many of its rows may be refused."""
     twins: Twins | None = None
+    has_other_days: bool = False
+    """Whether the facts come with rows of other days, as a month in a file: these are dropped, and count as other_day
+    and not as refused, so that no limit holds for them."""
 
     @model_validator(mode="after")
     def _equal_rows_have_one_key(self) -> Self:
@@ -306,6 +317,10 @@ class Source(Writing):
         """Return the columns that are found by their names in the header."""
         return [column for column in self.columns if not column.position and self.form.header_line != 0]
 
+    def are_all_in(self, names: Collection[str]) -> bool:
+        """Return whether these names of a header have each column that is found by its name."""
+        return all(not column.headers.isdisjoint(names) for column in self.named)
+
     @field_validator("delimiter")
     @classmethod
     def _is_a_delimiter(cls, delimiter: str) -> str:
@@ -350,6 +365,13 @@ def _problems_of_form(source: Source) -> Iterator[str]:
         yield from (f"form.{word}: is refused: it is for files, and Daybook copies a table itself" for word in used)
     if form.header_line == "find" and not source.named:
         yield "form.header_line: 'find' is refused: every column has a position, so no name tells which line it is"
+    seen = dict[str, Column]()
+    for column in source.columns:
+        if column.aliases and (not source.is_written or column not in source.named):
+            yield f"column {column.name!r}, aliases: {column.aliases!r} is refused: no header names the column here"
+        for name in dict.fromkeys([column.header, *column.aliases]):
+            if (other := seen.setdefault(name, column)) is not column and (column.aliases or other.aliases):
+                yield f"column {column.name!r}, aliases: {name!r} is refused: column {other.name!r} has that name too"
     for word, sign in (("quote", form.quote), ("escape", form.escape)):
         if sign and (sign in delimiter or delimiter in sign):
             yield f"form.{word}: {sign!r} is refused: the delimiter is {delimiter!r}; it takes another sign"
@@ -362,5 +384,6 @@ def _problems_of_form(source: Source) -> Iterator[str]:
     if form.comment and (form.comment[0] in (form.quote, form.escape) or form.comment.startswith(delimiter)):
         yield f"form.comment: {form.comment!r} is refused: a row may begin with it; it takes a sign of its own, as '#'"
     for column in source.named if form.comment else ():
-        if column.header.startswith(form.comment):
-            yield f"form.comment: {form.comment!r} is refused: the header may begin with {column.header!r}"
+        for name in (column.header, *column.aliases):
+            if name.startswith(form.comment):
+                yield f"form.comment: {form.comment!r} is refused: the header may begin with {name!r}"

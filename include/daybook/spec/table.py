@@ -117,8 +117,9 @@ class Table(Source):
             for column in self.columns
         }
         for where, words in {"": said(self), **columns}.items():
+            # A text of fixed length, char(n), has blanks at its end.
             for word, value in words.items():
-                if word in OF_LOCAL_TIMES:
+                if word in OF_LOCAL_TIMES or word == "is_trimmed":
                     continue
                 raise BadSpec(
                     f"Table {self.name!r}{where}, {word}: {value!r} is refused: a table's values have types, and no "

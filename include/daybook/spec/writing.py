@@ -24,6 +24,7 @@ WORDS: dict[str, tuple[Kind, ...]] = {
     "negatives": NUMBERS,
     "bare_points": ("decimal",),
     "exponents": ("decimal",),
+    "is_trimmed": ("text", "integer", "decimal", "date", "timestamp", "boolean"),
     "formulas": ("text", *NUMBERS, "date", "timestamp"),
     "pivot_year": ("date", "timestamp"),
     "hour_24": ("timestamp",),
@@ -85,6 +86,10 @@ class Writing(Value):
     skipped_hour: Literal["refuse", "shift"] | None = None
     """What happens to a time that is left out, where the clock goes forward; "shift" reads it as if the clock had not
     changed: 02:30 is 03:30."""
+
+    is_trimmed: bool | None = None
+    """Whether blanks, tabs and blanks that do not break (U+00A0 and the like) around a value are no part of it. A field
+    without quotes that holds nothing else is empty."""
 
     @field_validator("decimal_mark")
     @classmethod

@@ -100,3 +100,13 @@ def test_a_lookup_that_refuses_nothing_has_no_limit() -> None:
     kept = Lookup(source="customers", key="customer", when_unknown="keep", refused_rows=3)
     with pytest.raises(BadSpec, match=r"lookups\[0\].refused_rows: only a lookup that refuses has a limit"):
         shop(lookups=(kept,), summaries=(shop().summaries[1],))
+
+
+def test_rows_of_other_days_are_neither_refused_nor_rows_of_the_day() -> None:
+    counts = rows(load={})
+    sales = Rows(read=READ, kept=40, refused={"kind_not_allowed": 60}, dropped={"other_day": 9_900})
+    clean = counts["load"] | {"sales": sales}
+    with pytest.raises(BadData, match="60 of 100 rows are refused, limit 50"):
+        check_refused(limited(refused_rows=50), {"load": counts["load"], "clean": clean})
+    few = clean | {"sales": sales.model_copy(update={"kept": 96, "refused": {"kind_not_allowed": 4}})}
+    check_refused(limited(refused_rows=50), {"load": counts["load"], "clean": few})

@@ -1,11 +1,12 @@
 """The words for how a file is laid out: each takes the files that suppliers write so, and refuses those that differ."""
 
+from datetime import date
 from typing import Any
 
 import pytest
 
 from daybook.errors import BadSpec
-from daybook.spec import Form, Table, decimal, integer, text
+from daybook.spec import Form, Table, day_date, decimal, integer, text
 from tests.generative.mutations import PATIENT
 from tests.support.drawn import Loaded, loaded, refusal, with_columns
 
@@ -321,4 +322,54 @@ def test_signs_that_contradict_each_other_are_refused_by_the_spec(
 ) -> None:
     with pytest.raises(BadSpec) as caught:
         by(Form(**words), delimiter=delimiter)
+    assert says in str(caught.value)
+
+
+def test_blanks_around_values_are_taken_off_where_declared() -> None:
+    columns = (text("id"), text("name", is_trimmed=True), day_date("day"))
+    file = 'id,name,day\n A , AA\u00a0, 2026-01-05\n B ,"\u2003b b\t",2026-01-05 \n,  ,\n'
+    assert "not_a_date in 'day': 2" in refusal(file.encode(), with_columns(*columns))
+    found = loaded(file.encode(), with_columns(*columns, is_trimmed=True))
+    day = date(2026, 1, 5)
+    assert values(found) == [(2, "A", "AA", day), (3, "B", "b b", day), (4, None, None, None)]
+    kept = with_columns(text("id", is_trimmed=False), *columns[1:], is_trimmed=True)
+    assert loaded(file.encode(), kept).column("id") == [" A ", " B ", None]
+    assert "is_trimmed" not in columns[0].model_dump()
+
+
+def test_a_quoted_text_of_blanks_is_an_empty_text_and_a_token_is_seen_without_them() -> None:
+    columns = (text("name"), integer("id", null_tokens=("NA",)))
+    found = loaded(b'name,id\n" ",1\n x , NA \n', with_columns(*columns, is_trimmed=True))
+    assert values(found) == [(2, "", 1), (3, "x", None)]
+
+
+@pytest.mark.parametrize("header", ["id,name", "nr,name", "name,no"])
+def test_a_column_may_have_other_headers(header: str) -> None:
+    columns = (integer("id", aliases=("nr", "no")), NAME)
+    file = f"{header}\n1,2\nx,y\n3,4\n5,6\n".encode()
+    for form in (Form(), Form(header_line="find")):
+        found = loaded(file, by(form, *columns))
+        assert (len(found.kept), found.refused[0][1]) == (3, "id")
+        assert f"{header}\n".encode() not in found.raw
+    assert "the header is repeated" in refusal(file + f"{header}\n".encode(), by(Form(), *columns))
+
+
+def test_a_column_under_two_of_its_headers_is_refused() -> None:
+    column = integer("id", aliases=("nr", "no"))
+    assert "column 'id' is there under 2 names: 'nr', 'no'" in refusal(b"nr,no,name\n1,1,x\n", by(Form(), column, NAME))
+    assert "missing column 'id'" in refusal(b"number,name\n1,x\n", by(Form(), column, NAME))
+
+
+@pytest.mark.parametrize(
+    ("form", "columns", "says"),
+    [
+        (Form(), (ID, text("name", aliases=("id",))), "aliases: 'id' is refused: column 'id' has that name too"),
+        (BARE, (integer("id", aliases=("nr",)),), "is refused: no header names the column here"),
+        (Form(), (integer("id", position=1, aliases=("nr",)),), "is refused: no header names the column here"),
+        (Form(comment="#"), (integer("id", aliases=("#id",)),), "the header may begin with '#id'"),
+    ],
+)
+def test_aliases_are_of_one_column_and_of_a_header(form: Form, columns: tuple[Any, ...], says: str) -> None:
+    with pytest.raises(BadSpec) as caught:
+        by(form, *columns)
     assert says in str(caught.value)

@@ -128,6 +128,28 @@ def test_C37_rows_of_another_day_or_of_none_are_refused(engine: str) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_rows_of_other_days_are_dropped_where_the_file_has_several_and_those_of_none_are_refused(engine: str) -> None:
+    rows = loaded(
+        SALES,
+        """
+        | line | id | day        | shop | customer | kind | amount |
+        |    2 |  1 | 2026-01-10 | A1   |        7 | cash |  10.00 |
+        |    3 |  1 | 2026-01-11 | A1   |        7 | what |  10.00 |
+        |    4 |  3 |            | A1   |        7 | cash |  10.00 |
+        """,
+    )
+    source = SALES.model_copy(update={"has_other_days": True})
+    result = clean(rows, source, shop(engine=engine, files=(source,)), DAY)
+    assert drawing(result.refused, "line", "reason")[1:] == [["4", "missing"]]
+    assert (result.kept["line"].to_pylist(), result.dropped) == ([2], {"other_day": 1})
+
+
+def test_only_the_facts_may_have_other_days() -> None:
+    with pytest.raises(BadSpec, match=r"shops\.has_other_days: True is refused: only the facts have a day"):
+        shop(tables=(SHOPS.model_copy(update={"has_other_days": True}), *shop().tables[1:]))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_C63_of_equal_rows_one_is_kept_and_of_rows_that_share_a_key_none(engine: str) -> None:
     result = cleaned(
         """

@@ -9,7 +9,7 @@ F = File(
     connection="ftp",
     path="f_{day:%Y-%m-%d}.csv",
     is_written_whole=True,
-    columns=(day_date("day"), text("store"), decimal("amount", digits=12, scale=2)),
+    columns=(day_date("day"), text("store", is_trimmed=True), decimal("amount", digits=12, scale=2)),
 )
 PIPELINE = Pipeline(
     name="case",

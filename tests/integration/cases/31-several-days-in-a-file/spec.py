@@ -9,6 +9,7 @@ F = File(
     connection="ftp",
     path="f_{day:%Y-%m}.csv",
     is_written_whole=True,
+    has_other_days=True,
     columns=(day_date("day"), text("store"), decimal("amount", digits=12, scale=2)),
 )
 PIPELINE = Pipeline(
