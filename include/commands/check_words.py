@@ -97,7 +97,7 @@ def compressions(seen: Seen) -> Iterator[Source]:
 
 def encodings(seen: Seen) -> Iterator[Source]:
     """Try UTF-16 and UTF-32 if the first bytes look so, UTF-8 if they are, and else the encoding of Western Windows."""
-    encoding = _encoding(_unpacked_by(seen.path, seen.source))
+    encoding = _encoding(_unpacked_by(seen.path, _as_file(seen.source)))
     if encoding and encoding != seen.source.form.encoding.replace("-sig", ""):
         yield with_form(seen.source, encoding=encoding)
 
@@ -334,7 +334,13 @@ def _fields(line: bytes, source: Source) -> list[str]:
 
 
 def _head(seen: Seen) -> bytes:
-    return _head_by(seen.path, seen.source.model_copy(update={"columns": seen.source.columns[:1]}))
+    return _head_by(seen.path, _as_file(seen.source))
+
+
+def _as_file(source: Source) -> Source:
+    """Return what the start of a file is read by: a table's conditions are no part of it, and cannot be hashed."""
+    words = {word: getattr(source, word) for word in Source.model_fields}
+    return Source.model_construct(**(words | {"columns": source.columns[:1]}))
 
 
 @cache

@@ -206,8 +206,8 @@ def test_C72_G15_a_path_holds_no_line_end() -> None:
 
 def test_C72_G15_the_local_name_is_the_source_s(copy: Copying, server: FaultyFtp) -> None:
     (server.root / "~").mkdir()
-    (server.root / "~" / "-rf *.csv").write_bytes(b"x")
-    copy(file(path="~/-rf *.csv"))
+    (server.root / "~" / "-rf ?.csv").write_bytes(b"x")
+    copy(file(path="~/-rf ?.csv"))
     assert [path.name for path in copy.folder.iterdir()] == ["flights.csv"]
 
 
