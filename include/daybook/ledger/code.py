@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 SPEC = tuple(
-    f"daybook.spec.{name}" for name in ("value", "writing", "source", "table", "file", "lookup", "parts", "pipeline")
+    f"daybook.spec.{name}"
+    for name in ["value", "writing", "column", "form", "source", "table", "file", "lookup", "parts", "pipeline"]
 )
 # The classes of these modules only hold values. The spec's are hashed as values; a receipt's describe a result and do
 # not change it.

@@ -6,7 +6,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.loader.fields import Syntax
-from daybook.spec.source import Column, Source, arrow_type
+from daybook.spec.column import Column, arrow_type
+from daybook.spec.source import Source
 
 # One refused record: the physical number of its first line (the file's first is 1), the header of the column, a code, a
 # sentence that may hold the value, and the original bytes without line end: several lines whole, one up to RAW_BYTES.

@@ -11,8 +11,8 @@ import numpy as np
 
 from daybook.loader.moments import FIRST_YEAR, MONTHS, PIVOT_YEAR
 from daybook.loader.texts import Bytes, Flags, Numbers
+from daybook.spec.column import Column
 from daybook.spec.format import directives
-from daybook.spec.source import Column
 
 ZERO = np.uint8(ord("0"))
 SMALL = np.uint8(32)  # the bit that tells small letters from capitals in ASCII

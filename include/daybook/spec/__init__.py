@@ -4,10 +4,13 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
 
     value.py     the base of all words: frozen, checked when built
     format.py    what the format of a date or a timestamp has to tell
+    cron.py      days that a cron means
+    holiday.py   public holidays
     zones.py     names of time zones
     writing.py   how values are written: words of a column, or of a source for all of its columns
     form.py      how a file is written, and how much of it may be wrong
-    source.py    columns, and the sources that have them
+    column.py    columns: how each is written, its name, its kind, its rules
+    source.py    sources, which are tables or files
     table.py     tables: whole or by day, and when a day's rows are there
     file.py      the files that a source is delivered in, and when they count as whole
     lookup.py    sources that facts are joined to by key
@@ -15,6 +18,16 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
     pipeline.py  all of it together, and the check that every name exists and fits
 """
 
+from daybook.spec.column import (
+    Column,
+    arrow_type,
+    boolean,
+    day_date,
+    decimal,
+    integer,
+    text,
+    timestamp,
+)
 from daybook.spec.file import MOST_PARTS, File
 from daybook.spec.form import Form, Limits
 from daybook.spec.lookup import Lookup
@@ -31,18 +44,7 @@ from daybook.spec.parts import (
     Target,
 )
 from daybook.spec.pipeline import Pipeline, clean_columns, day_is_of_instant, fact_columns, former_names, group_columns
-from daybook.spec.source import (
-    Column,
-    Source,
-    Twins,
-    arrow_type,
-    boolean,
-    day_date,
-    decimal,
-    integer,
-    text,
-    timestamp,
-)
+from daybook.spec.source import Source, Twins
 from daybook.spec.table import Table, TableReady, Where
 from daybook.spec.value import Name, Value
 from daybook.spec.writing import Kind, Writing, said

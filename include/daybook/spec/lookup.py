@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from daybook.spec.source import Column, Source
+from daybook.spec.column import Column
+from daybook.spec.source import Source
 from daybook.spec.value import Name, Value
 from daybook.text import nearest
 

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from daybook.errors import BadSpec
 from daybook.spec import lookup as lookups
+from daybook.spec.column import Column, check_fits_64_bits
 from daybook.spec.file import File
 from daybook.spec.format import tells_of_utc
 from daybook.spec.lookup import Lookup
@@ -26,7 +27,7 @@ from daybook.spec.parts import (
     Summary,
     Target,
 )
-from daybook.spec.source import Column, Source, check_fits_64_bits
+from daybook.spec.source import Source
 from daybook.spec.table import Table
 from daybook.spec.value import Name, Value
 from daybook.spec.writing import NUMBERS

@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Self
 from pydantic import Field, StrictBool, StrictInt, StrictStr, ValidationInfo, field_validator, model_validator
 
 from daybook.errors import BadSpec
+from daybook.spec.column import Column
 from daybook.spec.format import table_format
-from daybook.spec.source import Column, Source
+from daybook.spec.source import Source
 from daybook.spec.value import Value
 from daybook.spec.writing import OF_LOCAL_TIMES, said
 from daybook.spec.zones import known_zone
