@@ -2,7 +2,7 @@
 
 Called by check.py for a file with refused rows. The words of the file itself are tried in all combinations on its first
 rows; then the best of them on the whole file, and with it, round by round, the words for the reasons that are left. So
-a large file is read a few times more, however many words there are. check_words.py has the words.
+a large file is read a few times more, however many words there are. check_words.py and check_row_words.py have them.
 """
 
 import json
@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from commands.check_file import Checked, check
 from commands.check_form import names_in, of_columns
-from commands.check_words import FILE_WORDS, ROW_WORDS, Seen, Word, taken_by, with_form
+from commands.check_row_words import ROW_WORDS, taken_by
+from commands.check_words import FILE_WORDS, Seen, Word, with_form
 from daybook.errors import BadData, BadSpec
 from daybook.loader.fields import Damage, Syntax, split
 from daybook.loader.limits import STRUCTURAL
