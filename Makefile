@@ -44,23 +44,21 @@ env: ## write .env, the passwords for docker compose
 
 # Slow ones first: else one processor waits for the other at the end.
 DAYS_ON_AIRFLOW := tests/airflow/end_to_end/test_days.py
-CASES := tests/integration/cases
-TESTS := tests/airflow/commands $(DAYS_ON_AIRFLOW) tests/airflow/dag tests/integration tests/unit
-# No time limit of Airflow's or of a server's ends in them, so two folders of them run at a time. The rest runs alone.
-TESTS_SIDE_BY_SIDE := tests/airflow/end_to_end tests/deployment/compose tests/deployment/demo tests/airflow/backfill \
-    tests/airflow/plugins tests/generative tests/faults $(CASES)
-PYTEST := $(VENV)/bin/python -m pytest --durations=25
-SIDE_BY_SIDE := --numprocesses=2 --no-loadscope-reorder --dist
+TESTS := $(DAYS_ON_AIRFLOW) tests/airflow/dag tests/integration/steps tests/integration/tables \
+    tests/integration/publish tests/unit
+# Two folders of these run at a time.
+LONG_TESTS := tests/airflow tests/deployment tests/integration/days tests/integration/ftp tests/generative \
+    tests/faults tests/integration/cases
+PYTEST := $(VENV)/bin/python -m pytest --durations=25 --numprocesses=2 --no-loadscope-reorder
 
-test: $(INSTALLED) ## run the tests of every change: units, real servers, the commands, a day through Airflow; with coverage
-	$(PYTEST) $(SIDE_BY_SIDE)=loadfile --cov --cov-report=term:skip-covered $(TESTS) --ignore=$(CASES)
+test: $(INSTALLED) ## run the tests of every change: units, the steps on real servers, days through Airflow; with coverage
+	$(PYTEST) --dist=loadfile --cov --cov-report=term:skip-covered $(TESTS)
 
 test-unit: $(INSTALLED) ## run the tests that need no server, in less than a minute
-	$(PYTEST) $(SIDE_BY_SIDE)=loadfile tests/unit
+	$(PYTEST) --dist=loadfile tests/unit
 
 test-all: $(INSTALLED) ## run all other tests, which take longer; `make test` and this run each test once
-	$(PYTEST) $(SIDE_BY_SIDE)=loadgroup $(TESTS_SIDE_BY_SIDE) --ignore=$(DAYS_ON_AIRFLOW); beside=$$?; \
-	$(PYTEST) tests $(TESTS:%=--ignore=%) $(TESTS_SIDE_BY_SIDE:%=--ignore=%) && exit $$beside
+	$(PYTEST) --dist=loadgroup $(LONG_TESTS) $(TESTS:%=--ignore=%)
 
 house: $(INSTALLED) ## run the tests about the repository itself: layout, words, secrets, pins
 	$(VENV)/bin/python -m pytest --quiet tests/unit/house

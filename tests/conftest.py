@@ -30,6 +30,7 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGTERM, _end)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep a folder's tests together under `--dist=loadgroup`: they share a deployment that is slow to start."""
     for item in items:
