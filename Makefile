@@ -58,7 +58,7 @@ test-unit: $(INSTALLED) ## run the tests that need no server, in less than a min
 	$(PYTEST) --dist=loadfile tests/unit
 
 test-all: $(INSTALLED) ## run all other tests, which take longer; `make test` and this run each test once
-	$(PYTEST) --dist=loadgroup $(LONG_TESTS) $(TESTS:%=--ignore=%)
+	$(PYTEST) --dist=loadscope $(LONG_TESTS) $(TESTS:%=--ignore=%)
 
 house: $(INSTALLED) ## run the tests about the repository itself: layout, words, secrets, pins
 	$(VENV)/bin/python -m pytest --quiet tests/unit/house
