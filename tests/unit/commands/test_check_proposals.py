@@ -44,7 +44,7 @@ def contract(*columns: Any, **words: Any) -> File:
         (PLAIN.replace("A", 'A 5" long').encode(), "form=Form(quote=None)"),
         (PLAIN.replace("A", '"A \\"b\\""').encode(), 'form=Form(escape="\\\\")'),
         (PLAIN.replace("\n", "\r\r\n").encode(), 'form=Form(line_end="crcrlf")'),
-        (gzip.compress(PLAIN.encode()), 'form=Form(compression="gzip")'),
+        (gzip.compress(PLAIN.encode(), mtime=0), 'form=Form(compression="gzip")'),
         (PLAIN.replace(",", ";").replace("A;1", "A;1,5").encode(), 'delimiter=";"'),
         (PLAIN.replace(",", "\t").replace("A\t1", "A\t1,5").encode(), 'delimiter="\\t"'),
         (
@@ -52,7 +52,7 @@ def contract(*columns: Any, **words: Any) -> File:
             'delimiter=";", form=Form(encoding="cp1252", header_line=3, is_last_line_end_needed=False)',
         ),
         (
-            gzip.compress((TITLES + PLAIN.replace(",", "|")).encode("utf-16")),
+            gzip.compress((TITLES + PLAIN.replace(",", "|")).encode("utf-16"), mtime=0),
             'delimiter="|", form=Form(encoding="utf-16", compression="gzip", header_line=3)',
         ),
     ],
