@@ -7,8 +7,7 @@ from pydantic import Field, field_validator
 
 from daybook.spec.column import Column
 from daybook.spec.source import Source
-from daybook.spec.value import Name, Value
-from daybook.text import nearest
+from daybook.spec.value import Name, Value, unknown
 
 
 class Lookup(Value):
@@ -85,20 +84,15 @@ def problems(path: str, lookup: Lookup, source: Source, facts: Mapping[str, Colu
     """
     columns = {column.name: column for column in source.columns}
     for there, here in lookup.keys.items():
-        yield from _unknown(f"{path}.key", there, columns, f"column of {source.name}")
-        yield from _unknown(f"{path}.key", here, facts, "column of the facts")
+        yield from unknown(f"{path}.key", there, columns, f"column of {source.name}")
+        yield from unknown(f"{path}.key", here, facts, "column of the facts")
         yield from _never_equal(f"{path}.key", here, facts.get(here), columns.get(there), source)
     for given in lookup.gives:
-        yield from _unknown(f"{path}.gives", given, columns, f"column of {source.name}")
+        yield from unknown(f"{path}.gives", given, columns, f"column of {source.name}")
     yield from _validity(path, lookup, columns, source)
     yield from _not_one_row(path, lookup, source)
     if lookup.has_own_limit and lookup.when_unknown == "keep":
         yield f"{path}.refused_rows: only a lookup that refuses has a limit; it takes when_unknown='refuse'"
-
-
-def _unknown(path: str, name: str, known: Mapping[str, Column], what: str) -> Iterator[str]:
-    if name not in known:
-        yield f"{path}: {name!r} is not a {what}{nearest(name, known)}"
 
 
 def _never_equal(path: str, name: str, here: Column | None, there: Column | None, source: Source) -> Iterator[str]:
@@ -118,7 +112,7 @@ def _validity(path: str, lookup: Lookup, columns: Mapping[str, Column], source: 
     for word in ("valid_from", "valid_to"):
         if (name := getattr(lookup, word)) is None:
             continue
-        yield from _unknown(f"{path}.{word}", name, columns, f"column of {source.name}")
+        yield from unknown(f"{path}.{word}", name, columns, f"column of {source.name}")
         if name in columns and columns[name].kind != "date":
             yield f"{path}.{word}: {name!r} is {columns[name].kind}; it takes a date"
     if lookup.valid_to and not lookup.valid_from:

@@ -4,7 +4,7 @@ BadSpec lists every problem with a column, measure or source, one per line: path
 name. So a wrong spec shows when the DAG file is parsed, not at night.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 from pydantic import Field, model_validator
@@ -29,9 +29,8 @@ from daybook.spec.parts import (
 )
 from daybook.spec.source import Source
 from daybook.spec.table import Table
-from daybook.spec.value import Name, Value
+from daybook.spec.value import Name, Value, unknown
 from daybook.spec.writing import NUMBERS
-from daybook.text import nearest
 
 
 class Pipeline(Value):
@@ -162,9 +161,9 @@ def _problems(pipeline: Pipeline) -> list[str]:
 def _sources(pipeline: Pipeline) -> Iterator[str]:
     names = [source.name for source in pipeline.sources]
     yield from _twice("sources", names)
-    yield from _unknown("facts", pipeline.facts, names, "source")
+    yield from unknown("facts", pipeline.facts, names, "source")
     for number, lookup in enumerate(pipeline.lookups):
-        yield from _unknown(f"lookups[{number}].source", lookup.source, names, "source")
+        yield from unknown(f"lookups[{number}].source", lookup.source, names, "source")
     for source in pipeline.sources:
         yield from _source(source)
         if source.has_other_days and source.name != pipeline.facts:
@@ -182,14 +181,14 @@ def _source(source: Source) -> Iterator[str]:
         for name in taken
     )
     for number, name in enumerate(source.key):
-        yield from _unknown(f"{source.name}.key[{number}]", name, names, "column")
+        yield from unknown(f"{source.name}.key[{number}]", name, names, "column")
 
 
 def _facts(pipeline: Pipeline) -> Iterator[str]:
     columns = {column.name: column for column in pipeline.source(pipeline.facts).columns}
     kinds = [columns[name].kind for name in pipeline.day_columns if name in columns]
     for number, name in enumerate(pipeline.day_columns):
-        yield from _unknown(f"day_columns[{number}]", name, columns, "column of the facts")
+        yield from unknown(f"day_columns[{number}]", name, columns, "column of the facts")
     if len(kinds) == len(pipeline.day_columns) and kinds not in (["date"], ["timestamp"], ["integer"] * 3):
         yield (
             f"day_columns: {kinds} are not a day: it takes one date, one timestamp, or integers for year, month "
@@ -223,7 +222,7 @@ def _other_days(pipeline: Pipeline) -> Iterator[str]:
 
 
 def _derived(path: str, derived: Derived, columns: dict[str, Column]) -> Iterator[str]:
-    yield from _unknown(f"{path}.column", derived.column, columns, "column of the facts")
+    yield from unknown(f"{path}.column", derived.column, columns, "column of the facts")
     if derived.test == "is_missing":
         return
     if derived.value is None:
@@ -275,24 +274,24 @@ def _measures(pipeline: Pipeline) -> Iterator[str]:
         yield from _summary(f"summaries[{number}]", summary, columns, [*measures, *(r.name for r in pipeline.ratios)])
     totals = [measure.name for measure in pipeline.measures if measure.how in ("count", "sum")]
     for number, name in enumerate(pipeline.plausible.measures):
-        yield from _unknown(f"plausible.measures[{number}]", name, totals, "count or sum")
+        yield from unknown(f"plausible.measures[{number}]", name, totals, "count or sum")
 
 
 def _measure(path: str, measure: Measure, columns: dict[str, Column]) -> Iterator[str]:
     if measure.of is not None:
-        yield from _unknown(f"{path}.of", measure.of, columns, "column of the facts")
+        yield from unknown(f"{path}.of", measure.of, columns, "column of the facts")
     if measure.how != "count":
         yield from _not_a_number(f"{path}.of", measure.of or "", columns)
         yield from ([f"{path}.where: only a count takes it"] if measure.where else [])
     elif measure.where is not None:
-        yield from _unknown(f"{path}.where", measure.where, columns, "column of the facts")
+        yield from unknown(f"{path}.where", measure.where, columns, "column of the facts")
         if measure.where in columns and columns[measure.where].kind != "boolean":
             yield f"{path}.where: {measure.where!r} is {columns[measure.where].kind}; it takes a boolean"
 
 
 def _ratio(path: str, ratio: Ratio, measures: dict[str, Measure]) -> Iterator[str]:
     for word, name in (("of", ratio.of), ("over", ratio.over)):
-        yield from _unknown(f"{path}.{word}", name, measures, "measure")
+        yield from unknown(f"{path}.{word}", name, measures, "measure")
         if name in measures and measures[name].how not in ("count", "sum"):
             yield f"{path}.{word}: {name!r} is a {measures[name].how}; a ratio takes sums and counts"
     if ratio.over in measures and measures[ratio.over].how != "count":
@@ -302,9 +301,9 @@ def _ratio(path: str, ratio: Ratio, measures: dict[str, Measure]) -> Iterator[st
 def _summary(path: str, summary: Summary, columns: dict[str, Column], numbers: list[str]) -> Iterator[str]:
     yield from _twice(f"{path}", ["day", *summary.by, *summary.columns])
     for number, name in enumerate(summary.by):
-        yield from _unknown(f"{path}.by[{number}]", name, columns, "column of the facts")
+        yield from unknown(f"{path}.by[{number}]", name, columns, "column of the facts")
     for number, name in enumerate(summary.columns):
-        yield from _unknown(f"{path}.columns[{number}]", name, numbers, "measure or ratio")
+        yield from unknown(f"{path}.columns[{number}]", name, numbers, "measure or ratio")
 
 
 def _not_a_number(path: str, name: str, columns: dict[str, Column]) -> Iterator[str]:
@@ -312,11 +311,6 @@ def _not_a_number(path: str, name: str, columns: dict[str, Column]) -> Iterator[
         yield f"{path}: {name!r} is {columns[name].kind}; it takes an integer or a decimal"
     elif not name:
         yield f"{path}: is missing; it takes an integer or a decimal column"
-
-
-def _unknown(path: str, name: str, known: Iterable[str], what: str) -> Iterator[str]:
-    if name not in known:
-        yield f"{path}: {name!r} is not a {what}{nearest(name, known)}"
 
 
 def _twice(path: str, names: list[str]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """The base of all words of a spec: frozen values that refuse unknown words and suggest the right one."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, model_serializer
@@ -35,6 +35,12 @@ class Value(BaseModel):
         later = {word for kind in type(self).__mro__ for word in vars(kind).get("added_later", ())}
         unused = {word for word in later if getattr(self, word) == fields[word].default}
         return {word: value for word, value in dump(self).items() if word not in unused}
+
+
+def unknown(path: str, name: str, known: Iterable[str], what: str) -> Iterator[str]:
+    """Yield what is wrong with a name of the spec, and the nearest right one, if it is not among those known."""
+    if name not in known:
+        yield f"{path}: {name!r} is not a {what}{nearest(name, known)}"
 
 
 def _explained(kind: type[BaseModel], words: dict[str, Any], error: ValidationError) -> str:
