@@ -20,11 +20,14 @@ from typing import Any, NamedTuple
 
 SPEC = tuple(
     f"daybook.spec.{name}"
-    for name in ["value", "writing", "column", "form", "source", "table", "file", "lookup", "parts", "pipeline"]
+    for name in [
+        *("value", "writing", "column", "form", "source", "table", "file", "lookup", "measure", "summary", "schedule"),
+        *("parts", "pipeline"),
+    ]
 )
 # The classes of these modules only hold values. The spec's are hashed as values; a receipt's describe a result and do
 # not change it.
-VALUES = (*SPEC, "daybook.ledger.receipt")
+VALUES = (*SPEC, "daybook.spec.expression", "daybook.spec.derived", "daybook.ledger.receipt")
 # Methods of these modules' classes are found by name.
 HANDED = (*SPEC, "daybook.run.step_run")
 # The wording of errors and the handling of sessions change no result.

@@ -6,7 +6,7 @@ library changes while a run is under way, no step uses the results of the run's 
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -15,7 +15,19 @@ from daybook.errors import BadSpec
 from daybook.ledger import code
 from daybook.ledger.code import digest
 from daybook.ledger.receipt import Fingerprint, Receipt
-from daybook.spec import Column, Pipeline, Source, Writing, day_is_of_instant, fact_columns, group_columns
+from daybook.spec import (
+    Column,
+    Made,
+    Pipeline,
+    Source,
+    Writing,
+    day_is_of_instant,
+    derived_in_clean,
+    derived_in_index,
+    fact_columns,
+    group_columns,
+    needs_zone,
+)
 
 # The steps whose result depends only on the hashed parts. `save` and `deploy` act on the world instead.
 FINGERPRINTED_STEPS = ("extract_tables", "extract_files", "load", "clean", "index", "aggregate", "summarize")
@@ -95,12 +107,21 @@ def _typing_words(column: Column) -> set[str]:
 
 
 def _clean_part(pipeline: Pipeline) -> Any:
-    words = {"sources", "facts", "day_columns", "derived", "transform_gives", "engine"}
+    words = {"sources", "facts", "day_columns", "transform_gives", "engine"}
     sources = [source.model_dump(exclude=_READING) for source in pipeline.sources]
     transform = pipeline.transform and code.code_of_function(pipeline.transform)
+    made = derived_in_clean(pipeline)
     # Of the schedule, only a day that is cut out of instants depends on its zone.
-    zone = [pipeline.schedule.time_zone] if day_is_of_instant(pipeline) else []
-    return [pipeline.model_dump(include=words), sources, transform, *zone]
+    zone = [pipeline.schedule.time_zone] if day_is_of_instant(pipeline) else _zone(made, pipeline)
+    return [pipeline.model_dump(include=words) | {"derived": _dumped(made)}, sources, transform, *zone]
+
+
+def _dumped(made: Sequence[Made]) -> list[Any]:
+    return [one.derived.model_dump() for one in made]
+
+
+def _zone(made: Sequence[Made], pipeline: Pipeline) -> list[str]:
+    return [pipeline.schedule.time_zone] if needs_zone(one.derived.of for one in made) else []
 
 
 def _tables_part(pipeline: Pipeline) -> Any:
@@ -111,7 +132,9 @@ def _tables_part(pipeline: Pipeline) -> Any:
 
 def _index_part(pipeline: Pipeline) -> Any:
     facts, words = pipeline.source(pipeline.facts), {"lookups", "facts", "engine"}
-    return [pipeline.model_dump(include=words), facts.key, facts.limits.model_dump(), _columns(pipeline)]
+    made = derived_in_index(pipeline)
+    derived = [_dumped(made), *_zone(made, pipeline)] if made else []
+    return [pipeline.model_dump(include=words), facts.key, facts.limits.model_dump(), _columns(pipeline), *derived]
 
 
 def _words(pipeline: Pipeline, *names: str) -> Any:
