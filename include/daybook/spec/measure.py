@@ -8,6 +8,9 @@ from daybook.spec.column import Column, check_fits_64_bits
 from daybook.spec.value import Name, Value, unknown
 from daybook.spec.writing import NUMBERS
 
+# The measures that roll up: counts and sums are added, of extremes the extreme is taken.
+ADDITIVE = ("count", "sum", "min", "max")
+
 
 class Derived(Value):
     """A yes-or-no column made in `clean` from another: is it missing, over, or at most a value?
@@ -50,6 +53,11 @@ class Measure(Value):
     """One line for readers: what it means."""
     unit: str = ""
     """What it is counted in, for readers, such as "min" or "EUR"."""
+
+    @property
+    def is_additive(self) -> bool:
+        """Return whether the measure of several groups follows from those of each, as a sum does from sums."""
+        return self.how in ADDITIVE
 
 
 class Ratio(Value):
