@@ -13,7 +13,7 @@ FILES = {
     ".".join(file.relative_to(INCLUDE).with_suffix("").parts).removesuffix(".__init__"): file
     for file in INCLUDE.rglob("*.py")
 }
-FOR_ALL = "errors text days spec"
+FOR_ALL = "errors text days spec environment"
 ROOMS = {
     **dict.fromkeys(FOR_ALL.split(), ""),
     "storage": "",
