@@ -27,7 +27,8 @@ ABANDONED_DAYS = 7
 # An overtaken run may still be at work, and needs its files.
 OVERTAKEN_HOURS = 2
 
-# Of the day: publications beyond the kept ones; runs that the fence will never let through; this run, if it was not
+# Of the day: publications beyond the kept ones, but never the last of a day that was taken back (a later run takes its
+# copies of lookups: ledger/as_of.py); runs that the fence will never let through; this run, if it was not
 # published, and its earlier saves. Of any day: runs saved long ago and never published.
 REMOVABLE = """
     with publications as (
@@ -38,7 +39,8 @@ REMOVABLE = """
     ), kept as (
         select run_id from seen union all (
             select run_id from publications where run_id not in (select run_id from seen)
-            order by published_at desc, run_id desc limit %(keep_runs)s)
+            order by published_at desc, run_id desc
+            limit greatest(%(keep_runs)s, 1 - (select count(*) from seen)))
     )
     select run.run_id from run left join ledger using (run_id)
     where run.pipeline = %(pipeline)s and removed_at is null and case
