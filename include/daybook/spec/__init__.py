@@ -14,7 +14,10 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
     table.py     tables: whole or by day, and when a day's rows are there
     file.py      the files that a source is delivered in, and when they count as whole
     lookup.py    sources that facts are joined to by key
-    parts.py     measures, summaries, the schedule, the target, what is plausible
+    measure.py   derived columns, measures and ratios
+    summary.py   summaries: what is published
+    schedule.py  the days, and when they run
+    parts.py     the target, the pools, what is plausible
     pipeline.py  all of it together, and the check that every name exists and fits
 """
 
@@ -31,20 +34,12 @@ from daybook.spec.column import (
 from daybook.spec.file import MOST_PARTS, File
 from daybook.spec.form import Form, Limits
 from daybook.spec.lookup import Lookup
-from daybook.spec.parts import (
-    RESERVED,
-    Derived,
-    Engine,
-    Measure,
-    Plausible,
-    Pools,
-    Ratio,
-    Schedule,
-    Summary,
-    Target,
-)
+from daybook.spec.measure import Derived, Measure, Ratio
+from daybook.spec.parts import RESERVED, Engine, Plausible, Pools, Target
 from daybook.spec.pipeline import Pipeline, clean_columns, day_is_of_instant, fact_columns, former_names, group_columns
+from daybook.spec.schedule import Schedule
 from daybook.spec.source import Source, Twins
+from daybook.spec.summary import Summary
 from daybook.spec.table import Table, TableReady, Where
 from daybook.spec.value import Name, Value
 from daybook.spec.writing import Kind, Writing, said

@@ -38,6 +38,7 @@ class Column(Writing):
     """
 
     added_later: ClassVar[frozenset[str]] = frozenset({"position", "aliases", "missing_day", "date_column"})
+    for_readers: ClassVar[frozenset[str]] = frozenset({"description", "unit"})
 
     header: str
     name: Name
@@ -63,6 +64,10 @@ class Column(Writing):
     maximum: int | Decimal | None = None
     allowed: tuple[str, ...] = ()
     pattern: str | None = None
+    description: str = ""
+    """One line for readers: what it means."""
+    unit: str = ""
+    """What its numbers are counted in, for readers, such as "min" or "EUR"."""
 
     @field_validator("scale")
     @classmethod

@@ -11,26 +11,24 @@ from pydantic import Field, model_validator
 
 from daybook.errors import BadSpec
 from daybook.spec import lookup as lookups
-from daybook.spec.column import Column, check_fits_64_bits
+from daybook.spec.column import Column
 from daybook.spec.file import File
 from daybook.spec.format import tells_of_utc
 from daybook.spec.lookup import Lookup
-from daybook.spec.parts import (
-    RESERVED,
+from daybook.spec.measure import (
     Derived,
-    Engine,
     Measure,
-    Plausible,
-    Pools,
     Ratio,
-    Schedule,
-    Summary,
-    Target,
+    derived_problems,
+    measure_problems,
+    ratio_problems,
 )
+from daybook.spec.parts import RESERVED, Engine, Plausible, Pools, Target
+from daybook.spec.schedule import Schedule
 from daybook.spec.source import Source
+from daybook.spec.summary import Summary, summary_problems
 from daybook.spec.table import Table
-from daybook.spec.value import Name, Value, unknown
-from daybook.spec.writing import NUMBERS
+from daybook.spec.value import Name, Value, twice, unknown
 
 
 class Pipeline(Value):
@@ -50,6 +48,10 @@ class Pipeline(Value):
     """The name of its DAG, and of its folder of published files."""
     description: str
     """One line for Airflow and for readers."""
+    owner: str = ""
+    """Who answers for it: a person, a team or an address; Airflow shows it."""
+    tags: tuple[str, ...] = ()
+    """Words by which Airflow's list of DAGs is filtered, beside "daybook"."""
     tables: tuple[Table, ...] = ()
     """Sources that are read from a PostgreSQL database."""
     files: tuple[File, ...] = ()
@@ -160,7 +162,7 @@ def _problems(pipeline: Pipeline) -> list[str]:
 
 def _sources(pipeline: Pipeline) -> Iterator[str]:
     names = [source.name for source in pipeline.sources]
-    yield from _twice("sources", names)
+    yield from twice("sources", names)
     yield from unknown("facts", pipeline.facts, names, "source")
     for number, lookup in enumerate(pipeline.lookups):
         yield from unknown(f"lookups[{number}].source", lookup.source, names, "source")
@@ -172,8 +174,8 @@ def _sources(pipeline: Pipeline) -> Iterator[str]:
 
 def _source(source: Source) -> Iterator[str]:
     names = [column.name for column in source.columns]
-    yield from _twice(f"{source.name}.columns", names)
-    yield from _twice(f"{source.name}.columns (headers)", [column.header for column in source.columns])
+    yield from twice(f"{source.name}.columns", names)
+    yield from twice(f"{source.name}.columns (headers)", [column.header for column in source.columns])
     taken = [name for name in dict.fromkeys(names) if name in RESERVED]
     yield from (
         f"{source.name}.columns: {name!r} is a word of Daybook's own; give the column another name here: "
@@ -197,7 +199,7 @@ def _facts(pipeline: Pipeline) -> Iterator[str]:
     yield from _days_of_utc(pipeline, columns)
     yield from _other_days(pipeline)
     for number, derived in enumerate(pipeline.derived):
-        yield from _derived(f"derived[{number}]", derived, columns)
+        yield from derived_problems(f"derived[{number}]", derived, columns)
 
 
 def _days_of_utc(pipeline: Pipeline, columns: dict[str, Column]) -> Iterator[str]:
@@ -221,35 +223,21 @@ def _other_days(pipeline: Pipeline) -> Iterator[str]:
         )
 
 
-def _derived(path: str, derived: Derived, columns: dict[str, Column]) -> Iterator[str]:
-    yield from unknown(f"{path}.column", derived.column, columns, "column of the facts")
-    if derived.test == "is_missing":
-        return
-    if derived.value is None:
-        yield f"{path}.value: is missing; {derived.test!r} compares with a value"
-    yield from _not_a_number(f"{path}.column", derived.column, columns)
-    column = columns.get(derived.column)
-    try:
-        check_fits_64_bits(derived.value, column.scale if column else 0)
-    except ValueError as error:
-        yield f"{path}.value: {derived.value} is refused: {error}"
-
-
 def _lookups(pipeline: Pipeline) -> Iterator[str]:
     facts = {column.name: column for column in clean_columns(pipeline)}
     for number, lookup in enumerate(pipeline.lookups):
         yield from lookups.problems(f"lookups[{number}]", lookup, pipeline.source(lookup.source), facts)
         facts |= {column.name: column for column in _given(lookup, pipeline)}
     labels = [lookup.label for lookup in pipeline.lookups]
-    yield from (f"{twice}: give one of them a name of its own" for twice in _twice("lookups", labels))
+    yield from (f"{twice}: give one of them a name of its own" for twice in twice("lookups", labels))
 
 
 def _columns(pipeline: Pipeline) -> Iterator[str]:
     names = [column.name for column in (*clean_columns(pipeline), *_looked_up(pipeline))]
     numbers = [*(measure.name for measure in pipeline.measures), *(ratio.name for ratio in pipeline.ratios)]
-    yield from _twice("facts (with derived, transform_gives and lookups)", names)
-    yield from _twice("measures and ratios", numbers)
-    yield from _twice("summaries", [summary.name for summary in pipeline.summaries])
+    yield from twice("facts (with derived, transform_gives and lookups)", names)
+    yield from twice("measures and ratios", numbers)
+    yield from twice("summaries", [summary.name for summary in pipeline.summaries])
     yield from _former_names(pipeline)
 
 
@@ -260,61 +248,23 @@ def _former_names(pipeline: Pipeline) -> Iterator[str]:
     for path, renamed in (("summaries", summaries), ("measures and ratios", former_names(pipeline))):
         names, former = list(renamed), [name for name in renamed.values() if name]
         yield from (f"{path}: renamed_from={name!r} is still a name of now" for name in former if name in names)
-        yield from _twice(f"{path} (renamed_from)", former)
+        yield from twice(f"{path} (renamed_from)", former)
 
 
 def _measures(pipeline: Pipeline) -> Iterator[str]:
     columns = fact_columns(pipeline)
     measures = {measure.name: measure for measure in pipeline.measures}
     for number, measure in enumerate(pipeline.measures):
-        yield from _measure(f"measures[{number}]", measure, columns)
+        yield from measure_problems(f"measures[{number}]", measure, columns)
     for number, ratio in enumerate(pipeline.ratios):
-        yield from _ratio(f"ratios[{number}]", ratio, measures)
+        yield from ratio_problems(f"ratios[{number}]", ratio, measures)
     for number, summary in enumerate(pipeline.summaries):
-        yield from _summary(f"summaries[{number}]", summary, columns, [*measures, *(r.name for r in pipeline.ratios)])
+        yield from summary_problems(
+            f"summaries[{number}]", summary, columns, [*measures, *(r.name for r in pipeline.ratios)]
+        )
     totals = [measure.name for measure in pipeline.measures if measure.how in ("count", "sum")]
     for number, name in enumerate(pipeline.plausible.measures):
         yield from unknown(f"plausible.measures[{number}]", name, totals, "count or sum")
-
-
-def _measure(path: str, measure: Measure, columns: dict[str, Column]) -> Iterator[str]:
-    if measure.of is not None:
-        yield from unknown(f"{path}.of", measure.of, columns, "column of the facts")
-    if measure.how != "count":
-        yield from _not_a_number(f"{path}.of", measure.of or "", columns)
-        yield from ([f"{path}.where: only a count takes it"] if measure.where else [])
-    elif measure.where is not None:
-        yield from unknown(f"{path}.where", measure.where, columns, "column of the facts")
-        if measure.where in columns and columns[measure.where].kind != "boolean":
-            yield f"{path}.where: {measure.where!r} is {columns[measure.where].kind}; it takes a boolean"
-
-
-def _ratio(path: str, ratio: Ratio, measures: dict[str, Measure]) -> Iterator[str]:
-    for word, name in (("of", ratio.of), ("over", ratio.over)):
-        yield from unknown(f"{path}.{word}", name, measures, "measure")
-        if name in measures and measures[name].how not in ("count", "sum"):
-            yield f"{path}.{word}: {name!r} is a {measures[name].how}; a ratio takes sums and counts"
-    if ratio.over in measures and measures[ratio.over].how != "count":
-        yield f"{path}.over: {ratio.over!r} is a {measures[ratio.over].how}; a ratio is over a count"
-
-
-def _summary(path: str, summary: Summary, columns: dict[str, Column], numbers: list[str]) -> Iterator[str]:
-    yield from _twice(f"{path}", ["day", *summary.by, *summary.columns])
-    for number, name in enumerate(summary.by):
-        yield from unknown(f"{path}.by[{number}]", name, columns, "column of the facts")
-    for number, name in enumerate(summary.columns):
-        yield from unknown(f"{path}.columns[{number}]", name, numbers, "measure or ratio")
-
-
-def _not_a_number(path: str, name: str, columns: dict[str, Column]) -> Iterator[str]:
-    if name in columns and columns[name].kind not in NUMBERS:
-        yield f"{path}: {name!r} is {columns[name].kind}; it takes an integer or a decimal"
-    elif not name:
-        yield f"{path}: is missing; it takes an integer or a decimal column"
-
-
-def _twice(path: str, names: list[str]) -> Iterator[str]:
-    yield from (f"{path}: {name!r} stands twice" for name in sorted({n for n in names if names.count(n) > 1}))
 
 
 def former_names(pipeline: Pipeline) -> dict[str, str | None]:

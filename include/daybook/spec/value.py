@@ -18,10 +18,13 @@ class Value(BaseModel):
 
     added_later: words that specs of earlier releases do not have. A spec that does not use one is dumped without it, so
     its fingerprint stays, and an upgrade does no published day again.
+    for_readers: words that people read and no result depends on. They are in no dump, so a new description does no
+    published day again.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     added_later: ClassVar[frozenset[str]] = frozenset()
+    for_readers: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, /, **words: Any) -> None:
         try:
@@ -32,15 +35,25 @@ class Value(BaseModel):
     @model_serializer(mode="wrap")
     def _without_unused(self, dump: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
         fields = type(self).model_fields
-        later = {word for kind in type(self).__mro__ for word in vars(kind).get("added_later", ())}
-        unused = {word for word in later if getattr(self, word) == fields[word].default}
-        return {word: value for word, value in dump(self).items() if word not in unused}
+        later = _words(type(self), "added_later")
+        left_out = {word for word in later if getattr(self, word) == fields[word].default}
+        left_out |= _words(type(self), "for_readers")
+        return {word: value for word, value in dump(self).items() if word not in left_out}
+
+
+def _words(kind: type[Value], which: str) -> set[str]:
+    return {word for base in kind.__mro__ for word in vars(base).get(which, ())}
 
 
 def unknown(path: str, name: str, known: Iterable[str], what: str) -> Iterator[str]:
     """Yield what is wrong with a name of the spec, and the nearest right one, if it is not among those known."""
     if name not in known:
         yield f"{path}: {name!r} is not a {what}{nearest(name, known)}"
+
+
+def twice(path: str, names: list[str]) -> Iterator[str]:
+    """Yield each name that stands twice."""
+    yield from (f"{path}: {name!r} stands twice" for name in sorted({n for n in names if names.count(n) > 1}))
 
 
 def _explained(kind: type[BaseModel], words: dict[str, Any], error: ValidationError) -> str:
