@@ -57,7 +57,9 @@ def formula(number: Measure | Ratio) -> str:
     """Return how a measure or a ratio is made, as in "sum(amount_eur)" or "100 * late / arrivals"."""
     if isinstance(number, Ratio):
         return f"{'100 * ' if number.times == 100 else ''}{number.of} / {number.over}"
-    return f"{number.how}({number.of or '*'}){f' where {number.where}' if number.where else ''}"
+    of = f"{number.quantile}, {number.of}" if number.quantile is not None else number.of or "*"
+    rounded = f", {number.scale} digits" if number.is_rounded else ""
+    return f"{number.how}({of}){rounded}{f' where {number.where}' if number.where else ''}"
 
 
 def _used(pipeline: Pipeline, number: Measure | Ratio) -> list[str]:
