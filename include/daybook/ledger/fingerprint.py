@@ -26,6 +26,7 @@ from daybook.spec import (
     derived_in_index,
     fact_columns,
     group_columns,
+    measures_per_summary,
     needs_zone,
 )
 
@@ -134,7 +135,9 @@ def _index_part(pipeline: Pipeline) -> Any:
     facts, words = pipeline.source(pipeline.facts), {"lookups", "facts", "engine"}
     made = derived_in_index(pipeline)
     derived = [_dumped(made), *_zone(made, pipeline)] if made else []
-    return [pipeline.model_dump(include=words), facts.key, facts.limits.model_dump(), _columns(pipeline), *derived]
+    # As of when a lookup was copied shows in the bytes of its copy.
+    said = pipeline.model_dump(include=words, exclude={"lookups": {"__all__": {"as_of"}}})
+    return [said, facts.key, facts.limits.model_dump(), _columns(pipeline), *derived]
 
 
 def _words(pipeline: Pipeline, *names: str) -> Any:
@@ -145,6 +148,11 @@ def _words(pipeline: Pipeline, *names: str) -> Any:
 
 def _columns(pipeline: Pipeline) -> list[Any]:
     return [_kind(column) for column in fact_columns(pipeline).values()]
+
+
+def _per_summary(pipeline: Pipeline) -> list[Any]:
+    by = {summary.name: summary.by for summary in pipeline.summaries}
+    return [[name, by[name], [one.name for one in wanted]] for name, wanted in measures_per_summary(pipeline).items()]
 
 
 def _kind(column: Column) -> Any:
@@ -159,7 +167,7 @@ _PARTS: dict[str, Callable[[Pipeline], Any]] = {
     "load": lambda pipeline: [_typing(source) for source in pipeline.sources],
     "clean": _clean_part,
     "index": _index_part,
-    "aggregate": lambda p: [_words(p, "measures", "engine"), group_columns(p), _columns(p)],
+    "aggregate": lambda p: [_words(p, "measures", "engine"), group_columns(p), _columns(p), *_per_summary(p)],
     "summarize": lambda p: _words(p, "measures", "ratios", "summaries", "engine", "plausible"),
 }
 

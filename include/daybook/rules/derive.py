@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 
 from daybook.errors import BadData
 from daybook.loader.line_numbers import own_line, part_of
+from daybook.rules.checked import BY_ZERO, TOO_LARGE
 from daybook.rules.evaluate import evaluated
-from daybook.rules.exact import BY_ZERO, TOO_LARGE
 from daybook.rules.frames import ordered
 from daybook.spec import Column, Expression, Made, Pipeline
 

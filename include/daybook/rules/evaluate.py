@@ -1,6 +1,6 @@
 """Expressions computed over whole columns: once, in Arrow, for all engines, so that none differs by a digit.
 
-Numbers are 64-bit integers in units of their last digit (exact.py). An empty value gives an empty result, but for
+Numbers are 64-bit integers in units of their last digit (checked.py). An empty value gives an empty result, but for
 `is_null`, `fill`, a choice, and `&` and `|`, which follow SQL. A row with a fault (a number that leaves 64 bits, a date
 outside of the years 1 to 9999, a division by zero that is to refuse) is told; nothing is rounded or cut by itself.
 """
@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daybook.rules import exact
-from daybook.rules.exact import BY_ZERO, Computed, Digits, faults_of
+from daybook.rules import checked
+from daybook.rules.checked import BY_ZERO, Computed, Digits, faults_of
 from daybook.rules.frames import from_units, units
 from daybook.rules.moments import local_dates, local_hours
 from daybook.rules.texts import by_text, sliced
@@ -65,13 +65,13 @@ def _typed(known: Known, column: Column) -> Computed:
     if column.kind != "decimal":
         return known.computed._replace(values=known.computed.values.cast(wanted))
     most = 10**column.digits - 1
-    fitting = exact.within(known.computed.values, -most, most)
+    fitting = checked.within(known.computed.values, -most, most)
     decimals = from_units(pa.chunked_array([fitting.values]), wanted).combine_chunks()
     return Computed(decimals, faults_of(known.computed, fitting))
 
 
 def _all_faults(computed: Computed) -> pa.Array:
-    return pa.repeat(pa.scalar(exact.FINE, pa.int8()), len(computed.values)) if computed[1] is None else computed[1]
+    return pa.repeat(pa.scalar(checked.FINE, pa.int8()), len(computed.values)) if computed[1] is None else computed[1]
 
 
 def _known(expression: Expression, scope: Scope) -> Known:
@@ -129,7 +129,7 @@ def _finer(known: Known, gives: Result) -> Computed:
     """Return values at the scale of a result, with their faults."""
     if gives.kind not in ("integer", "decimal") or known.result.kind is None:
         return known.computed
-    scaled = exact.finer(known.computed.values, gives.scale - known.result.scale)
+    scaled = checked.finer(known.computed.values, gives.scale - known.result.scale)
     return scaled._replace(faults=faults_of(scaled, known.computed))
 
 
@@ -137,7 +137,7 @@ def _sum(call: _Call) -> Computed:
     kinds = [one.result.kind for one in call.of]
     if kinds == ["text", "text"]:
         return Computed(pc.binary_join_element_wise(*call.values, ""))
-    combine = exact.plus if call.expression.operator == "+" else exact.minus
+    combine = checked.plus if call.expression.operator == "+" else checked.minus
     if "date" in kinds:
         return _days(combine(*map(_as_days, call.values)), call.gives)
     left, right = call.of
@@ -156,25 +156,25 @@ def _as_days(values: pa.Array) -> pa.Array:
 def _days(computed: Computed, gives: Result) -> Computed:
     if gives.kind != "date":
         return computed
-    days = exact.within(computed.values, FIRST_DAY, LAST_DAY)
+    days = checked.within(computed.values, FIRST_DAY, LAST_DAY)
     return Computed(days.values.cast(pa.int32()).cast(pa.date32()), faults_of(computed, days))
 
 
 def _rounded(call: _Call) -> Computed:
     digits = call.gives.scale - call.of[0].result.scale
     if digits >= 0:
-        return exact.finer(call.values[0], digits)
-    return exact.quotient(call.values[0], pa.repeat(1, len(call.values[0])), digits)
+        return checked.finer(call.values[0], digits)
+    return checked.quotient(call.values[0], pa.repeat(1, len(call.values[0])), digits)
 
 
 def _quotient(call: _Call) -> Computed:
     top, bottom = call.of
     digits = call.gives.scale + bottom.result.scale - top.result.scale
-    computed = exact.quotient(top.computed.values, bottom.computed.values, digits)
+    computed = checked.quotient(top.computed.values, bottom.computed.values, digits)
     if call.words[1] != "refuse":
         return computed
     is_by_zero = pc.and_(pc.equal(bottom.computed.values, 0), pc.is_valid(top.computed.values))
-    refused = exact.faulty(computed.values, is_by_zero, BY_ZERO)
+    refused = checked.faulty(computed.values, is_by_zero, BY_ZERO)
     return Computed(computed.values, faults_of(computed, refused))
 
 
@@ -185,7 +185,7 @@ def _compared(call: _Call) -> Computed:
 def _compare(kernel: str, left: Known, right: Known) -> pa.Array:
     if left.result.kind not in ("integer", "decimal"):
         return getattr(pc, kernel)(left.computed.values, right.computed.values)
-    return exact.compared(kernel, left.computed.values, right.computed.values, _digits(left, right))
+    return checked.compared(kernel, left.computed.values, right.computed.values, _digits(left, right))
 
 
 def _is_in(call: _Call) -> Computed:
@@ -215,7 +215,7 @@ def _chosen_fault(is_chosen: pa.Array, computed: Computed) -> Computed:
     """Return the faults of the rows that are chosen."""
     if computed.faults is None:
         return computed
-    fine = pa.scalar(exact.FINE, pa.int8())
+    fine = pa.scalar(checked.FINE, pa.int8())
     return computed._replace(faults=pc.if_else(is_chosen, computed.faults, fine))
 
 
@@ -240,9 +240,9 @@ _KERNELS = {
 _OWN_FAULTS = ("fill", "when")
 _COMPUTE: dict[str, Callable[[_Call], Computed]] = {
     **dict.fromkeys(("+", "-"), _sum),
-    "*": lambda call: exact.times(*call.values),
-    "negate": lambda call: exact.negated(*call.values),
-    "abs": lambda call: exact.absolute(*call.values),
+    "*": lambda call: checked.times(*call.values),
+    "negate": lambda call: checked.negated(*call.values),
+    "abs": lambda call: checked.absolute(*call.values),
     "round": _rounded,
     "divided_by": _quotient,
     **dict.fromkeys(_KERNELS, _compared),

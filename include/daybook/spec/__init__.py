@@ -52,6 +52,7 @@ from daybook.spec.pipeline import (
     fact_columns,
     former_names,
     group_columns,
+    measures_per_summary,
 )
 from daybook.spec.schedule import Schedule
 from daybook.spec.source import Source, Twins
@@ -106,6 +107,7 @@ __all__ = [
     "group_columns",
     "integer",
     "lit",
+    "measures_per_summary",
     "nearest",
     "needs_zone",
     "result",

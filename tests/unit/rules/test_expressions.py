@@ -18,9 +18,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from daybook.errors import BadData
+from daybook.rules.checked import TOO_LARGE
 from daybook.rules.clean import Cleaned, clean
 from daybook.rules.evaluate import evaluated
-from daybook.rules.exact import TOO_LARGE
 from daybook.rules.index import index
 from daybook.spec import (
     Expression,
