@@ -57,9 +57,10 @@ def formula(number: Measure | Ratio) -> str:
     """Return how a measure or a ratio is made, as in "sum(amount_eur)" or "100 * late / arrivals"."""
     if isinstance(number, Ratio):
         return f"{'100 * ' if number.times == 100 else ''}{number.of} / {number.over}"
-    of = f"{number.quantile}, {number.of}" if number.quantile is not None else number.of or "*"
+    values = "*" if number.of is None else str(number.of)
+    of = values if number.quantile is None else f"{number.quantile}, {values}"
     rounded = f", {number.scale} digits" if number.is_rounded else ""
-    return f"{number.how}({of}){rounded}{f' where {number.where}' if number.where else ''}"
+    return f"{number.how}({of}){rounded}{'' if number.where is None else f' where {number.where}'}"
 
 
 def _used(pipeline: Pipeline, number: Measure | Ratio) -> list[str]:
@@ -67,7 +68,7 @@ def _used(pipeline: Pipeline, number: Measure | Ratio) -> list[str]:
     if isinstance(number, Ratio):
         parts = [_number(pipeline, number.of), _number(pipeline, number.over)]
         return [name for part in parts if part for name in _used(pipeline, part)]
-    return [name for name in (number.of, number.where) if name]
+    return list(number.needed_columns)
 
 
 def _described(pipeline: Pipeline) -> dict[str, Column]:

@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 
 from daybook.errors import BadData
 from daybook.rules.frames import close_frame, from_units, open_frame, units
-from daybook.rules.inputs import additive, measure_types
 from daybook.rules.integers import as_integers
+from daybook.rules.measure_types import additive, measure_types
 from daybook.spec import Pipeline, Ratio, Summary, arrow_type, fact_columns
 
 RATIO = pa.decimal128(20, 2)

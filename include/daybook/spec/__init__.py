@@ -15,6 +15,8 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
     file.py      the files that a source is delivered in, and when they count as whole
     lookup.py    sources that facts are joined to by key
     expression.py  what is computed for a row, such as col("price") * 2
+    literal.py   plain values in it
+    choice.py    when(…).then(…).otherwise(…)
     written.py   how an expression is written
     kinds.py     what an expression gives: its kind and digits
     derived.py   derived columns of the facts
@@ -22,9 +24,11 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
     summary.py   summaries: what is published
     schedule.py  the days, and when they run
     parts.py     the target, the pools, what is plausible
+    transform.py a function of the pipeline's own
     pipeline.py  all of it together, and the check that every name exists and fits
 """
 
+from daybook.spec.choice import when
 from daybook.spec.column import (
     Column,
     arrow_type,
@@ -36,7 +40,7 @@ from daybook.spec.column import (
     timestamp,
 )
 from daybook.spec.derived import Derived, Made, needs_zone
-from daybook.spec.expression import Expression, col, lit, when
+from daybook.spec.expression import Expression, col, lit
 from daybook.spec.file import MOST_PARTS, File
 from daybook.spec.form import Form, Limits
 from daybook.spec.kinds import Result, column_of, result
@@ -58,6 +62,7 @@ from daybook.spec.schedule import Schedule
 from daybook.spec.source import Source, Twins
 from daybook.spec.summary import Summary
 from daybook.spec.table import Table, TableReady, Where
+from daybook.spec.transform import narwhals_transform, takes_narwhals
 from daybook.spec.value import Name, Value
 from daybook.spec.writing import Kind, Writing, said
 from daybook.text import nearest
@@ -108,10 +113,12 @@ __all__ = [
     "integer",
     "lit",
     "measures_per_summary",
+    "narwhals_transform",
     "nearest",
     "needs_zone",
     "result",
     "said",
+    "takes_narwhals",
     "text",
     "timestamp",
     "when",

@@ -37,9 +37,9 @@ class Pipeline(Value):
 
     `facts` names the source whose rows are counted; `day_columns` the columns that hold a fact's day: one date; one
     timestamp, whose day in the schedule's time zone counts; or year, month and day of month.
-    `transform` is the pipeline's own function at the end of `clean`: it takes a pandas frame of the facts and returns
-    one, with the columns of `transform_gives` added; it may drop rows. What it gives is not rounded or cut: it rounds
-    floats itself.
+    `transform` is the pipeline's own function at the end of `clean`: it takes a pandas frame of the facts, or with
+    `@narwhals_transform` a narwhals LazyFrame of the engine, and returns one, with the columns of `transform_gives`
+    added; it may drop rows. What it gives is not rounded or cut: it rounds floats itself.
     `look_back_days`: how many earlier days a daily run checks, to run those again whose sources have changed.
     `catch_up_days`: how many earlier days a daily run checks, to run those that were missed while the scheduler was
     down; 0 leaves them to a backfill.

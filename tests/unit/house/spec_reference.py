@@ -57,6 +57,7 @@ PLAIN = {
     "date": "date",
     "time": "time of day",
     "NoneType": "`None`",
+    "Expression": "[expression](expressions.md)",
 }
 BOUNDS = {"ge": " from {}", "le": " to {}", "max_length": ", at most {}"}
 
