@@ -4,6 +4,7 @@ A step's receipt is written into its folder when the step is done; the next step
 `deploy` stores all of them with the publication, and refuses to publish if the rows do not balance.
 """
 
+import json
 import resource
 import time
 from collections import Counter
@@ -177,7 +178,10 @@ class Done(Value):
 
 
 class Receipt(Done):
-    """The record of one step on one day: its result, its inputs and outputs (by file name), its time and memory."""
+    """The record of one step on one day: its result, its inputs and outputs (by file name), its time and memory.
+
+    overrides: the values of the spec that the run had set otherwise, by their paths, as in JSON.
+    """
 
     pipeline: str
     day: date
@@ -188,6 +192,7 @@ class Receipt(Done):
     # UTC. A receipt without it counts as older than every other.
     started_at: datetime = datetime.min.replace(tzinfo=UTC)
     fingerprint: Fingerprint | None = None
+    overrides: dict[str, Any] = {}
     reused_from: str | None = None
     seconds: float
     peak_memory_mib: int
@@ -221,6 +226,11 @@ class Receipt(Done):
         kept = [f"{name} as of the run of {origin.as_of}" for name, origin in origins if origin.as_of]
         forced = [(name, origin.instead_of) for name, origin in origins if origin.instead_of]
         return kept + [f"{name} as it is now, forced, and no longer as of the run of {run}" for name, run in forced]
+
+    @property
+    def overridden(self) -> list[str]:
+        """Return the values of the spec that the run had set otherwise, some words each."""
+        return [f"{path} = {json.dumps(value)} for this run" for path, value in sorted(self.overrides.items())]
 
     def line(self) -> str:
         """Return the step's one log line, in counts."""

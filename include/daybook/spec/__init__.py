@@ -18,6 +18,7 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
     summary.py   summaries: what is published
     schedule.py  the days, and when they run
     parts.py     the target, the pools, what is plausible
+    override.py  values that one run may set otherwise
     pipeline.py  all of it together, and the check that every name exists and fits
 """
 
@@ -35,6 +36,7 @@ from daybook.spec.file import MOST_PARTS, File
 from daybook.spec.form import Form, Limits
 from daybook.spec.lookup import Lookup
 from daybook.spec.measure import Derived, Measure, Ratio
+from daybook.spec.override import Place
 from daybook.spec.parts import RESERVED, Engine, Plausible, Pools, Target
 from daybook.spec.pipeline import (
     Pipeline,
@@ -67,6 +69,7 @@ __all__ = [
     "Measure",
     "Name",
     "Pipeline",
+    "Place",
     "Plausible",
     "Pools",
     "Ratio",

@@ -4,7 +4,7 @@ BadSpec lists every problem with a column, measure or source, one per line: path
 name. So a wrong spec shows when the DAG file is parsed, not at night.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
 from pydantic import Field, model_validator
@@ -24,12 +24,14 @@ from daybook.spec.measure import (
     ratio_problems,
     total_problems,
 )
+from daybook.spec.override import Place, changed, places
 from daybook.spec.parts import RESERVED, Engine, Plausible, Pools, Target
 from daybook.spec.schedule import Schedule
 from daybook.spec.source import Source
 from daybook.spec.summary import Summary, summary_problems
 from daybook.spec.table import Table
 from daybook.spec.value import Name, Value, twice, unknown
+from daybook.text import nearest
 
 
 class Pipeline(Value):
@@ -87,6 +89,9 @@ class Pipeline(Value):
     """What a day must look like to be published."""
     keep_runs: int = Field(default=3, ge=0)
     """How many runs before the published one are kept for a rollback."""
+    may_override: tuple[str, ...] = ()
+    """The values that one run may set otherwise, for its own days, by their paths, such as "plausible.within_pct",
+    "sales.limits.refused_rows" or "sales.price.maximum"."""
     renamed_from: Name | None = None
     """The name that it had before; its days, ledger and folders go on under the new one. It may go after a run."""
 
@@ -108,6 +113,25 @@ class Pipeline(Value):
     def source(self, name: str) -> Source:
         """Return the source of that name."""
         return next(source for source in self.sources if source.name == name)
+
+    @property
+    def places(self) -> dict[str, Place]:
+        """Return every value that `may_override` could name, by its path."""
+        return places(self.plausible, self.sources)
+
+    def overridden(self, values: Mapping[str, object]) -> Self:
+        """Return the pipeline with other values at some paths. Raises BadSpec for a path or a value that is refused."""
+        pipeline = self
+        for path, value in values.items():
+            if path not in self.may_override:
+                named = ", ".join(self.may_override) or "none"
+                raise BadSpec(
+                    f"{self.name}: a run may not set {path!r}{nearest(path, self.may_override)}; may_override of the "
+                    f"spec names {named}"
+                )
+            words = changed(pipeline.places[path], value, dict(pipeline))
+            pipeline = pipeline.model_copy(update=words)
+        return pipeline
 
     def file(self, name: str) -> File:
         """Return the file of that name."""
@@ -172,6 +196,8 @@ def _sources(pipeline: Pipeline) -> Iterator[str]:
     yield from unknown("facts", pipeline.facts, names, "source")
     for number, lookup in enumerate(pipeline.lookups):
         yield from unknown(f"lookups[{number}].source", lookup.source, names, "source")
+    for number, path in enumerate(pipeline.may_override):
+        yield from unknown(f"may_override[{number}]", path, pipeline.places, "value that a run may set")
     for source in pipeline.sources:
         yield from _source(source)
         if source.has_other_days and source.name != pipeline.facts:
