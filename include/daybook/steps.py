@@ -43,12 +43,13 @@ from daybook.rules import index as indexing
 from daybook.rules import plausible
 from daybook.rules import summarize as summarizing
 from daybook.rules import twins as equal_rows
+from daybook.rules.per_summary import per_summary
 from daybook.run import raw_rows
 from daybook.run.as_of import take_copies
 from daybook.run.step_run import SourceResult, StepRun
-from daybook.spec import Source, Table
+from daybook.spec import Source, Table, measures_per_summary
 from daybook.storage.folder import Folder
-from daybook.storage.tables import keys_file, parquet_writer, write_parquet
+from daybook.storage.tables import keys_file, measures_file, parquet_writer, write_parquet
 
 
 def extract_tables(step: StepRun) -> Done:
@@ -151,17 +152,20 @@ def aggregate(step: StepRun) -> Done:
     facts = step.read_table("index", f"{name}.parquet")
     aggregates = aggregating.aggregate(facts, step.pipeline)
     step.write_table("aggregates.parquet", aggregates)
+    for summary, measures in per_summary(facts, step.pipeline).items():
+        step.write_table(measures_file(summary), measures)
     rows = {name: Rows(read=facts.num_rows, kept=_rows_behind(aggregates))}
     return Done(rows=rows, totals=plausible.totals(aggregates, step.pipeline))
 
 
 def summarize(step: StepRun) -> Done:
-    """Make the summaries from the aggregates, and hold a day whose numbers are implausible."""
+    """Make the summaries from what `aggregate` left, and hold a day whose numbers are implausible."""
     pipeline, day = step.pipeline, step.day_run.day
     aggregates = step.read_table("aggregate", "aggregates.parquet")
     totals = plausible.totals(aggregates, pipeline)
     doubts = at_once(step.warehouse, partial(_doubts, step=step, totals=totals))
-    summaries = summarizing.summarize(aggregates, pipeline, day)
+    measures = {name: step.read_table("aggregate", measures_file(name)) for name in measures_per_summary(pipeline)}
+    summaries = summarizing.summarize(aggregates, pipeline, day, measures)
     held = _held(step, doubts)
     rows: dict[str, Rows] = {}
     for name, summary in summaries.items():

@@ -34,7 +34,7 @@ def copies(connection: Connection, pipeline: Pipeline, first: date, last: date) 
     """
     rows = connection.execute(
         "select distinct on (ledger.day) ledger.day, run.started_by, jsonb_path_query_array(receipts, %s::jsonpath) "
-        "from daybook.ledger join daybook.run using (run_id) left join daybook.published using (run_id) "
+        "from ledger join run using (run_id) left join published using (run_id) "
         "where ledger.pipeline = %s and ledger.day between %s and %s "
         "order by ledger.day, published.run_id is null, published_at desc, ledger.run_id desc",
         [EXTRACTS, pipeline.name, first, last],

@@ -22,6 +22,7 @@ from daybook.spec.measure import (
     derived_problems,
     measure_problems,
     ratio_problems,
+    total_problems,
 )
 from daybook.spec.parts import RESERVED, Engine, Plausible, Pools, Target
 from daybook.spec.schedule import Schedule
@@ -282,9 +283,8 @@ def _measures(pipeline: Pipeline) -> Iterator[str]:
         yield from summary_problems(
             f"summaries[{number}]", summary, columns, [*measures, *(r.name for r in pipeline.ratios)]
         )
-    totals = [measure.name for measure in pipeline.measures if measure.how in ("count", "sum")]
     for number, name in enumerate(pipeline.plausible.measures):
-        yield from unknown(f"plausible.measures[{number}]", name, totals, "count or sum")
+        yield from total_problems(f"plausible.measures[{number}]", name, measures)
 
 
 def former_names(pipeline: Pipeline) -> dict[str, str | None]:
@@ -296,3 +296,17 @@ def former_names(pipeline: Pipeline) -> dict[str, str | None]:
 def group_columns(pipeline: Pipeline) -> list[str]:
     """Return the columns of the finest grain: all that the summaries group by, in order of first use."""
     return list(dict.fromkeys(name for summary in pipeline.summaries for name in summary.by))
+
+
+def measures_per_summary(pipeline: Pipeline) -> dict[str, list[Measure]]:
+    """Return the measures that do not add up by the summary that uses them, itself or in a ratio; others have none."""
+    measures = [measure for measure in pipeline.measures if not measure.is_additive]
+    used = {summary.name: _used(pipeline, summary) for summary in pipeline.summaries}
+    found = {summary: [one for one in measures if one.name in names] for summary, names in used.items()}
+    return {summary: wanted for summary, wanted in found.items() if wanted}
+
+
+def _used(pipeline: Pipeline, summary: Summary) -> set[str]:
+    names = set(summary.columns)
+    parts = ((ratio.of, ratio.over) for ratio in pipeline.ratios if ratio.name in names)
+    return names.union(*parts)
