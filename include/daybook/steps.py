@@ -72,7 +72,7 @@ def extract_tables(step: StepRun) -> Done:
             rows[table.name] = Rows(read=found.rows, kept=found.rows)
             origin = Origin(place=f"{connection_id}: {table.relation}", without_day=found.without_day)
             origins[table.name] = taken.noted(table.name, origin)
-            slices |= {table.name: found.state} if found.state else {}
+            slices[table.name] = found.state
     return Done(rows=rows, origins=origins, slices=slices, read_at=read_at)
 
 

@@ -158,8 +158,8 @@ class Done(Value):
 
     rows: by source or summary. unknown: kept facts without a match, by lookup. totals: of the day, by measure.
     read_at: when the source was read, if that was before this day's step began. published: the files that `save` put
-    into the published folder. origins: by the name of the extracted file, without its `.csv`. slices: what the day's
-    rows were in each table that is read by day. mends_set_aside: mends made for another delivery, a sentence. run_id:
+    into the published folder. origins: by the name of the extracted file, without its `.csv`. slices: what the rows
+    were that were read of each table. mends_set_aside: mends made for another delivery, a sentence. run_id:
     of the run that was saved, or that readers see. outcome: of deploying.
     """
 

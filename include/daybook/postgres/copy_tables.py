@@ -19,6 +19,7 @@ from daybook.postgres.day_state import DayState
 from daybook.postgres.marks import LocalDay, check_marked
 from daybook.postgres.session import REFUSALS, SILENCE_S, TRANSIENT, Connection, OpenPostgres, Silence, at_once, begin
 from daybook.postgres.typed_columns import agreed, fits, live_columns, nearest_word, written
+from daybook.postgres.whole_rows import whole_state
 from daybook.spec import Table, nearest
 from daybook.storage.folder import Folder
 
@@ -33,14 +34,15 @@ SETTINGS = (
     "set local timezone = 'UTC'; set local datestyle = 'ISO'; set local intervalstyle = 'postgres'; "
     "set local bytea_output = 'hex'; set local extra_float_digits = 3"
 )
+SNAPSHOT = f"set transaction isolation level repeatable read, read only; {SETTINGS}"
 
 
 class Copied(NamedTuple):
-    """What was copied of a table: the number of rows; and if it is read by day, what the day's rows are in the same
-    snapshot, and how many rows have no day."""
+    """What was copied of a table: the number of rows, what they are in the same snapshot, and if it is read by day, how
+    many rows have no day."""
 
     rows: int
-    state: DayState | None = None
+    state: DayState
     without_day: int = 0
 
 
@@ -76,7 +78,7 @@ def copy_tables(
 def _begin_snapshot(connection: Connection, tables: tuple[Table, ...]) -> None:
     lockable = [table for table in tables if _is_lockable(connection, table)]
     connection.commit()
-    begin(connection, f"set transaction isolation level repeatable read, read only; {SETTINGS}")
+    begin(connection, SNAPSHOT)
     # Lock before the snapshot is taken: a snapshot older than a TRUNCATE, or an ALTER that rewrites the table, would
     # see it empty (PostgreSQL's manual, 13.6 Caveats).
     if lockable:
@@ -111,7 +113,7 @@ def _copied(connection: Connection, table: Table, folder: Folder, on: LocalDay |
     with _own_errors(table), folder.new_file(f"{table.name}.csv") as file:
         rows = copy_out(connection, table, file, on, silence.heard)
         if not table.day or on is None:
-            return Copied(rows)
+            return Copied(rows, whole_state(connection, table))
         found = slices(connection, table, on.day, on.day, on.zone)
         return Copied(rows, found.days[on.day], found.without_day)
 
