@@ -81,9 +81,10 @@ def _rounded(measure: Measure, counted: Counted, scale: int) -> list[int | None]
 
 
 def _decimals(pipeline: Pipeline, measure: Measure, numbers: list[int | None], kind: Any) -> pa.ChunkedArray:
-    if any(abs(number or 0) >= 10**kind.precision for number in numbers):
+    try:
+        return decimals(numbers, kind)
+    except OverflowError:
         raise BadData(
             f"{pipeline.name}: measure {measure.name!r} has more than {kind.precision} digits; nothing was published; "
             f"mend the values in {measure.of!r}, or declare a smaller scale"
-        )
-    return pa.chunked_array([pa.array(decimals(numbers, measure.scale), kind)])
+        ) from None

@@ -258,7 +258,7 @@ def _measures(pipeline: Pipeline) -> Iterator[str]:
     for number, measure in enumerate(pipeline.measures):
         yield from measure_problems(f"measures[{number}]", measure, columns)
     for number, ratio in enumerate(pipeline.ratios):
-        yield from ratio_problems(f"ratios[{number}]", ratio, measures)
+        yield from ratio_problems(f"ratios[{number}]", ratio, measures, columns)
     for number, summary in enumerate(pipeline.summaries):
         yield from summary_problems(
             f"summaries[{number}]", summary, columns, [*measures, *(r.name for r in pipeline.ratios)]
