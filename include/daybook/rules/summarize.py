@@ -13,6 +13,7 @@ from daybook.rules.frames import close_frame, open_frame
 from daybook.rules.inputs import additive, measure_types
 from daybook.rules.integers import as_integers
 from daybook.rules.ratios import ratio_of, ratio_type
+from daybook.rules.top import first_groups
 from daybook.spec import Pipeline, Summary, arrow_type, fact_columns
 
 NOTHING: Mapping[str, pa.Table] = MappingProxyType({})
@@ -31,17 +32,17 @@ def summarize(
         summary.name: _with_others(_measured(aggregates, pipeline, summary), summary, per_summary.get(summary.name))
         for summary in pipeline.summaries
     }
-    summaries = {s.name: _summary(measured[s.name], pipeline, s, day) for s in pipeline.summaries}
-    _check_totals(summaries, aggregates, pipeline)
-    return summaries
+    _check_totals(measured, aggregates, pipeline)
+    return {summary.name: _summary(measured[summary.name], pipeline, summary, day) for summary in pipeline.summaries}
 
 
 def schema(pipeline: Pipeline, summary: Summary) -> pa.Schema:
-    """Return the published schema of a summary: day, group columns, measures and ratios in the spec's order."""
+    """Return the published schema of a summary: day, group columns, measures and ratios in the spec's order, rank."""
     columns = fact_columns(pipeline)
     types = measure_types(pipeline) | {ratio.name: ratio_type(ratio) for ratio in pipeline.ratios}
     groups = [(name, arrow_type(columns[name])) for name in summary.by]
-    return pa.schema([("day", pa.date32()), *groups, *((name, types[name]) for name in summary.columns)])
+    numbers = [(name, types[name]) for name in summary.columns]
+    return pa.schema([("day", pa.date32()), *groups, *numbers, *((name, pa.int64()) for name in summary.ranks)])
 
 
 def _measured(aggregates: pa.Table, pipeline: Pipeline, summary: Summary) -> pa.Table:
@@ -84,10 +85,13 @@ def _with_zeros(totals: pa.Table, names: list[str]) -> pa.Table:
 
 def _summary(measured: pa.Table, pipeline: Pipeline, summary: Summary, day: date) -> pa.Table:
     where = f"{pipeline.name} {day}, summary {summary.name}"
-    ratios = {one.name: ratio_of(measured, one, where) for one in pipeline.ratios if one.name in summary.columns}
-    columns = [ratios[name] if name in ratios else measured[name] for name in summary.columns]
-    groups = [measured[name] for name in summary.by]
-    dated = [[day] * measured.num_rows, *groups, *columns, measured["row_count"]]
+    for ratio in pipeline.ratios:
+        if ratio.name in summary.numbers:
+            measured = measured.append_column(ratio.name, ratio_of(measured, ratio, where))
+    if summary.top:
+        measured = first_groups(measured, summary.top)
+    names = [*summary.by, *summary.columns, *summary.ranks, "row_count"]
+    dated = [[day] * measured.num_rows, *(measured[name] for name in names)]
     return pa.table(dated, schema=schema(pipeline, summary).append(pa.field("row_count", pa.int64())))
 
 
@@ -100,10 +104,10 @@ def _summed(pipeline: Pipeline) -> list[str]:
     return ["row_count", *(measure.name for measure in pipeline.measures if measure.how in ("count", "sum"))]
 
 
-def _check_totals(summaries: dict[str, pa.Table], aggregates: pa.Table, pipeline: Pipeline) -> None:
+def _check_totals(measured: dict[str, pa.Table], aggregates: pa.Table, pipeline: Pipeline) -> None:
     totals = _summed(pipeline)
-    for name, summary in summaries.items():
-        for column in set(totals) & set(summary.column_names):
+    for name, summary in measured.items():
+        for column in totals:
             here, there = pc.sum(summary[column]).as_py(), pc.sum(aggregates[column]).as_py()
             if (here or 0) != (there or 0):
                 raise AssertionError(f"{pipeline.name}, summary {name}: {column} is {here}, its aggregates say {there}")

@@ -287,6 +287,5 @@ def measures_per_summary(pipeline: Pipeline) -> dict[str, list[Measure]]:
 
 
 def _used(pipeline: Pipeline, summary: Summary) -> set[str]:
-    names = set(summary.columns)
-    parts = ((ratio.of, ratio.over) for ratio in pipeline.ratios if ratio.name in names)
-    return names.union(*parts)
+    parts = ((ratio.of, ratio.over) for ratio in pipeline.ratios if ratio.name in summary.numbers)
+    return summary.numbers.union(*parts)
