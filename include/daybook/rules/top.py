@@ -6,7 +6,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from daybook.rules.groups import groups_of
-from daybook.rules.integers import places
+from daybook.rules.places import places
 from daybook.spec import Top
 
 Numbers = NDArray[np.int64]
