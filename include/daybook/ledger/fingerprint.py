@@ -120,7 +120,9 @@ def _tables_part(pipeline: Pipeline) -> Any:
 
 def _index_part(pipeline: Pipeline) -> Any:
     facts, words = pipeline.source(pipeline.facts), {"lookups", "facts", "engine"}
-    return [pipeline.model_dump(include=words), facts.key, facts.limits.model_dump(), _columns(pipeline)]
+    # As of when a lookup was copied shows in the bytes of its copy.
+    said = pipeline.model_dump(include=words, exclude={"lookups": {"__all__": {"as_of"}}})
+    return [said, facts.key, facts.limits.model_dump(), _columns(pipeline)]
 
 
 def _words(pipeline: Pipeline, *names: str) -> Any:

@@ -100,6 +100,11 @@ class Pipeline(Value):
         """Return the tables, then the files."""
         return (*self.tables, *self.files)
 
+    @property
+    def as_of_day(self) -> frozenset[str]:
+        """Return the names of the sources whose rows stay those of when a day was first published."""
+        return frozenset(lookup.source for lookup in self.lookups if lookup.as_of == "day")
+
     def source(self, name: str) -> Source:
         """Return the source of that name."""
         return next(source for source in self.sources if source.name == name)
@@ -229,8 +234,23 @@ def _lookups(pipeline: Pipeline) -> Iterator[str]:
     for number, lookup in enumerate(pipeline.lookups):
         yield from lookups.problems(f"lookups[{number}]", lookup, pipeline.source(lookup.source), facts)
         facts |= {column.name: column for column in _given(lookup, pipeline)}
+    yield from _two_moments(pipeline)
     labels = [lookup.label for lookup in pipeline.lookups]
     yield from (f"{twice}: give one of them a name of its own" for twice in twice("lookups", labels))
+
+
+def _two_moments(pipeline: Pipeline) -> Iterator[str]:
+    for number, lookup in enumerate(pipeline.lookups):
+        if lookup.source not in pipeline.as_of_day:
+            continue
+        path = f"lookups[{number}].as_of"
+        if lookup.source == pipeline.facts:
+            yield f"{path}: 'day' is refused: {lookup.source} are the facts, which each run reads; it takes 'latest'"
+        elif lookup.as_of != "day":
+            yield (
+                f"{path}: {lookup.as_of!r} is refused: another lookup reads {lookup.source} with 'day', and a day keeps"
+                f" one copy of it; say 'day' here too, or declare {lookup.source} twice, under two names"
+            )
 
 
 def _columns(pipeline: Pipeline) -> Iterator[str]:

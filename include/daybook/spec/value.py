@@ -67,7 +67,9 @@ def _one_error(kind: type[BaseModel], problem: Any) -> str:
         return f"{path}: {kind.__name__} has no word {path!r}{nearest(path, kind.model_fields)}"
     if problem["type"] == "missing":
         return f"{path}: is missing"
-    return f"{path}: {problem['input']!r} is refused: {_reason(problem)}"
+    field = kind.model_fields.get(path)
+    given = repr(problem["input"]) if field is None or field.repr else "the secret given"
+    return f"{path}: {given} is refused: {_reason(problem)}"
 
 
 # Words that people try, each with the right way to say it.

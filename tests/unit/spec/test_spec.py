@@ -29,6 +29,8 @@ from daybook.spec import (
 )
 from tests.support.shop import CUSTOMERS, SALES, SHOPS, shop
 
+BY_SHOP = Lookup(source="shops", key="shop", when_unknown="keep", as_of="day")
+
 
 @pytest.mark.parametrize(
     ("build", "says"),
@@ -196,6 +198,14 @@ def test_G12_a_name_in_the_warehouse_needs_no_quotes(name: str) -> None:
         (
             {"lookups": (Lookup(source="shops", key="shop", when_unknown="keep", is_valid_to_included=False),)},
             "shop.lookups[0].is_valid_to_included: there is no valid_to",
+        ),
+        (
+            {"lookups": (BY_SHOP, BY_SHOP.model_copy(update={"name": "again", "as_of": "latest"}))},
+            "shop.lookups[1].as_of: 'latest' is refused: another lookup reads shops with 'day'",
+        ),
+        (
+            {"lookups": (BY_SHOP.model_copy(update={"source": "sales", "key": "id"}),)},
+            "shop.lookups[0].as_of: 'day' is refused: sales are the facts, which each run reads; it takes 'latest'",
         ),
         ({"tables": (SHOPS, SHOPS, CUSTOMERS)}, "shop.sources: 'shops' stands twice"),
         ({"files": (SALES.model_copy(update={"key": ("ident",)}),)}, "shop.sales.key[0]: 'ident' is not a column"),
