@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 from pydantic import model_validator
 
@@ -70,13 +70,17 @@ class Lines(Value):
 class Rows(Value):
     """The rows of one source (or summary) in one step; refused and dropped are counts by reason.
 
-    lines: of its files, since a row may take several; only `load` reads lines.
+    lines: of its files, since a row may take several; only `load` reads lines. below_top: of a summary, those in groups
+    that it does not show, since they are not among its first ones.
     """
+
+    added_later: ClassVar[frozenset[str]] = frozenset({"below_top"})
 
     read: int
     kept: int
     refused: dict[str, int] = {}
     dropped: dict[str, int] = {}
+    below_top: int = 0
     lines: Lines | None = None
 
     @property
@@ -84,7 +88,8 @@ class Rows(Value):
         """Return whether every row read was kept, refused or dropped, and every line is one of such a row or empty."""
         lines = self.lines
         is_every_line_counted = not lines or lines.read == lines.kept + lines.refused + lines.blank + lines.skipped
-        return is_every_line_counted and self.read == self.kept + self.refused_rows + sum(self.dropped.values())
+        not_kept = self.refused_rows + sum(self.dropped.values()) + self.below_top
+        return is_every_line_counted and self.read == self.kept + not_kept
 
     @property
     def refused_rows(self) -> int:
@@ -301,6 +306,8 @@ def _counts_of(name: str, rows: Rows) -> str:
         if counts:
             reasons = " ".join(f"{reason}={count}" for reason, count in counts.items())
             parts.append(f"{word}={sum(counts.values())} ({reasons})")
+    if rows.below_top:
+        parts.append(f"below_top={rows.below_top}")
     if rows.lines and rows.refused_lines != rows.refused_rows:
         parts.append(f"lines={rows.lines.read} refused_lines={rows.refused_lines}")
     return " ".join(parts)
@@ -328,8 +335,8 @@ def _over_groups(receipts: dict[str, Receipt], facts: str) -> Iterator[str]:
     if indexed != aggregated.read:
         yield f"{facts}: index gave {indexed} rows, aggregate read {aggregated.read}"
     for name, rows in receipts["summarize"].rows.items():
-        if rows.kept != aggregated.kept:
-            yield f"summary {name}: {rows.kept} rows stand behind it, {aggregated.kept} were aggregated"
+        if (behind := rows.kept + rows.below_top) != aggregated.kept:
+            yield f"summary {name}: {behind} rows stand behind it, {aggregated.kept} were aggregated"
     for name, rows in receipts["save"].rows.items():
         made = receipts["summarize"].outputs[f"{name}.parquet"].rows
         if rows.kept != made:

@@ -18,11 +18,11 @@ from daybook.rules.counted import (
     moments,
     variance,
 )
-from daybook.rules.exact import decimals, rounded, rounded_root
 from daybook.rules.frames import close_frame, open_frame
 from daybook.rules.groups import Groups, groups_of
 from daybook.rules.inputs import input_name, input_of, measure_types
 from daybook.rules.integers import Integers
+from daybook.rules.rounding import decimals, rounded, rounded_root
 from daybook.spec import Engine, Measure, Pipeline, measures_per_summary
 
 COUNTED = pa.schema([("group", pa.int64()), ("value", pa.int64()), ("rows", pa.int64())])
@@ -81,9 +81,10 @@ def _rounded(measure: Measure, counted: Counted, scale: int) -> list[int | None]
 
 
 def _decimals(pipeline: Pipeline, measure: Measure, numbers: list[int | None], kind: Any) -> pa.ChunkedArray:
-    if any(abs(number or 0) >= 10**kind.precision for number in numbers):
+    try:
+        return decimals(numbers, kind)
+    except OverflowError:
         raise BadData(
             f"{pipeline.name}: measure {measure.name!r} has more than {kind.precision} digits; nothing was published; "
             f"mend the values in {measure.of!r}, or declare a smaller scale"
-        )
-    return pa.chunked_array([pa.array(decimals(numbers, measure.scale), kind)])
+        ) from None

@@ -49,7 +49,7 @@ from daybook.spec.pipeline import (
 )
 from daybook.spec.schedule import Schedule
 from daybook.spec.source import Source, Twins
-from daybook.spec.summary import Summary
+from daybook.spec.summary import Summary, Top
 from daybook.spec.table import Table, TableReady, Where
 from daybook.spec.value import Name, Value
 from daybook.spec.writing import Kind, Writing, said
@@ -79,6 +79,7 @@ __all__ = [
     "Table",
     "TableReady",
     "Target",
+    "Top",
     "Twins",
     "Value",
     "Where",

@@ -304,7 +304,7 @@ def _measures(pipeline: Pipeline) -> Iterator[str]:
     for number, measure in enumerate(pipeline.measures):
         yield from measure_problems(f"measures[{number}]", measure, columns)
     for number, ratio in enumerate(pipeline.ratios):
-        yield from ratio_problems(f"ratios[{number}]", ratio, measures)
+        yield from ratio_problems(f"ratios[{number}]", ratio, measures, columns)
     for number, summary in enumerate(pipeline.summaries):
         yield from summary_problems(
             f"summaries[{number}]", summary, columns, [*measures, *(r.name for r in pipeline.ratios)]
@@ -333,6 +333,5 @@ def measures_per_summary(pipeline: Pipeline) -> dict[str, list[Measure]]:
 
 
 def _used(pipeline: Pipeline, summary: Summary) -> set[str]:
-    names = set(summary.columns)
-    parts = ((ratio.of, ratio.over) for ratio in pipeline.ratios if ratio.name in names)
-    return names.union(*parts)
+    parts = ((ratio.of, ratio.over) for ratio in pipeline.ratios if ratio.name in summary.numbers)
+    return summary.numbers.union(*parts)
