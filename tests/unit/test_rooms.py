@@ -21,7 +21,7 @@ ROOMS = {
     "ftp": "storage",
     "transports": "ftp storage",
     "loader": "",
-    "rules": "",
+    "rules": "loader.line_numbers",
     "ledger": "postgres storage loader.line_numbers",
     "refused": "ledger loader storage postgres",
     "publish": "ledger storage postgres rules.summarize",

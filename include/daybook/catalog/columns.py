@@ -102,7 +102,7 @@ def _origins(pipeline: Pipeline, name: str) -> Iterator[str]:
             yield from _keys(pipeline, lookup)
     for derived in pipeline.derived:
         if derived.name == name:
-            yield f"{facts.name}.{derived.column}"
+            yield from (origin for needed in derived.of.names() for origin in _origins(pipeline, needed))
     if name in {column.name for column in pipeline.transform_gives}:
         yield from _all(facts)
 

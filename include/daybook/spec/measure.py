@@ -1,4 +1,4 @@
-"""The part of a spec about numbers: what is derived from a column, the measures of a group, and their ratios."""
+"""The part of a spec about numbers: the measures of a group, and their ratios."""
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from daybook.spec.column import Column, check_fits_64_bits
+from daybook.spec.column import Column
 from daybook.spec.value import Name, Value, unknown
 from daybook.spec.writing import NUMBERS
 
@@ -16,26 +16,6 @@ ADDITIVE = ("count", "sum", "min", "max")
 SPREADS = ("stddev_samp", "stddev_pop", "var_samp", "var_pop")
 # The kinds whose values have an order.
 ORDERED = ("integer", "decimal", "date", "timestamp", "text")
-
-
-class Derived(Value):
-    """A yes-or-no column made in `clean` from another: is it missing, over, or at most a value?
-
-    "Over" and "at most" are empty if the column is empty. `value` is in the column's unit.
-    """
-
-    for_readers: ClassVar[frozenset[str]] = frozenset({"description", "unit"})
-
-    name: Name
-    """Its name in the facts."""
-    column: str
-    test: Literal["is_missing", "is_over", "is_at_most"]
-    """What is asked of the column."""
-    value: int | Decimal | None = None
-    description: str = ""
-    """One line for readers: what it means."""
-    unit: str = ""
-    """What it is counted in, for readers, such as "min" or "EUR"."""
 
 
 class Measure(Value):
@@ -150,21 +130,6 @@ class Ratio(Value):
     """One line for readers: what it means."""
     unit: str = ""
     """What it is counted in, for readers, such as "min" or "EUR"."""
-
-
-def derived_problems(path: str, derived: Derived, columns: dict[str, Column]) -> Iterator[str]:
-    """Yield what is wrong with a derived column, one line a problem. columns: those of the facts, by name."""
-    yield from unknown(f"{path}.column", derived.column, columns, "column of the facts")
-    if derived.test == "is_missing":
-        return
-    if derived.value is None:
-        yield f"{path}.value: is missing; {derived.test!r} compares with a value"
-    yield from _not_a_number(f"{path}.column", derived.column, columns)
-    column = columns.get(derived.column)
-    try:
-        check_fits_64_bits(derived.value, column.scale if column else 0)
-    except ValueError as error:
-        yield f"{path}.value: {derived.value} is refused: {error}"
 
 
 def measure_problems(path: str, measure: Measure, columns: dict[str, Column]) -> Iterator[str]:

@@ -7,19 +7,19 @@ name. So a wrong spec shows when the DAG file is parsed, not at night.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from daybook.errors import BadSpec
+from daybook.spec import derived as derivations
 from daybook.spec import lookup as lookups
 from daybook.spec.column import Column
+from daybook.spec.derived import Derived, Made
 from daybook.spec.file import File
 from daybook.spec.format import tells_of_utc
 from daybook.spec.lookup import Lookup
 from daybook.spec.measure import (
-    Derived,
     Measure,
     Ratio,
-    derived_problems,
     measure_problems,
     ratio_problems,
     total_problems,
@@ -62,7 +62,7 @@ class Pipeline(Value):
     facts: str
     day_columns: tuple[str, ...] = Field(min_length=1, max_length=3)
     derived: tuple[Derived, ...] = ()
-    """Yes-or-no columns that `clean` makes."""
+    """Columns that are computed for each row: `{name: expression}`, or a tuple of Derived."""
     transform: Callable[[Any], Any] | None = None
     transform_gives: tuple[Column, ...] = ()
     lookups: tuple[Lookup, ...] = ()
@@ -94,6 +94,13 @@ class Pipeline(Value):
     "sales.limits.refused_rows" or "sales.price.maximum"."""
     renamed_from: Name | None = None
     """The name that it had before; its days, ledger and folders go on under the new one. It may go after a run."""
+
+    @field_validator("derived", mode="before")
+    @classmethod
+    def _short_for_derived(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        return tuple(Derived(name=name, of=expression) for name, expression in given.items())
 
     @model_validator(mode="after")
     def _names_meet(self) -> Self:
@@ -146,8 +153,21 @@ def check(pipeline: Pipeline) -> None:
 
 
 def fact_columns(pipeline: Pipeline) -> dict[str, Column]:
-    """Return the columns of the facts after `index`: their own, the transform's, the derived and the looked up."""
-    return {column.name: column for column in (*clean_columns(pipeline), *_looked_up(pipeline))}
+    """Return the columns of the facts after `index`: their own, the transform's, the looked up and the derived."""
+    there = (*clean_columns(pipeline), *_looked_up(pipeline))
+    return {column.name: column for column in (*there, *(made.column for made in derived_in_index(pipeline)))}
+
+
+def derived_in_clean(pipeline: Pipeline) -> list[Made]:
+    """Return the derived columns that need only columns of the facts' source."""
+    return derivations.made_from(pipeline.derived, pipeline.source(pipeline.facts).columns)
+
+
+def derived_in_index(pipeline: Pipeline) -> list[Made]:
+    """Return the other derived columns: those that need a column of the transform or of a lookup."""
+    early = {made.derived.name for made in derived_in_clean(pipeline)}
+    others = [derived for derived in pipeline.derived if derived.name not in early]
+    return derivations.made_from(others, (*clean_columns(pipeline), *_looked_up(pipeline)))
 
 
 def day_is_of_instant(pipeline: Pipeline) -> bool:
@@ -158,7 +178,7 @@ def day_is_of_instant(pipeline: Pipeline) -> bool:
 
 def clean_columns(pipeline: Pipeline) -> tuple[Column, ...]:
     """Return the columns of the facts after `clean`: their own, the derived, and the transform's."""
-    derived = (_flag(derived.name) for derived in pipeline.derived)
+    derived = (made.column for made in derived_in_clean(pipeline))
     return (*pipeline.source(pipeline.facts).columns, *derived, *pipeline.transform_gives)
 
 
@@ -230,8 +250,8 @@ def _facts(pipeline: Pipeline) -> Iterator[str]:
         )
     yield from _days_of_utc(pipeline, columns)
     yield from _other_days(pipeline)
-    for number, derived in enumerate(pipeline.derived):
-        yield from derived_problems(f"derived[{number}]", derived, columns)
+    later = [column.name for column in (*pipeline.transform_gives, *_looked_up(pipeline))]
+    yield from derivations.wrong_kinds(pipeline.derived, columns.values(), later)
 
 
 def _days_of_utc(pipeline: Pipeline, columns: dict[str, Column]) -> Iterator[str]:
@@ -280,7 +300,10 @@ def _two_moments(pipeline: Pipeline) -> Iterator[str]:
 
 
 def _columns(pipeline: Pipeline) -> Iterator[str]:
-    names = [column.name for column in (*clean_columns(pipeline), *_looked_up(pipeline))]
+    there = (*pipeline.source(pipeline.facts).columns, *pipeline.transform_gives, *_looked_up(pipeline))
+    names = [*(column.name for column in there), *(derived.name for derived in pipeline.derived)]
+    yield from derivations.wrong_kinds(pipeline.derived, there, ())
+    yield from derivations.out_of_order(pipeline.derived, there)
     numbers = [*(measure.name for measure in pipeline.measures), *(ratio.name for ratio in pipeline.ratios)]
     yield from twice("facts (with derived, transform_gives and lookups)", names)
     yield from twice("measures and ratios", numbers)
