@@ -23,6 +23,7 @@ from daybook.postgres.whole_rows import whole_state
 from daybook.spec import Table, nearest
 from daybook.storage.folder import Folder
 
+WHERE = "the source database"
 LOCK_S = 30
 # Several copies of up to 15 min each; `Silence` notices earlier that nothing arrives.
 COPIES_S = 3600.0
@@ -62,17 +63,33 @@ def copy_tables(
     SourceUnavailable if the database is down, busy or locked, BadSpec if it refuses us or has other columns, and for
     the marks NotYet or BadData.
     """
+    copying = Copying(connect, tables, folder, on, silence_s)
+    return at_once(connect, copying.at_a_new_moment, settings=SETTINGS, where=WHERE, limit_s=COPIES_S)
 
-    def copy(connection: Connection) -> dict[str, Copied]:
-        with Silence(connection, connect, silence_s) as silence, _who_blocks(connect, tables):
-            _begin_snapshot(connection, tables)
+
+class Copying(NamedTuple):
+    """Tables to copy; the words are those of `copy_tables`."""
+
+    connect: OpenPostgres
+    tables: tuple[Table, ...]
+    folder: Folder
+    on: LocalDay | None = None
+    silence_s: float = SILENCE_S
+
+    def at_a_new_moment(self, connection: Connection) -> dict[str, Copied]:
+        """Copy them in a new snapshot."""
+        with _who_blocks(self.connect, self.tables):
+            _begin_snapshot(connection, self.tables)
+        return self.at_this_moment(connection)
+
+    def at_this_moment(self, connection: Connection) -> dict[str, Copied]:
+        """Copy them in the snapshot of an open transaction."""
+        with Silence(connection, self.connect, self.silence_s) as silence, _who_blocks(self.connect, self.tables):
             silence.watch(_server_process(connection))
-            check_columns(connection, tables)
-            if on:
-                check_marked(connection, tables, on, datetime.now(UTC))
-            return {table.name: _copied(connection, table, folder, on, silence) for table in tables}
-
-    return at_once(connect, copy, settings=SETTINGS, where="the source database", limit_s=COPIES_S)
+            check_columns(connection, self.tables)
+            if self.on:
+                check_marked(connection, self.tables, self.on, datetime.now(UTC))
+            return {table.name: _copied(connection, table, self.folder, self.on, silence) for table in self.tables}
 
 
 def _begin_snapshot(connection: Connection, tables: tuple[Table, ...]) -> None:

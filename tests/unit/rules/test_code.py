@@ -66,7 +66,7 @@ def changed(copied: Copy) -> set[str]:
 @pytest.mark.parametrize(
     ("file", "function", "steps"),
     [
-        ("steps.py", "_copied", "extract_tables"),
+        ("steps.py", "_copies", "extract_tables"),
         ("steps.py", "_load_source", "load"),
         ("steps.py", "_cleaned", "clean"),
         ("steps.py", "_lookup", "index"),
