@@ -18,11 +18,11 @@ from daybook.rules.counted import (
     moments,
     variance,
 )
+from daybook.rules.exact import decimals, quotient, root
 from daybook.rules.frames import close_frame, open_frame
 from daybook.rules.groups import Groups, groups_of
 from daybook.rules.inputs import input_name, input_of, measure_types
 from daybook.rules.integers import Integers
-from daybook.rules.rounding import decimals, rounded, rounded_root
 from daybook.spec import Engine, Measure, Pipeline, measures_per_summary
 
 COUNTED = pa.schema([("group", pa.int64()), ("value", pa.int64()), ("rows", pa.int64())])
@@ -74,10 +74,13 @@ def _rounded(measure: Measure, counted: Counted, scale: int) -> list[int | None]
     """Return a measure in units of the last of its own digits. scale: the digits of the column."""
     if not measure.is_spread:
         found = continuous_quantiles(counted, measure.share)
-        return [None if one is None else rounded(one / 10**scale, measure.scale) for one in found]
-    round_ = rounded_root if measure.how.startswith("stddev") else rounded
+        up, down = 10**measure.scale, measure.share.denominator * 10**scale
+        return [None if one is None else quotient(one * up, down) for one in found]
     of = [variance(one, is_sample=measure.how.endswith("samp")) for one in moments(counted)]
-    return [None if one is None else round_(one / 10 ** (2 * scale), measure.scale) for one in of]
+    # A variance is in the square of its column's units.
+    round_, power = (root, 2) if measure.how.startswith("stddev") else (quotient, 1)
+    up, down = 10 ** (measure.scale * power), 10 ** (2 * scale)
+    return [None if one is None else round_(one[0] * up, one[1] * down) for one in of]
 
 
 def _decimals(pipeline: Pipeline, measure: Measure, numbers: list[int | None], kind: Any) -> pa.ChunkedArray:

@@ -19,10 +19,10 @@ def quotient(top: int, bottom: int) -> int:
     return whole if (top < 0) == (bottom < 0) else -whole
 
 
-def rounded_root(number: Fraction, scale: int) -> int:
-    """Return the square root of a number that is not negative, in units of the last of `scale` digits."""
+def root(top: int, bottom: int) -> int:
+    """Return the square root of the quotient of two integers that is not negative, rounded to the nearest integer."""
     # floor(root + 1/2) = floor((floor(root of four times the number) + 1) / 2)
-    return (isqrt(4 * number.numerator * 10 ** (2 * scale) // number.denominator) + 1) // 2
+    return (isqrt(4 * top // bottom) + 1) // 2
 
 
 def decimals(numbers: list[int | None], kind: pa.Decimal128Type) -> pa.ChunkedArray:
