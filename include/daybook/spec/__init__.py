@@ -25,6 +25,7 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
     schedule.py  the days, and when they run
     parts.py     the target, the pools, what is plausible
     transform.py a function of the pipeline's own
+    override.py  values that one run may set otherwise
     pipeline.py  all of it together, and the check that every name exists and fits
 """
 
@@ -46,6 +47,7 @@ from daybook.spec.form import Form, Limits
 from daybook.spec.kinds import Result, column_of, result
 from daybook.spec.lookup import Lookup
 from daybook.spec.measure import Measure, Ratio
+from daybook.spec.override import Place
 from daybook.spec.parts import RESERVED, Engine, Plausible, Pools, Target
 from daybook.spec.pipeline import (
     Pipeline,
@@ -60,7 +62,7 @@ from daybook.spec.pipeline import (
 )
 from daybook.spec.schedule import Schedule
 from daybook.spec.source import Source, Twins
-from daybook.spec.summary import Summary
+from daybook.spec.summary import Summary, Top
 from daybook.spec.table import Table, TableReady, Where
 from daybook.spec.transform import narwhals_transform, takes_narwhals
 from daybook.spec.value import Name, Value
@@ -83,6 +85,7 @@ __all__ = [
     "Measure",
     "Name",
     "Pipeline",
+    "Place",
     "Plausible",
     "Pools",
     "Ratio",
@@ -93,6 +96,7 @@ __all__ = [
     "Table",
     "TableReady",
     "Target",
+    "Top",
     "Twins",
     "Value",
     "Where",

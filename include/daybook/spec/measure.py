@@ -99,8 +99,11 @@ class Measure(Expressed):
         return Fraction(1, 2) if self.quantile is None else Fraction(self.quantile)
 
     def kind_of_values(self, columns: Mapping[str, Column]) -> str:
-        """Return the kind of its values. columns: those of the facts, by name."""
-        column = self.measured_column(columns)
+        """Return the kind of its values, a number if it cannot be known. columns: those of the facts, by name."""
+        try:
+            column = self.measured_column(columns)
+        except WrongKind:
+            return "decimal"
         if self.how in ("count", "distinct") or column is None:
             return "integer"
         return "decimal" if self.is_rounded else column.kind
@@ -121,8 +124,12 @@ class Measure(Expressed):
 
 
 class Ratio(Value):
-    """One measure divided by another, `times` 1 or 100, to two decimals, half away from zero; empty if over zero."""
+    """One measure of numbers divided by another, exactly, and rounded once to `scale` digits, half away from zero.
 
+    It is empty if a part of it is. A part may be any measure, also one that does not add up, such as a median.
+    """
+
+    added_later: ClassVar[frozenset[str]] = frozenset({"scale", "by_zero"})
     for_readers: ClassVar[frozenset[str]] = frozenset({"description", "unit"})
 
     name: Name
@@ -132,6 +139,11 @@ class Ratio(Value):
     over: str
     """The measure that it is divided by."""
     times: Literal[1, 100] = 1
+    """100 makes it a percentage."""
+    scale: int = Field(default=2, ge=0, le=20)
+    """How many digits after the point it has; before it are at most 18."""
+    by_zero: Literal["nothing", "refuse"] = "nothing"
+    """What a ratio over zero is: nothing, or a reason to refuse the day."""
     renamed_from: Name | None = None
     """The name that it had before; published columns get the new one and keep their values."""
     description: str = ""
@@ -193,14 +205,12 @@ def _idle_words(path: str, measure: Measure) -> Iterator[str]:
         )
 
 
-def ratio_problems(path: str, ratio: Ratio, measures: dict[str, Measure]) -> Iterator[str]:
-    """Yield what is wrong with a ratio, one line a problem. measures: those of the pipeline, by name."""
+def ratio_problems(path: str, ratio: Ratio, measures: dict[str, Measure], columns: dict[str, Column]) -> Iterator[str]:
+    """Yield what is wrong with a ratio, one line a problem. measures, columns of the facts: by name."""
     for word, name in (("of", ratio.of), ("over", ratio.over)):
         yield from unknown(f"{path}.{word}", name, measures, "measure")
-        if name in measures and measures[name].how not in ("count", "sum"):
-            yield f"{path}.{word}: {name!r} is a {measures[name].how}; a ratio takes sums and counts"
-    if ratio.over in measures and measures[ratio.over].how != "count":
-        yield f"{path}.over: {ratio.over!r} is a {measures[ratio.over].how}; a ratio is over a count"
+        if name in measures and (kind := measures[name].kind_of_values(columns)) not in NUMBERS:
+            yield f"{path}.{word}: {name!r} is the {measures[name].how} of a {kind}; a ratio takes numbers"
 
 
 def total_problems(path: str, name: str, measures: dict[str, Measure]) -> Iterator[str]:

@@ -24,12 +24,14 @@ from daybook.spec.measure import (
     ratio_problems,
     total_problems,
 )
+from daybook.spec.override import Place, changed, places
 from daybook.spec.parts import RESERVED, Engine, Plausible, Pools, Target
 from daybook.spec.schedule import Schedule
 from daybook.spec.source import Source
 from daybook.spec.summary import Summary, summary_problems
 from daybook.spec.table import Table
 from daybook.spec.value import Name, Value, twice, unknown
+from daybook.text import nearest
 
 
 class Pipeline(Value):
@@ -87,6 +89,9 @@ class Pipeline(Value):
     """What a day must look like to be published."""
     keep_runs: int = Field(default=3, ge=0)
     """How many runs before the published one are kept for a rollback."""
+    may_override: tuple[str, ...] = ()
+    """The values that one run may set otherwise, for its own days, by their paths, such as "plausible.within_pct",
+    "sales.limits.refused_rows" or "sales.price.maximum"."""
     renamed_from: Name | None = None
     """The name that it had before; its days, ledger and folders go on under the new one. It may go after a run."""
 
@@ -115,6 +120,25 @@ class Pipeline(Value):
     def source(self, name: str) -> Source:
         """Return the source of that name."""
         return next(source for source in self.sources if source.name == name)
+
+    @property
+    def places(self) -> dict[str, Place]:
+        """Return every value that `may_override` could name, by its path."""
+        return places(self.plausible, self.sources)
+
+    def overridden(self, values: Mapping[str, object]) -> Self:
+        """Return the pipeline with other values at some paths. Raises BadSpec for a path or a value that is refused."""
+        pipeline = self
+        for path, value in values.items():
+            if path not in self.may_override:
+                named = ", ".join(self.may_override) or "none"
+                raise BadSpec(
+                    f"{self.name}: a run may not set {path!r}{nearest(path, self.may_override)}; may_override of the "
+                    f"spec names {named}"
+                )
+            words = changed(pipeline.places[path], value, dict(pipeline))
+            pipeline = pipeline.model_copy(update=words)
+        return pipeline
 
     def file(self, name: str) -> File:
         """Return the file of that name."""
@@ -192,6 +216,8 @@ def _sources(pipeline: Pipeline) -> Iterator[str]:
     yield from unknown("facts", pipeline.facts, names, "source")
     for number, lookup in enumerate(pipeline.lookups):
         yield from unknown(f"lookups[{number}].source", lookup.source, names, "source")
+    for number, path in enumerate(pipeline.may_override):
+        yield from unknown(f"may_override[{number}]", path, pipeline.places, "value that a run may set")
     for source in pipeline.sources:
         yield from _source(source)
         if source.has_other_days and source.name != pipeline.facts:
@@ -301,7 +327,7 @@ def _measures(pipeline: Pipeline) -> Iterator[str]:
     for number, measure in enumerate(pipeline.measures):
         yield from measure_problems(f"measures[{number}]", measure, columns)
     for number, ratio in enumerate(pipeline.ratios):
-        yield from ratio_problems(f"ratios[{number}]", ratio, measures)
+        yield from ratio_problems(f"ratios[{number}]", ratio, measures, columns)
     for number, summary in enumerate(pipeline.summaries):
         yield from summary_problems(
             f"summaries[{number}]", summary, columns, [*measures, *(r.name for r in pipeline.ratios)]
@@ -330,6 +356,5 @@ def measures_per_summary(pipeline: Pipeline) -> dict[str, list[Measure]]:
 
 
 def _used(pipeline: Pipeline, summary: Summary) -> set[str]:
-    names = set(summary.columns)
-    parts = ((ratio.of, ratio.over) for ratio in pipeline.ratios if ratio.name in names)
-    return names.union(*parts)
+    parts = ((ratio.of, ratio.over) for ratio in pipeline.ratios if ratio.name in summary.numbers)
+    return summary.numbers.union(*parts)

@@ -66,7 +66,7 @@ def changed(copied: Copy) -> set[str]:
 @pytest.mark.parametrize(
     ("file", "function", "steps"),
     [
-        ("steps.py", "_copied", "extract_tables"),
+        ("steps.py", "_copies", "extract_tables"),
         ("steps.py", "_load_source", "load"),
         ("steps.py", "_cleaned", "clean"),
         ("steps.py", "_lookup", "index"),
@@ -100,7 +100,9 @@ def changed(copied: Copy) -> set[str]:
         ("rules/integers.py", "as_integers", "aggregate summarize"),
         ("rules/counted.py", "moments", "aggregate"),
         ("spec/measure.py", "is_rounded", "aggregate summarize"),
-        ("rules/summarize.py", "_ratio", "summarize"),
+        ("rules/ratios.py", "_in_64_bits", "summarize"),
+        ("rules/exact.py", "quotient", "clean index aggregate summarize"),
+        ("rules/top.py", "_ranks", "summarize"),
         ("rules/plausible.py", "_far", "summarize"),
         ("ledger/first_load.py", "days_before", "summarize"),
         ("ledger/first_load.py", "_loaded", "summarize"),
