@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from daybook.rules import summarize
-from daybook.spec import Column, Lookup, Measure, Pipeline, Ratio, Source, Summary
+from daybook.spec import CleanRows, Column, Lookup, Measure, Pipeline, Ratio, Source, View
 
 
 class PublishedColumn(NamedTuple):
@@ -20,9 +20,11 @@ class PublishedColumn(NamedTuple):
     sources: tuple[str, ...]
 
 
-def published_columns(pipeline: Pipeline, summary: Summary) -> list[PublishedColumn]:
-    """Return the columns of a summary's view, in its order."""
-    return [_column(pipeline, field) for field in summarize.schema(pipeline, summary)]
+def published_columns(pipeline: Pipeline, view: View) -> list[PublishedColumn]:
+    """Return the columns of a view, in its order."""
+    # A measure may have the name of a column of the facts.
+    numbers = {} if isinstance(view, CleanRows) else _numbers(pipeline)
+    return [_column(pipeline, field, numbers.get(field.name)) for field in summarize.schema(pipeline, view)]
 
 
 def sql_type(arrow: pa.DataType) -> str:
@@ -33,9 +35,8 @@ def sql_type(arrow: pa.DataType) -> str:
     return names.get(arrow, "timestamp with time zone")
 
 
-def _column(pipeline: Pipeline, field: pa.Field) -> PublishedColumn:
+def _column(pipeline: Pipeline, field: pa.Field, number: Measure | Ratio | None) -> PublishedColumn:
     kind = sql_type(field.type)
-    number = _number(pipeline, field.name)
     if number is not None:
         sources = _sources(pipeline, _used(pipeline, number))
         return PublishedColumn(field.name, kind, number.unit, number.description, formula(number), sources)
@@ -43,14 +44,16 @@ def _column(pipeline: Pipeline, field: pa.Field) -> PublishedColumn:
         where = pipeline.schedule.time_zone
         sources = _sources(pipeline, pipeline.day_columns)
         return PublishedColumn("day", kind, "", f"The local day in {where}", "", sources)
+    if field.name == "line":
+        return PublishedColumn("line", kind, "", "Where the row stood in the raw file", "", ())
     known = _described(pipeline).get(field.name)
     unit, description = (known.unit, known.description) if known else ("", "")
     return PublishedColumn(field.name, kind, unit, description, "", _sources(pipeline, [field.name]))
 
 
-def _number(pipeline: Pipeline, name: str) -> Measure | Ratio | None:
+def _numbers(pipeline: Pipeline) -> dict[str, Measure | Ratio]:
     numbers: dict[str, Measure | Ratio] = {measure.name: measure for measure in pipeline.measures}
-    return (numbers | {ratio.name: ratio for ratio in pipeline.ratios}).get(name)
+    return numbers | {ratio.name: ratio for ratio in pipeline.ratios}
 
 
 def formula(number: Measure | Ratio) -> str:
@@ -65,8 +68,8 @@ def formula(number: Measure | Ratio) -> str:
 def _used(pipeline: Pipeline, number: Measure | Ratio) -> list[str]:
     """Return the columns of the facts that a number is made from."""
     if isinstance(number, Ratio):
-        parts = [_number(pipeline, number.of), _number(pipeline, number.over)]
-        return [name for part in parts if part for name in _used(pipeline, part)]
+        numbers = _numbers(pipeline)
+        return [name for part in (number.of, number.over) for name in _used(pipeline, numbers[part])]
     return [name for name in (number.of, number.where) if name]
 
 

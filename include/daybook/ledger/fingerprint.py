@@ -127,8 +127,8 @@ def _index_part(pipeline: Pipeline) -> Any:
 
 def _words(pipeline: Pipeline, *names: str) -> Any:
     # What a part was called before changes no result.
-    former = {name: {"__all__": {"renamed_from"}} for name in ("measures", "ratios", "summaries")}
-    return pipeline.model_dump(include=set(names), exclude=former)
+    former: dict[str, Any] = {name: {"__all__": {"renamed_from"}} for name in ("measures", "ratios", "summaries")}
+    return pipeline.model_dump(include=set(names), exclude=former | {"clean_rows": {"renamed_from"}})
 
 
 def _columns(pipeline: Pipeline) -> list[Any]:
@@ -152,8 +152,13 @@ _PARTS: dict[str, Callable[[Pipeline], Any]] = {
     "load": lambda pipeline: [_typing(source) for source in pipeline.sources],
     "clean": _clean_part,
     "index": _index_part,
-    "aggregate": lambda p: [_words(p, "measures", "engine"), group_columns(p), _columns(p), *_per_summary(p)],
-    "summarize": lambda p: _words(p, "measures", "ratios", "summaries", "engine", "plausible"),
+    "aggregate": lambda p: [
+        _words(p, "measures", "engine", "clean_rows"),
+        group_columns(p),
+        _columns(p),
+        *_per_summary(p),
+    ],
+    "summarize": lambda p: _words(p, "measures", "ratios", "summaries", "engine", "plausible", "clean_rows"),
 }
 
 

@@ -17,7 +17,7 @@ from daybook.errors import BadData
 from daybook.rules.frames import close_frame, from_units, open_frame, units
 from daybook.rules.inputs import additive, measure_types
 from daybook.rules.integers import as_integers
-from daybook.spec import Pipeline, Ratio, Summary, arrow_type, fact_columns
+from daybook.spec import CleanRows, Pipeline, Ratio, Summary, View, arrow_type, fact_columns
 
 RATIO = pa.decimal128(20, 2)
 NOTHING: Mapping[str, pa.Table] = MappingProxyType({})
@@ -43,9 +43,15 @@ def summarize(
     return summaries
 
 
-def schema(pipeline: Pipeline, summary: Summary) -> pa.Schema:
-    """Return the published schema of a summary: day, group columns, measures and ratios in the spec's order."""
+def schema(pipeline: Pipeline, summary: View) -> pa.Schema:
+    """Return the published schema of a summary: day, group columns, measures and ratios in the spec's order.
+
+    Of clean rows: day, line and their columns.
+    """
     columns = fact_columns(pipeline)
+    if isinstance(summary, CleanRows):
+        own = [(name, arrow_type(columns[name])) for name in summary.columns]
+        return pa.schema([("day", pa.date32()), ("line", pa.int64()), *own])
     measures = measure_types(pipeline)
     groups = [(name, arrow_type(columns[name])) for name in summary.by]
     return pa.schema([("day", pa.date32()), *groups, *((name, measures.get(name, RATIO)) for name in summary.columns)])

@@ -16,11 +16,13 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
     lookup.py    sources that facts are joined to by key
     measure.py   derived columns, measures and ratios
     summary.py   summaries: what is published
+    clean_rows.py  the accepted facts, if they are published too
     schedule.py  the days, and when they run
     parts.py     the target, the pools, what is plausible
     pipeline.py  all of it together, and the check that every name exists and fits
 """
 
+from daybook.spec.clean_rows import CleanRows, View
 from daybook.spec.column import (
     Column,
     arrow_type,
@@ -56,6 +58,7 @@ from daybook.text import nearest
 __all__ = [
     "MOST_PARTS",
     "RESERVED",
+    "CleanRows",
     "Column",
     "Derived",
     "Engine",
@@ -78,6 +81,7 @@ __all__ = [
     "Target",
     "Twins",
     "Value",
+    "View",
     "Where",
     "Writing",
     "arrow_type",

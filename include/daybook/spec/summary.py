@@ -1,12 +1,15 @@
 """The part of a spec about what is published: the summaries."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from pydantic import Field
 
 from daybook.spec.column import Column
 from daybook.spec.value import Name, Value, twice, unknown
+
+# The names that each table of PostgreSQL has already (its manual, 5.6 System Columns).
+OF_POSTGRES = ("tableoid", "xmin", "cmin", "xmax", "cmax", "ctid")
 
 
 class Summary(Value):
@@ -29,5 +32,12 @@ def summary_problems(path: str, summary: Summary, columns: dict[str, Column], nu
     yield from twice(f"{path}", ["day", *summary.by, *summary.columns])
     for number, name in enumerate(summary.by):
         yield from unknown(f"{path}.by[{number}]", name, columns, "column of the facts")
+    yield from of_postgres(f"{path}", [*summary.by, *summary.columns])
     for number, name in enumerate(summary.columns):
         yield from unknown(f"{path}.columns[{number}]", name, numbers, "measure or ratio")
+
+
+def of_postgres(path: str, names: Iterable[str]) -> Iterator[str]:
+    """Yield which names of columns no table can have."""
+    for name in (name for name in names if name in OF_POSTGRES):
+        yield f"{path}: {name!r} is a word of PostgreSQL's own; give the column another name here"
