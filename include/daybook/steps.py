@@ -166,9 +166,11 @@ def summarize(step: StepRun) -> Done:
     summaries = summarizing.summarize(aggregates, pipeline, day, measures)
     held = _held(step, doubts)
     rows: dict[str, Rows] = {}
+    cut = [summary.name for summary in pipeline.summaries if summary.top]
     for name, summary in summaries.items():
         step.write_table(f"{name}.parquet", summary.drop_columns(["row_count"]))
-        rows[name] = Rows(read=_rows_behind(aggregates), kept=_rows_behind(summary))
+        read, kept = _rows_behind(aggregates), _rows_behind(summary)
+        rows[name] = Rows(read=read, kept=kept, below_top=read - kept if name in cut else 0)
     for view in _clean_rows(pipeline):
         facts = step.read_table("aggregate", f"{view.name}.parquet")
         step.write_table(f"{view.name}.parquet", facts)

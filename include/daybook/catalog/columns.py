@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from daybook.rules import summarize
-from daybook.spec import CleanRows, Column, Lookup, Measure, Pipeline, Ratio, Source, View
+from daybook.spec import CleanRows, Column, Lookup, Measure, Pipeline, Ratio, Source, Summary, Top, View
 
 
 class PublishedColumn(NamedTuple):
@@ -22,9 +22,26 @@ class PublishedColumn(NamedTuple):
 
 def published_columns(pipeline: Pipeline, view: View) -> list[PublishedColumn]:
     """Return the columns of a view, in its order."""
-    # A measure may have the name of a column of the facts.
-    numbers = {} if isinstance(view, CleanRows) else _numbers(pipeline)
-    return [_column(pipeline, field, numbers.get(field.name)) for field in summarize.schema(pipeline, view)]
+    schema = summarize.schema(pipeline, view)
+    if isinstance(view, CleanRows):
+        return [_of_rows(pipeline, field) for field in schema]
+    return [_of_summary(pipeline, field, view) for field in schema]
+
+
+def _of_summary(pipeline: Pipeline, field: pa.Field, summary: Summary) -> PublishedColumn:
+    if summary.top and field.name in summary.ranks:
+        return _rank(pipeline, field, summary.top)
+    number = _number(pipeline, field.name)
+    if number is None:
+        return _of_facts(pipeline, field)
+    sources = _sources(pipeline, _used(pipeline, number))
+    return PublishedColumn(field.name, sql_type(field.type), number.unit, number.description, formula(number), sources)
+
+
+def _of_rows(pipeline: Pipeline, field: pa.Field) -> PublishedColumn:
+    if field.name == "line":
+        return PublishedColumn("line", sql_type(field.type), "", "Where the row stood in the raw file", "", ())
+    return _of_facts(pipeline, field)
 
 
 def sql_type(arrow: pa.DataType) -> str:
@@ -35,41 +52,48 @@ def sql_type(arrow: pa.DataType) -> str:
     return names.get(arrow, "timestamp with time zone")
 
 
-def _column(pipeline: Pipeline, field: pa.Field, number: Measure | Ratio | None) -> PublishedColumn:
+def _of_facts(pipeline: Pipeline, field: pa.Field) -> PublishedColumn:
     kind = sql_type(field.type)
-    if number is not None:
-        sources = _sources(pipeline, _used(pipeline, number))
-        return PublishedColumn(field.name, kind, number.unit, number.description, formula(number), sources)
     if field.name == "day":
         where = pipeline.schedule.time_zone
         sources = _sources(pipeline, pipeline.day_columns)
         return PublishedColumn("day", kind, "", f"The local day in {where}", "", sources)
-    if field.name == "line":
-        return PublishedColumn("line", kind, "", "Where the row stood in the raw file", "", ())
     known = _described(pipeline).get(field.name)
     unit, description = (known.unit, known.description) if known else ("", "")
     return PublishedColumn(field.name, kind, unit, description, "", _sources(pipeline, [field.name]))
 
 
-def _numbers(pipeline: Pipeline) -> dict[str, Measure | Ratio]:
+def _rank(pipeline: Pipeline, field: pa.Field, top: Top) -> PublishedColumn:
+    number = _number(pipeline, top.of)
+    used = [*(_used(pipeline, number) if number else []), *top.per]
+    among = f" per {', '.join(top.per)}" if top.per else ""
+    ties = ", equal ones alike" if top.has_ties else ""
+    description = f"The place from the largest {top.of} on{among}{ties}"
+    formula = f"{'rank' if top.has_ties else 'row_number'} by {top.of}{among}"
+    return PublishedColumn(field.name, sql_type(field.type), "", description, formula, _sources(pipeline, used))
+
+
+def _number(pipeline: Pipeline, name: str) -> Measure | Ratio | None:
     numbers: dict[str, Measure | Ratio] = {measure.name: measure for measure in pipeline.measures}
-    return numbers | {ratio.name: ratio for ratio in pipeline.ratios}
+    return (numbers | {ratio.name: ratio for ratio in pipeline.ratios}).get(name)
 
 
 def formula(number: Measure | Ratio) -> str:
     """Return how a measure or a ratio is made, as in "sum(amount_eur)" or "100 * late / arrivals"."""
     if isinstance(number, Ratio):
-        return f"{'100 * ' if number.times == 100 else ''}{number.of} / {number.over}"
+        digits = f", {number.scale} digits" if number.scale != 2 else ""
+        return f"{'100 * ' if number.times == 100 else ''}{number.of} / {number.over}{digits}"
     of = f"{number.quantile}, {number.of}" if number.quantile is not None else number.of or "*"
     rounded = f", {number.scale} digits" if number.is_rounded else ""
-    return f"{number.how}({of}){rounded}{f' where {number.where}' if number.where else ''}"
+    how = f"discrete {number.how}" if number.is_quantile and not number.is_rounded else number.how
+    return f"{how}({of}){rounded}{f' where {number.where}' if number.where else ''}"
 
 
 def _used(pipeline: Pipeline, number: Measure | Ratio) -> list[str]:
     """Return the columns of the facts that a number is made from."""
     if isinstance(number, Ratio):
-        numbers = _numbers(pipeline)
-        return [name for part in (number.of, number.over) for name in _used(pipeline, numbers[part])]
+        parts = [_number(pipeline, number.of), _number(pipeline, number.over)]
+        return [name for part in parts if part for name in _used(pipeline, part)]
     return [name for name in (number.of, number.where) if name]
 
 
@@ -105,7 +129,7 @@ def _origins(pipeline: Pipeline, name: str) -> Iterator[str]:
             yield from _keys(pipeline, lookup)
     for derived in pipeline.derived:
         if derived.name == name:
-            yield f"{facts.name}.{derived.column}"
+            yield from (origin for needed in derived.of.names() for origin in _origins(pipeline, needed))
     if name in {column.name for column in pipeline.transform_gives}:
         yield from _all(facts)
 

@@ -126,6 +126,7 @@ def seconds_by_step(standings: Iterable[Standing]) -> dict[str, float]:
 def _planned(
     pipeline: Pipeline, standing: Standing, tables: dict[str, DayState], costs: dict[str, float], is_forced: bool
 ) -> Planned:
+    pipeline = _as_it_ran(pipeline, standing.deployed)
     missing = [name for name, file in standing.files.items() if file is None]
     if missing:
         paths = ", ".join(_path(pipeline, name, standing.day) + standing.beside.get(name, "") for name in missing)
@@ -141,6 +142,12 @@ def _planned(
     steps = STEPS if first in STEPS[:2] else (*STEPS[:2], *STEPS[min(STEPS.index(first), STEPS.index("save")) :])
     seconds = sum(costs.get(step, 0.0) for step in steps) if costs else None
     return Planned(standing.day, "run", reason, steps, seconds)
+
+
+def _as_it_ran(pipeline: Pipeline, receipts: dict[str, Receipt]) -> Pipeline:
+    """Return the pipeline with the values that a day's last run had set otherwise, as far as the spec still lets it."""
+    had = next((receipt.overrides for receipt in receipts.values() if receipt.overrides), {})
+    return pipeline.overridden({path: value for path, value in had.items() if path in pipeline.may_override})
 
 
 def _path(pipeline: Pipeline, name: str, day: date) -> str:

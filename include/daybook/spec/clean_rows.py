@@ -19,7 +19,9 @@ class CleanRows(Value):
     """
 
     for_readers: ClassVar[frozenset[str]] = frozenset({"description"})
+    # As of a summary: what tells its rows apart, and its columns of ranks.
     by: ClassVar[tuple[str, ...]] = ("line",)
+    ranks: ClassVar[tuple[str, ...]] = ()
 
     name: Name
     """The name of the view, in the schema of the target, and of the files."""

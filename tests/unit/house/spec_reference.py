@@ -37,6 +37,7 @@ CLASSES: tuple[type[spec.Value], ...] = (
     spec.Ratio,
     spec.Summary,
     spec.CleanRows,
+    spec.Top,
     spec.Plausible,
     spec.Pools,
 )
