@@ -22,6 +22,7 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
     derived.py   derived columns of the facts
     measure.py   measures and ratios
     summary.py   summaries: what is published
+    clean_rows.py  the accepted facts, if they are published too
     schedule.py  the days, and when they run
     parts.py     the target, the pools, what is plausible
     transform.py a function of the pipeline's own
@@ -30,6 +31,7 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
 """
 
 from daybook.spec.choice import when
+from daybook.spec.clean_rows import CleanRows, View
 from daybook.spec.column import (
     Column,
     arrow_type,
@@ -72,6 +74,7 @@ from daybook.text import nearest
 __all__ = [
     "MOST_PARTS",
     "RESERVED",
+    "CleanRows",
     "Column",
     "Derived",
     "Engine",
@@ -99,6 +102,7 @@ __all__ = [
     "Top",
     "Twins",
     "Value",
+    "View",
     "Where",
     "Writing",
     "arrow_type",
