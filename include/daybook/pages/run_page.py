@@ -101,6 +101,7 @@ def step_lines(receipt: Receipt) -> list[str]:
         lines = [f"{name} {output.size_bytes:,} bytes" for name, output in receipt.outputs.items()]
     if receipt.outcome:
         lines.append(f"{receipt.outcome.replace('_', ' ')}, run {receipt.run_id}")
+    lines += [f"export {name}: {what}" for name, what in receipt.exports.items()]
     if receipt.reused_from:
         lines.append(f"taken over from {receipt.reused_from}")
     return lines

@@ -17,6 +17,7 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
     measure.py   derived columns, measures and ratios
     summary.py   summaries: what is published
     schedule.py  the days, and when they run
+    export.py    copies of a day's published files at other places
     parts.py     the target, the pools, what is plausible
     pipeline.py  all of it together, and the check that every name exists and fits
 """
@@ -31,6 +32,7 @@ from daybook.spec.column import (
     text,
     timestamp,
 )
+from daybook.spec.export import Export
 from daybook.spec.file import MOST_PARTS, File
 from daybook.spec.form import Form, Limits
 from daybook.spec.lookup import Lookup
@@ -51,6 +53,7 @@ __all__ = [
     "Column",
     "Derived",
     "Engine",
+    "Export",
     "File",
     "Form",
     "Kind",

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from daybook.errors import BadSpec
 from daybook.spec import lookup as lookups
 from daybook.spec.column import Column
+from daybook.spec.export import Export, export_problems
 from daybook.spec.file import File
 from daybook.spec.format import tells_of_utc
 from daybook.spec.lookup import Lookup
@@ -72,6 +73,8 @@ class Pipeline(Value):
     """What is published, each as a view and as files."""
     target: Target
     """Where it is published."""
+    exports: tuple[Export, ...] = ()
+    """Copies of a day's published files at other places."""
     schedule: Schedule
     """Its days, and when they run."""
     pools: Pools = Pools()
@@ -262,6 +265,8 @@ def _measures(pipeline: Pipeline) -> Iterator[str]:
         yield from summary_problems(
             f"summaries[{number}]", summary, columns, [*measures, *(r.name for r in pipeline.ratios)]
         )
+    yield from twice("exports", [export.name for export in pipeline.exports])
+    yield from export_problems(pipeline.exports, tuple(summary.name for summary in pipeline.summaries))
     totals = [measure.name for measure in pipeline.measures if measure.how in ("count", "sum")]
     for number, name in enumerate(pipeline.plausible.measures):
         yield from unknown(f"plausible.measures[{number}]", name, totals, "count or sum")
