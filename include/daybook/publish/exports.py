@@ -27,9 +27,10 @@ from daybook.text import counted
 
 log = logging.getLogger(__name__)
 
-# The turn belongs to a transaction that is idle while files are sent: who hangs loses it then.
-SENDING = f"{WAREHOUSE}; set local idle_in_transaction_session_timeout = '30min'"
-LIMIT_S = 3600.0
+# The turn belongs to a transaction that is idle while files are sent: a process that hangs loses it then. A task has
+# less time.
+SENDING = f"{WAREHOUSE}; set local idle_in_transaction_session_timeout = '2h'"
+LIMIT_S = 7200.0
 # One deployment pays only so many debts of other days; the rest is paid next time.
 PAID_AT_ONCE = 20
 
@@ -50,8 +51,9 @@ class Exporter(NamedTuple):
         try:
             owed = self.owed() if self.pipeline.exports else []
             done = {debt.export: self.pay(debt) for debt in owed if debt.day == day}
-            others = [debt for debt in owed if debt.day != day][:PAID_AT_ONCE]
-            for debt in others if all(done.values()) else ():
+            # One that fails each time must not stand before all others.
+            others = sorted((debt for debt in owed if debt.day != day), key=lambda debt: debt.tries)
+            for debt in others[:PAID_AT_ONCE] if all(done.values()) else ():
                 if not self.pay(debt):
                     break
             return {name: what or self._why_not(day, name) for name, what in done.items()}

@@ -27,6 +27,8 @@ T = TypeVar("T")
 # A server may give less than it is asked for, and says how much it gives at most, if it knows that extension.
 BLOCK_BYTES = 128 * 1024
 LEAST_BYTES = 4 * 1024
+# asyncssh sends the pieces of what it is given all at once.
+STORED_BYTES = 1024 * 1024
 # As many are on their way at once, so that a distant server does not wait for each answer to arrive.
 MOST_AHEAD = 32
 QUIT_S = 5.0
@@ -202,7 +204,7 @@ class SftpSession:
 
     async def _store(self, path: bytes, content: BinaryIO) -> None:
         file = await asyncio.wait_for(self._line.client.open(path, "wb"), self._limit_s)
-        while block := content.read(BLOCK_BYTES):
+        while block := content.read(STORED_BYTES):
             await asyncio.wait_for(file.write(block), self._limit_s)
         # What could not be written is told now at the latest.
         await asyncio.wait_for(file.close(), self._limit_s)
