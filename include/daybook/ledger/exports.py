@@ -1,4 +1,4 @@
-"""The exports of days in the warehouse's schema `daybook`: which are still to be done, and which were, with each file.
+"""The exports of days in the warehouse's ledger: which are still to be done, and which were, with each file.
 
 Every function works in the transaction of the connection it gets.
 """
@@ -7,6 +7,7 @@ import json
 from datetime import date, datetime
 from typing import NamedTuple
 
+from daybook.environment import ledger_schema
 from daybook.ledger.queries import is_begun
 from daybook.postgres.session import Connection
 from daybook.spec import Pipeline
@@ -53,7 +54,7 @@ def owe(connection: Connection, pipeline: Pipeline, day: date, run_id: int, *, i
     """Note that exports of a day have to be done, because readers see another run, or because a person asks."""
     for export in pipeline.exports:
         connection.execute(
-            "insert into daybook.export_owed (pipeline, day, export, run_id, is_asked) values (%s, %s, %s, %s, %s) "
+            "insert into export_owed (pipeline, day, export, run_id, is_asked) values (%s, %s, %s, %s, %s) "
             "on conflict (pipeline, day, export) do update set run_id = excluded.run_id, tries = 0, error = null, "
             "is_asked = export_owed.is_asked or excluded.is_asked",
             [pipeline.name, day, export.name, run_id, is_asked],
@@ -62,7 +63,7 @@ def owe(connection: Connection, pipeline: Pipeline, day: date, run_id: int, *, i
 
 def owe_nothing(connection: Connection, pipeline: str, day: date) -> None:
     """Forget the exports of a day that readers do not see any more."""
-    connection.execute("delete from daybook.export_owed where pipeline = %s and day = %s", [pipeline, day])
+    connection.execute("delete from export_owed where pipeline = %s and day = %s", [pipeline, day])
 
 
 def owed_of(connection: Connection, pipeline: Pipeline) -> list[Owed]:
@@ -70,7 +71,7 @@ def owed_of(connection: Connection, pipeline: Pipeline) -> list[Owed]:
     if not _knows_exports(connection):
         return []
     rows = connection.execute(
-        "select day, export, run_id, is_asked, owed_since, tries, coalesce(error, '') from daybook.export_owed "
+        "select day, export, run_id, is_asked, owed_since, tries, coalesce(error, '') from export_owed "
         "where pipeline = %s and export = any(%s) order by day desc, export",
         [pipeline.name, [export.name for export in pipeline.exports]],
     )
@@ -82,7 +83,7 @@ def last_sent(connection: Connection, pipeline: str, day: date) -> list[Sent]:
     if not _knows_exports(connection):
         return []
     rows = connection.execute(
-        "select distinct on (export) export, exported_at, connection, run_id, files from daybook.exported "
+        "select distinct on (export) export, exported_at, connection, run_id, files from exported "
         "where pipeline = %s and day = %s order by export, exported_at desc",
         [pipeline, day],
     )
@@ -98,8 +99,7 @@ def told(connection: Connection, pipeline: Pipeline, day: date) -> list[str]:
 def note_sent(connection: Connection, pipeline: str, owed: Owed, place: str, files: Files) -> None:
     """Write down that an export was done. place: the id of the connection over which the files went."""
     connection.execute(
-        "insert into daybook.exported (pipeline, day, export, connection, run_id, files) "
-        "values (%s, %s, %s, %s, %s, %s)",
+        "insert into exported (pipeline, day, export, connection, run_id, files) values (%s, %s, %s, %s, %s, %s)",
         [pipeline, owed.day, owed.export, place, owed.run_id, json.dumps(files)],
     )
 
@@ -107,7 +107,7 @@ def note_sent(connection: Connection, pipeline: str, owed: Owed, place: str, fil
 def settle(connection: Connection, pipeline: str, owed: Owed) -> None:
     """Note that nothing is left to do of an export, unless readers see yet another run by now."""
     connection.execute(
-        "delete from daybook.export_owed where pipeline = %s and day = %s and export = %s and run_id = %s",
+        "delete from export_owed where pipeline = %s and day = %s and export = %s and run_id = %s",
         [pipeline, owed.day, owed.export, owed.run_id],
     )
 
@@ -115,7 +115,7 @@ def settle(connection: Connection, pipeline: str, owed: Owed) -> None:
 def note_failed(connection: Connection, pipeline: str, owed: Owed, error: str) -> None:
     """Note why an export could not be done."""
     connection.execute(
-        "update daybook.export_owed set tries = tries + 1, tried_at = clock_timestamp(), error = %s "
+        "update export_owed set tries = tries + 1, tried_at = clock_timestamp(), error = %s "
         "where pipeline = %s and day = %s and export = %s and run_id = %s",
         [error, pipeline, owed.day, owed.export, owed.run_id],
     )
@@ -123,7 +123,7 @@ def note_failed(connection: Connection, pipeline: str, owed: Owed, error: str) -
 
 def has_turn(connection: Connection, pipeline: str, day: date) -> bool:
     """Take the turn to export a day, until the transaction ends; False if somebody else has it."""
-    key = [f"daybook.export {pipeline}", day.toordinal()]
+    key = [f"{ledger_schema()}.export {pipeline}", day.toordinal()]
     row = connection.execute("select pg_try_advisory_xact_lock(hashtext(%s), %s)", key).fetchone()
     return bool(row and row[0])
 
@@ -131,11 +131,11 @@ def has_turn(connection: Connection, pipeline: str, day: date) -> bool:
 def seen_run(connection: Connection, pipeline: str, day: date) -> int | None:
     """Return the run that readers of a day see, or None."""
     row = connection.execute(
-        "select run_id from daybook.published where pipeline = %s and day = %s", [pipeline, day]
+        "select run_id from published where pipeline = %s and day = %s", [pipeline, day]
     ).fetchone()
     return row[0] if row else None
 
 
 def _knows_exports(connection: Connection) -> bool:
     # A ledger of an earlier release has none until its next `save`.
-    return is_begun(connection) and connection.execute("select to_regclass('daybook.exported')").fetchone() != (None,)
+    return is_begun(connection) and connection.execute("select to_regclass('exported')").fetchone() != (None,)

@@ -14,12 +14,13 @@ from functools import partial
 from io import BytesIO
 from typing import NamedTuple
 
+from daybook.environment import environment
 from daybook.errors import BadSpec, DaybookError
 from daybook.ftp.send import Outgoing, send
 from daybook.ftp.session import OpenFtp
 from daybook.ledger import exports
 from daybook.ledger.exports import Owed
-from daybook.postgres.session import WAREHOUSE, Connection, OpenPostgres, at_once
+from daybook.postgres.session import Connection, OpenPostgres, at_once, warehouse_settings
 from daybook.spec import Export, Pipeline
 from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder
@@ -29,7 +30,7 @@ log = logging.getLogger(__name__)
 
 # The turn belongs to a transaction that is idle while files are sent: a process that hangs loses it then. A task has
 # less time.
-SENDING = f"{WAREHOUSE}; set local idle_in_transaction_session_timeout = '2h'"
+SENDING = "set local idle_in_transaction_session_timeout = '2h'"
 LIMIT_S = 7200.0
 # One deployment pays only so many debts of other days; the rest is paid next time.
 PAID_AT_ONCE = 20
@@ -70,7 +71,8 @@ class Exporter(NamedTuple):
         """Do one export; return what was done, or "" if it failed, which is noted."""
         try:
             do = partial(self._paid, owed=owed)
-            what = at_once(self.warehouse, do, settings=SENDING, limit_s=LIMIT_S)
+            settings = f"{warehouse_settings()}; {SENDING}"
+            what = at_once(self.warehouse, do, settings=settings, limit_s=LIMIT_S)
         except Exception as error:
             self._note_failed(owed, error)
             return ""
@@ -93,7 +95,7 @@ class Exporter(NamedTuple):
         if before and is_there and not owed.is_asked:
             exports.settle(connection, name, owed)
             return f"the same files are there since {before.exported_at:%Y-%m-%d %H:%M:%S %Z}"
-        marker = export.marker_on(day)
+        marker = files[-1].path if export.marker else None
         send(self.connect(export.connection), export.connection, [file.outgoing for file in files], removed=marker)
         exports.note_sent(connection, name, owed, export.connection, sent)
         exports.settle(connection, name, owed)
@@ -102,10 +104,10 @@ class Exporter(NamedTuple):
     def _outgoing(self, export: Export, day: date, run_id: int) -> Iterator["_File"]:
         folder = self.data.published_files(self.pipeline.name, day, run_id)
         names = tuple(summary.name for summary in self.pipeline.summaries)
-        files = [_of_folder(folder, file, path) for file, path in export.files_on(day, names)]
+        files = [_of_folder(folder, file, _here(path)) for file, path in export.files_on(day, names)]
         yield from files
         if marker := export.marker_on(day):
-            yield _marker(marker, files)
+            yield _marker(_here(marker), files)
 
     def _note_failed(self, owed: Owed, error: Exception) -> None:
         # A foreign error's message may quote a value of a row; its traceback is in the log.
@@ -130,6 +132,12 @@ class _File(NamedTuple):
     @property
     def hash(self) -> dict[str, str | int]:
         return {"sha256": self.sha256, "size_bytes": self.outgoing.size_bytes}
+
+
+def _here(path: str) -> str:
+    """Return a path as it is in this environment: those of production and of another one never meet."""
+    above = "/" if path.startswith("/") else ""
+    return f"{above}environment_{environment()}/{path.lstrip('/')}" if environment() else path
 
 
 def _of_folder(folder: Folder, file: str, path: str) -> _File:
