@@ -18,7 +18,7 @@ def exporting(bench: Bench) -> Bench:
     return exporting
 
 
-@pytest.mark.parametrize("at", ["os.remove SHA256SUMS", "os.rename by_day.csv", "sql insert into daybook.exported"])
+@pytest.mark.parametrize("at", ["os.remove SHA256SUMS", "os.rename by_day.csv", "sql insert into exported"])
 def test_an_export_that_is_ended_at_any_moment_is_done_by_the_next_try(exporting: Bench, at: str) -> None:
     partner = exporting.servers
     assert isinstance(partner, WithPartner)
