@@ -37,6 +37,7 @@ CLASSES: tuple[type[spec.Value], ...] = (
     spec.Measure,
     spec.Ratio,
     spec.Summary,
+    spec.Top,
     spec.Plausible,
     spec.Pools,
 )
