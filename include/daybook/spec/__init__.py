@@ -24,6 +24,7 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
     summary.py   summaries: what is published
     clean_rows.py  the accepted facts, if they are published too
     schedule.py  the days, and when they run
+    export.py    copies of a day's published files at other places
     parts.py     the target, the pools, what is plausible
     transform.py a function of the pipeline's own
     override.py  values that one run may set otherwise
@@ -43,6 +44,7 @@ from daybook.spec.column import (
     timestamp,
 )
 from daybook.spec.derived import Derived, Made, needs_zone
+from daybook.spec.export import Export
 from daybook.spec.expression import Expression, col, lit
 from daybook.spec.file import MOST_PARTS, File
 from daybook.spec.form import Form, Limits
@@ -78,6 +80,7 @@ __all__ = [
     "Column",
     "Derived",
     "Engine",
+    "Export",
     "Expression",
     "File",
     "Form",

@@ -15,6 +15,7 @@ from daybook.spec import lookup as lookups
 from daybook.spec.clean_rows import CleanRows, View, clean_rows_problems, published_columns
 from daybook.spec.column import Column
 from daybook.spec.derived import Derived, Made
+from daybook.spec.export import Export, export_problems
 from daybook.spec.file import File
 from daybook.spec.format import tells_of_utc
 from daybook.spec.lookup import Lookup
@@ -80,6 +81,8 @@ class Pipeline(Value):
     """The accepted facts, published beside the summaries."""
     target: Target
     """Where it is published."""
+    exports: tuple[Export, ...] = ()
+    """Copies of a day's published files at other places."""
     schedule: Schedule
     """Its days, and when they run."""
     pools: Pools = Pools()
@@ -347,6 +350,8 @@ def _measures(pipeline: Pipeline) -> Iterator[str]:
         yield from summary_problems(
             f"summaries[{number}]", summary, columns, [*measures, *(r.name for r in pipeline.ratios)]
         )
+    yield from twice("exports", [export.name for export in pipeline.exports])
+    yield from export_problems(pipeline.exports, tuple(summary.name for summary in pipeline.summaries))
     for number, name in enumerate(pipeline.plausible.measures):
         yield from total_problems(f"plausible.measures[{number}]", name, measures)
 

@@ -23,6 +23,7 @@ CLASSES: tuple[type[spec.Value], ...] = (
     spec.Pipeline,
     spec.Schedule,
     spec.Target,
+    spec.Export,
     spec.Source,
     spec.File,
     spec.Form,
