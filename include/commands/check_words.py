@@ -49,7 +49,7 @@ def with_form(source: Source, **words: Any) -> Source:
 def with_column(source: Source, column: Column, **words: Any) -> Source:
     """Return the source with words of a column changed. Raises BadSpec if the spec refuses them."""
     changed = Column(**(column.model_dump() | words))
-    check_marks(source.as_written(changed), changed.scale, source.delimiter, f"column {column.name!r}")
+    check_marks(source.as_written(changed), changed.scale, source.sign_between, f"column {column.name!r}")
     columns = tuple(changed if one.header == column.header else one for one in source.columns)
     return source.model_copy(update={"columns": columns})
 

@@ -33,7 +33,20 @@ KINDS = (
     (rb"\s*[\[{]\s*[\[{\"}\]]", "JSON"),
 )
 # Which of them a spec can declare, and how.
-DECLARED = {"gzip data": 'compression="gzip"', "a zip file": 'compression="zip"'}
+DECLARED = {
+    "gzip data": 'compression="gzip"',
+    "a zip file": 'compression="zip"',
+    "a workbook (Excel or OpenDocument)": 'format="xlsx"',
+    "a Parquet file": 'format="parquet"',
+    "JSON": 'format="json_lines"',
+}
+# What the first bytes of each other format look like.
+KINDS_OF = {
+    "json_lines": ("JSON", "text"),
+    "parquet": ("a Parquet file",),
+    "xlsx": ("a workbook (Excel or OpenDocument)", "a zip file"),
+}
+EMPTY = "the file is empty (0 bytes); have it delivered again, or declare may_be_empty=True"
 MARKS = (
     (BOM, "UTF-8"),
     (b"\xff\xfe\0\0", "UTF-32"),
@@ -46,7 +59,7 @@ MARKS = (
 def check_kind(head: bytes, form: Form, name: str) -> None:
     """Check that the first bytes can be text in the declared encoding. Raises BadData that says what they are."""
     if not head:
-        raise BadData(f"{name}: the file is empty (0 bytes); have it delivered again, or declare may_be_empty=True")
+        raise BadData(f"{name}: {EMPTY}")
     start = head[:4096].removeprefix(BOM)
     for pattern, kind in KINDS:
         if re.match(pattern, start, re.DOTALL | re.IGNORECASE):
@@ -55,6 +68,24 @@ def check_kind(head: bytes, form: Form, name: str) -> None:
         _check_wide(head[:4096], form, name)
     else:
         _check_encoding(head[:4096], form, name)
+
+
+def kind_of(head: bytes) -> str | None:
+    """Return what the first bytes are of, or None if they may be of any text."""
+    start = head[:4096].removeprefix(BOM)
+    return next((kind for pattern, kind in KINDS if re.match(pattern, start, re.DOTALL | re.IGNORECASE)), None)
+
+
+def check_format(head: bytes, form: Form, name: str) -> None:
+    """Check that the first bytes can be of the declared format, which is not CSV. Raises BadData."""
+    if not head:
+        raise BadData(f"{name}: {EMPTY}")
+    kind, agreed = kind_of(head) or "text", KINDS_OF[form.format]
+    if kind == "an old Excel workbook":
+        kind = "an old Excel workbook, or one with a password"
+    if kind not in agreed:
+        mend = f"; declare {DECLARED[kind]} if that is meant" if kind in DECLARED else "; ask the sender"
+        raise BadData(f'{name}: it is {kind}, format="{form.format}" agreed{mend}; nothing is loaded')
 
 
 def _agreed(kind: str, form: Form) -> str:

@@ -1,4 +1,4 @@
-"""Raw bytes to typed rows: every record of a CSV file is kept, refused with its line and reason, or blank.
+"""Raw bytes to typed rows: every record of a file is kept, refused with its line and reason, or blank.
 
     decode        unpacks the bytes, as UTF-8
     header        the first bytes: is this the file that was agreed, and where does each column lie?
@@ -9,6 +9,7 @@
     limits        were too many refused?
     line_numbers  lines that are unique in a source, even if it is in parts
     find          single records again, by their lines
+    other_formats files that are no CSV: their cells, read by the same columns and values
 
 It never infers a type, never loads by position, never rounds, and treats no undeclared word as a missing value. It
 reads from the caller's streams, writes nothing and logs nothing. A source in parts is loaded as one: each part by its
@@ -23,6 +24,7 @@ import pyarrow.compute as pc
 
 from daybook.errors import BadData
 from daybook.loader.blocks import Placed, cut_at_line_ends, side_by_side
+from daybook.loader.cell_rows import check_no_rows, typed
 from daybook.loader.decode import Decoded, Read, put_back, taken, unpacked
 from daybook.loader.fast import fast_block
 from daybook.loader.fields import BOM
@@ -33,6 +35,7 @@ from daybook.loader.layout import REFUSED_SCHEMA, Layout, Parsed, lines_of_refus
 from daybook.loader.limits import Tally
 from daybook.loader.line_numbers import RawFile, line_in_source, own_line, part_of
 from daybook.loader.mended import Mends
+from daybook.loader.other_formats import BLOCK_ROWS, is_other, opened_other
 from daybook.loader.records import RecordReader
 from daybook.spec import Source
 
@@ -76,8 +79,42 @@ def load(
     name = name or source.name
     if source.form.may_be_empty and not _has_bytes(stream):
         return
+    counted = tally or Tally(source.limits, name)
+    if is_other(source):
+        yield from _other(stream, source, name, mends or {}, counted, block_bytes)
+    else:
+        yield from _csv(stream, source, name, mends or {}, counted, block_bytes, threads)
+    if tally is None:
+        counted.judge()
+
+
+def _other(
+    stream: BinaryIO, source: Source, name: str, mends: Mapping[int, bytes], counted: Tally, block_bytes: int
+) -> Iterator[Batch]:
+    """Return the rows of a file that is no CSV; a row of it counts as a line."""
+    file = opened_other(stream, source, name, min(BLOCK_ROWS, block_bytes))
+    mended = Mends(mends, file.layout)
+    for block in file.blocks():
+        check_no_rows(block, file.layout, name)
+        kept, refused = mended.put(*typed(block, file.layout))
+        counted.add(kept.num_rows, refused, name, kept.num_rows)
+        lines = len(block.numbers) + block.blank + sum(block.skipped.values())
+        yield Batch(kept, refused, block.blank, lines, kept.num_rows, block.skipped)
+    mended.check_all_put(name)
+    file.check_end()
+
+
+def _csv(
+    stream: BinaryIO,
+    source: Source,
+    name: str,
+    mends: Mapping[int, bytes],
+    counted: Tally,
+    block_bytes: int,
+    threads: int | None,
+) -> Iterator[Batch]:
     read, layout, first_line, decoded, below, footer = opened(stream, source, name)
-    counted, mended = tally or Tally(source.limits, name), Mends(mends or {}, layout)
+    mended = Mends(mends, layout)
 
     def parse(block: bytes, is_last: bool) -> Parsed:
         return fast_block(block, layout, is_last)
@@ -95,8 +132,6 @@ def load(
     if footer:
         yield from _no_rows("footer", footer.lines, layout, name)
         footer.check(counted.rows - rows_before)
-    if tally is None:
-        counted.judge()
 
 
 def _has_bytes(stream: BinaryIO) -> bool:
@@ -117,6 +152,11 @@ def _no_rows(word: str, lines: list[Line], layout: Layout, name: str) -> Iterato
     if lines:
         empty = layout.schema.empty_table(), REFUSED_SCHEMA.empty_table()
         yield Batch(*empty, blank=0, read_lines=len(lines), kept_lines=0, skipped={word: len(lines)})
+
+
+def layout_of(stream: BinaryIO, source: Source, name: str) -> Layout:
+    """Return the layout of a file. Raises BadData if it is not the one that was agreed."""
+    return (opened_other if is_other(source) else opened)(stream, source, name).layout
 
 
 class Opened(NamedTuple):
