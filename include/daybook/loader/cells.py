@@ -13,13 +13,18 @@ from math import isinf, ulp
 from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from daybook.loader.layout import Refusal
 from daybook.loader.texts import Numbers
-from daybook.spec import Column
+from daybook.spec.column import Column
+from daybook.spec.writing import Kind
 
 # A double keeps 53 bits: two numbers of as many digits as a column has may be one double.
 TOO_COARSE = "{} is a number of floating point, which may stand for several numbers of {} decimals"
+
+# A date, as it is or as midnight.
+DAY = r"^[^T:]*(?:T00:00:00(?:\.0*)?)?$"
 
 
 class Sort(StrEnum):
@@ -75,6 +80,17 @@ def cell_at(cells: Cells, place: int) -> Cell | None:
     """Return the cell of a row, or None if it is missing."""
     found = ((sort, texts[place]) for sort, texts in cells.items())
     return next((Cell(sort, text.as_py()) for sort, text in found if text.is_valid), None)
+
+
+def kind_in(cells: Cells) -> Kind | None:
+    """Return the kind of column that values of a type make, if it is not text; None for texts and numbers."""
+    sorts = cells.keys() - {Sort.WRONG}
+    if sorts == {Sort.BOOLEAN}:
+        return "boolean"
+    if not sorts or not sorts <= {Sort.LOCAL, Sort.INSTANT}:
+        return None
+    are_days = pc.match_substring_regex(cells.get(Sort.LOCAL, pa.array([], pa.string())), DAY)
+    return "date" if sorts == {Sort.LOCAL} and pc.all(are_days).as_py() else "timestamp"
 
 
 def is_too_coarse(text: str, column: Column) -> bool:

@@ -12,7 +12,9 @@ from daybook.errors import BadData
 from daybook.loader.fields import PROBLEMS, Damage, Fields, split, syntax_of
 from daybook.loader.header_hints import SHOWN_NAMES, broken, listed, no_name, short, wrong
 from daybook.loader.layout import Layout, schema
-from daybook.spec import Column, Source, nearest
+from daybook.spec.column import Column
+from daybook.spec.source import Source
+from daybook.text import nearest
 
 HEAD_BYTES = 2**20
 # How many names are compared with each other.

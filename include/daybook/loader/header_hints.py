@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 
 from daybook.loader.fields import Damage, Syntax, split
-from daybook.spec import Source
+from daybook.spec.source import Source
 from daybook.text import counted
 
 # How many names a message shows, and in how many lines a header is looked for.

@@ -5,6 +5,7 @@ missing column, unless the form says otherwise. Reads from the stream, only as f
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ import numpy as np
 from daybook.errors import BadData
 from daybook.loader.blocks import cut_at_line_ends
 from daybook.loader.cells import Block, Cells
-from daybook.loader.decode import Read
+from daybook.loader.decode import Read, taken
 from daybook.loader.fields import BOM, RECORD_BYTES
+from daybook.loader.header import HEAD_BYTES
 from daybook.loader.json_rows import column_of, known_names, refusal_of, row_of, value_in
 from daybook.loader.layout import Layout, Refusal
 from daybook.loader.values import Unfit
@@ -21,6 +23,7 @@ from daybook.spec import nearest
 
 BLANKS = b" \t\r"
 SHOWN_NAMES = 20
+HEAD_LINES = 1000
 
 
 class JsonLines:
@@ -111,3 +114,12 @@ def _check_start(content: bytes, name: str) -> None:
             f'{name}: it is an array of JSON, an object on each line agreed (format="json_lines"); have it written '
             "as JSON lines"
         )
+
+
+def first_keys(read: Read) -> list[str]:
+    """Return the keys of the first rows, in the order in which they come; lines that are no rows are passed over."""
+    keys = dict[str, None]()
+    for line in taken(read, HEAD_BYTES).removeprefix(BOM).split(b"\n")[:HEAD_LINES]:
+        with suppress(Unfit):
+            keys.update(dict.fromkeys(row_of(line.removesuffix(b"\r"))))
+    return list(keys)

@@ -13,7 +13,7 @@ import pyarrow as pa
 from daybook.loader.cells import TOO_COARSE, Cell, Cells, Sort, cells_of, is_too_coarse
 from daybook.loader.layout import Layout, Refusal
 from daybook.loader.values import Unfit
-from daybook.spec import Column
+from daybook.spec.column import Column
 
 SHOWN_SIGNS = 60
 # Values of types that JSON does not have, as cells.as_json writes them.

@@ -9,6 +9,7 @@ from daybook.errors import BadData
 from daybook.loader.fields import BOM
 from daybook.spec import Form
 
+A_WORKBOOK = "a workbook (Excel or OpenDocument)"
 # The first bytes of files that people rename to .csv, and their usual names.
 PROLOG = rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*"
 TAGS = rb"html|head|body|title|meta|table|thead|tbody|tr|td|div|p|br|font|form"
@@ -16,7 +17,7 @@ TAGS = rb"html|head|body|title|meta|table|thead|tbody|tr|td|div|p|br|font|form"
 END_OF_NAME = rb"[^<>]*>[,;|\t]"
 KINDS = (
     (rb"\x1f\x8b", "gzip data"),
-    (rb"PK\x03\x04.*?(\[Content_Types\]\.xml|xl/|mimetypeapplication/vnd)", "a workbook (Excel or OpenDocument)"),
+    (rb"PK\x03\x04.*?(\[Content_Types\]\.xml|xl/|mimetypeapplication/vnd)", A_WORKBOOK),
     (rb"PK[\x03\x05]", "a zip file"),
     (rb"\xd0\xcf\x11\xe0", "an old Excel workbook"),
     (rb"%PDF-", "a PDF"),
@@ -36,7 +37,7 @@ KINDS = (
 DECLARED = {
     "gzip data": 'compression="gzip"',
     "a zip file": 'compression="zip"',
-    "a workbook (Excel or OpenDocument)": 'format="xlsx"',
+    A_WORKBOOK: 'format="xlsx"',
     "a Parquet file": 'format="parquet"',
     "JSON": 'format="json_lines"',
 }
@@ -44,7 +45,7 @@ DECLARED = {
 KINDS_OF = {
     "json_lines": ("JSON", "text"),
     "parquet": ("a Parquet file",),
-    "xlsx": ("a workbook (Excel or OpenDocument)", "a zip file"),
+    "xlsx": (A_WORKBOOK, "a zip file"),
 }
 EMPTY = "the file is empty (0 bytes); have it delivered again, or declare may_be_empty=True"
 MARKS = (

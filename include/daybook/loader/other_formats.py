@@ -10,15 +10,16 @@ texts are in memory.
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
-from daybook.loader.cells import Block
+from daybook.loader.cells import Block, kind_in
 from daybook.loader.decode import put_back, taken, unpacked
 from daybook.loader.header import HEAD_BYTES, layout_by_places
-from daybook.loader.json_lines import JsonLines
+from daybook.loader.json_lines import JsonLines, first_keys
 from daybook.loader.kinds import check_format
 from daybook.loader.layout import Layout
-from daybook.loader.parquet_rows import ParquetRows
+from daybook.loader.parquet_rows import ParquetFile, ParquetRows
+from daybook.loader.sheet_head import SheetHead, opened_workbook
 from daybook.loader.sheet_rows import SheetRows
-from daybook.spec import Source
+from daybook.spec import Kind, Source
 
 BLOCK_BYTES = 2**22
 BLOCK_ROWS = 2**14
@@ -51,7 +52,32 @@ def opened_other(stream: BinaryIO, source: Source, name: str, block_rows: int = 
     stream.seek(0)
     check_format(head, source.form, name)
     if source.form.format == "parquet":
-        parquet = ParquetRows(stream, source, name, block_rows)
+        parquet = ParquetRows(ParquetFile(stream, name), source, name, block_rows)
         return OtherFile(parquet.layout, parquet.blocks)
-    sheet = SheetRows(stream, source, name, block_rows)
+    sheet = SheetRows(SheetHead(stream, source, name), source, name, block_rows)
     return OtherFile(sheet.layout, sheet.blocks)
+
+
+def names_of(stream: BinaryIO, source: Source, name: str) -> list[str]:
+    """Return the names of the columns that a file has, whatever the contract says. Raises BadData.
+
+    Of JSON lines, those of its first rows.
+    """
+    match source.form.format:
+        case "json_lines":
+            return first_keys(unpacked(stream, source, name))
+        case "parquet":
+            return ParquetFile(stream, name).names
+    return SheetHead(stream, source, name).names
+
+
+def kinds_in(stream: BinaryIO, source: Source, name: str) -> dict[str, Kind]:
+    """Return the kinds of columns whose values have a type that is none of text, by header, as its first rows tell."""
+    block = next(opened_other(stream, source, name).blocks(), None)
+    cells = block.cells()[0] if block else {}
+    return {header: kind for header, column in cells.items() if (kind := kind_in(column))}
+
+
+def sheets_in(stream: BinaryIO, source: Source, name: str) -> list[str]:
+    """Return the names of a workbook's sheets. Raises BadData."""
+    return list(opened_workbook(stream, source, name).sheets)

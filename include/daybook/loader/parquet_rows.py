@@ -24,52 +24,20 @@ BUFFER_BYTES = 2**20
 ENDS = {"NaN": "nan", "Infinity": "inf", "-Infinity": "-inf"}
 
 
-class ParquetRows:
-    """The rows of a file. Raises BadData if it is not whole, is encrypted, or is not the file that was agreed."""
+class ParquetFile:
+    """A file whose schema was read: the names of its columns and their types. Raises BadData if it is not whole."""
 
-    def __init__(self, stream: BinaryIO, source: Source, name: str, block_rows: int) -> None:
-        self._stream, self._name, self._block_rows = stream, name, block_rows
+    def __init__(self, stream: BinaryIO, name: str) -> None:
+        self.name = name
         with self.errors():
             self._file = _opened(stream)
-            self._schema = self._file.schema_arrow
-        self.names = list(self._schema.names)
-        self.layout = layout_by_names(self.names, source, name)
-        self._places = {column.header: place for place, column in enumerate(self.layout.columns) if column}
-        self._check_types()
+            self.schema = self._file.schema_arrow
+        self.names = list(self.schema.names)
 
-    def blocks(self) -> Iterator[Block]:
-        """Return the rows, block by block; the first row is row 1."""
-        wanted = [self.names[place] for place in self._places.values()]
-        rest = _Whole(self, self._block_rows)
-        first = 1
-        with self.errors():
-            for number, batch in enumerate(self.batches(wanted)):
-                yield Block(
-                    numbers=np.arange(first, first + batch.num_rows),
-                    cells=partial(self._cells, batch),
-                    raw=partial(rest.raw, number),
-                )
-                first += batch.num_rows
-
-    def batches(self, names: list[str] | None) -> Iterator[pa.RecordBatch]:
+    def batches(self, rows: int, names: list[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Return the rows of some columns, or of all."""
         # No thread but ours may hold what the stream returns: see storage/tables.py.
-        yield from self._file.iter_batches(self._block_rows, columns=names, use_threads=False)
-
-    def _cells(self, batch: pa.RecordBatch) -> tuple[Mapping[str, Cells], Mapping[int, Refusal]]:
-        contract = self.layout.contract
-        return {
-            header: array_cells(batch.column(batch.schema.get_field_index(self.names[place])), contract[header][0])
-            for header, place in self._places.items()
-        }, {}
-
-    def _check_types(self) -> None:
-        for header, place in self._places.items():
-            if not is_readable(kind := self._schema.field(place).type):
-                raise BadData(
-                    f"{self._name}: column {header!r} is of type {kind}, and no column holds that; nothing is loaded; "
-                    "have it delivered as single values, or leave the column out of the contract"
-                )
+        yield from self._file.iter_batches(rows, columns=names, use_threads=False)
 
     @contextmanager
     def errors(self) -> Iterator[None]:
@@ -80,14 +48,55 @@ class ParquetRows:
             if isinstance(error, OSError) and error.errno is not None:
                 # The disk's, and not Arrow's.
                 raise
-            raise BadData(f"{self._name}: {_why(str(error))}; nothing is loaded; have it delivered again") from None
+            raise BadData(f"{self.name}: {_why(str(error))}; nothing is loaded; have it delivered again") from None
+
+
+class ParquetRows:
+    """The rows of a file. Raises BadData if it is not the one that was agreed."""
+
+    def __init__(self, file: ParquetFile, source: Source, name: str, block_rows: int) -> None:
+        self._file, self._name, self._block_rows = file, name, block_rows
+        self.layout = layout_by_names(file.names, source, name)
+        self._places = {column.header: place for place, column in enumerate(self.layout.columns) if column}
+        self._check_types()
+
+    def blocks(self) -> Iterator[Block]:
+        """Return the rows, block by block; the first row is row 1."""
+        wanted = [self._file.names[place] for place in self._places.values()]
+        rest = _Whole(self._file, self._block_rows)
+        first = 1
+        with self._file.errors():
+            for number, batch in enumerate(self._file.batches(self._block_rows, wanted)):
+                yield Block(
+                    numbers=np.arange(first, first + batch.num_rows),
+                    cells=partial(self._cells, batch),
+                    raw=partial(rest.raw, number),
+                )
+                first += batch.num_rows
+
+    def _cells(self, batch: pa.RecordBatch) -> tuple[Mapping[str, Cells], Mapping[int, Refusal]]:
+        contract = self.layout.contract
+        return {
+            header: array_cells(
+                batch.column(batch.schema.get_field_index(self._file.names[place])), contract[header][0]
+            )
+            for header, place in self._places.items()
+        }, {}
+
+    def _check_types(self) -> None:
+        for header, place in self._places.items():
+            if not is_readable(kind := self._file.schema.field(place).type):
+                raise BadData(
+                    f"{self._name}: column {header!r} is of type {kind}, and no column holds that; nothing is loaded; "
+                    "have it delivered as single values, or leave the column out of the contract"
+                )
 
 
 class _Whole:
     """The rows of a file with all their columns, read only as far as one is asked for."""
 
-    def __init__(self, file: ParquetRows, block_rows: int) -> None:
-        self._file, self._batches, self._at = file, file.batches(None), -1
+    def __init__(self, file: ParquetFile, block_rows: int) -> None:
+        self._file, self._batches, self._at = file, file.batches(block_rows), -1
         self._batch: pa.RecordBatch | None = None
 
     def raw(self, number: int, places: Sequence[int]) -> list[bytes]:

@@ -11,7 +11,7 @@ from daybook.loader.cells import TOO_COARSE, Cell, Sort
 from daybook.loader.moments import DAY_MS, EXCEL_FIRST, EXCEL_LAST, EXCEL_ZERO
 from daybook.loader.sheet_xml import Raw
 from daybook.loader.workbook import Workbook, as_text
-from daybook.spec import Column
+from daybook.spec.column import Column
 
 # Excel keeps so many digits of a number.
 DIGITS = 15
@@ -76,3 +76,8 @@ def _moment(days: Decimal, days_before: int) -> Cell:
 def _clock(ms: int) -> str:
     seconds, ms = divmod(ms, 1000)
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{ms:03}"
+
+
+def shown(cell: Cell | None) -> str:
+    """Return a cell of a header as a name."""
+    return cell.text if cell else ""

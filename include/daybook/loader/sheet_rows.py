@@ -6,38 +6,26 @@ refuses its row. Empty rows are counted, but for those at the end.
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from itertools import chain, islice
-from typing import BinaryIO
+from itertools import islice
 
 import numpy as np
 
 from daybook.errors import BadData
 from daybook.loader.cells import Block, Cell, Cells, as_json, cells_of
-from daybook.loader.decode import check_size
-from daybook.loader.header import layout_by_names, layout_by_places
 from daybook.loader.layout import Layout, Refusal
-from daybook.loader.sheet_cells import cell_of
-from daybook.loader.sheet_xml import Raw, Row, letters, merged_places, rows_of
-from daybook.loader.workbook import Workbook
+from daybook.loader.sheet_cells import cell_of, shown
+from daybook.loader.sheet_head import SheetHead
+from daybook.loader.sheet_xml import Raw, Row, letters
 from daybook.spec import Column, Source
-
-# A header is looked for in so many rows.
-HEAD_ROWS = 1000
 
 
 class SheetRows:
     """The rows of a sheet. Raises BadData if it is not the one that was agreed."""
 
-    def __init__(self, stream: BinaryIO, source: Source, name: str, block_rows: int) -> None:
+    def __init__(self, head: SheetHead, source: Source, name: str, block_rows: int) -> None:
         self._source, self._name, self._block_rows = source, name, block_rows
-        self.book = Workbook(stream, name, partial(check_size, limits=source.limits, name=name))
-        with self.book.errors():
-            self._merged = merged_places(self.book.chunks_of(source.form.sheet))
-            self._rows = rows_of(self.book.chunks_of(source.form.sheet))
-            head = list(islice(self._rows, HEAD_ROWS))
-            self._rows = chain(head, self._rows)
-            self._header = self._header_row(head)
-            self.layout = self._layout(head)
+        self._head, self.book = head, head.book
+        self.layout = head.layout()
         self.names = _unique_names(self.layout)
 
     def blocks(self) -> Iterator[Block]:
@@ -46,11 +34,11 @@ class SheetRows:
             yield from self._blocks()
 
     def _blocks(self) -> Iterator[Block]:
-        last = self._header + (below := self._source.form.lines_below_header)
+        last = self._head.number + (below := self._source.form.lines_below_header)
         if below:
-            yield self._no_rows("lines_below_header", self._next_rows(last + 1), below)
+            yield self._no_rows("lines_below_header", self._head.rows_before(last + 1), below)
         held: list[Row] = []
-        for rows in iter(lambda: list(islice(self._rows, self._block_rows)), []):
+        for rows in iter(lambda: list(islice(self._head.rows, self._block_rows)), []):
             held += rows
             cut = len(held) - self._source.form.footer_lines
             if cut > 0:
@@ -74,16 +62,6 @@ class SheetRows:
         """Return rows that are none by a word, as a block of their own."""
         cells = [(row.number, self._cells_by_header(row)) for row in rows]
         return self._block([], 0)._replace(skipped={word: count}, no_rows=cells)
-
-    def _next_rows(self, number: int) -> list[Row]:
-        """Take the rows before that of a number from those that are left."""
-        taken = list[Row]()
-        for row in self._rows:
-            if row.number >= number:
-                self._rows = chain([row], self._rows)
-                break
-            taken.append(row)
-        return taken
 
     def _block(self, rows: list[Row], last: int) -> Block:
         """Return rows as a block. last: the number of the row before them."""
@@ -110,7 +88,7 @@ class SheetRows:
         return raw and cell_of(raw, column, self.book)
 
     def _refusal(self, row: Row) -> Refusal | None:
-        for first, last in self._merged.get(row.number, ()):
+        for first, last in self._head.merged.get(row.number, ()):
             for place in range(first, min(last, len(self.layout.columns) - 1) + 1):
                 if column := self.layout.columns[place]:
                     return Refusal(
@@ -129,7 +107,7 @@ class SheetRows:
         names = {place: name.decode() for place, name in enumerate(self.layout.header) if name}
         if not names or len(names) != len(row.cells) or names.keys() != row.cells.keys():
             return None
-        if all(_shown(self._cell(row.cells[place], None)) == name for place, name in names.items()):
+        if all(shown(self._cell(row.cells[place], None)) == name for place, name in names.items()):
             return Refusal(None, "repeated_header", "the row repeats the header")
         return None
 
@@ -146,46 +124,6 @@ class SheetRows:
             for place, column in zip([*range(len(self.names)), *further], columns, strict=True)
         ]
         return as_json(names, cells)
-
-    def _header_row(self, head: list[Row]) -> int:
-        """Return the number of the header row; 0 if there is none."""
-        line = self._source.form.header_line
-        if line != "find":
-            return int(line)
-        found = [row.number for row in head if self._source.are_all_in(set(self._names(row)))]
-        if len(found) == 1:
-            return found[0]
-        rows = f"rows {', '.join(map(str, found[:20]))} all have" if found else "no row has"
-        raise BadData(
-            f'{self._name}: {rows} the names of all columns, and one header agreed (header_line="find"); looked at the '
-            f"first {HEAD_ROWS:,} rows; nothing is loaded"
-        )
-
-    def _layout(self, head: list[Row]) -> Layout:
-        source, number = self._source, self._header
-        if not number:
-            wide = source.form.extra_columns == "ignore"
-            return layout_by_places(source, max((max(row.cells) + 1 for row in head if wide), default=0))
-        header = next((row for row in head if row.number == number), None)
-        elsewhere = [row.number for row in head if row.number != number and source.are_all_in(set(self._names(row)))]
-        names = self._names(header) if header else []
-        if elsewhere and not source.are_all_in(set(names)):
-            raise BadData(
-                f"{self._name}: the header is on row {elsewhere[0]}, {number} agreed; declare "
-                f'header_line={elsewhere[0]} if that is meant, or "find" if it varies; nothing is loaded'
-            )
-        if not header:
-            raise BadData(f"{self._name}: row {number} is empty, and should be the header; nothing is loaded")
-        self._next_rows(number + 1)
-        return layout_by_names(names, source, self._name)
-
-    def _names(self, row: Row) -> list[str]:
-        cells = {place: self._cell(raw, None) for place, raw in row.cells.items()}
-        return [_shown(cells.get(place)) for place in range(max(cells, default=-1) + 1)]
-
-
-def _shown(cell: Cell | None) -> str:
-    return cell.text if cell else ""
 
 
 def _unique_names(layout: Layout) -> list[str]:
