@@ -46,8 +46,8 @@ for pipeline in load_pipelines().good.values():
         end_date=last_day(pipeline),
         catchup=False,
         max_active_runs=pipeline.max_active_runs,
-        default_args={"retry_policy": RETRIES},
-        tags=["daybook"],
+        default_args={"retry_policy": RETRIES, "owner": pipeline.owner or "daybook"},
+        tags=["daybook", *pipeline.tags],
     ) as dag:
         extract_tables = PythonOperator(
             task_id="extract_tables",
@@ -87,5 +87,5 @@ for pipeline in load_pipelines().good.values():
             **PATIENT,
         )
         [extract_tables, extract_files] >> load >> clean >> index >> aggregate >> summarize >> save >> deploy
-        give_form(dag)
+        give_form(dag, pipeline)
         warn_of_pools(pipeline)

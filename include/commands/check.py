@@ -43,10 +43,12 @@ from commands.check_form import (
     Quote,
     Sheet,
     TrailingDelimiter,
+    Widths,
     Words,
     names_given,
     names_in,
     of_cells,
+    widths_given,
 )
 from commands.check_proposals import Proposal, proposals
 from commands.check_steps import after_load, day_meant, loaded
@@ -109,6 +111,7 @@ def check(
     blanks_after_delimiter: BlanksAfterDelimiter = False,
     no_last_line_end: NoLastLineEnd = False,
     trailing_delimiter: TrailingDelimiter = False,
+    widths: Widths = None,
     compression: Compression = None,
     null_token: NullTokens = None,
     lookup: Lookups = None,
@@ -142,7 +145,7 @@ def check(
         "has_trailing_delimiter": True if trailing_delimiter else None,
         "compression": compression,
     }
-    words = Words(delimiter, tuple(null_token or ()), form)
+    words = Words(delimiter, tuple(null_token or ()), form, widths_given(widths))
     _check_go_together(pipeline, columns, words, lookup, day)
     try:
         if pipeline is not None:

@@ -70,7 +70,7 @@ class _Search:
 
     def contract(self, source: Source) -> Source:
         """Return the contract by the words of a source. Raises BadSpec if the header's names are none."""
-        if not self.has_own_columns:
+        if not self.has_own_columns or source.form.is_fixed_width:
             return source
         if is_other(source):
             return of_cells(self.path, source)

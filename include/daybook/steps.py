@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
-from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -26,11 +25,9 @@ from daybook.ledger.refused_limits import check_refused
 from daybook.loader import load as loading
 from daybook.loader.layout import lines_of_refused
 from daybook.pages.report import report
-from daybook.postgres.copy_tables import Copied as CopiedTable
-from daybook.postgres.copy_tables import copy_tables
-from daybook.postgres.day_state import DayState
 from daybook.postgres.marks import LocalDay
 from daybook.postgres.session import Connection, at_once
+from daybook.postgres.shared_moment import Copies, SharedMoment
 from daybook.publish import deploy as deploying
 from daybook.publish import save as saving
 from daybook.publish.cleanup import Deployed, clean_up
@@ -44,43 +41,45 @@ from daybook.rules import index as indexing
 from daybook.rules import plausible
 from daybook.rules import summarize as summarizing
 from daybook.rules import twins as equal_rows
+from daybook.rules.per_summary import per_summary
 from daybook.run import raw_rows
+from daybook.run.as_of import take_copies
 from daybook.run.step_run import SourceResult, StepRun
-from daybook.spec import Source, Table
-from daybook.storage.folder import Folder
-from daybook.storage.tables import keys_file, parquet_writer, write_parquet
+from daybook.spec import Source, Table, measures_per_summary
+from daybook.storage.tables import keys_file, measures_file, parquet_writer, write_parquet
 
 
 def extract_tables(step: StepRun) -> Done:
     """Copy the pipeline's tables as CSV, all of one moment."""
-    rows: dict[str, Rows] = {}
-    origins: dict[str, Origin] = {}
-    slices: dict[str, DayState] = {}
+    taken = take_copies(step, step.pipeline.tables)
+    to_read = [table for table in step.pipeline.tables if table.name not in taken.rows]
+    rows, origins, slices = dict(taken.rows), dict(taken.origins), dict(taken.slices)
     read_at = step.meter.started_at
-    for connection_id in dict.fromkeys(table.connection for table in step.pipeline.tables):
-        tables = tuple(table for table in step.pipeline.tables if table.connection == connection_id)
-        # The rows of another day are other rows; and all tables of a connection are of one moment.
-        day = step.day_run.day if any(table.day or table.ready for table in tables) else None
-        copied = step.day_run.once((connection_id, day), partial(_copied, step, connection_id, tables))
+    for connection_id in dict.fromkeys(table.connection for table in to_read):
+        tables = tuple(table for table in to_read if table.connection == connection_id)
+        copies = _copies(step, connection_id, tables)
         # The fence of publish/deploy.py compares when a day's facts were read.
-        read_at = min(read_at, copied.read_at)
+        read_at = min(read_at, copies.read_at)
         for table in tables:
-            found = copied.tables[table.name]
-            step.folder.take(f"{table.name}.csv", copied.folder)
+            folder, found = copies.of[table.name]
+            step.folder.take(f"{table.name}.csv", folder)
             step.note_output(f"{table.name}.csv", found.rows)
             rows[table.name] = Rows(read=found.rows, kept=found.rows)
-            origins[table.name] = Origin(place=f"{connection_id}: {table.relation}", without_day=found.without_day)
-            slices |= {table.name: found.state} if found.state else {}
+            origin = Origin(place=f"{connection_id}: {table.relation}", without_day=found.without_day)
+            origins[table.name] = taken.noted(table.name, origin)
+            slices[table.name] = found.state
     return Done(rows=rows, origins=origins, slices=slices, read_at=read_at)
 
 
 def extract_files(step: StepRun) -> Done:
     """Copy the day's files, once all are there and whole."""
     pipeline, day_run = step.pipeline, step.day_run
-    due = Due(pipeline.files, day_run.day, pipeline.schedule.time_zone, day_run.ftp)
+    taken = take_copies(step, pipeline.files)
+    to_read = tuple(file for file in pipeline.files if file.name not in taken.origins)
+    due = Due(to_read, day_run.day, pipeline.schedule.time_zone, day_run.ftp)
     deliveries = check_ready(due, step.folder, datetime.now(UTC))
-    origins: dict[str, Origin] = {}
-    for source in pipeline.files:
+    origins = dict(taken.origins)
+    for source in to_read:
         delivery = deliveries[source.name]
         arrived = fetch_delivery(partial(day_run.ftp, source.connection), delivery, step.folder, _patience(step))
         for one in arrived:
@@ -88,7 +87,8 @@ def extract_files(step: StepRun) -> Done:
         if delivery.manifest:
             with step.new_file(f"{source.name}.manifest") as file:
                 file.write(delivery.manifest.content)
-        origins |= _origins(delivery, arrived)
+        read = _origins(delivery, arrived)
+        origins |= {stem: taken.noted(source.name, origin) for stem, origin in read.items()}
     return Done(origins=origins)
 
 
@@ -147,22 +147,27 @@ def aggregate(step: StepRun) -> Done:
     facts = step.read_table("index", f"{name}.parquet")
     aggregates = aggregating.aggregate(facts, step.pipeline)
     step.write_table("aggregates.parquet", aggregates)
+    for summary, measures in per_summary(facts, step.pipeline).items():
+        step.write_table(measures_file(summary), measures)
     rows = {name: Rows(read=facts.num_rows, kept=_rows_behind(aggregates))}
     return Done(rows=rows, totals=plausible.totals(aggregates, step.pipeline))
 
 
 def summarize(step: StepRun) -> Done:
-    """Make the summaries from the aggregates, and hold a day whose numbers are implausible."""
+    """Make the summaries from what `aggregate` left, and hold a day whose numbers are implausible."""
     pipeline, day = step.pipeline, step.day_run.day
     aggregates = step.read_table("aggregate", "aggregates.parquet")
     totals = plausible.totals(aggregates, pipeline)
     doubts = at_once(step.warehouse, partial(_doubts, step=step, totals=totals))
-    summaries = summarizing.summarize(aggregates, pipeline, day)
+    measures = {name: step.read_table("aggregate", measures_file(name)) for name in measures_per_summary(pipeline)}
+    summaries = summarizing.summarize(aggregates, pipeline, day, measures)
     held = _held(step, doubts)
     rows: dict[str, Rows] = {}
+    cut = [summary.name for summary in pipeline.summaries if summary.top]
     for name, summary in summaries.items():
         step.write_table(f"{name}.parquet", summary.drop_columns(["row_count"]))
-        rows[name] = Rows(read=_rows_behind(aggregates), kept=_rows_behind(summary))
+        read, kept = _rows_behind(aggregates), _rows_behind(summary)
+        rows[name] = Rows(read=read, kept=kept, below_top=read - kept if name in cut else 0)
     return Done(rows=rows, totals=totals, held=held)
 
 
@@ -199,18 +204,10 @@ def deploy(step: StepRun) -> Done:
     return Done(rows=receipts["save"].rows, run_id=deployed.run_id, outcome=deployed.outcome.value)
 
 
-class _Copied(NamedTuple):
-    """Tables of one moment: the folder with their copies, what was copied of each, and when the copy began."""
-
-    folder: Folder
-    tables: dict[str, CopiedTable]
-    read_at: datetime
-
-
-def _copied(step: StepRun, connection_id: str, tables: tuple[Table, ...]) -> _Copied:
-    on = LocalDay(step.day_run.day, step.pipeline.schedule.time_zone)
-    copied = copy_tables(partial(step.day_run.postgres, connection_id), tables, step.folder, on)
-    return _Copied(step.folder, copied, step.meter.started_at)
+def _copies(step: StepRun, connection_id: str, tables: tuple[Table, ...]) -> Copies:
+    day_run, on = step.day_run, LocalDay(step.day_run.day, step.pipeline.schedule.time_zone)
+    moment = day_run.once(connection_id, lambda: SharedMoment(partial(day_run.postgres, connection_id)))
+    return moment.copy(tables, step.folder, on, step.meter.started_at)
 
 
 def _patience(step: StepRun) -> Patience:

@@ -15,6 +15,7 @@ def _contract(header: str, *columns: object, **words: object) -> tuple[str, File
     return header, File(name="drawn", connection="ftp", path="drawn.csv", columns=columns, limits=PATIENT, **words)
 
 
+FIXED = Form(is_fixed_width=True, header_line=0)
 _IDT = integer("id"), text("t"), decimal("d", digits=6, scale=2)
 # The header's line and the contract. Between them: every kind, odd delimiters, one column, tokens that are values.
 CONTRACTS = [
@@ -75,6 +76,16 @@ CONTRACTS = [
         null_tokens=("NA", ""),
     ),
     _contract("f", boolean("f", true_tokens=("X",), false_tokens=("",))),
+    _contract("t,u,i", text("t", formulas="read"), text("u"), integer("i", formulas="read"), null_tokens=("NA",)),
+    *(
+        _contract(f"id{delimiter}t{delimiter}d", *_IDT, delimiter=delimiter, form=Form(**words), formulas="read")
+        for delimiter, words in (
+            ("||", {}),
+            (",", {"may_end_early": True, "has_blanks_after_delimiter": True, "comment": "="}),
+            (",", {"escape": "\\"}),
+            (",", {"quote": "'"}),
+        )
+    ),
     _contract("id,t,d", integer("id"), text("t"), decimal("d", digits=6, scale=2), form=Form(header_line=0)),
     _contract("id,t,d", integer("id"), text("t"), decimal("d", digits=6, scale=2), form=Form(comment="#")),
     _contract("t,u", text("t"), text("u"), form=Form(comment="#", header_line=0)),
@@ -101,10 +112,28 @@ CONTRACTS = [
         null_tokens=("NA",),
     ),
     _contract("id,name", integer("id", aliases=("nr", "no")), text("t", aliases=("name",), is_trimmed=True)),
+    *(
+        _contract("id,t,d,day,u", *columns, form=Form(is_fixed_width=True, **words), is_trimmed=is_trimmed)
+        for words, is_trimmed in (
+            ({"header_line": 0}, None),
+            ({"header_line": 1, "comment": "#", "may_end_early": True, "is_last_line_end_needed": False}, True),
+            ({"header_line": 1, "may_end_early": True, "extra_columns": "ignore"}, None),
+        )
+        for columns in (
+            [
+                integer("id", width=4),
+                text("t", width=6),
+                decimal("d", digits=6, scale=2, width=8),
+                day_date("day", width=10),
+                text("u", width=3, null_tokens=("NA",)),
+            ],
+        )
+    ),
+    _contract("u,t", text("t", starts_at=3, width=5), text("u", starts_at=1, width=2), form=FIXED),
     _contract("t,,t", text("t", position=3), integer("u", position=2), form=Form(extra_columns="ignore")),
 ]
 GOOD = {
-    "text": ["a", '"=""7"""', "é", "NA", "", '"q"', '""', '"a\nb"', '"\r\n""\n"', "b c", "'"],
+    "text": ["a", '"=""7"""', '="07"', "é", "NA", "", '"q"', '""', '"a\nb"', '"\r\n""\n"', "b c", "'"],
     "integer": ["1", "-5", "007", "", "NA", "12.0"],
     "decimal": ["1.234,5 EUR", "2,50-", "1.5", "-2", "0.25", "", "123", "2.000"],
     "date": ["5.1.26", "29.3.26", "2026-01-05", "20260105", "", "2026-005", "2024-366"],
@@ -203,6 +232,19 @@ SIGNS = [
     '"a||b"',
     "|",
     "a~|~b",
+    '=""',
+    '="7"',
+    '="a;b"',
+    '="a,b"',
+    '="a""b"',
+    '="a\nb"',
+    '="a\rb"',
+    '="a',
+    '="a"b',
+    'x="a"',
+    '"=""a""""b"""',
+    ' ="1"',
+    "=",
     '"~|~"',
     "\x7f",
     '"a\n# b"',
@@ -271,7 +313,16 @@ def _any_line(random: Random, header: str, source: File) -> str:
         return random.choice(["", "", " ", header, "\t", *COMMENTS])
     fields = [field if random.random() > 0.08 else random.choice(ODD) for field in line(random, header, source)]
     chance = random.random()
-    return source.delimiter.join(fields[:-1] if chance < 0.04 else [*fields, ""] if chance < 0.08 else fields)
+    return joined(fields[:-1] if chance < 0.04 else [*fields, ""] if chance < 0.08 else fields, source)
+
+
+def joined(fields: list[str], source: File) -> str:
+    """Return fields as a line of the contract."""
+    if not source.form.is_fixed_width:
+        return source.delimiter.join(fields)
+    places = [(span.end - span.start, span.column.kind) for span in source.spans]
+    found = zip(fields, places, strict=False)
+    return "".join(field.ljust(size) if kind == "text" else field.rjust(size) for field, (size, kind) in found)
 
 
 def line(random: Random, header: str, source: File) -> list[str]:

@@ -13,7 +13,7 @@ FILES = {
     ".".join(file.relative_to(INCLUDE).with_suffix("").parts).removesuffix(".__init__"): file
     for file in INCLUDE.rglob("*.py")
 }
-FOR_ALL = "errors text days spec"
+FOR_ALL = "errors text days spec environment"
 ROOMS = {
     **dict.fromkeys(FOR_ALL.split(), ""),
     "storage": "",
@@ -21,17 +21,18 @@ ROOMS = {
     "ftp": "storage",
     "transports": "ftp storage",
     "loader": "",
-    "rules": "",
+    "rules": "loader.line_numbers",
     "ledger": "postgres storage loader.line_numbers",
     "refused": "ledger loader storage postgres",
     "publish": "ledger storage postgres rules.summarize",
     "planning": "ledger refused loader ftp postgres storage rules.valid_rows",
     "run": "ledger refused loader storage postgres",
     "pages": "ledger storage",
+    "catalog": "pages ledger rules.summarize",
     "steps": "storage postgres ftp loader rules ledger refused publish run pages",
 }
 ABOVE = {"airflow", "commands", "daybook_airflow", "deployment", "dags", "plugins", "report_tab", "pipelines"}
-LONGEST_CHAIN = 18
+LONGEST_CHAIN = 19
 
 
 @cache

@@ -6,7 +6,7 @@ library changes while a run is under way, no step uses the results of the run's 
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -15,7 +15,20 @@ from daybook.errors import BadSpec
 from daybook.ledger import code
 from daybook.ledger.code import digest
 from daybook.ledger.receipt import Fingerprint, Receipt
-from daybook.spec import Column, Pipeline, Source, Writing, day_is_of_instant, fact_columns, group_columns
+from daybook.spec import (
+    Column,
+    Made,
+    Pipeline,
+    Source,
+    Writing,
+    day_is_of_instant,
+    derived_in_clean,
+    derived_in_index,
+    fact_columns,
+    group_columns,
+    measures_per_summary,
+    needs_zone,
+)
 
 # The steps whose result depends only on the hashed parts. `save` and `deploy` act on the world instead.
 FINGERPRINTED_STEPS = ("extract_tables", "extract_files", "load", "clean", "index", "aggregate", "summarize")
@@ -95,12 +108,21 @@ def _typing_words(column: Column) -> set[str]:
 
 
 def _clean_part(pipeline: Pipeline) -> Any:
-    words = {"sources", "facts", "day_columns", "derived", "transform_gives", "engine"}
+    words = {"sources", "facts", "day_columns", "transform_gives", "engine"}
     sources = [source.model_dump(exclude=_READING) for source in pipeline.sources]
     transform = pipeline.transform and code.code_of_function(pipeline.transform)
+    made = derived_in_clean(pipeline)
     # Of the schedule, only a day that is cut out of instants depends on its zone.
-    zone = [pipeline.schedule.time_zone] if day_is_of_instant(pipeline) else []
-    return [pipeline.model_dump(include=words), sources, transform, *zone]
+    zone = [pipeline.schedule.time_zone] if day_is_of_instant(pipeline) else _zone(made, pipeline)
+    return [pipeline.model_dump(include=words) | {"derived": _dumped(made)}, sources, transform, *zone]
+
+
+def _dumped(made: Sequence[Made]) -> list[Any]:
+    return [one.derived.model_dump() for one in made]
+
+
+def _zone(made: Sequence[Made], pipeline: Pipeline) -> list[str]:
+    return [pipeline.schedule.time_zone] if needs_zone(one.derived.of for one in made) else []
 
 
 def _tables_part(pipeline: Pipeline) -> Any:
@@ -111,7 +133,11 @@ def _tables_part(pipeline: Pipeline) -> Any:
 
 def _index_part(pipeline: Pipeline) -> Any:
     facts, words = pipeline.source(pipeline.facts), {"lookups", "facts", "engine"}
-    return [pipeline.model_dump(include=words), facts.key, facts.limits.model_dump(), _columns(pipeline)]
+    made = derived_in_index(pipeline)
+    derived = [_dumped(made), *_zone(made, pipeline)] if made else []
+    # As of when a lookup was copied shows in the bytes of its copy.
+    said = pipeline.model_dump(include=words, exclude={"lookups": {"__all__": {"as_of"}}})
+    return [said, facts.key, facts.limits.model_dump(), _columns(pipeline), *derived]
 
 
 def _words(pipeline: Pipeline, *names: str) -> Any:
@@ -122,6 +148,11 @@ def _words(pipeline: Pipeline, *names: str) -> Any:
 
 def _columns(pipeline: Pipeline) -> list[Any]:
     return [_kind(column) for column in fact_columns(pipeline).values()]
+
+
+def _per_summary(pipeline: Pipeline) -> list[Any]:
+    by = {summary.name: summary.by for summary in pipeline.summaries}
+    return [[name, by[name], [one.name for one in wanted]] for name, wanted in measures_per_summary(pipeline).items()]
 
 
 def _kind(column: Column) -> Any:
@@ -136,7 +167,7 @@ _PARTS: dict[str, Callable[[Pipeline], Any]] = {
     "load": lambda pipeline: [_typing(source) for source in pipeline.sources],
     "clean": _clean_part,
     "index": _index_part,
-    "aggregate": lambda p: [_words(p, "measures", "engine"), group_columns(p), _columns(p)],
+    "aggregate": lambda p: [_words(p, "measures", "engine"), group_columns(p), _columns(p), *_per_summary(p)],
     "summarize": lambda p: _words(p, "measures", "ratios", "summaries", "engine", "plausible"),
 }
 

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from typing import IO, BinaryIO
 
 from daybook.errors import BadData
-from daybook.spec import Form, Limits, Source
+from daybook.spec.form import Form, Limits
+from daybook.spec.source import Source
 from daybook.text import counted, one_line
 
 # Returns some bytes, at most as many as asked for; none only at the end.

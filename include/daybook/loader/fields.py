@@ -1,4 +1,5 @@
-"""A record cut into its fields, strictly by RFC 4180 and the words of a form: the authority on quotes and delimiters.
+"""A record cut into its fields, strictly by RFC 4180 and the words of a form: the authority on quotes, delimiters and
+fixed places.
 
 Called by records.py, by header.py for the header, and by find.py. It exists because csv.reader cannot tell a quoted
 empty field from an empty one, and accepts stray quotes. Pure.
@@ -13,6 +14,8 @@ from daybook.spec.source import Source
 # Programs of CP/M and DOS end a text with this byte, and some pad its last block with it.
 END_OF_FILE = b"\x1a"
 BOM = b"\xef\xbb\xbf"  # the byte order mark U+FEFF in UTF-8
+# How a spreadsheet's formula for a text begins.
+FORMULA = b'="'
 # If a quote stays open for longer, the file is damaged, not just the record.
 OPEN_QUOTE_BYTES, OPEN_QUOTE_LINES = 2**20, 1000
 RECORD_BYTES = 2**22
@@ -38,14 +41,45 @@ class OpenQuote(Damage):
     """A quote that is opened at the offset, and not closed where it should be."""
 
 
+class Places(NamedTuple):
+    """The fields of a line of fixed width: the first character of each and the one after its last, counted from 0, and
+    which are texts, whose first blanks are part of them."""
+
+    spans: tuple[tuple[int, int], ...]
+    are_texts: tuple[bool, ...]
+    may_be_shorter: bool = False
+    may_be_longer: bool = False
+
+    @property
+    def width(self) -> int:
+        """Return how many characters a line has."""
+        return self.spans[-1][1]
+
+    def cut(self, line: bytes) -> list[bytes]:
+        """Return the fields of a line without the blanks that fill them up."""
+        # A line that is not UTF-8 is refused; its fields are of no interest.
+        text = line.decode(errors="surrogateescape")
+        fields = [text[start:end].rstrip(" ") for start, end in self.spans]
+        fields = [
+            field if is_text else field.lstrip(" ") for field, is_text in zip(fields, self.are_texts, strict=True)
+        ]
+        return [field.encode(errors="surrogateescape") for field in fields]
+
+
 class Syntax(NamedTuple):
     """The signs of a layout: the delimiter of one byte or more, the quote and the escape, each of a byte or none, and
-    the blanks that are skipped at the start of a field."""
+    the blanks that are skipped at the start of a field.
+
+    has_formulas: whether a field may be ="0012": its quotes hide delimiters and line ends, and are part of it. places:
+    those of fields of fixed width, which have no delimiter.
+    """
 
     delimiter: bytes
     quote: bytes = b'"'
     escape: bytes = b""
     skipped_blanks: bytes = b""
+    has_formulas: bool = False
+    places: Places | None = None
 
     @property
     def escapable(self) -> set[bytes]:
@@ -60,11 +94,25 @@ class Syntax(NamedTuple):
 def syntax_of(source: Source) -> Syntax:
     """Return the signs that a source's form declares."""
     form = source.form
+    if form.is_fixed_width:
+        return Syntax(source.delimiter.encode(), quote=b"", places=_places(source))
+    # An escape before a quote is none in a formula, and with another quote these are letters.
+    may_have_formulas = form.quote == '"' and not form.escape and "=" not in source.delimiter
     return Syntax(
         delimiter=source.delimiter.encode(),
         quote=(form.quote or "").encode(),
         escape=(form.escape or "").encode(),
         skipped_blanks=b" \t" if form.has_blanks_after_delimiter else b"",
+        has_formulas=may_have_formulas and any(source.as_written(column).formulas for column in source.columns),
+    )
+
+
+def _places(source: Source) -> Places:
+    return Places(
+        spans=tuple((span.start, span.end) for span in source.spans),
+        are_texts=tuple(span.column.kind == "text" for span in source.spans),
+        may_be_shorter=source.form.may_end_early,
+        may_be_longer=source.form.extra_columns == "ignore",
     )
 
 
@@ -95,7 +143,7 @@ def split(data: bytes, start: int, syntax: Syntax, is_last: bool) -> Fields | No
     else:
         has_line_end = end > start + len(content)
         content = content.removesuffix(b"\r") if has_line_end else content
-        values = content.split(syntax.delimiter)
+        values = syntax.places.cut(content) if syntax.places else content.split(syntax.delimiter)
         if syntax.skipped_blanks:
             values = [value.lstrip(syntax.skipped_blanks) for value in values]
         cut = Fields(end, values, [False] * len(values), "lone_carriage_return" if b"\r" in content else None)
@@ -113,13 +161,15 @@ def _split_marked(data: bytes, start: int, syntax: Syntax, is_last: bool) -> Fie
         while at < len(data) and data[at] in syntax.skipped_blanks:
             at += 1
         is_quoted = bool(syntax.quote) and data.startswith(syntax.quote, at)
-        after = _after_quotes(data, at, syntax) if is_quoted else _after_plain(data, at, syntax)
+        opening = at + (syntax.has_formulas and data.startswith(FORMULA, at))
+        has_quotes = is_quoted or opening > at
+        after = _after_quotes(data, opening, syntax) if has_quotes else _after_plain(data, at, syntax)
         if after is None:
-            return _cut_off(data, at) if is_last else None
+            return _cut_off(data, opening) if is_last else None
         values.append(data[at + 1 : after - 1] if is_quoted else data[at:after])
         are_quoted.append(is_quoted)
         if not data.startswith(syntax.delimiter, after):
-            return _meant(_ended(data, after, values, are_quoted, syntax), syntax)
+            return _meant(_ended(data, after, values, are_quoted, has_quotes, syntax), syntax)
         at = after + len(syntax.delimiter)
 
 
@@ -159,13 +209,15 @@ def _after_plain(data: bytes, start: int, syntax: Syntax) -> int:
     return found.start() if found else len(data)
 
 
-def _ended(data: bytes, after: int, values: list[bytes], are_quoted: list[bool], syntax: Syntax) -> Fields:
+def _ended(
+    data: bytes, after: int, values: list[bytes], are_quoted: list[bool], has_quotes: bool, syntax: Syntax
+) -> Fields:
     line_end = LINE_END.match(data, after)
     if line_end:
         return Fields(line_end.end(), values, are_quoted)
     is_quote = syntax.quote and data.startswith(syntax.quote, after)
     problem = "quote_in_unquoted_field" if is_quote else "lone_carriage_return"
-    if are_quoted[-1]:
+    if has_quotes:
         problem = "text_after_closing_quote"
     return Fields(data.find(b"\n", after) + 1 or len(data), values, are_quoted, problem)
 

@@ -19,7 +19,7 @@ from daybook.loader.header import HEAD_BYTES
 from daybook.loader.json_rows import column_of, known_names, refusal_of, row_of, value_in
 from daybook.loader.layout import Layout, Refusal
 from daybook.loader.values import Unfit
-from daybook.spec import nearest
+from daybook.text import nearest
 
 BLANKS = b" \t\r"
 SHOWN_NAMES = 20

@@ -37,6 +37,13 @@ HINTS = {
         "the delimiter may change, or rows may be broken in two; if empty fields are left out at their end, declare "
         "may_end_early=True"
     ),
+    "line_too_long": (
+        "the widths of columns may have changed; if what stands behind the last one is not needed, declare "
+        'extra_columns="ignore"'
+    ),
+    "line_too_short": (
+        "the widths of columns may have changed; if blanks are left out at the end of lines, declare may_end_early=True"
+    ),
     "no_line_end": (
         "the file may be cut: have it delivered again, or declare is_last_line_end_needed=False if its last line never "
         "has a line end"
@@ -53,7 +60,8 @@ HINTS = {
         "letters, and no text stands in them, declare quote=None"
     ),
     "quote_in_unquoted_field": (
-        "the quotes of fields may be missing; if quotes are letters, and no text stands in them, declare quote=None"
+        'the quotes of fields may be missing; if fields are written as ="0012", declare formulas="read"; if quotes are '
+        "letters, and no text stands in them, declare quote=None"
     ),
     "too_many_line_ends": "a stray quote may have opened the field; if its texts are so long, raise field_line_ends",
     "rows_in_quotes": "a stray quote may have opened the field",

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.errors import BadData
-from daybook.loader.cell_rows import CellReader
+from daybook.loader.cell_reader import CellReader
 from daybook.loader.fields import Damage
 from daybook.loader.json_rows import cell_of, known_names, refusal_of, row_of, tagged, value_in
 from daybook.loader.layout import Layout, Record, Refusal, kept_table, refused_table

@@ -18,7 +18,8 @@ from daybook.errors import BadData
 from daybook.loader.cells import TOO_COARSE, Block, Cell, Cells, Sort, as_json, cell_at, cells_of
 from daybook.loader.header import layout_by_names
 from daybook.loader.layout import Refusal
-from daybook.spec import Column, Source
+from daybook.spec.column import Column
+from daybook.spec.source import Source
 
 BUFFER_BYTES = 2**20
 ENDS = {"NaN": "nan", "Infinity": "inf", "-Infinity": "-inf"}

@@ -16,7 +16,8 @@ from daybook.loader.layout import Layout, Refusal
 from daybook.loader.sheet_cells import cell_of, shown
 from daybook.loader.sheet_head import SheetHead
 from daybook.loader.sheet_xml import Raw, Row, letters
-from daybook.spec import Column, Source
+from daybook.spec.column import Column
+from daybook.spec.source import Source
 
 
 class SheetRows:

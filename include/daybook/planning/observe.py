@@ -1,53 +1,51 @@
 """Observes the state of days: from the ledger, and from their sources now. It decides nothing."""
 
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import date
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
-
-from upath import UPath
 
 from daybook.ftp.listing import Remote
 from daybook.ftp.look import Seen, look
 from daybook.ftp.retry import PATIENCE
 from daybook.ftp.session import session
 from daybook.ledger import step_log
+from daybook.ledger.as_of import copies
 from daybook.ledger.decisions import rollbacks
 from daybook.ledger.queries import is_begun
 from daybook.ledger.receipt import Receipt
-from daybook.planning.lookup_keys import Copies, with_changed_keys
+from daybook.planning.known_rows import with_known_rows
+from daybook.planning.lookup_keys import with_changed_keys
 from daybook.planning.plan import Failure, FileState, Standing
-from daybook.planning.tables_by_day import on_day, remarks, tables_by_day, without_mark
-from daybook.postgres import copy_tables
+from daybook.planning.tables_now import on_day, remarks, tables_now, whole_tables, without_mark
+from daybook.postgres.day_state import DayState
 from daybook.postgres.session import Connection, at_once
 from daybook.refused import mends
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
-from daybook.storage.folder import Folder
 
 OpenConnection = Callable[[str], Any]
 
 
 class LedgerAnswers(NamedTuple):
     """The ledger's answers, by day: receipts of the last finished run, the last failure, and that run's receipts; the
-    hash of what readers see of each published day; and the days rolled back, by whom and why."""
+    hash of what readers see of each published day; the days rolled back, by whom and why; and the sources of which a
+    day keeps a copy."""
 
     deployed: dict[date, dict[str, Receipt]]
     failures: dict[date, Failure]
     failed: dict[date, dict[str, Receipt]]
     published: dict[date, str]
     rolled_back: dict[date, str]
+    settled: dict[date, frozenset[str]]
 
 
 class Observed(NamedTuple):
-    """The state of each day; the current hash of each table's extract, by source, of tables that are read whole; and
-    what a person should know of the others, a sentence each."""
+    """The state of each day; what the rows are of each table that is read whole, by source; and what a person should
+    know of the others, a sentence each."""
 
     standings: list[Standing]
-    tables: dict[str, str]
+    tables: dict[str, DayState]
     remarks: tuple[str, ...] = ()
 
 
@@ -58,13 +56,13 @@ def observe(
 
     Raises SourceUnavailable or BadSpec if a server cannot be asked.
     """
-    asked = tables_by_day(pipeline, days, open_postgres)
+    asked = tables_now(pipeline, days, open_postgres)
+    now = whole_tables(asked)
     known = [
         standing._replace(slices=on_day(asked, standing.day), unmarked=without_mark(asked, standing.day))
-        for standing in standings(pipeline, days, open_postgres, open_ftp, data)
+        for standing in with_known_rows(standings(pipeline, days, open_postgres, open_ftp, data), tuple(now), data)
     ]
-    with _copied_tables(pipeline, open_postgres) as copies:
-        return Observed(with_changed_keys(pipeline, known, copies, data), dict(copies.sha256), remarks(asked))
+    return Observed(with_changed_keys(pipeline, known, now, open_postgres, data), now, remarks(asked))
 
 
 def standings(
@@ -81,39 +79,30 @@ def standings(
     known = _ledger_answers(pipeline, days, open_postgres)
     mended = _mends(pipeline, days, data)
     looked = _seen(pipeline, days, open_ftp)
-    return [
-        Standing(
-            day=day,
-            is_published=day in known.published,
-            deployed=known.deployed.get(day, {}),
-            failure=known.failures.get(day),
-            files={seen.part.stem: _state(seen.remote) for seen in looked[day]},
-            failed=known.failed.get(day, {}),
-            mends=mended[day],
-            rolled_back=known.rolled_back.get(day),
-            published_content=known.published.get(day),
-            beside={seen.part.stem: seen.beside for seen in looked[day] if seen.beside},
-        )
-        for day in days
-    ]
+    return [_standing(day, known, looked[day])._replace(mends=mended[day]) for day in days]
 
 
-@contextmanager
-def _copied_tables(pipeline: Pipeline, open_postgres: OpenConnection) -> Iterator[Copies]:
-    """Copy the tables that are read whole as they are now; the copies are gone afterwards."""
-    whole = [table for table in pipeline.tables if not table.day]
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Folder(UPath(Path(scratch).as_uri()))
-        for connection_id in dict.fromkeys(table.connection for table in whole):
-            tables = tuple(table for table in whole if table.connection == connection_id)
-            copy_tables.copy_tables(partial(open_postgres, connection_id), tables, folder)
-        yield Copies(folder, {table.name: folder.written(f"{table.name}.csv").sha256 for table in whole})
+def _standing(day: date, known: LedgerAnswers, looked: list[Seen]) -> Standing:
+    settled = known.settled.get(day, frozenset())
+    due = [seen for seen in looked if seen.part.stem.partition(".")[0] not in settled]
+    return Standing(
+        day=day,
+        is_published=day in known.published,
+        deployed=known.deployed.get(day, {}),
+        failure=known.failures.get(day),
+        files={seen.part.stem: _state(seen.remote) for seen in due},
+        failed=known.failed.get(day, {}),
+        rolled_back=known.rolled_back.get(day),
+        published_content=known.published.get(day),
+        beside={seen.part.stem: seen.beside for seen in due if seen.beside},
+        settled=settled,
+    )
 
 
 def _ledger_answers(pipeline: Pipeline, days: list[date], open_postgres: OpenConnection) -> LedgerAnswers:
     def do(connection: Connection) -> LedgerAnswers:
         if not is_begun(connection):
-            return LedgerAnswers({}, {}, {}, {}, {})
+            return LedgerAnswers({}, {}, {}, {}, {}, {})
         asked = (connection, pipeline.name, min(days), max(days))
         return LedgerAnswers(
             deployed=step_log.receipts_of_last_deployed(*asked),
@@ -121,9 +110,15 @@ def _ledger_answers(pipeline: Pipeline, days: list[date], open_postgres: OpenCon
             failed=step_log.receipts_of_last_failed(*asked),
             published=step_log.published_contents(*asked),
             rolled_back={day: str(rollback) for day, rollback in rollbacks(*asked).items()},
+            settled=_settled(connection, pipeline, days) if pipeline.as_of_day else {},
         )
 
     return at_once(partial(open_postgres, pipeline.target.connection), do)
+
+
+def _settled(connection: Connection, pipeline: Pipeline, days: list[date]) -> dict[date, frozenset[str]]:
+    kept = copies(connection, pipeline, min(days), max(days))
+    return {day: frozenset(sources) for day, sources in kept.items()}
 
 
 def _mends(pipeline: Pipeline, days: list[date], data: DataFolder) -> dict[date, dict[str, dict[str, str]]]:

@@ -29,7 +29,7 @@ from daybook.text import one_line
 def changes(connection: Connection, pipeline: Pipeline, day: date, run_id: int) -> Changes:
     """Compare a saved run with the one that readers of the day see. Empty if they see none, or nothing changes."""
     row = connection.execute(
-        "select run_id from daybook.published where pipeline = %s and day = %s", [pipeline.name, day]
+        "select run_id from published where pipeline = %s and day = %s", [pipeline.name, day]
     ).fetchone()
     if row is None:
         return {}
@@ -43,7 +43,7 @@ def _of_summary(
     group = ("day", *summary.by)
     added = _only_in(connection, pipeline, summary, group, after, before)
     removed = _only_in(connection, pipeline, summary, group, before, after)
-    new_or_changed = _only_in(connection, pipeline, summary, (*group, *summary.columns), after, before)
+    new_or_changed = _only_in(connection, pipeline, summary, (*group, *summary.columns, *summary.ranks), after, before)
     return {"added": added, "removed": removed, "changed": new_or_changed - added}
 
 

@@ -4,33 +4,34 @@ BadSpec lists every problem with a column, measure or source, one per line: path
 name. So a wrong spec shows when the DAG file is parsed, not at night.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from daybook.errors import BadSpec
+from daybook.spec import derived as derivations
 from daybook.spec import lookup as lookups
-from daybook.spec.column import Column, check_fits_64_bits
+from daybook.spec.column import Column
+from daybook.spec.derived import Derived, Made
 from daybook.spec.file import File
 from daybook.spec.format import tells_of_utc
 from daybook.spec.lookup import Lookup
-from daybook.spec.parts import (
-    RESERVED,
-    Derived,
-    Engine,
+from daybook.spec.measure import (
     Measure,
-    Plausible,
-    Pools,
     Ratio,
-    Schedule,
-    Summary,
-    Target,
+    measure_problems,
+    ratio_problems,
+    total_problems,
 )
+from daybook.spec.override import Place, changed, places
+from daybook.spec.parts import RESERVED, Engine, Plausible, Pools, Target
+from daybook.spec.schedule import Schedule
 from daybook.spec.source import Source
+from daybook.spec.summary import Summary, summary_problems
 from daybook.spec.table import Table
-from daybook.spec.value import Name, Value, unknown
-from daybook.spec.writing import NUMBERS
+from daybook.spec.value import Name, Value, twice, unknown
+from daybook.text import nearest
 
 
 class Pipeline(Value):
@@ -50,6 +51,10 @@ class Pipeline(Value):
     """The name of its DAG, and of its folder of published files."""
     description: str
     """One line for Airflow and for readers."""
+    owner: str = ""
+    """Who answers for it: a person, a team or an address; Airflow shows it."""
+    tags: tuple[str, ...] = ()
+    """Words by which Airflow's list of DAGs is filtered, beside "daybook"."""
     tables: tuple[Table, ...] = ()
     """Sources that are read from a PostgreSQL database."""
     files: tuple[File, ...] = ()
@@ -57,7 +62,7 @@ class Pipeline(Value):
     facts: str
     day_columns: tuple[str, ...] = Field(min_length=1, max_length=3)
     derived: tuple[Derived, ...] = ()
-    """Yes-or-no columns that `clean` makes."""
+    """Columns that are computed for each row: `{name: expression}`, or a tuple of Derived."""
     transform: Callable[[Any], Any] | None = None
     transform_gives: tuple[Column, ...] = ()
     lookups: tuple[Lookup, ...] = ()
@@ -84,8 +89,18 @@ class Pipeline(Value):
     """What a day must look like to be published."""
     keep_runs: int = Field(default=3, ge=0)
     """How many runs before the published one are kept for a rollback."""
+    may_override: tuple[str, ...] = ()
+    """The values that one run may set otherwise, for its own days, by their paths, such as "plausible.within_pct",
+    "sales.limits.refused_rows" or "sales.price.maximum"."""
     renamed_from: Name | None = None
     """The name that it had before; its days, ledger and folders go on under the new one. It may go after a run."""
+
+    @field_validator("derived", mode="before")
+    @classmethod
+    def _short_for_derived(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        return tuple(Derived(name=name, of=expression) for name, expression in given.items())
 
     @model_validator(mode="after")
     def _names_meet(self) -> Self:
@@ -97,9 +112,33 @@ class Pipeline(Value):
         """Return the tables, then the files."""
         return (*self.tables, *self.files)
 
+    @property
+    def as_of_day(self) -> frozenset[str]:
+        """Return the names of the sources whose rows stay those of when a day was first published."""
+        return frozenset(lookup.source for lookup in self.lookups if lookup.as_of == "day")
+
     def source(self, name: str) -> Source:
         """Return the source of that name."""
         return next(source for source in self.sources if source.name == name)
+
+    @property
+    def places(self) -> dict[str, Place]:
+        """Return every value that `may_override` could name, by its path."""
+        return places(self.plausible, self.sources)
+
+    def overridden(self, values: Mapping[str, object]) -> Self:
+        """Return the pipeline with other values at some paths. Raises BadSpec for a path or a value that is refused."""
+        pipeline = self
+        for path, value in values.items():
+            if path not in self.may_override:
+                named = ", ".join(self.may_override) or "none"
+                raise BadSpec(
+                    f"{self.name}: a run may not set {path!r}{nearest(path, self.may_override)}; may_override of the "
+                    f"spec names {named}"
+                )
+            words = changed(pipeline.places[path], value, dict(pipeline))
+            pipeline = pipeline.model_copy(update=words)
+        return pipeline
 
     def file(self, name: str) -> File:
         """Return the file of that name."""
@@ -114,8 +153,21 @@ def check(pipeline: Pipeline) -> None:
 
 
 def fact_columns(pipeline: Pipeline) -> dict[str, Column]:
-    """Return the columns of the facts after `index`: their own, the transform's, the derived and the looked up."""
-    return {column.name: column for column in (*clean_columns(pipeline), *_looked_up(pipeline))}
+    """Return the columns of the facts after `index`: their own, the transform's, the looked up and the derived."""
+    there = (*clean_columns(pipeline), *_looked_up(pipeline))
+    return {column.name: column for column in (*there, *(made.column for made in derived_in_index(pipeline)))}
+
+
+def derived_in_clean(pipeline: Pipeline) -> list[Made]:
+    """Return the derived columns that need only columns of the facts' source."""
+    return derivations.made_from(pipeline.derived, pipeline.source(pipeline.facts).columns)
+
+
+def derived_in_index(pipeline: Pipeline) -> list[Made]:
+    """Return the other derived columns: those that need a column of the transform or of a lookup."""
+    early = {made.derived.name for made in derived_in_clean(pipeline)}
+    others = [derived for derived in pipeline.derived if derived.name not in early]
+    return derivations.made_from(others, (*clean_columns(pipeline), *_looked_up(pipeline)))
 
 
 def day_is_of_instant(pipeline: Pipeline) -> bool:
@@ -126,7 +178,7 @@ def day_is_of_instant(pipeline: Pipeline) -> bool:
 
 def clean_columns(pipeline: Pipeline) -> tuple[Column, ...]:
     """Return the columns of the facts after `clean`: their own, the derived, and the transform's."""
-    derived = (_flag(derived.name) for derived in pipeline.derived)
+    derived = (made.column for made in derived_in_clean(pipeline))
     return (*pipeline.source(pipeline.facts).columns, *derived, *pipeline.transform_gives)
 
 
@@ -160,10 +212,12 @@ def _problems(pipeline: Pipeline) -> list[str]:
 
 def _sources(pipeline: Pipeline) -> Iterator[str]:
     names = [source.name for source in pipeline.sources]
-    yield from _twice("sources", names)
+    yield from twice("sources", names)
     yield from unknown("facts", pipeline.facts, names, "source")
     for number, lookup in enumerate(pipeline.lookups):
         yield from unknown(f"lookups[{number}].source", lookup.source, names, "source")
+    for number, path in enumerate(pipeline.may_override):
+        yield from unknown(f"may_override[{number}]", path, pipeline.places, "value that a run may set")
     for source in pipeline.sources:
         yield from _source(source)
         if source.has_other_days and source.name != pipeline.facts:
@@ -172,8 +226,8 @@ def _sources(pipeline: Pipeline) -> Iterator[str]:
 
 def _source(source: Source) -> Iterator[str]:
     names = [column.name for column in source.columns]
-    yield from _twice(f"{source.name}.columns", names)
-    yield from _twice(f"{source.name}.columns (headers)", [column.header for column in source.columns])
+    yield from twice(f"{source.name}.columns", names)
+    yield from twice(f"{source.name}.columns (headers)", [column.header for column in source.columns])
     taken = [name for name in dict.fromkeys(names) if name in RESERVED]
     yield from (
         f"{source.name}.columns: {name!r} is a word of Daybook's own; give the column another name here: "
@@ -196,8 +250,8 @@ def _facts(pipeline: Pipeline) -> Iterator[str]:
         )
     yield from _days_of_utc(pipeline, columns)
     yield from _other_days(pipeline)
-    for number, derived in enumerate(pipeline.derived):
-        yield from _derived(f"derived[{number}]", derived, columns)
+    later = [column.name for column in (*pipeline.transform_gives, *_looked_up(pipeline))]
+    yield from derivations.wrong_kinds(pipeline.derived, columns.values(), later)
 
 
 def _days_of_utc(pipeline: Pipeline, columns: dict[str, Column]) -> Iterator[str]:
@@ -221,35 +275,39 @@ def _other_days(pipeline: Pipeline) -> Iterator[str]:
         )
 
 
-def _derived(path: str, derived: Derived, columns: dict[str, Column]) -> Iterator[str]:
-    yield from unknown(f"{path}.column", derived.column, columns, "column of the facts")
-    if derived.test == "is_missing":
-        return
-    if derived.value is None:
-        yield f"{path}.value: is missing; {derived.test!r} compares with a value"
-    yield from _not_a_number(f"{path}.column", derived.column, columns)
-    column = columns.get(derived.column)
-    try:
-        check_fits_64_bits(derived.value, column.scale if column else 0)
-    except ValueError as error:
-        yield f"{path}.value: {derived.value} is refused: {error}"
-
-
 def _lookups(pipeline: Pipeline) -> Iterator[str]:
     facts = {column.name: column for column in clean_columns(pipeline)}
     for number, lookup in enumerate(pipeline.lookups):
         yield from lookups.problems(f"lookups[{number}]", lookup, pipeline.source(lookup.source), facts)
         facts |= {column.name: column for column in _given(lookup, pipeline)}
+    yield from _two_moments(pipeline)
     labels = [lookup.label for lookup in pipeline.lookups]
-    yield from (f"{twice}: give one of them a name of its own" for twice in _twice("lookups", labels))
+    yield from (f"{twice}: give one of them a name of its own" for twice in twice("lookups", labels))
+
+
+def _two_moments(pipeline: Pipeline) -> Iterator[str]:
+    for number, lookup in enumerate(pipeline.lookups):
+        if lookup.source not in pipeline.as_of_day:
+            continue
+        path = f"lookups[{number}].as_of"
+        if lookup.source == pipeline.facts:
+            yield f"{path}: 'day' is refused: {lookup.source} are the facts, which each run reads; it takes 'latest'"
+        elif lookup.as_of != "day":
+            yield (
+                f"{path}: {lookup.as_of!r} is refused: another lookup reads {lookup.source} with 'day', and a day keeps"
+                f" one copy of it; say 'day' here too, or declare {lookup.source} twice, under two names"
+            )
 
 
 def _columns(pipeline: Pipeline) -> Iterator[str]:
-    names = [column.name for column in (*clean_columns(pipeline), *_looked_up(pipeline))]
+    there = (*pipeline.source(pipeline.facts).columns, *pipeline.transform_gives, *_looked_up(pipeline))
+    names = [*(column.name for column in there), *(derived.name for derived in pipeline.derived)]
+    yield from derivations.wrong_kinds(pipeline.derived, there, ())
+    yield from derivations.out_of_order(pipeline.derived, there)
     numbers = [*(measure.name for measure in pipeline.measures), *(ratio.name for ratio in pipeline.ratios)]
-    yield from _twice("facts (with derived, transform_gives and lookups)", names)
-    yield from _twice("measures and ratios", numbers)
-    yield from _twice("summaries", [summary.name for summary in pipeline.summaries])
+    yield from twice("facts (with derived, transform_gives and lookups)", names)
+    yield from twice("measures and ratios", numbers)
+    yield from twice("summaries", [summary.name for summary in pipeline.summaries])
     yield from _former_names(pipeline)
 
 
@@ -260,61 +318,22 @@ def _former_names(pipeline: Pipeline) -> Iterator[str]:
     for path, renamed in (("summaries", summaries), ("measures and ratios", former_names(pipeline))):
         names, former = list(renamed), [name for name in renamed.values() if name]
         yield from (f"{path}: renamed_from={name!r} is still a name of now" for name in former if name in names)
-        yield from _twice(f"{path} (renamed_from)", former)
+        yield from twice(f"{path} (renamed_from)", former)
 
 
 def _measures(pipeline: Pipeline) -> Iterator[str]:
     columns = fact_columns(pipeline)
     measures = {measure.name: measure for measure in pipeline.measures}
     for number, measure in enumerate(pipeline.measures):
-        yield from _measure(f"measures[{number}]", measure, columns)
+        yield from measure_problems(f"measures[{number}]", measure, columns)
     for number, ratio in enumerate(pipeline.ratios):
-        yield from _ratio(f"ratios[{number}]", ratio, measures)
+        yield from ratio_problems(f"ratios[{number}]", ratio, measures, columns)
     for number, summary in enumerate(pipeline.summaries):
-        yield from _summary(f"summaries[{number}]", summary, columns, [*measures, *(r.name for r in pipeline.ratios)])
-    totals = [measure.name for measure in pipeline.measures if measure.how in ("count", "sum")]
+        yield from summary_problems(
+            f"summaries[{number}]", summary, columns, [*measures, *(r.name for r in pipeline.ratios)]
+        )
     for number, name in enumerate(pipeline.plausible.measures):
-        yield from unknown(f"plausible.measures[{number}]", name, totals, "count or sum")
-
-
-def _measure(path: str, measure: Measure, columns: dict[str, Column]) -> Iterator[str]:
-    if measure.of is not None:
-        yield from unknown(f"{path}.of", measure.of, columns, "column of the facts")
-    if measure.how != "count":
-        yield from _not_a_number(f"{path}.of", measure.of or "", columns)
-        yield from ([f"{path}.where: only a count takes it"] if measure.where else [])
-    elif measure.where is not None:
-        yield from unknown(f"{path}.where", measure.where, columns, "column of the facts")
-        if measure.where in columns and columns[measure.where].kind != "boolean":
-            yield f"{path}.where: {measure.where!r} is {columns[measure.where].kind}; it takes a boolean"
-
-
-def _ratio(path: str, ratio: Ratio, measures: dict[str, Measure]) -> Iterator[str]:
-    for word, name in (("of", ratio.of), ("over", ratio.over)):
-        yield from unknown(f"{path}.{word}", name, measures, "measure")
-        if name in measures and measures[name].how not in ("count", "sum"):
-            yield f"{path}.{word}: {name!r} is a {measures[name].how}; a ratio takes sums and counts"
-    if ratio.over in measures and measures[ratio.over].how != "count":
-        yield f"{path}.over: {ratio.over!r} is a {measures[ratio.over].how}; a ratio is over a count"
-
-
-def _summary(path: str, summary: Summary, columns: dict[str, Column], numbers: list[str]) -> Iterator[str]:
-    yield from _twice(f"{path}", ["day", *summary.by, *summary.columns])
-    for number, name in enumerate(summary.by):
-        yield from unknown(f"{path}.by[{number}]", name, columns, "column of the facts")
-    for number, name in enumerate(summary.columns):
-        yield from unknown(f"{path}.columns[{number}]", name, numbers, "measure or ratio")
-
-
-def _not_a_number(path: str, name: str, columns: dict[str, Column]) -> Iterator[str]:
-    if name in columns and columns[name].kind not in NUMBERS:
-        yield f"{path}: {name!r} is {columns[name].kind}; it takes an integer or a decimal"
-    elif not name:
-        yield f"{path}: is missing; it takes an integer or a decimal column"
-
-
-def _twice(path: str, names: list[str]) -> Iterator[str]:
-    yield from (f"{path}: {name!r} stands twice" for name in sorted({n for n in names if names.count(n) > 1}))
+        yield from total_problems(f"plausible.measures[{number}]", name, measures)
 
 
 def former_names(pipeline: Pipeline) -> dict[str, str | None]:
@@ -326,3 +345,16 @@ def former_names(pipeline: Pipeline) -> dict[str, str | None]:
 def group_columns(pipeline: Pipeline) -> list[str]:
     """Return the columns of the finest grain: all that the summaries group by, in order of first use."""
     return list(dict.fromkeys(name for summary in pipeline.summaries for name in summary.by))
+
+
+def measures_per_summary(pipeline: Pipeline) -> dict[str, list[Measure]]:
+    """Return the measures that do not add up by the summary that uses them, itself or in a ratio; others have none."""
+    measures = [measure for measure in pipeline.measures if not measure.is_additive]
+    used = {summary.name: _used(pipeline, summary) for summary in pipeline.summaries}
+    found = {summary: [one for one in measures if one.name in names] for summary, names in used.items()}
+    return {summary: wanted for summary, wanted in found.items() if wanted}
+
+
+def _used(pipeline: Pipeline, summary: Summary) -> set[str]:
+    parts = ((ratio.of, ratio.over) for ratio in pipeline.ratios if ratio.name in summary.numbers)
+    return summary.numbers.union(*parts)

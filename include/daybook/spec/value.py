@@ -18,10 +18,13 @@ class Value(BaseModel):
 
     added_later: words that specs of earlier releases do not have. A spec that does not use one is dumped without it, so
     its fingerprint stays, and an upgrade does no published day again.
+    for_readers: words that people read and no result depends on. They are in no dump, so a new description does no
+    published day again.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     added_later: ClassVar[frozenset[str]] = frozenset()
+    for_readers: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, /, **words: Any) -> None:
         try:
@@ -32,15 +35,25 @@ class Value(BaseModel):
     @model_serializer(mode="wrap")
     def _without_unused(self, dump: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
         fields = type(self).model_fields
-        later = {word for kind in type(self).__mro__ for word in vars(kind).get("added_later", ())}
-        unused = {word for word in later if getattr(self, word) == fields[word].default}
-        return {word: value for word, value in dump(self).items() if word not in unused}
+        later = _words(type(self), "added_later")
+        left_out = {word for word in later if getattr(self, word) == fields[word].default}
+        left_out |= _words(type(self), "for_readers")
+        return {word: value for word, value in dump(self).items() if word not in left_out}
+
+
+def _words(kind: type[Value], which: str) -> set[str]:
+    return {word for base in kind.__mro__ for word in vars(base).get(which, ())}
 
 
 def unknown(path: str, name: str, known: Iterable[str], what: str) -> Iterator[str]:
     """Yield what is wrong with a name of the spec, and the nearest right one, if it is not among those known."""
     if name not in known:
         yield f"{path}: {name!r} is not a {what}{nearest(name, known)}"
+
+
+def twice(path: str, names: list[str]) -> Iterator[str]:
+    """Yield each name that stands twice."""
+    yield from (f"{path}: {name!r} stands twice" for name in sorted({n for n in names if names.count(n) > 1}))
 
 
 def _explained(kind: type[BaseModel], words: dict[str, Any], error: ValidationError) -> str:
@@ -54,15 +67,25 @@ def _one_error(kind: type[BaseModel], problem: Any) -> str:
         return f"{path}: {kind.__name__} has no word {path!r}{nearest(path, kind.model_fields)}"
     if problem["type"] == "missing":
         return f"{path}: is missing"
-    return f"{path}: {problem['input']!r} is refused: {_reason(problem)}"
+    field = kind.model_fields.get(path)
+    given = repr(problem["input"]) if field is None or field.repr else "the secret given"
+    return f"{path}: {given} is refused: {_reason(problem)}"
 
 
-# Words that people try but that do not roll up, each with the right way to say it.
-_NOT_ADDITIVE = {
+# Words that people try, each with the right way to say it.
+_OTHER_WORDS = {
     "mean": "a mean of means is not a mean: write a Ratio of a sum over a count",
-    "median": "a median does not roll up from groups to summaries",
+    "avg": "a mean of means is not a mean: write a Ratio of a sum over a count",
+    "average": "a mean of means is not a mean: write a Ratio of a sum over a count",
     "share": "a share is a Ratio of two counts",
-    "distinct": "distinct values do not roll up from groups to summaries",
+    "count_distinct": "write 'distinct'",
+    "nunique": "write 'distinct'",
+    "percentile": "write 'quantile', with quantile=Decimal(\"0.9\")",
+    "percentile_cont": "write 'quantile', with method='continuous'",
+    "percentile_disc": "write 'quantile', with method='discrete'",
+    "std": "write 'stddev_samp', of a sample, or 'stddev_pop', of a whole population",
+    "stddev": "write 'stddev_samp', of a sample, or 'stddev_pop', of a whole population",
+    "variance": "write 'var_samp', of a sample, or 'var_pop', of a whole population",
 }
 
 
@@ -70,6 +93,6 @@ def _reason(problem: Any) -> str:
     given = str(problem["input"])
     if problem["type"] == "literal_error":
         known = re.findall(r"'([^']*)'", problem["ctx"]["expected"])
-        why = _NOT_ADDITIVE.get(given)
+        why = _OTHER_WORDS.get(given)
         return f"{why + '; ' if why else ''}it takes {problem['ctx']['expected']}{nearest(given, known)}"
     return str(problem["msg"]).removeprefix("Value error, ")

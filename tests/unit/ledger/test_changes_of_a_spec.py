@@ -7,7 +7,7 @@ import pytest
 
 from daybook.ledger.fingerprint import FINGERPRINTED_STEPS, changed_part, fingerprint
 from daybook.pipelines import load_pipelines
-from daybook.spec import Pipeline, TableReady
+from daybook.spec import Derived, Pipeline, TableReady, col
 from deployment.home import REPOSITORY
 
 FLIGHTS = load_pipelines().good["flights"]
@@ -97,8 +97,13 @@ CHANGES: list[tuple[str, dict[str, object]]] = [
     ),
     ("a `Column` renamed in the facts", column("tailnum", name="tail_number")),
     ("`lookups`", {"lookups": (FLIGHTS.lookups[0].model_copy(update={"when_unknown": "keep"}), *FLIGHTS.lookups[1:])}),
+    (
+        "`as_of` of a lookup",
+        {"lookups": (FLIGHTS.lookups[0].model_copy(update={"as_of": "day"}), *FLIGHTS.lookups[1:])},
+    ),
     ("`transform`", {"transform": own}),
     ("`derived`", {"derived": ()}),
+    ("`derived`", {"derived": (*FLIGHTS.derived, Derived(name="is_large", of=col("seats") > 200))}),
     ("`engine`", {"engine": "pandas"}),
     ("`plausible`", {"plausible": FLIGHTS.plausible.model_copy(update={"min_rows": 3})}),
     ("`schedule`", {"schedule": FLIGHTS.schedule.model_copy(update={"cron": "30 6 * * *"})}),
