@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daybook.rules.rounding import rounded
+from daybook.rules.exact import rounded
 
 LARGEST = 2**63 - 1
 FINE, TOO_LARGE, BY_ZERO = 0, 1, 2

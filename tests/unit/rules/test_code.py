@@ -101,11 +101,7 @@ def changed(copied: Copy) -> set[str]:
         ("rules/counted.py", "moments", "aggregate"),
         ("spec/measure.py", "is_rounded", "aggregate summarize"),
         ("rules/ratios.py", "_in_64_bits", "summarize"),
-<<<<<<< HEAD
-        ("rules/rounding.py", "quotient", "clean index aggregate summarize"),
-=======
-        ("rules/exact.py", "quotient", "aggregate summarize"),
->>>>>>> 7b85952e2d58434f3342392bacd3566d61ac2303
+        ("rules/exact.py", "quotient", "clean index aggregate summarize"),
         ("rules/top.py", "_ranks", "summarize"),
         ("rules/plausible.py", "_far", "summarize"),
         ("ledger/first_load.py", "days_before", "summarize"),
