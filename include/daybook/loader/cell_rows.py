@@ -1,7 +1,7 @@
 """Blocks of cells to typed rows: the loader's columns and values for files that are no CSV.
 
-Called by load.py, and by mended.py for single rows. Whole columns are parsed by columns.py; a row that fails
-there is read value by value, by values.py, which says why. Tests prove that both read alike. Pure.
+Called by load.py. Whole columns are parsed by columns.py; a row that fails
+there is read value by value, by cell_reader.py, which says why. Tests prove that both read alike. Pure.
 """
 
 from collections.abc import Mapping
@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.errors import BadData
+from daybook.loader.cell_blocks import Block
 from daybook.loader.cell_reader import MIDNIGHT, CellReader, as_read, behind
-from daybook.loader.cells import Block, Cells, Sort, cell_at, cells_of
+from daybook.loader.cells import Cells, Sort, cell_at, cells_of
 from daybook.loader.columns import ParsedColumn, parsed_column
 from daybook.loader.layout import PROOF_VALUES, Layout, Record, Refusal, kept_table, refused_table
 from daybook.loader.texts import Flags, content_of, flagged, flags, holders

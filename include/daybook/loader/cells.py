@@ -6,7 +6,7 @@ written by the supplier, and is read as that of a field of CSV in quotes. Pure.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from fractions import Fraction
 from math import isinf, ulp
@@ -15,8 +15,6 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daybook.loader.layout import Refusal
-from daybook.loader.texts import Numbers
 from daybook.spec.column import Column
 from daybook.spec.writing import Kind
 
@@ -49,22 +47,6 @@ class Cell(NamedTuple):
 
 # A column: for each sort that it has, its texts, null in the rows of another sort and of a missing value.
 Cells = Mapping[Sort, pa.StringArray]
-
-
-class Block(NamedTuple):
-    """Rows of a file: their numbers there, their cells, and those that are refused before their cells are looked at.
-
-    cells: a column of cells for each column of the contract, by its header, and why rows are refused, by their place
-    in the block. raw: the rows at some places, as they are kept. blank: how many rows are empty, and not among these.
-    skipped: how many are no rows, by the word that says so; no_rows: their numbers, and their cells by header.
-    """
-
-    numbers: Numbers
-    cells: Callable[[], tuple[Mapping[str, Cells], Mapping[int, Refusal]]]
-    raw: Callable[[Sequence[int]], list[bytes]]
-    blank: int = 0
-    skipped: Mapping[str, int] = {}
-    no_rows: Sequence[tuple[int, Mapping[str, Cell]]] = ()
 
 
 def cells_of(column: Sequence[Cell | None]) -> Cells:

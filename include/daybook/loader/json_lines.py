@@ -12,7 +12,8 @@ import numpy as np
 
 from daybook.errors import BadData
 from daybook.loader.blocks import cut_at_line_ends
-from daybook.loader.cells import Block, Cells
+from daybook.loader.cell_blocks import Block
+from daybook.loader.cells import Cells
 from daybook.loader.decode import Read, taken
 from daybook.loader.fields import BOM, RECORD_BYTES
 from daybook.loader.header import HEAD_BYTES

@@ -10,7 +10,8 @@ texts are in memory.
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
-from daybook.loader.cells import Block, kind_in
+from daybook.loader.cell_blocks import Block
+from daybook.loader.cells import kind_in
 from daybook.loader.decode import put_back, taken, unpacked
 from daybook.loader.header import HEAD_BYTES, layout_by_places
 from daybook.loader.json_lines import JsonLines, first_keys

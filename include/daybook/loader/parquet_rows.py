@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from daybook.errors import BadData
-from daybook.loader.cells import TOO_COARSE, Block, Cell, Cells, Sort, as_json, cell_at, cells_of
+from daybook.loader.cell_blocks import Block
+from daybook.loader.cells import TOO_COARSE, Cell, Cells, Sort, as_json, cell_at, cells_of
 from daybook.loader.header import layout_by_names
 from daybook.loader.layout import Refusal
 from daybook.spec.column import Column

@@ -11,7 +11,8 @@ from itertools import islice
 import numpy as np
 
 from daybook.errors import BadData
-from daybook.loader.cells import Block, Cell, Cells, as_json, cells_of
+from daybook.loader.cell_blocks import Block
+from daybook.loader.cells import Cell, Cells, as_json, cells_of
 from daybook.loader.layout import Layout, Refusal
 from daybook.loader.sheet_cells import cell_of, shown
 from daybook.loader.sheet_head import SheetHead

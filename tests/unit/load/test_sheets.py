@@ -10,6 +10,8 @@ import openpyxl
 import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
+from daybook.loader.load import layout_of
+from daybook.loader.mended import mended_records
 from daybook.spec import Column, Form, Limits, boolean, day_date, decimal, integer, text, timestamp
 from tests.support.drawn import loaded, refusal, with_columns
 from tests.support.workbooks import edited, workbook
@@ -232,6 +234,13 @@ def test_a_mended_row_may_hold_what_the_sheet_holds() -> None:
     mend = b'{"id": 1, "on": {"local": "2024-03-05T00:00:00.000"}}'
     assert loaded(file, source, mends={2: mend}).kept == [{"line": 2, "id": 1, "on": date(2024, 3, 5)}]
     assert loaded(file, source, mends={2: b'{"id": 1, "on": "05.03.2024"}'}).column("on") == [date(2024, 3, 5)]
+
+
+def test_a_row_that_is_mended_is_judged_before_it_is_kept() -> None:
+    file, source = workbook([["on"], ["x"]]), with_columns(day_date("on"), form=XLSX)
+    layout = layout_of(BytesIO(file), source, "f")
+    records = mended_records({2: b'{"on": "2024-03-05"}', 3: b'{"on": {"wrong": "x"}}', 4: b"2024-03-05x"}, layout)
+    assert [record.refusal and record.refusal.reason for record in records] == [None, "not_a_value", "not_json"]
 
 
 GOOD = workbook([["id"], [1], [2]])
