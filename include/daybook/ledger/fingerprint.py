@@ -157,8 +157,8 @@ def _index_part(pipeline: Pipeline) -> Any:
 
 def _words(pipeline: Pipeline, *names: str) -> Any:
     # What a part was called before changes no result.
-    former = {name: {"__all__": {"renamed_from"}} for name in ("measures", "ratios", "summaries")}
-    return pipeline.model_dump(include=set(names), exclude=former)
+    former: dict[str, Any] = {name: {"__all__": {"renamed_from"}} for name in ("measures", "ratios", "summaries")}
+    return pipeline.model_dump(include=set(names), exclude=former | {"clean_rows": {"renamed_from"}})
 
 
 def _columns(pipeline: Pipeline) -> list[Any]:
@@ -172,7 +172,7 @@ def _per_summary(pipeline: Pipeline) -> list[Any]:
 
 def _aggregate_part(pipeline: Pipeline) -> Any:
     zone = _zone_of([one for measure in pipeline.measures for one in measure.expressions], pipeline)
-    said = _words(pipeline, "measures", "engine")
+    said = _words(pipeline, "measures", "engine", "clean_rows")
     return [said, group_columns(pipeline), _columns(pipeline), *_per_summary(pipeline), *zone]
 
 
@@ -189,7 +189,7 @@ _PARTS: dict[str, Callable[[Pipeline], Any]] = {
     "clean": _clean_part,
     "index": _index_part,
     "aggregate": _aggregate_part,
-    "summarize": lambda p: _words(p, "measures", "ratios", "summaries", "engine", "plausible"),
+    "summarize": lambda p: _words(p, "measures", "ratios", "summaries", "engine", "plausible", "clean_rows"),
 }
 
 

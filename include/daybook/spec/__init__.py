@@ -23,7 +23,9 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
     rule.py      what has to hold for a row
     measure.py   measures and ratios
     summary.py   summaries: what is published
+    clean_rows.py  the accepted facts, if they are published too
     schedule.py  the days, and when they run
+    export.py    copies of a day's published files at other places
     parts.py     the target, the pools, what is plausible
     transform.py a function of the pipeline's own
     override.py  values that one run may set otherwise
@@ -31,6 +33,7 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
 """
 
 from daybook.spec.choice import when
+from daybook.spec.clean_rows import CleanRows, View
 from daybook.spec.column import (
     Column,
     arrow_type,
@@ -42,6 +45,7 @@ from daybook.spec.column import (
     timestamp,
 )
 from daybook.spec.derived import Derived, Made, needs_zone
+from daybook.spec.export import Export
 from daybook.spec.expression import Expression, col, lit
 from daybook.spec.file import MOST_PARTS, File
 from daybook.spec.form import Form, Limits
@@ -76,9 +80,11 @@ from daybook.text import nearest
 __all__ = [
     "MOST_PARTS",
     "RESERVED",
+    "CleanRows",
     "Column",
     "Derived",
     "Engine",
+    "Export",
     "Expression",
     "File",
     "Form",
@@ -104,6 +110,7 @@ __all__ = [
     "Top",
     "Twins",
     "Value",
+    "View",
     "Where",
     "Writing",
     "arrow_type",

@@ -78,6 +78,8 @@ def changed(copied: Copy) -> set[str]:
         ("loader/columns.py", "_settled", "load"),
         ("loader/moment_columns.py", "_grid", "load"),
         ("loader/numbers.py", "_plain", "load"),
+        ("loader/cell_reader.py", "_check_text", "load"),
+        ("loader/sheet_cells.py", "_moment", "load clean index"),
         ("run/raw_rows.py", "_files", "load clean index"),
         ("run/raw_rows.py", "rows_at", "clean index"),
         ("loader/find.py", "raw_records", "clean index"),
