@@ -105,6 +105,7 @@ def _page(pipeline: Pipeline, freshness: str) -> str:
         views=[_View(summary, _columns(pipeline, summary)) for summary in pipeline.views],
         sources=[_Shown(source.name, _sentences(source), _contract(source)) for source in pipeline.sources],
         derived=[(one.name, repr(one.of), one.unit, one.description) for one in pipeline.derived],
+        rules=[(rule.name, repr(rule.holds), rule.description) for rule in pipeline.rules],
         lookups=[_lookup(lookup) for lookup in pipeline.lookups],
         numbers=[*map(_number, pipeline.measures), *map(_number, pipeline.ratios)],
         plausible=_plausible(pipeline),
