@@ -31,6 +31,7 @@ from daybook.postgres.shared_moment import Copies, SharedMoment
 from daybook.publish import deploy as deploying
 from daybook.publish import save as saving
 from daybook.publish.cleanup import Deployed, clean_up
+from daybook.publish.exports import Exporter
 from daybook.publish.files import write_files
 from daybook.publish.published_folder import follow
 from daybook.refused import mends
@@ -191,7 +192,7 @@ def save(step: StepRun) -> Done:
 
 
 def deploy(step: StepRun) -> Done:
-    """Show readers the run, in the warehouse and then in the published folder, with its report."""
+    """Show readers the run, in the warehouse and then in the published folder, with its report; send its exports."""
     day_run, warehouse, pipeline, day = step.day_run, step.warehouse, step.pipeline, step.day_run.day
     receipts = step.receipts_before()
     run_id = receipts["save"].saved_as
@@ -207,8 +208,10 @@ def deploy(step: StepRun) -> Done:
     except Superseded:
         clean_up(left_over, day_run.data, warehouse)
         raise
+    exported = Exporter(pipeline, day_run.data, warehouse, lambda name: partial(day_run.ftp, name)).pay_day(day)
     clean_up(left_over, day_run.data, warehouse)
-    return Done(rows=receipts["save"].rows, run_id=deployed.run_id, outcome=deployed.outcome.value)
+    rows, outcome = receipts["save"].rows, deployed.outcome.value
+    return Done(rows=rows, run_id=deployed.run_id, outcome=outcome, exports=exported)
 
 
 def _copies(step: StepRun, connection_id: str, tables: tuple[Table, ...]) -> Copies:

@@ -83,10 +83,11 @@ def formula(number: Measure | Ratio) -> str:
     if isinstance(number, Ratio):
         digits = f", {number.scale} digits" if number.scale != 2 else ""
         return f"{'100 * ' if number.times == 100 else ''}{number.of} / {number.over}{digits}"
-    of = f"{number.quantile}, {number.of}" if number.quantile is not None else number.of or "*"
+    values = "*" if number.of is None else str(number.of)
+    of = values if number.quantile is None else f"{number.quantile}, {values}"
     rounded = f", {number.scale} digits" if number.is_rounded else ""
     how = f"discrete {number.how}" if number.is_quantile and not number.is_rounded else number.how
-    return f"{how}({of}){rounded}{f' where {number.where}' if number.where else ''}"
+    return f"{how}({of}){rounded}{'' if number.where is None else f' where {number.where}'}"
 
 
 def _used(pipeline: Pipeline, number: Measure | Ratio) -> list[str]:
@@ -94,7 +95,7 @@ def _used(pipeline: Pipeline, number: Measure | Ratio) -> list[str]:
     if isinstance(number, Ratio):
         parts = [_number(pipeline, number.of), _number(pipeline, number.over)]
         return [name for part in parts if part for name in _used(pipeline, part)]
-    return [name for name in (number.of, number.where) if name]
+    return list(number.needed_columns)
 
 
 def _described(pipeline: Pipeline) -> dict[str, Column]:

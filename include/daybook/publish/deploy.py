@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 
 from daybook.errors import Implausible, SourceUnavailable, Superseded
-from daybook.ledger import decisions, runs
+from daybook.ledger import decisions, exports, runs
 from daybook.ledger.chain import content_sha256
 from daybook.ledger.decisions import Decision, Release
 from daybook.ledger.raw_files import content_of
@@ -191,6 +191,7 @@ def _released(
 def _show(connection: Connection, pipeline: Pipeline, day: date, entry: Entry) -> None:
     receipts = {receipt.step: receipt for receipt in entry.receipts}
     runs.point(connection, pipeline.name, day, entry.run_id)
+    exports.owe(connection, pipeline, day, entry.run_id)
     for summary in pipeline.views:
         _check_readers_see(connection, pipeline, summary.name, day, receipts["save"].rows[summary.name].kept)
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.rules.frames import close_frame, open_frame
-from daybook.rules.inputs import additive, measure_types
 from daybook.rules.integers import as_integers
+from daybook.rules.measure_types import additive, measure_types
 from daybook.rules.ratios import ratio_of, ratio_type
 from daybook.rules.top import first_groups
 from daybook.spec import CleanRows, Pipeline, Summary, View, arrow_type, fact_columns

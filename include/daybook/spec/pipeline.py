@@ -15,6 +15,7 @@ from daybook.spec import lookup as lookups
 from daybook.spec.clean_rows import CleanRows, View, clean_rows_problems, published_columns
 from daybook.spec.column import Column
 from daybook.spec.derived import Derived, Made
+from daybook.spec.export import Export, export_problems
 from daybook.spec.file import File
 from daybook.spec.format import tells_of_utc
 from daybook.spec.lookup import Lookup
@@ -40,9 +41,9 @@ class Pipeline(Value):
 
     `facts` names the source whose rows are counted; `day_columns` the columns that hold a fact's day: one date; one
     timestamp, whose day in the schedule's time zone counts; or year, month and day of month.
-    `transform` is the pipeline's own function at the end of `clean`: it takes a pandas frame of the facts and returns
-    one, with the columns of `transform_gives` added; it may drop rows. What it gives is not rounded or cut: it rounds
-    floats itself.
+    `transform` is the pipeline's own function at the end of `clean`: it takes a pandas frame of the facts, or with
+    `@narwhals_transform` a narwhals LazyFrame of the engine, and returns one, with the columns of `transform_gives`
+    added; it may drop rows. What it gives is not rounded or cut: it rounds floats itself.
     `look_back_days`: how many earlier days a daily run checks, to run those again whose sources have changed.
     `catch_up_days`: how many earlier days a daily run checks, to run those that were missed while the scheduler was
     down; 0 leaves them to a backfill.
@@ -80,6 +81,8 @@ class Pipeline(Value):
     """The accepted facts, published beside the summaries."""
     target: Target
     """Where it is published."""
+    exports: tuple[Export, ...] = ()
+    """Copies of a day's published files at other places."""
     schedule: Schedule
     """Its days, and when they run."""
     pools: Pools = Pools()
@@ -347,6 +350,8 @@ def _measures(pipeline: Pipeline) -> Iterator[str]:
         yield from summary_problems(
             f"summaries[{number}]", summary, columns, [*measures, *(r.name for r in pipeline.ratios)]
         )
+    yield from twice("exports", [export.name for export in pipeline.exports])
+    yield from export_problems(pipeline.exports, tuple(summary.name for summary in pipeline.summaries))
     for number, name in enumerate(pipeline.plausible.measures):
         yield from total_problems(f"plausible.measures[{number}]", name, measures)
 

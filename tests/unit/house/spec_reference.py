@@ -23,6 +23,7 @@ CLASSES: tuple[type[spec.Value], ...] = (
     spec.Pipeline,
     spec.Schedule,
     spec.Target,
+    spec.Export,
     spec.Source,
     spec.File,
     spec.Form,
@@ -59,6 +60,7 @@ PLAIN = {
     "date": "date",
     "time": "time of day",
     "NoneType": "`None`",
+    "Expression": "[expression](expressions.md)",
 }
 BOUNDS = {"ge": " from {}", "le": " to {}", "max_length": ", at most {}"}
 

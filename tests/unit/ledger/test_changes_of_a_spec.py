@@ -7,7 +7,7 @@ import pytest
 
 from daybook.ledger.fingerprint import FINGERPRINTED_STEPS, changed_part, fingerprint
 from daybook.pipelines import load_pipelines
-from daybook.spec import CleanRows, Derived, Pipeline, TableReady, col
+from daybook.spec import CleanRows, Derived, Export, Pipeline, TableReady, col
 from deployment.home import REPOSITORY
 
 FLIGHTS = load_pipelines().good["flights"]
@@ -116,6 +116,7 @@ CHANGES: list[tuple[str, dict[str, object]]] = [
         {"pools": FLIGHTS.pools.model_copy(update={"ftp": "x"})},
     ),
     ("`look_back_days`, `catch_up_days`, `max_active_runs`, `pools`, `keep_runs`", {"keep_runs": 9}),
+    ("`exports`", {"exports": (Export(name="partner", connection="partner", path="{day}/{name}.csv"),)}),
     ("`description`", {"description": "in other words"}),
 ]
 
