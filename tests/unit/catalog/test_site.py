@@ -75,7 +75,9 @@ def test_a_column_says_its_unit_its_formula_and_the_columns_that_it_rests_on() -
     }
 
 
-@pytest.mark.parametrize("pipeline", [load_pipelines().named("flights"), sales("few", SCHEDULE), shops()], ids=str)
+@pytest.mark.parametrize(
+    "pipeline", [load_pipelines().named("flights"), sales("few", SCHEDULE), shops()], ids=lambda one: one.name
+)
 def test_contracts_and_json_fit_their_schemas(pipeline: Pipeline) -> None:
     standard = json.loads(resources.files("open_data_contract_standard").joinpath("schema.json").read_text())
     jsonschema.validate(yaml.safe_load(contract(pipeline, PLACE)), standard)
