@@ -173,7 +173,8 @@ def save(step: StepRun) -> Done:
     above = max(day_run.data.saved_run_ids(pipeline.name, day_run.day), default=0)
     saved = at_once(step.warehouse, lambda session: saving.save(session, pipeline, day_run.day, run, summaries, above))
     files = day_run.data.published_files(pipeline.name, day_run.day, saved.run_id)
-    published = {name: output for s in summaries for name, output in write_files(files, s, summaries[s]).items()}
+    by_day = [summary.name for summary in pipeline.summaries if not summary.every]
+    published = {name: output for s in by_day for name, output in write_files(files, s, summaries[s]).items()}
     rows = {name: Rows(read=summary.num_rows, kept=saved.rows[name]) for name, summary in summaries.items()}
     return Done(rows=rows, run_id=saved.run_id, published=published)
 

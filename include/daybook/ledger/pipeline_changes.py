@@ -10,7 +10,7 @@ from psycopg import sql
 
 from daybook.postgres.session import Connection
 
-NAMED_BY_PIPELINE = ("run", "published", "ledger", "decision", "step")
+NAMED_BY_PIPELINE = ("run", "published", "ledger", "decision", "step", "due_range", "due_day")
 
 
 class PipelineChange(NamedTuple):
@@ -72,6 +72,9 @@ def take_away(connection: Connection, pipeline: str) -> int:
         "json_build_object('pipeline', pipeline, 'day', day, 'run_id', null)::text) from gone",
         [pipeline],
     ).fetchall()
+    for table in ("due_range", "due_day"):
+        statement = sql.SQL("delete from {} where pipeline = %s").format(sql.Identifier("daybook", table))
+        connection.execute(statement, [pipeline])
     connection.execute(
         "update daybook.run set removed_at = now() where pipeline = %s and removed_at is null", [pipeline]
     )

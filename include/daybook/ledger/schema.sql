@@ -129,3 +129,26 @@ create table if not exists daybook.step (
     primary key (pipeline, day, run, step)
 );
 create index if not exists step_by_end on daybook.step (pipeline, day, step, ended_at);
+
+-- The columns that a run saved of each summary, its groups and measures: a roll-up is over the days whose published runs
+-- saved it, and has a column if they all saved that.
+create table if not exists daybook.saved_summary (
+    run_id bigint not null references daybook.run on delete cascade,
+    summary text not null,
+    columns text[] not null,
+    primary key (run_id, summary)
+);
+
+-- The days that a pipeline's schedule means, for roll-ups: all from `first_day` to `last_day`, by the schedule as it was
+-- when a day was last published.
+create table if not exists daybook.due_range (
+    pipeline text primary key,
+    schedule text not null,
+    first_day date not null,
+    last_day date not null
+);
+create table if not exists daybook.due_day (
+    pipeline text not null,
+    day date not null,
+    primary key (pipeline, day)
+);

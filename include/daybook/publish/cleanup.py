@@ -85,6 +85,7 @@ def _remove_rows(connection: Connection, deployed: Deployed) -> None:
         for summary in pipeline.summaries:
             delete = sql.SQL("delete from {} where run_id = any(%s)").format(stored(pipeline, summary))
             connection.execute(delete, [removed])
+        connection.execute("delete from daybook.saved_summary where run_id = any(%s)", [removed])
         connection.execute(
             "delete from daybook.run where run_id = any(%s) and not exists "
             "(select from daybook.ledger where ledger.run_id = run.run_id)",

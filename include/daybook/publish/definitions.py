@@ -19,6 +19,7 @@ from daybook.publish.live import (
     Columns,
     Live,
     Place,
+    defined,
     live,
     places_of,
     resting_on,
@@ -28,6 +29,7 @@ from daybook.publish.live import (
     target_of,
 )
 from daybook.publish.moves import Change, drop_if_empty, moved, with_renamed
+from daybook.publish.roll_up import RollUp, roll_up, view_types
 from daybook.publish.short_waits import in_short_waits
 from daybook.rules import summarize
 from daybook.spec import Pipeline, Summary
@@ -86,7 +88,8 @@ def _check_names(connection: Connection, pipeline: Pipeline) -> None:
 def _changes(connection: Connection, pipeline: Pipeline, summary: Summary, live: Live) -> Iterator[Change]:
     wanted = _types(pipeline, summary)
     if not live.table:
-        yield Change("", (_table(pipeline, summary, wanted), _view_of(pipeline, summary, list(wanted))))
+        made = _forgotten(pipeline, summary), _table(pipeline, summary, wanted)
+        yield Change("", (*made, *_view_of(pipeline, summary, list(_shown(pipeline, summary, wanted)))))
         return
     yield from moved(connection, pipeline, summary, live)
     live, renamed = with_renamed(pipeline, summary, live)
@@ -94,7 +97,20 @@ def _changes(connection: Connection, pipeline: Pipeline, summary: Summary, live:
     _check_types(pipeline, summary, live.table, wanted)
     yield from _new_columns(pipeline, summary, live, wanted)
     yield from _new_key(connection, pipeline, summary, live)
-    yield from _new_view(connection, pipeline, summary, live, wanted)
+    yield from _new_view(connection, pipeline, summary, live, _shown(pipeline, summary, wanted))
+
+
+def _shown(pipeline: Pipeline, summary: Summary, wanted: Columns) -> Columns:
+    """Return the columns of a summary's view. wanted: those of its table."""
+    return view_types(pipeline, summary, wanted) if summary.every else wanted
+
+
+def _forgotten(pipeline: Pipeline, summary: Summary) -> sql.Composed:
+    # If somebody gave the table away, rows of earlier runs went with it.
+    return sql.SQL(
+        "delete from daybook.saved_summary where summary = {} and run_id in "
+        "(select run_id from daybook.run where pipeline = {})"
+    ).format(sql.Literal(summary.name), sql.Literal(pipeline.name))
 
 
 def _check_types(pipeline: Pipeline, summary: Summary, live: Columns, wanted: Columns) -> None:
@@ -142,8 +158,10 @@ def _without_key(pipeline: Pipeline, summary: Summary, name: str) -> tuple[sql.C
 def _new_view(
     connection: Connection, pipeline: Pipeline, summary: Summary, live: Live, wanted: Columns
 ) -> Iterator[Change]:
-    lost, added = [n for n in live.view if n not in wanted], [n for n in wanted if n not in live.view]
-    columns = [*(name for name in live.view if name in wanted), *added]
+    lost = [name for name, kind in live.view.items() if wanted.get(name) != kind]
+    kept = [name for name in live.view if name not in lost]
+    added = [name for name in wanted if name not in kept]
+    made = _view_of(pipeline, summary, [*kept, *added])
     if lost:
         view = target_of(pipeline, summary).view
         if others := ", ".join(resting_on(connection, live.place.view)):
@@ -153,20 +171,25 @@ def _new_view(
             )
         drop = sql.SQL("drop view {}").format(view)
         rights = rights_to(connection, live.place.view, view)
-        yield Change(_without(pipeline, summary, lost, added), (drop, _view_of(pipeline, summary, columns), *rights))
+        yield Change(_without(pipeline, summary, lost, added), (drop, *made, *rights))
     elif added:
         meaning = _with(pipeline, summary, added) if live.view else ""
-        yield Change(meaning, (_view_of(pipeline, summary, columns),))
+        yield Change(meaning, made)
+    elif summary.every and live.definition != _roll_up(pipeline, summary, kept).digest:
+        meaning = f"{_name(pipeline, summary)}: is computed in another way, for every {summary.every}"
+        yield Change(meaning if live.place.name == summary.name else "", made)
 
 
 def _with(pipeline: Pipeline, summary: Summary, added: list[str]) -> str:
     what = f"the column {added[0]}" if len(added) == 1 else f"the columns {', '.join(added)}"
-    return f"{_name(pipeline, summary)}: gets {what}, which a day has when it is done again"
+    period = f"a {summary.every} has when all its published days are" if summary.every else "a day has when it is"
+    return f"{_name(pipeline, summary)}: gets {what}, which {period} done again"
 
 
 def _without(pipeline: Pipeline, summary: Summary, lost: list[str], added: list[str]) -> str:
     also = f"; {_with(pipeline, summary, added).partition(': ')[2]}" if added else ""
-    return f"{_name(pipeline, summary)}: loses {', '.join(lost)}, for every day; the table keeps the values{also}"
+    gone = f"{_name(pipeline, summary)}: loses {', '.join(lost)}, for every {summary.every or 'day'}"
+    return f"{gone}; the table keeps the values{also}"
 
 
 def _table(pipeline: Pipeline, summary: Summary, wanted: Columns) -> sql.Composed:
@@ -177,12 +200,19 @@ def _table(pipeline: Pipeline, summary: Summary, wanted: Columns) -> sql.Compose
     )
 
 
-def _view_of(pipeline: Pipeline, summary: Summary, names: list[str]) -> sql.Composed:
-    return view_of(target_of(pipeline, summary), names, pipeline.name)
+def _view_of(pipeline: Pipeline, summary: Summary, names: list[str]) -> tuple[sql.Composed, ...]:
+    place = target_of(pipeline, summary)
+    if summary.every is None:
+        return (_view_of_days(place, names, pipeline.name),)
+    made = _roll_up(pipeline, summary, names)
+    return made.statement, defined(place, made.digest)
 
 
-def view_of(place: Place, names: list[str], pipeline: str) -> sql.Composed:
-    """Return the statement that makes a view, or replaces it: the columns of these names of a pipeline's days."""
+def _roll_up(pipeline: Pipeline, summary: Summary, names: list[str]) -> RollUp:
+    return roll_up(pipeline, summary, target_of(pipeline, summary), names)
+
+
+def _view_of_days(place: Place, names: list[str], pipeline: str) -> sql.Composed:
     columns = sql.SQL(", ").join(sql.SQL("stored.{}").format(sql.Identifier(name)) for name in names)
     return sql.SQL(
         "create or replace view {} as select {} from {} stored join daybook.published on published.pipeline = {} "

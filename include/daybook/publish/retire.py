@@ -70,6 +70,11 @@ def _check_is_agreed(agreed: Belongings, found: Belongings) -> None:
 def _drop(connection: Connection, found: Belongings) -> None:
     for view in found.views:
         connection.execute(sql.SQL("drop view {}").format(view.view))
+    connection.execute(
+        "delete from daybook.saved_summary using daybook.run where run.run_id = saved_summary.run_id "
+        "and pipeline = %(pipeline)s and (%(summary)s::text is null or summary = %(summary)s)",
+        {"pipeline": found.pipeline, "summary": found.summary},
+    )
     for table in found.tables:
         if not table.is_shared:
             connection.execute(sql.SQL("drop table {}").format(table.place.table))

@@ -15,13 +15,14 @@ import pyarrow.compute as pc
 from daybook.errors import BadData
 from daybook.rules.aggregate import measure_types
 from daybook.rules.frames import close_frame, from_units, open_frame, units
-from daybook.spec import Pipeline, Ratio, Summary, arrow_type, fact_columns
+from daybook.spec import Pipeline, Ratio, Summary, arrow_type, fact_columns, stored_columns
 
 RATIO = pa.decimal128(20, 2)
 
 
 def summarize(aggregates: pa.Table, pipeline: Pipeline, day: date) -> dict[str, pa.Table]:
-    """Return each summary by name: day, the columns it groups by, its measures and ratios, and `row_count`.
+    """Return each summary by name: day, the columns it groups by, its measures and ratios, and `row_count`. Of a
+    roll-up it is the day's part.
 
     aggregates: the result of `aggregate`. day: of the rows. Each summary is ordered by its group columns.
     Of a day without rows, a summary without groups has one row: counts and sums of 0, and nothing else. Raises BadData
@@ -37,11 +38,15 @@ def summarize(aggregates: pa.Table, pipeline: Pipeline, day: date) -> dict[str, 
 
 
 def schema(pipeline: Pipeline, summary: Summary) -> pa.Schema:
-    """Return the published schema of a summary: day, group columns, measures and ratios in the spec's order."""
+    """Return the schema of a summary's rows of a day: day, group columns, measures and ratios in the spec's order.
+
+    Those of a roll-up have the measures that its columns are made from.
+    """
     columns = fact_columns(pipeline)
     measures = measure_types(pipeline)
     groups = [(name, arrow_type(columns[name])) for name in summary.by]
-    return pa.schema([("day", pa.date32()), *groups, *((name, measures.get(name, RATIO)) for name in summary.columns)])
+    numbers = [(name, measures.get(name, RATIO)) for name in stored_columns(summary, pipeline.ratios)]
+    return pa.schema([("day", pa.date32()), *groups, *numbers])
 
 
 def _measured(frame: nw.LazyFrame[Any], aggregated: pa.Schema, pipeline: Pipeline, summary: Summary) -> pa.Table:
@@ -65,8 +70,9 @@ def _with_zeros(totals: pa.Table, names: list[str]) -> pa.Table:
 
 
 def _summary(measured: pa.Table, pipeline: Pipeline, summary: Summary, day: date, scales: dict[str, int]) -> pa.Table:
-    ratios = {ratio.name: _ratio(measured, ratio, scales) for ratio in pipeline.ratios if ratio.name in summary.columns}
-    columns = [ratios[name] if name in ratios else measured[name] for name in summary.columns]
+    names = stored_columns(summary, pipeline.ratios)
+    ratios = {ratio.name: _ratio(measured, ratio, scales) for ratio in pipeline.ratios if ratio.name in names}
+    columns = [ratios[name] if name in ratios else measured[name] for name in names]
     groups = [measured[name] for name in summary.by]
     dated = [[day] * measured.num_rows, *groups, *columns, measured["row_count"]]
     return pa.table(dated, schema=schema(pipeline, summary).append(pa.field("row_count", pa.int64())))

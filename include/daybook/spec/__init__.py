@@ -39,18 +39,21 @@ from daybook.spec.parts import RESERVED, Engine, Plausible, Pools, Target
 from daybook.spec.pipeline import Pipeline, clean_columns, day_is_of_instant, fact_columns, former_names, group_columns
 from daybook.spec.schedule import Schedule
 from daybook.spec.source import Source, Twins
-from daybook.spec.summary import Summary
+from daybook.spec.summary import DAYS_DUE, DAYS_PUBLISHED, Every, Summary, stored_columns
 from daybook.spec.table import Table, TableReady, Where
 from daybook.spec.value import Name, Value
 from daybook.spec.writing import Kind, Writing, said
 from daybook.text import nearest
 
 __all__ = [
+    "DAYS_DUE",
+    "DAYS_PUBLISHED",
     "MOST_PARTS",
     "RESERVED",
     "Column",
     "Derived",
     "Engine",
+    "Every",
     "File",
     "Form",
     "Kind",
@@ -84,6 +87,7 @@ __all__ = [
     "integer",
     "nearest",
     "said",
+    "stored_columns",
     "text",
     "timestamp",
 ]

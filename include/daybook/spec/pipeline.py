@@ -26,7 +26,7 @@ from daybook.spec.measure import (
 from daybook.spec.parts import RESERVED, Engine, Plausible, Pools, Target
 from daybook.spec.schedule import Schedule
 from daybook.spec.source import Source
-from daybook.spec.summary import Summary, summary_problems
+from daybook.spec.summary import Summary, day_problems, summary_problems
 from daybook.spec.table import Table
 from daybook.spec.value import Name, Value, twice, unknown
 
@@ -259,9 +259,9 @@ def _measures(pipeline: Pipeline) -> Iterator[str]:
     for number, ratio in enumerate(pipeline.ratios):
         yield from ratio_problems(f"ratios[{number}]", ratio, measures)
     for number, summary in enumerate(pipeline.summaries):
-        yield from summary_problems(
-            f"summaries[{number}]", summary, columns, [*measures, *(r.name for r in pipeline.ratios)]
-        )
+        path, is_instant = f"summaries[{number}]", day_is_of_instant(pipeline)
+        yield from summary_problems(path, summary, columns, measures, pipeline.ratios)
+        yield from day_problems(path, summary, pipeline.day_columns, is_instant=is_instant)
     totals = [measure.name for measure in pipeline.measures if measure.how in ("count", "sum")]
     for number, name in enumerate(pipeline.plausible.measures):
         yield from unknown(f"plausible.measures[{number}]", name, totals, "count or sum")

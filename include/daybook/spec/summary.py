@@ -1,33 +1,103 @@
 """The part of a spec about what is published: the summaries."""
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from daybook.spec.column import Column
+from daybook.spec.measure import Measure, Ratio
 from daybook.spec.value import Name, Value, twice, unknown
+
+Every = Literal["week", "month", "quarter", "year"]
+# The columns that a roll-up has at its end: how many of the period's days it is over, and how many the schedule means.
+DAYS_PUBLISHED, DAYS_DUE = "days_published", "days_due"
 
 
 class Summary(Value):
-    """One published view and file: one row per day and value of `by`, with measures and ratios as `columns`."""
+    """One published view and file: one row per day and value of `by`, with measures and ratios as `columns`.
 
+    With `every` it is a roll-up: a view over the published days, with one row per period and value of `by`. Its first
+    column has the name of the period ("month") and holds the period's first day; a week begins on Monday (ISO 8601). At
+    its end are `days_published`, the days that the row's period is over, and `days_due`, those that the schedule means.
+    Its ratios are of the summed measures. What does not add up is refused.
+    """
+
+    added_later: ClassVar[frozenset[str]] = frozenset({"every"})
     for_readers: ClassVar[frozenset[str]] = frozenset({"description"})
 
     name: Name
     """The name of the view, in the schema of the target, and of the files."""
     by: tuple[str, ...] = ()
     columns: tuple[str, ...] = Field(min_length=1)
+    every: Every | None = None
+    """The period that a row is over, if that is not the day."""
     renamed_from: Name | None = None
     """The name that it had before; its table and view get the new one and keep their days."""
     description: str = ""
     """One line for readers: what it shows."""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of its published columns, in order."""
+        if self.every is None:
+            return ("day", *self.by, *self.columns)
+        return (self.every, *self.by, *self.columns, DAYS_PUBLISHED, DAYS_DUE)
 
-def summary_problems(path: str, summary: Summary, columns: dict[str, Column], numbers: list[str]) -> Iterator[str]:
-    """Yield what is wrong with a summary. columns: those of the facts; numbers: the names of measures and ratios."""
-    yield from twice(f"{path}", ["day", *summary.by, *summary.columns])
+
+def stored_columns(summary: Summary, ratios: tuple[Ratio, ...]) -> tuple[str, ...]:
+    """Return what a summary's rows of a day have: its columns; of a roll-up, the measures that they are made from."""
+    if summary.every is None:
+        return summary.columns
+    of = {ratio.name: (ratio.of, ratio.over) for ratio in ratios}
+    return tuple(dict.fromkeys(name for column in summary.columns for name in of.get(column, (column,))))
+
+
+def summary_problems(
+    path: str,
+    summary: Summary,
+    columns: dict[str, Column],
+    measures: dict[str, Measure],
+    ratios: tuple[Ratio, ...],
+) -> Iterator[str]:
+    """Yield what is wrong with a summary. columns: those of the facts; measures: those of the pipeline, by name."""
+    numbers = [*measures, *(ratio.name for ratio in ratios)]
+    # A roll-up has no column "day" for readers, but each row of its days does.
+    yield from twice(path, [*summary.names, *(["day"] if summary.every else [])])
     for number, name in enumerate(summary.by):
         yield from unknown(f"{path}.by[{number}]", name, columns, "column of the facts")
     for number, name in enumerate(summary.columns):
         yield from unknown(f"{path}.columns[{number}]", name, numbers, "measure or ratio")
+    if summary.every:
+        yield from _not_additive(path, summary, measures, ratios)
+
+
+def _not_additive(
+    path: str, summary: Summary, measures: dict[str, Measure], ratios: tuple[Ratio, ...]
+) -> Iterator[str]:
+    for number, column in enumerate(summary.columns):
+        parts = stored_columns(summary.model_copy(update={"columns": (column,)}), ratios)
+        for name in parts:
+            if name in measures and not measures[name].is_additive:
+                which = f"{column!r}" if name == column else f"{column!r} is made from {name!r}, which"
+                yield (
+                    f"{path}.columns[{number}]: {which} is a {measures[name].how}, and that of a {summary.every} does "
+                    f"not follow from those of its days; leave it out here, or leave out every={summary.every!r}"
+                )
+
+
+def day_problems(path: str, summary: Summary, day_columns: tuple[str, ...], *, is_instant: bool) -> Iterator[str]:
+    """Yield what is wrong with a summary that is grouped by all columns that hold a fact's day: it shows a day twice.
+
+    is_instant: they hold an instant, of which a day has many.
+    """
+    if not set(day_columns) <= set(summary.by):
+        return
+    named = " and ".join(map(repr, day_columns))
+    if summary.every:
+        yield (
+            f"{path}.by: {named} is refused: it tells the day, so a row per {summary.every} would be a row per day; "
+            f"leave it out, or leave out every={summary.every!r}"
+        )
+    elif not is_instant:
+        yield f"{path}.by: {named} is refused: it shows the day twice, as each row begins with its day; leave it out"
