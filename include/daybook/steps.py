@@ -35,6 +35,7 @@ from daybook.publish import deploy as deploying
 from daybook.publish import save as saving
 from daybook.publish.cleanup import Deployed, clean_up
 from daybook.publish.files import write_files
+from daybook.publish.finished_periods import follow_periods
 from daybook.publish.published_folder import follow
 from daybook.refused import mends
 from daybook.refused import rows as refused_rows
@@ -193,6 +194,7 @@ def deploy(step: StepRun) -> Done:
     try:
         deployed = at_once(warehouse, lambda session: publish(session, pipeline, receipts, changes))
         at_once(warehouse, lambda session: follow(session, day_run.data, pipeline.name, day))
+        at_once(warehouse, lambda session: follow_periods(session, day_run.data, pipeline))
     except Superseded:
         clean_up(left_over, day_run.data, warehouse)
         raise

@@ -10,7 +10,8 @@ from psycopg import sql
 
 from daybook.postgres.session import Connection
 
-NAMED_BY_PIPELINE = ("run", "published", "ledger", "decision", "step", "due_range", "due_day")
+OF_ROLL_UPS = ("due_range", "due_day", "finished_period")
+NAMED_BY_PIPELINE = ("run", "published", "ledger", "decision", "step", *OF_ROLL_UPS)
 
 
 class PipelineChange(NamedTuple):
@@ -72,7 +73,7 @@ def take_away(connection: Connection, pipeline: str) -> int:
         "json_build_object('pipeline', pipeline, 'day', day, 'run_id', null)::text) from gone",
         [pipeline],
     ).fetchall()
-    for table in ("due_range", "due_day"):
+    for table in OF_ROLL_UPS:
         statement = sql.SQL("delete from {} where pipeline = %s").format(sql.Identifier("daybook", table))
         connection.execute(statement, [pipeline])
     connection.execute(

@@ -81,6 +81,13 @@ def has_saved(connection: Connection, run_id: int, summary: str, columns: tuple[
     return connection.execute(query.encode(), [run_id, summary, list(columns)]).fetchone() is not None
 
 
+def all_with_saved(connection: Connection) -> set[int]:
+    """Return the runs that noted what they saved; those of earlier releases did not."""
+    if connection.execute("select to_regclass('daybook.saved_summary')").fetchone() == (None,):
+        return set()
+    return {run_id for (run_id,) in connection.execute("select distinct run_id from daybook.saved_summary")}
+
+
 def number_above(connection: Connection, highest: int) -> None:
     """Let the next run's number be larger than this one; a number that is larger already stays."""
     connection.execute(

@@ -152,3 +152,14 @@ create table if not exists daybook.due_day (
     day date not null,
     primary key (pipeline, day)
 );
+
+-- The files of finished periods that the published folder shows. `state`: a hash of all that they are made from; `files`:
+-- the hash of each, by name.
+create table if not exists daybook.finished_period (
+    pipeline text not null,
+    summary text not null,
+    period date not null,
+    state text not null,
+    files jsonb not null,
+    primary key (pipeline, summary, period)
+);

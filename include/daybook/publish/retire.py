@@ -75,6 +75,9 @@ def _drop(connection: Connection, found: Belongings) -> None:
         "and pipeline = %(pipeline)s and (%(summary)s::text is null or summary = %(summary)s)",
         {"pipeline": found.pipeline, "summary": found.summary},
     )
+    connection.execute(
+        "delete from daybook.finished_period where pipeline = %s and summary = %s", [found.pipeline, found.summary]
+    )
     for table in found.tables:
         if not table.is_shared:
             connection.execute(sql.SQL("drop table {}").format(table.place.table))
@@ -95,7 +98,12 @@ def _without_files(data: DataFolder, pipeline: str, summary: str) -> list[str]:
     for folder in folders:
         for name in files_of(summary):
             folder.remove_file(name)
-    return [f"removed the files of {summary} from {len(folders)} published runs"] if folders else []
+    done = [f"removed the files of {summary} from {len(folders)} published runs"] if folders else []
+    periods = data.published(pipeline) / summary
+    if not periods.exists():
+        return done
+    periods.remove()
+    return [*done, f"removed {periods.path}, the files of finished periods"]
 
 
 def _without_folders(data: DataFolder, pipeline: str) -> list[str]:
