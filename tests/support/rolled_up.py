@@ -1,13 +1,13 @@
 """Orders over a change of year, in a table: a pipeline that rolls its days up, and what plain SQL counts."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import partial
 from threading import Event, Thread
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from upath import UPath
@@ -16,7 +16,7 @@ from commands import rollback
 from daybook import steps
 from daybook.days import scheduled_days
 from daybook.ledger.receipt import STEPS
-from daybook.postgres.session import at_once
+from daybook.postgres.session import Connection, at_once
 from daybook.publish import definitions
 from daybook.publish.belongings import belongings
 from daybook.publish.rename import rename
@@ -45,7 +45,7 @@ FIRST, LAST = date(2020, 12, 26), date(2021, 1, 5)
 ZONE = "Asia/Kolkata"
 SCHEDULE = Schedule(time_zone=ZONE, cron="30 6 * * 1-6", start=date(2020, 12, 22), closed=(date(2021, 1, 1),))
 DAYS = scheduled_days(SCHEDULE, FIRST, LAST)
-COLUMNS = ("orders", "amount_eur", "smallest_eur", "largest_eur", "pieces", "mean_eur", "paid_pct")
+COLUMNS = ("orders", "amount_eur", "smallest_eur", "largest_eur", "pieces", "mean_eur", "paid_pct", "first_shop")
 # Sums of pieces leave 64 bits over days, not on one. A shop is unknown, one is "", and one has no amount at all.
 TABLES = """
     create schema {name};
@@ -60,8 +60,9 @@ TABLES = """
     grant select on all tables in schema {name} to source_reader;
 """
 FACTS = """
-    select {period}, count(*), sum(amount), min(amount), max(amount), sum(pieces),
+    select {period}, count(*), coalesce(sum(amount), 0), min(amount), max(amount), sum(pieces),
         round(sum(amount) / nullif(count(amount), 0), 2), round(count(*) filter (where is_paid) * 100.0 / count(*), 2),
+        min(shop collate "C"),
         {published}, {due}
     from (select *, (sold_at at time zone '{zone}')::date as day from {name}.orders) as orders
     where day = any(%s) group by {period} order by {period}
@@ -75,6 +76,7 @@ MEASURES = (
     Measure(name="largest_eur", how="max", of="amount"),
     Measure(name="pieces", how="sum", of="pieces"),
     Measure(name="with_amount", how="count", of="amount"),
+    Measure(name="first_shop", how="min", of="shop"),
     Measure(name="paid", how="count", where="is_paid"),
 )
 RATIOS = (
@@ -86,6 +88,9 @@ OTHER = Summary(name="other", every="week", by=("shop",), columns=COLUMNS)
 BY_MONTH = Summary(name="by_month", every="month", columns=COLUMNS)
 BY_QUARTER = Summary(name="by_quarter", every="quarter", by=("shop",), columns=COLUMNS)
 BY_YEAR = Summary(name="by_year", every="year", columns=COLUMNS)
+
+
+Result = TypeVar("Result")
 
 
 @dataclass
@@ -153,8 +158,12 @@ class Orders:
 
     def meanings(self, pipeline: Pipeline) -> list[str]:
         """Return what the plan says that readers will notice."""
-        with psycopg.connect(self.servers.postgres.dsn("warehouse", "warehouse_owner")) as connection:
-            return [change.meaning for change in definitions.changes(connection, pipeline) if change.meaning]
+        changes = self.ask(lambda session: definitions.changes(session, pipeline))
+        return [change.meaning for change in changes if change.meaning]
+
+    def ask(self, do: Callable[[Connection], Result]) -> Result:
+        """Do something in a session with the warehouse, as a step does."""
+        return at_once(partial(self.servers.connect_postgres, "warehouse"), do)
 
     def roll_back(self, pipeline: Pipeline, day: date, to: rollback.Target = None) -> None:
         """Roll a day back, as the command does."""
@@ -165,6 +174,14 @@ class Orders:
         """Take over what is there under the old name, as the first task of a run does."""
         connect, data = partial(self.servers.connect_postgres, "warehouse"), DataFolder(UPath(self.servers.data))
         assert rename(connect, pipeline, data, "ann@desk")
+
+    def comments(self, view: str, schema: str = "") -> dict[str, str]:
+        """Return the comments of a view, under "", and of its columns."""
+        query = (
+            "select coalesce(attname, ''), description from pg_description left join pg_attribute on attrelid = objoid "
+            f"and attnum = objsubid and objsubid > 0 where objoid = '{self.name}{schema}.{view}'::regclass"
+        )
+        return dict(self.servers.rows(query))
 
     def run_ids(self, day: date) -> list[int]:
         """Return the numbers of the runs of a day."""

@@ -60,7 +60,7 @@ def ledger_of(connection: Connection) -> Ledger:
         gone = {one.summary for one in retired if one.pipeline == pipeline and one.changed_at > published_at}
         kept = {name: output for name, output in files.items() if name.partition(".")[0] not in gone}
         seen.setdefault(pipeline, {})[day] = Seen(run_id, _with_all(kept))
-    known = connection.execute("select pipeline, day, run_id from daybook.run").fetchall()
+    known = connection.execute("select pipeline, day, run_id from run").fetchall()
     of_runs = {(pipeline, day, run_id) for pipeline, day, run_id in known}
     return Ledger(seen, of_runs, runs.highest_number(connection), noted(connection))
 
@@ -70,7 +70,7 @@ _SEEN = """
     select pipeline, day, run_id, published_at,
         coalesce(jsonb_path_query_first(receipts, '$[*] ? (@.step == "save").published'), '{}'),
         jsonb_path_query_first(receipts, '$[*] ? (@.step == "summarize").outputs')
-    from daybook.published join daybook.ledger using (pipeline, day, run_id) order by pipeline, day
+    from published join ledger using (pipeline, day, run_id) order by pipeline, day
 """
 
 

@@ -15,6 +15,8 @@ from psycopg import sql
 
 from daybook.errors import BadSpec
 from daybook.postgres.session import Connection
+from daybook.postgres.sql_types import sql_type
+from daybook.publish.comments import comment_changes
 from daybook.publish.live import (
     Columns,
     Live,
@@ -29,7 +31,7 @@ from daybook.publish.live import (
     target_of,
 )
 from daybook.publish.moves import Change, drop_if_empty, moved, with_renamed
-from daybook.publish.roll_up import RollUp, roll_up, view_types
+from daybook.publish.roll_up import RollUp, roll_up
 from daybook.publish.short_waits import in_short_waits
 from daybook.rules import summarize
 from daybook.spec import Pipeline, Summary
@@ -54,9 +56,11 @@ def prepare(connection: Connection, pipeline: Pipeline) -> None:
 def _make(connection: Connection, pipeline: Pipeline, places: list[Place]) -> None:
     for schema in (pipeline.target.store, pipeline.target.schema_):
         connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(schema)))
-    for change in changes(connection, pipeline):
-        for statement in change.statements:
-            connection.execute(statement)
+    # Once more for the comments: a view that is new, or was made anew, has none.
+    for _ in range(2):
+        for change in changes(connection, pipeline):
+            for statement in change.statements:
+                connection.execute(statement)
     _grant(connection, pipeline)
     for schema in sorted({schema for place in places for schema in (place.schema, place.store)}):
         drop_if_empty(connection, schema)
@@ -86,10 +90,10 @@ def _check_names(connection: Connection, pipeline: Pipeline) -> None:
 
 
 def _changes(connection: Connection, pipeline: Pipeline, summary: Summary, live: Live) -> Iterator[Change]:
-    wanted = _types(pipeline, summary)
+    wanted = _types(summarize.schema(pipeline, summary))
     if not live.table:
         made = _forgotten(pipeline, summary), _table(pipeline, summary, wanted)
-        yield Change("", (*made, *_view_of(pipeline, summary, list(_shown(pipeline, summary, wanted)))))
+        yield Change("", (*made, *_view_of(pipeline, summary, list(_shown(pipeline, summary)))))
         return
     yield from moved(connection, pipeline, summary, live)
     live, renamed = with_renamed(pipeline, summary, live)
@@ -97,19 +101,22 @@ def _changes(connection: Connection, pipeline: Pipeline, summary: Summary, live:
     _check_types(pipeline, summary, live.table, wanted)
     yield from _new_columns(pipeline, summary, live, wanted)
     yield from _new_key(connection, pipeline, summary, live)
-    yield from _new_view(connection, pipeline, summary, live, _shown(pipeline, summary, wanted))
+    shown = _shown(pipeline, summary)
+    yield from _new_view(connection, pipeline, summary, live, shown)
+    place = target_of(pipeline, summary)
+    if live.place == place and live.view.keys() == shown.keys():
+        yield from (Change("", (one,)) for one in comment_changes(connection, pipeline, summary, place))
 
 
-def _shown(pipeline: Pipeline, summary: Summary, wanted: Columns) -> Columns:
-    """Return the columns of a summary's view. wanted: those of its table."""
-    return view_types(pipeline, summary, wanted) if summary.every else wanted
+def _shown(pipeline: Pipeline, summary: Summary) -> Columns:
+    """Return the columns of a summary's view."""
+    return _types(summarize.published_schema(pipeline, summary))
 
 
 def _forgotten(pipeline: Pipeline, summary: Summary) -> sql.Composed:
     # If somebody gave the table away, rows of earlier runs went with it.
     return sql.SQL(
-        "delete from daybook.saved_summary where summary = {} and run_id in "
-        "(select run_id from daybook.run where pipeline = {})"
+        "delete from saved_summary where summary = {} and run_id in (select run_id from run where pipeline = {})"
     ).format(sql.Literal(summary.name), sql.Literal(pipeline.name))
 
 
@@ -135,7 +142,7 @@ def _new_key(connection: Connection, pipeline: Pipeline, summary: Summary, live:
     if live.key == key:
         return
     # Rows of runs before this one have their own groups, and are not told apart by the new ones.
-    row = connection.execute("select coalesce(max(run_id), 0) from daybook.run").fetchone()
+    row = connection.execute("select coalesce(max(run_id), 0) from run").fetchone()
     unique = sql.SQL("create unique index on {} ({}) nulls not distinct where run_id > {}").format(
         stored(pipeline, summary), _names(key), sql.Literal(row[0] if row else 0)
     )
@@ -215,7 +222,7 @@ def _roll_up(pipeline: Pipeline, summary: Summary, names: list[str]) -> RollUp:
 def _view_of_days(place: Place, names: list[str], pipeline: str) -> sql.Composed:
     columns = sql.SQL(", ").join(sql.SQL("stored.{}").format(sql.Identifier(name)) for name in names)
     return sql.SQL(
-        "create or replace view {} as select {} from {} stored join daybook.published on published.pipeline = {} "
+        "create or replace view {} as select {} from {} stored join published on published.pipeline = {} "
         "and published.day = stored.day and published.run_id = stored.run_id"
     ).format(place.view, columns, place.table, sql.Literal(pipeline))
 
@@ -241,13 +248,5 @@ def _grant(connection: Connection, pipeline: Pipeline) -> None:
     connection.execute(sql.SQL("grant select on all tables in schema {} to {}").format(schema, readers))
 
 
-def _types(pipeline: Pipeline, summary: Summary) -> Columns:
-    return {field.name: _type(field.type) for field in summarize.schema(pipeline, summary)}
-
-
-def _type(arrow: pa.DataType) -> str:
-    if pa.types.is_decimal(arrow):
-        return f"numeric({arrow.precision},{arrow.scale})"
-    return {pa.int64(): "bigint", pa.string(): "text", pa.date32(): "date", pa.bool_(): "boolean"}.get(
-        arrow, "timestamp with time zone"
-    )
+def _types(schema: pa.Schema) -> Columns:
+    return {field.name: sql_type(field.type) for field in schema}

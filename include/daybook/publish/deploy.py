@@ -31,7 +31,7 @@ from daybook.text import one_line
 def changes(connection: Connection, pipeline: Pipeline, day: date, run_id: int) -> Changes:
     """Compare a saved run with the one that readers of the day see. Empty if they see none, or nothing changes."""
     row = connection.execute(
-        "select run_id from daybook.published where pipeline = %s and day = %s", [pipeline.name, day]
+        "select run_id from published where pipeline = %s and day = %s", [pipeline.name, day]
     ).fetchone()
     if row is None:
         return {}
@@ -247,8 +247,8 @@ def _rows_seen(connection: Connection, pipeline: Pipeline, summary: Summary, day
 def _rows_rolled_up(connection: Connection, pipeline: Pipeline, summary: Summary, day: date) -> int:
     """Return how many rows of the day a roll-up is over."""
     query = sql.SQL(
-        "select count(stored.day) from {} stored join daybook.published using (run_id, day) "
-        "join daybook.saved_summary saved using (run_id) where pipeline = %s and day = %s and summary = %s"
+        "select count(stored.day) from {} stored join published using (run_id, day) "
+        "join saved_summary saved using (run_id) where pipeline = %s and day = %s and summary = %s"
     ).format(stored(pipeline, summary))
     row = connection.execute(query, [pipeline.name, day, summary.name]).fetchone()
     return int(row[0]) if row else 0

@@ -2,7 +2,7 @@
 
 A period is finished if all its due days are published with all that the roll-up is made from. Then
 `<summary>/<first day>` links to its files, as a day's link does. If a day of it is published again, the link moves to
-new files; if one is taken back, the link goes. `daybook.finished_period` says what the folder shows. If a crash came
+new files; if one is taken back, the link goes. `finished_period` says what the folder shows. If a crash came
 between, the next deployment or rollback of any day of the pipeline does the rest.
 """
 
@@ -22,7 +22,7 @@ from daybook.publish.live import live, target_of
 from daybook.publish.published_folder import MENDED_AT_ONCE, lock_links
 from daybook.publish.roll_up import roll_up
 from daybook.rules import summarize
-from daybook.spec import DAYS_DUE, DAYS_PUBLISHED, Pipeline, Summary, arrow_type, fact_columns, stored_columns
+from daybook.spec import Pipeline, Summary, stored_columns
 from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder
 
@@ -31,11 +31,11 @@ FILES = ".finished"
 FINISHED = """
     with seen as (
         select date_trunc(%(every)s, day::timestamp)::date as period, day, run_id
-        from daybook.published join daybook.saved_summary saved using (run_id)
+        from published join saved_summary saved using (run_id)
         where pipeline = %(pipeline)s and summary = %(summary)s and saved.columns @> %(parts)s::text[]
     ), due as (
         select date_trunc(%(every)s, day::timestamp)::date as period, day
-        from daybook.due_day where pipeline = %(pipeline)s
+        from due_day where pipeline = %(pipeline)s
     ), complete as (
         select period, count(*) as days from due left join seen using (period, day)
         group by period having count(*) = count(run_id)
@@ -83,10 +83,10 @@ def follow_periods(connection: Connection, data: DataFolder, pipeline: Pipeline)
 
 def noted(connection: Connection) -> dict[str, dict[Period, Noted]]:
     """Return the finished periods that the folder shows, by pipeline."""
-    if connection.execute("select to_regclass('daybook.finished_period')").fetchone() == (None,):
+    if connection.execute("select to_regclass('finished_period')").fetchone() == (None,):
         return {}
     found: dict[str, dict[Period, Noted]] = {}
-    query = "select pipeline, summary, period, state, files from daybook.finished_period order by 1, 2, 3"
+    query = "select pipeline, summary, period, state, files from finished_period order by 1, 2, 3"
     for pipeline, summary, period, state, files in connection.execute(query):
         found.setdefault(pipeline, {})[summary, period] = Noted(state, files)
     return found
@@ -105,7 +105,7 @@ def take_away(connection: Connection, data: DataFolder, pipeline: str, periods: 
         folder.remove_pointer(str(period))
         (folder / FILES / str(period)).remove()
         connection.execute(
-            "delete from daybook.finished_period where (pipeline, summary, period) = (%s, %s, %s)",
+            "delete from finished_period where (pipeline, summary, period) = (%s, %s, %s)",
             [pipeline, summary, period],
         )
 
@@ -125,7 +125,7 @@ def _states(connection: Connection, pipeline: Pipeline, summary: Summary) -> dic
         return None
     parts = list(stored_columns(summary, pipeline.ratios))
     asked = {"every": summary.every, "pipeline": pipeline.name, "summary": summary.name, "parts": parts}
-    words = f"{schema(pipeline, summary)} {there.definition}"
+    words = f"{summarize.published_schema(pipeline, summary)} {there.definition}"
     rows = connection.execute(FINISHED, asked).fetchall()
     return {period: hashlib.sha256(f"{words} {days}".encode()).hexdigest() for period, days in rows}
 
@@ -142,7 +142,7 @@ def _show(
     files = {name: output.sha256 for name, output in write_files(folder / place, summary.name, rows).items()}
     folder.point(str(period), place)
     connection.execute(
-        "insert into daybook.finished_period (pipeline, summary, period, state, files) values (%s, %s, %s, %s, %s) "
+        "insert into finished_period (pipeline, summary, period, state, files) values (%s, %s, %s, %s, %s) "
         "on conflict (pipeline, summary, period) do update set state = excluded.state, files = excluded.files",
         [pipeline.name, summary.name, period, state, json.dumps(files)],
     )
@@ -156,7 +156,7 @@ def _remove_older(folder: Folder, kept: set[str]) -> None:
 
 
 def _rows(connection: Connection, pipeline: Pipeline, summary: Summary, period: date) -> pa.Table:
-    fields = schema(pipeline, summary)
+    fields = summarize.published_schema(pipeline, summary)
     query = sql.SQL("select {} from {} where {} = %s").format(
         sql.SQL(", ").join(map(sql.Identifier, fields.names)),
         target_of(pipeline, summary).view,
@@ -168,22 +168,3 @@ def _rows(connection: Connection, pipeline: Pipeline, summary: Summary, period: 
     if not summary.by:
         return table
     return table.take(pc.sort_indices(table, sort_keys=[(name, "ascending") for name in summary.by]))
-
-
-def schema(pipeline: Pipeline, summary: Summary) -> pa.Schema:
-    """Return the schema of a roll-up's files. Sums and ratios have 38 digits, so that no number of days is too many."""
-    columns = fact_columns(pipeline)
-    groups = [(name, arrow_type(columns[name])) for name in summary.by]
-    numbers = [(name, _type(pipeline, summary, name)) for name in summary.columns]
-    days = [(name, pa.int64()) for name in (DAYS_PUBLISHED, DAYS_DUE)]
-    return pa.schema([(str(summary.every), pa.date32()), *groups, *numbers, *days])
-
-
-def _type(pipeline: Pipeline, summary: Summary, name: str) -> pa.DataType:
-    measures = {measure.name: measure for measure in pipeline.measures}
-    if name not in measures:
-        return pa.decimal128(38, summarize.RATIO.scale)
-    of_day = summarize.schema(pipeline, summary).field(name).type
-    if measures[name].how != "sum":
-        return of_day
-    return pa.decimal128(38, of_day.scale if pa.types.is_decimal(of_day) else 0)

@@ -55,8 +55,7 @@ def _saved_as(pipeline: Pipeline, was: Place, now: Place) -> tuple[sql.Composed,
 
 def _of_saved(pipeline: Pipeline, summary: str, change: sql.Composed) -> sql.Composed:
     return sql.SQL(
-        "update daybook.saved_summary set {} where summary = {} and run_id in "
-        "(select run_id from daybook.run where pipeline = {})"
+        "update saved_summary set {} where summary = {} and run_id in (select run_id from run where pipeline = {})"
     ).format(change, sql.Literal(summary), sql.Literal(pipeline.name))
 
 

@@ -71,18 +71,18 @@ def _drop(connection: Connection, found: Belongings) -> None:
     for view in found.views:
         connection.execute(sql.SQL("drop view {}").format(view.view))
     connection.execute(
-        "delete from daybook.saved_summary using daybook.run where run.run_id = saved_summary.run_id "
+        "delete from saved_summary using run where run.run_id = saved_summary.run_id "
         "and pipeline = %(pipeline)s and (%(summary)s::text is null or summary = %(summary)s)",
         {"pipeline": found.pipeline, "summary": found.summary},
     )
     connection.execute(
-        "delete from daybook.finished_period where pipeline = %s and summary = %s", [found.pipeline, found.summary]
+        "delete from finished_period where pipeline = %s and summary = %s", [found.pipeline, found.summary]
     )
     for table in found.tables:
         if not table.is_shared:
             connection.execute(sql.SQL("drop table {}").format(table.place.table))
             continue
-        own = "delete from {} where run_id in (select run_id from daybook.run where pipeline = %s)"
+        own = "delete from {} where run_id in (select run_id from run where pipeline = %s)"
         connection.execute(sql.SQL(own).format(table.place.table), [found.pipeline])
 
 

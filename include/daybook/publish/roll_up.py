@@ -10,11 +10,15 @@ from, as after the spec got a new measure.
 """
 
 import hashlib
+from decimal import Decimal
 from typing import NamedTuple
 
+import pyarrow as pa
 from psycopg import sql
 
+from daybook.postgres.sql_types import sql_type
 from daybook.publish.live import Place
+from daybook.rules import summarize
 from daybook.spec import DAYS_DUE, DAYS_PUBLISHED, Measure, Pipeline, Ratio, Summary, stored_columns
 
 
@@ -30,8 +34,8 @@ def roll_up(pipeline: Pipeline, summary: Summary, place: Place, names: list[str]
     made = _columns(pipeline, summary)
     shown = [sql.SQL("{} as {}").format(made[name], sql.Identifier(name)) for name in names]
     query = sql.SQL(
-        "select {shown} from daybook.published "
-        "join daybook.saved_summary saved on saved.run_id = published.run_id and saved.summary = {summary} "
+        "select {shown} from published "
+        "join saved_summary saved on saved.run_id = published.run_id and saved.summary = {summary} "
         "join {table} stored on stored.run_id = published.run_id and stored.day = published.day "
         "join ({days}) days on days.period = {period} left join ({due}) due on due.period = days.period "
         "where published.pipeline = {pipeline} group by {groups}"
@@ -50,52 +54,44 @@ def roll_up(pipeline: Pipeline, summary: Summary, place: Place, names: list[str]
     return RollUp(sql.SQL("create or replace view {} as {}").format(place.view, query), digest)
 
 
-def view_types(pipeline: Pipeline, summary: Summary, stored: dict[str, str]) -> dict[str, str]:
-    """Return the types of a roll-up's columns, as PostgreSQL writes them, by name and in order. stored: of its rows."""
-    measures = {measure.name: measure for measure in pipeline.measures}
-    found = {str(summary.every): "date"} | {name: stored[name] for name in summary.by}
-    found |= {name: _type(measures.get(name), stored.get(name, "numeric")) for name in summary.columns}
-    return found | {DAYS_PUBLISHED: "bigint", DAYS_DUE: "bigint"}
-
-
-def _type(measure: Measure | None, stored: str) -> str:
-    if measure is None or measure.how == "sum":
-        return "numeric"
-    # An aggregate's result has no precision of its own: the largest of numeric(19,2) is numeric.
-    return "bigint" if measure.how == "count" else stored.partition("(")[0]
-
-
 def _columns(pipeline: Pipeline, summary: Summary) -> dict[str, sql.Composable]:
     """Return how each column of the view is made, by name."""
-    numbers = {name: _number(pipeline, summary, name) for name in summary.columns}
+    schema = summarize.published_schema(pipeline, summary)
+    numbers = {name: _number(pipeline, summary, schema.field(name)) for name in summary.columns}
     days = {DAYS_PUBLISHED: sql.SQL("days.published"), DAYS_DUE: sql.SQL("coalesce(due.days, 0)")}
     period, groups = {str(summary.every): sql.SQL("days.period")}, {name: _stored(name) for name in summary.by}
     return {**period, **groups, **numbers, **days}
 
 
-def _number(pipeline: Pipeline, summary: Summary, name: str) -> sql.Composed:
+def _number(pipeline: Pipeline, summary: Summary, field: pa.Field) -> sql.Composed:
     measures = {measure.name: measure for measure in pipeline.measures}
-    ratio = next((ratio for ratio in pipeline.ratios if ratio.name == name), None)
-    made = _ratio(ratio, measures) if ratio else _measure(measures[name])
-    parts = (ratio.of, ratio.over) if ratio else (name,)
+    ratio = next((ratio for ratio in pipeline.ratios if ratio.name == field.name), None)
+    made = _ratio(ratio, field.type.scale) if ratio else _measure(measures[field.name], field.type)
+    parts = [ratio.of, ratio.over] if ratio else [field.name]
     has = sql.SQL(" and ").join(_flags(pipeline, summary)[part] for part in parts)
-    return sql.SQL("case when {} then {} end").format(has, made)
+    return sql.SQL("(case when {} then {} end)::{}").format(has, made, sql.SQL(sql_type(field.type)))
 
 
-def _measure(measure: Measure) -> sql.Composed:
-    if measure.how == "count":
-        return sql.SQL("sum({})::bigint").format(_stored(measure.name))
-    return sql.SQL("{}({})").format(sql.SQL(measure.how), _stored(measure.name))
+def _measure(measure: Measure, type: pa.DataType) -> sql.Composed:
+    how = "sum" if measure.how == "count" else measure.how
+    # Texts are compared by code point, as the engines do, whatever the collation of the database is.
+    by_code_point = sql.SQL(' collate "C"' if pa.types.is_string(type) else "")
+    return sql.SQL("{}({}{})").format(sql.SQL(how), _stored(measure.name), by_code_point)
 
 
-def _ratio(ratio: Ratio, measures: dict[str, Measure]) -> sql.Composed:
+def _ratio(ratio: Ratio, scale: int) -> sql.Composed:
     # round(n / d * times, 2) half away from zero = sign(n) * floor((2 * |n| * times * 100 + d) / (2 * d)) hundredths.
     # div() is exact (PostgreSQL's manual, 9.3); a quotient of two numerics is rounded, and would be rounded once more.
-    top, bottom = (_measure(measures[name]) for name in (ratio.of, ratio.over))
+    top, bottom = (sql.SQL("sum({})::numeric").format(_stored(name)) for name in (ratio.of, ratio.over))
     return sql.SQL(
-        "sign({top}::numeric) * sign({bottom}::numeric) * div(abs({top}::numeric) * {twice} + abs({bottom}), "
-        "nullif(abs({bottom}::numeric) * 2, 0)) * 0.01"
-    ).format(top=top, bottom=bottom, twice=sql.Literal(2 * ratio.times * 100))
+        "sign({top}) * sign({bottom}) * {last} * "
+        "div(abs({top}) * {twice} + abs({bottom}), nullif(abs({bottom}) * 2, 0))"
+    ).format(
+        top=top,
+        bottom=bottom,
+        twice=sql.Literal(2 * ratio.times * 10**scale),
+        last=sql.Literal(Decimal(1).scaleb(-scale)),
+    )
 
 
 def _flags(pipeline: Pipeline, summary: Summary) -> dict[str, sql.SQL]:
@@ -110,8 +106,8 @@ def _days(pipeline: Pipeline, summary: Summary) -> sql.Composed:
         has.format(sql.Literal(name)) + sql.SQL(f" as has_{n}") for n, name in enumerate(_flags(pipeline, summary))
     ]
     return sql.SQL(
-        "select {period} as period, count(*) as published, {flags} from daybook.published "
-        "join daybook.saved_summary saved on saved.run_id = published.run_id and saved.summary = {summary} "
+        "select {period} as period, count(*) as published, {flags} from published "
+        "join saved_summary saved on saved.run_id = published.run_id and saved.summary = {summary} "
         "where published.pipeline = {pipeline} group by 1"
     ).format(
         period=_period(summary, "published"),
@@ -122,9 +118,9 @@ def _days(pipeline: Pipeline, summary: Summary) -> sql.Composed:
 
 
 def _due(pipeline: Pipeline, summary: Summary) -> sql.Composed:
-    return sql.SQL(
-        "select {} as period, count(*) as days from daybook.due_day where due_day.pipeline = {} group by 1"
-    ).format(_period(summary, "due_day"), sql.Literal(pipeline.name))
+    return sql.SQL("select {} as period, count(*) as days from due_day where due_day.pipeline = {} group by 1").format(
+        _period(summary, "due_day"), sql.Literal(pipeline.name)
+    )
 
 
 def _of_period(pipeline: Pipeline, summary: Summary) -> list[sql.SQL]:

@@ -36,10 +36,18 @@ from daybook.spec.form import Form, Limits
 from daybook.spec.lookup import Lookup
 from daybook.spec.measure import Derived, Measure, Ratio
 from daybook.spec.parts import RESERVED, Engine, Plausible, Pools, Target
-from daybook.spec.pipeline import Pipeline, clean_columns, day_is_of_instant, fact_columns, former_names, group_columns
+from daybook.spec.pipeline import (
+    Pipeline,
+    clean_columns,
+    day_is_of_instant,
+    fact_columns,
+    former_names,
+    group_columns,
+    measures_per_summary,
+)
 from daybook.spec.schedule import Schedule
 from daybook.spec.source import Source, Twins
-from daybook.spec.summary import DAYS_DUE, DAYS_PUBLISHED, Every, Summary, stored_columns
+from daybook.spec.summary import DAYS_DUE, DAYS_PUBLISHED, Every, Summary, own_columns, stored_columns
 from daybook.spec.table import Table, TableReady, Where
 from daybook.spec.value import Name, Value
 from daybook.spec.writing import Kind, Writing, said
@@ -85,7 +93,9 @@ __all__ = [
     "former_names",
     "group_columns",
     "integer",
+    "measures_per_summary",
     "nearest",
+    "own_columns",
     "said",
     "stored_columns",
     "text",

@@ -45,6 +45,17 @@ class Summary(Value):
         return (self.every, *self.by, *self.columns, DAYS_PUBLISHED, DAYS_DUE)
 
 
+def own_columns(summary: Summary, time_zone: str) -> dict[str, str]:
+    """Return the words for readers of the columns that every summary has, by name. time_zone: of the days."""
+    if summary.every is None:
+        return {"day": f"The local day in {time_zone}"}
+    return {
+        summary.every: f"The first day of the {summary.every}, by local days in {time_zone}",
+        DAYS_PUBLISHED: f"How many days of the {summary.every} are published, and in this row",
+        DAYS_DUE: f"How many days of the {summary.every} the schedule means",
+    }
+
+
 def stored_columns(summary: Summary, ratios: tuple[Ratio, ...]) -> tuple[str, ...]:
     """Return what a summary's rows of a day have: its columns; of a roll-up, the measures that they are made from."""
     if summary.every is None:

@@ -34,8 +34,7 @@ def shown(orders: Orders) -> dict[str, bytes]:
 
 def problems(orders: Orders) -> list[str]:
     """Return what the folder shows other than the warehouse."""
-    with orders.servers.connect_postgres("warehouse") as connection:
-        return [one.found for one in differences(ledger_of(connection), data(orders), [])]
+    return [one.found for one in differences(orders.ask(ledger_of), data(orders), [])]
 
 
 def data(orders: Orders) -> DataFolder:
@@ -62,8 +61,8 @@ def test_the_files_of_a_week_come_with_its_last_due_day_and_go_with_any_of_its_d
     assert table["days_published"].to_pylist() == table["days_due"].to_pylist() == [5, 5, 5]
     lines = first[f"{MONDAY}/by_week.csv"].decode().splitlines()[1:]
     assert [line.split(",")[6] for line in lines] == [str(pieces) for pieces in table["pieces"].to_pylist()]
-    with orders.servers.connect_postgres("warehouse") as connection:
-        assert finished_of(connection, pipeline) == {"by_week": [MONDAY], "by_month": []}
+    finished = orders.ask(lambda session: finished_of(session, pipeline))
+    assert finished == {"by_week": [MONDAY], "by_month": []}
 
     # The same day again, by force: other runs, the same bytes. With other facts: other bytes, whole.
     orders.run(pipeline, WEEK[2], is_forced=True)

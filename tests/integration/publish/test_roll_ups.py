@@ -10,6 +10,7 @@ from daybook.spec import (
     Measure,
     Ratio,
     Summary,
+    Target,
 )
 from tests.support.rolled_up import (
     BY_MONTH,
@@ -20,6 +21,7 @@ from tests.support.rolled_up import (
     MEASURES,
     OTHER,
     SCHEDULE,
+    ZONE,
     Orders,
     exact_cents,
     renamed,
@@ -140,3 +142,38 @@ def test_a_summary_of_days_becomes_a_roll_up_and_one_that_is_retired_begins_anew
     orders.retire(months, "by_shop")
     orders.run(months, DAYS[4])
     assert {row[0] for row in orders.view("by_shop", "days_published")} == {1}
+
+
+def test_descriptions_and_units_are_comments_that_follow_the_spec_and_do_nothing_else(orders: Orders) -> None:
+    hostile = "the shop's \"name\" \\'; drop schema daybook cascade; -- %s {0} $$\x00\u202e\nend"
+    said = Measure(name="orders", how="count", description=hostile, unit="%")
+    plain, month = Summary(name="by_shop", by=("shop",), columns=("orders",)), BY_MONTH
+    silent = orders.pipeline(plain, month)
+    table = silent.tables[0]
+    columns = tuple(
+        column.model_copy(update={"description": "Which shop"} if column.name == "shop" else {})
+        for column in table.columns
+    )
+    words = {"measures": (said, *MEASURES[1:]), "tables": (table.model_copy(update={"columns": columns}),)}
+    spoken = orders.pipeline(plain.model_copy(update={"description": "Orders by shop"}), month, **words)
+    orders.run(silent, DAYS[2])
+    own = {"day": f"The local day in {ZONE}"}
+    assert orders.comments("by_shop") == own
+
+    orders.run(spoken, DAYS[3])
+    escaped = hostile.replace("\x00", "\\x00").replace("\u202e", "\\u202e").replace("\n", "\\n")
+    told = own | {"": "Orders by shop", "shop": "Which shop", "orders": f"{escaped}; in %"}
+    assert orders.comments("by_shop") == told
+    assert orders.comments("by_month") == {
+        "month": f"The first day of the month, by local days in {ZONE}",
+        "orders": f"{escaped}; in %",
+        "days_published": "How many days of the month are published, and in this row",
+        "days_due": "How many days of the month the schedule means",
+    }
+    # A view that is made anew, in another place and under another name, has its words again.
+    named = renamed(plain.model_copy(update={"description": "Orders by shop"}), "by_place", columns=("paid",))
+    moved = orders.pipeline(named, **words, target=Target(schema=f"{orders.name}_other"))
+    orders.run(moved, DAYS[3])
+    assert orders.comments("by_place", "_other") == {name: told[name] for name in ("", "day", "shop")}
+    orders.run(orders.pipeline(named.model_copy(update={"description": ""}), target=moved.target), DAYS[3])
+    assert orders.comments("by_place", "_other") == own
