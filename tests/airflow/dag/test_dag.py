@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from daybook import steps
+from daybook.catalog.runbook import runbook
 from daybook.ledger.receipt import STEPS
 from daybook.pipelines import load_pipelines
 from deployment.home import REPOSITORY
@@ -113,6 +115,14 @@ def test_the_runbook_names_every_step(parse: dict[str, Any]) -> None:
     for dag in parse["dags"].values():
         text = dag["dag"]["doc_md"].replace("`extract_*`", "`extract_tables` `extract_files`")
         assert [step for step in STEPS if f"`{step}`" not in text] == []
+
+
+def test_a_dag_tells_what_its_pipeline_is_and_each_task_what_it_does(parse: dict[str, Any]) -> None:
+    for name, dag in parse["dags"].items():
+        assert dag["dag"]["doc_md"].startswith(runbook(load_pipelines().good[name]))
+        assert {task: words["doc_md"] for task, words in tasks(parse, name).items()} == {
+            step: getattr(steps, step).__doc__ for step in STEPS
+        }
 
 
 def test_the_form_asks_for_days_for_force_and_for_a_release(parse: dict[str, Any]) -> None:

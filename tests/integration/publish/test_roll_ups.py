@@ -1,5 +1,6 @@
 """Weeks, months, quarters and years over the published days: always what plain SQL over the facts counts."""
 
+import re
 from datetime import date
 
 import pytest
@@ -11,7 +12,9 @@ from daybook.spec import (
     Ratio,
     Summary,
     Target,
+    text,
 )
+from deployment.home import REPOSITORY
 from tests.support.rolled_up import (
     BY_MONTH,
     BY_QUARTER,
@@ -177,3 +180,30 @@ def test_descriptions_and_units_are_comments_that_follow_the_spec_and_do_nothing
     assert orders.comments("by_place", "_other") == {name: told[name] for name in ("", "day", "shop")}
     orders.run(orders.pipeline(named.model_copy(update={"description": ""}), target=moved.target), DAYS[3])
     assert orders.comments("by_place", "_other") == own
+
+
+def test_the_roll_up_and_the_query_of_the_document_give_what_plain_sql_counts(orders: Orders) -> None:
+    document = (REPOSITORY / "docs" / "pipeline.md").read_text()
+    (summary,) = re.findall(r"```python\n(Summary\(.*?every=.*?)```", document, re.DOTALL)
+    (query,) = re.findall(r"```sql\n(.*?)```", document, re.DOTALL)
+    measures = Measure(name="sales", how="count"), Measure(name="amount_eur", how="sum", of="amount")
+    # The shops are the document's cities.
+    table = orders.pipeline(BY_MONTH).tables[0]
+    columns = (*table.columns[:2], text("shop", "city"), *table.columns[3:])
+    pipeline = orders.pipeline(
+        eval(summary, {"Summary": Summary}),  # noqa: S307 - our own document
+        tables=(table.model_copy(update={"columns": columns}),),
+        measures=measures,
+        ratios=(Ratio(name="mean_eur", of="amount_eur", over="sales"),),
+    )
+    orders.run(pipeline, *DAYS[2:4])
+    asked = query.replace("sales.by_month", f"{orders.name}.by_month").replace("2026-01-01", "2020-12-01")
+    counted = orders.facts(DAYS[2:4], "month", "shop", "2", "9")
+    mean = "round(coalesce(sum(amount), 0) / count(*), 2)"
+    means = orders.source(
+        f"select {mean} from {orders.name}.orders where (sold_at at time zone '{ZONE}')::date = any(%s) "
+        "group by shop order by shop",
+        DAYS[2:4],
+    )
+    wanted = [(row[1], row[2], row[3], one, 2, 9) for row, (one,) in zip(counted, means, strict=True)]
+    assert orders.servers.rows(asked) == wanted

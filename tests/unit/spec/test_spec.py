@@ -259,6 +259,15 @@ def test_G12_a_name_in_the_warehouse_needs_no_quotes(name: str) -> None:
             },
             "shop.summaries[0]: 'month' stands twice",
         ),
+        (
+            {
+                "measures": (Measure(name="middle_eur", how="median", of="amount_eur"),),
+                "ratios": (),
+                "summaries": (Summary(name="s", every="year", columns=("middle_eur",)),),
+            },
+            "shop.summaries[0].columns[0]: 'middle_eur' is a median, and that of a year does not follow from those of "
+            "its days; leave it out here, or leave out every='year'",
+        ),
     ],
 )
 def test_names_that_do_not_meet(changes: dict[str, object], says: str) -> None:
