@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from daybook.postgres.sql_types import sql_type
 from daybook.rules import summarize
-from daybook.spec import Column, Lookup, Measure, Pipeline, Ratio, Source, Summary, own_columns
+from daybook.spec import Column, Lookup, Measure, Pipeline, Ratio, Source, Summary, Top, own_columns
 
 
 class PublishedColumn(NamedTuple):
@@ -23,7 +23,13 @@ class PublishedColumn(NamedTuple):
 
 def published_columns(pipeline: Pipeline, summary: Summary) -> list[PublishedColumn]:
     """Return the columns of a summary's view, in its order."""
-    return [_column(pipeline, summary, field) for field in summarize.published_schema(pipeline, summary)]
+    schema = summarize.published_schema(pipeline, summary)
+    return [
+        _rank(pipeline, field, summary.top)
+        if summary.top and field.name in summary.ranks
+        else _column(pipeline, summary, field)
+        for field in schema
+    ]
 
 
 def _column(pipeline: Pipeline, summary: Summary, field: pa.Field) -> PublishedColumn:
@@ -41,6 +47,16 @@ def _column(pipeline: Pipeline, summary: Summary, field: pa.Field) -> PublishedC
     return PublishedColumn(field.name, kind, unit, description, "", _sources(pipeline, [field.name]))
 
 
+def _rank(pipeline: Pipeline, field: pa.Field, top: Top) -> PublishedColumn:
+    number = _number(pipeline, top.of)
+    used = [*(_used(pipeline, number) if number else []), *top.per]
+    among = f" per {', '.join(top.per)}" if top.per else ""
+    ties = ", equal ones alike" if top.has_ties else ""
+    description = f"The place from the largest {top.of} on{among}{ties}"
+    formula = f"{'rank' if top.has_ties else 'row_number'} by {top.of}{among}"
+    return PublishedColumn(field.name, sql_type(field.type), "", description, formula, _sources(pipeline, used))
+
+
 def _number(pipeline: Pipeline, name: str) -> Measure | Ratio | None:
     numbers: dict[str, Measure | Ratio] = {measure.name: measure for measure in pipeline.measures}
     return (numbers | {ratio.name: ratio for ratio in pipeline.ratios}).get(name)
@@ -49,10 +65,12 @@ def _number(pipeline: Pipeline, name: str) -> Measure | Ratio | None:
 def formula(number: Measure | Ratio) -> str:
     """Return how a measure or a ratio is made, as in "sum(amount_eur)" or "100 * late / arrivals"."""
     if isinstance(number, Ratio):
-        return f"{'100 * ' if number.times == 100 else ''}{number.of} / {number.over}"
+        digits = f", {number.scale} digits" if number.scale != 2 else ""
+        return f"{'100 * ' if number.times == 100 else ''}{number.of} / {number.over}{digits}"
     of = f"{number.quantile}, {number.of}" if number.quantile is not None else number.of or "*"
     rounded = f", {number.scale} digits" if number.is_rounded else ""
-    return f"{number.how}({of}){rounded}{f' where {number.where}' if number.where else ''}"
+    how = f"discrete {number.how}" if number.is_quantile and not number.is_rounded else number.how
+    return f"{how}({of}){rounded}{f' where {number.where}' if number.where else ''}"
 
 
 def _used(pipeline: Pipeline, number: Measure | Ratio) -> list[str]:
@@ -95,7 +113,7 @@ def _origins(pipeline: Pipeline, name: str) -> Iterator[str]:
             yield from _keys(pipeline, lookup)
     for derived in pipeline.derived:
         if derived.name == name:
-            yield f"{facts.name}.{derived.column}"
+            yield from (origin for needed in derived.of.names() for origin in _origins(pipeline, needed))
     if name in {column.name for column in pipeline.transform_gives}:
         yield from _all(facts)
 

@@ -24,7 +24,7 @@ from daybook.ledger.runs import Changes, Entry
 from daybook.postgres.session import Connection
 from daybook.publish import due_days
 from daybook.publish.live import stored
-from daybook.spec import File, Pipeline, Summary, stored_columns
+from daybook.spec import File, Pipeline, Summary, stored_numbers
 from daybook.text import one_line
 
 
@@ -45,8 +45,8 @@ def _of_summary(
     group = ("day", *summary.by)
     added = _only_in(connection, pipeline, summary, group, after, before)
     removed = _only_in(connection, pipeline, summary, group, before, after)
-    numbers = stored_columns(summary, pipeline.ratios)
-    new_or_changed = _only_in(connection, pipeline, summary, (*group, *numbers), after, before)
+    numbers = stored_numbers(summary, pipeline.ratios)
+    new_or_changed = _only_in(connection, pipeline, summary, (*group, *numbers, *summary.ranks), after, before)
     return {"added": added, "removed": removed, "changed": new_or_changed - added}
 
 
@@ -214,7 +214,7 @@ def _is_seen_as_now(connection: Connection, pipeline: Pipeline, day: date, entry
 
 
 def _is_rolled_up(connection: Connection, pipeline: Pipeline, summary: Summary, run_id: int) -> bool:
-    parts = stored_columns(summary, pipeline.ratios)
+    parts = stored_numbers(summary, pipeline.ratios)
     return summary.every is None or runs.has_saved(connection, run_id, summary.name, parts)
 
 

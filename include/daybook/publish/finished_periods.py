@@ -22,7 +22,7 @@ from daybook.publish.live import live, target_of
 from daybook.publish.published_folder import MENDED_AT_ONCE, lock_links
 from daybook.publish.roll_up import roll_up
 from daybook.rules import summarize
-from daybook.spec import Pipeline, Summary, stored_columns
+from daybook.spec import Pipeline, Summary, stored_numbers
 from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder
 
@@ -123,7 +123,7 @@ def _states(connection: Connection, pipeline: Pipeline, summary: Summary) -> dic
         return None
     if there.definition != roll_up(pipeline, summary, there.place, list(there.view)).digest:
         return None
-    parts = list(stored_columns(summary, pipeline.ratios))
+    parts = list(stored_numbers(summary, pipeline.ratios))
     asked = {"every": summary.every, "pipeline": pipeline.name, "summary": summary.name, "parts": parts}
     words = f"{summarize.published_schema(pipeline, summary)} {there.definition}"
     rows = connection.execute(FINISHED, asked).fetchall()

@@ -11,7 +11,7 @@ from psycopg import sql
 
 from daybook.postgres.session import Connection
 from daybook.publish.live import Columns, Live, Place, rights_to_schema, target_of
-from daybook.spec import Pipeline, Summary, former_names, stored_columns
+from daybook.spec import Pipeline, Summary, former_names, stored_numbers
 
 
 class Change(NamedTuple):
@@ -61,7 +61,9 @@ def _of_saved(pipeline: Pipeline, summary: str, change: sql.Composed) -> sql.Com
 
 def renamed_columns(pipeline: Pipeline, summary: Summary, live: Live) -> dict[str, str]:
     """Return the columns of a summary's table that the spec calls otherwise now: {old name: new name}."""
-    return _renamed(pipeline, stored_columns(summary, pipeline.ratios), live.table, {"day", *summary.by})
+    return _renamed(
+        pipeline, stored_numbers(summary, pipeline.ratios), live.table, {"day", *summary.by, *summary.ranks}
+    )
 
 
 def _renamed(pipeline: Pipeline, names: Iterable[str], there: Columns, taken: set[str]) -> dict[str, str]:

@@ -19,7 +19,7 @@ from psycopg import sql
 from daybook.postgres.sql_types import sql_type
 from daybook.publish.live import Place
 from daybook.rules import summarize
-from daybook.spec import DAYS_DUE, DAYS_PUBLISHED, Measure, Pipeline, Ratio, Summary, stored_columns
+from daybook.spec import DAYS_DUE, DAYS_PUBLISHED, Measure, Pipeline, Ratio, Summary, stored_numbers
 
 
 class RollUp(NamedTuple):
@@ -49,7 +49,7 @@ def roll_up(pipeline: Pipeline, summary: Summary, place: Place, names: list[str]
         pipeline=sql.Literal(pipeline.name),
         groups=sql.SQL(", ").join([*map(_stored, summary.by), *_of_period(pipeline, summary)]),
     )
-    words = [summary.name, summary.every, *summary.by, *stored_columns(summary, pipeline.ratios)]
+    words = [summary.name, summary.every, *summary.by, *stored_numbers(summary, pipeline.ratios)]
     digest = hashlib.sha256(f"{words} {sql.SQL(', ').join(shown).as_string()}".encode()).hexdigest()
     return RollUp(sql.SQL("create or replace view {} as {}").format(place.view, query), digest)
 
@@ -96,7 +96,7 @@ def _ratio(ratio: Ratio, scale: int) -> sql.Composed:
 
 def _flags(pipeline: Pipeline, summary: Summary) -> dict[str, sql.SQL]:
     """Return what says whether all days of a period have a measure, by its name."""
-    return {name: sql.SQL(f"days.has_{n}") for n, name in enumerate(stored_columns(summary, pipeline.ratios))}
+    return {name: sql.SQL(f"days.has_{n}") for n, name in enumerate(stored_numbers(summary, pipeline.ratios))}
 
 
 def _days(pipeline: Pipeline, summary: Summary) -> sql.Composed:

@@ -1,8 +1,4 @@
-"""The step `summarize`: the summaries, from the aggregates and nothing else, with means and shares computed exactly.
-
-A ratio is an integer division rounded half away from zero to two decimals, like PostgreSQL's round(numeric)
-(its manual, 9.3 Mathematical Functions), so no engine's floating point affects a published number.
-"""
+"""The step `summarize`: the summaries, from the aggregates, the measures that do not add up, and nothing else."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -13,13 +9,13 @@ import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daybook.errors import BadData
-from daybook.rules.frames import close_frame, from_units, open_frame, units
+from daybook.rules.frames import close_frame, open_frame
 from daybook.rules.inputs import additive, measure_types
 from daybook.rules.integers import as_integers
-from daybook.spec import DAYS_DUE, DAYS_PUBLISHED, Pipeline, Ratio, Summary, arrow_type, fact_columns, stored_columns
+from daybook.rules.ratios import ratio_of, ratio_type
+from daybook.rules.top import first_groups
+from daybook.spec import DAYS_DUE, DAYS_PUBLISHED, Pipeline, Summary, arrow_type, fact_columns, stored_numbers
 
-RATIO = pa.decimal128(20, 2)
 NOTHING: Mapping[str, pa.Table] = MappingProxyType({})
 
 
@@ -31,29 +27,26 @@ def summarize(
 
     aggregates: the result of `aggregate`. day: of the rows. per_summary: the measures that do not add up, by summary.
     Each summary is ordered by its group columns. Of a day without rows, a summary without groups has one row: counts
-    and sums of 0, and nothing else. Raises BadData if a ratio could leave 64 bits.
+    and sums of 0, and nothing else. Raises BadData as `ratio_of`.
     """
-    scales = _scales(pipeline)
-    _check_ratios_fit(aggregates, pipeline, scales)
     measured = {
         summary.name: _with_others(_measured(aggregates, pipeline, summary), summary, per_summary.get(summary.name))
         for summary in pipeline.summaries
     }
-    summaries = {s.name: _summary(measured[s.name], pipeline, s, day, scales) for s in pipeline.summaries}
-    _check_totals(summaries, aggregates, pipeline)
-    return summaries
+    _check_totals(measured, aggregates, pipeline)
+    return {summary.name: _summary(measured[summary.name], pipeline, summary, day) for summary in pipeline.summaries}
 
 
 def schema(pipeline: Pipeline, summary: Summary) -> pa.Schema:
-    """Return the schema of a summary's rows of a day: day, group columns, measures and ratios in the spec's order.
+    """Return the schema of a summary's rows of a day: day, groups, measures and ratios in the spec's order, rank.
 
     Those of a roll-up have the measures that its columns are made from.
     """
     columns = fact_columns(pipeline)
-    measures = measure_types(pipeline)
+    types = measure_types(pipeline) | {ratio.name: ratio_type(ratio) for ratio in pipeline.ratios}
     groups = [(name, arrow_type(columns[name])) for name in summary.by]
-    numbers = [(name, measures.get(name, RATIO)) for name in stored_columns(summary, pipeline.ratios)]
-    return pa.schema([("day", pa.date32()), *groups, *numbers])
+    numbers = [(name, types[name]) for name in stored_numbers(summary, pipeline.ratios)]
+    return pa.schema([("day", pa.date32()), *groups, *numbers, *((name, pa.int64()) for name in summary.ranks)])
 
 
 def published_schema(pipeline: Pipeline, summary: Summary) -> pa.Schema:
@@ -64,10 +57,10 @@ def published_schema(pipeline: Pipeline, summary: Summary) -> pa.Schema:
     if summary.every is None:
         return schema(pipeline, summary)
     columns, types = fact_columns(pipeline), measure_types(pipeline)
-    summed = {measure.name for measure in pipeline.measures if measure.how == "sum"}
-    wide = {name: _wide(types.get(name, RATIO)) for name in summary.columns if name in summed or name not in types}
+    wide = {measure.name: _wide(types[measure.name]) for measure in pipeline.measures if measure.how == "sum"}
+    wide |= {ratio.name: _wide(ratio_type(ratio)) for ratio in pipeline.ratios}
     groups = [(name, arrow_type(columns[name])) for name in summary.by]
-    numbers = [(name, wide.get(name) or types[name]) for name in summary.columns]
+    numbers = [(name, (types | wide)[name]) for name in summary.columns]
     days = [(name, pa.int64()) for name in (DAYS_PUBLISHED, DAYS_DUE)]
     return pa.schema([(summary.every, pa.date32()), *groups, *numbers, *days])
 
@@ -114,12 +107,16 @@ def _with_zeros(totals: pa.Table, names: list[str]) -> pa.Table:
     return totals
 
 
-def _summary(measured: pa.Table, pipeline: Pipeline, summary: Summary, day: date, scales: dict[str, int]) -> pa.Table:
-    names = stored_columns(summary, pipeline.ratios)
-    ratios = {ratio.name: _ratio(measured, ratio, scales) for ratio in pipeline.ratios if ratio.name in names}
-    columns = [ratios[name] if name in ratios else measured[name] for name in names]
-    groups = [measured[name] for name in summary.by]
-    dated = [[day] * measured.num_rows, *groups, *columns, measured["row_count"]]
+def _summary(measured: pa.Table, pipeline: Pipeline, summary: Summary, day: date) -> pa.Table:
+    where, numbers = f"{pipeline.name} {day}, summary {summary.name}", stored_numbers(summary, pipeline.ratios)
+    for ratio in pipeline.ratios:
+        # Of a roll-up, its view makes the ratios.
+        if ratio.name in summary.numbers and not summary.every:
+            measured = measured.append_column(ratio.name, ratio_of(measured, ratio, where))
+    if summary.top:
+        measured = first_groups(measured, summary.top)
+    names = [*summary.by, *numbers, *summary.ranks, "row_count"]
+    dated = [[day] * measured.num_rows, *(measured[name] for name in names)]
     return pa.table(dated, schema=schema(pipeline, summary).append(pa.field("row_count", pa.int64())))
 
 
@@ -132,36 +129,10 @@ def _summed(pipeline: Pipeline) -> list[str]:
     return ["row_count", *(measure.name for measure in pipeline.measures if measure.how in ("count", "sum"))]
 
 
-def _ratio(measured: pa.Table, ratio: Ratio, scales: dict[str, int]) -> pa.ChunkedArray:
-    # round(n / d * times, 2) half away from zero = sign(n) * floor((2 * |n| * times * 100 + d) / (2 * d)) hundredths
-    top, bottom = units(measured[ratio.of]), pc.multiply(units(measured[ratio.over]), 10 ** scales[ratio.of])
-    over = pc.if_else(pc.greater(bottom, 0), bottom, None)
-    hundredths = pc.divide(pc.add(pc.multiply(pc.abs(top), 2 * ratio.times * 100), over), pc.multiply(over, 2))
-    return from_units(pc.if_else(pc.less(top, 0), pc.negate(hundredths), hundredths), RATIO)
-
-
-def _scales(pipeline: Pipeline) -> dict[str, int]:
-    """Return the digits after the point of each measure."""
-    kinds = measure_types(pipeline).items()
-    return {name: kind.scale if pa.types.is_decimal(kind) else 0 for name, kind in kinds}
-
-
-def _check_ratios_fit(aggregates: pa.Table, pipeline: Pipeline, scales: dict[str, int]) -> None:
-    for ratio in pipeline.ratios:
-        scale = scales[ratio.of]
-        top = pc.sum(pc.abs(aggregates[ratio.of])).as_py() or 0
-        bottom = (pc.sum(aggregates[ratio.over]).as_py() or 0) * 10**scale
-        if top * 10**scale * 2 * ratio.times * 100 + bottom >= 2**63:
-            raise BadData(
-                f"{pipeline.name}: ratio {ratio.name!r} could leave 64 bits; nothing was published; "
-                f"mend the values behind {ratio.of!r} or give them a coarser unit"
-            )
-
-
-def _check_totals(summaries: dict[str, pa.Table], aggregates: pa.Table, pipeline: Pipeline) -> None:
+def _check_totals(measured: dict[str, pa.Table], aggregates: pa.Table, pipeline: Pipeline) -> None:
     totals = _summed(pipeline)
-    for name, summary in summaries.items():
-        for column in set(totals) & set(summary.column_names):
+    for name, summary in measured.items():
+        for column in totals:
             here, there = pc.sum(summary[column]).as_py(), pc.sum(aggregates[column]).as_py()
             if (here or 0) != (there or 0):
                 raise AssertionError(f"{pipeline.name}, summary {name}: {column} is {here}, its aggregates say {there}")

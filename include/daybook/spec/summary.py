@@ -7,11 +7,30 @@ from pydantic import Field
 
 from daybook.spec.column import Column
 from daybook.spec.measure import Measure, Ratio
+from daybook.spec.parts import RESERVED
 from daybook.spec.value import Name, Value, twice, unknown
 
 Every = Literal["week", "month", "quarter", "year"]
 # The columns that a roll-up has at its end: how many of the period's days it is over, and how many the schedule means.
 DAYS_PUBLISHED, DAYS_DUE = "days_published", "days_due"
+
+
+class Top(Value):
+    """The first groups of a summary by a number, from the largest on; groups without the number come last.
+
+    Groups with equal numbers are ranked by their group columns, in ascending order, so the result is determined.
+    """
+
+    rows: int = Field(ge=1)
+    """How many groups are published."""
+    of: str
+    """The measure or ratio that they are ranked by; it need not be published."""
+    per: tuple[str, ...] = ()
+    """Group columns of the summary: so many groups are published for each of their values, and not for each day."""
+    has_ties: bool = False
+    """Whether further groups are published whose number equals that of the last one, as by SQL's WITH TIES."""
+    rank: Name | None = None
+    """The name of a column for the rank, if it is published: 1, 2, 3, …; with ties equal numbers have one rank."""
 
 
 class Summary(Value):
@@ -20,16 +39,18 @@ class Summary(Value):
     With `every` it is a roll-up: a view over the published days, with one row per period and value of `by`. Its first
     column has the name of the period ("month") and holds the period's first day; a week begins on Monday (ISO 8601). At
     its end are `days_published`, the days that the row's period is over, and `days_due`, those that the schedule means.
-    Its ratios are of the summed measures. What does not add up is refused.
+    Its ratios are of the summed measures, and empty over zero. What does not add up is refused.
     """
 
-    added_later: ClassVar[frozenset[str]] = frozenset({"every"})
+    added_later: ClassVar[frozenset[str]] = frozenset({"top", "every"})
     for_readers: ClassVar[frozenset[str]] = frozenset({"description"})
 
     name: Name
     """The name of the view, in the schema of the target, and of the files."""
     by: tuple[str, ...] = ()
     columns: tuple[str, ...] = Field(min_length=1)
+    top: Top | None = None
+    """Which groups are published, if not all are."""
     every: Every | None = None
     """The period that a row is over, if that is not the day."""
     renamed_from: Name | None = None
@@ -38,10 +59,20 @@ class Summary(Value):
     """One line for readers: what it shows."""
 
     @property
+    def numbers(self) -> set[str]:
+        """Return the measures and ratios that it uses."""
+        return {*self.columns, *([self.top.of] if self.top else [])}
+
+    @property
+    def ranks(self) -> tuple[str, ...]:
+        """Return the name of the column of ranks, if one is published."""
+        return (self.top.rank,) if self.top and self.top.rank else ()
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Return the names of its published columns, in order."""
         if self.every is None:
-            return ("day", *self.by, *self.columns)
+            return ("day", *self.by, *self.columns, *self.ranks)
         return (self.every, *self.by, *self.columns, DAYS_PUBLISHED, DAYS_DUE)
 
 
@@ -56,7 +87,7 @@ def own_columns(summary: Summary, time_zone: str) -> dict[str, str]:
     }
 
 
-def stored_columns(summary: Summary, ratios: tuple[Ratio, ...]) -> tuple[str, ...]:
+def stored_numbers(summary: Summary, ratios: tuple[Ratio, ...]) -> tuple[str, ...]:
     """Return what a summary's rows of a day have: its columns; of a roll-up, the measures that they are made from."""
     if summary.every is None:
         return summary.columns
@@ -79,15 +110,25 @@ def summary_problems(
         yield from unknown(f"{path}.by[{number}]", name, columns, "column of the facts")
     for number, name in enumerate(summary.columns):
         yield from unknown(f"{path}.columns[{number}]", name, numbers, "measure or ratio")
+    for name in (*summary.columns, *summary.ranks):
+        if name in RESERVED:
+            yield f"{path}: {name!r} is a word of Daybook's own; give the column another name"
+    if summary.top:
+        yield from _top_problems(f"{path}.top", summary, summary.top, numbers)
     if summary.every:
         yield from _not_additive(path, summary, measures, ratios)
+    if summary.every and summary.top:
+        yield (
+            f"{path}.top: {summary.top.rows} rows is refused: the first groups of a {summary.every} do not follow from "
+            f"those of its days; leave it out, or leave out every={summary.every!r}"
+        )
 
 
 def _not_additive(
     path: str, summary: Summary, measures: dict[str, Measure], ratios: tuple[Ratio, ...]
 ) -> Iterator[str]:
     for number, column in enumerate(summary.columns):
-        parts = stored_columns(summary.model_copy(update={"columns": (column,)}), ratios)
+        parts = stored_numbers(summary.model_copy(update={"columns": (column,)}), ratios)
         for name in parts:
             if name in measures and not measures[name].is_additive:
                 which = f"{column!r}" if name == column else f"{column!r} is made from {name!r}, which"
@@ -112,3 +153,12 @@ def day_problems(path: str, summary: Summary, day_columns: tuple[str, ...], *, i
         )
     elif not is_instant:
         yield f"{path}.by: {named} is refused: it shows the day twice, as each row begins with its day; leave it out"
+
+
+def _top_problems(path: str, summary: Summary, top: Top, numbers: list[str]) -> Iterator[str]:
+    yield from unknown(f"{path}.of", top.of, numbers, "measure or ratio")
+    for number, name in enumerate(top.per):
+        yield from unknown(f"{path}.per[{number}]", name, summary.by, "column that the summary groups by")
+    if set(summary.by) <= set(top.per):
+        among = f"there is one row for each {' and '.join(summary.by)}" if summary.by else "there is one row a day"
+        yield f"{path}.per: {list(top.per)} is refused: {among}, so nothing is left to rank"
