@@ -8,17 +8,8 @@ from psycopg import sql
 
 from daybook.spec import Pipeline
 
-TABLES = (
-    "decision",
-    "due_day",
-    "due_range",
-    "finished_period",
-    "ledger",
-    "pipeline_change",
-    "published",
-    "run",
-    "step",
-)
+OF_ROLL_UPS = ("due_day", "due_range", "finished_period")
+TABLES = ("export_owed", "exported", "decision", "ledger", "pipeline_change", "published", "run", "step", *OF_ROLL_UPS)
 
 
 def drop_pipeline(connection: psycopg.Connection[Any], name: str) -> None:
@@ -36,7 +27,7 @@ def drop_pipeline(connection: psycopg.Connection[Any], name: str) -> None:
 
 def _let_change(connection: psycopg.Connection[Any], word: str) -> None:
     """Take off, or put back, what keeps publications and decisions as they are; only the tables' owner can."""
-    for table in ("ledger", "decision", "pipeline_change"):
+    for table in ("ledger", "decision", "exported", "pipeline_change"):
         connection.execute(f"alter table daybook.{table} {word} trigger never_changed".encode())
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from daybook.catalog.columns import published_columns
 from daybook.catalog.sentences import days, kind, plausible, sentences
-from daybook.spec import Column, Pipeline, Source, Summary
+from daybook.spec import Column, Pipeline, Source, View
 from daybook.text import counted, one_line
 
 # A backslash takes its meaning from any of ASCII's punctuation (CommonMark, 2.4). A bare address becomes a link by its
@@ -18,7 +18,7 @@ MARKS = re.compile(r"[\\`*_{}\[\]<>#|~&:@!^$]|(?<=www)\.", re.IGNORECASE)
 
 def runbook(pipeline: Pipeline) -> str:
     """Return the Markdown; equal specs give equal text."""
-    parts = [_about(pipeline), _sources(pipeline), *(_view(pipeline, summary) for summary in pipeline.summaries)]
+    parts = [_about(pipeline), _sources(pipeline), *(_view(pipeline, summary) for summary in pipeline.views)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -54,14 +54,14 @@ def _column(column: Column) -> str:
     return f"{column.name} ({kind(column)}{', required' if column.is_required else ''})"
 
 
-def _view(pipeline: Pipeline, summary: Summary) -> str:
+def _view(pipeline: Pipeline, summary: View) -> str:
     said = f": {summary.description}" if summary.description else ""
     per = " and ".join((summary.names[0], *summary.by))
     title = f"**{plain(summary.name)}**{plain(said)}; one row for each {plain(per)}"
     return "\n".join([title, "", *_rows(pipeline, summary)])
 
 
-def _rows(pipeline: Pipeline, summary: Summary) -> Iterator[str]:
+def _rows(pipeline: Pipeline, summary: View) -> Iterator[str]:
     yield "| column | type | unit | says | made by |"
     yield "| --- | --- | --- | --- | --- |"
     for column in published_columns(pipeline, summary):

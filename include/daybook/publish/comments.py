@@ -8,14 +8,14 @@ from psycopg import sql
 
 from daybook.postgres.session import Connection
 from daybook.publish.live import Place
-from daybook.spec import Pipeline, Summary, fact_columns, own_columns
+from daybook.spec import Pipeline, View, fact_columns, own_columns
 from daybook.text import one_line
 
 Comments = dict[str, str]
 """Comments by column; that of the view itself is under ""."""
 
 
-def comment_changes(connection: Connection, pipeline: Pipeline, summary: Summary, place: Place) -> list[sql.Composed]:
+def comment_changes(connection: Connection, pipeline: Pipeline, summary: View, place: Place) -> list[sql.Composed]:
     """Return the statements that bring the comments of a view, which is as the spec says, into line with the spec."""
     wanted, there = comments(pipeline, summary), _live(connection, place)
     return [
@@ -25,7 +25,7 @@ def comment_changes(connection: Connection, pipeline: Pipeline, summary: Summary
     ]
 
 
-def comments(pipeline: Pipeline, summary: Summary) -> Comments:
+def comments(pipeline: Pipeline, summary: View) -> Comments:
     """Return the comments that a summary's view and columns should have; what has no words has none."""
     known = {name: _words(column.description, column.unit) for name, column in fact_columns(pipeline).items()}
     known |= {derived.name: _words(derived.description, derived.unit) for derived in pipeline.derived}

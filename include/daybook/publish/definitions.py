@@ -34,7 +34,7 @@ from daybook.publish.moves import Change, drop_if_empty, moved, with_renamed
 from daybook.publish.roll_up import RollUp, roll_up
 from daybook.publish.short_waits import in_short_waits
 from daybook.rules import summarize
-from daybook.spec import Pipeline, Summary
+from daybook.spec import CleanRows, Pipeline, Summary, View
 
 READERS = "daybook_reader"
 
@@ -48,7 +48,7 @@ def prepare(connection: Connection, pipeline: Pipeline) -> None:
         return
     # Two runs may come at once: the second one finds the work done.
     connection.execute("select pg_advisory_xact_lock(hashtext('daybook.prepare'))")
-    places = [*places_of(connection, pipeline.name), *(target_of(pipeline, one) for one in pipeline.summaries)]
+    places = [*places_of(connection, pipeline.name), *(target_of(pipeline, one) for one in pipeline.views)]
     what = f"{pipeline.name}: the spec changes its views"
     in_short_waits(connection, what, places, lambda: _make(connection, pipeline, places))
 
@@ -71,9 +71,7 @@ def changes(connection: Connection, pipeline: Pipeline) -> list[Change]:
     _check_names(connection, pipeline)
     there = live(connection, pipeline)
     return [
-        change
-        for summary in pipeline.summaries
-        for change in _changes(connection, pipeline, summary, there[summary.name])
+        change for summary in pipeline.views for change in _changes(connection, pipeline, summary, there[summary.name])
     ]
 
 
@@ -89,7 +87,7 @@ def _check_names(connection: Connection, pipeline: Pipeline) -> None:
         )
 
 
-def _changes(connection: Connection, pipeline: Pipeline, summary: Summary, live: Live) -> Iterator[Change]:
+def _changes(connection: Connection, pipeline: Pipeline, summary: View, live: Live) -> Iterator[Change]:
     wanted = _types(summarize.schema(pipeline, summary))
     if not live.table:
         made = _forgotten(pipeline, summary), _table(pipeline, summary, wanted)
@@ -108,19 +106,19 @@ def _changes(connection: Connection, pipeline: Pipeline, summary: Summary, live:
         yield from (Change("", (one,)) for one in comment_changes(connection, pipeline, summary, place))
 
 
-def _shown(pipeline: Pipeline, summary: Summary) -> Columns:
+def _shown(pipeline: Pipeline, summary: View) -> Columns:
     """Return the columns of a summary's view."""
     return _types(summarize.published_schema(pipeline, summary))
 
 
-def _forgotten(pipeline: Pipeline, summary: Summary) -> sql.Composed:
+def _forgotten(pipeline: Pipeline, summary: View) -> sql.Composed:
     # If somebody gave the table away, rows of earlier runs went with it.
     return sql.SQL(
         "delete from saved_summary where summary = {} and run_id in (select run_id from run where pipeline = {})"
     ).format(sql.Literal(summary.name), sql.Literal(pipeline.name))
 
 
-def _check_types(pipeline: Pipeline, summary: Summary, live: Columns, wanted: Columns) -> None:
+def _check_types(pipeline: Pipeline, summary: View, live: Columns, wanted: Columns) -> None:
     changed = [f"{n} is {live[n]}, {kind} in the spec" for n, kind in wanted.items() if live.get(n, kind) != kind]
     if changed:
         raise BadSpec(
@@ -129,7 +127,7 @@ def _check_types(pipeline: Pipeline, summary: Summary, live: Columns, wanted: Co
         )
 
 
-def _new_columns(pipeline: Pipeline, summary: Summary, live: Live, wanted: Columns) -> Iterator[Change]:
+def _new_columns(pipeline: Pipeline, summary: View, live: Live, wanted: Columns) -> Iterator[Change]:
     added = [name for name in wanted if name not in live.table]
     if added:
         statement = sql.SQL("alter table {} add column {} {}")
@@ -137,7 +135,7 @@ def _new_columns(pipeline: Pipeline, summary: Summary, live: Live, wanted: Colum
         yield Change("", tuple(statement.format(table, sql.Identifier(n), sql.SQL(wanted[n])) for n in added))
 
 
-def _new_key(connection: Connection, pipeline: Pipeline, summary: Summary, live: Live) -> Iterator[Change]:
+def _new_key(connection: Connection, pipeline: Pipeline, summary: View, live: Live) -> Iterator[Change]:
     key = _key(summary)
     if live.key == key:
         return
@@ -153,7 +151,7 @@ def _new_key(connection: Connection, pipeline: Pipeline, summary: Summary, live:
     )
 
 
-def _without_key(pipeline: Pipeline, summary: Summary, name: str) -> tuple[sql.Composed, ...]:
+def _without_key(pipeline: Pipeline, summary: View, name: str) -> tuple[sql.Composed, ...]:
     constraint = sql.SQL("alter table {} drop constraint if exists {}")
     index = sql.SQL("drop index if exists {}")
     return (
@@ -163,7 +161,7 @@ def _without_key(pipeline: Pipeline, summary: Summary, name: str) -> tuple[sql.C
 
 
 def _new_view(
-    connection: Connection, pipeline: Pipeline, summary: Summary, live: Live, wanted: Columns
+    connection: Connection, pipeline: Pipeline, summary: View, live: Live, wanted: Columns
 ) -> Iterator[Change]:
     lost = [name for name, kind in live.view.items() if wanted.get(name) != kind]
     kept = [name for name in live.view if name not in lost]
@@ -182,24 +180,34 @@ def _new_view(
     elif added:
         meaning = _with(pipeline, summary, added) if live.view else ""
         yield Change(meaning, made)
-    elif summary.every and live.definition != _roll_up(pipeline, summary, kept).digest:
+    elif (
+        not isinstance(summary, CleanRows)
+        and summary.every
+        and live.definition != _roll_up(pipeline, summary, kept).digest
+    ):
         meaning = f"{_name(pipeline, summary)}: is computed in another way, for every {summary.every}"
         yield Change(meaning if live.place.name == summary.name else "", made)
 
 
-def _with(pipeline: Pipeline, summary: Summary, added: list[str]) -> str:
+def _is_made_otherwise(pipeline: Pipeline, summary: View, live: Live, names: list[str]) -> bool:
+    if isinstance(summary, CleanRows) or summary.every is None:
+        return False
+    return live.definition != _roll_up(pipeline, summary, names).digest
+
+
+def _with(pipeline: Pipeline, summary: View, added: list[str]) -> str:
     what = f"the column {added[0]}" if len(added) == 1 else f"the columns {', '.join(added)}"
     period = f"a {summary.every} has when all its published days are" if summary.every else "a day has when it is"
     return f"{_name(pipeline, summary)}: gets {what}, which {period} done again"
 
 
-def _without(pipeline: Pipeline, summary: Summary, lost: list[str], added: list[str]) -> str:
+def _without(pipeline: Pipeline, summary: View, lost: list[str], added: list[str]) -> str:
     also = f"; {_with(pipeline, summary, added).partition(': ')[2]}" if added else ""
     gone = f"{_name(pipeline, summary)}: loses {', '.join(lost)}, for every {summary.every or 'day'}"
     return f"{gone}; the table keeps the values{also}"
 
 
-def _table(pipeline: Pipeline, summary: Summary, wanted: Columns) -> sql.Composed:
+def _table(pipeline: Pipeline, summary: View, wanted: Columns) -> sql.Composed:
     columns = sql.SQL(", ").join(sql.SQL("{} {}").format(sql.Identifier(n), sql.SQL(k)) for n, k in wanted.items())
     # Group columns may be null, which a primary key refuses; here nulls count as equal.
     return sql.SQL("create table {} (run_id bigint not null, {}, unique nulls not distinct ({}))").format(
@@ -207,9 +215,9 @@ def _table(pipeline: Pipeline, summary: Summary, wanted: Columns) -> sql.Compose
     )
 
 
-def _view_of(pipeline: Pipeline, summary: Summary, names: list[str]) -> tuple[sql.Composed, ...]:
+def _view_of(pipeline: Pipeline, summary: View, names: list[str]) -> tuple[sql.Composed, ...]:
     place = target_of(pipeline, summary)
-    if summary.every is None:
+    if isinstance(summary, CleanRows) or summary.every is None:
         return (_view_of_days(place, names, pipeline.name),)
     made = _roll_up(pipeline, summary, names)
     return made.statement, defined(place, made.digest)
@@ -227,7 +235,7 @@ def _view_of_days(place: Place, names: list[str], pipeline: str) -> sql.Composed
     ).format(place.view, columns, place.table, sql.Literal(pipeline))
 
 
-def _key(summary: Summary) -> tuple[str, ...]:
+def _key(summary: View) -> tuple[str, ...]:
     return ("run_id", "day", *summary.by)
 
 
@@ -235,7 +243,7 @@ def _names(columns: tuple[str, ...]) -> sql.Composed:
     return sql.SQL(", ").join(map(sql.Identifier, columns))
 
 
-def _name(pipeline: Pipeline, summary: Summary) -> str:
+def _name(pipeline: Pipeline, summary: View) -> str:
     return f"{pipeline.target.schema_}.{summary.name}"
 
 

@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 
 from daybook.errors import Implausible, SourceUnavailable, Superseded
-from daybook.ledger import decisions, runs
+from daybook.ledger import decisions, exports, runs
 from daybook.ledger.chain import content_sha256
 from daybook.ledger.decisions import Decision, Release
 from daybook.ledger.raw_files import content_of
@@ -24,7 +24,7 @@ from daybook.ledger.runs import Changes, Entry
 from daybook.postgres.session import Connection
 from daybook.publish import due_days
 from daybook.publish.live import stored
-from daybook.spec import File, Pipeline, Summary, stored_numbers
+from daybook.spec import File, Pipeline, View, stored_numbers
 from daybook.text import one_line
 
 
@@ -35,13 +35,11 @@ def changes(connection: Connection, pipeline: Pipeline, day: date, run_id: int) 
     ).fetchone()
     if row is None:
         return {}
-    found = {summary.name: _of_summary(connection, pipeline, summary, row[0], run_id) for summary in pipeline.summaries}
+    found = {summary.name: _of_summary(connection, pipeline, summary, row[0], run_id) for summary in pipeline.views}
     return {name: counts for name, counts in found.items() if any(counts.values())}
 
 
-def _of_summary(
-    connection: Connection, pipeline: Pipeline, summary: Summary, before: int, after: int
-) -> dict[str, int]:
+def _of_summary(connection: Connection, pipeline: Pipeline, summary: View, before: int, after: int) -> dict[str, int]:
     group = ("day", *summary.by)
     added = _only_in(connection, pipeline, summary, group, after, before)
     removed = _only_in(connection, pipeline, summary, group, before, after)
@@ -53,7 +51,7 @@ def _of_summary(
 def _only_in(
     connection: Connection,
     pipeline: Pipeline,
-    summary: Summary,
+    summary: View,
     columns: tuple[str, ...],
     here: int,
     there: int,
@@ -197,7 +195,8 @@ def _released(
 def _show(connection: Connection, pipeline: Pipeline, day: date, entry: Entry) -> None:
     receipts = {receipt.step: receipt for receipt in entry.receipts}
     runs.point(connection, pipeline.name, day, entry.run_id)
-    for summary in pipeline.summaries:
+    exports.owe(connection, pipeline, day, entry.run_id)
+    for summary in pipeline.views:
         _check_readers_see(connection, pipeline, summary, day, receipts["save"].rows[summary.name].kept)
 
 
@@ -209,11 +208,11 @@ def _is_seen_as_now(connection: Connection, pipeline: Pipeline, day: date, entry
         f"{summary.name}.parquet" in files
         and _rows_seen(connection, pipeline, summary, day) == saved.rows[summary.name].kept
         and _is_rolled_up(connection, pipeline, summary, run_id)
-        for summary in pipeline.summaries
+        for summary in pipeline.views
     )
 
 
-def _is_rolled_up(connection: Connection, pipeline: Pipeline, summary: Summary, run_id: int) -> bool:
+def _is_rolled_up(connection: Connection, pipeline: Pipeline, summary: View, run_id: int) -> bool:
     parts = stored_numbers(summary, pipeline.ratios)
     return summary.every is None or runs.has_saved(connection, run_id, summary.name, parts)
 
@@ -227,7 +226,7 @@ def _note_decisions(
         decisions.decide(connection, pipeline.name, day, entry.run_id, decision)
 
 
-def _check_readers_see(connection: Connection, pipeline: Pipeline, summary: Summary, day: date, wanted: int) -> None:
+def _check_readers_see(connection: Connection, pipeline: Pipeline, summary: View, day: date, wanted: int) -> None:
     seen = _rows_seen(connection, pipeline, summary, day)
     if seen != wanted:
         raise Unbalanced(
@@ -236,7 +235,7 @@ def _check_readers_see(connection: Connection, pipeline: Pipeline, summary: Summ
         )
 
 
-def _rows_seen(connection: Connection, pipeline: Pipeline, summary: Summary, day: date) -> int:
+def _rows_seen(connection: Connection, pipeline: Pipeline, summary: View, day: date) -> int:
     if summary.every:
         return _rows_rolled_up(connection, pipeline, summary, day)
     view = sql.Identifier(pipeline.target.schema_, summary.name)
@@ -244,7 +243,7 @@ def _rows_seen(connection: Connection, pipeline: Pipeline, summary: Summary, day
     return int(row[0]) if row else 0
 
 
-def _rows_rolled_up(connection: Connection, pipeline: Pipeline, summary: Summary, day: date) -> int:
+def _rows_rolled_up(connection: Connection, pipeline: Pipeline, summary: View, day: date) -> int:
     """Return how many rows of the day a roll-up is over."""
     query = sql.SQL(
         "select count(stored.day) from {} stored join published using (run_id, day) "

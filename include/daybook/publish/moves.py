@@ -11,7 +11,7 @@ from psycopg import sql
 
 from daybook.postgres.session import Connection
 from daybook.publish.live import Columns, Live, Place, rights_to_schema, target_of
-from daybook.spec import Pipeline, Summary, former_names, stored_numbers
+from daybook.spec import CleanRows, Pipeline, View, former_names, stored_numbers
 
 
 class Change(NamedTuple):
@@ -21,7 +21,7 @@ class Change(NamedTuple):
     statements: tuple[sql.Composed, ...]
 
 
-def moved(connection: Connection, pipeline: Pipeline, summary: Summary, live: Live) -> Iterator[Change]:
+def moved(connection: Connection, pipeline: Pipeline, summary: View, live: Live) -> Iterator[Change]:
     """Return the change that takes a summary's table and view to the place that the spec gives them, if they are not
     there."""
     was, now = live.place, target_of(pipeline, summary)
@@ -59,25 +59,31 @@ def _of_saved(pipeline: Pipeline, summary: str, change: sql.Composed) -> sql.Com
     ).format(change, sql.Literal(summary), sql.Literal(pipeline.name))
 
 
-def renamed_columns(pipeline: Pipeline, summary: Summary, live: Live) -> dict[str, str]:
+def renamed_columns(pipeline: Pipeline, summary: View, live: Live) -> dict[str, str]:
     """Return the columns of a summary's table that the spec calls otherwise now: {old name: new name}."""
-    return _renamed(
-        pipeline, stored_numbers(summary, pipeline.ratios), live.table, {"day", *summary.by, *summary.ranks}
-    )
+    others = {"day", *summary.by, *summary.ranks}
+    return _renamed(_former(pipeline, summary), stored_numbers(summary, pipeline.ratios), live.table, others)
 
 
-def _renamed(pipeline: Pipeline, names: Iterable[str], there: Columns, taken: set[str]) -> dict[str, str]:
-    former, taken = former_names(pipeline), taken | set(names)
+def _former(pipeline: Pipeline, summary: View) -> dict[str, str | None]:
+    return {} if isinstance(summary, CleanRows) else former_names(pipeline)
+
+
+def _renamed(former: dict[str, str | None], names: Iterable[str], there: Columns, others: set[str]) -> dict[str, str]:
+    taken = others | set(names)
     return {
-        was: name for name in names if (was := former[name]) and was in there and was not in taken and name not in there
+        was: name
+        for name in names
+        if (was := former.get(name)) and was in there and was not in taken and name not in there
     }
 
 
-def with_renamed(pipeline: Pipeline, summary: Summary, live: Live) -> tuple[Live, list[Change]]:
+def with_renamed(pipeline: Pipeline, summary: View, live: Live) -> tuple[Live, list[Change]]:
     """Return a summary as it is after its columns have their new names, and the change that gives them."""
     names = renamed_columns(pipeline, summary, live)
     # A roll-up's view has ratios, which its table has not; and its table has measures that only ratios need.
-    shown = _renamed(pipeline, summary.columns, live.view, set(summary.names) - set(summary.columns))
+    others = set(summary.names) - set(summary.columns)
+    shown = _renamed(_former(pipeline, summary), summary.columns, live.view, others)
     if not names and not shown:
         return live, []
     place = target_of(pipeline, summary)

@@ -10,11 +10,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.rules.frames import close_frame, open_frame
-from daybook.rules.inputs import additive, measure_types
 from daybook.rules.integers import as_integers
+from daybook.rules.measure_types import additive, measure_types
 from daybook.rules.ratios import ratio_of, ratio_type
 from daybook.rules.top import first_groups
-from daybook.spec import DAYS_DUE, DAYS_PUBLISHED, Pipeline, Summary, arrow_type, fact_columns, stored_numbers
+from daybook.spec import (
+    DAYS_DUE,
+    DAYS_PUBLISHED,
+    CleanRows,
+    Pipeline,
+    Summary,
+    View,
+    arrow_type,
+    fact_columns,
+    stored_numbers,
+)
 
 NOTHING: Mapping[str, pa.Table] = MappingProxyType({})
 
@@ -37,24 +47,27 @@ def summarize(
     return {summary.name: _summary(measured[summary.name], pipeline, summary, day) for summary in pipeline.summaries}
 
 
-def schema(pipeline: Pipeline, summary: Summary) -> pa.Schema:
+def schema(pipeline: Pipeline, summary: View) -> pa.Schema:
     """Return the schema of a summary's rows of a day: day, groups, measures and ratios in the spec's order, rank.
 
-    Those of a roll-up have the measures that its columns are made from.
+    Of clean rows: day, line and their columns. Those of a roll-up have the measures that its columns are made from.
     """
     columns = fact_columns(pipeline)
+    if isinstance(summary, CleanRows):
+        own = [(name, arrow_type(columns[name])) for name in summary.columns]
+        return pa.schema([("day", pa.date32()), ("line", pa.int64()), *own])
     types = measure_types(pipeline) | {ratio.name: ratio_type(ratio) for ratio in pipeline.ratios}
     groups = [(name, arrow_type(columns[name])) for name in summary.by]
     numbers = [(name, types[name]) for name in stored_numbers(summary, pipeline.ratios)]
     return pa.schema([("day", pa.date32()), *groups, *numbers, *((name, pa.int64()) for name in summary.ranks)])
 
 
-def published_schema(pipeline: Pipeline, summary: Summary) -> pa.Schema:
+def published_schema(pipeline: Pipeline, summary: View) -> pa.Schema:
     """Return the schema of what readers see of a summary, in its view and in files.
 
     Sums and ratios of a roll-up have 38 digits, so that no number of days is too many.
     """
-    if summary.every is None:
+    if isinstance(summary, CleanRows) or summary.every is None:
         return schema(pipeline, summary)
     columns, types = fact_columns(pipeline), measure_types(pipeline)
     wide = {measure.name: _wide(types[measure.name]) for measure in pipeline.measures if measure.how == "sum"}

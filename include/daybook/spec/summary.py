@@ -1,18 +1,19 @@
 """The part of a spec about what is published: the summaries."""
 
-from collections.abc import Iterator
-from typing import ClassVar, Literal
+from collections.abc import Iterable, Iterator
+from typing import ClassVar, Literal, Protocol
 
 from pydantic import Field
 
 from daybook.spec.column import Column
-from daybook.spec.measure import Measure, Ratio
 from daybook.spec.parts import RESERVED
 from daybook.spec.value import Name, Value, twice, unknown
 
 Every = Literal["week", "month", "quarter", "year"]
 # The columns that a roll-up has at its end: how many of the period's days it is over, and how many the schedule means.
 DAYS_PUBLISHED, DAYS_DUE = "days_published", "days_due"
+# The names that each table of PostgreSQL has already (its manual, 5.6 System Columns).
+OF_POSTGRES = ("tableoid", "xmin", "cmin", "xmax", "cmax", "ctid")
 
 
 class Top(Value):
@@ -76,7 +77,19 @@ class Summary(Value):
         return (self.every, *self.by, *self.columns, DAYS_PUBLISHED, DAYS_DUE)
 
 
-def own_columns(summary: Summary, time_zone: str) -> dict[str, str]:
+class Shown(Protocol):
+    """What a summary and the clean rows have in common."""
+
+    @property
+    def every(self) -> Every | None:
+        """Return the period that a row is over, if that is not the day."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the columns beside the groups."""
+
+
+def own_columns(summary: Shown, time_zone: str) -> dict[str, str]:
     """Return the words for readers of the columns that every summary has, by name. time_zone: of the days."""
     if summary.every is None:
         return {"day": f"The local day in {time_zone}"}
@@ -87,27 +100,13 @@ def own_columns(summary: Summary, time_zone: str) -> dict[str, str]:
     }
 
 
-def stored_numbers(summary: Summary, ratios: tuple[Ratio, ...]) -> tuple[str, ...]:
-    """Return what a summary's rows of a day have: its columns; of a roll-up, the measures that they are made from."""
-    if summary.every is None:
-        return summary.columns
-    of = {ratio.name: (ratio.of, ratio.over) for ratio in ratios}
-    return tuple(dict.fromkeys(name for column in summary.columns for name in of.get(column, (column,))))
-
-
-def summary_problems(
-    path: str,
-    summary: Summary,
-    columns: dict[str, Column],
-    measures: dict[str, Measure],
-    ratios: tuple[Ratio, ...],
-) -> Iterator[str]:
-    """Yield what is wrong with a summary. columns: those of the facts; measures: those of the pipeline, by name."""
-    numbers = [*measures, *(ratio.name for ratio in ratios)]
+def summary_problems(path: str, summary: Summary, columns: dict[str, Column], numbers: list[str]) -> Iterator[str]:
+    """Yield what is wrong with a summary. columns: those of the facts; numbers: the names of measures and ratios."""
     # A roll-up has no column "day" for readers, but each row of its days does.
     yield from twice(path, [*summary.names, *(["day"] if summary.every else [])])
     for number, name in enumerate(summary.by):
         yield from unknown(f"{path}.by[{number}]", name, columns, "column of the facts")
+    yield from of_postgres(f"{path}", [*summary.by, *summary.columns, *summary.ranks])
     for number, name in enumerate(summary.columns):
         yield from unknown(f"{path}.columns[{number}]", name, numbers, "measure or ratio")
     for name in (*summary.columns, *summary.ranks):
@@ -115,27 +114,11 @@ def summary_problems(
             yield f"{path}: {name!r} is a word of Daybook's own; give the column another name"
     if summary.top:
         yield from _top_problems(f"{path}.top", summary, summary.top, numbers)
-    if summary.every:
-        yield from _not_additive(path, summary, measures, ratios)
     if summary.every and summary.top:
         yield (
             f"{path}.top: {summary.top.rows} rows is refused: the first groups of a {summary.every} do not follow from "
             f"those of its days; leave it out, or leave out every={summary.every!r}"
         )
-
-
-def _not_additive(
-    path: str, summary: Summary, measures: dict[str, Measure], ratios: tuple[Ratio, ...]
-) -> Iterator[str]:
-    for number, column in enumerate(summary.columns):
-        parts = stored_numbers(summary.model_copy(update={"columns": (column,)}), ratios)
-        for name in parts:
-            if name in measures and not measures[name].is_additive:
-                which = f"{column!r}" if name == column else f"{column!r} is made from {name!r}, which"
-                yield (
-                    f"{path}.columns[{number}]: {which} is a {measures[name].how}, and that of a {summary.every} does "
-                    f"not follow from those of its days; leave it out here, or leave out every={summary.every!r}"
-                )
 
 
 def day_problems(path: str, summary: Summary, day_columns: tuple[str, ...], *, is_instant: bool) -> Iterator[str]:
@@ -162,3 +145,9 @@ def _top_problems(path: str, summary: Summary, top: Top, numbers: list[str]) -> 
     if set(summary.by) <= set(top.per):
         among = f"there is one row for each {' and '.join(summary.by)}" if summary.by else "there is one row a day"
         yield f"{path}.per: {list(top.per)} is refused: {among}, so nothing is left to rank"
+
+
+def of_postgres(path: str, names: Iterable[str]) -> Iterator[str]:
+    """Yield which names of columns no table can have."""
+    for name in (name for name in names if name in OF_POSTGRES):
+        yield f"{path}: {name!r} is a word of PostgreSQL's own; give the column another name here"
