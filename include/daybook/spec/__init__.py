@@ -20,6 +20,7 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
     written.py   how an expression is written
     kinds.py     what an expression gives: its kind and digits
     derived.py   derived columns of the facts
+    rule.py      what has to hold for a row
     measure.py   measures and ratios
     roll_up.py   what adds up over days
     summary.py   summaries: what is published
@@ -64,8 +65,11 @@ from daybook.spec.pipeline import (
     former_names,
     group_columns,
     measures_per_summary,
+    rules_in_clean,
+    rules_in_index,
 )
 from daybook.spec.roll_up import stored_numbers
+from daybook.spec.rule import Rule
 from daybook.spec.schedule import Schedule
 from daybook.spec.source import Source, Twins
 from daybook.spec.summary import DAYS_DUE, DAYS_PUBLISHED, Every, Summary, Top, own_columns
@@ -101,6 +105,7 @@ __all__ = [
     "Pools",
     "Ratio",
     "Result",
+    "Rule",
     "Schedule",
     "Source",
     "Summary",
@@ -134,6 +139,8 @@ __all__ = [
     "needs_zone",
     "own_columns",
     "result",
+    "rules_in_clean",
+    "rules_in_index",
     "said",
     "stored_numbers",
     "takes_narwhals",
