@@ -31,6 +31,7 @@ from airflow.providers.standard.operators.python import PythonOperator
 from airflow.sdk import DAG, Asset
 
 from daybook import steps
+from daybook.catalog.runbook import runbook
 from daybook.pipelines import load_pipelines
 from daybook_airflow.form import give_form
 from daybook_airflow.pools import warn_of_pools
@@ -40,7 +41,7 @@ for pipeline in load_pipelines().good.values():
     with DAG(
         pipeline.name,
         description=pipeline.description,
-        doc_md=__doc__,
+        doc_md=f"{runbook(pipeline)}\n{__doc__}",
         schedule=daily(pipeline),
         start_date=first_day(pipeline),
         end_date=last_day(pipeline),
@@ -51,36 +52,63 @@ for pipeline in load_pipelines().good.values():
     ) as dag:
         extract_tables = PythonOperator(
             task_id="extract_tables",
+            doc_md=steps.extract_tables.__doc__,
             python_callable=for_each_day(steps.extract_tables),
             pool=pipeline.pools.source_db,
             **PATIENT,
         )
         extract_files = PythonOperator(
             task_id="extract_files",
+            doc_md=steps.extract_files.__doc__,
             python_callable=for_each_day(steps.extract_files),
             pool=pipeline.pools.ftp,
             **PATIENT,
         )
         load = PythonOperator(
-            task_id="load", python_callable=for_each_day(steps.load), pool=pipeline.pools.compute, **PROMPT
+            task_id="load",
+            doc_md=steps.load.__doc__,
+            python_callable=for_each_day(steps.load),
+            pool=pipeline.pools.compute,
+            **PROMPT,
         )
         clean = PythonOperator(
-            task_id="clean", python_callable=for_each_day(steps.clean), pool=pipeline.pools.compute, **PROMPT
+            task_id="clean",
+            doc_md=steps.clean.__doc__,
+            python_callable=for_each_day(steps.clean),
+            pool=pipeline.pools.compute,
+            **PROMPT,
         )
         index = PythonOperator(
-            task_id="index", python_callable=for_each_day(steps.index), pool=pipeline.pools.compute, **PROMPT
+            task_id="index",
+            doc_md=steps.index.__doc__,
+            python_callable=for_each_day(steps.index),
+            pool=pipeline.pools.compute,
+            **PROMPT,
         )
         aggregate = PythonOperator(
-            task_id="aggregate", python_callable=for_each_day(steps.aggregate), pool=pipeline.pools.compute, **PROMPT
+            task_id="aggregate",
+            doc_md=steps.aggregate.__doc__,
+            python_callable=for_each_day(steps.aggregate),
+            pool=pipeline.pools.compute,
+            **PROMPT,
         )
         summarize = PythonOperator(
-            task_id="summarize", python_callable=for_each_day(steps.summarize), pool=pipeline.pools.compute, **PATIENT
+            task_id="summarize",
+            doc_md=steps.summarize.__doc__,
+            python_callable=for_each_day(steps.summarize),
+            pool=pipeline.pools.compute,
+            **PATIENT,
         )
         save = PythonOperator(
-            task_id="save", python_callable=for_each_day(steps.save), pool=pipeline.pools.warehouse, **PATIENT
+            task_id="save",
+            doc_md=steps.save.__doc__,
+            python_callable=for_each_day(steps.save),
+            pool=pipeline.pools.warehouse,
+            **PATIENT,
         )
         deploy = PythonOperator(
             task_id="deploy",
+            doc_md=steps.deploy.__doc__,
             python_callable=for_each_day(steps.deploy),
             pool=pipeline.pools.warehouse,
             outlets=[Asset(pipeline.name)],

@@ -18,6 +18,7 @@ from commands.servers import servers_of
 from commands.wrong_words import WrongWords
 from daybook.errors import BadSpec
 from daybook.postgres.session import at_once
+from daybook.publish.finished_periods import follow_periods
 from daybook.publish.published_folder import follow
 from daybook.publish.rollback import RolledBack, take_back
 from daybook.publish.rollback import rollback as rolled_back
@@ -99,6 +100,7 @@ def roll_back(
     else:
         done = at_once(connect, lambda connection: rolled_back(connection, pipeline, day, data, who, why, to))
     at_once(connect, lambda connection: follow(connection, data, pipeline.name, day))
+    at_once(connect, lambda connection: follow_periods(connection, data, pipeline))
     return done
 
 

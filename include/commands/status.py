@@ -25,8 +25,9 @@ from daybook.planning.plan import Failure
 from daybook.planning.status import Status
 from daybook.planning.status import status as sorted_days
 from daybook.postgres.session import Connection, at_once
+from daybook.publish.finished_periods import finished_of
 from daybook.spec import Pipeline
-from daybook.text import one_line, spell
+from daybook.text import counted, one_line, spell
 
 KINDS = ("expected", "published", "reused", "rolled_back", "held", "failed", "waiting", "missing")
 # Of the days that wait; `why` says it of each.
@@ -50,14 +51,16 @@ def status(pipeline: PipelineName = None, json: Json = False, quiet: Quiet = Fal
         found, lost, waits = at_once(connect, lambda session: _asked(session, known, days))
         owed = at_once(connect, lambda session: owed_of(session, known))
         coming = at_once(connect, lambda session: next_catch_up(session, known, now))
+        finished = at_once(connect, lambda session: finished_of(session, known))
     broken = load_pipelines().broken
     if json:
         of_all = _sum(lost, found.expected)
         rows = {"rows_refused": of_all.refused, "rows_dropped": of_all.dropped}
         words = {"waits": waits, "catch_up": catching_up.in_json(chosen, coming), "broken": broken}
-        tell_json({"pipeline": chosen.name, **found._asdict(), **rows, **words, "exports_owed": owed})
+        words |= {"finished": finished, "exports_owed": owed}
+        tell_json({"pipeline": chosen.name, **found._asdict(), **rows, **words})
     else:
-        tell(found, lost, waits, catching_up.in_words(chosen, coming), broken)
+        tell(found, lost, waits, [*_finished(known, finished), catching_up.in_words(chosen, coming)], broken)
         _tell_owed(owed)
     return exit_codes.DONE if found.is_well and not owed else exit_codes.NOT_AS_ASKED
 
@@ -82,12 +85,16 @@ def _asked(connection: Connection, pipeline: Pipeline, days: list[date]) -> _Ask
 
 
 def tell(
-    found: Status, lost: dict[date, NotPublished], waits: dict[date, list[str]], coming: str, broken: dict[str, str]
+    found: Status,
+    lost: dict[date, NotPublished],
+    waits: dict[date, list[str]],
+    coming: list[str],
+    broken: dict[str, str],
 ) -> None:
     """Print a line for each kind of days, the lag, and the modules of include/pipelines that do not load.
 
-    lost: the rows of each published day that readers do not see. waits: what the days that wait wait for. coming: a
-    line about the next daily run.
+    lost: the rows of each published day that readers do not see. waits: what the days that wait wait for. coming:
+    lines about finished periods and the next daily run.
     """
     if environment():
         say(f"environment: {environment()}")
@@ -104,9 +111,19 @@ def tell(
             f"readers see an earlier run: {spell(found.tried_since)}; `./daybook why DAY` says why"
         )
     _tell_waits(waits)
-    say(coming)
+    for line in coming:
+        say(line)
     for file, reason in broken.items():
         say(f"{file} is broken: {reason}")
+
+
+def _finished(pipeline: Pipeline, finished: dict[str, list[date]]) -> list[str]:
+    every = {summary.name: summary.every for summary in pipeline.summaries if summary.every}
+    return [
+        f"{name}: {counted(len(finished[name]), str(every[name]))} finished"
+        + (f", the last one from {finished[name][-1]}" if finished[name] else "")
+        for name in every
+    ]
 
 
 def _tell_owed(owed: list[Owed]) -> None:

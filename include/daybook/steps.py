@@ -33,6 +33,7 @@ from daybook.publish import save as saving
 from daybook.publish.cleanup import Deployed, clean_up
 from daybook.publish.exports import Exporter
 from daybook.publish.files import write_files
+from daybook.publish.finished_periods import follow_periods
 from daybook.publish.published_folder import follow
 from daybook.refused import mends
 from daybook.refused import rows as refused_rows
@@ -186,7 +187,8 @@ def save(step: StepRun) -> Done:
     above = max(day_run.data.saved_run_ids(pipeline.name, day_run.day), default=0)
     saved = at_once(step.warehouse, lambda session: saving.save(session, pipeline, day_run.day, run, summaries, above))
     files = day_run.data.published_files(pipeline.name, day_run.day, saved.run_id)
-    published = {name: output for s in summaries for name, output in write_files(files, s, summaries[s]).items()}
+    by_day = [view.name for view in pipeline.views if not view.every]
+    published = {name: output for s in by_day for name, output in write_files(files, s, summaries[s]).items()}
     rows = {name: Rows(read=summary.num_rows, kept=saved.rows[name]) for name, summary in summaries.items()}
     return Done(rows=rows, run_id=saved.run_id, published=published)
 
@@ -205,6 +207,7 @@ def deploy(step: StepRun) -> Done:
     try:
         deployed = at_once(warehouse, lambda session: publish(session, pipeline, receipts, changes))
         at_once(warehouse, lambda session: follow(session, day_run.data, pipeline.name, day))
+        at_once(warehouse, lambda session: follow_periods(session, day_run.data, pipeline))
     except Superseded:
         clean_up(left_over, day_run.data, warehouse)
         raise

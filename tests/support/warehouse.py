@@ -8,7 +8,8 @@ from psycopg import sql
 
 from daybook.spec import Pipeline
 
-TABLES = ("export_owed", "exported", "decision", "ledger", "pipeline_change", "published", "run", "step")
+OF_ROLL_UPS = ("due_day", "due_range", "finished_period")
+TABLES = ("export_owed", "exported", "decision", "ledger", "pipeline_change", "published", "run", "step", *OF_ROLL_UPS)
 
 
 def drop_pipeline(connection: psycopg.Connection[Any], name: str) -> None:
@@ -40,7 +41,7 @@ def copied(connection: psycopg.Connection[Any], pipeline: Pipeline) -> Copied:
     """Copy a pipeline's part of the ledger and its saved rows."""
     found = {}
     for schema, table, its_rows in _tables(connection, pipeline):
-        rows = sql.SQL("select coalesce(jsonb_agg(t), '[]')::text from {} t where ").format(
+        rows = sql.SQL("select coalesce(jsonb_agg(t order by t::text), '[]')::text from {} t where ").format(
             sql.Identifier(schema, table)
         )
         found[schema, table] = str(connection.execute(rows + its_rows).fetchall()[0][0])

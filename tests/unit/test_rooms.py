@@ -28,7 +28,7 @@ ROOMS = {
     "planning": "ledger refused loader ftp postgres storage rules.valid_rows",
     "run": "ledger refused loader storage postgres",
     "pages": "ledger storage",
-    "catalog": "pages ledger rules.summarize",
+    "catalog": "pages ledger postgres.sql_types rules.summarize",
     "steps": "storage postgres ftp loader rules ledger refused publish run pages",
 }
 ABOVE = {"airflow", "commands", "daybook_airflow", "deployment", "dags", "plugins", "report_tab", "pipelines"}

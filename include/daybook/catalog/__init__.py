@@ -3,5 +3,7 @@
 columns.py   the published columns: type, unit, formula, and the columns of sources that they rest on
 contract.py  a pipeline's published views as a contract of the Open Data Contract Standard
 schema.py    the words of a spec as JSON Schema, and a pipeline as JSON
+sentences.py days and sources in sentences
+runbook.py   a pipeline as Markdown, for Airflow
 site.py      the pages of all pipelines, as a folder of files
 """

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from daybook.postgres.sql_types import sql_type
 from daybook.rules import summarize
-from daybook.spec import CleanRows, Column, Lookup, Measure, Pipeline, Ratio, Source, Summary, Top, View
+from daybook.spec import CleanRows, Column, Lookup, Measure, Pipeline, Ratio, Source, Summary, Top, View, own_columns
 
 
 class PublishedColumn(NamedTuple):
@@ -22,9 +23,9 @@ class PublishedColumn(NamedTuple):
 
 def published_columns(pipeline: Pipeline, view: View) -> list[PublishedColumn]:
     """Return the columns of a view, in its order."""
-    schema = summarize.schema(pipeline, view)
+    schema = summarize.published_schema(pipeline, view)
     if isinstance(view, CleanRows):
-        return [_of_rows(pipeline, field) for field in schema]
+        return [_of_rows(pipeline, view, field) for field in schema]
     return [_of_summary(pipeline, field, view) for field in schema]
 
 
@@ -33,31 +34,23 @@ def _of_summary(pipeline: Pipeline, field: pa.Field, summary: Summary) -> Publis
         return _rank(pipeline, field, summary.top)
     number = _number(pipeline, field.name)
     if number is None:
-        return _of_facts(pipeline, field)
+        return _of_facts(pipeline, summary, field)
     sources = _sources(pipeline, _used(pipeline, number))
     return PublishedColumn(field.name, sql_type(field.type), number.unit, number.description, formula(number), sources)
 
 
-def _of_rows(pipeline: Pipeline, field: pa.Field) -> PublishedColumn:
+def _of_rows(pipeline: Pipeline, rows: CleanRows, field: pa.Field) -> PublishedColumn:
     if field.name == "line":
         return PublishedColumn("line", sql_type(field.type), "", "Where the row stood in the raw file", "", ())
-    return _of_facts(pipeline, field)
+    return _of_facts(pipeline, rows, field)
 
 
-def sql_type(arrow: pa.DataType) -> str:
-    """Return PostgreSQL's name of a published column's type."""
-    if pa.types.is_decimal(arrow):
-        return f"numeric({arrow.precision},{arrow.scale})"
-    names = {pa.int64(): "bigint", pa.string(): "text", pa.date32(): "date", pa.bool_(): "boolean"}
-    return names.get(arrow, "timestamp with time zone")
-
-
-def _of_facts(pipeline: Pipeline, field: pa.Field) -> PublishedColumn:
+def _of_facts(pipeline: Pipeline, view: View, field: pa.Field) -> PublishedColumn:
     kind = sql_type(field.type)
-    if field.name == "day":
-        where = pipeline.schedule.time_zone
-        sources = _sources(pipeline, pipeline.day_columns)
-        return PublishedColumn("day", kind, "", f"The local day in {where}", "", sources)
+    own = own_columns(view, pipeline.schedule.time_zone)
+    if field.name in own:
+        sources = _sources(pipeline, pipeline.day_columns) if field.name == view.names[0] else ()
+        return PublishedColumn(field.name, kind, "", own[field.name], "", sources)
     known = _described(pipeline).get(field.name)
     unit, description = (known.unit, known.description) if known else ("", "")
     return PublishedColumn(field.name, kind, unit, description, "", _sources(pipeline, [field.name]))

@@ -81,19 +81,19 @@ def _view(pipeline: Pipeline, summary: View) -> SchemaObject:
         physicalType="view",
         logicalType="object",
         description=summary.description or None,
-        dataGranularityDescription=f"One row for each {' and '.join(('day', *summary.by))}",
-        properties=[_property(column) for column in published_columns(pipeline, summary)],
+        dataGranularityDescription=f"One row for each {' and '.join((summary.names[0], *summary.by))}",
+        properties=[_property(column, summary.names[0]) for column in published_columns(pipeline, summary)],
     )
 
 
-def _property(column: PublishedColumn) -> SchemaProperty:
+def _property(column: PublishedColumn, period: str) -> SchemaProperty:
     unit = [CustomProperty(property="unit", value=column.unit)] if column.unit else None
     return SchemaProperty(
         name=column.name,
         logicalType=LOGICAL.get(column.sql_type, "number"),
         physicalType=column.sql_type,
         description=column.description or None,
-        required=column.name == "day" or None,
+        required=column.name == period or None,
         transformLogic=column.formula or None,
         transformSourceObjects=list(column.sources) or None,
         customProperties=unit,

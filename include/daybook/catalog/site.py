@@ -11,10 +11,10 @@ from typing import NamedTuple
 from daybook.catalog.columns import formula, published_columns
 from daybook.catalog.contract import Place, contract
 from daybook.catalog.schema import as_json, json_schema
+from daybook.catalog.sentences import days, kind, plausible, sentences
 from daybook.errors import BadSpec
 from daybook.pages.templates import template
-from daybook.spec import Column, Export, File, Lookup, Measure, Pipeline, Ratio, Source, Table, View
-from daybook.text import counted
+from daybook.spec import Column, Export, Lookup, Measure, Pipeline, Ratio, Source, View
 
 SCHEMA = "pipeline.schema.json"
 OURS = (".html", ".json", ".odcs.yaml")
@@ -101,28 +101,17 @@ def _page(pipeline: Pipeline, freshness: str) -> str:
     page = template("pipeline_docs").render(
         pipeline=pipeline,
         freshness=f"Published: {freshness}." if freshness else "",
-        days=_days(pipeline),
+        days=days(pipeline),
         views=[_View(summary, _columns(pipeline, summary)) for summary in pipeline.views],
         exports=[(one.name, one.connection, one.path, _sent(one, pipeline)) for one in pipeline.exports],
-        sources=[_Shown(source.name, _sentences(source), _contract(source)) for source in pipeline.sources],
+        sources=[_Shown(source.name, sentences(source), _contract(source)) for source in pipeline.sources],
         derived=[(one.name, repr(one.of), one.unit, one.description) for one in pipeline.derived],
         rules=[(rule.name, repr(rule.holds), rule.description) for rule in pipeline.rules],
         lookups=[_lookup(lookup) for lookup in pipeline.lookups],
         numbers=[*map(_number, pipeline.measures), *map(_number, pipeline.ratios)],
-        plausible=_plausible(pipeline),
+        plausible=plausible(pipeline),
     )
     return f"{page}\n"
-
-
-def _days(pipeline: Pipeline) -> str:
-    schedule = pipeline.schedule
-    end = f" to {schedule.end}" if schedule.end else " on"
-    holidays = f", without the public holidays of {schedule.holidays}" if schedule.holidays else ""
-    closed = f", without {', '.join(map(str, schedule.closed))}" if schedule.closed else ""
-    return (
-        f"Its days are those of {schedule.time_zone} from {schedule.start}{end} that the cron {schedule.cron!r} means"
-        f"{holidays}{closed}; a day is run at that time after it is over."
-    )
 
 
 def _columns(pipeline: Pipeline, summary: View) -> list[tuple[str, ...]]:
@@ -132,32 +121,11 @@ def _columns(pipeline: Pipeline, summary: View) -> list[tuple[str, ...]]:
     ]
 
 
-def _sentences(source: Source) -> list[str]:
-    key = [f"Its key: {', '.join(source.key)}."] if source.key else []
-    tokens = ", ".join(repr(token) for token in source.null_tokens)
-    missing = [f"A missing value is written {tokens}."] if source.is_written and tokens else []
-    return [_origin(source), *key, *missing]
-
-
-def _origin(source: Source) -> str:
-    if isinstance(source, Table):
-        by_day = f", by the day in {source.day}" if source.day else ""
-        return f"The table {source.relation} of the connection {source.connection}{by_day}."
-    named = isinstance(source, File) and (source.path or source.manifest)
-    return f"The file {named} of the connection {source.connection}."
-
-
 def _contract(source: Source) -> list[tuple[str, ...]]:
     return [
-        (column.name, column.header, _kind(column), column.unit, column.description, _rules(column))
+        (column.name, column.header, kind(column), column.unit, column.description, _rules(column))
         for column in map(source.as_written, source.columns)
     ]
-
-
-def _kind(column: Column) -> str:
-    if column.kind == "decimal":
-        return f"decimal({column.digits},{column.scale})"
-    return f"{column.kind} as {column.format}" if column.format else column.kind
 
 
 def _rules(column: Column) -> str:
@@ -183,16 +151,5 @@ def _lookup(lookup: Lookup) -> tuple[str, ...]:
 
 
 def _sent(export: Export, pipeline: Pipeline) -> str:
-    names = ", ".join(export.summaries or (summary.name for summary in pipeline.summaries))
+    names = ", ".join(export.summaries or (summary.name for summary in pipeline.summaries if not summary.every))
     return f"{names} as {', '.join(export.formats)}"
-
-
-def _plausible(pipeline: Pipeline) -> str:
-    plausible = pipeline.plausible
-    least = f"A day with fewer than {counted(plausible.min_rows, 'row')} is held until a person releases it"
-    if plausible.within_pct is None:
-        return f"{least}."
-    compared = ", ".join(("its rows", *plausible.measures))
-    return (
-        f"{least}; so is one that differs by more than {plausible.within_pct} % from the days before it ({compared})."
-    )

@@ -11,7 +11,8 @@ from psycopg import sql
 from daybook.environment import ledger_schema
 from daybook.postgres.session import Connection
 
-NAMED_BY_PIPELINE = ("run", "published", "ledger", "decision", "step", "export_owed", "exported")
+OF_ROLL_UPS = ("due_range", "due_day", "finished_period")
+NAMED_BY_PIPELINE = ("run", "published", "ledger", "decision", "step", "export_owed", "exported", *OF_ROLL_UPS)
 
 
 class PipelineChange(NamedTuple):
@@ -73,7 +74,8 @@ def take_away(connection: Connection, pipeline: str) -> int:
         "json_build_object('pipeline', pipeline, 'day', day, 'run_id', null)::text) from gone",
         [pipeline],
     ).fetchall()
-    connection.execute("delete from export_owed where pipeline = %s", [pipeline])
+    for table in (*OF_ROLL_UPS, "export_owed"):
+        connection.execute(sql.SQL("delete from {} where pipeline = %s").format(sql.Identifier(table)), [pipeline])
     connection.execute("update run set removed_at = now() where pipeline = %s and removed_at is null", [pipeline])
     return len(rows)
 

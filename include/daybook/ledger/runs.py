@@ -71,6 +71,26 @@ def begin_run(connection: Connection, pipeline: str, day: date, started_by: str,
     return int(row[0]) if row else 0
 
 
+def note_saved(connection: Connection, run_id: int, summary: str, columns: list[str]) -> None:
+    """Note that a run saved a summary, with these columns: a roll-up asks which days have what it is made from."""
+    connection.execute(
+        "insert into saved_summary (run_id, summary, columns) values (%s, %s, %s)", [run_id, summary, columns]
+    )
+
+
+def has_saved(connection: Connection, run_id: int, summary: str, columns: tuple[str, ...]) -> bool:
+    """Return whether a run noted that it saved a summary with these columns, and maybe others."""
+    query = "select from saved_summary where run_id = %s and summary = %s and columns @> %s::text[]"
+    return connection.execute(query.encode(), [run_id, summary, list(columns)]).fetchone() is not None
+
+
+def all_with_saved(connection: Connection) -> set[int]:
+    """Return the runs that noted what they saved; those of earlier releases did not."""
+    if connection.execute("select to_regclass('saved_summary')").fetchone() == (None,):
+        return set()
+    return {run_id for (run_id,) in connection.execute("select distinct run_id from saved_summary")}
+
+
 def number_above(connection: Connection, highest: int) -> None:
     """Let the next run's number be larger than this one; a number that is larger already stays."""
     connection.execute(

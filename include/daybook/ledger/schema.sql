@@ -130,6 +130,39 @@ create table if not exists {ledger}.step (
 );
 create index if not exists step_by_end on {ledger}.step (pipeline, day, step, ended_at);
 
+-- The columns that a run saved of each summary, its groups and measures: a roll-up is over the days whose published runs
+-- saved it, and has a column if they all saved that.
+create table if not exists {ledger}.saved_summary (
+    run_id bigint not null references {ledger}.run on delete cascade,
+    summary text not null,
+    columns text[] not null,
+    primary key (run_id, summary)
+);
+
+-- The days that a pipeline's schedule means, for roll-ups: all from `first_day` to `last_day`, by the schedule as it was
+-- when a day was last published.
+create table if not exists {ledger}.due_range (
+    pipeline text primary key,
+    schedule text not null,
+    first_day date not null,
+    last_day date not null
+);
+create table if not exists {ledger}.due_day (
+    pipeline text not null,
+    day date not null,
+    primary key (pipeline, day)
+);
+
+-- The files of finished periods that the published folder shows. `state`: a hash of all that they are made from; `files`:
+-- the hash of each, by name.
+create table if not exists {ledger}.finished_period (
+    pipeline text not null,
+    summary text not null,
+    period date not null,
+    state text not null,
+    files jsonb not null,
+    primary key (pipeline, summary, period)
+);
 -- One row per export of a day that is still to be done: readers see a run, and another place has the files of none or of
 -- another. It is written with the pointer, in one transaction. `is_asked`: a person wants them sent whatever is there.
 create table if not exists {ledger}.export_owed (

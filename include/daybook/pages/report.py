@@ -19,12 +19,13 @@ def report(
 ) -> bytes:
     """Return the page.
 
-    summaries: published columns, by name. receipts: of the steps before `deploy`, by step. changes: for readers.
+    summaries: published columns, by name; roll-ups, which are not of one day, are left out. receipts: of the steps
+    before `deploy`, by step. changes: for readers.
     """
     page = template("report").render(
         pipeline=pipeline,
         day=receipts["load"].day,
-        summaries=[(name, _table(summaries[name])) for name in (s.name for s in reversed(pipeline.summaries))],
+        summaries=[(s.name, _table(summaries[s.name])) for s in reversed(pipeline.summaries) if not s.every],
         receipts=receipts,
         changes=changes or {},
         held=receipts["summarize"].held,

@@ -14,6 +14,7 @@ from daybook.ledger import runs
 from daybook.ledger.pipeline_changes import summaries_retired
 from daybook.ledger.queries import is_begun
 from daybook.postgres.session import Connection
+from daybook.publish.finished_periods import Noted, Period, noted, place_of
 from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder
 
@@ -31,11 +32,12 @@ class Seen(NamedTuple):
 
 class Ledger(NamedTuple):
     """The ledger's answers. seen: by pipeline and day. runs: all that it knows, as pipeline, day and number. highest:
-    the largest number that a run has or had."""
+    the largest number that a run has or had. finished: the files of finished periods, by pipeline."""
 
     seen: dict[str, dict[date, Seen]]
     runs: set[tuple[str, date, int]]
     highest: int
+    finished: dict[str, dict[Period, Noted]]
 
 
 class Difference(NamedTuple):
@@ -49,22 +51,25 @@ class Difference(NamedTuple):
 def ledger_of(connection: Connection) -> Ledger:
     """Return the ledger's answers about every pipeline; nothing if there is no ledger yet."""
     if not is_begun(connection):
-        return Ledger({}, set(), 0)
+        return Ledger({}, set(), 0, {})
     seen: dict[str, dict[date, Seen]] = {}
-    retired = summaries_retired(connection)
-    for pipeline, day, run_id, published_at, files in connection.execute(_SEEN):
+    retired, with_saved = summaries_retired(connection), runs.all_with_saved(connection)
+    for pipeline, day, run_id, published_at, published, outputs in connection.execute(_SEEN):
+        # A run that notes what it saved, and has published no file, is of roll-ups only.
+        files = published if published or run_id in with_saved else outputs
         gone = {one.summary for one in retired if one.pipeline == pipeline and one.changed_at > published_at}
         kept = {name: output for name, output in files.items() if name.partition(".")[0] not in gone}
         seen.setdefault(pipeline, {})[day] = Seen(run_id, _with_all(kept))
     known = connection.execute("select pipeline, day, run_id from run").fetchall()
-    return Ledger(seen, {(pipeline, day, run_id) for pipeline, day, run_id in known}, runs.highest_number(connection))
+    of_runs = {(pipeline, day, run_id) for pipeline, day, run_id in known}
+    return Ledger(seen, of_runs, runs.highest_number(connection), noted(connection))
 
 
 # Receipts from before 0.2.0 do not say what `save` published; the Parquet files are the bytes of `summarize`.
 _SEEN = """
-    select pipeline, day, run_id, published_at, coalesce(
-        nullif(jsonb_path_query_first(receipts, '$[*] ? (@.step == "save").published'), '{}'),
-        jsonb_path_query_first(receipts, '$[*] ? (@.step == "summarize").outputs'))
+    select pipeline, day, run_id, published_at,
+        coalesce(jsonb_path_query_first(receipts, '$[*] ? (@.step == "save").published'), '{}'),
+        jsonb_path_query_first(receipts, '$[*] ? (@.step == "summarize").outputs')
     from published join ledger using (pipeline, day, run_id) order by pipeline, day
 """
 
@@ -86,6 +91,8 @@ def differences(ledger: Ledger, data: DataFolder, names: Iterable[str]) -> Itera
         for day in sorted({*seen, *shown, *copied}):
             if found := _of_day(data, pipeline, day, seen.get(day), shown.get(day), is_copy=day in copied):
                 yield Difference(pipeline, day, "; ".join(found))
+        wrong = wrong_periods(data, pipeline, ledger.finished.get(pipeline, {}))
+        yield from (Difference(pipeline, None, f"{name} {first}: {what}") for (name, first), what in wrong.items())
         yield from _ahead(ledger, data, pipeline)
 
 
@@ -108,6 +115,28 @@ def wrong_files(data: DataFolder, pipeline: str, day: date, seen: Seen) -> dict[
         elif sha256 and folder.fault(name, sha256) and folder.fault(name, again.get(name, sha256)):
             found[name] = "changed"
     return found
+
+
+def wrong_periods(data: DataFolder, pipeline: str, finished: Mapping[Period, Noted]) -> dict[Period, str]:
+    """Return what is wrong with the folder's files of finished periods. finished: by the ledger."""
+    shown = {(summary, day) for summary in data.roll_ups(pipeline) for day in data.periods(pipeline, summary)}
+    found = {}
+    for one in sorted({*shown, *finished}):
+        if problem := _of_period(data, pipeline, one, finished.get(one)):
+            found[one] = problem
+    return found
+
+
+def _of_period(data: DataFolder, pipeline: str, one: Period, wanted: Noted | None) -> str:
+    summary, period = one
+    folder = data.published(pipeline) / summary
+    if wanted is None:
+        return "the folder shows files of it, and the warehouse knows of none"
+    place = place_of(period, wanted.state)
+    if folder.pointed_to(str(period)) != place:
+        return f"the folder shows {folder.pointed_to(str(period)) or 'nothing'}, the warehouse says {place}"
+    faults = {name: (folder / place).fault(name, sha256) for name, sha256 in wanted.files.items()}
+    return "; ".join(f"{name} is {fault}" for name, fault in sorted(faults.items()) if fault)
 
 
 def written_again(folder: Folder) -> dict[str, str]:

@@ -87,6 +87,7 @@ def _remove_rows(connection: Connection, deployed: Deployed) -> None:
         for summary in pipeline.views:
             delete = sql.SQL("delete from {} where run_id = any(%s)").format(stored(pipeline, summary))
             connection.execute(delete, [removed])
+        connection.execute("delete from saved_summary where run_id = any(%s)", [removed])
         connection.execute(
             "delete from run where run_id = any(%s) and not exists "
             "(select from ledger where ledger.run_id = run.run_id)",

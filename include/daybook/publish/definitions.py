@@ -15,10 +15,13 @@ from psycopg import sql
 
 from daybook.errors import BadSpec
 from daybook.postgres.session import Connection
+from daybook.postgres.sql_types import sql_type
+from daybook.publish.comments import comment_changes
 from daybook.publish.live import (
     Columns,
     Live,
     Place,
+    defined,
     live,
     places_of,
     resting_on,
@@ -28,9 +31,10 @@ from daybook.publish.live import (
     target_of,
 )
 from daybook.publish.moves import Change, drop_if_empty, moved, with_renamed
+from daybook.publish.roll_up import RollUp, roll_up
 from daybook.publish.short_waits import in_short_waits
 from daybook.rules import summarize
-from daybook.spec import Pipeline, View
+from daybook.spec import CleanRows, Pipeline, Summary, View
 
 READERS = "daybook_reader"
 
@@ -52,9 +56,11 @@ def prepare(connection: Connection, pipeline: Pipeline) -> None:
 def _make(connection: Connection, pipeline: Pipeline, places: list[Place]) -> None:
     for schema in (pipeline.target.store, pipeline.target.schema_):
         connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(schema)))
-    for change in changes(connection, pipeline):
-        for statement in change.statements:
-            connection.execute(statement)
+    # Once more for the comments: a view that is new, or was made anew, has none.
+    for _ in range(2):
+        for change in changes(connection, pipeline):
+            for statement in change.statements:
+                connection.execute(statement)
     _grant(connection, pipeline)
     for schema in sorted({schema for place in places for schema in (place.schema, place.store)}):
         drop_if_empty(connection, schema)
@@ -82,9 +88,10 @@ def _check_names(connection: Connection, pipeline: Pipeline) -> None:
 
 
 def _changes(connection: Connection, pipeline: Pipeline, summary: View, live: Live) -> Iterator[Change]:
-    wanted = _types(pipeline, summary)
+    wanted = _types(summarize.schema(pipeline, summary))
     if not live.table:
-        yield Change("", (_table(pipeline, summary, wanted), _view_of(pipeline, summary, list(wanted))))
+        made = _forgotten(pipeline, summary), _table(pipeline, summary, wanted)
+        yield Change("", (*made, *_view_of(pipeline, summary, list(_shown(pipeline, summary)))))
         return
     yield from moved(connection, pipeline, summary, live)
     live, renamed = with_renamed(pipeline, summary, live)
@@ -92,7 +99,23 @@ def _changes(connection: Connection, pipeline: Pipeline, summary: View, live: Li
     _check_types(pipeline, summary, live.table, wanted)
     yield from _new_columns(pipeline, summary, live, wanted)
     yield from _new_key(connection, pipeline, summary, live)
-    yield from _new_view(connection, pipeline, summary, live, wanted)
+    shown = _shown(pipeline, summary)
+    yield from _new_view(connection, pipeline, summary, live, shown)
+    place = target_of(pipeline, summary)
+    if live.place == place and live.view.keys() == shown.keys():
+        yield from (Change("", (one,)) for one in comment_changes(connection, pipeline, summary, place))
+
+
+def _shown(pipeline: Pipeline, summary: View) -> Columns:
+    """Return the columns of a summary's view."""
+    return _types(summarize.published_schema(pipeline, summary))
+
+
+def _forgotten(pipeline: Pipeline, summary: View) -> sql.Composed:
+    # If somebody gave the table away, rows of earlier runs went with it.
+    return sql.SQL(
+        "delete from saved_summary where summary = {} and run_id in (select run_id from run where pipeline = {})"
+    ).format(sql.Literal(summary.name), sql.Literal(pipeline.name))
 
 
 def _check_types(pipeline: Pipeline, summary: View, live: Columns, wanted: Columns) -> None:
@@ -140,8 +163,10 @@ def _without_key(pipeline: Pipeline, summary: View, name: str) -> tuple[sql.Comp
 def _new_view(
     connection: Connection, pipeline: Pipeline, summary: View, live: Live, wanted: Columns
 ) -> Iterator[Change]:
-    lost, added = [n for n in live.view if n not in wanted], [n for n in wanted if n not in live.view]
-    columns = [*(name for name in live.view if name in wanted), *added]
+    lost = [name for name, kind in live.view.items() if wanted.get(name) != kind]
+    kept = [name for name in live.view if name not in lost]
+    added = [name for name in wanted if name not in kept]
+    made = _view_of(pipeline, summary, [*kept, *added])
     if lost:
         view = target_of(pipeline, summary).view
         if others := ", ".join(resting_on(connection, live.place.view)):
@@ -151,20 +176,35 @@ def _new_view(
             )
         drop = sql.SQL("drop view {}").format(view)
         rights = rights_to(connection, live.place.view, view)
-        yield Change(_without(pipeline, summary, lost, added), (drop, _view_of(pipeline, summary, columns), *rights))
+        yield Change(_without(pipeline, summary, lost, added), (drop, *made, *rights))
     elif added:
         meaning = _with(pipeline, summary, added) if live.view else ""
-        yield Change(meaning, (_view_of(pipeline, summary, columns),))
+        yield Change(meaning, made)
+    elif (
+        not isinstance(summary, CleanRows)
+        and summary.every
+        and live.definition != _roll_up(pipeline, summary, kept).digest
+    ):
+        meaning = f"{_name(pipeline, summary)}: is computed in another way, for every {summary.every}"
+        yield Change(meaning if live.place.name == summary.name else "", made)
+
+
+def _is_made_otherwise(pipeline: Pipeline, summary: View, live: Live, names: list[str]) -> bool:
+    if isinstance(summary, CleanRows) or summary.every is None:
+        return False
+    return live.definition != _roll_up(pipeline, summary, names).digest
 
 
 def _with(pipeline: Pipeline, summary: View, added: list[str]) -> str:
     what = f"the column {added[0]}" if len(added) == 1 else f"the columns {', '.join(added)}"
-    return f"{_name(pipeline, summary)}: gets {what}, which a day has when it is done again"
+    period = f"a {summary.every} has when all its published days are" if summary.every else "a day has when it is"
+    return f"{_name(pipeline, summary)}: gets {what}, which {period} done again"
 
 
 def _without(pipeline: Pipeline, summary: View, lost: list[str], added: list[str]) -> str:
     also = f"; {_with(pipeline, summary, added).partition(': ')[2]}" if added else ""
-    return f"{_name(pipeline, summary)}: loses {', '.join(lost)}, for every day; the table keeps the values{also}"
+    gone = f"{_name(pipeline, summary)}: loses {', '.join(lost)}, for every {summary.every or 'day'}"
+    return f"{gone}; the table keeps the values{also}"
 
 
 def _table(pipeline: Pipeline, summary: View, wanted: Columns) -> sql.Composed:
@@ -175,12 +215,19 @@ def _table(pipeline: Pipeline, summary: View, wanted: Columns) -> sql.Composed:
     )
 
 
-def _view_of(pipeline: Pipeline, summary: View, names: list[str]) -> sql.Composed:
-    return view_of(target_of(pipeline, summary), names, pipeline.name)
+def _view_of(pipeline: Pipeline, summary: View, names: list[str]) -> tuple[sql.Composed, ...]:
+    place = target_of(pipeline, summary)
+    if isinstance(summary, CleanRows) or summary.every is None:
+        return (_view_of_days(place, names, pipeline.name),)
+    made = _roll_up(pipeline, summary, names)
+    return made.statement, defined(place, made.digest)
 
 
-def view_of(place: Place, names: list[str], pipeline: str) -> sql.Composed:
-    """Return the statement that makes a view, or replaces it: the columns of these names of a pipeline's days."""
+def _roll_up(pipeline: Pipeline, summary: Summary, names: list[str]) -> RollUp:
+    return roll_up(pipeline, summary, target_of(pipeline, summary), names)
+
+
+def _view_of_days(place: Place, names: list[str], pipeline: str) -> sql.Composed:
     columns = sql.SQL(", ").join(sql.SQL("stored.{}").format(sql.Identifier(name)) for name in names)
     return sql.SQL(
         "create or replace view {} as select {} from {} stored join published on published.pipeline = {} "
@@ -209,13 +256,5 @@ def _grant(connection: Connection, pipeline: Pipeline) -> None:
     connection.execute(sql.SQL("grant select on all tables in schema {} to {}").format(schema, readers))
 
 
-def _types(pipeline: Pipeline, summary: View) -> Columns:
-    return {field.name: _type(field.type) for field in summarize.schema(pipeline, summary)}
-
-
-def _type(arrow: pa.DataType) -> str:
-    if pa.types.is_decimal(arrow):
-        return f"numeric({arrow.precision},{arrow.scale})"
-    return {pa.int64(): "bigint", pa.string(): "text", pa.date32(): "date", pa.bool_(): "boolean"}.get(
-        arrow, "timestamp with time zone"
-    )
+def _types(schema: pa.Schema) -> Columns:
+    return {field.name: sql_type(field.type) for field in schema}

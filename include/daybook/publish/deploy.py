@@ -22,7 +22,9 @@ from daybook.ledger.receipt import Receipt, Unbalanced, check_balance
 from daybook.ledger.refused_limits import check_refused
 from daybook.ledger.runs import Changes, Entry
 from daybook.postgres.session import Connection
-from daybook.spec import File, Pipeline, View
+from daybook.publish import due_days
+from daybook.publish.live import stored
+from daybook.spec import File, Pipeline, View, stored_numbers
 from daybook.text import one_line
 
 
@@ -41,7 +43,8 @@ def _of_summary(connection: Connection, pipeline: Pipeline, summary: View, befor
     group = ("day", *summary.by)
     added = _only_in(connection, pipeline, summary, group, after, before)
     removed = _only_in(connection, pipeline, summary, group, before, after)
-    new_or_changed = _only_in(connection, pipeline, summary, (*group, *summary.columns, *summary.ranks), after, before)
+    numbers = stored_numbers(summary, pipeline.ratios)
+    new_or_changed = _only_in(connection, pipeline, summary, (*group, *numbers, *summary.ranks), after, before)
     return {"added": added, "removed": removed, "changed": new_or_changed - added}
 
 
@@ -100,6 +103,7 @@ def deploy(
     entry, day = _entry(pipeline, receipts, changes), receipts["save"].day
     with connection.transaction():
         _lock(connection, pipeline, day)
+        due_days.keep(connection, pipeline, day)
         seen = runs.publication(connection, pipeline.name, day)
         was_published = runs.was_published(connection, entry.run_id)
         if seen and was_published:
@@ -193,7 +197,7 @@ def _show(connection: Connection, pipeline: Pipeline, day: date, entry: Entry) -
     runs.point(connection, pipeline.name, day, entry.run_id)
     exports.owe(connection, pipeline, day, entry.run_id)
     for summary in pipeline.views:
-        _check_readers_see(connection, pipeline, summary.name, day, receipts["save"].rows[summary.name].kept)
+        _check_readers_see(connection, pipeline, summary, day, receipts["save"].rows[summary.name].kept)
 
 
 def _is_seen_as_now(connection: Connection, pipeline: Pipeline, day: date, entry: Entry, run_id: int) -> bool:
@@ -202,9 +206,15 @@ def _is_seen_as_now(connection: Connection, pipeline: Pipeline, day: date, entry
     files = runs.files_of(connection, run_id)
     return all(
         f"{summary.name}.parquet" in files
-        and _rows_seen(connection, pipeline, summary.name, day) == saved.rows[summary.name].kept
+        and _rows_seen(connection, pipeline, summary, day) == saved.rows[summary.name].kept
+        and _is_rolled_up(connection, pipeline, summary, run_id)
         for summary in pipeline.views
     )
+
+
+def _is_rolled_up(connection: Connection, pipeline: Pipeline, summary: View, run_id: int) -> bool:
+    parts = stored_numbers(summary, pipeline.ratios)
+    return summary.every is None or runs.has_saved(connection, run_id, summary.name, parts)
 
 
 def _note_decisions(
@@ -216,16 +226,28 @@ def _note_decisions(
         decisions.decide(connection, pipeline.name, day, entry.run_id, decision)
 
 
-def _check_readers_see(connection: Connection, pipeline: Pipeline, summary: str, day: date, wanted: int) -> None:
+def _check_readers_see(connection: Connection, pipeline: Pipeline, summary: View, day: date, wanted: int) -> None:
     seen = _rows_seen(connection, pipeline, summary, day)
     if seen != wanted:
         raise Unbalanced(
-            f"{pipeline.name} {day}: readers of {summary} would see {seen} rows, {wanted} were saved; "
+            f"{pipeline.name} {day}: readers of {summary.name} would see {seen} rows, {wanted} were saved; "
             "nothing was published; clear `save`"
         )
 
 
-def _rows_seen(connection: Connection, pipeline: Pipeline, summary: str, day: date) -> int:
-    view = sql.Identifier(pipeline.target.schema_, summary)
+def _rows_seen(connection: Connection, pipeline: Pipeline, summary: View, day: date) -> int:
+    if summary.every:
+        return _rows_rolled_up(connection, pipeline, summary, day)
+    view = sql.Identifier(pipeline.target.schema_, summary.name)
     row = connection.execute(sql.SQL("select count(*) from {} where day = %s").format(view), [day]).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _rows_rolled_up(connection: Connection, pipeline: Pipeline, summary: View, day: date) -> int:
+    """Return how many rows of the day a roll-up is over."""
+    query = sql.SQL(
+        "select count(stored.day) from {} stored join published using (run_id, day) "
+        "join saved_summary saved using (run_id) where pipeline = %s and day = %s and summary = %s"
+    ).format(stored(pipeline, summary))
+    row = connection.execute(query, [pipeline.name, day, summary.name]).fetchone()
     return int(row[0]) if row else 0

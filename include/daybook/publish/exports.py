@@ -103,7 +103,7 @@ class Exporter(NamedTuple):
 
     def _outgoing(self, export: Export, day: date, run_id: int) -> Iterator["_File"]:
         folder = self.data.published_files(self.pipeline.name, day, run_id)
-        names = tuple(summary.name for summary in self.pipeline.summaries)
+        names = tuple(summary.name for summary in self.pipeline.summaries if not summary.every)
         files = [_of_folder(folder, file, _here(path)) for file, path in export.files_on(day, names)]
         yield from files
         if marker := export.marker_on(day):

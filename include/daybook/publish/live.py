@@ -44,13 +44,14 @@ class Place(NamedTuple):
 
 class Live(NamedTuple):
     """What the warehouse has of a summary: its place, the columns of its table and its view, the columns that tell its
-    rows apart, and the name of the constraint or index that says so."""
+    rows apart, the name of the constraint or index that says so, and the digest of a roll-up's view, or ""."""
 
     place: Place
     table: Columns
     view: Columns
     key: tuple[str, ...]
     key_name: str
+    definition: str
 
 
 def live(connection: Connection, pipeline: Pipeline) -> dict[str, Live]:
@@ -63,12 +64,14 @@ def live(connection: Connection, pipeline: Pipeline) -> dict[str, Live]:
     wanted = [target_of(pipeline, summary) for summary in pipeline.views]
     places = {*others, *before, *wanted}
     columns, keys = _live_columns(connection, places), _live_keys(connection, places)
+    definitions = _definitions(connection, places)
     found = {}
     for summary in pipeline.views:
         place = next((one for one in _places(pipeline, summary, others) if (one.store, one.name) in columns), None)
         place = place or target_of(pipeline, summary)
         table, view = (columns.get((schema, place.name), {}) for schema in (place.store, place.schema))
-        found[summary.name] = Live(place, table, view, *keys.get((place.store, place.name), ((), "")))
+        key = keys.get((place.store, place.name), ((), ""))
+        found[summary.name] = Live(place, table, view, *key, definitions.get(place, ""))
     return found
 
 
@@ -174,9 +177,13 @@ def sessions_with(connection: Connection, places: Iterable[Place]) -> str:
     return f"process {row[0]} of the server has it" if row and row[0] else "it was"
 
 
-def columns_of(connection: Connection, place: Place) -> Columns:
-    """Return the columns of a view."""
-    return _live_columns(connection, {place}).get((place.schema, place.name), {})
+def shown_as(connection: Connection, place: Place, was: str, name: str) -> sql.Composed:
+    """Return the statement that lets a view show the days of a pipeline's new name, and else be as it is."""
+    row = connection.execute("select pg_get_viewdef(%s::regclass)", [place.view.as_string(connection)]).fetchone()
+    query = str(row[0]) if row else ""
+    # As PostgreSQL writes it; no other text in a view of ours stands beside a column `pipeline`.
+    shown = query.replace(f".pipeline = '{was}'", f".pipeline = '{name}'")
+    return sql.SQL("create or replace view {} as {}").format(place.view, sql.SQL(shown))
 
 
 def _schemas(places: Iterable[Place]) -> list[str]:
@@ -207,3 +214,19 @@ def _live_keys(connection: Connection, places: set[Place]) -> dict[tuple[str, st
         [_schemas(places), sorted({place.name for place in places})],
     )
     return {(store, table): (tuple(key), index) for store, table, index, key in rows}
+
+
+def _definitions(connection: Connection, places: set[Place]) -> dict[Place, str]:
+    """Return what `defined` has noted of the roll-ups' views."""
+    rows = connection.execute(
+        "select nspname, relname, obj_description(pg_rewrite.oid, 'pg_rewrite') from pg_rewrite "
+        "join pg_class on pg_class.oid = ev_class join pg_namespace on pg_namespace.oid = relnamespace "
+        "where rulename = '_RETURN' and nspname = any(%s) and relname = any(%s)",
+        [_schemas(places), sorted({place.name for place in places})],
+    )
+    return {Place(schema, name): noted for schema, name, noted in rows if noted}
+
+
+def defined(place: Place, digest: str) -> sql.Composed:
+    """Return the statement that notes how a roll-up's view is made: PostgreSQL writes a view in words of its own."""
+    return sql.SQL('comment on rule "_RETURN" on {} is {}').format(place.view, sql.Literal(digest))

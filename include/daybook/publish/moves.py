@@ -4,14 +4,14 @@ Tables keep their rows and views their rights, and other people's views on ours 
 old name has to type the new one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from psycopg import sql
 
 from daybook.postgres.session import Connection
-from daybook.publish.live import Live, Place, rights_to_schema, target_of
-from daybook.spec import CleanRows, Pipeline, View, former_names
+from daybook.publish.live import Columns, Live, Place, rights_to_schema, target_of
+from daybook.spec import CleanRows, Pipeline, View, former_names, stored_numbers
 
 
 class Change(NamedTuple):
@@ -32,7 +32,7 @@ def moved(connection: Connection, pipeline: Pipeline, summary: View, live: Live)
     yield Change(
         f"{was}: becomes {now}, with all its days and rights; views of others on it follow, and queries have to name "
         "the new one",
-        (*_steps("table", was.store, now.store, was, now), *view, *rights),
+        (*_steps("table", was.store, now.store, was, now), *view, *rights, *_saved_as(pipeline, was, now)),
     )
 
 
@@ -47,37 +47,68 @@ def _steps(kind: str, schema: str, to: str, was: Place, now: Place) -> tuple[sql
     return tuple(found)
 
 
+def _saved_as(pipeline: Pipeline, was: Place, now: Place) -> tuple[sql.Composed, ...]:
+    if was.name == now.name:
+        return ()
+    return (_of_saved(pipeline, was.name, sql.SQL("summary = {}").format(sql.Literal(now.name))),)
+
+
+def _of_saved(pipeline: Pipeline, summary: str, change: sql.Composed) -> sql.Composed:
+    return sql.SQL(
+        "update saved_summary set {} where summary = {} and run_id in (select run_id from run where pipeline = {})"
+    ).format(change, sql.Literal(summary), sql.Literal(pipeline.name))
+
+
 def renamed_columns(pipeline: Pipeline, summary: View, live: Live) -> dict[str, str]:
     """Return the columns of a summary's table that the spec calls otherwise now: {old name: new name}."""
-    former = {} if isinstance(summary, CleanRows) else former_names(pipeline)
-    names = {"day", *summary.by, *summary.columns, *summary.ranks}
+    others = {"day", *summary.by, *summary.ranks}
+    return _renamed(_former(pipeline, summary), stored_numbers(summary, pipeline.ratios), live.table, others)
+
+
+def _former(pipeline: Pipeline, summary: View) -> dict[str, str | None]:
+    return {} if isinstance(summary, CleanRows) else former_names(pipeline)
+
+
+def _renamed(former: dict[str, str | None], names: Iterable[str], there: Columns, others: set[str]) -> dict[str, str]:
+    taken = others | set(names)
     return {
         was: name
-        for name in summary.columns
-        if (was := former.get(name)) and was in live.table and was not in names and name not in live.table
+        for name in names
+        if (was := former.get(name)) and was in there and was not in taken and name not in there
     }
 
 
 def with_renamed(pipeline: Pipeline, summary: View, live: Live) -> tuple[Live, list[Change]]:
     """Return a summary as it is after its columns have their new names, and the change that gives them."""
     names = renamed_columns(pipeline, summary, live)
-    if not names:
+    # A roll-up's view has ratios, which its table has not; and its table has measures that only ratios need.
+    others = set(summary.names) - set(summary.columns)
+    shown = _renamed(_former(pipeline, summary), summary.columns, live.view, others)
+    if not names and not shown:
         return live, []
     place = target_of(pipeline, summary)
-    rename = sql.SQL("rename column {} to {}")
-    steps = [rename.format(sql.Identifier(was), sql.Identifier(name)) for was, name in names.items()]
-    shown = [step for step, was in zip(steps, names, strict=True) if was in live.view]
     statements = [
-        *(sql.SQL("alter table {} {}").format(place.table, step) for step in steps),
-        *(sql.SQL("alter view {} {}").format(place.view, step) for step in shown),
+        *_with_names("table", place.table, names),
+        *_with_names("view", place.view, shown),
+        *(_saved_with(pipeline, place.name, was, name) for was, name in names.items()),
     ]
-    told = ", ".join(f"{was} becomes {name}" for was, name in names.items())
+    told = ", ".join(f"{was} becomes {name}" for was, name in (shown or names).items())
     meaning = f"{place}: {told}, for every day; views of others on it follow, and queries have to name the new column"
     after = live._replace(
         table={names.get(name, name): kind for name, kind in live.table.items()},
-        view={names.get(name, name): kind for name, kind in live.view.items()},
+        view={shown.get(name, name): kind for name, kind in live.view.items()},
     )
-    return after, [Change(meaning, tuple(statements))]
+    return after, [Change(meaning if shown else "", tuple(statements))]
+
+
+def _with_names(kind: str, relation: sql.Identifier, names: dict[str, str]) -> Iterator[sql.Composed]:
+    rename = sql.SQL(f"alter {kind} {{}} rename column {{}} to {{}}")
+    yield from (rename.format(relation, sql.Identifier(was), sql.Identifier(name)) for was, name in names.items())
+
+
+def _saved_with(pipeline: Pipeline, summary: str, was: str, name: str) -> sql.Composed:
+    change = sql.SQL("columns = array_replace(columns, {}, {})").format(sql.Literal(was), sql.Literal(name))
+    return _of_saved(pipeline, summary, change)
 
 
 def drop_if_empty(connection: Connection, schema: str) -> bool:

@@ -17,8 +17,17 @@ from daybook.errors import BadSpec
 from daybook.ledger import queries, runs
 from daybook.ledger.queries import Published
 from daybook.postgres.session import Connection, OpenPostgres, at_once
-from daybook.publish.agreement import REPORT, WRITTEN_AGAIN, Seen, ledger_of, written_again, wrong_files
+from daybook.publish.agreement import (
+    REPORT,
+    WRITTEN_AGAIN,
+    Seen,
+    ledger_of,
+    written_again,
+    wrong_files,
+    wrong_periods,
+)
 from daybook.publish.files import saved_rows, write_files
+from daybook.publish.finished_periods import Period, follow_periods, noted, take_away
 from daybook.publish.published_folder import Pointer, lock_links, note_followed
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
@@ -57,6 +66,9 @@ def realign(
             told = at_once(connect, partial(work.follow, pipeline=pipeline, day=day, seen=seen))
             done += told.done
             left += told.left
+        told = at_once(connect, partial(work.periods, pipeline=pipeline))
+        done += told.done
+        left += told.left
     return Realigned(done, left)
 
 
@@ -120,6 +132,26 @@ class _Work:
                 told.left.append(f"{error}; its files were not written again; `./daybook day {day} --force` does it")
             told.done += self._linked(connection, pipeline, day, seen)
         return told
+
+    def periods(self, connection: Connection, pipeline: str) -> Realigned:
+        """Let the folder show the files of all finished periods, and no others."""
+        with connection.transaction():
+            lock_links(connection, pipeline)
+            finished = noted(connection).get(pipeline, {})
+            wrong = wrong_periods(self.data, pipeline, finished)
+            take_away(connection, self.data, pipeline, wrong)
+        told = [f"{pipeline}, {summary} {period}: {what}" for (summary, period), what in wrong.items()]
+        spec = self.specs.get(pipeline)
+        if spec is None:
+            lost = [one for one in wrong if one in finished]
+            return Realigned([f"{line}; it is taken away" for line in told], self._left(pipeline, lost))
+        while follow_periods(connection, self.data, spec):
+            pass
+        return Realigned([f"{line}; now it shows what the warehouse does" for line in told])
+
+    def _left(self, pipeline: str, lost: list[Period]) -> list[str]:
+        names = ", ".join(f"{summary} {period}" for summary, period in lost)
+        return [f"{pipeline}: {names} cannot be written again, as its pipeline does not load"] if lost else []
 
     def _written_again(
         self, connection: Connection, pipeline: str, day: date, seen: Seen, published: Published

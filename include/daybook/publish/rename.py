@@ -12,8 +12,7 @@ from daybook.ledger import pipeline_changes, runs
 from daybook.ledger.queries import is_begun
 from daybook.ledger.step_log import check_none_at_work
 from daybook.postgres.session import Connection, OpenPostgres, at_once
-from daybook.publish.definitions import view_of
-from daybook.publish.live import Place, columns_of, places_of
+from daybook.publish.live import Place, places_of, shown_as
 from daybook.publish.short_waits import in_short_waits
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
@@ -84,7 +83,7 @@ def _in_warehouse(connection: Connection, pipeline: Pipeline, was: str, who: str
     check_none_at_work(connection, was)
     places = places_of(connection, was)
     what = f"{pipeline.name}: the spec renames {was}"
-    in_short_waits(connection, what, places, partial(_show, connection, places, pipeline.name))
+    in_short_waits(connection, what, places, partial(_show, connection, places, was, pipeline.name))
     pipeline_changes.rename(connection, was, pipeline.name, who, "renamed_from in the spec")
 
 
@@ -101,6 +100,6 @@ def _be_alone(connection: Connection) -> None:
     connection.execute("select pg_advisory_xact_lock(hashtext('daybook.prepare'))")
 
 
-def _show(connection: Connection, places: list[Place], pipeline: str) -> None:
+def _show(connection: Connection, places: list[Place], was: str, name: str) -> None:
     for place in places:
-        connection.execute(view_of(place, list(columns_of(connection, place)), pipeline))
+        connection.execute(shown_as(connection, place, was, name))

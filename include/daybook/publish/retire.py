@@ -70,6 +70,14 @@ def _check_is_agreed(agreed: Belongings, found: Belongings) -> None:
 def _drop(connection: Connection, found: Belongings) -> None:
     for view in found.views:
         connection.execute(sql.SQL("drop view {}").format(view.view))
+    connection.execute(
+        "delete from saved_summary using run where run.run_id = saved_summary.run_id "
+        "and pipeline = %(pipeline)s and (%(summary)s::text is null or summary = %(summary)s)",
+        {"pipeline": found.pipeline, "summary": found.summary},
+    )
+    connection.execute(
+        "delete from finished_period where pipeline = %s and summary = %s", [found.pipeline, found.summary]
+    )
     for table in found.tables:
         if not table.is_shared:
             connection.execute(sql.SQL("drop table {}").format(table.place.table))
@@ -90,7 +98,12 @@ def _without_files(data: DataFolder, pipeline: str, summary: str) -> list[str]:
     for folder in folders:
         for name in files_of(summary):
             folder.remove_file(name)
-    return [f"removed the files of {summary} from {len(folders)} published runs"] if folders else []
+    done = [f"removed the files of {summary} from {len(folders)} published runs"] if folders else []
+    periods = data.published(pipeline) / summary
+    if not periods.exists():
+        return done
+    periods.remove()
+    return [*done, f"removed {periods.path}, the files of finished periods"]
 
 
 def _without_folders(data: DataFolder, pipeline: str) -> list[str]:

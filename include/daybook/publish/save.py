@@ -53,6 +53,7 @@ def save(
         run_id = runs.begin_run(connection, pipeline.name, day, run.started_by, run.read_at)
         for summary in pipeline.views:
             _copy_in(connection, stored(pipeline, summary), run_id, summaries[summary.name])
+            runs.note_saved(connection, run_id, summary.name, summaries[summary.name].column_names)
         return Saved(run_id, {s.name: _count(connection, stored(pipeline, s), run_id) for s in pipeline.views})
 
 

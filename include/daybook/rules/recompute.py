@@ -24,11 +24,16 @@ EXACT = Context(prec=150, rounding=ROUND_HALF_UP)
 
 
 def summary_named(pipeline: Pipeline, name: str, column: str) -> Summary:
-    """Return the summary of that name. Raises BadSpec if there is none, or it has no such column."""
+    """Return the summary of that name. Raises BadSpec if there is none, it is a roll-up, or has no such column."""
     summaries = {summary.name: summary for summary in pipeline.summaries}
     if name not in summaries:
         there_are = ", ".join(summaries)
         raise BadSpec(f"{pipeline.name}: no summary {name!r}{nearest(name, summaries)}; there are {there_are}")
+    if every := summaries[name].every:
+        raise BadSpec(
+            f"{pipeline.name}, summary {name}: it is a roll-up by {every}, and a number is traced to rows of one day; "
+            "nothing was traced; name a summary by day"
+        )
     columns = summaries[name].columns
     if column not in columns:
         raise BadSpec(

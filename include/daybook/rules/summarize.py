@@ -14,7 +14,17 @@ from daybook.rules.integers import as_integers
 from daybook.rules.measure_types import additive, measure_types
 from daybook.rules.ratios import ratio_of, ratio_type
 from daybook.rules.top import first_groups
-from daybook.spec import CleanRows, Pipeline, Summary, View, arrow_type, fact_columns
+from daybook.spec import (
+    DAYS_DUE,
+    DAYS_PUBLISHED,
+    CleanRows,
+    Pipeline,
+    Summary,
+    View,
+    arrow_type,
+    fact_columns,
+    stored_numbers,
+)
 
 NOTHING: Mapping[str, pa.Table] = MappingProxyType({})
 
@@ -22,7 +32,8 @@ NOTHING: Mapping[str, pa.Table] = MappingProxyType({})
 def summarize(
     aggregates: pa.Table, pipeline: Pipeline, day: date, per_summary: Mapping[str, pa.Table] = NOTHING
 ) -> dict[str, pa.Table]:
-    """Return each summary by name: day, the columns it groups by, its measures and ratios, and `row_count`.
+    """Return each summary by name: day, the columns it groups by, its measures and ratios, and `row_count`. Of a
+    roll-up it is the day's part.
 
     aggregates: the result of `aggregate`. day: of the rows. per_summary: the measures that do not add up, by summary.
     Each summary is ordered by its group columns. Of a day without rows, a summary without groups has one row: counts
@@ -37,9 +48,9 @@ def summarize(
 
 
 def schema(pipeline: Pipeline, summary: View) -> pa.Schema:
-    """Return the published schema of a summary: day, group columns, measures and ratios in the spec's order, rank.
+    """Return the schema of a summary's rows of a day: day, groups, measures and ratios in the spec's order, rank.
 
-    Of clean rows: day, line and their columns.
+    Of clean rows: day, line and their columns. Those of a roll-up have the measures that its columns are made from.
     """
     columns = fact_columns(pipeline)
     if isinstance(summary, CleanRows):
@@ -47,8 +58,28 @@ def schema(pipeline: Pipeline, summary: View) -> pa.Schema:
         return pa.schema([("day", pa.date32()), ("line", pa.int64()), *own])
     types = measure_types(pipeline) | {ratio.name: ratio_type(ratio) for ratio in pipeline.ratios}
     groups = [(name, arrow_type(columns[name])) for name in summary.by]
-    numbers = [(name, types[name]) for name in summary.columns]
+    numbers = [(name, types[name]) for name in stored_numbers(summary, pipeline.ratios)]
     return pa.schema([("day", pa.date32()), *groups, *numbers, *((name, pa.int64()) for name in summary.ranks)])
+
+
+def published_schema(pipeline: Pipeline, summary: View) -> pa.Schema:
+    """Return the schema of what readers see of a summary, in its view and in files.
+
+    Sums and ratios of a roll-up have 38 digits, so that no number of days is too many.
+    """
+    if isinstance(summary, CleanRows) or summary.every is None:
+        return schema(pipeline, summary)
+    columns, types = fact_columns(pipeline), measure_types(pipeline)
+    wide = {measure.name: _wide(types[measure.name]) for measure in pipeline.measures if measure.how == "sum"}
+    wide |= {ratio.name: _wide(ratio_type(ratio)) for ratio in pipeline.ratios}
+    groups = [(name, arrow_type(columns[name])) for name in summary.by]
+    numbers = [(name, (types | wide)[name]) for name in summary.columns]
+    days = [(name, pa.int64()) for name in (DAYS_PUBLISHED, DAYS_DUE)]
+    return pa.schema([(summary.every, pa.date32()), *groups, *numbers, *days])
+
+
+def _wide(of_day: pa.DataType) -> pa.DataType:
+    return pa.decimal128(38, of_day.scale if pa.types.is_decimal(of_day) else 0)
 
 
 def _measured(aggregates: pa.Table, pipeline: Pipeline, summary: Summary) -> pa.Table:
@@ -90,13 +121,14 @@ def _with_zeros(totals: pa.Table, names: list[str]) -> pa.Table:
 
 
 def _summary(measured: pa.Table, pipeline: Pipeline, summary: Summary, day: date) -> pa.Table:
-    where = f"{pipeline.name} {day}, summary {summary.name}"
+    where, numbers = f"{pipeline.name} {day}, summary {summary.name}", stored_numbers(summary, pipeline.ratios)
     for ratio in pipeline.ratios:
-        if ratio.name in summary.numbers:
+        # Of a roll-up, its view makes the ratios.
+        if ratio.name in summary.numbers and not summary.every:
             measured = measured.append_column(ratio.name, ratio_of(measured, ratio, where))
     if summary.top:
         measured = first_groups(measured, summary.top)
-    names = [*summary.by, *summary.columns, *summary.ranks, "row_count"]
+    names = [*summary.by, *numbers, *summary.ranks, "row_count"]
     dated = [[day] * measured.num_rows, *(measured[name] for name in names)]
     return pa.table(dated, schema=schema(pipeline, summary).append(pa.field("row_count", pa.int64())))
 

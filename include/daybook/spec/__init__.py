@@ -22,6 +22,7 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
     derived.py   derived columns of the facts
     rule.py      what has to hold for a row
     measure.py   measures and ratios
+    roll_up.py   what adds up over days
     summary.py   summaries: what is published
     clean_rows.py  the accepted facts, if they are published too
     schedule.py  the days, and when they run
@@ -67,10 +68,11 @@ from daybook.spec.pipeline import (
     rules_in_clean,
     rules_in_index,
 )
+from daybook.spec.roll_up import stored_numbers
 from daybook.spec.rule import Rule
 from daybook.spec.schedule import Schedule
 from daybook.spec.source import Source, Twins
-from daybook.spec.summary import Summary, Top
+from daybook.spec.summary import DAYS_DUE, DAYS_PUBLISHED, Every, Summary, Top, own_columns
 from daybook.spec.table import Table, TableReady, Where
 from daybook.spec.transform import narwhals_transform, takes_narwhals
 from daybook.spec.value import Name, Value
@@ -78,12 +80,15 @@ from daybook.spec.writing import Kind, Writing, said
 from daybook.text import nearest
 
 __all__ = [
+    "DAYS_DUE",
+    "DAYS_PUBLISHED",
     "MOST_PARTS",
     "RESERVED",
     "CleanRows",
     "Column",
     "Derived",
     "Engine",
+    "Every",
     "Export",
     "Expression",
     "File",
@@ -132,10 +137,12 @@ __all__ = [
     "narwhals_transform",
     "nearest",
     "needs_zone",
+    "own_columns",
     "result",
     "rules_in_clean",
     "rules_in_index",
     "said",
+    "stored_numbers",
     "takes_narwhals",
     "text",
     "timestamp",

@@ -22,6 +22,7 @@ class CleanRows(Value):
     # As of a summary: what tells its rows apart, and its columns of ranks.
     by: ClassVar[tuple[str, ...]] = ("line",)
     ranks: ClassVar[tuple[str, ...]] = ()
+    every: ClassVar[None] = None
 
     name: Name
     """The name of the view, in the schema of the target, and of the files."""
@@ -30,6 +31,11 @@ class CleanRows(Value):
     """The name that it had before; its table and view get the new one and keep their days."""
     description: str = ""
     """One line for readers: what it shows."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of its published columns, in order."""
+        return ("day", *self.by, *self.columns)
 
 
 View = Summary | CleanRows

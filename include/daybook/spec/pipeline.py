@@ -28,10 +28,11 @@ from daybook.spec.measure import (
 )
 from daybook.spec.override import Place, changed, places
 from daybook.spec.parts import RESERVED, Engine, Plausible, Pools, Target
+from daybook.spec.roll_up import not_additive
 from daybook.spec.rule import Rule, rule_problems
 from daybook.spec.schedule import Schedule
 from daybook.spec.source import Source
-from daybook.spec.summary import Summary, summary_problems
+from daybook.spec.summary import Summary, day_problems, summary_problems
 from daybook.spec.table import Table
 from daybook.spec.value import Name, Value, twice, unknown
 from daybook.text import nearest
@@ -370,12 +371,14 @@ def _measures(pipeline: Pipeline) -> Iterator[str]:
         yield from measure_problems(f"measures[{number}]", measure, columns)
     for number, ratio in enumerate(pipeline.ratios):
         yield from ratio_problems(f"ratios[{number}]", ratio, measures, columns)
+    others = {name: measure.how for name, measure in measures.items() if not measure.is_additive}
     for number, summary in enumerate(pipeline.summaries):
-        yield from summary_problems(
-            f"summaries[{number}]", summary, columns, [*measures, *(r.name for r in pipeline.ratios)]
-        )
+        path, is_instant = f"summaries[{number}]", day_is_of_instant(pipeline)
+        yield from summary_problems(path, summary, columns, [*measures, *(r.name for r in pipeline.ratios)])
+        yield from not_additive(path, summary, others, pipeline.ratios) if summary.every else ()
+        yield from day_problems(path, summary, pipeline.day_columns, is_instant=is_instant)
     yield from twice("exports", [export.name for export in pipeline.exports])
-    yield from export_problems(pipeline.exports, tuple(summary.name for summary in pipeline.summaries))
+    yield from export_problems(pipeline.exports, tuple(s.name for s in pipeline.summaries if not s.every))
     for number, name in enumerate(pipeline.plausible.measures):
         yield from total_problems(f"plausible.measures[{number}]", name, measures)
 

@@ -1,7 +1,7 @@
 """The part of a spec about what is published: the summaries."""
 
 from collections.abc import Iterable, Iterator
-from typing import ClassVar
+from typing import ClassVar, Literal, Protocol
 
 from pydantic import Field
 
@@ -9,6 +9,9 @@ from daybook.spec.column import Column
 from daybook.spec.parts import RESERVED
 from daybook.spec.value import Name, Value, twice, unknown
 
+Every = Literal["week", "month", "quarter", "year"]
+# The columns that a roll-up has at its end: how many of the period's days it is over, and how many the schedule means.
+DAYS_PUBLISHED, DAYS_DUE = "days_published", "days_due"
 # The names that each table of PostgreSQL has already (its manual, 5.6 System Columns).
 OF_POSTGRES = ("tableoid", "xmin", "cmin", "xmax", "cmax", "ctid")
 
@@ -32,9 +35,15 @@ class Top(Value):
 
 
 class Summary(Value):
-    """One published view and file: one row per day and value of `by`, with measures and ratios as `columns`."""
+    """One published view and file: one row per day and value of `by`, with measures and ratios as `columns`.
 
-    added_later: ClassVar[frozenset[str]] = frozenset({"top"})
+    With `every` it is a roll-up: a view over the published days, with one row per period and value of `by`. Its first
+    column has the name of the period ("month") and holds the period's first day; a week begins on Monday (ISO 8601). At
+    its end are `days_published`, the days that the row's period is over, and `days_due`, those that the schedule means.
+    Its ratios are of the summed measures, and empty over zero. What does not add up is refused.
+    """
+
+    added_later: ClassVar[frozenset[str]] = frozenset({"top", "every"})
     for_readers: ClassVar[frozenset[str]] = frozenset({"description"})
 
     name: Name
@@ -43,6 +52,8 @@ class Summary(Value):
     columns: tuple[str, ...] = Field(min_length=1)
     top: Top | None = None
     """Which groups are published, if not all are."""
+    every: Every | None = None
+    """The period that a row is over, if that is not the day."""
     renamed_from: Name | None = None
     """The name that it had before; its table and view get the new one and keep their days."""
     description: str = ""
@@ -58,10 +69,41 @@ class Summary(Value):
         """Return the name of the column of ranks, if one is published."""
         return (self.top.rank,) if self.top and self.top.rank else ()
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of its published columns, in order."""
+        if self.every is None:
+            return ("day", *self.by, *self.columns, *self.ranks)
+        return (self.every, *self.by, *self.columns, DAYS_PUBLISHED, DAYS_DUE)
+
+
+class Shown(Protocol):
+    """What a summary and the clean rows have in common."""
+
+    @property
+    def every(self) -> Every | None:
+        """Return the period that a row is over, if that is not the day."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the columns beside the groups."""
+
+
+def own_columns(summary: Shown, time_zone: str) -> dict[str, str]:
+    """Return the words for readers of the columns that every summary has, by name. time_zone: of the days."""
+    if summary.every is None:
+        return {"day": f"The local day in {time_zone}"}
+    return {
+        summary.every: f"The first day of the {summary.every}, by local days in {time_zone}",
+        DAYS_PUBLISHED: f"How many days of the {summary.every} are published, and in this row",
+        DAYS_DUE: f"How many days of the {summary.every} the schedule means",
+    }
+
 
 def summary_problems(path: str, summary: Summary, columns: dict[str, Column], numbers: list[str]) -> Iterator[str]:
     """Yield what is wrong with a summary. columns: those of the facts; numbers: the names of measures and ratios."""
-    yield from twice(f"{path}", ["day", *summary.by, *summary.columns, *summary.ranks])
+    # A roll-up has no column "day" for readers, but each row of its days does.
+    yield from twice(path, [*summary.names, *(["day"] if summary.every else [])])
     for number, name in enumerate(summary.by):
         yield from unknown(f"{path}.by[{number}]", name, columns, "column of the facts")
     yield from of_postgres(f"{path}", [*summary.by, *summary.columns, *summary.ranks])
@@ -72,6 +114,28 @@ def summary_problems(path: str, summary: Summary, columns: dict[str, Column], nu
             yield f"{path}: {name!r} is a word of Daybook's own; give the column another name"
     if summary.top:
         yield from _top_problems(f"{path}.top", summary, summary.top, numbers)
+    if summary.every and summary.top:
+        yield (
+            f"{path}.top: {summary.top.rows} rows is refused: the first groups of a {summary.every} do not follow from "
+            f"those of its days; leave it out, or leave out every={summary.every!r}"
+        )
+
+
+def day_problems(path: str, summary: Summary, day_columns: tuple[str, ...], *, is_instant: bool) -> Iterator[str]:
+    """Yield what is wrong with a summary that is grouped by all columns that hold a fact's day: it shows a day twice.
+
+    is_instant: they hold an instant, of which a day has many.
+    """
+    if not set(day_columns) <= set(summary.by):
+        return
+    named = " and ".join(map(repr, day_columns))
+    if summary.every:
+        yield (
+            f"{path}.by: {named} is refused: it tells the day, so a row per {summary.every} would be a row per day; "
+            f"leave it out, or leave out every={summary.every!r}"
+        )
+    elif not is_instant:
+        yield f"{path}.by: {named} is refused: it shows the day twice, as each row begins with its day; leave it out"
 
 
 def _top_problems(path: str, summary: Summary, top: Top, numbers: list[str]) -> Iterator[str]:

@@ -25,6 +25,8 @@ from daybook.storage.run_names import BY_FINGERPRINT, OF_RUNS, TAKEN, folder_nam
 RUN_ID = re.compile(rb'"run_id": ?"?(\d+)')
 
 
+ROLL_UP = re.compile(r"[a-z_][a-z0-9_]*")
+
 # The folders that have one folder for each pipeline.
 OF_PIPELINES = ("published", "days", "mends", "set_aside")
 
@@ -118,6 +120,15 @@ class DataFolder:
         """Return the days that are no link but a folder of their own: a copy that followed the links made them."""
         folder = self.published(pipeline)
         return _days(set(folder.names()) - set(folder.pointers()))
+
+    def roll_ups(self, pipeline: str) -> list[str]:
+        """Return the names of the roll-ups that have files of finished periods."""
+        folder = self.published(pipeline)
+        return [name for name in folder.names() if ROLL_UP.fullmatch(name) and folder.has_folder(name)]
+
+    def periods(self, pipeline: str, roll_up: str) -> list[date]:
+        """Return the first days of the periods whose files a roll-up's folder shows."""
+        return _days((self.published(pipeline) / roll_up).pointers())
 
     def saved_runs(self, pipeline: str) -> list[tuple[date, int]]:
         """Return the runs that have published files: the day and the number of each."""

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from daybook import steps
+from daybook.catalog.runbook import runbook
 from daybook.ledger.receipt import STEPS
 from daybook.pipelines import load_pipelines
 from deployment.home import REPOSITORY
@@ -114,6 +116,14 @@ def test_the_runbook_names_every_step(parse: dict[str, Any]) -> None:
     for dag in parse["dags"].values():
         text = dag["dag"]["doc_md"].replace("`extract_*`", "`extract_tables` `extract_files`")
         assert [step for step in STEPS if f"`{step}`" not in text] == []
+
+
+def test_a_dag_tells_what_its_pipeline_is_and_each_task_what_it_does(parse: dict[str, Any]) -> None:
+    for name, dag in parse["dags"].items():
+        assert dag["dag"]["doc_md"].startswith(runbook(load_pipelines().good[name]))
+        assert {task: words["doc_md"] for task, words in tasks(parse, name).items()} == {
+            step: getattr(steps, step).__doc__ for step in STEPS
+        }
 
 
 def test_the_form_names_the_values_that_a_run_may_set_with_their_kinds(tmp_path: Path) -> None:

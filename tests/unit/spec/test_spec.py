@@ -21,6 +21,7 @@ from daybook.spec import (
     Table,
     TableReady,
     Target,
+    Top,
     col,
     day_date,
     decimal,
@@ -288,12 +289,51 @@ def test_G12_a_name_in_the_warehouse_needs_no_quotes(name: str) -> None:
             "shop.summaries[0].columns[0]: 'sale' is not a measure or ratio; did you mean 'sales'?",
         ),
         ({"summaries": (Summary(name="s", by=("town",), columns=("sales",)),)}, "summaries[0].by[0]: 'town' is no"),
+        (
+            {"summaries": (Summary(name="s", by=("city", "sold_on"), columns=("sales",)),)},
+            "shop.summaries[0].by: 'sold_on' is refused: it shows the day twice",
+        ),
+        (
+            {"summaries": (Summary(name="s", every="month", by=("sold_on",), columns=("sales",)),)},
+            "shop.summaries[0].by: 'sold_on' is refused: it tells the day, so a row per month would be a row per day; "
+            "leave it out, or leave out every='month'",
+        ),
+        (
+            {
+                "measures": (Measure(name="month", how="count"),),
+                "ratios": (),
+                "summaries": (Summary(name="s", every="month", columns=("month",)),),
+            },
+            "shop.summaries[0]: 'month' stands twice",
+        ),
+        (
+            {
+                "summaries": (
+                    Summary(name="s", every="week", by=("city",), columns=("sales",), top=Top(rows=3, of="sales")),
+                ),
+            },
+            "shop.summaries[0].top: 3 rows is refused: the first groups of a week do not follow from those of its days",
+        ),
+        (
+            {
+                "measures": (Measure(name="middle_eur", how="median", of="amount_eur"),),
+                "ratios": (),
+                "summaries": (Summary(name="s", every="year", columns=("middle_eur",)),),
+            },
+            "shop.summaries[0].columns[0]: 'middle_eur' is a median, and that of a year does not follow from those of "
+            "its days; leave it out here, or leave out every='year'",
+        ),
     ],
 )
 def test_names_that_do_not_meet(changes: dict[str, object], says: str) -> None:
     with pytest.raises(BadSpec) as error:
         shop(**changes)
     assert says in str(error.value)
+
+
+def test_a_roll_up_is_by_a_period_that_is_known() -> None:
+    with pytest.raises(BadSpec, match=r"every: 'monthly' is refused: .*did you mean 'month'\?"):
+        Summary(name="by_month", every="monthly", columns=("sales",))
 
 
 def test_all_that_is_wrong_comes_in_one_message() -> None:
