@@ -13,7 +13,9 @@ from functools import partial
 from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from daybook.days import days_after, days_around
 from daybook.errors import BadData, Superseded
 from daybook.ftp.delivery import Delivery
 from daybook.ftp.fetch import Arrived, fetch_delivery
@@ -25,6 +27,7 @@ from daybook.ledger.receipt import Done, Held, Lines, Origin, Rows, by_reason
 from daybook.ledger.refused_limits import check_refused
 from daybook.loader import load as loading
 from daybook.loader.layout import lines_of_refused
+from daybook.loader.line_numbers import LINES_OF_A_PART
 from daybook.pages.report import report
 from daybook.postgres.copy_tables import Copied as CopiedTable
 from daybook.postgres.copy_tables import copy_tables
@@ -44,9 +47,10 @@ from daybook.rules import index as indexing
 from daybook.rules import plausible
 from daybook.rules import summarize as summarizing
 from daybook.rules import twins as equal_rows
+from daybook.rules.late_rows import LateFiles
 from daybook.run import raw_rows
 from daybook.run.step_run import SourceResult, StepRun
-from daybook.spec import Source, Table
+from daybook.spec import LATER, File, Source, Table
 from daybook.storage.folder import Folder
 from daybook.storage.tables import keys_file, parquet_writer, write_parquet
 
@@ -77,8 +81,11 @@ def extract_tables(step: StepRun) -> Done:
 def extract_files(step: StepRun) -> Done:
     """Copy the day's files, once all are there and whole."""
     pipeline, day_run = step.pipeline, step.day_run
-    due = Due(pipeline.files, day_run.day, pipeline.schedule.time_zone, day_run.ftp)
-    deliveries = check_ready(due, step.folder, datetime.now(UTC))
+    later = days_after(pipeline.schedule, day_run.day, max((file.late_days for file in pipeline.files), default=0))
+    day_run.await_later(later)
+    due = Due(pipeline.files, day_run.day, pipeline.schedule.time_zone, day_run.ftp, later)
+    with day_run.noted_wait():
+        deliveries = check_ready(due, step.folder, datetime.now(UTC))
     origins: dict[str, Origin] = {}
     for source in pipeline.files:
         delivery = deliveries[source.name]
@@ -274,10 +281,20 @@ def _with_lines(lines: Lines, batch: loading.Batch) -> Lines:
 
 def _cleaned(step: StepRun, source: Source) -> SourceResult[pa.Table]:
     rows = step.read_table("load", f"{source.name}.parquet")
-    cleaned = cleaning.clean(rows, source, step.pipeline, step.day_run.day, _twins(step, source, rows))
+    late = _late_files(step, source, rows)
+    cleaned = cleaning.clean(rows, source, step.pipeline, step.day_run.day, _twins(step, source, rows), late)
     step.write_table(f"{source.name}.parquet", cleaned.kept)
     counts = _rows(rows.num_rows, cleaned.kept.num_rows, cleaned.refused, cleaned.dropped)
+    if late:
+        counts = counts.model_copy(update={"by_file": raw_rows.by_file(step, source, cleaned.kept["line"])})
     return SourceResult(_with_raw(step, source, cleaned.refused), counts)
+
+
+def _late_files(step: StepRun, source: Source, rows: pa.Table) -> LateFiles | None:
+    if not isinstance(source, File) or not source.late_days:
+        return None
+    days = days_around(step.pipeline.schedule, step.day_run.day, source.late_days)
+    return LateFiles(days, pc.divide(rows.column(0), LATER * LINES_OF_A_PART))
 
 
 def _twins(step: StepRun, source: Source, rows: pa.Table) -> list[int]:

@@ -100,7 +100,15 @@ def _clean_part(pipeline: Pipeline) -> Any:
     transform = pipeline.transform and code.code_of_function(pipeline.transform)
     # Of the schedule, only a day that is cut out of instants depends on its zone.
     zone = [pipeline.schedule.time_zone] if day_is_of_instant(pipeline) else []
-    return [pipeline.model_dump(include=words), sources, transform, *zone]
+    # Which days are before a file's, and may have late rows in it.
+    schedule = pipeline.schedule
+    days = [schedule.model_dump(include={"time_zone", "cron", "holidays", "closed"})] if has_late_rows(pipeline) else []
+    return [pipeline.model_dump(include=words), sources, transform, *zone, *days]
+
+
+def has_late_rows(pipeline: Pipeline) -> bool:
+    """Return whether rows of a day may come in the files of later days."""
+    return any(file.late_days for file in pipeline.files)
 
 
 def _tables_part(pipeline: Pipeline) -> Any:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 from pydantic import model_validator
 
@@ -69,14 +69,18 @@ class Lines(Value):
 class Rows(Value):
     """The rows of one source (or summary) in one step; refused and dropped are counts by reason.
 
-    lines: of its files, since a row may take several; only `load` reads lines.
+    lines: of its files, since a row may take several; only `load` reads lines. by_file: if rows may be late, those that
+    `clean` kept by the name of their file.
     """
+
+    added_later: ClassVar[frozenset[str]] = frozenset({"by_file"})
 
     read: int
     kept: int
     refused: dict[str, int] = {}
     dropped: dict[str, int] = {}
     lines: Lines | None = None
+    by_file: dict[str, int] = {}
 
     @property
     def is_balanced(self) -> bool:

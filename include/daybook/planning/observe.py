@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from upath import UPath
 
+from daybook.days import days_after
 from daybook.ftp.listing import Remote
 from daybook.ftp.look import Seen, look
 from daybook.ftp.retry import PATIENCE
@@ -136,7 +137,8 @@ def _seen(pipeline: Pipeline, days: list[date], open_ftp: OpenConnection) -> dic
     for file in pipeline.files:
         with session(partial(open_ftp, file.connection), file.connection, PATIENCE.time_limit_s) as server:
             for day in days:
-                found[day] += look(server, file, day).seen
+                later = days_after(pipeline.schedule, day, file.late_days)
+                found[day] += look(server, file, day, later).seen
     return found
 
 

@@ -31,7 +31,7 @@ from daybook.spec.column import (
     text,
     timestamp,
 )
-from daybook.spec.file import MOST_PARTS, File
+from daybook.spec.file import LATER, MOST_PARTS, File
 from daybook.spec.form import Form, Limits
 from daybook.spec.lookup import Lookup
 from daybook.spec.measure import Derived, Measure, Ratio
@@ -46,6 +46,7 @@ from daybook.spec.writing import Kind, Writing, said
 from daybook.text import nearest
 
 __all__ = [
+    "LATER",
     "MOST_PARTS",
     "RESERVED",
     "Column",

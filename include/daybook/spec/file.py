@@ -19,6 +19,8 @@ ANOTHER_DAY = re.compile(r"day([+-]\d{1,3})")
 SOME_DAY = date(2000, 6, 15)
 # All copies stay open until the last part is whole, and a process may have a thousand files open.
 MOST_PARTS = 500
+# Added to the number of a part for each day of the schedule that its file is later than the rows wanted.
+LATER = 1000
 
 
 class _EveryPart:
@@ -62,9 +64,15 @@ class File(Source):
     it, as in "{path}.done", or a `checksum`, as in "{path}.sha256", which the copy must then match. All parts are
     waited for until `cut_off`, a clock time of the day after, in the schedule's time zone. `size_limit_bytes` is for
     all parts together. `is_size_unreliable`: the server is known to report wrong sizes, so two equal copies are enough.
+
+    With `late_days=1` rows of a day may come late, in the file of the next day of the schedule; with 2 in that of the
+    one after it, too. A day is published from its own file, on time. The daily run that reads a later file does the
+    days before it again, with the rows that came for them; what came twice is for `key` and `twins` to settle. In a
+    file the rows of those days before it are set aside as other_day and count against no limit; rows of any other day
+    are refused. A later file that is not there holds nothing up, and one that is broken fails the days that read it.
     """
 
-    added_later: ClassVar[frozenset[str]] = frozenset({"first_part", "pick", "at_least", "ignore_case"})
+    added_later: ClassVar[frozenset[str]] = frozenset({"first_part", "pick", "at_least", "ignore_case", "late_days"})
 
     parts: int | None = Field(None, ge=1, le=MOST_PARTS)
     first_part: int = Field(1, ge=0, le=1)
@@ -76,6 +84,8 @@ class File(Source):
     marker: str | None = None
     checksum: str | None = None
     is_written_whole: bool = False
+    late_days: int = Field(0, ge=0, le=31)
+    """In the files of how many later days of the schedule there may be rows of a day, of facts; see above."""
     # Airflow 3.3 counts a task as lost if it is due again within seconds, before its worker has finished with it.
     look_every_s: int = Field(60, ge=10)
     cut_off: time = time(12)
@@ -113,7 +123,12 @@ class File(Source):
 
     @property
     def is_in_parts(self) -> bool:
-        """Return whether the file comes in parts, even if there is only one."""
+        """Return whether the rows of a day are in several files, even if there is only one now."""
+        return self.has_parts or self.late_days > 0
+
+    @property
+    def has_parts(self) -> bool:
+        """Return whether a day's own delivery is a number of files, even if it is 1."""
         return self.parts is not None or self.manifest is not None or self.pick == "all"
 
     def label(self, number: int) -> int:
@@ -143,6 +158,8 @@ class File(Source):
             for word in ("path", "parts", "marker", "checksum", "pick"):
                 if (given := getattr(self, word)) is not None:
                     yield f"{word}: {given!r} is refused: with a manifest there is none, for it says what there is"
+        if self.late_days and self.path_on(SOME_DAY) == self.path_on(SOME_DAY + timedelta(days=1)):
+            yield f"late_days: {self.late_days} is refused: its name is the same every day; say which, as in {{day}}"
         if self.first_part != 1 and self.parts is None:
             yield f"first_part: {self.first_part} is refused: there are no parts; say how many, as parts=24"
         if self.at_least != 1 and self.pick != "all":

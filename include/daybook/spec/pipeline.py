@@ -170,6 +170,8 @@ def _sources(pipeline: Pipeline) -> Iterator[str]:
         yield from _source(source)
         if source.has_other_days and source.name != pipeline.facts:
             yield f"{source.name}.has_other_days: True is refused: only the facts have a day"
+        if isinstance(source, File) and source.late_days and source.name != pipeline.facts:
+            yield f"{source.name}.late_days: {source.late_days} is refused: only the facts have a day"
 
 
 def _source(source: Source) -> Iterator[str]:

@@ -69,7 +69,7 @@ def test_signs_may_be_of_each_part_or_of_all() -> None:
 
 
 def test_words_that_are_not_used_leave_the_fingerprint_as_it_was() -> None:
-    later = {"pick", "at_least", "ignore_case", "first_part"}
+    later = {"pick", "at_least", "ignore_case", "first_part", "late_days"}
     assert later.isdisjoint(file(path="f.csv").model_dump())
     assert {"pick"} == later & file(path="f_*.csv", pick="all").model_dump().keys()
     assert {"first_part"} == later & file(**PARTS, first_part=0).model_dump().keys()
