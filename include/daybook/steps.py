@@ -84,13 +84,16 @@ def extract_files(step: StepRun) -> Done:
     """Copy the day's files, once all are there and whole."""
     pipeline, day_run = step.pipeline, step.day_run
     taken = take_copies(step, pipeline.files)
-    to_read = tuple(file for file in pipeline.files if file.name not in taken.origins)
+    due_on = {file.name: pipeline.delivered_on(file, day_run.day) for file in pipeline.files}
+    to_read = tuple(file for file in pipeline.files if file.name not in taken.origins and due_on[file.name])
     later = days_after(pipeline.schedule, day_run.day, max((file.late_days for file in to_read), default=0))
     day_run.await_later(later)
-    due = Due(to_read, day_run.day, pipeline.schedule.time_zone, day_run.ftp, later)
+    on = {name: day for name, day in due_on.items() if day}
+    due = Due(to_read, day_run.day, pipeline.schedule.time_zone, day_run.ftp, later, on)
     with day_run.noted_wait():
         deliveries = check_ready(due, step.folder, datetime.now(UTC))
     origins = dict(taken.origins)
+    origins |= {name: Origin(place="no file is due for the day") for name, day in due_on.items() if not day}
     for source in to_read:
         delivery = deliveries[source.name]
         arrived = fetch_delivery(partial(day_run.ftp, source.connection), delivery, step.folder, _patience(step))

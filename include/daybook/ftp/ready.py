@@ -8,7 +8,7 @@ From top to bottom: what is kept of a file from one look (look.py) to the next, 
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -109,7 +109,7 @@ class Reason(NamedTuple):
 class Due(NamedTuple):
     """The files that a day needs, and how to reach them. time_zone: an IANA name. ftp: opens a connection by its id.
 
-    later: the days after it, whose files may have rows of it.
+    later: the days after it, whose files may have rows of it. on: by file, the day whose file it is, if it is another.
     """
 
     files: tuple[File, ...]
@@ -117,6 +117,7 @@ class Due(NamedTuple):
     time_zone: str
     ftp: Callable[[str], AbstractContextManager[Any]]
     later: tuple[date, ...] = ()
+    on: Mapping[str, date] = {}
 
 
 def check_ready(due: Due, folder: Folder, now: datetime, patience: Patience = BRIEF) -> dict[str, Delivery]:
@@ -150,7 +151,7 @@ def cut_off(file: File, day: date, time_zone: str) -> datetime:
 
 def _look(file: File, due: Due, patience: Patience) -> Looked:
     with session(partial(due.ftp, file.connection), file.connection, patience.time_limit_s) as ftp:
-        return look(ftp, file, due.day, due.later)
+        return look(ftp, file, due.on.get(file.name, due.day), due.later)
 
 
 def _nothing() -> str:

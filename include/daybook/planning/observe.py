@@ -150,7 +150,8 @@ def _seen(pipeline: Pipeline, days: list[date], open_ftp: OpenConnection) -> dic
         with session(partial(open_ftp, file.connection), file.connection, PATIENCE.time_limit_s) as server:
             for day in days:
                 later = days_after(pipeline.schedule, day, file.late_days)
-                found[day] += look(server, file, day, later).seen
+                if on := pipeline.delivered_on(file, day):
+                    found[day] += look(server, file, on, later).seen
     return found
 
 

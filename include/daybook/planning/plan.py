@@ -146,6 +146,7 @@ def _planned(
 def _path(pipeline: Pipeline, name: str, day: date) -> str:
     source, _, number = name.partition(".")
     file = pipeline.file(source)
+    day = pipeline.delivered_on(file, day) or day
     if file.parts:
         return file.path_on(day, file.label(int(number)))
     return file.path_on(day) + (f", part {number}" if number.isdecimal() and file.has_parts else "")

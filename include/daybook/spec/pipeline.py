@@ -5,6 +5,7 @@ name. So a wrong spec shows when the DAG file is parsed, not at night.
 """
 
 from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Any, Self
 
 from pydantic import Field, model_validator
@@ -99,6 +100,12 @@ class Pipeline(Value):
     def sources(self) -> tuple[Source, ...]:
         """Return the tables, then the files."""
         return (*self.tables, *self.files)
+
+    def delivered_on(self, file: File, day: date) -> date | None:
+        """Return the day whose file a run of a day reads; None if it is the facts' and none is due for the day."""
+        if file.name == self.facts:
+            return day if file.is_due(day) else None
+        return file.last_due(day)
 
     @property
     def as_of_day(self) -> frozenset[str]:

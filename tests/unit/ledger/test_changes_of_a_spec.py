@@ -88,6 +88,8 @@ CHANGES: list[tuple[str, dict[str, object]]] = [
     ("`path`, `delimiter` or `form` of a file", file(delimiter=";")),
     ("`path`, `delimiter` or `form` of a file", file(form=FILE.form.model_copy(update={"encoding": "latin-1"}))),
     ("`late_days` of a file", file(late_days=1)),
+    ("`on`, `holidays` or `closed` of a file", file(on="mon-fri")),
+    ("`on`, `holidays` or `closed` of a file", file(holidays="ES")),
     (WRITTEN, file(decimal_mark=",")),
     (
         WRITTEN,
