@@ -87,6 +87,9 @@ HINTS = {
         "if the file holds several days, declare has_other_days=True; if rows come late, late_days counts them for "
         "their own"
     ),
+    "not_json": "an object may stand on several lines, or it is another kind of file: have one written on each line",
+    "unknown_column": 'declare the columns, or extra_columns="ignore", if they are meant',
+    "not_a_text": "declare the kind that the column has in the file",
     "repeated_header": "several files may be joined in one",
 }
 SHOWN_REASONS = 10
