@@ -205,7 +205,7 @@ def _by_words(file: Path, columns: str | None, words: Words, out: Path | None) -
 def _contract(file: Path, columns: str | None, words: Words) -> Source:
     if columns is not None:
         return words.contract(names_given(columns))
-    bare = words.contract(["none"])
+    bare = words.contract(None)
     try:
         return of_cells(file, bare) if is_other(bare) else words.contract(names_in(file, bare))
     except BadData:

@@ -17,7 +17,7 @@ from daybook.loader.header import start_of_header
 from daybook.loader.other_formats import is_other, kinds_in, names_of
 from daybook.spec import Column, File, Form, Kind, Source, text
 
-HEAD_BYTES = 2**20
+HEAD_BYTES, TAIL_BYTES = 2**20, 2**16
 SPEC_HAS_IT = "with --pipeline, whose spec has it; nothing was checked"
 
 Format = Annotated[
@@ -201,6 +201,19 @@ def names_in(path: Path, source: Source) -> list[str]:
     names = [name.decode(errors="replace") for name in cut.values] if cut and cut.values else [""]
     names = names[:-1] if source.form.has_trailing_delimiter and names[-1] == "" and len(names) > 1 else names
     return names if source.form.header_line else [f"column {place}" for place in range(1, len(names) + 1)]
+
+
+def tail_of(path: Path, source: Source) -> bytes:
+    """Return the last TAIL_BYTES of a file, unpacked and in UTF-8; none if they cannot be read as agreed."""
+    tail = b""
+    with path.open("rb") as stream:
+        try:
+            read = Decoded(unpacked(stream, source, path.name), source.form).read
+            while chunk := read(HEAD_BYTES):
+                tail = (tail + chunk)[-TAIL_BYTES:]
+        except (BadData, UnicodeError):
+            return b""
+    return tail
 
 
 def head_of(path: Path, source: Source) -> bytes:

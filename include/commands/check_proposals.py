@@ -56,9 +56,9 @@ class _First(NamedTuple):
     damaged: int = 0
 
     @property
-    def score(self) -> tuple[int, int]:
-        """Return a number to compare by: the form first, and then the values."""
-        return self.kept + self.typed, self.kept
+    def score(self) -> tuple[int, int, int]:
+        """Return numbers to compare by: the form first, then the values, and then what is no row of either."""
+        return self.kept + self.typed, self.kept, -self.damaged
 
 
 class _Search:
@@ -74,7 +74,8 @@ class _Search:
             return source
         if is_other(source):
             return source if is_other(self.bare) else of_cells(self.path, source)
-        return of_columns(names_in(self.path, source), source.delimiter, source.form, source.null_tokens)
+        contract = of_columns(names_in(self.path, source), source.delimiter, source.form, source.null_tokens)
+        return contract.model_copy(update={"formulas": source.formulas})
 
     def best(self, found: Checked) -> _Tried:
         """Return the words by which most rows load. found: what the file is by its words now."""
@@ -196,9 +197,10 @@ def proposals(path: Path, source: Source, found: Checked, *, has_own_columns: bo
 
 
 def _is_better(one: Checked, other: Checked) -> bool:
-    """Return whether more rows load: none do, if the file is refused as a whole."""
-    is_of_both = bool(one.message) == bool(other.message)
-    return one.accepted > other.accepted if is_of_both else not one.message and one.accepted > 0
+    """Return whether more rows load, or as many and fewer are refused: none load of a file that is refused."""
+    if bool(one.message) != bool(other.message):
+        return not one.message and one.accepted > 0
+    return (one.accepted, -len(one.refused)) > (other.accepted, -len(other.refused))
 
 
 def _changes(word: Word, seen: Seen) -> list[Source]:

@@ -5,11 +5,15 @@ Called by check_proposals.py; check_words.py says what an entry takes and return
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import takewhile
 from typing import Any
 
+from commands.check_form import head_of, names_in, tail_of
 from commands.check_words import Seen, Word, with_column, with_form
 from daybook.errors import BadSpec
-from daybook.loader.values import ZEROS, Unfit, reader
+from daybook.loader.fields import Damage, split, syntax_of
+from daybook.loader.header_hints import LOOKED_AT_LINES
+from daybook.loader.values import TRIMMED, ZEROS, Unfit, reader
 from daybook.spec import Column, Source
 
 NOTHING = (
@@ -30,6 +34,15 @@ TIMES = ("%H:%M:%S", "%H:%M", "%H:%M:%S.%f", "%I:%M:%S %p", "%I:%M %p", "%H.%M.%
 INSTANTS = tuple(
     f"{day}{sign}{time}{zone}" for day in DATES for sign in " T" for time in TIMES for zone in ("", "Z", "%z")
 )
+# Without zeros before days, months and hours. They take those with zeros too, and are tried after them.
+UNPADDED = (
+    *("%-d/%-m/%Y", "%-m/%-d/%Y", "%-d.%-m.%Y", "%-d-%-m-%Y", "%-m-%-d-%Y", "%Y-%-m-%-d", "%Y/%-m/%-d"),
+    *("%-d/%-m/%y", "%-m/%-d/%y", "%-d.%-m.%y", "%-d-%b-%Y", "%-d %b %Y", "%b %-d, %Y"),
+)
+UNPADDED_TIMES = ("%-H:%M:%S", "%-H:%M", "%-I:%M:%S %p", "%-I:%M %p")
+UNPADDED_INSTANTS = tuple(f"{day} {time}" for day in (*DATES, *UNPADDED) for time in UNPADDED_TIMES)
+# A footer of more lines would be another table.
+MOST_FOOTER_LINES = 20
 DECIMAL = re.compile(r"[+-]?([0-9]+)(?:\.([0-9]*))?")
 MOST_DIGITS, MOST_UNITS = 18, 5
 MARKS_OF_NUMBERS: tuple[dict[str, str], ...] = (
@@ -69,6 +82,48 @@ def escapes(seen: Seen) -> Iterator[Source]:
 def no_quotes(seen: Seen) -> Iterator[Source]:
     """Try quotes as letters of the texts."""
     yield with_form(seen.source, quote=None)
+
+
+def formulas(seen: Seen) -> Iterator[Source]:
+    """Try to read what spreadsheets write to keep zeros."""
+    if seen.source.form.quote == '"' and b'="' in head_of(seen.path, seen.source):
+        yield seen.source.model_copy(update={"formulas": "read"})
+
+
+def may_end_early(seen: Seen) -> Iterator[Source]:
+    """Try to fill up rows whose last fields are left out, if most of the first lines have all of theirs."""
+    form, columns = seen.source.form, len(names_in(seen.path, seen.source))
+    lines = [line for line in head_of(seen.path, seen.source).split(b"\n")[:LOOKED_AT_LINES] if line.strip()]
+    are_whole = [_width(line, seen.source) == columns for line in lines]
+    if not form.may_end_early and not form.has_trailing_delimiter and 2 * sum(are_whole) > len(lines):
+        yield with_form(seen.source, may_end_early=True)
+
+
+def footers(seen: Seen) -> Iterator[Source]:
+    """Try to leave out the last lines, if they have another number of fields than the columns."""
+    form = seen.source.form
+    if form.has_footer or form.is_fixed_width:
+        return
+    lines = [line for line in tail_of(seen.path, seen.source).split(b"\n")[1:] if line.strip()]
+    width = len(names_in(seen.path, seen.source)) + form.has_trailing_delimiter
+    odd = list(takewhile(lambda line: _width(line, seen.source) != width, reversed(lines)))
+    if 0 < len(odd) <= MOST_FOOTER_LINES and len(odd) < len(lines):
+        yield with_form(seen.source, footer_lines=len(odd))
+
+
+def _width(line: bytes, source: Source) -> int:
+    try:
+        cut = split(line, 0, syntax_of(source), is_last=True)
+    except Damage:
+        return 0
+    return len(cut.values) if cut and not cut.problem else 0
+
+
+def trimmed(seen: Seen) -> Iterator[Source]:
+    """Try to take off the blanks around values, those that do not break among them."""
+    column = _column(seen)
+    if column.is_trimmed is None and any(value != value.strip(TRIMMED) for value in seen.values):
+        yield with_column(seen.source, column, is_trimmed=True)
 
 
 def null_tokens(seen: Seen) -> Iterator[Source]:
@@ -131,7 +186,7 @@ def _signs(values: tuple[str, ...]) -> dict[str, Any]:
 def formats(seen: Seen) -> Iterator[Source]:
     """Try every usual format of dates and times; if day and month may stand in either order, both of them."""
     column = _column(seen)
-    for written in (*DATES, *INSTANTS):
+    for written in (*DATES, *UNPADDED, *INSTANTS, *UNPADDED_INSTANTS):
         yield from _if_taken(seen.source, column, format=written)
 
 
@@ -150,13 +205,15 @@ ROW_WORDS: dict[str, tuple[Word, ...]] = {
     "no_line_end": (no_last_line_end,),
     "control_byte": (control_bytes,),
     "text_after_closing_quote": (escapes, no_quotes),
-    "quote_in_unquoted_field": (no_quotes,),
-    "not_an_integer": (null_tokens, extra_zeros, more_digits, writings),
-    "not_a_decimal": (null_tokens, writings, more_digits),
+    "quote_in_unquoted_field": (formulas, no_quotes),
+    "too_few_fields": (footers, may_end_early),
+    "too_many_fields": (footers,),
+    "not_an_integer": (null_tokens, extra_zeros, more_digits, writings, trimmed),
+    "not_a_decimal": (null_tokens, writings, more_digits, trimmed),
     "too_many_decimals": (extra_zeros, more_digits),
     "too_many_digits": (more_digits,),
-    **dict.fromkeys(("not_a_date", "no_such_date", "not_a_timestamp", "no_such_time"), (null_tokens, formats)),
-    "not_a_boolean": (null_tokens, yes_and_no),
+    **dict.fromkeys(("not_a_date", "no_such_date", "not_a_timestamp", "no_such_time"), (null_tokens, formats, trimmed)),
+    "not_a_boolean": (null_tokens, yes_and_no, trimmed),
 }
 
 

@@ -26,6 +26,10 @@ from daybook.spec.writing import check_marks
 DELIMITERS = (*OTHER_DELIMITERS, "^", "~", ":", "!", "\x1f", "\x01", " ")
 
 
+# A line that begins so may be a comment.
+COMMENTS = ("#", "//", "%")
+
+
 class Seen(NamedTuple):
     """What was seen of a file: by the words of `source` so far, refused values of a column, if it is about one.
 
@@ -133,6 +137,14 @@ def no_header(seen: Seen) -> Iterator[Source]:
         yield with_form(seen.source, header_line=0)
 
 
+def comments(seen: Seen) -> Iterator[Source]:
+    """Try each usual sign that some of the first lines begin with, but not all of them."""
+    lines = [line for line in _head(seen).decode(errors="replace").split("\n")[:LOOKED_AT_LINES] if line.strip()]
+    for sign in COMMENTS if not seen.source.form.comment else ():
+        if 0 < sum(line.startswith(sign) for line in lines) < len(lines):
+            yield with_form(seen.source, comment=sign)
+
+
 def headers(seen: Seen) -> Iterator[Source]:
     """Try the names of the header that differ from those agreed by capitals and blanks alone."""
     found = names_in(seen.path, seen.source)
@@ -167,6 +179,7 @@ FILE_WORDS: tuple[Word, ...] = (
     formats,
     encodings,
     line_ends,
+    comments,
     delimiters,
     header_lines,
     no_header,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import count
+from itertools import count, islice
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -91,13 +91,28 @@ def next_day(schedule: Schedule, day: date) -> date:
     return next(after for after in _after(day) if is_meant(schedule, after))
 
 
+def days_around(schedule: Schedule, day: date, most: int) -> list[date]:
+    """Return a day with so many before it and after it that a schedule means; its start and end do not matter."""
+    after, before = ((other for other in _from(day, step) if is_meant(schedule, other)) for step in (_DAY, -_DAY))
+    return [*reversed([*islice(before, most)]), day, *islice(after, most)]
+
+
+def days_after(schedule: Schedule, day: date, most: int) -> tuple[date, ...]:
+    """Return the first days after a day that a schedule means; its end does not matter."""
+    return tuple(days_around(schedule, day, most)[most + 1 :])
+
+
 def next_tick(schedule: Schedule, day: date) -> date:
     """Return the first day after a day that the cron means, a holiday or not: then the run of the day begins."""
     return next(after for after in _after(day) if runs_on(schedule.cron, after) and _was(after, schedule.time_zone))
 
 
 def _after(day: date) -> Iterator[date]:
-    return (day + _DAY * number for number in count(1))
+    return _from(day, _DAY)
+
+
+def _from(day: date, step: timedelta) -> Iterator[date]:
+    return (day + step * number for number in count(1))
 
 
 def is_meant(schedule: Schedule, day: date) -> bool:

@@ -12,7 +12,9 @@ from datetime import UTC, datetime
 from functools import partial
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from daybook.days import days_after, days_around
 from daybook.errors import BadData, Superseded
 from daybook.ftp.delivery import Delivery
 from daybook.ftp.fetch import Arrived, fetch_delivery
@@ -24,6 +26,7 @@ from daybook.ledger.receipt import Done, Held, Lines, Origin, Rows, by_reason
 from daybook.ledger.refused_limits import check_refused
 from daybook.loader import load as loading
 from daybook.loader.layout import lines_of_refused
+from daybook.loader.line_numbers import LINES_OF_A_PART
 from daybook.pages.report import report
 from daybook.postgres.marks import LocalDay
 from daybook.postgres.session import Connection, at_once
@@ -44,11 +47,12 @@ from daybook.rules import plausible
 from daybook.rules import summarize as summarizing
 from daybook.rules import twins as equal_rows
 from daybook.rules.clean_rows import clean_rows
+from daybook.rules.late_rows import LateFiles
 from daybook.rules.per_summary import per_summary
 from daybook.run import raw_rows
 from daybook.run.as_of import take_copies
 from daybook.run.step_run import SourceResult, StepRun
-from daybook.spec import CleanRows, Pipeline, Source, Table, measures_per_summary
+from daybook.spec import LATER, CleanRows, File, Pipeline, Source, Table, measures_per_summary
 from daybook.storage.tables import keys_file, measures_file, parquet_writer, rows_file, write_parquet
 
 
@@ -78,10 +82,16 @@ def extract_files(step: StepRun) -> Done:
     """Copy the day's files, once all are there and whole."""
     pipeline, day_run = step.pipeline, step.day_run
     taken = take_copies(step, pipeline.files)
-    to_read = tuple(file for file in pipeline.files if file.name not in taken.origins)
-    due = Due(to_read, day_run.day, pipeline.schedule.time_zone, day_run.ftp)
-    deliveries = check_ready(due, step.folder, datetime.now(UTC))
+    due_on = {file.name: pipeline.delivered_on(file, day_run.day) for file in pipeline.files}
+    to_read = tuple(file for file in pipeline.files if file.name not in taken.origins and due_on[file.name])
+    later = days_after(pipeline.schedule, day_run.day, max((file.late_days for file in to_read), default=0))
+    day_run.await_later(later)
+    on = {name: day for name, day in due_on.items() if day}
+    due = Due(to_read, day_run.day, pipeline.schedule.time_zone, day_run.ftp, later, on)
+    with day_run.noted_wait():
+        deliveries = check_ready(due, step.folder, datetime.now(UTC))
     origins = dict(taken.origins)
+    origins |= {name: Origin(place="no file is due for the day") for name, day in due_on.items() if not day}
     for source in to_read:
         delivery = deliveries[source.name]
         arrived = fetch_delivery(partial(day_run.ftp, source.connection), delivery, step.folder, _patience(step))
@@ -284,10 +294,20 @@ def _with_lines(lines: Lines, batch: loading.Batch) -> Lines:
 
 def _cleaned(step: StepRun, source: Source) -> SourceResult[pa.Table]:
     rows = step.read_table("load", f"{source.name}.parquet")
-    cleaned = cleaning.clean(rows, source, step.pipeline, step.day_run.day, _twins(step, source, rows))
+    late = _late_files(step, source, rows)
+    cleaned = cleaning.clean(rows, source, step.pipeline, step.day_run.day, _twins(step, source, rows), late)
     step.write_table(f"{source.name}.parquet", cleaned.kept)
     counts = _rows(rows.num_rows, cleaned.kept.num_rows, cleaned.refused, cleaned.dropped)
+    if late:
+        counts = counts.model_copy(update={"by_file": raw_rows.by_file(step, source, cleaned.kept["line"])})
     return SourceResult(_with_raw(step, source, cleaned.refused), counts)
+
+
+def _late_files(step: StepRun, source: Source, rows: pa.Table) -> LateFiles | None:
+    if not isinstance(source, File) or not source.late_days:
+        return None
+    days = days_around(step.pipeline.schedule, step.day_run.day, source.late_days)
+    return LateFiles(days, pc.divide(rows.column(0), LATER * LINES_OF_A_PART))
 
 
 def _twins(step: StepRun, source: Source, rows: pa.Table) -> list[int]:

@@ -3,6 +3,7 @@
 The contract is made from the file itself: the delimiter that its first line has most of, its header's names, UTF-8 or
 else Latin-1, no limits. Where the csv module reads the file strictly, each of its records must be kept with its values,
 refused, or blank, on its own line. Where it does not, something must be refused. Cut into small blocks it is the same.
+Then the words that `./daybook check` proposes are tried on it.
 """
 
 import csv
@@ -15,6 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from commands.check_file import check
+from commands.check_form import names_in, of_columns
+from commands.check_proposals import proposals
 from daybook.errors import BadData, BadSpec
 from daybook.loader.load import load
 from daybook.spec import File, Form, text
@@ -26,15 +30,22 @@ LIMIT_S = 10
 JUDGED_AT_THE_END = "rows are refused, more than half"
 # Small files are read again in blocks of a few lines.
 SMALL_BYTES, SMALL_BLOCK_BYTES = 200_000, 500
+# Of larger files the words are not tried: each is read a dozen times.
+TRIED_BYTES = 1_000_000
+ENDS = ("kept whole", "some rows refused", "refused")
 csv.field_size_limit(2**31 - 1)
 
 
 class Verdict(NamedTuple):
-    """How a file ended, what is wrong with that (nothing, if all is well), and its records by what became of them."""
+    """How a file ended, what is wrong with that (nothing, if all is well), and its records by what became of them.
+
+    words: how it ends by `./daybook check` without words of a form, and with those that it proposes; None if not tried.
+    """
 
     outcome: str
     finding: str | None = None
     records: Counter[str] = Counter()
+    words: tuple[str, str] | None = None
 
 
 class Taken(NamedTuple):
@@ -49,7 +60,9 @@ class Taken(NamedTuple):
 def judged(path: Path) -> Verdict:
     """Load a file, compare, and give the verdict. Anything raised that no person can mend is a finding."""
     try:
-        return _judged(path)
+        verdict = _judged(path)
+        is_tried = verdict.finding is None and path.stat().st_size <= TRIED_BYTES
+        return verdict._replace(words=_with_words(path)) if is_tried else verdict
     except Exception:
         return Verdict("crashed", traceback.format_exc())
 
@@ -76,6 +89,25 @@ def _judged(path: Path) -> Verdict:
         disagreement(content.decode(encoding), source, taken),
         Counter({"rows kept": len(taken.kept), "empty lines": taken.blank}) + Counter(taken.refused.values()),
     )
+
+
+def _with_words(path: Path) -> tuple[str, str] | None:
+    """Return how a file ends by its own header and the usual limits: as it is, and with the words that are proposed."""
+    packed = path.read_bytes()
+    is_packed = packed.startswith(b"\x1f\x8b")
+    content = gzip.decompress(packed) if is_packed else packed
+    encoding = _encoding(content)
+    try:
+        named = contract(content.decode(encoding), encoding, is_packed)
+        source = of_columns(names_in(path, named), named.delimiter, named.form)
+    except BadSpec:
+        return None
+    found = check(path, source, None)
+    before = ENDS[2] if found.message else ENDS[1] if found.refused else ENDS[0]
+    if before == ENDS[0]:
+        return before, before
+    best = next(iter(proposals(path, source, found, has_own_columns=True)), None)
+    return before, (ENDS[best.accepted < best.rows] if best else before)
 
 
 def _outcome(taken: Taken) -> str:

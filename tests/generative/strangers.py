@@ -3,6 +3,7 @@
 Without folders: whatever lies in Python's packages, in /usr/share and in /usr/lib. Each file is loaded in a process of
 its own with a limit of time, every column as text by the file's own header, and held against Python's csv module:
 no crash, no hang, no row lost, no value changed. Prints the counts and every finding; exits with 1 if there is one.
+At the end it says how many load by `./daybook check`, and how many with the words that it proposes.
 """
 
 import multiprocessing
@@ -14,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from tests.generative.stranger import Verdict, judged
+from tests.generative.stranger import ENDS, Verdict, judged
 
 FOLDERS = (sysconfig.get_path("purelib"), "/usr/share", "/usr/lib")
 ENDINGS = (".csv", ".tsv", ".txt", ".dat", ".tab", ".psv")
@@ -79,7 +80,15 @@ def told(verdicts: list[Verdict]) -> str:
         *outcomes.most_common(),
         *records.most_common(),
     ]
-    return "\n".join(f"{count:12,} {what}" for what, count in counts)
+    return "\n".join([*(f"{count:12,} {what}" for what, count in counts), *_words_told(verdicts)])
+
+
+def _words_told(verdicts: list[Verdict]) -> Iterator[str]:
+    tried = [verdict.words for verdict in verdicts if verdict.words]
+    yield f"{len(tried):12,} tried by ./daybook check, as they are and with the words that it proposes:"
+    for end in ENDS:
+        before, after = (sum(words[place] == end for words in tried) for place in (0, 1))
+        yield f"{before:12,} {end}, {after:,} with words"
 
 
 if __name__ == "__main__":

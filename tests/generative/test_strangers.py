@@ -1,6 +1,7 @@
 """The run over strangers' files: what it says of files that are known, and that it sees a loader that errs."""
 
 import os
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,12 @@ def test_X1_files_of_strangers_are_loaded_beside_the_csv_module(
     assert told.startswith("9 files in ")
     assert "0 findings\n" in told
     assert "4 kept whole\n" in told
+    # By quote=None the open quote is a letter; nothing takes a row that is too long.
+    assert re.findall(r"(\d+) (kept whole|some rows refused|refused), (\d+) with words", told) == [
+        ("4", "kept whole", "5"),
+        ("1", "some rows refused", "1"),
+        ("4", "refused", "3"),
+    ]
 
 
 ROWS: dict[int, tuple[str, ...]] = {2: ("1", "x\ny"), 5: ("2", "z")}

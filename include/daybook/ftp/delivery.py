@@ -13,7 +13,7 @@ from datetime import date
 from typing import NamedTuple
 
 from daybook.errors import BadData
-from daybook.spec import MOST_PARTS, File
+from daybook.spec import LATER, MOST_PARTS, File
 
 # GNU coreutils' manual, 6.6: the sum, a space, a space or an asterisk, the name.
 SUM = re.compile(r"([0-9A-Fa-f]{64})(?:\s+\*?(.*))?")
@@ -110,7 +110,8 @@ def _refused(where: str, why: str) -> BadData:
 class Part(NamedTuple):
     """One file of a delivery. number: from 1 on, of `of`; 0 if it is the only file, or the manifest.
 
-    name: the start of messages. sha256: the one in the manifest, or "". is_picked: a wildcard found it.
+    name: the start of messages. sha256: the one in the manifest, or "". is_picked: a wildcard found it. late_by: how
+    many days of the schedule later its file is than the rows that are wanted; day: the one of such a file.
     """
 
     source: str
@@ -120,6 +121,8 @@ class Part(NamedTuple):
     of: int = 1
     sha256: str = ""
     is_picked: bool = False
+    late_by: int = 0
+    day: date | None = None
 
     @property
     def seen_as(self) -> str:
@@ -129,7 +132,7 @@ class Part(NamedTuple):
     @property
     def stem(self) -> str:
         """Return the name that its raw file and its notes share."""
-        return f"{self.source}.{self.number}" if self.number else self.source
+        return f"{self.source}.{self.late_by * LATER + self.number}" if self.number else self.source
 
 
 class Manifest(NamedTuple):

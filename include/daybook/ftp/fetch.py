@@ -6,6 +6,7 @@ No copy takes its final name before all are whole. Until then the copies stay, a
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import date
 from functools import partial
 from typing import NamedTuple, TypeVar
 
@@ -67,7 +68,7 @@ def fetch_delivery(
         copies = list[PartialFile]()
         for part in delivery.parts:
             copies.append(stack.enter_context(folder.partial_file(f"{part.stem}.csv")))
-            if part.number == 1:
+            if len(copies) == 1:
                 check_disk(delivery.where, copies[0], delivery.size_bytes, copies[0].kept_bytes)
             arrived.append(_fetch_checked(server, delivery, part, copies[-1]))
             _check_limit(delivery, sum(copy.size_bytes for copy in copies))
@@ -99,7 +100,7 @@ def _fetch(server: Server, delivery: Delivery, part: Part, copy: PartialFile) ->
 
 
 def _expected_sum(server: Server, delivery: Delivery, part: Part) -> ExpectedSum | None:
-    file, day = delivery.file, delivery.day
+    file, day = delivery.file, part.day or delivery.day
     by = file.signs_on(day, part.path, file.label(part.number)).get("checksum")
     if by:
         content = server.asked(lambda ftp: small_file(ftp, file, sign_at(ftp, file, by)))
@@ -135,8 +136,9 @@ def _check_unchanged(ftp: Session, delivery: Delivery, arrived: list[Arrived]) -
     """Check that no file was delivered anew while those after it were copied."""
     manifest, path = delivery.manifest, delivery.file.path_on(delivery.day)
     changed = [part.path for part, fetched, _ in arrived if not _is_still(ftp, part, fetched.remote)]
-    if delivery.file.pick == "all" and picked(ftp, delivery.file, delivery.day).parts != delivery.parts:
-        changed.append(path)
+    if delivery.file.pick == "all":
+        days = dict.fromkeys(part.day or delivery.day for part in delivery.parts)
+        changed += [delivery.file.path_on(day) for day in days if not _are_all(ftp, delivery, day)]
     if manifest and small_file(ftp, delivery.file, path) != manifest.content:
         changed.append(path)
     if changed:
@@ -144,6 +146,12 @@ def _check_unchanged(ftp: Session, delivery: Delivery, arrived: list[Arrived]) -
             f"{delivery.file.connection}: {', '.join(changed)} changed while the parts were copied, which may be of "
             "two deliveries; nothing was published; all are looked at again"
         )
+
+
+def _are_all(ftp: Session, delivery: Delivery, day: date) -> bool:
+    """Return whether a wildcard still finds the files of a day that were copied."""
+    copied = [part.path for part in delivery.parts if (part.day or delivery.day) == day]
+    return [part.path for part in picked(ftp, delivery.file, day).parts] == copied
 
 
 def _is_still(ftp: Session, part: Part, remote: Remote) -> bool:

@@ -4,6 +4,7 @@ ready.py decides from the looks whether the files count; planning/observe.py onl
 """
 
 import posixpath
+from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -44,8 +45,50 @@ class Looked(NamedTuple):
     problem: DaybookError | None = None
 
 
-def look(ftp: Session, file: File, day: date) -> Looked:
-    """Look at a source's files of a day. Raises Broken if the line fails."""
+def look(ftp: Session, file: File, day: date, later: Sequence[date] = ()) -> Looked:
+    """Look at a source's files of a day, and at those of later days that are whole and may have rows of it.
+
+    later: the days after it, in order. Raises Broken if the line fails.
+    """
+    looked = _look(ftp, file, day)
+    if not file.late_days:
+        return looked
+    looked = _numbered(looked, late_by=0, day=None)
+    for late_by, other in enumerate(later[: file.late_days], 1):
+        found = _look(ftp, file, other)
+        if _is_whole(found):
+            looked = _together(looked, _numbered(found, late_by, other))
+    return looked
+
+
+def _numbered(looked: Looked, late_by: int, day: date | None) -> Looked:
+    """Return a look with parts that have a number even if a day has a single file, and say how late they are."""
+
+    def numbered(part: Part) -> Part:
+        return part._replace(number=part.number or 1, late_by=late_by, day=day)
+
+    source = looked.delivery.file.name
+    seen = [one._replace(part=numbered(one.part)) if one.part.source == source else one for one in looked.seen]
+    return looked._replace(
+        delivery=looked.delivery._replace(parts=tuple(map(numbered, looked.delivery.parts))), seen=seen
+    )
+
+
+def _is_whole(looked: Looked) -> bool:
+    may_be_empty = looked.delivery.file.form.may_be_empty
+    return looked.problem is None and all(
+        one.remote is not None and not one.missing_sign and (one.remote.size_bytes != 0 or may_be_empty)
+        for one in looked.seen
+    )
+
+
+def _together(looked: Looked, late: Looked) -> Looked:
+    parts = (*looked.delivery.parts, *late.delivery.parts)
+    seen = [*looked.seen, *(one for one in late.seen if one.part in late.delivery.parts)]
+    return looked._replace(delivery=looked.delivery._replace(parts=parts), seen=seen)
+
+
+def _look(ftp: Session, file: File, day: date) -> Looked:
     if file.manifest:
         return _look_by_manifest(ftp, file, day)
     if file.pick or file.ignore_case:

@@ -8,7 +8,7 @@ From top to bottom: what is kept of a file from one look (look.py) to the next, 
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -107,12 +107,17 @@ class Reason(NamedTuple):
 
 
 class Due(NamedTuple):
-    """The files that a day needs, and how to reach them. time_zone: an IANA name. ftp: opens a connection by its id."""
+    """The files that a day needs, and how to reach them. time_zone: an IANA name. ftp: opens a connection by its id.
+
+    later: the days after it, whose files may have rows of it. on: by file, the day whose file it is, if it is another.
+    """
 
     files: tuple[File, ...]
     day: date
     time_zone: str
     ftp: Callable[[str], AbstractContextManager[Any]]
+    later: tuple[date, ...] = ()
+    on: Mapping[str, date] = {}
 
 
 def check_ready(due: Due, folder: Folder, now: datetime, patience: Patience = BRIEF) -> dict[str, Delivery]:
@@ -125,12 +130,13 @@ def check_ready(due: Due, folder: Folder, now: datetime, patience: Patience = BR
     before, after = _kept(folder), dict[str, Look]()
     reasons: list[Reason] = []
     looked = [tried(partial(_look, file, due, patience), patience, _nothing) for file in due.files]
-    for found in looked:
+    for place, found in enumerate(looked):
         file = found.delivery.file
         notes = {
             seen.part.seen_as: note(file, seen.remote, before.of.get(seen.part.seen_as), now) for seen in found.seen
         }
         after |= {stem: noted for stem, noted in notes.items() if noted}
+        looked[place] = found = _without_unready(found, after, now)
         reasons += _reasons(found, after, now)
     if reasons:
         _keep(folder, after)
@@ -145,18 +151,29 @@ def cut_off(file: File, day: date, time_zone: str) -> datetime:
 
 def _look(file: File, due: Due, patience: Patience) -> Looked:
     with session(partial(due.ftp, file.connection), file.connection, patience.time_limit_s) as ftp:
-        return look(ftp, file, due.day)
+        return look(ftp, file, due.on.get(file.name, due.day), due.later)
 
 
 def _nothing() -> str:
     return "nothing was copied"
 
 
+def _without_unready(looked: Looked, looks: dict[str, Look], now: datetime) -> Looked:
+    """Leave out the files of later days that nobody knows when to count: only one that is new is looked at again."""
+    file, unready = looked.delivery.file, set[int]()
+    for one in looked.seen:
+        wait = wait_for(file, one, looks.get(one.part.seen_as), now) if one.part.late_by else None
+        unready |= {one.part.late_by} if wait and not wait.is_new else set()
+    parts = tuple(part for part in looked.delivery.parts if part.late_by not in unready)
+    seen = [one for one in looked.seen if one.part.late_by not in unready]
+    return looked._replace(delivery=looked.delivery._replace(parts=parts), seen=seen)
+
+
 def _reasons(looked: Looked, looks: dict[str, Look], now: datetime) -> Iterator[Reason]:
     file, parts = looked.delivery.file, dict[Wait, list[Part]]()
     for seen in looked.seen:
         wait = wait_for(file, seen, looks.get(seen.part.seen_as), now)
-        if wait and seen.part.number:
+        if wait and seen.part.number and file.has_parts and not seen.part.late_by:
             parts.setdefault(wait, []).append(seen.part)
         elif wait:
             yield Reason(file, f"{file.connection}: {seen.part.path} is {wait.why}{seen.beside}", wait.is_new)

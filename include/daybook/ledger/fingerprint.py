@@ -120,8 +120,16 @@ def _clean_part(pipeline: Pipeline) -> Any:
     # Of the schedule, only a day that is cut out of instants depends on its zone.
     rules = rules_in_clean(pipeline)
     zone = [pipeline.schedule.time_zone] if day_is_of_instant(pipeline) else _zone(made, rules, pipeline)
+    # Which days are before a file's, and may have late rows in it.
+    schedule = pipeline.schedule
+    days = [schedule.model_dump(include={"time_zone", "cron", "holidays", "closed"})] if has_late_rows(pipeline) else []
     said = pipeline.model_dump(include=words) | {"derived": _dumped(made)}
-    return [said, sources, transform, *zone, *([_ruled(rules)] if rules else [])]
+    return [said, sources, transform, *zone, *([_ruled(rules)] if rules else []), *days]
+
+
+def has_late_rows(pipeline: Pipeline) -> bool:
+    """Return whether rows of a day may come in the files of later days."""
+    return any(file.late_days for file in pipeline.files)
 
 
 def _dumped(made: Sequence[Made]) -> list[Any]:

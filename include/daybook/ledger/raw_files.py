@@ -1,8 +1,8 @@
 """The raw files of a source, and one hash of them, from the receipt of the step that extracted them. Pure."""
 
 import hashlib
+import re
 from collections.abc import Mapping
-from itertools import count, takewhile
 
 from daybook.ledger.receipt import Output, Receipt
 from daybook.loader.line_numbers import RawFile
@@ -19,11 +19,10 @@ def raw_files(extracted: Receipt, source: str, name: str) -> list[RawFile]:
     if only in outputs:
         origin = extracted.origins.get(source)
         return [RawFile(only, origin.name if origin and origin.name else name, 0, outputs[only].sha256)]
-    stems = ((number, f"{source}.{number}") for number in count(1))
-    found = takewhile(lambda numbered: f"{numbered[1]}.csv" in outputs, stems)
+    found = (re.fullmatch(rf"{re.escape(source)}\.([0-9]+)\.csv", output) for output in outputs)
     return [
-        RawFile(f"{stem}.csv", extracted.origins[stem].name, number, outputs[f"{stem}.csv"].sha256)
-        for number, stem in found
+        RawFile(f"{source}.{number}.csv", extracted.origins[f"{source}.{number}"].name, number, outputs[file].sha256)
+        for number, file in sorted((int(match[1]), match[0]) for match in found if match)
     ]
 
 

@@ -71,10 +71,11 @@ class Rows(Value):
     """The rows of one source (or summary) in one step; refused and dropped are counts by reason.
 
     lines: of its files, since a row may take several; only `load` reads lines. below_top: of a summary, those in groups
-    that it does not show, since they are not among its first ones.
+    that it does not show, since they are not among its first ones. by_file: if rows may be late, those that `clean`
+    kept by the name of their file.
     """
 
-    added_later: ClassVar[frozenset[str]] = frozenset({"below_top"})
+    added_later: ClassVar[frozenset[str]] = frozenset({"below_top", "by_file"})
 
     read: int
     kept: int
@@ -82,6 +83,7 @@ class Rows(Value):
     dropped: dict[str, int] = {}
     below_top: int = 0
     lines: Lines | None = None
+    by_file: dict[str, int] = {}
 
     @property
     def is_balanced(self) -> bool:

@@ -83,6 +83,10 @@ HINTS = {
     "repeated_hour": 'if the hour is known, declare repeated_hour="first" or "second"; or ask for offsets (%z)',
     "skipped_hour": 'the times may be of another zone (time_zone), or declare skipped_hour="shift"',
     "not_a_boolean": "the spellings of yes and no may have changed (true_tokens, false_tokens)",
+    "other_day": (
+        "if the file holds several days, declare has_other_days=True; if rows come late, late_days counts them for "
+        "their own"
+    ),
     "not_json": "an object may stand on several lines, or it is another kind of file: have one written on each line",
     "unknown_column": 'declare the columns, or extra_columns="ignore", if they are meant',
     "not_a_text": "declare the kind that the column has in the file",

@@ -46,7 +46,7 @@ def _sources(pipeline: Pipeline, receipts: dict[str, Receipt]) -> list[dict[str,
     return [
         {
             "name": source.name,
-            "files": _files(receipts[step], source.name),
+            "files": _files(receipts[step], source.name, receipts["clean"].rows[source.name].by_file),
             "lines": [(name, receipts[name].rows[source.name]) for name in ("load", "clean", "index")],
         }
         for step, sources in (("extract_tables", pipeline.tables), ("extract_files", pipeline.files))
@@ -54,18 +54,19 @@ def _sources(pipeline: Pipeline, receipts: dict[str, Receipt]) -> list[dict[str,
     ]
 
 
-def _files(extracted: Receipt, source: str) -> list[dict[str, Any]]:
+def _files(extracted: Receipt, source: str, rows: dict[str, int]) -> list[dict[str, Any]]:
     is_plain = extracted.origins[source].is_encrypted is False
     files = raw_files(extracted, source, source)
     return [
         {
-            "name": f"{source}, part {file.number} of {len(files)}" if file.number else source,
+            "name": f"{source}, part {place} of {len(files)}" if file.number else source,
             "written": extracted.outputs[file.file],
             "origin": extracted.origins[file.stem].place,
             "is_plain": is_plain,
             "checked_by": extracted.origins[file.stem].checked_by,
             "is_as_of_day": bool(extracted.origins[file.stem].as_of),
             "without_day": extracted.origins[file.stem].without_day,
+            "rows_of_day": rows.get(file.name),
         }
-        for file in files
+        for place, file in enumerate(files, 1)
     ]

@@ -1,4 +1,5 @@
-"""The days of a daily run: its own, those before it that were missed, and those whose sources have changed.
+"""The days of a daily run: its own, those before it that were missed, whose sources have changed, or for which its
+file may have late rows.
 
 The first task of a run that asks decides, and keeps the answer in a file, so all tasks of the run do the same days.
 """
@@ -10,10 +11,14 @@ from datetime import date, datetime
 from functools import partial
 from typing import Any, NamedTuple
 
+from daybook.days import days_around
 from daybook.errors import BadSpec
+from daybook.ledger import step_log
+from daybook.ledger.decisions import rollbacks
+from daybook.ledger.queries import is_begun
 from daybook.planning.catch_up import missed_days
 from daybook.planning.look_back import changed_days
-from daybook.postgres.session import at_once
+from daybook.postgres.session import Connection, at_once
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
 from daybook.storage.run_names import folder_name
@@ -58,7 +63,25 @@ def days_of(run: DailyRun, data: DataFolder, postgres: OpenConnection, ftp: Open
 
 def _decided(run: DailyRun, data: DataFolder, postgres: OpenConnection, ftp: OpenConnection) -> list[date]:
     changed = changed_days(run.pipeline, run.day, data, postgres, ftp)
-    return [run.day, *sorted({*_missed(run, postgres), *changed}, reverse=True)]
+    return [run.day, *sorted({*_missed(run, postgres), *_with_late_rows(run, postgres), *changed}, reverse=True)]
+
+
+def _with_late_rows(run: DailyRun, postgres: OpenConnection) -> list[date]:
+    """Return the published days before the run's that may have rows in its file, which need not be there yet."""
+    most = max((file.late_days for file in run.pipeline.files), default=0)
+    days = days_around(run.pipeline.schedule, run.day, most)[:most]
+    if not days:
+        return []
+    connect = partial(postgres, run.pipeline.target.connection)
+    return at_once(connect, lambda session: _published(session, run.pipeline, days))
+
+
+def _published(session: Connection, pipeline: Pipeline, days: list[date]) -> list[date]:
+    if not is_begun(session):
+        return []
+    asked = (session, pipeline.name, days[0], days[-1])
+    settled = step_log.published_days(*asked) - set(rollbacks(*asked))
+    return [day for day in days if day in settled]
 
 
 def _missed(run: DailyRun, postgres: OpenConnection) -> list[date]:

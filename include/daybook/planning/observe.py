@@ -5,6 +5,7 @@ from datetime import date
 from functools import partial
 from typing import Any, NamedTuple
 
+from daybook.days import days_after
 from daybook.ftp.listing import Remote
 from daybook.ftp.look import Seen, look
 from daybook.ftp.retry import PATIENCE
@@ -131,7 +132,9 @@ def _seen(pipeline: Pipeline, days: list[date], open_ftp: OpenConnection) -> dic
     for file in pipeline.files:
         with session(partial(open_ftp, file.connection), file.connection, PATIENCE.time_limit_s) as server:
             for day in days:
-                found[day] += look(server, file, day).seen
+                later = days_after(pipeline.schedule, day, file.late_days)
+                if on := pipeline.delivered_on(file, day):
+                    found[day] += look(server, file, on, later).seen
     return found
 
 

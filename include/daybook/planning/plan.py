@@ -16,7 +16,7 @@ from daybook.ledger.raw_files import raw_sha256
 from daybook.ledger.receipt import STEPS, Receipt
 from daybook.postgres.day_state import DayState
 from daybook.refused.mends import as_inputs as mends_as_inputs
-from daybook.spec import Pipeline
+from daybook.spec import LATER, Pipeline
 from daybook.text import one_line
 
 Action = Literal["run", "skip", "blocked"]
@@ -153,9 +153,10 @@ def _as_it_ran(pipeline: Pipeline, receipts: dict[str, Receipt]) -> Pipeline:
 def _path(pipeline: Pipeline, name: str, day: date) -> str:
     source, _, number = name.partition(".")
     file = pipeline.file(source)
+    day = pipeline.delivered_on(file, day) or day
     if file.parts:
         return file.path_on(day, file.label(int(number)))
-    return file.path_on(day) + (f", part {number}" if number.isdecimal() else "")
+    return file.path_on(day) + (f", part {number}" if number.isdecimal() and file.has_parts else "")
 
 
 def _blocked_by(pipeline: Pipeline, standing: Standing, tables: dict[str, DayState]) -> str | None:
@@ -293,6 +294,9 @@ def _keys_in_words(keys: tuple[str, ...]) -> str:
 
 def _name_in_words(name: str) -> str:
     source, _, number = name.partition(".")
+    if number.isdecimal() and int(number) >= LATER:
+        late_by, part = divmod(int(number), LATER)
+        return f"{source}, part {part} of {late_by} day{'' if late_by == 1 else 's'} later"
     what = f"part {number}" if number.isdecimal() else "its manifest"
     return f"{source}, {what}" if number else source
 

@@ -6,7 +6,7 @@ pipeline's own transform. It guesses nothing.
 """
 
 from collections.abc import Collection
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -14,7 +14,6 @@ import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daybook.days import start_of
 from daybook.rules.derive import REFUSED_BY_RULE, derive
 from daybook.rules.frames import (
     add_columns,
@@ -26,13 +25,14 @@ from daybook.rules.frames import (
     units_at_least,
     units_at_most,
 )
+from daybook.rules.late_rows import LateFiles, is_of_days_before, is_other_day
 from daybook.rules.patterns import whole
 from daybook.rules.row_rules import keep_to_rules
 from daybook.rules.transform import transformed
 from daybook.spec import Column, Pipeline, Source, clean_columns, day_is_of_instant, derived_in_clean, rules_in_clean
 
 # No column of a source has these names.
-IS_TWIN, IS_OTHER_DAY = "is_twin of daybook", "is_other_day of daybook"
+IS_TWIN, IS_OTHER_DAY, IS_LATE = "is_twin of daybook", "is_other_day of daybook", "is_late of daybook"
 NO_RULE = -1  # instead of the number of a rule: no rule took the row out
 
 
@@ -53,14 +53,22 @@ class Rule(NamedTuple):
 
 
 _TWINS = [Rule(None, "twin", nw.col(IS_TWIN))]
+_LATE = [Rule(None, "other_day", nw.col(IS_LATE))]
 
 
-def clean(rows: pa.Table, source: Source, pipeline: Pipeline, day: date, twins: Collection[int] = ()) -> Cleaned:
+def clean(
+    rows: pa.Table,
+    source: Source,
+    pipeline: Pipeline,
+    day: date,
+    twins: Collection[int] = (),
+    late: LateFiles | None = None,
+) -> Cleaned:
     """Clean the rows of one source.
 
     rows: `line` and the source's columns under their headers, as `load` returns them. day: that the facts must have.
-    twins: the lines of equal rows, to be dropped or refused as the source says. Returns rows named as in the spec, the
-    facts with their derived columns, ordered by line.
+    twins: the lines of equal rows, to be dropped or refused as the source says. late: the files of the facts, if rows
+    may be late. Returns rows named as in the spec, the facts with their derived columns, ordered by line.
     Raises BadSpec if the pipeline's transform does not return what the spec declares, and BadData if a derived value
     does not fit.
     """
@@ -68,11 +76,13 @@ def clean(rows: pa.Table, source: Source, pipeline: Pipeline, day: date, twins: 
     named = under_names(rows, source)
     named = named.append_column(IS_TWIN, pc.is_in(named["line"], pa.array(twins, pa.int64())))
     if is_facts and day_is_of_instant(pipeline):
-        named = named.append_column(IS_OTHER_DAY, _is_other_day(named[pipeline.day_columns[0]], pipeline, day))
+        named = named.append_column(IS_OTHER_DAY, is_other_day(named[pipeline.day_columns[0]], pipeline, day))
+    if late:
+        named = named.append_column(IS_LATE, is_of_days_before(named, late, pipeline))
     frame = _without_tokens(open_frame(named, pipeline.engine), source)
     needed = {*source.key, *(pipeline.day_columns if is_facts else ())}
     of_day = _day_rules(pipeline, day) if is_facts else []
-    drops = [*_drops(source), *(of_day if source.has_other_days else [])]
+    drops = [*_drops(source), *(of_day if source.has_other_days else _LATE if late else [])]
     rules = [*drops, *_rules(source, needed), *([] if source.has_other_days else of_day)]
     marked = _marked(_numbered(frame, rules), source, number_of_rules=len(rules))
     rules.append(Rule(None, "key_conflict", nw.lit(True)))
@@ -131,12 +141,6 @@ def _allowed(column: Column) -> list[str] | list[int]:
     if column.kind == "text":
         return list(column.allowed)
     return [units_at_most(Decimal(text), column) for text in column.allowed]
-
-
-def _is_other_day(instants: pa.ChunkedArray, pipeline: Pipeline, day: date) -> pa.ChunkedArray:
-    zone = pipeline.schedule.time_zone
-    start, end = (pa.scalar(start_of(each, zone), instants.type) for each in (day, day + timedelta(days=1)))
-    return pc.or_(pc.less(instants, start), pc.greater_equal(instants, end))
 
 
 def _day_rules(pipeline: Pipeline, day: date) -> list[Rule]:

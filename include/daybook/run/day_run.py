@@ -1,12 +1,13 @@
 """One run's work on one day, as the DAG passes it to the steps: the options, the data folder, the connections."""
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
+from daybook.errors import NotYet
 from daybook.ledger.decisions import Release
 from daybook.ledger.receipt import Receipt
 from daybook.ledger.stored_receipt import UnreadableReceipt, stored_receipt
@@ -15,6 +16,8 @@ from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder
 
 T = TypeVar("T")
+# With a day: the key of its wait for files, among what the days of a task share.
+WAITING = "waiting"
 
 OpenConnection = Callable[[str], AbstractContextManager[Any]]
 """Opens a connection by its id in Airflow, for the length of a block: a hook's get_conn, passed in by the DAG."""
@@ -61,6 +64,25 @@ class DayRun:
             return stored_receipt(content, self.pipeline.name, self.day, self.run, step)
         except UnreadableReceipt:
             return None
+
+    def await_later(self, days: Iterable[date]) -> None:
+        """Wait if another day of the task waits for its files, of those after this one whose files have rows of it.
+
+        Raises that day's NotYet.
+        """
+        for day in days:
+            if waiting := (self.shared or {}).get((WAITING, day)):
+                raise waiting
+
+    @contextmanager
+    def noted_wait(self) -> Iterator[None]:
+        """Let the other days of the task know that this one waits for its files."""
+        try:
+            yield
+        except NotYet as error:
+            if self.shared is not None:
+                self.shared[WAITING, self.day] = error
+            raise
 
     def once(self, key: object, make: Callable[[], T]) -> T:
         """Return the result of `make`. Of the days that share a task, only the first one with the same key calls it."""

@@ -4,10 +4,13 @@ from collections.abc import Callable, Collection, Iterator
 from datetime import date
 from typing import BinaryIO, NamedTuple
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from daybook.ledger.raw_files import extracted_by, raw_files
 from daybook.loader.find import hashed, raw_records
 from daybook.loader.layout import kept_raw
-from daybook.loader.line_numbers import RawFile, own_line, part_of
+from daybook.loader.line_numbers import LINES_OF_A_PART, RawFile, own_line, part_of
 from daybook.loader.load import Batch, load_parts
 from daybook.refused import mends
 from daybook.run.step_run import StepRun
@@ -26,6 +29,13 @@ def batches(step: StepRun, source: Source) -> Iterator[Batch]:
     """Return the rows of a source, block by block, with the day's mends. Raises BadData as load_parts does."""
     name, mended = _written_as(source, step.day_run.day), step.mends.records(source.name)
     return load_parts(_files(step, source), source, name, lambda file: _opened(step, source, file), mended)
+
+
+def by_file(step: StepRun, source: Source, lines: pa.ChunkedArray) -> dict[str, int]:
+    """Return how many of these lines of the source stand in each of its files, by the file's name."""
+    counts = pc.value_counts(pc.divide(lines, LINES_OF_A_PART)).to_pylist()
+    rows = {count["values"]: count["counts"] for count in counts}
+    return {file.name: rows.get(file.number, 0) for file in _files(step, source)}
 
 
 def rows_at(step: StepRun, source: Source, lines: list[int]) -> list[RawRow]:

@@ -48,7 +48,7 @@ from daybook.spec.column import (
 from daybook.spec.derived import Derived, Made, needs_zone
 from daybook.spec.export import Export
 from daybook.spec.expression import Expression, col, lit
-from daybook.spec.file import MOST_PARTS, File
+from daybook.spec.file import LATER, MOST_PARTS, File
 from daybook.spec.form import Form, Limits
 from daybook.spec.kinds import Result, column_of, result
 from daybook.spec.lookup import Lookup
@@ -82,6 +82,7 @@ from daybook.text import nearest
 __all__ = [
     "DAYS_DUE",
     "DAYS_PUBLISHED",
+    "LATER",
     "MOST_PARTS",
     "RESERVED",
     "CleanRows",

@@ -1,9 +1,10 @@
 """The part of a spec about columns: how each is written, its name, its kind and its rules."""
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -147,6 +148,24 @@ class Column(Writing):
     def headers(self) -> set[str]:
         """Return all the names that the column may have in a header."""
         return {self.header, *self.aliases}
+
+
+class Span(NamedTuple):
+    """A column of fixed width: its first character in a line (the first of all is 0), and the one after its last."""
+
+    start: int
+    end: int
+    column: Column
+
+
+def spans(columns: Sequence[Column]) -> list[Span]:
+    """Return where columns stand, in their order in a line: each at its `starts_at`, or after the one before it."""
+    found, end = list[Span](), 0
+    for column in columns:
+        start = column.starts_at - 1 if column.starts_at else end
+        end = start + (column.width or 0)
+        found.append(Span(start, end, column))
+    return sorted(found, key=lambda span: span.start)
 
 
 def check_fits_64_bits(number: int | Decimal | None, scale: int) -> None:

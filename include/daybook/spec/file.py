@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from daybook.errors import BadSpec
+from daybook.spec import cron, holiday
 from daybook.spec.source import Source
 
 Pick = Literal["only", "newest", "all"]
@@ -19,6 +20,15 @@ ANOTHER_DAY = re.compile(r"day([+-]\d{1,3})")
 SOME_DAY = date(2000, 6, 15)
 # All copies stay open until the last part is whole, and a process may have a thousand files open.
 MOST_PARTS = 500
+# Added to the number of a part for each day of the schedule that its file is later than the rows wanted.
+LATER = 1000
+
+
+# Weekdays as cron writes them (crontab(5)).
+_DAY = "(?:mon|tue|wed|thu|fri|sat|sun)"
+WEEKDAYS = re.compile(rf"{_DAY}(?:-{_DAY})?(?:,{_DAY}(?:-{_DAY})?)*")
+# How far back the file of a day without one is looked for.
+MOST_DAYS_BACK = 366
 
 
 class _EveryPart:
@@ -28,6 +38,10 @@ class _EveryPart:
 
 # In a path, stands for the number of any part.
 EVERY_PART = _EveryPart()
+
+
+def _cron(on: str) -> str:
+    return f"0 0 * * {on}"
 
 
 class _Words(dict[str, Any]):
@@ -63,9 +77,20 @@ class File(Source):
     it, as in "{path}.done", or a `checksum`, as in "{path}.sha256", which the copy must then match. All parts are
     waited for until `cut_off`, a clock time of the day after, in the schedule's time zone. `size_limit_bytes` is for
     all parts together. `is_size_unreliable`: the server is known to report wrong sizes, so two equal copies are enough.
+
+    `on`, `holidays` and `closed` say for which days it is delivered, if not for every day of the schedule. On any other
+    day a lookup is the file of the last day that has one, and the facts have no rows; no file is looked for.
+
+    With `late_days=1` rows of a day may come late, in the file of the next day of the schedule; with 2 in that of the
+    one after it, too. A day is published from its own file, on time. The daily run that reads a later file does the
+    days before it again, with the rows that came for them; what came twice is for `key` and `twins` to settle. In a
+    file the rows of those days before it are set aside as other_day and count against no limit; rows of any other day
+    are refused. A later file that is not there holds nothing up, and one that is broken fails the days that read it.
     """
 
-    added_later: ClassVar[frozenset[str]] = frozenset({"first_part", "pick", "at_least", "ignore_case"})
+    added_later: ClassVar[frozenset[str]] = frozenset(
+        {"first_part", "pick", "at_least", "ignore_case", "late_days", "on", "holidays", "closed"}
+    )
 
     parts: int | None = Field(None, ge=1, le=MOST_PARTS)
     first_part: int = Field(1, ge=0, le=1)
@@ -77,11 +102,33 @@ class File(Source):
     marker: str | None = None
     checksum: str | None = None
     is_written_whole: bool = False
+    late_days: int = Field(0, ge=0, le=31)
+    """In the files of how many later days of the schedule there may be rows of a day, of facts; see above."""
+    on: str | None = None
+    """The weekdays on which it is delivered, such as "mon-fri" or "mon,wed,fri"; on every day if left out."""
+    holidays: str | None = None
+    """The country, or its part, on whose public holidays it is not delivered, such as "ES" or "ES-MD"."""
+    closed: tuple[date, ...] = ()
+    """Further days on which it is not delivered."""
     # Airflow 3.3 counts a task as lost if it is due again within seconds, before its worker has finished with it.
     look_every_s: int = Field(60, ge=10)
     cut_off: time = time(12)
     size_limit_bytes: int = Field(2_000_000_000, ge=1)
     is_size_unreliable: bool = False
+
+    @field_validator("on")
+    @classmethod
+    def _are_weekdays(cls, on: str | None) -> str | None:
+        if on is not None and (not WEEKDAYS.fullmatch(on) or cron.problem(_cron(on), "UTC")):
+            raise ValueError("it takes weekdays, such as 'mon-fri' or 'mon,wed,fri'")
+        return on
+
+    @field_validator("holidays")
+    @classmethod
+    def _has_a_calendar(cls, where: str | None) -> str | None:
+        if where is not None and (why := holiday.problem(where)):
+            raise ValueError(why)
+        return where
 
     @field_validator("path", "manifest", "marker", "checksum")
     @classmethod
@@ -114,8 +161,23 @@ class File(Source):
 
     @property
     def is_in_parts(self) -> bool:
-        """Return whether the file comes in parts, even if there is only one."""
+        """Return whether the rows of a day are in several files, even if there is only one now."""
+        return self.has_parts or self.late_days > 0
+
+    @property
+    def has_parts(self) -> bool:
+        """Return whether a day's own delivery is a number of files, even if it is 1."""
         return self.parts is not None or self.manifest is not None or self.pick == "all"
+
+    def is_due(self, day: date) -> bool:
+        """Return whether a file is delivered for a day."""
+        is_meant = self.on is None or cron.runs_on(_cron(self.on), day)
+        return is_meant and holiday.why_closed(day, self.holidays, self.closed) is None
+
+    def last_due(self, day: date) -> date:
+        """Return the last day up to a day for which a file is delivered."""
+        days = (day - timedelta(days=number) for number in range(MOST_DAYS_BACK))
+        return next((found for found in days if self.is_due(found)), day)
 
     def label(self, number: int) -> int:
         """Return the number that the supplier gives to a part. number: from 1 on."""
@@ -144,6 +206,11 @@ class File(Source):
             for word in ("path", "parts", "marker", "checksum", "pick"):
                 if (given := getattr(self, word)) is not None:
                     yield f"{word}: {given!r} is refused: with a manifest there is none, for it says what there is"
+        for word in ("on", "holidays", "closed"):
+            if self.late_days and (given := getattr(self, word)):
+                yield f"{word}: {given!r} is refused: late_days counts the days of the schedule; say it there"
+        if self.late_days and self.path_on(SOME_DAY) == self.path_on(SOME_DAY + timedelta(days=1)):
+            yield f"late_days: {self.late_days} is refused: its name is the same every day; say which, as in {{day}}"
         if self.first_part != 1 and self.parts is None:
             yield f"first_part: {self.first_part} is refused: there are no parts; say how many, as parts=24"
         if self.at_least != 1 and self.pick != "all":

@@ -1,6 +1,6 @@
 """Public holidays, by the package `holidays`: of a country, such as "ES", or of a part of one, such as "ES-MD"."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from functools import cache
 
@@ -10,6 +10,15 @@ from daybook.text import nearest
 def holiday_on(day: date, where: str) -> str | None:
     """Return the name of the public holiday on a day, or None."""
     return _holidays(where).get(day)
+
+
+def why_closed(day: date, where: str | None, closed: Collection[date]) -> str | None:
+    """Return why a day is closed, or None. where: a calendar of holidays. closed: further days."""
+    if day in closed:
+        return "it is one of the days in `closed`"
+    if where and (name := holiday_on(day, where)):
+        return f"it is a public holiday in {where} ({name})"
+    return None
 
 
 def problem(where: str) -> str | None:

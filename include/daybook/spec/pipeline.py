@@ -5,6 +5,7 @@ name. So a wrong spec shows when the DAG file is parsed, not at night.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from typing import Any, ClassVar, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -130,6 +131,12 @@ class Pipeline(Value):
     def sources(self) -> tuple[Source, ...]:
         """Return the tables, then the files."""
         return (*self.tables, *self.files)
+
+    def delivered_on(self, file: File, day: date) -> date | None:
+        """Return the day whose file a run of a day reads; None if it is the facts' and none is due for the day."""
+        if file.name == self.facts:
+            return day if file.is_due(day) else None
+        return file.last_due(day)
 
     @property
     def as_of_day(self) -> frozenset[str]:
@@ -262,6 +269,8 @@ def _sources(pipeline: Pipeline) -> Iterator[str]:
         yield from _source(source)
         if source.has_other_days and source.name != pipeline.facts:
             yield f"{source.name}.has_other_days: True is refused: only the facts have a day"
+        if isinstance(source, File) and source.late_days and source.name != pipeline.facts:
+            yield f"{source.name}.late_days: {source.late_days} is refused: only the facts have a day"
 
 
 def _source(source: Source) -> Iterator[str]:

@@ -69,8 +69,4 @@ class Schedule(Value):
 
     def why_closed(self, day: date) -> str | None:
         """Return why a day is none of the schedule's although its cron may mean it, or None."""
-        if day in self.closed:
-            return "it is one of the days in `closed`"
-        if self.holidays and (name := holiday.holiday_on(day, self.holidays)):
-            return f"it is a public holiday in {self.holidays} ({name})"
-        return None
+        return holiday.why_closed(day, self.holidays, self.closed)

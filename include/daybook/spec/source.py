@@ -1,18 +1,17 @@
 """The part of a spec about input: sources, which are tables (table.py) or files (file.py)."""
 
 import re
-from collections.abc import Collection, Iterator
-from itertools import chain
+from collections.abc import Collection, Iterator, Sequence
+from itertools import chain, pairwise
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from daybook.errors import BadSpec
-from daybook.spec.column import Column
+from daybook.spec.column import Column, Span, spans
 from daybook.spec.form import Form, Limits
 from daybook.spec.format import tells_of_utc
 from daybook.spec.value import Name
-from daybook.spec.width import Span, problems_of_widths, spans
 from daybook.spec.writing import (
     OF_LOCAL_TIMES,
     WORDS,
@@ -199,7 +198,7 @@ def _problems_of_form(source: Source) -> Iterator[str]:
         yield f"delimiter: {delimiter!r} is refused: the format is {form.format!r}, which has none; leave it out"
     if form.header_line == "find" and not source.named:
         yield "form.header_line: 'find' is refused: every column has a position, so no name tells which line it is"
-    yield from problems_of_widths(source.columns, form)
+    yield from _problems_of_widths(source.columns, form)
     if form.is_fixed_width and delimiter != Source.model_fields["delimiter"].default:
         yield f"delimiter: {delimiter!r} is refused: form.is_fixed_width: there is none"
     seen = dict[str, Column]()
@@ -226,3 +225,33 @@ def _problems_of_form(source: Source) -> Iterator[str]:
         for name in (column.header, *column.aliases):
             if name.startswith(form.comment):
                 yield f"form.comment: {form.comment!r} is refused: the header may begin with {name!r}"
+
+
+def _problems_of_widths(columns: Sequence[Column], form: Form) -> Iterator[str]:
+    """Yield what is wrong with the widths of columns."""
+    for column in columns:
+        for word in ("starts_at", "width"):
+            if not form.is_fixed_width and (value := getattr(column, word)) is not None:
+                yield f"column {column.name!r}, {word}: {value} is refused: it needs Form(is_fixed_width=True)"
+        if form.is_fixed_width and column.width is None:
+            yield f"column {column.name!r}, width: is missing: form.is_fixed_width; it takes a number of characters"
+        if form.is_fixed_width and column.position is not None:
+            yield (
+                f"column {column.name!r}, position: {column.position} is refused: in a file of fixed width it takes "
+                "starts_at and width"
+            )
+    if form.is_fixed_width:
+        yield from _overlaps_and_gaps(spans(columns), is_gap_meant=form.extra_columns == "ignore")
+
+
+def _overlaps_and_gaps(found: list[Span], *, is_gap_meant: bool) -> Iterator[str]:
+    begin = Span(0, 0, found[0].column)
+    for before, after in pairwise([begin, *found]):
+        where = f"column {after.column.name!r}, starts_at: {after.start + 1} is refused"
+        if after.start < before.end:
+            yield f"{where}: column {before.column.name!r} ends with character {before.end}"
+        elif after.start > before.end and not is_gap_meant:
+            yield (
+                f"{where}: no column has the characters from {before.end + 1} to {after.start}; widen the one before "
+                'it, if they are blanks, or declare extra_columns="ignore"'
+            )

@@ -70,6 +70,24 @@ def test_the_words_of_a_file_are_proposed_alone_or_together_and_load_it(
     assert (found.accepted, found.refused, found.message) == (3, [], None)
 
 
+@pytest.mark.parametrize(
+    ("content", "words", "rows"),
+    [
+        (f"# of 5 March\n{PLAIN}# more\nKim,7,8\n", 'form=Form(comment="#")', 4),
+        (f"{PLAIN}\nTotal: 3\nPage 1 of 1\n", "form=Form(footer_lines=2)", 3),
+        (f"{PLAIN}Kim\nLee,7,8\n", "form=Form(may_end_early=True)", 5),
+        (f"{PLAIN}Kim\nLee,7,8\n;\n", "form=Form(footer_lines=1, may_end_early=True)", 5),
+        (PLAIN.replace("A,1", '="001",1'), 'formulas="read"', 3),
+    ],
+)
+def test_lines_that_are_no_rows_are_proposed_to_be_none_and_others_to_be_rows(
+    content: str, words: str, rows: int, tmp_path: Path
+) -> None:
+    file = tmp_path / "f.csv"
+    file.write_text(content)
+    assert of_stranger(file) == [Proposal(words, rows, rows)]
+
+
 def test_what_loads_no_more_rows_is_not_proposed(tmp_path: Path) -> None:
     file = tmp_path / "f.csv"
     for content in (
@@ -124,6 +142,9 @@ def test_what_loads_no_more_rows_is_not_proposed(tmp_path: Path) -> None:
             'column "x": format="%d/%m/%Y" or format="%m/%d/%Y" (its values do not say which: ask the sender)',
             2,
         ),
+        (day_date("x"), "3/4/2024 13/12/2024", 'column "x": format="%-d/%-m/%Y"', 2),
+        (timestamp("x"), "4/13/2024 9:05;4/3/2024 10:05", 'column "x": format="%-m/%-d/%Y %-H:%M"', 2),
+        (integer("x"), "\u00a05;6\u2003", 'column "x": is_trimmed=True', 2),
         (day_date("x", format="%m/%d/%Y"), "03/04/2024 13/02/2024", 'column "x": format="%d/%m/%Y"', 2),
         (timestamp("x"), "2024-04-13T10:30:00Z", 'column "x": format="%Y-%m-%dT%H:%M:%SZ"', 1),
         (timestamp("x"), "2024-04-13T10:30:00+02:00", 'column "x": format="%Y-%m-%dT%H:%M:%S%z"', 1),

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from daybook.days import as_day, check_day, day_of_run, last_finished_day, scheduled_days, why_not
+from daybook.days import as_day, check_day, day_of_run, days_around, last_finished_day, scheduled_days, why_not
 from daybook.errors import BadSpec
 from daybook.spec import Schedule
 from tests.support.shop import shop
@@ -116,6 +116,13 @@ def test_the_days_of_a_schedule_are_those_of_its_cron_between_its_ends() -> None
     weekend = Schedule(cron="0 0 * * 6,0", start=date(2026, 6, 7), end=date(2026, 6, 20))
     assert [day.day for day in scheduled_days(weekend, date(2026, 5, 1), date(2026, 7, 1))] == [7, 13, 14, 20]
     assert date(2011, 12, 30) not in scheduled_days(SAMOA, date(2011, 12, 1), date(2012, 1, 31))
+
+
+def test_the_days_around_a_day_are_those_of_the_schedule_whatever_its_ends() -> None:
+    friday = date(2026, 1, 9)
+    assert [day.day for day in days_around(WEEKDAYS, friday, 2)] == [7, 8, 9, 12, 13]
+    assert days_around(DAILY, date(2026, 12, 31), 1)[2] == date(2027, 1, 1)
+    assert date(2011, 12, 30) not in days_around(SAMOA, date(2011, 12, 29), 1)
 
 
 def test_the_day_before_a_day_that_never_was_is_the_last_one_that_is_over() -> None:

@@ -20,6 +20,7 @@ OTHER_ROWS = {
     "`name` of the pipeline and the schema of `target`",
     "the module removed",
     "`time_zone` of `schedule`, with a table that is read by day",
+    "the days of `schedule`, with `late_days`",
 }
 
 
@@ -87,6 +88,9 @@ CHANGES: list[tuple[str, dict[str, object]]] = [
     ("`path`, `delimiter` or `form` of a file", file(path="other/{day:%Y-%m-%d}.csv")),
     ("`path`, `delimiter` or `form` of a file", file(delimiter=";")),
     ("`path`, `delimiter` or `form` of a file", file(form=FILE.form.model_copy(update={"encoding": "latin-1"}))),
+    ("`late_days` of a file", file(late_days=1)),
+    ("`on`, `holidays` or `closed` of a file", file(on="mon-fri")),
+    ("`on`, `holidays` or `closed` of a file", file(holidays="ES")),
     (WRITTEN, file(decimal_mark=",")),
     (
         WRITTEN,
@@ -150,6 +154,12 @@ def test_the_time_zone_says_which_rows_of_a_table_are_a_days() -> None:
     elsewhere: dict[str, object] = {"schedule": FLIGHTS.schedule.model_copy(update={"time_zone": "Asia/Tokyo"})}
     assert table()[row] == first_step(elsewhere, BY_DAY)
     assert first_step(elsewhere) == "nothing"
+
+
+def test_the_days_of_the_schedule_say_which_files_may_have_late_rows() -> None:
+    late = FLIGHTS.model_copy(update=file(late_days=1))
+    other: dict[str, object] = {"schedule": FLIGHTS.schedule.model_copy(update={"cron": "30 6 * * 1-5"})}
+    assert table()["the days of `schedule`, with `late_days`"] == first_step(other, late)
 
 
 def test_a_former_name_that_is_left_in_the_spec_does_no_day_again() -> None:

@@ -1,6 +1,7 @@
 """What cleaning keeps, drops and refuses, drawn as tables; on all three engines."""
 
-from datetime import UTC, date, datetime
+import io
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -8,10 +9,28 @@ import pandas
 import pyarrow as pa
 import pytest
 
+from daybook.days import days_around
 from daybook.errors import BadSpec
+from daybook.loader.load import load
 from daybook.rules.clean import Cleaned, clean
+from daybook.rules.late_rows import LateFiles
 from daybook.rules.twins import may_be_twins, twins
-from daybook.spec import Column, Source, arrow_type, boolean, day_date, decimal, integer, text
+from daybook.spec import (
+    Column,
+    File,
+    Measure,
+    Plausible,
+    Schedule,
+    Source,
+    Summary,
+    arrow_type,
+    boolean,
+    day_date,
+    decimal,
+    integer,
+    text,
+    timestamp,
+)
 from tests.support.shop import DAY, SALES, SHOPS, shop
 
 from .drawn import cells, drawing, table
@@ -142,6 +161,52 @@ def test_rows_of_other_days_are_dropped_where_the_file_has_several_and_those_of_
     result = clean(rows, source, shop(engine=engine, files=(source,)), DAY)
     assert drawing(result.refused, "line", "reason")[1:] == [["4", "missing"]]
     assert (result.kept["line"].to_pylist(), result.dropped) == ([2], {"other_day": 1})
+
+
+WEEKDAYS = Schedule(start=date(2026, 1, 1), cron="0 6 * * 1-5", time_zone="America/New_York")
+OF_THREE = (integer("y"), integer("m"), integer("d"))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("columns", "day_columns", "row"),
+    [
+        ((day_date("day"),), ("day",), "{:%Y-%m-%d}"),
+        (OF_THREE, ("y", "m", "d"), "{:%Y,%m,%d}"),
+        ((timestamp("at", time_zone="America/New_York"),), ("at",), "{:%Y-%m-%d} 23:59:59"),
+    ],
+    ids=["a date", "three numbers", "an instant"],
+)
+def test_in_a_file_with_late_rows_those_of_the_days_before_it_are_set_aside_and_others_are_refused(
+    engine: str, columns: Any, day_columns: Any, row: str
+) -> None:
+    """Two files of a Friday with late_days=1, its own and Monday's: in each a row of every day around them."""
+    file = File(name="f", connection="ftp", path="f_{day}.csv", columns=columns, late_days=1)
+    pipeline = shop(
+        engine=engine,
+        **{"tables": (), "files": (file,), "facts": "f", "day_columns": day_columns, "schedule": WEEKDAYS},
+        **{"lookups": (), "derived": (), "ratios": (), "measures": (Measure(name="n", how="count"),)},
+        **{"summaries": (Summary(name="by_day", columns=("n",)),), "plausible": Plausible()},
+    )
+    friday = date(2026, 1, 9)
+    days = [friday + timedelta(days=number) for number in (-2, -1, 0, 1, 3, 4)]
+    text_of = ",".join(column.header for column in columns) + "\n" + "".join(f"{row.format(day)}\n" for day in days * 2)
+    rows = next(iter(load(io.BytesIO(text_of.encode()), file))).kept
+    late_by = pa.chunked_array([pa.array([0] * len(days) + [1] * len(days), pa.int64())])
+    late = LateFiles(days_around(WEEKDAYS, friday, 1), late_by)
+    result = clean(rows, file, pipeline, friday, (), late)
+    own, mondays = {"kept": [4], "refused": [2, 5, 6, 7]}, {"kept": [10], "refused": [8, 9, 11, 13]}
+    assert result.kept["line"].to_pylist() == own["kept"] + mondays["kept"]
+    assert result.refused["line"].to_pylist() == own["refused"] + mondays["refused"]
+    assert result.dropped == {"other_day": 2}, "Thursday in Friday's file, Monday in its own"
+
+
+def test_only_the_facts_may_have_late_rows_and_only_in_files_of_another_name() -> None:
+    late = File(name="f", connection="ftp", path="f_{day}.csv", columns=(integer("id"),), late_days=1)
+    with pytest.raises(BadSpec, match=r"f\.late_days: 1 is refused: only the facts have a day"):
+        shop(files=(*shop().files, late))
+    with pytest.raises(BadSpec, match="late_days: 2 is refused: its name is the same every day"):
+        File(name="f", connection="ftp", path="f.csv", columns=(integer("id"),), late_days=2)
 
 
 def test_only_the_facts_may_have_other_days() -> None:

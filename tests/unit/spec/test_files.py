@@ -1,5 +1,6 @@
 """The words of a file that say how it is delivered: which go together, and what they make of a day."""
 
+import re
 from datetime import date
 from typing import Any
 
@@ -68,8 +69,32 @@ def test_signs_may_be_of_each_part_or_of_all() -> None:
     assert file(path="f.csv").signs_on(DAY, "f.csv") == {}
 
 
+def test_a_file_is_due_on_its_weekdays_but_for_holidays_and_closed_days() -> None:
+    stores = file(path="f_{day}.csv", on="mon-wed,fri", holidays="ES-MD", closed=(date(2024, 5, 3),))
+    # 1 and 2 May 2024 are holidays in Madrid, and Wednesday and Thursday.
+    due = [day for day in range(1, 13) if stores.is_due(date(2024, 5, day))]
+    assert due == [6, 7, 8, 10]
+    assert stores.last_due(date(2024, 5, 12)) == date(2024, 5, 10)
+    assert stores.last_due(date(2024, 5, 5)) == date(2024, 4, 30)
+    assert file(path="f.csv").is_due(date(2024, 5, 12))
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ({"on": "weekdays"}, "on: 'weekdays' is refused: it takes weekdays, such as 'mon-fri'"),
+        ({"on": "* * *"}, "it takes weekdays"),
+        ({"holidays": "EZ"}, "holidays: 'EZ' is refused: there is no calendar of that country"),
+        ({"on": "mon-fri", "late_days": 1}, "on: 'mon-fri' is refused: late_days counts the days of the schedule"),
+    ],
+)
+def test_a_calendar_that_is_none_is_refused(words: dict[str, Any], says: str) -> None:
+    with pytest.raises(BadSpec, match=re.escape(says)):
+        file(path="f_{day}.csv", **words)
+
+
 def test_words_that_are_not_used_leave_the_fingerprint_as_it_was() -> None:
-    later = {"pick", "at_least", "ignore_case", "first_part"}
+    later = {"pick", "at_least", "ignore_case", "first_part", "late_days", "on", "holidays", "closed"}
     assert later.isdisjoint(file(path="f.csv").model_dump())
     assert {"pick"} == later & file(path="f_*.csv", pick="all").model_dump().keys()
     assert {"first_part"} == later & file(**PARTS, first_part=0).model_dump().keys()
