@@ -7,7 +7,7 @@ a large file is read a few times more, however many words there are. check_words
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -59,17 +59,22 @@ class _First(NamedTuple):
 
 
 class _Search:
-    """The search for one file. has_own_columns: no contract describes it, so its columns are those of its header."""
+    """The search for one file. has_own_columns: no contract describes it, so its columns are those of its header.
 
-    def __init__(self, path: Path, source: Source, *, has_own_columns: bool) -> None:
-        self.path, self.has_own_columns = path, has_own_columns
+    columns_of: makes a contract of the names of a header.
+    """
+
+    def __init__(
+        self, path: Path, source: Source, *, has_own_columns: bool, columns_of: Callable[..., Source] = of_columns
+    ) -> None:
+        self.path, self.has_own_columns, self.columns_of = path, has_own_columns, columns_of
         self.bare = source.model_copy(update={"key": (), "twins": "keep"})
 
     def contract(self, source: Source) -> Source:
         """Return the contract by the words of a source. Raises BadSpec if the header's names are none."""
         if not self.has_own_columns:
             return source
-        return of_columns(names_in(self.path, source), source.delimiter, source.form, source.null_tokens)
+        return self.columns_of(names_in(self.path, source), source.delimiter, source.form, source.null_tokens)
 
     def best(self, found: Checked) -> _Tried:
         """Return the words by which most rows load. found: what the file is by its words now."""
@@ -137,7 +142,7 @@ class _Search:
         values = self._values(tried) if tried.checked.raw else {}
         for (reason, header), refused in values.items():
             column = next((one for one in source.columns if one.header == header), None)
-            seen = self._seen(source)._replace(column=column, values=tuple(refused))
+            seen = self._seen(source)._replace(column=column, values=tuple(refused), at_end=_at_end(tried, reason))
             found = _most(ROW_WORDS.get(reason, ()), seen)
             if not found or (column is None and header is not None):
                 continue
@@ -184,10 +189,27 @@ def proposals(path: Path, source: Source, found: Checked, *, has_own_columns: bo
     return [Proposal(in_words(search.bare, best.source, best.ways), best.checked.accepted, rows)]
 
 
+def best_words(path: Path, source: Source, found: Checked, columns_of: Callable[..., Source]) -> tuple[Source, Checked]:
+    """Return the contract under which most rows of a file load that no contract describes, and what the file is by it.
+
+    The words are those that `proposals` would name. columns_of: makes a contract of the names of a header.
+    """
+    search = _Search(path, source, has_own_columns=True, columns_of=columns_of)
+    best = search.best(found)
+    if best.source is search.bare or not _is_better(best.checked, found):
+        return source, found
+    return search.contract(best.source), best.checked
+
+
 def _is_better(one: Checked, other: Checked) -> bool:
-    """Return whether more rows load: none do, if the file is refused as a whole."""
-    is_of_both = bool(one.message) == bool(other.message)
-    return one.accepted > other.accepted if is_of_both else not one.message and one.accepted > 0
+    """Return whether more rows load, or as many and fewer are refused: none load, if the file is refused as a whole."""
+    if bool(one.message) != bool(other.message):
+        return not one.message and one.accepted > 0
+    return one.accepted > 0 and _score(one) > _score(other)
+
+
+def _score(checked: Checked) -> tuple[int, int]:
+    return checked.accepted, -len(checked.refused)
 
 
 def _changes(word: Word, seen: Seen) -> list[Source]:
@@ -210,6 +232,18 @@ def _most(words: Iterable[Word], seen: Seen) -> list[Source]:
     for values, source in best:
         different.setdefault(str(values), source)
     return list(different.values())
+
+
+def _at_end(tried: _Tried, reason: str) -> int:
+    """Return how many lines at the end of the file are refused, if all records of this reason are among them."""
+    form, checked = tried.source.form, tried.checked
+    end = int(form.header_line) + form.lines_below_header + checked.counted.read if form.header_line != "find" else 0
+    last = end + 1
+    for row in reversed(checked.refused):
+        if row.line + row.lines != last:
+            break
+        last = row.line
+    return 0 if any(row.reason == reason and row.line < last for row in checked.refused) else end + 1 - last
 
 
 def _is_typed(column: str | None, reason: str) -> bool:

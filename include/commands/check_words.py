@@ -7,6 +7,7 @@ choose where the file does not say: then it returns all.
 
 import codecs
 import re
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
@@ -28,7 +29,8 @@ DELIMITERS = (*OTHER_DELIMITERS, "^", "~", ":", "!", "\x1f", "\x01", " ")
 class Seen(NamedTuple):
     """What was seen of a file: by the words of `source` so far, refused values of a column, if it is about one.
 
-    has_contract: whether the columns are agreed; else they are those that its header happens to have.
+    has_contract: whether the columns are agreed; else they are those that its header happens to have. at_end: how many
+    lines at the end of the file are refused, if the values are among them alone.
     """
 
     path: Path
@@ -36,6 +38,7 @@ class Seen(NamedTuple):
     has_contract: bool
     column: Column | None = None
     values: tuple[str, ...] = ()
+    at_end: int = 0
 
 
 Word = Callable[[Seen], Iterable[Source]]
@@ -86,6 +89,44 @@ def delimiters(seen: Seen) -> Iterator[Source]:
         count, enough = sum(sign in line for line in lines), len(lines) // 2 + 1
         if sign != seen.source.delimiter and lines and count >= (enough if sign in OTHER_DELIMITERS else len(lines)):
             yield seen.source.model_copy(update={"delimiter": sign})
+
+
+def sep_lines(seen: Seen) -> Iterator[Source]:
+    """Try what a first line for spreadsheets says, such as "sep=;": the delimiter, and that the header is below it."""
+    found = re.match(rb"sep=([!-/:-@\[-`{-~\t])\r?\n", _head(seen))
+    if found and seen.source.form.header_line == 1:
+        changed = with_form(seen.source, header_line=2)
+        yield changed.model_copy(update={"delimiter": found[1].decode()})
+
+
+def comments(seen: Seen) -> Iterator[Source]:
+    """Try lines that begin with # as comments, if a few of the first lines do."""
+    lines = [line for line in _head(seen).split(b"\n")[:LOOKED_AT_LINES] if line.strip()]
+    if 0 < 2 * sum(line.startswith(b"#") for line in lines) <= len(lines) and not seen.source.form.comment:
+        yield with_form(seen.source, comment="#")
+
+
+def quotes(seen: Seen) -> Iterator[Source]:
+    """Try single quotes, if DuckDB's sniffer sees them around fields."""
+    if seen.source.form.quote == '"' and sniffed_quote(_head(seen)) == "'":
+        yield with_form(seen.source, quote="'")
+
+
+@cache
+def sniffed_quote(head: bytes) -> str:
+    """Return the sign that DuckDB's sniffer sees around the fields of a file's first bytes; "" if it sees none."""
+    if b"'" not in head:
+        return ""
+    import duckdb
+
+    with tempfile.NamedTemporaryFile(suffix=".csv") as file:
+        file.write(head[: head.rfind(b"\n") + 1 or None])
+        file.flush()
+        try:
+            found = duckdb.execute("select Quote from sniff_csv(?)", [file.name]).fetchone()
+        except duckdb.Error:
+            return ""
+    return str(found[0]) if found and found[0] != "(empty)" else ""
 
 
 def header_lines(seen: Seen) -> Iterator[Source]:
@@ -146,6 +187,9 @@ FILE_WORDS: tuple[Word, ...] = (
     encodings,
     line_ends,
     delimiters,
+    sep_lines,
+    comments,
+    quotes,
     header_lines,
     no_header,
     headers,
