@@ -20,6 +20,7 @@ from deployment.servers.ftp import LocalFtp
 from deployment.servers.postgres import LocalPostgres
 from deployment.servers.programs import FOLDERS_OF_ROOT, is_root
 
+from .support.browser import browser as browser
 from .support.servers import Servers
 
 FTP_SECONDS = 15

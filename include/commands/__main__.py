@@ -19,7 +19,7 @@ PARAGRAPHS: dict[str, tuple[str, ...]] = {
     "Start and stop": ("demo", "up", "down"),
     "Begin": ("init",),
     "Days": ("status", "plan", "day", "backfill"),
-    "Look into": ("why", "trace", "refused", "check", "psql"),
+    "Look into": ("why", "trace", "refused", "check", "docs", "psql"),
     "Decide": ("replay", "release", "rollback", "retire", "pause", "resume", "cancel"),
     "Servers": ("doctor", "env", "backup", "restore", "clean"),
 }

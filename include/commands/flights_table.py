@@ -5,16 +5,18 @@ from datetime import date
 from typing import Any
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import dict_row
 
 from commands.output import draw
+from daybook.environment import ledger_schema, schema_here
 from deployment.errors import RunFailed
 
 PUBLISHED = """
     SELECT by_day.day, flights, cancelled, mean_dep_delay_min, rows_refused
-    FROM flights.by_day
-    JOIN daybook.published ON published.pipeline = 'flights' AND published.day = by_day.day
-    JOIN daybook.ledger USING (run_id)
+    FROM {by_day} by_day
+    JOIN {published} published ON published.pipeline = 'flights' AND published.day = by_day.day
+    JOIN {ledger} ledger USING (run_id)
     WHERE by_day.day = ANY(%s)
     ORDER BY by_day.day
 """
@@ -35,7 +37,12 @@ def tell_flights(warehouse: str, seconds: Mapping[date, float]) -> None:
 
 def _published(warehouse: str, days: Sequence[date]) -> list[dict[str, Any]]:
     with psycopg.connect(warehouse, row_factory=dict_row) as connection:
-        return connection.execute(PUBLISHED, [list(days)]).fetchall()
+        return connection.execute(_query(), [list(days)]).fetchall()
+
+
+def _query() -> sql.Composed:
+    ledger = {table: sql.Identifier(ledger_schema(), table) for table in ("published", "ledger")}
+    return sql.SQL(PUBLISHED).format(by_day=sql.Identifier(schema_here("flights"), "by_day"), **ledger)
 
 
 def _cells(row: dict[str, Any], seconds: float) -> tuple[str, ...]:

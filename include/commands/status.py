@@ -13,6 +13,7 @@ from commands.output import say, tell_json, tell_table
 from commands.renamed import as_known
 from commands.servers import servers_of
 from commands.waiting_days import waiting_of
+from daybook.environment import environment
 from daybook.ledger import step_log
 from daybook.ledger.decisions import rollbacks
 from daybook.ledger.queries import is_begun, rows_not_published
@@ -85,6 +86,8 @@ def tell(
     lost: the rows of each published day that readers do not see. waits: what the days that wait wait for. coming: a
     line about the next daily run.
     """
+    if environment():
+        say(f"environment: {environment()}")
     rows = [_cells(kind, getattr(found, kind), lost) for kind in KINDS]
     tell_table(("", "count", "refused", "dropped", "days"), rows)
     if found.lag_days is None:

@@ -72,6 +72,8 @@ def tell(pipeline: str, why: Why) -> None:
     if why.published:
         words = ("step", "how", "refused", "dropped", "seconds", "inputs", "spec", "code", "libraries")
         tell_table(words, _steps(why.published))
+        for sentence in (said for receipt in why.published.receipts.values() for said in receipt.as_of):
+            say(one_line(sentence))
         say(f"changed for readers: {_changes(why.published)}")
     if why.confirmed:
         say(f"found unchanged: by {why.confirmed.run}, started by {why.confirmed.started_by}")

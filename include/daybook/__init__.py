@@ -12,7 +12,7 @@ The rooms; each may import those above it that tests/unit/test_rooms.py allows i
     storage/    files whole or not there; where they lie; tables in and out
     postgres/   sessions, and tables by COPY
     ftp/        a delivery seen, and copied whole; FTP itself
-    transports/ every other way to a file: SFTP, HTTPS, a folder
+    transports/ every other way to a file: SFTP, HTTPS, S3, a folder
     loader/     CSV bytes to typed rows and refused rows
     rules/      clean, index, aggregate, summarize, plausible
     ledger/     receipts, fingerprints, what was done to a day, decisions

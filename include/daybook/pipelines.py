@@ -13,8 +13,9 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from daybook.environment import environment, schema_here
 from daybook.errors import BadSpec, DaybookError
-from daybook.spec import Pipeline, nearest
+from daybook.spec import Pipeline, Target, nearest
 from daybook.text import one_line
 
 PACKAGE = "pipelines"
@@ -150,7 +151,13 @@ def _pipeline_of(package: str, module: str) -> Pipeline:
     if not isinstance(found, Pipeline):
         what = "is missing" if found is None else f"is a {type(found).__name__}"
         raise BadSpec(f"PIPELINE {what}; expected a Pipeline; name it so, or begin the module's name with `_`")
-    return found
+    return _here(found)
+
+
+def _here(pipeline: Pipeline) -> Pipeline:
+    """Return a pipeline as this environment has it: its target schema has another name outside production."""
+    target = Target(connection=pipeline.target.connection, schema=schema_here(pipeline.target.schema_))
+    return pipeline.model_copy(update={"target": target}) if environment() else pipeline
 
 
 def _problem(module: str, error: Exception) -> str:

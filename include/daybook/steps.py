@@ -28,7 +28,6 @@ from daybook.loader.layout import lines_of_refused
 from daybook.pages.report import report
 from daybook.postgres.copy_tables import Copied as CopiedTable
 from daybook.postgres.copy_tables import copy_tables
-from daybook.postgres.day_state import DayState
 from daybook.postgres.marks import LocalDay
 from daybook.postgres.session import Connection, at_once
 from daybook.publish import deploy as deploying
@@ -44,21 +43,23 @@ from daybook.rules import index as indexing
 from daybook.rules import plausible
 from daybook.rules import summarize as summarizing
 from daybook.rules import twins as equal_rows
+from daybook.rules.per_summary import per_summary
 from daybook.run import raw_rows
+from daybook.run.as_of import take_copies
 from daybook.run.step_run import SourceResult, StepRun
-from daybook.spec import Source, Table
+from daybook.spec import Source, Table, measures_per_summary
 from daybook.storage.folder import Folder
-from daybook.storage.tables import keys_file, parquet_writer, write_parquet
+from daybook.storage.tables import keys_file, measures_file, parquet_writer, write_parquet
 
 
 def extract_tables(step: StepRun) -> Done:
     """Copy the pipeline's tables as CSV, all of one moment."""
-    rows: dict[str, Rows] = {}
-    origins: dict[str, Origin] = {}
-    slices: dict[str, DayState] = {}
+    taken = take_copies(step, step.pipeline.tables)
+    to_read = [table for table in step.pipeline.tables if table.name not in taken.rows]
+    rows, origins, slices = dict(taken.rows), dict(taken.origins), dict(taken.slices)
     read_at = step.meter.started_at
-    for connection_id in dict.fromkeys(table.connection for table in step.pipeline.tables):
-        tables = tuple(table for table in step.pipeline.tables if table.connection == connection_id)
+    for connection_id in dict.fromkeys(table.connection for table in to_read):
+        tables = tuple(table for table in to_read if table.connection == connection_id)
         # The rows of another day are other rows; and all tables of a connection are of one moment.
         day = step.day_run.day if any(table.day or table.ready for table in tables) else None
         copied = step.day_run.once((connection_id, day), partial(_copied, step, connection_id, tables))
@@ -69,7 +70,8 @@ def extract_tables(step: StepRun) -> Done:
             step.folder.take(f"{table.name}.csv", copied.folder)
             step.note_output(f"{table.name}.csv", found.rows)
             rows[table.name] = Rows(read=found.rows, kept=found.rows)
-            origins[table.name] = Origin(place=f"{connection_id}: {table.relation}", without_day=found.without_day)
+            origin = Origin(place=f"{connection_id}: {table.relation}", without_day=found.without_day)
+            origins[table.name] = taken.noted(table.name, origin)
             slices |= {table.name: found.state} if found.state else {}
     return Done(rows=rows, origins=origins, slices=slices, read_at=read_at)
 
@@ -77,10 +79,12 @@ def extract_tables(step: StepRun) -> Done:
 def extract_files(step: StepRun) -> Done:
     """Copy the day's files, once all are there and whole."""
     pipeline, day_run = step.pipeline, step.day_run
-    due = Due(pipeline.files, day_run.day, pipeline.schedule.time_zone, day_run.ftp)
+    taken = take_copies(step, pipeline.files)
+    to_read = tuple(file for file in pipeline.files if file.name not in taken.origins)
+    due = Due(to_read, day_run.day, pipeline.schedule.time_zone, day_run.ftp)
     deliveries = check_ready(due, step.folder, datetime.now(UTC))
-    origins: dict[str, Origin] = {}
-    for source in pipeline.files:
+    origins = dict(taken.origins)
+    for source in to_read:
         delivery = deliveries[source.name]
         arrived = fetch_delivery(partial(day_run.ftp, source.connection), delivery, step.folder, _patience(step))
         for one in arrived:
@@ -88,7 +92,8 @@ def extract_files(step: StepRun) -> Done:
         if delivery.manifest:
             with step.new_file(f"{source.name}.manifest") as file:
                 file.write(delivery.manifest.content)
-        origins |= _origins(delivery, arrived)
+        read = _origins(delivery, arrived)
+        origins |= {stem: taken.noted(source.name, origin) for stem, origin in read.items()}
     return Done(origins=origins)
 
 
@@ -147,17 +152,20 @@ def aggregate(step: StepRun) -> Done:
     facts = step.read_table("index", f"{name}.parquet")
     aggregates = aggregating.aggregate(facts, step.pipeline)
     step.write_table("aggregates.parquet", aggregates)
+    for summary, measures in per_summary(facts, step.pipeline).items():
+        step.write_table(measures_file(summary), measures)
     rows = {name: Rows(read=facts.num_rows, kept=_rows_behind(aggregates))}
     return Done(rows=rows, totals=plausible.totals(aggregates, step.pipeline))
 
 
 def summarize(step: StepRun) -> Done:
-    """Make the summaries from the aggregates, and hold a day whose numbers are implausible."""
+    """Make the summaries from what `aggregate` left, and hold a day whose numbers are implausible."""
     pipeline, day = step.pipeline, step.day_run.day
     aggregates = step.read_table("aggregate", "aggregates.parquet")
     totals = plausible.totals(aggregates, pipeline)
     doubts = at_once(step.warehouse, partial(_doubts, step=step, totals=totals))
-    summaries = summarizing.summarize(aggregates, pipeline, day)
+    measures = {name: step.read_table("aggregate", measures_file(name)) for name in measures_per_summary(pipeline)}
+    summaries = summarizing.summarize(aggregates, pipeline, day, measures)
     held = _held(step, doubts)
     rows: dict[str, Rows] = {}
     for name, summary in summaries.items():

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict
 
+from daybook.environment import VARIABLE, environment
 from deployment.home import HOST, REPOSITORY, Home, write_private
 from deployment.secret_values import Secrets
 from deployment.servers.ftp import LocalFtp
@@ -39,6 +40,7 @@ def airflow_environment(
         **_logins(postgres.home, postgres.secrets),
         **connections(postgres, ftp),
         "DAYBOOK_DATA": data,
+        **({VARIABLE: environment()} if environment() else {}),
     }
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from daybook.errors import SourceUnavailable
 from daybook.ledger.receipt import STEPS
-from daybook.postgres.session import WAREHOUSE, at_once
+from daybook.postgres.session import at_once, warehouse_settings
 from daybook.publish.deploy import deploy
 from tests.support.bench import DAY, Bench
 
@@ -71,8 +71,8 @@ def test_k8_a_stopped_process_that_wakes_after_its_successor_has_published_chang
     assert bench.do(DAY, "zombie", last="summarize" if first == "save" else "save")["error"] == ""
     zombie = bench.start(bench.job(DAY, "zombie", first=first, at=at, how="stop"))
     zombie.wait_until_stopped()
-    # A minute later the server and the next writer of the day do this by themselves (postgres_session.WAREHOUSE,
-    # step_ledger.PATIENCE_S); a test does not wait for it.
+    # A minute later the server and the next writer of the day do this by themselves (LIMITS of postgres/session.py,
+    # PATIENCE_S of ledger/step_log.py); a test does not wait for it.
     bench.superuser("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'warehouse_owner'")
     with bench.reader(DAY) as reader:
         bench.publish(DAY, "successor", NEW)
@@ -96,7 +96,7 @@ def test_r1_while_one_run_publishes_another_waits_for_it_and_then_says_so(bench:
     other = bench.servers.work(bench.pipeline, DAY, "other")
     receipts = {step: other.receipt(step) for step in STEPS[:-1]}
     publish = partial(deploy, pipeline=bench.pipeline, receipts=receipts, changes={}, is_forced=True)
-    quick = f"{WAREHOUSE}; set local lock_timeout = '300ms'"
+    quick = f"{warehouse_settings()}; set local lock_timeout = '300ms'"
     with pytest.raises(SourceUnavailable, match="another run is publishing this day"):
         at_once(lambda: bench.servers.connect_postgres("warehouse"), publish, settings=quick)
     one.signal(signal.SIGCONT)

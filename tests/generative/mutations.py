@@ -75,6 +75,16 @@ CONTRACTS = [
         null_tokens=("NA", ""),
     ),
     _contract("f", boolean("f", true_tokens=("X",), false_tokens=("",))),
+    _contract("t,u,i", text("t", formulas="read"), text("u"), integer("i", formulas="read"), null_tokens=("NA",)),
+    *(
+        _contract(f"id{delimiter}t{delimiter}d", *_IDT, delimiter=delimiter, form=Form(**words), formulas="read")
+        for delimiter, words in (
+            ("||", {}),
+            (",", {"may_end_early": True, "has_blanks_after_delimiter": True, "comment": "="}),
+            (",", {"escape": "\\"}),
+            (",", {"quote": "'"}),
+        )
+    ),
     _contract("id,t,d", integer("id"), text("t"), decimal("d", digits=6, scale=2), form=Form(header_line=0)),
     _contract("id,t,d", integer("id"), text("t"), decimal("d", digits=6, scale=2), form=Form(comment="#")),
     _contract("t,u", text("t"), text("u"), form=Form(comment="#", header_line=0)),
@@ -104,7 +114,7 @@ CONTRACTS = [
     _contract("t,,t", text("t", position=3), integer("u", position=2), form=Form(extra_columns="ignore")),
 ]
 GOOD = {
-    "text": ["a", '"=""7"""', "é", "NA", "", '"q"', '""', '"a\nb"', '"\r\n""\n"', "b c", "'"],
+    "text": ["a", '"=""7"""', '="07"', "é", "NA", "", '"q"', '""', '"a\nb"', '"\r\n""\n"', "b c", "'"],
     "integer": ["1", "-5", "007", "", "NA", "12.0"],
     "decimal": ["1.234,5 EUR", "2,50-", "1.5", "-2", "0.25", "", "123", "2.000"],
     "date": ["5.1.26", "29.3.26", "2026-01-05", "20260105", "", "2026-005", "2024-366"],
@@ -203,6 +213,19 @@ SIGNS = [
     '"a||b"',
     "|",
     "a~|~b",
+    '=""',
+    '="7"',
+    '="a;b"',
+    '="a,b"',
+    '="a""b"',
+    '="a\nb"',
+    '="a\rb"',
+    '="a',
+    '="a"b',
+    'x="a"',
+    '"=""a""""b"""',
+    ' ="1"',
+    "=",
     '"~|~"',
     "\x7f",
     '"a\n# b"',

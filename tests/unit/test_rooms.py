@@ -13,7 +13,7 @@ FILES = {
     ".".join(file.relative_to(INCLUDE).with_suffix("").parts).removesuffix(".__init__"): file
     for file in INCLUDE.rglob("*.py")
 }
-FOR_ALL = "errors text days spec"
+FOR_ALL = "errors text days spec environment"
 ROOMS = {
     **dict.fromkeys(FOR_ALL.split(), ""),
     "storage": "",
@@ -28,6 +28,7 @@ ROOMS = {
     "planning": "ledger refused loader ftp postgres storage rules.valid_rows",
     "run": "ledger refused loader storage postgres",
     "pages": "ledger storage",
+    "catalog": "pages ledger rules.summarize",
     "steps": "storage postgres ftp loader rules ledger refused publish run pages",
 }
 ABOVE = {"airflow", "commands", "daybook_airflow", "deployment", "dags", "plugins", "report_tab", "pipelines"}

@@ -90,7 +90,7 @@ class Copy:
         """Check that this is still the file of the first look."""
         if self._remote is None:
             _check_room(self._where, self._file, remote)
-            self._part.open(f"{remote.size_bytes} {remote.modified_at}")
+            self._part.open(f"{remote.size_bytes} {remote.modified_at} {remote.content_id}".rstrip())
             check_disk(self._where, self._part, remote.size_bytes or 0, self._part.size_bytes)
         elif not self._remote.is_like(remote):
             self._part.restart()

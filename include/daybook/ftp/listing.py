@@ -27,17 +27,19 @@ BLOCK_BYTES = 256 * 1024
 class Remote(NamedTuple):
     """What a server says about a file: size, time of the last change as it writes it, an id of this exact content.
 
-    None or "" if it does not say. Times are only compared with each other: servers' clocks are wrong.
+    None or "" if it does not say. Times are only compared with each other: servers' clocks are wrong. unique: the id on
+    one connection, for one name may stand for several servers. content_id: the id on all of them.
     """
 
     size_bytes: int | None
     modified_at: str
     unique: str = ""
+    content_id: str = ""
 
     def is_like(self, other: "Remote") -> bool:
-        """Return whether both may be the same content. `unique` counts only if both have one."""
-        is_other = bool(self.unique and other.unique and self.unique != other.unique)
-        return self[:2] == other[:2] and not is_other
+        """Return whether both may be the same content. An id counts only if both have one."""
+        ids = ((self.unique, other.unique), (self.content_id, other.content_id))
+        return self[:2] == other[:2] and not any(ours and theirs and ours != theirs for ours, theirs in ids)
 
 
 class Listing(NamedTuple):

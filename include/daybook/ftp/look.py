@@ -110,7 +110,7 @@ def _beside(found: Listing, encoding: str, file: File, day: date, part: Part) ->
     """Return what lies in a missing file's folder instead: its name in other letters, or in another encoding."""
     name, expected = posixpath.basename(part.path), () if file.manifest or file.pick else declared(file, day)
     if file.pick:
-        return _in_other_capitals(name, found)
+        return "" if file.ignore_case else _in_other_capitals(name, found)
     others = [posixpath.basename(other.path) for other in expected]
     if near := nearest(name, found.files, day, others):
         return f"; '{one_line(near)}' lies beside it: mend the path in the spec, or have the file renamed"
@@ -124,7 +124,9 @@ def _beside(found: Listing, encoding: str, file: File, day: date, part: Part) ->
 
 
 def _in_other_capitals(name: str, found: Listing) -> str:
-    others = sorted(filter(pattern_of(name, ignore_case=True).fullmatch, found.files))
+    matches = pattern_of(name, ignore_case=False).fullmatch
+    alike = sorted(filter(pattern_of(name, ignore_case=True).fullmatch, found.files))
+    others = [other for other in alike if not matches(other)]
     if not others:
         return ""
     return f"; '{one_line(others[0])}' lies beside it: say ignore_case=True in the spec, or have the file renamed"

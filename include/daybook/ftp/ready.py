@@ -39,6 +39,7 @@ class Look(Value):
 
     size_bytes: int | None
     modified_at: str
+    content_id: str = ""
     still_since: datetime
     looked_at: datetime
     is_changing: bool = False
@@ -73,13 +74,14 @@ def note(file: File, remote: Remote | None, before: Look | None, now: datetime) 
     """Return the record to keep of a look. before: the record of the look before."""
     if remote is None:
         return None
-    if before and (before.size_bytes, before.modified_at) == remote[:2]:
+    if before and (before.size_bytes, before.modified_at, before.content_id) == (*remote[:2], remote.content_id):
         return before.model_copy(update={"looked_at": now})
     # A look of another day says nothing: the file may have been delivered anew since.
     is_changing = before is not None and now - before.looked_at < SOON * timedelta(seconds=file.look_every_s)
     return Look(
         size_bytes=remote.size_bytes,
         modified_at=remote.modified_at,
+        content_id=remote.content_id,
         still_since=now,
         looked_at=now,
         is_changing=is_changing,

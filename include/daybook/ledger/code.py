@@ -18,10 +18,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-SPEC = tuple(
-    f"daybook.spec.{name}"
-    for name in ["value", "writing", "column", "form", "source", "table", "file", "lookup", "parts", "pipeline"]
-)
+OF_SPEC = ("value", "writing", "column", "form", "source", "table", "file", "lookup", "measure", "parts", "pipeline")
+SPEC = tuple(f"daybook.spec.{name}" for name in OF_SPEC)
 # The classes of these modules only hold values. The spec's are hashed as values; a receipt's describe a result and do
 # not change it.
 VALUES = (*SPEC, "daybook.ledger.receipt")

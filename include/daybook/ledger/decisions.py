@@ -58,7 +58,7 @@ def shown_again(left_run_id: int, who: str, why: str) -> Decision:
 def last_taken_back(connection: Connection, pipeline: str, day: date) -> int | None:
     """Return the run that was taken back last on a day, or None."""
     row = connection.execute(
-        f"select {LEFT} from daybook.decision where pipeline = %s and day = %s and {IS_TO_NOTHING} "  # noqa: S608 - our own words
+        f"select {LEFT} from decision where pipeline = %s and day = %s and {IS_TO_NOTHING} "  # noqa: S608 - our own words
         "order by decided_at desc limit 1",
         [pipeline, day],
     ).fetchone()
@@ -68,8 +68,8 @@ def last_taken_back(connection: Connection, pipeline: str, day: date) -> int | N
 def days_taken_back(connection: Connection, pipeline: str) -> list[date]:
     """Return the days whose publications were taken back, and of which readers see none now."""
     rows = connection.execute(
-        f"select distinct day from daybook.decision where pipeline = %s and {IS_TO_NOTHING} and not exists ("  # noqa: S608 - our own words
-        "select from daybook.published where published.pipeline = decision.pipeline and published.day = decision.day) "
+        f"select distinct day from decision where pipeline = %s and {IS_TO_NOTHING} and not exists ("  # noqa: S608 - our own words
+        "select from published where published.pipeline = decision.pipeline and published.day = decision.day) "
         "order by day",
         [pipeline],
     )
@@ -80,8 +80,7 @@ def decide(connection: Connection, pipeline: str, day: date, run_id: int, decisi
     """Store a person's decision about a day. run_id: of the run that readers see from then on, or of the one that was
     taken back."""
     connection.execute(
-        "insert into daybook.decision (pipeline, day, run_id, what, who, why, found) "
-        "values (%s, %s, %s, %s, %s, %s, %s)",
+        "insert into decision (pipeline, day, run_id, what, who, why, found) values (%s, %s, %s, %s, %s, %s, %s)",
         [pipeline, day, run_id, *decision],
     )
 
@@ -91,8 +90,8 @@ def rollback_of(connection: Connection, pipeline: str, day: date, content_sha256
     row = connection.execute(
         f"select {LEFT}, who, why, decided_at, {IS_TO_NOTHING}, "  # noqa: S608 - our own words
         f"seen.content_sha256 = %(content)s and not {IS_TO_NOTHING} "
-        "from daybook.decision join daybook.ledger seen using (run_id) "
-        f"left join daybook.ledger hidden on hidden.run_id = {LEFT} "
+        "from decision join ledger seen using (run_id) "
+        f"left join ledger hidden on hidden.run_id = {LEFT} "
         "where decision.pipeline = %(pipeline)s and decision.day = %(day)s "
         "and %(content)s in (seen.content_sha256, hidden.content_sha256) order by decided_at desc limit 1",
         {"pipeline": pipeline, "day": day, "content": content_sha256},
@@ -108,11 +107,11 @@ def rollbacks(connection: Connection, pipeline: str, first: date, last: date) ->
     was to nothing, and they see none."""
     rows = connection.execute(
         f"select distinct on (day) day, {LEFT}, who, why, decided_at, {IS_TO_NOTHING} "  # noqa: S608 - our own words
-        "from daybook.decision left join daybook.published seen using (pipeline, day) "
+        "from decision left join published seen using (pipeline, day) "
         "where pipeline = %s and day between %s and %s and what = 'rollback' and case "
         f"when {IS_TO_NOTHING} then seen.run_id is null "
         f"else seen.run_id = decision.run_id and {LEFT} <> decision.run_id and not exists ("
-        "select from daybook.step where step.pipeline = decision.pipeline and step.day = decision.day "
+        "select from step where step.pipeline = decision.pipeline and step.day = decision.day "
         "and step = 'deploy' and ended_at > decided_at "
         # Receipts of before 0.1.0 have it in `notes`.
         "and coalesce(receipt ->> 'outcome', receipt -> 'notes' ->> 'outcome') = 'unchanged') end "

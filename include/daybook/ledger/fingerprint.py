@@ -15,7 +15,16 @@ from daybook.errors import BadSpec
 from daybook.ledger import code
 from daybook.ledger.code import digest
 from daybook.ledger.receipt import Fingerprint, Receipt
-from daybook.spec import Column, Pipeline, Source, Writing, day_is_of_instant, fact_columns, group_columns
+from daybook.spec import (
+    Column,
+    Pipeline,
+    Source,
+    Writing,
+    day_is_of_instant,
+    fact_columns,
+    group_columns,
+    measures_per_summary,
+)
 
 # The steps whose result depends only on the hashed parts. `save` and `deploy` act on the world instead.
 FINGERPRINTED_STEPS = ("extract_tables", "extract_files", "load", "clean", "index", "aggregate", "summarize")
@@ -111,7 +120,9 @@ def _tables_part(pipeline: Pipeline) -> Any:
 
 def _index_part(pipeline: Pipeline) -> Any:
     facts, words = pipeline.source(pipeline.facts), {"lookups", "facts", "engine"}
-    return [pipeline.model_dump(include=words), facts.key, facts.limits.model_dump(), _columns(pipeline)]
+    # As of when a lookup was copied shows in the bytes of its copy.
+    said = pipeline.model_dump(include=words, exclude={"lookups": {"__all__": {"as_of"}}})
+    return [said, facts.key, facts.limits.model_dump(), _columns(pipeline)]
 
 
 def _words(pipeline: Pipeline, *names: str) -> Any:
@@ -122,6 +133,11 @@ def _words(pipeline: Pipeline, *names: str) -> Any:
 
 def _columns(pipeline: Pipeline) -> list[Any]:
     return [_kind(column) for column in fact_columns(pipeline).values()]
+
+
+def _per_summary(pipeline: Pipeline) -> list[Any]:
+    by = {summary.name: summary.by for summary in pipeline.summaries}
+    return [[name, by[name], [one.name for one in wanted]] for name, wanted in measures_per_summary(pipeline).items()]
 
 
 def _kind(column: Column) -> Any:
@@ -136,7 +152,7 @@ _PARTS: dict[str, Callable[[Pipeline], Any]] = {
     "load": lambda pipeline: [_typing(source) for source in pipeline.sources],
     "clean": _clean_part,
     "index": _index_part,
-    "aggregate": lambda p: [_words(p, "measures", "engine"), group_columns(p), _columns(p)],
+    "aggregate": lambda p: [_words(p, "measures", "engine"), group_columns(p), _columns(p), *_per_summary(p)],
     "summarize": lambda p: _words(p, "measures", "ratios", "summaries", "engine", "plausible"),
 }
 

@@ -30,9 +30,7 @@ def days_before(
 
 def is_first_load(connection: Connection, pipeline: str, last: date) -> bool:
     """Return whether no day up to the last one is published yet."""
-    found = connection.execute(
-        "select from daybook.published where pipeline = %s and day <= %s limit 1", [pipeline, last]
-    )
+    found = connection.execute("select from published where pipeline = %s and day <= %s limit 1", [pipeline, last])
     return found.fetchone() is None
 
 
@@ -43,7 +41,7 @@ def _command(run: str) -> str:
 
 def _is_published_by_others(connection: Connection, pipeline: str, day: date, command: str) -> bool:
     found = connection.execute(
-        "select from daybook.published join daybook.ledger using (run_id) where published.pipeline = %s "
+        "select from published join ledger using (run_id) where published.pipeline = %s "
         "and published.day < %s and not starts_with(receipts -> 0 ->> 'run', %s) limit 1",
         [pipeline, day, command],
     )
@@ -54,7 +52,7 @@ def _loaded(
     connection: Connection, pipeline: str, day: date, count: int, command: str
 ) -> dict[date, dict[str, Decimal]]:
     rows = connection.execute(
-        "select day, receipt -> 'totals' from daybook.step where pipeline = %s and day < %s and step = 'aggregate' "
+        "select day, receipt -> 'totals' from step where pipeline = %s and day < %s and step = 'aggregate' "
         "and starts_with(run, %s) and receipt -> 'totals' ->> 'row_count' is not null order by day desc limit %s",
         [pipeline, day, command, count],
     )
@@ -63,7 +61,7 @@ def _loaded(
 
 def _published(connection: Connection, pipeline: str, day: date, count: int) -> dict[date, dict[str, Decimal]]:
     rows = connection.execute(
-        "select published.day, totals from daybook.published join daybook.ledger using (run_id) "
+        "select published.day, totals from published join ledger using (run_id) "
         "where published.pipeline = %s and published.day < %s order by published.day desc limit %s",
         [pipeline, day, count],
     )

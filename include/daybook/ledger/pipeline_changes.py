@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from psycopg import sql
 
+from daybook.environment import ledger_schema
 from daybook.postgres.session import Connection
 
 NAMED_BY_PIPELINE = ("run", "published", "ledger", "decision", "step")
@@ -32,10 +33,10 @@ class PipelineChange(NamedTuple):
 
 def last_change(connection: Connection, pipeline: str, summary: str | None = None) -> PipelineChange | None:
     """Return the last change of a pipeline, or of one of its summaries; None if there was none, or no ledger yet."""
-    if connection.execute("select to_regclass('daybook.pipeline_change')").fetchone() == (None,):
+    if connection.execute("select to_regclass('pipeline_change')").fetchone() == (None,):
         return None
     row = connection.execute(
-        "select changed_at, what, pipeline, summary, became, who, why from daybook.pipeline_change "
+        "select changed_at, what, pipeline, summary, became, who, why from pipeline_change "
         "where pipeline = %s and summary is not distinct from %s order by changed_at desc limit 1",
         [pipeline, summary],
     ).fetchone()
@@ -44,10 +45,10 @@ def last_change(connection: Connection, pipeline: str, summary: str | None = Non
 
 def summaries_retired(connection: Connection) -> list[PipelineChange]:
     """Return the retired summaries of all pipelines."""
-    if connection.execute("select to_regclass('daybook.pipeline_change')").fetchone() == (None,):
+    if connection.execute("select to_regclass('pipeline_change')").fetchone() == (None,):
         return []
     rows = connection.execute(
-        "select changed_at, what, pipeline, summary, became, who, why from daybook.pipeline_change "
+        "select changed_at, what, pipeline, summary, became, who, why from pipeline_change "
         "where what = 'retire' and summary is not null order by changed_at"
     )
     return [PipelineChange(*row) for row in rows]
@@ -56,7 +57,7 @@ def summaries_retired(connection: Connection) -> list[PipelineChange]:
 def note_retired(connection: Connection, pipeline: str, summary: str | None, who: str, why: str) -> None:
     """Note that a pipeline, or one of its summaries, was retired."""
     connection.execute(
-        "insert into daybook.pipeline_change (what, pipeline, summary, who, why) values ('retire', %s, %s, %s, %s)",
+        "insert into pipeline_change (what, pipeline, summary, who, why) values ('retire', %s, %s, %s, %s)",
         [pipeline, summary, who, why],
     )
 
@@ -67,27 +68,25 @@ def take_away(connection: Connection, pipeline: str) -> int:
     Returns the number of days that readers saw. The publications stay in the ledger.
     """
     rows = connection.execute(
-        "with gone as (delete from daybook.published where pipeline = %s returning pipeline, day) "
+        "with gone as (delete from published where pipeline = %s returning pipeline, day) "
         "select pg_notify('daybook_published', "
         "json_build_object('pipeline', pipeline, 'day', day, 'run_id', null)::text) from gone",
         [pipeline],
     ).fetchall()
-    connection.execute(
-        "update daybook.run set removed_at = now() where pipeline = %s and removed_at is null", [pipeline]
-    )
+    connection.execute("update run set removed_at = now() where pipeline = %s and removed_at is null", [pipeline])
     return len(rows)
 
 
 def has_runs(connection: Connection, pipeline: str) -> bool:
     """Return whether the ledger knows runs of a pipeline."""
-    row = connection.execute("select exists (select from daybook.run where pipeline = %s)", [pipeline]).fetchone()
+    row = connection.execute("select exists (select from run where pipeline = %s)", [pipeline]).fetchone()
     return bool(row and row[0])
 
 
 def has_rows(connection: Connection, pipeline: str) -> bool:
     """Return whether the warehouse has rows of any run of a pipeline; it has none of one that was retired."""
     row = connection.execute(
-        "select exists (select from daybook.run where pipeline = %s and removed_at is null)", [pipeline]
+        "select exists (select from run where pipeline = %s and removed_at is null)", [pipeline]
     ).fetchone()
     return bool(row and row[0])
 
@@ -98,20 +97,21 @@ def rename(connection: Connection, was: str, name: str, who: str, why: str) -> N
     Receipts keep the name that the pipeline had then.
     """
     connection.execute(
-        "insert into daybook.pipeline_change (what, pipeline, became, who, why) values ('rename', %s, %s, %s, %s)",
+        "insert into pipeline_change (what, pipeline, became, who, why) values ('rename', %s, %s, %s, %s)",
         [was, name, who, why],
     )
     # Failed tries of the new name, from before the spec named the old one, may have names of runs in common with it.
     connection.execute(
-        "delete from daybook.step tried using daybook.step done where tried.pipeline = %s and done.pipeline = %s "
+        "delete from step tried using step done where tried.pipeline = %s and done.pipeline = %s "
         "and (tried.day, tried.run, tried.step) = (done.day, done.run, done.step)",
         [name, was],
     )
     for table in NAMED_BY_PIPELINE:
-        statement = sql.SQL("update {} set pipeline = %s where pipeline = %s").format(sql.Identifier("daybook", table))
+        statement = sql.SQL("update {} set pipeline = %s where pipeline = %s").format(
+            sql.Identifier(ledger_schema(), table)
+        )
         connection.execute(statement, [name, was])
     connection.execute(
-        "update daybook.pipeline_change set pipeline = %s "
-        "where pipeline = %s and what = 'retire' and summary is not null",
+        "update pipeline_change set pipeline = %s where pipeline = %s and what = 'retire' and summary is not null",
         [name, was],
     )

@@ -13,13 +13,13 @@ from daybook.postgres.session import Connection
 
 def is_begun(connection: Connection) -> bool:
     """Return whether the ledger exists: before the first run there is none."""
-    return connection.execute("select to_regclass('daybook.ledger')").fetchone() != (None,)
+    return connection.execute("select to_regclass('ledger')").fetchone() != (None,)
 
 
 def day_with_facts(connection: Connection, pipeline: str, day: date, sha256: str) -> date | None:
     """Return another published day that was made from facts of the same bytes, or None."""
     row = connection.execute(
-        "select published.day from daybook.published join daybook.ledger using (run_id) "
+        "select published.day from published join ledger using (run_id) "
         "where published.pipeline = %s and published.day <> %s and facts_sha256 = %s order by 1 limit 1",
         [pipeline, day, sha256],
     ).fetchone()
@@ -78,11 +78,11 @@ class Confirmed(NamedTuple):
 def published(connection: Connection, pipeline: str, day: date) -> Published | None:
     """Return the publication that readers of the day see, or None."""
     row = connection.execute(
-        "select run_id, run.started_by, (select max(step.started_by) from daybook.step where step.run = run.started_by "
+        "select run_id, run.started_by, (select max(step.started_by) from step where step.run = run.started_by "
         "and step.pipeline = run.pipeline and step.day = run.day), published_at, rows_read, rows_refused, changes, "
-        "(select max(older.run_id) from daybook.ledger older where older.pipeline = ledger.pipeline "
+        "(select max(older.run_id) from ledger older where older.pipeline = ledger.pipeline "
         "and older.day = ledger.day and older.published_at < ledger.published_at), receipts "
-        "from daybook.published seen join daybook.ledger using (run_id) join daybook.run using (run_id) "
+        "from published seen join ledger using (run_id) join run using (run_id) "
         "where seen.pipeline = %s and seen.day = %s",
         [pipeline, day],
     ).fetchone()
@@ -99,7 +99,7 @@ def rows_not_published(connection: Connection, pipeline: str, first: date, last:
         "select published.day, rows_refused, (select coalesce(sum(dropped.value::bigint), 0)::bigint "
         "from jsonb_array_elements(receipts) receipt, jsonb_each(receipt -> 'rows') source, "
         "jsonb_each_text(source.value -> 'dropped') dropped) "
-        "from daybook.published join daybook.ledger using (run_id) "
+        "from published join ledger using (run_id) "
         "where published.pipeline = %s and published.day between %s and %s",
         [pipeline, first, last],
     )
@@ -109,7 +109,7 @@ def rows_not_published(connection: Connection, pipeline: str, first: date, last:
 def decisions(connection: Connection, pipeline: str, day: date) -> list[Decided]:
     """Return people's decisions about the day, oldest first."""
     rows = connection.execute(
-        "select decided_at, what, run_id, who, why, found from daybook.decision "
+        "select decided_at, what, run_id, who, why, found from decision "
         "where pipeline = %s and day = %s order by decided_at",
         [pipeline, day],
     )
@@ -119,7 +119,7 @@ def decisions(connection: Connection, pipeline: str, day: date) -> list[Decided]
 def confirmed(connection: Connection, pipeline: str, day: date) -> Confirmed | None:
     """Return the last run whose result for the day was already published, or None."""
     row = connection.execute(
-        "select run, started_by, ended_at from daybook.step where pipeline = %s and day = %s and step = 'deploy' "
+        "select run, started_by, ended_at from step where pipeline = %s and day = %s and step = 'deploy' "
         # Receipts of before 0.1.0 have it in `notes`.
         "and coalesce(receipt ->> 'outcome', receipt -> 'notes' ->> 'outcome') = 'unchanged' "
         "order by ended_at desc limit 1",
@@ -131,8 +131,8 @@ def confirmed(connection: Connection, pipeline: str, day: date) -> Confirmed | N
 def last_loaded(connection: Connection, pipeline: str, day: date) -> tuple[str, dict[str, Tried]] | None:
     """Return the last run that loaded the day, or tried to, with the state of its steps; None if there is none."""
     rows = connection.execute(
-        "select run, step, state, ended_at, receipt, error_kind, error from daybook.step where pipeline = %(pipeline)s "
-        "and day = %(day)s and run = (select last.run from daybook.step last where last.pipeline = %(pipeline)s "
+        "select run, step, state, ended_at, receipt, error_kind, error from step where pipeline = %(pipeline)s "
+        "and day = %(day)s and run = (select last.run from step last where last.pipeline = %(pipeline)s "
         "and last.day = %(day)s and last.step = 'load' order by last.ended_at desc limit 1)",
         {"pipeline": pipeline, "day": day},
     ).fetchall()

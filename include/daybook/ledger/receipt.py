@@ -110,6 +110,8 @@ class Origin(Value):
     place: the connection and the table, or the path on the server. name: of a part there. modified_at: the file's time,
     as the server writes it. is_encrypted: None for a table. checked_by: the checksum file that the copy matched, or "".
     without_day: how many rows of a table that is read by day have no day, so that no day's copy has them.
+    as_of: the run that read the rows, if they are those of when the day was first published. instead_of: such a run, if
+    its rows were not taken, because this run was forced.
     """
 
     place: str
@@ -119,6 +121,8 @@ class Origin(Value):
     remarks: str = ""
     checked_by: str = ""
     without_day: int = 0
+    as_of: str = ""
+    instead_of: str = ""
 
 
 class Held(Value):
@@ -209,6 +213,14 @@ class Receipt(Done):
         if self.run_id is None:
             raise ValueError(f"{self.step} gives no run a number")
         return self.run_id
+
+    @property
+    def as_of(self) -> list[str]:
+        """Return which sources were read by an earlier run, or were to be and are not: some words each."""
+        origins = self.origins.items()
+        kept = [f"{name} as of the run of {origin.as_of}" for name, origin in origins if origin.as_of]
+        forced = [(name, origin.instead_of) for name, origin in origins if origin.instead_of]
+        return kept + [f"{name} as it is now, forced, and no longer as of the run of {run}" for name, run in forced]
 
     def line(self) -> str:
         """Return the step's one log line, in counts."""

@@ -1,4 +1,4 @@
-"""The runs of each day in the warehouse's schema `daybook`: runs, the pointer, the ledger.
+"""The runs of each day in the warehouse, in the ledger's schema: runs, the pointer, the ledger.
 
 Every function works in the transaction of the connection it gets. The tables are in schema.sql; queries for people and
 for other days are in queries.py, people's decisions in decisions.py.
@@ -11,6 +11,9 @@ from datetime import date, datetime
 from importlib.resources import files
 from typing import NamedTuple
 
+from psycopg import sql
+
+from daybook.environment import ledger_schema
 from daybook.ledger.receipt import Receipt
 from daybook.postgres.session import Connection
 
@@ -44,16 +47,17 @@ class Entry(NamedTuple):
 def prepare(connection: Connection) -> None:
     """Create the ledger's tables that are missing."""
     definition = files("daybook.ledger").joinpath("schema.sql").read_text()
-    version = hashlib.sha256(definition.encode()).hexdigest()
+    version, ledger = hashlib.sha256(definition.encode()).hexdigest(), sql.Identifier(ledger_schema())
     if _version(connection) != version:
         # If two first runs come at once, `if not exists` alone still lets one of them fail.
         connection.execute("select pg_advisory_xact_lock(hashtext('daybook.ledger'))")
-        connection.execute(definition.encode())
-        connection.execute(f"comment on schema daybook is '{version}'".encode())
+        connection.execute(sql.SQL(definition).format(ledger=ledger))
+        connection.execute(sql.SQL("comment on schema {} is {}").format(ledger, sql.Literal(version)))
 
 
 def _version(connection: Connection) -> str | None:
-    row = connection.execute("select obj_description(to_regnamespace('daybook'), 'pg_namespace')").fetchone()
+    asked = "select obj_description(to_regnamespace(%s), 'pg_namespace')"
+    row = connection.execute(asked, [ledger_schema()]).fetchone()
     return row[0] if row else None
 
 
@@ -61,8 +65,7 @@ def begin_run(connection: Connection, pipeline: str, day: date, started_by: str,
     """Register a new run; return its number, which is larger than that of every run before it."""
     # A worker whose clock is ahead must not fence off all other runs until then.
     row = connection.execute(
-        "insert into daybook.run (pipeline, day, started_by, read_at) values (%s, %s, %s, least(%s, now())) "
-        "returning run_id",
+        "insert into run (pipeline, day, started_by, read_at) values (%s, %s, %s, least(%s, now())) returning run_id",
         [pipeline, day, started_by, read_at],
     ).fetchone()
     return int(row[0]) if row else 0
@@ -71,7 +74,7 @@ def begin_run(connection: Connection, pipeline: str, day: date, started_by: str,
 def number_above(connection: Connection, highest: int) -> None:
     """Let the next run's number be larger than this one; a number that is larger already stays."""
     connection.execute(
-        "select setval(of_runs, %(highest)s) from pg_get_serial_sequence('daybook.run', 'run_id') of_runs "
+        "select setval(of_runs, %(highest)s) from pg_get_serial_sequence('run', 'run_id') of_runs "
         "where %(highest)s > coalesce(pg_sequence_last_value(of_runs::regclass), 0)",
         {"highest": highest},
     )
@@ -80,21 +83,21 @@ def number_above(connection: Connection, highest: int) -> None:
 def highest_number(connection: Connection) -> int:
     """Return the largest number that a run has, or had; 0 if there was none."""
     row = connection.execute(
-        "select coalesce(pg_sequence_last_value(pg_get_serial_sequence('daybook.run', 'run_id')::regclass), 0)"
+        "select coalesce(pg_sequence_last_value(pg_get_serial_sequence('run', 'run_id')::regclass), 0)"
     ).fetchone()
     return int(row[0]) if row else 0
 
 
 def lock_day(connection: Connection, pipeline: str, day: date) -> None:
     """Take the day's publishing lock until the transaction ends. Waits at most for the session's lock_timeout."""
-    key = [f"daybook.publish {pipeline}", day.toordinal()]
+    key = [f"{ledger_schema()}.publish {pipeline}", day.toordinal()]
     connection.execute("select pg_advisory_xact_lock(hashtext(%s), %s)", key)
 
 
 def publication(connection: Connection, pipeline: str, day: date) -> Publication | None:
     """Return the publication that readers of the day see, or None."""
     row = connection.execute(
-        "select run_id, content_sha256 from daybook.published join daybook.ledger using (run_id) "
+        "select run_id, content_sha256 from published join ledger using (run_id) "
         "where published.pipeline = %s and published.day = %s",
         [pipeline, day],
     ).fetchone()
@@ -105,7 +108,7 @@ def files_of(connection: Connection, run_id: int) -> set[str]:
     """Return the names of the summaries' files that a run published, such as by_day.parquet."""
     rows = connection.execute(
         "select jsonb_object_keys(jsonb_path_query_first(receipts, '$[*] ? (@.step == \"summarize\").outputs')) "
-        "from daybook.ledger where run_id = %s",
+        "from ledger where run_id = %s",
         [run_id],
     )
     return {name for (name,) in rows}
@@ -113,13 +116,13 @@ def files_of(connection: Connection, run_id: int) -> set[str]:
 
 def was_published(connection: Connection, run_id: int) -> bool:
     """Return whether readers have ever seen the run."""
-    return connection.execute("select 1 from daybook.ledger where run_id = %s", [run_id]).fetchone() is not None
+    return connection.execute("select 1 from ledger where run_id = %s", [run_id]).fetchone() is not None
 
 
 def claim(connection: Connection, run_id: int) -> Reading | None:
     """Protect the rows of a run from cleanup until the transaction ends; None if they are gone already."""
     row = connection.execute(
-        "select run_id, read_at from daybook.run where run_id = %s and removed_at is null for key share", [run_id]
+        "select run_id, read_at from run where run_id = %s and removed_at is null for key share", [run_id]
     ).fetchone()
     return Reading(*row) if row else None
 
@@ -127,7 +130,7 @@ def claim(connection: Connection, run_id: int) -> Reading | None:
 def newer_publication(connection: Connection, pipeline: str, day: date, than: Reading) -> Reading | None:
     """Return the newest run that has published the day and read its facts later than this one, or None."""
     row = connection.execute(
-        "select run_id, read_at from daybook.run join daybook.ledger using (run_id) where run.pipeline = %s "
+        "select run_id, read_at from run join ledger using (run_id) where run.pipeline = %s "
         "and run.day = %s and (read_at, run_id) > (%s, %s) order by read_at desc, run_id desc limit 1",
         [pipeline, day, than.read_at, than.run_id],
     ).fetchone()
@@ -137,7 +140,7 @@ def newer_publication(connection: Connection, pipeline: str, day: date, than: Re
 def confirm(connection: Connection, published: int, run_id: int) -> None:
     """Note that a later run agrees with the published one, so runs older than it stay fenced off."""
     connection.execute(
-        "update daybook.run set read_at = greatest(run.read_at, later.read_at) from daybook.run later "
+        "update run set read_at = greatest(run.read_at, later.read_at) from run later "
         "where run.run_id = %s and later.run_id = %s",
         [published, run_id],
     )
@@ -146,7 +149,7 @@ def confirm(connection: Connection, published: int, run_id: int) -> None:
 def point(connection: Connection, pipeline: str, day: date, run_id: int) -> None:
     """Show readers of the day this run, from the commit on, and notify listeners."""
     connection.execute(
-        "insert into daybook.published (pipeline, day, run_id) values (%s, %s, %s) "
+        "insert into published (pipeline, day, run_id) values (%s, %s, %s) "
         "on conflict (pipeline, day) do update set run_id = excluded.run_id",
         [pipeline, day, run_id],
     )
@@ -155,7 +158,7 @@ def point(connection: Connection, pipeline: str, day: date, run_id: int) -> None
 
 def point_to_nothing(connection: Connection, pipeline: str, day: date) -> None:
     """Show readers no run of the day, from the commit on, and notify listeners."""
-    connection.execute("delete from daybook.published where pipeline = %s and day = %s", [pipeline, day])
+    connection.execute("delete from published where pipeline = %s and day = %s", [pipeline, day])
     _notify(connection, pipeline, day, None)
 
 
@@ -167,7 +170,7 @@ def _notify(connection: Connection, pipeline: str, day: date, run_id: int | None
 def write(connection: Connection, pipeline: str, day: date, entry: Entry) -> None:
     """Write the publication of a run into the ledger."""
     connection.execute(
-        "insert into daybook.ledger (run_id, pipeline, day, content_sha256, facts_sha256, rows_read, rows_refused, "
+        "insert into ledger (run_id, pipeline, day, content_sha256, facts_sha256, rows_read, rows_refused, "
         "totals, changes, receipts) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         [
             *(entry.run_id, pipeline, day, entry.content_sha256, entry.facts_sha256, entry.rows_read),

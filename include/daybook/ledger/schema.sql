@@ -1,9 +1,9 @@
 -- The ledger: which run of which day readers see, what was published when, and what people decided. Safe to run again.
-create schema if not exists daybook;
+create schema if not exists {ledger};
 
 -- One row per run that saved rows. Numbers only grow. `read_at` is when the run began to read its facts, or when a later
 -- run found the same: an older reading never replaces a newer one (the fence of deploy.py). `removed_at`: its rows are gone.
-create table if not exists daybook.run (
+create table if not exists {ledger}.run (
     run_id bigint generated always as identity primary key,
     pipeline text not null,
     day date not null,
@@ -12,21 +12,21 @@ create table if not exists daybook.run (
     saved_at timestamptz not null default now(),
     removed_at timestamptz
 );
-create index if not exists run_by_day on daybook.run (pipeline, day);
+create index if not exists run_by_day on {ledger}.run (pipeline, day);
 
 -- The pointer: the run that readers of a day see. `linked_run_id`: the one that the published folder points to.
-create table if not exists daybook.published (
+create table if not exists {ledger}.published (
     pipeline text not null,
     day date not null,
-    run_id bigint not null references daybook.run,
+    run_id bigint not null references {ledger}.run,
     linked_run_id bigint,
     primary key (pipeline, day)
 );
 
 -- One row per publication, never changed: the account of the day, with the receipts of all steps before `deploy`.
 -- `totals` are its row count and the measures that can be summed; `changes` what became of the rows published before.
-create table if not exists daybook.ledger (
-    run_id bigint primary key references daybook.run,
+create table if not exists {ledger}.ledger (
+    run_id bigint primary key references {ledger}.run,
     pipeline text not null,
     day date not null,
     -- The clock's time under the day's lock, not the transaction's start: so publications of a day are in order.
@@ -39,28 +39,28 @@ create table if not exists daybook.ledger (
     changes jsonb not null,
     receipts jsonb not null
 );
-create index if not exists ledger_by_day on daybook.ledger (pipeline, day);
-create index if not exists ledger_by_facts on daybook.ledger (pipeline, facts_sha256);
+create index if not exists ledger_by_day on {ledger}.ledger (pipeline, day);
+create index if not exists ledger_by_facts on {ledger}.ledger (pipeline, facts_sha256);
 
 -- What a person decided about a day, never changed: released although it was held, rolled back to an earlier run, or
 -- published with rows that were mended.
-create table if not exists daybook.decision (
+create table if not exists {ledger}.decision (
     decided_at timestamptz not null default clock_timestamp(),
     pipeline text not null,
     day date not null,
-    run_id bigint not null references daybook.run,
+    run_id bigint not null references {ledger}.run,
     what text not null,
     who text not null,
     why text not null,
     found text not null
 );
 -- Apart from the table, for one that was made when there were fewer words.
-alter table daybook.decision drop constraint if exists decision_what_check;
-alter table daybook.decision add constraint decision_what_check check (what in ('release', 'rollback', 'mend'));
+alter table {ledger}.decision drop constraint if exists decision_what_check;
+alter table {ledger}.decision add constraint decision_what_check check (what in ('release', 'rollback', 'mend'));
 
 -- What became of a whole pipeline, or of one of its summaries, at a person's word: renamed (`became` is the name since
 -- then) or retired.
-create table if not exists daybook.pipeline_change (
+create table if not exists {ledger}.pipeline_change (
     changed_at timestamptz not null default clock_timestamp(),
     what text not null check (what in ('rename', 'retire')),
     pipeline text not null,
@@ -73,40 +73,40 @@ create table if not exists daybook.pipeline_change (
 
 -- Publications, decisions and changes of pipelines are added and never changed. The owner of the tables could take this
 -- away, nobody else.
-create or replace function daybook.refuse_change() returns trigger language plpgsql set search_path = pg_catalog as $$
+create or replace function {ledger}.refuse_change() returns trigger language plpgsql set search_path = pg_catalog as $$
 begin
-    raise exception 'daybook.%: rows are added and never changed', tg_table_name using errcode = '42501';
+    raise exception '%.%: rows are added and never changed', tg_table_schema, tg_table_name using errcode = '42501';
 end $$;
 -- The one exception is the name by which the rows of a renamed pipeline are found, once the rename is written down.
-create or replace function daybook.refuse_other_name() returns trigger language plpgsql set search_path = pg_catalog as $$
+create or replace function {ledger}.refuse_other_name() returns trigger language plpgsql set search_path = pg_catalog as $$
 begin
     if new.pipeline <> old.pipeline and not exists (
-        select from daybook.pipeline_change written
+        select from {ledger}.pipeline_change written
         where what = 'rename' and written.pipeline = old.pipeline and written.became = new.pipeline)
     then
-        raise exception 'daybook.%: rows are added and never changed', tg_table_name using errcode = '42501';
+        raise exception '%.%: rows are added and never changed', tg_table_schema, tg_table_name using errcode = '42501';
     end if;
     return new;
 end $$;
 create or replace trigger never_changed before delete or truncate or update of run_id, day, published_at, content_sha256,
-    facts_sha256, rows_read, rows_refused, totals, changes, receipts on daybook.ledger
-    for each statement execute function daybook.refuse_change();
+    facts_sha256, rows_read, rows_refused, totals, changes, receipts on {ledger}.ledger
+    for each statement execute function {ledger}.refuse_change();
 create or replace trigger never_changed before delete or truncate or update of decided_at, day, run_id, what, who, why,
-    found on daybook.decision
-    for each statement execute function daybook.refuse_change();
+    found on {ledger}.decision
+    for each statement execute function {ledger}.refuse_change();
 create or replace trigger never_changed before delete or truncate or update of changed_at, what, summary, became, who, why
-    on daybook.pipeline_change
-    for each statement execute function daybook.refuse_change();
-create or replace trigger only_renamed before update of pipeline on daybook.ledger
-    for each row execute function daybook.refuse_other_name();
-create or replace trigger only_renamed before update of pipeline on daybook.decision
-    for each row execute function daybook.refuse_other_name();
-create or replace trigger only_renamed before update of pipeline on daybook.pipeline_change
-    for each row execute function daybook.refuse_other_name();
+    on {ledger}.pipeline_change
+    for each statement execute function {ledger}.refuse_change();
+create or replace trigger only_renamed before update of pipeline on {ledger}.ledger
+    for each row execute function {ledger}.refuse_other_name();
+create or replace trigger only_renamed before update of pipeline on {ledger}.decision
+    for each row execute function {ledger}.refuse_other_name();
+create or replace trigger only_renamed before update of pipeline on {ledger}.pipeline_change
+    for each row execute function {ledger}.refuse_other_name();
 
 -- One row per run, day and step: what became of it, what it rests on, and who or what started it. A step that is tried
 -- or cleared again replaces its row. `error` holds a message of ours, never a value of a row.
-create table if not exists daybook.step (
+create table if not exists {ledger}.step (
     pipeline text not null,
     day date not null,
     run text not null,
@@ -128,4 +128,4 @@ create table if not exists daybook.step (
     error text,
     primary key (pipeline, day, run, step)
 );
-create index if not exists step_by_end on daybook.step (pipeline, day, step, ended_at);
+create index if not exists step_by_end on {ledger}.step (pipeline, day, step, ended_at);

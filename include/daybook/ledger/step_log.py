@@ -15,19 +15,20 @@ from typing import Any, NamedTuple
 
 import psycopg
 
+from daybook.environment import ledger_schema
 from daybook.errors import DaybookError, NotYet, SourceUnavailable
 from daybook.ledger import runs
 from daybook.ledger.code import digest
 from daybook.ledger.fingerprint import READS
 from daybook.ledger.receipt import Fingerprint, Receipt
-from daybook.postgres.session import WAREHOUSE, Connection, OpenPostgres, begin, limited, translated_errors
+from daybook.postgres.session import Connection, OpenPostgres, begin, limited, translated_errors, warehouse_settings
 
 # A step takes seconds. If one holds the day for longer, it hangs, or has so much to do that we do not wait for it.
 # Checked each time that the session's lock_timeout has passed.
 PATIENCE_S = 60
 # The holder's transaction takes the lock and then waits for the step's end, and no snapshot of it holds up a vacuum. So
 # it may be idle for as long as the step works, and its last change of state is when it took the lock.
-HOLDING = f"{WAREHOUSE}; set local idle_in_transaction_session_timeout = 0"
+HOLDING = "set local idle_in_transaction_session_timeout = 0"
 OVERTAKE = """
     select pg_terminate_backend(pid) from pg_locks join pg_stat_activity using (pid)
     where locktype = 'advisory' and objsubid = 2 and granted and datname = current_database()
@@ -69,7 +70,7 @@ def _lock(session: Connection, trying: Trying) -> None:
 
 def _is_taken(session: Connection, trying: Trying) -> bool:
     with limited(session):
-        begin(session, HOLDING)
+        begin(session, f"{warehouse_settings()}; {HOLDING}")
         try:
             session.execute("select pg_advisory_xact_lock(hashtext(%s), %s)", _key(trying))
         except psycopg.errors.LockNotAvailable:
@@ -99,7 +100,7 @@ def _key(trying: Trying) -> list[object]:
 
 
 def _lock_of(pipeline: str) -> str:
-    return f"daybook.write {pipeline}"
+    return f"{ledger_schema()}.write {pipeline}"
 
 
 def check_none_at_work(connection: Connection, pipeline: str) -> None:
@@ -155,7 +156,7 @@ def _write(session: Connection, trying: Trying, **words: Any) -> None:
     changes = [f"{name} = excluded.{name}" for name in columns if name not in ("pipeline", "day", "run", "step")]
     changes += [f"{name} = null" for name in sorted(cleared)]
     statement = (
-        f"insert into daybook.step ({names}) values ({values}) on conflict (pipeline, day, run, step) do update set "  # noqa: S608 - our own words
+        f"insert into step ({names}) values ({values}) on conflict (pipeline, day, run, step) do update set "  # noqa: S608 - our own words
         f"{', '.join(changes)}, attempts = step.attempts + 1, ended_at = clock_timestamp()"
     )
     try:
@@ -195,10 +196,10 @@ def _receipts(
     connection: Connection, pipeline: str, first: date, last: date, *, has_failed: bool
 ) -> dict[date, dict[str, Receipt]]:
     rows = connection.execute(
-        "with last as (select distinct on (day) day, run from daybook.step where pipeline = %(pipeline)s and "
+        "with last as (select distinct on (day) day, run from step where pipeline = %(pipeline)s and "
         "case when %(has_failed)s then state = 'failed' else step = 'deploy' and receipt is not null end "
         "and day between %(first)s and %(last)s order by day, ended_at desc) "
-        "select day, step, receipt from daybook.step join last using (day, run) "
+        "select day, step, receipt from step join last using (day, run) "
         "where pipeline = %(pipeline)s and receipt is not null",
         {"pipeline": pipeline, "first": first, "last": last, "has_failed": has_failed},
     )
@@ -212,7 +213,7 @@ def failures(connection: Connection, pipeline: str, first: date, last: date) -> 
     """Return the words of a Failure (planning/plan.py) for each day whose last try failed, after any deployment."""
     rows = connection.execute(
         "select distinct on (day) day, state, step, error_kind, error, ended_at, spec_sha256, "
-        "code_sha256, libraries, inputs_sha256 from daybook.step "
+        "code_sha256, libraries, inputs_sha256 from step "
         "where pipeline = %s and day between %s and %s and (state = 'failed' or step = 'deploy') "
         "order by day, ended_at desc",
         [pipeline, first, last],
@@ -224,8 +225,8 @@ def waiting(connection: Connection, pipeline: str, first: date, last: date) -> l
     """Return the steps that wait: the day, the run, the step and its last message; none of a day that another step has
     ended since, by failing or by deploying it."""
     rows = connection.execute(
-        "select day, run, step, error from daybook.step where pipeline = %s and day between %s and %s and state = "
-        "'waiting' and not exists (select from daybook.step later where later.pipeline = step.pipeline and later.day = "
+        "select day, run, step, error from step where pipeline = %s and day between %s and %s and state = "
+        "'waiting' and not exists (select from step later where later.pipeline = step.pipeline and later.day = "
         "step.day and later.ended_at > step.ended_at and (later.state = 'failed' or later.step = 'deploy' and "
         "later.receipt is not null)) order by day, run, step",
         [pipeline, first, last],
@@ -236,21 +237,21 @@ def waiting(connection: Connection, pipeline: str, first: date, last: date) -> l
 def published_days(connection: Connection, pipeline: str, first: date, last: date) -> set[date]:
     """Return the days that readers see."""
     rows = connection.execute(
-        "select day from daybook.published where pipeline = %s and day between %s and %s", [pipeline, first, last]
+        "select day from published where pipeline = %s and day between %s and %s", [pipeline, first, last]
     )
     return {day for (day,) in rows}
 
 
 def first_published_day(connection: Connection, pipeline: str) -> date | None:
     """Return the first day that readers see, or None."""
-    row = connection.execute("select min(day) from daybook.published where pipeline = %s", [pipeline]).fetchone()
+    row = connection.execute("select min(day) from published where pipeline = %s", [pipeline]).fetchone()
     return row[0] if row else None
 
 
 def begun_days(connection: Connection, pipeline: str, first: date, last: date) -> set[date]:
     """Return the days of which a run has done a step, failed at one, or waits at one."""
     rows = connection.execute(
-        "select distinct day from daybook.step where pipeline = %s and day between %s and %s", [pipeline, first, last]
+        "select distinct day from step where pipeline = %s and day between %s and %s", [pipeline, first, last]
     )
     return {day for (day,) in rows}
 
@@ -258,7 +259,7 @@ def begun_days(connection: Connection, pipeline: str, first: date, last: date) -
 def published_contents(connection: Connection, pipeline: str, first: date, last: date) -> dict[date, str]:
     """Return the hash of what readers see of each published day."""
     rows = connection.execute(
-        "select published.day, content_sha256 from daybook.published join daybook.ledger using (run_id) "
+        "select published.day, content_sha256 from published join ledger using (run_id) "
         "where published.pipeline = %s and published.day between %s and %s",
         [pipeline, first, last],
     )
@@ -268,9 +269,9 @@ def published_contents(connection: Connection, pipeline: str, first: date, last:
 def reused_days(connection: Connection, pipeline: str, first: date, last: date) -> set[date]:
     """Return the days whose last finished run reused all that it could from earlier runs."""
     rows = connection.execute(
-        "with ended as (select distinct on (day) day, run from daybook.step where pipeline = %(pipeline)s and step = "
+        "with ended as (select distinct on (day) day, run from step where pipeline = %(pipeline)s and step = "
         "'deploy' and receipt is not null and day between %(first)s and %(last)s order by day, ended_at desc) "
-        "select day from daybook.step join ended using (day, run) "
+        "select day from step join ended using (day, run) "
         "where pipeline = %(pipeline)s and step = any(%(steps)s) group by day having bool_and(state = 'reused')",
         {"pipeline": pipeline, "first": first, "last": last, "steps": [step for step in READS if READS[step]]},
     )
@@ -281,7 +282,7 @@ def came_to_its_end(connection: Connection, pipeline: str, run: str) -> bool:
     """Return whether every day that a run began is finished: published, or found unchanged."""
     row = connection.execute(
         "select count(distinct day), count(distinct day) filter (where step = 'deploy' and receipt is not null) "
-        "from daybook.step where pipeline = %s and run = %s",
+        "from step where pipeline = %s and run = %s",
         [pipeline, run],
     ).fetchone()
     return row is not None and row[0] > 0 and row[0] == row[1]

@@ -16,11 +16,11 @@ from daybook.loader.moment_columns import moments
 from daybook.loader.moments import FIRST_YEAR
 from daybook.loader.number_columns import is_plain, plain_numbers
 from daybook.loader.texts import Flags, Numbers, content_of, flagged, flags, holders
-from daybook.loader.values import FORMULA, PARSERS, TRIMMED, Unfit, is_empty_a_value, reader
+from daybook.loader.values import PARSERS, TRIMMED, Unfit, is_empty_a_value, reader
 from daybook.spec import Column, arrow_type
 
-# Arrow writes the end of a text as \z.
-SPREADSHEET_FORMULA = FORMULA.pattern.replace(r"\Z", r"\z")
+# The formulas of values.py without a quote in their text.
+FORMULA = r'\A="([^"]*)"\z'
 # If a cast fails, it is tried again in chunks of so many texts, and the failing chunks in smaller ones.
 HUNT_SIZES = (1024, 32)
 # From this day on, Arrow reads ISO dates as strictly as values.py.
@@ -39,7 +39,7 @@ def parsed_column(texts: pa.StringArray, column: Column, tokens: tuple[str, ...]
     if column.is_trimmed:
         return _parsed_trimmed(texts, column, tokens)
     if column.formulas == "read":
-        texts = _without_formulas(texts)
+        return _parsed_formulas(texts, column, tokens)
     if column.kind == "text":
         return ParsedColumn(texts, np.zeros(len(texts), bool))
     if column.kind in ("integer", "decimal"):
@@ -58,9 +58,15 @@ def _parsed_trimmed(texts: pa.StringArray, column: Column, tokens: tuple[str, ..
     return parsed._replace(are_unfit=parsed.are_unfit | are_emptied)
 
 
-def _without_formulas(texts: pa.StringArray) -> pa.StringArray:
-    content, _ = content_of(texts)
-    return pc.replace_substring_regex(texts, SPREADSHEET_FORMULA, r"\1") if (content == ord("=")).any() else texts
+def _parsed_formulas(texts: pa.StringArray, column: Column, tokens: tuple[str, ...]) -> ParsedColumn:
+    """Parse texts without the signs of formulas round them; those with quotes in them are left to values.py."""
+    plain = column.model_copy(update={"formulas": None})
+    if not (content_of(texts)[0] == ord("=")).any():
+        return parsed_column(texts, plain, tokens)
+    texts = pc.replace_substring_regex(texts, FORMULA, r"\1")
+    are_left = flags(pc.fill_null(pc.starts_with(texts, '="'), False))
+    parsed = parsed_column(texts, plain, tokens)
+    return parsed._replace(are_unfit=parsed.are_unfit | are_left)
 
 
 def _trimmed(texts: pa.StringArray) -> pa.StringArray:

@@ -13,6 +13,8 @@ from daybook.spec.source import Source
 # Programs of CP/M and DOS end a text with this byte, and some pad its last block with it.
 END_OF_FILE = b"\x1a"
 BOM = b"\xef\xbb\xbf"  # the byte order mark U+FEFF in UTF-8
+# How a spreadsheet's formula for a text begins.
+FORMULA = b'="'
 # If a quote stays open for longer, the file is damaged, not just the record.
 OPEN_QUOTE_BYTES, OPEN_QUOTE_LINES = 2**20, 1000
 RECORD_BYTES = 2**22
@@ -40,12 +42,16 @@ class OpenQuote(Damage):
 
 class Syntax(NamedTuple):
     """The signs of a layout: the delimiter of one byte or more, the quote and the escape, each of a byte or none, and
-    the blanks that are skipped at the start of a field."""
+    the blanks that are skipped at the start of a field.
+
+    has_formulas: whether a field may be ="0012": its quotes hide delimiters and line ends, and are part of it.
+    """
 
     delimiter: bytes
     quote: bytes = b'"'
     escape: bytes = b""
     skipped_blanks: bytes = b""
+    has_formulas: bool = False
 
     @property
     def escapable(self) -> set[bytes]:
@@ -60,11 +66,14 @@ class Syntax(NamedTuple):
 def syntax_of(source: Source) -> Syntax:
     """Return the signs that a source's form declares."""
     form = source.form
+    # An escape before a quote is none in a formula, and with another quote these are letters.
+    may_have_formulas = form.quote == '"' and not form.escape and "=" not in source.delimiter
     return Syntax(
         delimiter=source.delimiter.encode(),
         quote=(form.quote or "").encode(),
         escape=(form.escape or "").encode(),
         skipped_blanks=b" \t" if form.has_blanks_after_delimiter else b"",
+        has_formulas=may_have_formulas and any(source.as_written(column).formulas for column in source.columns),
     )
 
 
@@ -113,13 +122,15 @@ def _split_marked(data: bytes, start: int, syntax: Syntax, is_last: bool) -> Fie
         while at < len(data) and data[at] in syntax.skipped_blanks:
             at += 1
         is_quoted = bool(syntax.quote) and data.startswith(syntax.quote, at)
-        after = _after_quotes(data, at, syntax) if is_quoted else _after_plain(data, at, syntax)
+        opening = at + (syntax.has_formulas and data.startswith(FORMULA, at))
+        has_quotes = is_quoted or opening > at
+        after = _after_quotes(data, opening, syntax) if has_quotes else _after_plain(data, at, syntax)
         if after is None:
-            return _cut_off(data, at) if is_last else None
+            return _cut_off(data, opening) if is_last else None
         values.append(data[at + 1 : after - 1] if is_quoted else data[at:after])
         are_quoted.append(is_quoted)
         if not data.startswith(syntax.delimiter, after):
-            return _meant(_ended(data, after, values, are_quoted, syntax), syntax)
+            return _meant(_ended(data, after, values, are_quoted, has_quotes, syntax), syntax)
         at = after + len(syntax.delimiter)
 
 
@@ -159,13 +170,15 @@ def _after_plain(data: bytes, start: int, syntax: Syntax) -> int:
     return found.start() if found else len(data)
 
 
-def _ended(data: bytes, after: int, values: list[bytes], are_quoted: list[bool], syntax: Syntax) -> Fields:
+def _ended(
+    data: bytes, after: int, values: list[bytes], are_quoted: list[bool], has_quotes: bool, syntax: Syntax
+) -> Fields:
     line_end = LINE_END.match(data, after)
     if line_end:
         return Fields(line_end.end(), values, are_quoted)
     is_quote = syntax.quote and data.startswith(syntax.quote, after)
     problem = "quote_in_unquoted_field" if is_quote else "lone_carriage_return"
-    if are_quoted[-1]:
+    if has_quotes:
         problem = "text_after_closing_quote"
     return Fields(data.find(b"\n", after) + 1 or len(data), values, are_quoted, problem)
 

@@ -53,7 +53,8 @@ HINTS = {
         "letters, and no text stands in them, declare quote=None"
     ),
     "quote_in_unquoted_field": (
-        "the quotes of fields may be missing; if quotes are letters, and no text stands in them, declare quote=None"
+        'the quotes of fields may be missing; if fields are written as ="0012", declare formulas="read"; if quotes are '
+        "letters, and no text stands in them, declare quote=None"
     ),
     "too_many_line_ends": "a stray quote may have opened the field; if its texts are so long, raise field_line_ends",
     "rows_in_quotes": "a stray quote may have opened the field",

@@ -16,7 +16,7 @@ from daybook.loader.fields import BOM, Syntax
 from daybook.loader.layout import Layout
 from daybook.loader.texts import Bytes, Flags, Numbers
 
-LF, CR = b"\n\r"
+LF, CR, EQUALS = b"\n\r="
 
 
 class Marks(NamedTuple):
@@ -114,9 +114,28 @@ def _are_well_quoted(content: Bytes, marks: Marks, ends: Numbers, syntax: Syntax
     if len(marks.escaped):
         begin_well &= ~are_among(quotes - 1, marks.escaped, len(content))
     end_well = are_marks[after] | ((after == CR) & (second == LF))
+    if syntax.has_formulas:
+        begin_well |= _open_a_formula(content, quotes, syntax)
     are_well: Flags = np.bincount(lines, minlength=len(ends)) % 2 == 0
     are_well[lines[~np.where(are_opening, begin_well, end_well)]] = False
     return are_well
+
+
+def _open_a_formula(content: Bytes, quotes: Numbers, syntax: Syntax) -> Flags:
+    """Return which quotes open a formula that Arrow reads as a field: no mark and no quote stands in its text."""
+    are_ends = np.zeros(256, bool)
+    are_ends[[LF, *syntax.delimiter]] = True
+    are_opening: Flags = (quotes > 0) & (content[quotes - 1] == EQUALS)
+    are_opening &= (quotes == 1) | are_ends[content[np.maximum(quotes - 2, 0)]]
+    places = np.flatnonzero(are_opening[:-1])
+    if len(places) < np.count_nonzero(are_opening):
+        are_opening[-1] = False
+    are_ends[CR] = True
+    ends = np.flatnonzero(are_ends[content])
+    inside = np.searchsorted(ends, quotes[places + 1]) - np.searchsorted(ends, quotes[places])
+    is_doubled = content[np.minimum(quotes[places + 1] + 1, len(content) - 1)] == syntax.quote[0]
+    are_opening[places[(inside > 0) | is_doubled]] = False
+    return are_opening
 
 
 def _is_well_opened(rest: bytes, syntax: Syntax) -> bool:
@@ -124,8 +143,9 @@ def _is_well_opened(rest: bytes, syntax: Syntax) -> bool:
     mark, quote, escape = (re.escape(sign.decode()) for sign in (syntax.delimiter, syntax.quote, syntax.escape))
     escaped = f"|{escape}[^\r\n]" if escape else ""
     inside = rf"(?:[^{quote}{escape}]|{quote}{quote}{escaped})*"
-    field = rf"(?:(?:[^{quote}{escape}\r\n{mark}]{escaped})*|{quote}{inside}{quote})"
-    opened = rf"\A(?:{field}{mark})*{quote}{inside}\z"
+    formula = "=?" if syntax.has_formulas else ""
+    field = rf"(?:(?:[^{quote}{escape}\r\n{mark}]{escaped})*|{formula}{quote}{inside}{quote})"
+    opened = rf"\A(?:{field}{mark})*{formula}{quote}{inside}\z"
     return not rest or pc.match_substring_regex(pa.array([rest], pa.binary()), opened)[0].as_py()
 
 

@@ -19,7 +19,7 @@ from daybook.spec import Column, said
 INTEGER = re.compile("-?[0-9]+")
 ZEROS = re.compile(r"\.0+$")
 # A text that a spreadsheet shows as it is.
-FORMULA = re.compile(r'\A="([^"]*)"\Z')
+FORMULA = re.compile(r'\A="((?:[^"]|"")*)"\Z')
 BLANKS = " \t"
 # The blanks of Unicode (category Zs), among them those that do not break, and the tab.
 TRIMMED = "\t \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
@@ -51,7 +51,7 @@ def reader(column: Column, tokens: tuple[str, ...]) -> Callable[[str, bool], Any
 def _reader(column: Column, tokens: tuple[str, ...]) -> Callable[[str, bool], Any]:
     if column.formulas == "read":
         plain = _reader(column.model_copy(update={"formulas": None}), tokens)
-        return lambda text, is_quoted: plain(FORMULA.sub(r"\1", text), is_quoted or bool(text))
+        return lambda text, is_quoted: plain(_without_formula(text), is_quoted or bool(text))
     if column.kind == "text":
         return lambda text, is_quoted: text if text or is_quoted else None
     parse = PARSERS[column.kind](column)
@@ -70,6 +70,11 @@ def _reader(column: Column, tokens: tuple[str, ...]) -> Callable[[str, bool], An
             raise Unfit(unfit.reason, f"{unfit.detail}{hint}") from None
 
     return read
+
+
+def _without_formula(text: str) -> str:
+    formula = FORMULA.match(text)
+    return formula[1].replace('""', '"') if formula else text
 
 
 def is_empty_a_value(column: Column) -> bool:

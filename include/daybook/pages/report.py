@@ -63,6 +63,7 @@ def _files(extracted: Receipt, source: str) -> list[dict[str, Any]]:
             "origin": extracted.origins[file.stem].place,
             "is_plain": is_plain,
             "checked_by": extracted.origins[file.stem].checked_by,
+            "is_as_of_day": bool(extracted.origins[file.stem].as_of),
             "without_day": extracted.origins[file.stem].without_day,
         }
         for file in files

@@ -99,6 +99,7 @@ def step_lines(receipt: Receipt) -> list[str]:
         lines = [", ".join(_rows_in_words(receipt, name, rows)) for name, rows in receipt.rows.items()]
     else:
         lines = [f"{name} {output.size_bytes:,} bytes" for name, output in receipt.outputs.items()]
+    lines += receipt.as_of
     if receipt.outcome:
         lines.append(f"{receipt.outcome.replace('_', ' ')}, run {receipt.run_id}")
     if receipt.reused_from:

@@ -72,7 +72,8 @@ def _changed_tables(pipeline: Pipeline, standing: Standing, copies: Copies) -> l
         return []
     outputs, mended = standing.deployed["extract_tables"].outputs, standing.deployed["load"].inputs
     tables = {table.name for table in pipeline.tables if not table.day} - {pipeline.facts}
-    names = dict.fromkeys(lookup.source for lookup in pipeline.lookups if lookup.source in tables)
+    asked = tables - standing.settled
+    names = dict.fromkeys(lookup.source for lookup in pipeline.lookups if lookup.source in asked)
     was = [(name, outputs[f"{name}.csv"].sha256) for name in names if f"{name}.csv" in outputs]
     return [(name, old) for name, old in was if old != copies.sha256[name] and f"mends/{name}" not in mended]
 

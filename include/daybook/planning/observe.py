@@ -15,6 +15,7 @@ from daybook.ftp.look import Seen, look
 from daybook.ftp.retry import PATIENCE
 from daybook.ftp.session import session
 from daybook.ledger import step_log
+from daybook.ledger.as_of import copies
 from daybook.ledger.decisions import rollbacks
 from daybook.ledger.queries import is_begun
 from daybook.ledger.receipt import Receipt
@@ -33,13 +34,15 @@ OpenConnection = Callable[[str], Any]
 
 class LedgerAnswers(NamedTuple):
     """The ledger's answers, by day: receipts of the last finished run, the last failure, and that run's receipts; the
-    hash of what readers see of each published day; and the days rolled back, by whom and why."""
+    hash of what readers see of each published day; the days rolled back, by whom and why; and the sources of which a
+    day keeps a copy."""
 
     deployed: dict[date, dict[str, Receipt]]
     failures: dict[date, Failure]
     failed: dict[date, dict[str, Receipt]]
     published: dict[date, str]
     rolled_back: dict[date, str]
+    settled: dict[date, frozenset[str]]
 
 
 class Observed(NamedTuple):
@@ -63,8 +66,8 @@ def observe(
         standing._replace(slices=on_day(asked, standing.day), unmarked=without_mark(asked, standing.day))
         for standing in standings(pipeline, days, open_postgres, open_ftp, data)
     ]
-    with _copied_tables(pipeline, open_postgres) as copies:
-        return Observed(with_changed_keys(pipeline, known, copies, data), dict(copies.sha256), remarks(asked))
+    with _copied_tables(pipeline, open_postgres) as now:
+        return Observed(with_changed_keys(pipeline, known, now, data), dict(now.sha256), remarks(asked))
 
 
 def standings(
@@ -81,21 +84,24 @@ def standings(
     known = _ledger_answers(pipeline, days, open_postgres)
     mended = _mends(pipeline, days, data)
     looked = _seen(pipeline, days, open_ftp)
-    return [
-        Standing(
-            day=day,
-            is_published=day in known.published,
-            deployed=known.deployed.get(day, {}),
-            failure=known.failures.get(day),
-            files={seen.part.stem: _state(seen.remote) for seen in looked[day]},
-            failed=known.failed.get(day, {}),
-            mends=mended[day],
-            rolled_back=known.rolled_back.get(day),
-            published_content=known.published.get(day),
-            beside={seen.part.stem: seen.beside for seen in looked[day] if seen.beside},
-        )
-        for day in days
-    ]
+    return [_standing(day, known, looked[day])._replace(mends=mended[day]) for day in days]
+
+
+def _standing(day: date, known: LedgerAnswers, looked: list[Seen]) -> Standing:
+    settled = known.settled.get(day, frozenset())
+    due = [seen for seen in looked if seen.part.stem.partition(".")[0] not in settled]
+    return Standing(
+        day=day,
+        is_published=day in known.published,
+        deployed=known.deployed.get(day, {}),
+        failure=known.failures.get(day),
+        files={seen.part.stem: _state(seen.remote) for seen in due},
+        failed=known.failed.get(day, {}),
+        rolled_back=known.rolled_back.get(day),
+        published_content=known.published.get(day),
+        beside={seen.part.stem: seen.beside for seen in due if seen.beside},
+        settled=settled,
+    )
 
 
 @contextmanager
@@ -113,7 +119,7 @@ def _copied_tables(pipeline: Pipeline, open_postgres: OpenConnection) -> Iterato
 def _ledger_answers(pipeline: Pipeline, days: list[date], open_postgres: OpenConnection) -> LedgerAnswers:
     def do(connection: Connection) -> LedgerAnswers:
         if not is_begun(connection):
-            return LedgerAnswers({}, {}, {}, {}, {})
+            return LedgerAnswers({}, {}, {}, {}, {}, {})
         asked = (connection, pipeline.name, min(days), max(days))
         return LedgerAnswers(
             deployed=step_log.receipts_of_last_deployed(*asked),
@@ -121,9 +127,15 @@ def _ledger_answers(pipeline: Pipeline, days: list[date], open_postgres: OpenCon
             failed=step_log.receipts_of_last_failed(*asked),
             published=step_log.published_contents(*asked),
             rolled_back={day: str(rollback) for day, rollback in rollbacks(*asked).items()},
+            settled=_settled(connection, pipeline, days) if pipeline.as_of_day else {},
         )
 
     return at_once(partial(open_postgres, pipeline.target.connection), do)
+
+
+def _settled(connection: Connection, pipeline: Pipeline, days: list[date]) -> dict[date, frozenset[str]]:
+    kept = copies(connection, pipeline, min(days), max(days))
+    return {day: frozenset(sources) for day, sources in kept.items()}
 
 
 def _mends(pipeline: Pipeline, days: list[date], data: DataFolder) -> dict[date, dict[str, dict[str, str]]]:

@@ -55,7 +55,7 @@ class Standing(NamedTuple):
     a lookup whose table has changed, the keys of changed rows that the day's facts have; left out if unknown.
     published_content: the hash of what readers see; None if unknown. beside: what lies on the server instead of a
     missing file, in words, by the names of files. slices: the day's rows of each table that is read by day. unmarked:
-    in words, the tables whose mark of the day is not there."""
+    in words, the tables whose mark of the day is not there. settled: the sources of which the day keeps a copy."""
 
     day: date
     is_published: bool
@@ -70,6 +70,7 @@ class Standing(NamedTuple):
     beside: dict[str, str] = {}
     slices: dict[str, DayState] = {}
     unmarked: tuple[str, ...] = ()
+    settled: frozenset[str] = frozenset()
 
 
 class Planned(NamedTuple):
@@ -231,11 +232,15 @@ def _changed_input(
         return None
     outputs = receipts["extract_tables"].outputs
     for name, sha256 in tables.items():
+        if name in standing.settled:
+            continue
         is_other = f"{name}.csv" not in outputs or outputs[f"{name}.csv"].sha256 != sha256
         # A changed lookup of whose changed rows the facts have no key is no change for the day.
         if is_other and changed_keys.get(name) != ():
             return "extract_tables", f"input changed: table {name}{_keys_in_words(changed_keys.get(name, ()))}"
     for name, now in standing.slices.items():
+        if name in standing.settled:
+            continue
         if (was := receipts["extract_tables"].slices.get(name)) != now:
             return "extract_tables", f"input changed: {_rows_in_words(pipeline, name, was, now)}"
     extracted = receipts["extract_files"]

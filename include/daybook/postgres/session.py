@@ -19,6 +19,7 @@ from typing import Any, Self, TypeVar
 
 import psycopg
 
+from daybook.environment import ledger_schema
 from daybook.errors import BadSpec, DaybookError, SourceUnavailable
 
 Connection = psycopg.Connection[Any]
@@ -26,13 +27,12 @@ Connection = psycopg.Connection[Any]
 OpenPostgres = Callable[[], AbstractContextManager[Connection]]
 Result = TypeVar("Result")
 
-# A lock, a slow query, a stopped process or a silent line must not hold a task, or the day's lock, for ever. The search
-# path names only schemas that no other role may write to. Without row_security PostgreSQL refuses a query from which a
-# policy would hide rows, instead of hiding them (its manual, 20.11.1).
-WAREHOUSE = (
+# A lock, a slow query, a stopped process or a silent line must not hold a task, or the day's lock, for ever. Without
+# row_security PostgreSQL refuses a query from which a policy would hide rows, instead of hiding them (its manual,
+# 20.11.1).
+LIMITS = (
     "set local lock_timeout = '30s'; set local statement_timeout = '5min'; "
-    "set local idle_in_transaction_session_timeout = '1min'; "
-    "set local search_path = pg_catalog, pg_temp; set local row_security = off"
+    "set local idle_in_transaction_session_timeout = '1min'; set local row_security = off"
 )
 # Given to libpq if a connection does not say otherwise: a server that is stopped, or a line that is cut, must not hold
 # a task or a command for ever (its manual, 32.1.2).
@@ -44,25 +44,33 @@ LINE_LIMITS = {
     "keepalives_count": 2,
 }
 SILENCE_S = 120.0
-# The limits of WAREHOUSE are kept by the server's process, which may itself be stopped or hang. So our side has one for
+# These limits are kept by the server's process, which may itself be stopped or hang. So our side has one for
 # the whole transaction, well above those of its few statements.
 TRANSACTION_S = 900.0
 TRIES = 3
+
+
+def warehouse_settings() -> str:
+    """Return the settings of a transaction in the warehouse: limits, and the ledger's schema for tables without one.
+
+    The search path names only schemas that no other role may write to.
+    """
+    return f"{LIMITS}; set local search_path = pg_catalog, {ledger_schema()}, pg_temp"
 
 
 def at_once(
     connect: OpenPostgres,
     do: Callable[[Connection], Result],
     *,
-    settings: str = WAREHOUSE,
+    settings: str | None = None,
     where: str = "the warehouse",
     limit_s: float = TRANSACTION_S,
 ) -> Result:
     """Do something in a session of its own; if another try helps at once, start again, up to three tries.
 
     connect: opens a connection. do: may run more than once, and must check by itself whether its work is done already:
-    a commit whose answer was lost may have happened. limit_s: after that long a try is cut. Raises SourceUnavailable or
-    BadSpec for PostgreSQL's errors.
+    a commit whose answer was lost may have happened. settings: of the transaction, if not the warehouse's. limit_s:
+    after that long a try is cut. Raises SourceUnavailable or BadSpec for PostgreSQL's errors.
     """
     with translated_errors(where):
         for _ in range(TRIES - 1):
@@ -79,7 +87,7 @@ def at_once(
             return _in(connection, do, settings, limit_s)
 
 
-def _in(connection: Connection, do: Callable[[Connection], Result], settings: str, limit_s: float) -> Result:
+def _in(connection: Connection, do: Callable[[Connection], Result], settings: str | None, limit_s: float) -> Result:
     with limited(connection, limit_s):
         begin(connection, settings)
         result = do(connection)
@@ -115,12 +123,15 @@ def limited(connection: Connection, limit_s: float = TRANSACTION_S) -> Iterator[
         timer.cancel()
 
 
-def begin(connection: Connection, settings: str = WAREHOUSE) -> None:
-    """Begin a transaction with these settings, which end with it. The connection must not be in a transaction."""
+def begin(connection: Connection, settings: str | None = None) -> None:
+    """Begin a transaction with these settings, or the warehouse's, which end with it.
+
+    The connection must not be in a transaction.
+    """
     connection.autocommit = False
     # A prepared statement would outlive the transaction, in a session that is not ours any more.
     connection.prepare_threshold = None
-    connection.execute(settings.encode())
+    connection.execute((settings or warehouse_settings()).encode())
 
 
 # ClientWrite: it waits for us to read, so it has sent data that never arrived. A query that is older than its

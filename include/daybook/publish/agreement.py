@@ -56,7 +56,7 @@ def ledger_of(connection: Connection) -> Ledger:
         gone = {one.summary for one in retired if one.pipeline == pipeline and one.changed_at > published_at}
         kept = {name: output for name, output in files.items() if name.partition(".")[0] not in gone}
         seen.setdefault(pipeline, {})[day] = Seen(run_id, _with_all(kept))
-    known = connection.execute("select pipeline, day, run_id from daybook.run").fetchall()
+    known = connection.execute("select pipeline, day, run_id from run").fetchall()
     return Ledger(seen, {(pipeline, day, run_id) for pipeline, day, run_id in known}, runs.highest_number(connection))
 
 
@@ -65,7 +65,7 @@ _SEEN = """
     select pipeline, day, run_id, published_at, coalesce(
         nullif(jsonb_path_query_first(receipts, '$[*] ? (@.step == "save").published'), '{}'),
         jsonb_path_query_first(receipts, '$[*] ? (@.step == "summarize").outputs'))
-    from daybook.published join daybook.ledger using (pipeline, day, run_id) order by pipeline, day
+    from published join ledger using (pipeline, day, run_id) order by pipeline, day
 """
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from psycopg import sql
 
+from daybook.environment import is_here
 from daybook.ledger.pipeline_changes import PipelineChange, has_runs, last_change
 from daybook.ledger.queries import is_begun
 from daybook.postgres.session import Connection
@@ -64,7 +65,7 @@ def belongings(connection: Connection, data: DataFolder, pipeline: str, summary:
     views = tuple(place for place in places_of(connection, pipeline) if summary in (None, place.name))
     tables = tuple(table for table in _tables(connection, pipeline) if summary in (None, table.place.name))
     relations = [*(view.view for view in views), *(table.place.table for table in tables)]
-    days = connection.execute("select day from daybook.published where pipeline = %s order by 1", [pipeline]).fetchall()
+    days = connection.execute("select day from published where pipeline = %s order by 1", [pipeline]).fetchall()
     changed = last_change(connection, pipeline, summary)
     folders = _of_folders(data, pipeline, summary)
     return folders._replace(
@@ -117,13 +118,13 @@ def _made_by_save(connection: Connection) -> list[Place]:
         "and attnum = 2 and attname = 'day' and atttypid = 'date'::regtype) order by 1, 2",
         {"store": STORE},
     )
-    return [Place(schema.removesuffix(STORE), name) for schema, name in rows]
+    return [Place(schema.removesuffix(STORE), name) for schema, name in rows if is_here(schema)]
 
 
 def _counted(connection: Connection, pipeline: str, place: Place) -> StoredTable:
     query = sql.SQL(
         "select count(*) filter (where pipeline = %(pipeline)s), count(*) filter (where pipeline is distinct from "
-        "%(pipeline)s) from {} stored left join daybook.run on run.run_id = stored.run_id and run.day = stored.day"
+        "%(pipeline)s) from {} stored left join run on run.run_id = stored.run_id and run.day = stored.day"
     ).format(place.table)
     own, others = connection.execute(query, {"pipeline": pipeline}).fetchone() or (0, 0)
     return StoredTable(place, own, bool(others))

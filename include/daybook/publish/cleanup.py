@@ -27,20 +27,22 @@ ABANDONED_DAYS = 7
 # An overtaken run may still be at work, and needs its files.
 OVERTAKEN_HOURS = 2
 
-# Of the day: publications beyond the kept ones; runs that the fence will never let through; this run, if it was not
+# Of the day: publications beyond the kept ones, but never the last of a day that was taken back (a later run takes its
+# copies of lookups: ledger/as_of.py); runs that the fence will never let through; this run, if it was not
 # published, and its earlier saves. Of any day: runs saved long ago and never published.
 REMOVABLE = """
     with publications as (
-        select run_id, ledger.published_at, read_at from daybook.ledger join daybook.run using (run_id)
+        select run_id, ledger.published_at, read_at from ledger join run using (run_id)
         where ledger.pipeline = %(pipeline)s and ledger.day = %(day)s and removed_at is null
     ), seen as (
-        select run_id from daybook.published where pipeline = %(pipeline)s and day = %(day)s
+        select run_id from published where pipeline = %(pipeline)s and day = %(day)s
     ), kept as (
         select run_id from seen union all (
             select run_id from publications where run_id not in (select run_id from seen)
-            order by published_at desc, run_id desc limit %(keep_runs)s)
+            order by published_at desc, run_id desc
+            limit greatest(%(keep_runs)s, 1 - (select count(*) from seen)))
     )
-    select run.run_id from daybook.run left join daybook.ledger using (run_id)
+    select run.run_id from run left join ledger using (run_id)
     where run.pipeline = %(pipeline)s and removed_at is null and case
         when ledger.run_id is not null then run.day = %(day)s and run.run_id not in (select run_id from kept)
         else saved_at < now() - make_interval(days => %(days)s)
@@ -86,11 +88,11 @@ def _remove_rows(connection: Connection, deployed: Deployed) -> None:
             delete = sql.SQL("delete from {} where run_id = any(%s)").format(stored(pipeline, summary))
             connection.execute(delete, [removed])
         connection.execute(
-            "delete from daybook.run where run_id = any(%s) and not exists "
-            "(select from daybook.ledger where ledger.run_id = run.run_id)",
+            "delete from run where run_id = any(%s) and not exists "
+            "(select from ledger where ledger.run_id = run.run_id)",
             [removed],
         )
-        connection.execute("update daybook.run set removed_at = now() where run_id = any(%s)", [removed])
+        connection.execute("update run set removed_at = now() where run_id = any(%s)", [removed])
 
 
 def _remove_files(connect: OpenPostgres, data: DataFolder, deployed: Deployed) -> None:
@@ -121,7 +123,7 @@ def _is_abandoned(folder: Folder) -> bool:
 def _alive(connection: Connection, pipeline: str, day: date) -> dict[int, str]:
     """Return the runs of the day that have rows, and who started each."""
     rows = connection.execute(
-        "select run_id, started_by from daybook.run where pipeline = %s and day = %s and removed_at is null",
+        "select run_id, started_by from run where pipeline = %s and day = %s and removed_at is null",
         [pipeline, day],
     )
     return dict(rows.fetchall())

@@ -119,7 +119,7 @@ def _new_key(connection: Connection, pipeline: Pipeline, summary: Summary, live:
     if live.key == key:
         return
     # Rows of runs before this one have their own groups, and are not told apart by the new ones.
-    row = connection.execute("select coalesce(max(run_id), 0) from daybook.run").fetchone()
+    row = connection.execute("select coalesce(max(run_id), 0) from run").fetchone()
     unique = sql.SQL("create unique index on {} ({}) nulls not distinct where run_id > {}").format(
         stored(pipeline, summary), _names(key), sql.Literal(row[0] if row else 0)
     )
@@ -185,7 +185,7 @@ def view_of(place: Place, names: list[str], pipeline: str) -> sql.Composed:
     """Return the statement that makes a view, or replaces it: the columns of these names of a pipeline's days."""
     columns = sql.SQL(", ").join(sql.SQL("stored.{}").format(sql.Identifier(name)) for name in names)
     return sql.SQL(
-        "create or replace view {} as select {} from {} stored join daybook.published on published.pipeline = {} "
+        "create or replace view {} as select {} from {} stored join published on published.pipeline = {} "
         "and published.day = stored.day and published.run_id = stored.run_id"
     ).format(place.view, columns, place.table, sql.Literal(pipeline))
 

@@ -29,7 +29,7 @@ from daybook.text import one_line
 def changes(connection: Connection, pipeline: Pipeline, day: date, run_id: int) -> Changes:
     """Compare a saved run with the one that readers of the day see. Empty if they see none, or nothing changes."""
     row = connection.execute(
-        "select run_id from daybook.published where pipeline = %s and day = %s", [pipeline.name, day]
+        "select run_id from published where pipeline = %s and day = %s", [pipeline.name, day]
     ).fetchone()
     if row is None:
         return {}

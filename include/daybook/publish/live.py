@@ -92,7 +92,10 @@ def places_of(connection: Connection, pipeline: str) -> list[Place]:
         "and objid = pg_rewrite.oid and refclassid = 'pg_class'::regclass join pg_class kept on kept.oid = refobjid "
         "join pg_namespace of_table on of_table.oid = kept.relnamespace "
         "where shown.relkind = 'v' and kept.relname = shown.relname and of_table.nspname = of_view.nspname || %s "
-        "and substring(pg_get_viewdef(shown.oid) from %s) = %s order by 1, 2",
+        "and substring(pg_get_viewdef(shown.oid) from %s) = %s "
+        # The same database may have views of other environments, which rest on another ledger.
+        "and exists (select from pg_depend pointer where pointer.classid = 'pg_rewrite'::regclass "
+        "and pointer.objid = pg_rewrite.oid and pointer.refobjid = 'published'::regclass) order by 1, 2",
         [STORE, SHOWN_PIPELINE, pipeline],
     )
     return [Place(*row) for row in rows]

@@ -45,7 +45,7 @@ def lock_links(connection: Connection, pipeline: str) -> None:
 
 def _not_followed(connection: Connection, pipeline: str, day: date) -> list[Pointer]:
     rows = connection.execute(
-        "select day, run_id from daybook.published where pipeline = %(pipeline)s "
+        "select day, run_id from published where pipeline = %(pipeline)s "
         "and (day = %(day)s or linked_run_id is distinct from run_id) order by day <> %(day)s, day desc limit %(most)s",
         {"pipeline": pipeline, "day": day, "most": MENDED_AT_ONCE},
     )
@@ -56,6 +56,6 @@ def note_followed(connection: Connection, pipeline: str, pointer: Pointer) -> No
     """Note in the ledger that a day's link shows this run."""
     # If the pointer has moved since, the run that moved it waits for our lock and links next.
     connection.execute(
-        "update daybook.published set linked_run_id = run_id where pipeline = %s and day = %s and run_id = %s",
+        "update published set linked_run_id = run_id where pipeline = %s and day = %s and run_id = %s",
         [pipeline, *pointer],
     )

@@ -35,7 +35,7 @@ def meanings(connection: Connection, pipeline: Pipeline, data: DataFolder) -> li
     was = pipeline.renamed_from
     if was is None or not _is_to_do(connection, pipeline):
         return []
-    (days,) = connection.execute("select count(*) from daybook.published where pipeline = %s", [was]).fetchone() or (0,)
+    (days,) = connection.execute("select count(*) from published where pipeline = %s", [was]).fetchone() or (0,)
     folder = data.published(pipeline.name).path
     return [
         f"{was}: becomes {pipeline.name}; {counted(days, 'published day')}, the views and the ledger go on under the "

@@ -74,7 +74,7 @@ def _drop(connection: Connection, found: Belongings) -> None:
         if not table.is_shared:
             connection.execute(sql.SQL("drop table {}").format(table.place.table))
             continue
-        own = "delete from {} where run_id in (select run_id from daybook.run where pipeline = %s)"
+        own = "delete from {} where run_id in (select run_id from run where pipeline = %s)"
         connection.execute(sql.SQL(own).format(table.place.table), [found.pipeline])
 
 

@@ -93,8 +93,8 @@ def _decision(
 def _kept(connection: Connection, pipeline: str, day: date) -> list[KeptRun]:
     """Return the publications of a day whose rows are kept, newest first."""
     rows = connection.execute(
-        "select ledger.run_id, published.run_id is not null from daybook.ledger join daybook.run using (run_id) "
-        "left join daybook.published using (run_id) "
+        "select ledger.run_id, published.run_id is not null from ledger join run using (run_id) "
+        "left join published using (run_id) "
         "where ledger.pipeline = %s and ledger.day = %s and removed_at is null order by published_at desc, run_id desc",
         [pipeline, day],
     )

@@ -1,80 +1,80 @@
 """The step `aggregate`: the measures per group, at the finest grain that any summary asks for.
 
-Every measure rolls up (a count, sum, min or max), so all summaries are made from this one table and nothing else.
+All summaries are made from this one table, since its measures roll up (a count, sum, min or max). Those that do not,
+such as a median, are in rules/per_summary.py.
 """
-
-from typing import Any
 
 import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.errors import BadData
-from daybook.rules.frames import add_columns, close_frame, open_frame
-from daybook.spec import Column, Measure, Pipeline, arrow_type, fact_columns, group_columns
+from daybook.rules.frames import close_frame, open_frame
+from daybook.rules.inputs import additive, input_name, input_of, measure_types
+from daybook.rules.integers import Integers
+from daybook.spec import Measure, Pipeline, arrow_type, fact_columns, group_columns
+
+# An engine's table needs a column, and no column of a spec can have this name.
+ROW = "0_row"
 
 
 def aggregate(facts: pa.Table, pipeline: Pipeline) -> pa.Table:
-    """Return one row per group of facts: the group's columns, `row_count` (facts in it), and every measure.
+    """Return one row per group of facts: the group's columns, `row_count` (facts in it), and each additive measure.
 
     facts: indexed facts. Raises BadData if a sum could leave 64 bits.
     """
-    _check_sums_fit(facts, pipeline)
-    grain = group_columns(pipeline)
-    frame = _prepared(open_frame(facts, pipeline.engine), pipeline)
-    grouped = frame.group_by(*grain).agg(*_totals(pipeline)) if grain else frame.select(*_totals(pipeline))
-    return close_frame(grouped, schema(pipeline), grain)
+    grain, measures = group_columns(pipeline), additive(pipeline)
+    inputs = {input_name(measure): input_of(facts, measure) for measure in measures if measure.of or measure.where}
+    _check_sums_fit(facts.num_rows, inputs, pipeline)
+    # Only what is needed goes to the engine.
+    table = facts.select(grain).append_column(ROW, pa.nulls(facts.num_rows, pa.int8()))
+    for name, column in inputs.items():
+        table = table.append_column(name, column.numbers)
+    frame, totals = open_frame(table, pipeline.engine), _totals(measures)
+    grouped = frame.group_by(*grain).agg(*totals) if grain else frame.select(*totals)
+    return _with_values(close_frame(grouped, _as_integers(schema(pipeline), measures), grain), inputs, measures)
 
 
 def schema(pipeline: Pipeline) -> pa.Schema:
-    """Return the schema of the aggregates: group columns, row_count, measures."""
-    columns = fact_columns(pipeline)
+    """Return the schema of the aggregates: group columns, row_count, the measures that roll up."""
+    columns, types = fact_columns(pipeline), measure_types(pipeline)
     groups = [(name, arrow_type(columns[name])) for name in group_columns(pipeline)]
-    return pa.schema([*groups, ("row_count", pa.int64()), *measure_types(pipeline).items()])
+    measures = [(measure.name, types[measure.name]) for measure in additive(pipeline)]
+    return pa.schema([*groups, ("row_count", pa.int64()), *measures])
 
 
-def measure_types(pipeline: Pipeline) -> dict[str, pa.DataType]:
-    """Return the Arrow type of each measure: int64 for counts and integers, decimals at the scale of their column."""
-    columns = fact_columns(pipeline)
-    return {measure.name: _measure_type(measure, columns) for measure in pipeline.measures}
+def _as_integers(schema: pa.Schema, measures: list[Measure]) -> pa.Schema:
+    for measure in measures:
+        schema = schema.set(schema.get_field_index(measure.name), pa.field(measure.name, pa.int64()))
+    return schema
 
 
-def _measure_type(measure: Measure, columns: dict[str, Column]) -> pa.DataType:
-    if measure.how == "count" or measure.of is None:
-        return pa.int64()
-    column = columns[measure.of]
-    # 64 bits hold 19 digits; _check_sums_fit makes sure that no sum needs more.
-    return pa.decimal128(19, column.scale) if column.kind == "decimal" else pa.int64()
+def _with_values(totals: pa.Table, inputs: dict[str, Integers], measures: list[Measure]) -> pa.Table:
+    for measure in measures:
+        if measure.how != "count":
+            values = inputs[input_name(measure)].values(totals[measure.name])
+            totals = totals.set_column(totals.column_names.index(measure.name), measure.name, values)
+    return totals
 
 
-def _check_sums_fit(facts: pa.Table, pipeline: Pipeline) -> None:
+def _check_sums_fit(rows: int, inputs: dict[str, Integers], pipeline: Pipeline) -> None:
     # Engines wrap silently past 64 bits; no sum can exceed the largest absolute value times the number of rows.
-    columns = fact_columns(pipeline)
     for measure in pipeline.measures:
-        if measure.how == "sum" and measure.of and facts.num_rows:
-            span = pc.min_max(facts[measure.of]).as_py()
-            scale = columns[measure.of].scale
-            largest = max(abs(span["min"] or 0), abs(span["max"] or 0)) * 10**scale
-            if largest * facts.num_rows >= 2**63:
+        if measure.how == "sum" and rows:
+            span = pc.min_max(inputs[input_name(measure)].numbers).as_py()
+            if max(abs(span["min"] or 0), abs(span["max"] or 0)) * rows >= 2**63:
                 raise BadData(
-                    f"{pipeline.name}: measure {measure.name!r} could leave 64 bits: {facts.num_rows} rows of column "
+                    f"{pipeline.name}: measure {measure.name!r} could leave 64 bits: {rows} rows of column "
                     f"{measure.of!r}; nothing was published; declare a maximum for the column or mend the values"
                 )
 
 
-def _prepared(frame: nw.LazyFrame[Any], pipeline: Pipeline) -> nw.LazyFrame[Any]:
-    # Plain aggregates only: some engines refuse a cast or a test inside agg(), or are slow at it.
-    flags = {measure.where for measure in pipeline.measures if measure.where}
-    return add_columns(frame, (nw.col(flag).cast(nw.Int64).alias(f"{flag}_as_number") for flag in sorted(flags)))
-
-
-def _totals(pipeline: Pipeline) -> list[nw.Expr]:
-    return [nw.len().alias("row_count"), *(_total(measure).alias(measure.name) for measure in pipeline.measures)]
+def _totals(measures: list[Measure]) -> list[nw.Expr]:
+    return [nw.len().alias("row_count"), *(_total(measure).alias(measure.name) for measure in measures)]
 
 
 def _total(measure: Measure) -> nw.Expr:
-    if measure.where:
-        return nw.col(f"{measure.where}_as_number").sum()
-    if measure.of is None:
+    # Plain aggregates only: some engines refuse a cast or a test inside agg(), or are slow at it.
+    if measure.of is None and measure.where is None:
         return nw.len()
-    return getattr(nw.col(measure.of), measure.how)()  # type: ignore[no-any-return]
+    return getattr(nw.col(input_name(measure)), measure.how)()  # type: ignore[no-any-return]

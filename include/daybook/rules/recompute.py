@@ -4,8 +4,11 @@ The number is computed in another way than by `aggregate` and `summarize`: plain
 the rows of one group.
 """
 
-from collections.abc import Mapping
-from decimal import ROUND_HALF_UP, Decimal
+import math
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import ROUND_HALF_UP, Context, Decimal
+from fractions import Fraction
 from typing import Any
 
 import pyarrow as pa
@@ -14,7 +17,9 @@ import pyarrow.compute as pc
 from daybook.errors import BadSpec
 from daybook.spec import Measure, Pipeline, Ratio, Summary, arrow_type, fact_columns, nearest
 
-Number = int | Decimal | None
+Number = int | Decimal | date | str | None
+# More digits than any published number has.
+EXACT = Context(prec=150, rounding=ROUND_HALF_UP)
 
 
 def summary_named(pipeline: Pipeline, name: str, column: str) -> Summary:
@@ -74,20 +79,56 @@ def _value(name: str, word: str, kind: pa.DataType) -> Any:
 
 
 def _measure(facts: pa.Table, measure: Measure) -> Number:
-    if measure.how == "count":
-        if measure.where:
-            return int(pc.sum(facts[measure.where]).as_py() or 0)
-        return facts.num_rows if measure.of is None else len(facts[measure.of].drop_null())
-    values: list[int | Decimal] = facts[measure.of].drop_null().to_pylist()
-    if not values:
+    rows = facts.filter(facts[measure.where]) if measure.where else facts
+    values: list[Any] = rows[measure.of].drop_null().to_pylist() if measure.of else [1] * rows.num_rows
+    if measure.how in _OF_NO_VALUES:
+        return _OF_NO_VALUES[measure.how](values)
+    return _of_some(sorted(values), measure) if values else None
+
+
+_OF_NO_VALUES: dict[str, Callable[[list[Any]], Number]] = {
+    "count": len,
+    "sum": sum,
+    "distinct": lambda values: len(set(values)),
+}
+
+
+def _of_some(values: list[Any], measure: Measure) -> Number:
+    """Return a measure of at least one value. values: in ascending order."""
+    if measure.is_spread:
+        return _spread([Fraction(value) for value in values], measure)
+    found: Number = _quantile(values, measure) if measure.is_quantile else values[0 if measure.how == "min" else -1]
+    return found
+
+
+def _quantile(values: list[Any], measure: Measure) -> Any:
+    if measure.method == "discrete":
+        # The rank from 0 on, rounded up.
+        return values[max(math.ceil(measure.share * len(values)) - 1, 0)]
+    place = measure.share * (len(values) - 1)
+    low, high = (Fraction(values[step(place)]) for step in (math.floor, math.ceil))
+    return _rounded(low + (high - low) * (place - math.floor(place)), measure.scale)
+
+
+def _spread(values: list[Fraction], measure: Measure) -> Number:
+    mean = sum(values, start=Fraction(0)) / len(values)
+    degrees = len(values) - 1 if measure.how.endswith("samp") else len(values)
+    if not degrees:
         return None
-    if measure.how == "sum":
-        return sum(values)
-    return min(values) if measure.how == "min" else max(values)
+    variance = sum(((value - mean) ** 2 for value in values), start=Fraction(0)) / degrees
+    return _rounded(variance if measure.how.startswith("var") else _root(variance), measure.scale)
+
+
+def _root(number: Fraction) -> Fraction:
+    return Fraction(EXACT.sqrt(EXACT.divide(number.numerator, number.denominator)))
+
+
+def _rounded(number: Fraction, scale: int) -> Decimal:
+    return EXACT.quantize(EXACT.divide(number.numerator, number.denominator), Decimal(1).scaleb(-scale))
 
 
 def _ratio(facts: pa.Table, ratio: Ratio, measures: Mapping[str, Measure]) -> Number:
     top, bottom = (_measure(facts, measures[name]) for name in (ratio.of, ratio.over))
-    if top is None or not bottom:
+    if not isinstance(top, int | Decimal) or not isinstance(bottom, int | Decimal) or not bottom:
         return None
-    return (Decimal(top) * ratio.times / Decimal(bottom)).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return _rounded(Fraction(top) * ratio.times / Fraction(bottom), 2)

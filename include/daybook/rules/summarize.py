@@ -4,33 +4,40 @@ A ratio is an integer division rounded half away from zero to two decimals, like
 (its manual, 9.3 Mathematical Functions), so no engine's floating point affects a published number.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from types import MappingProxyType
 
 import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.errors import BadData
-from daybook.rules.aggregate import measure_types
 from daybook.rules.frames import close_frame, from_units, open_frame, units
+from daybook.rules.inputs import additive, measure_types
+from daybook.rules.integers import as_integers
 from daybook.spec import Pipeline, Ratio, Summary, arrow_type, fact_columns
 
 RATIO = pa.decimal128(20, 2)
+NOTHING: Mapping[str, pa.Table] = MappingProxyType({})
 
 
-def summarize(aggregates: pa.Table, pipeline: Pipeline, day: date) -> dict[str, pa.Table]:
+def summarize(
+    aggregates: pa.Table, pipeline: Pipeline, day: date, per_summary: Mapping[str, pa.Table] = NOTHING
+) -> dict[str, pa.Table]:
     """Return each summary by name: day, the columns it groups by, its measures and ratios, and `row_count`.
 
-    aggregates: the result of `aggregate`. day: of the rows. Each summary is ordered by its group columns.
-    Of a day without rows, a summary without groups has one row: counts and sums of 0, and nothing else. Raises BadData
-    if a ratio could leave 64 bits.
+    aggregates: the result of `aggregate`. day: of the rows. per_summary: the measures that do not add up, by summary.
+    Each summary is ordered by its group columns. Of a day without rows, a summary without groups has one row: counts
+    and sums of 0, and nothing else. Raises BadData if a ratio could leave 64 bits.
     """
     scales = _scales(pipeline)
     _check_ratios_fit(aggregates, pipeline, scales)
-    frame = open_frame(aggregates, pipeline.engine)
-    measured = {summary.name: _measured(frame, aggregates.schema, pipeline, summary) for summary in pipeline.summaries}
+    measured = {
+        summary.name: _with_others(_measured(aggregates, pipeline, summary), summary, per_summary.get(summary.name))
+        for summary in pipeline.summaries
+    }
     summaries = {s.name: _summary(measured[s.name], pipeline, s, day, scales) for s in pipeline.summaries}
     _check_totals(summaries, aggregates, pipeline)
     return summaries
@@ -44,13 +51,31 @@ def schema(pipeline: Pipeline, summary: Summary) -> pa.Schema:
     return pa.schema([("day", pa.date32()), *groups, *((name, measures.get(name, RATIO)) for name in summary.columns)])
 
 
-def _measured(frame: nw.LazyFrame[Any], aggregated: pa.Schema, pipeline: Pipeline, summary: Summary) -> pa.Table:
-    """Return the rows of a summary: the columns it groups by, `row_count`, and every measure."""
-    totals = [nw.col("row_count").sum(), *(_rolled_up(measure.how, measure.name) for measure in pipeline.measures)]
+def _measured(aggregates: pa.Table, pipeline: Pipeline, summary: Summary) -> pa.Table:
+    """Return the rows of a summary: the columns it groups by, `row_count`, and every measure that rolls up."""
+    measures = additive(pipeline)
+    integers = {measure.name: as_integers(aggregates[measure.name]) for measure in measures}
+    table = aggregates.select([*summary.by, "row_count"])
+    for name, column in integers.items():
+        table = table.append_column(name, column.numbers)
+    totals = [nw.col("row_count").sum(), *(_rolled_up(measure.how, measure.name) for measure in measures)]
+    frame = open_frame(table, pipeline.engine)
     grouped = frame.group_by(*summary.by).agg(*totals) if summary.by else frame.select(*totals)
-    names = [*summary.by, "row_count", *(measure.name for measure in pipeline.measures)]
-    measured = close_frame(grouped, pa.schema([aggregated.field(name) for name in names]), summary.by)
-    return measured if summary.by else _with_zeros(measured, _summed(pipeline))
+    rolled_up = close_frame(grouped, table.schema, summary.by)
+    for name, column in integers.items():
+        rolled_up = rolled_up.set_column(rolled_up.column_names.index(name), name, column.values(rolled_up[name]))
+    return rolled_up if summary.by else _with_zeros(rolled_up, _summed(pipeline))
+
+
+def _with_others(measured: pa.Table, summary: Summary, others: pa.Table | None) -> pa.Table:
+    """Return the rows of a summary with the measures that do not add up, which have the same groups in one order."""
+    if others is None:
+        return measured
+    if not measured.select(summary.by).equals(others.select(summary.by)):
+        raise AssertionError(f"summary {summary.name}: its aggregates and its other measures have not the same groups")
+    for name in others.column_names[len(summary.by) :]:
+        measured = measured.append_column(name, others[name])
+    return measured
 
 
 def _with_zeros(totals: pa.Table, names: list[str]) -> pa.Table:

@@ -36,7 +36,15 @@ from daybook.spec.form import Form, Limits
 from daybook.spec.lookup import Lookup
 from daybook.spec.measure import Derived, Measure, Ratio
 from daybook.spec.parts import RESERVED, Engine, Plausible, Pools, Target
-from daybook.spec.pipeline import Pipeline, clean_columns, day_is_of_instant, fact_columns, former_names, group_columns
+from daybook.spec.pipeline import (
+    Pipeline,
+    clean_columns,
+    day_is_of_instant,
+    fact_columns,
+    former_names,
+    group_columns,
+    measures_per_summary,
+)
 from daybook.spec.schedule import Schedule
 from daybook.spec.source import Source, Twins
 from daybook.spec.summary import Summary
@@ -82,6 +90,7 @@ __all__ = [
     "former_names",
     "group_columns",
     "integer",
+    "measures_per_summary",
     "nearest",
     "said",
     "text",

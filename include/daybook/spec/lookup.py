@@ -1,7 +1,7 @@
 """The part of a spec about lookups: which columns find a fact's row in another source, and when that row holds."""
 
 from collections.abc import Iterator, Mapping
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -20,9 +20,14 @@ class Lookup(Value):
     If rows hold for some days only, `valid_from` names the column of a row's first day, and `valid_to` that of its
     last; a fact is matched to the row that holds on its day. Without `valid_to`, a row holds until the next one of its
     key begins.
+    `as_of`: which rows a day is matched to. "latest": those of now, each time that the day is run. "day": those of when
+    the day was first published, whose copy is kept with the day; a later run of it takes that copy, and a plan does no
+    day again because the source has changed. A forced run takes the rows of now, and they are kept from then on.
     Refused facts count against the limits of the facts; with `refused_rows` or `refused_share`, those without a match
     here have a limit of their own instead: the larger of so many rows and of this share of the facts.
     """
+
+    added_later: ClassVar[frozenset[str]] = frozenset({"as_of"})
 
     source: str
     """The name of a table or file of the pipeline."""
@@ -38,6 +43,7 @@ class Lookup(Value):
     valid_to: str | None = None
     is_valid_to_included: bool = True
     """Whether a row still holds on the day in `valid_to`; an empty `valid_to` has no end."""
+    as_of: Literal["latest", "day"] = "latest"
     refused_rows: int | None = Field(default=None, ge=0)
     refused_share: float | None = Field(default=None, ge=0, le=1)
 

@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from daybook.environment import SEPARATOR, VARIABLE, is_here
 from daybook.spec.value import Name, Value
 
 Engine = Literal["polars", "pandas", "duckdb"]
@@ -19,6 +20,13 @@ class Target(Value):
     connection: str = "warehouse"
     # With "_store" appended it still has at most 63 bytes; PostgreSQL would cut a longer name.
     schema_: Name = Field(alias="schema", max_length=57)
+
+    @field_validator("schema_")
+    @classmethod
+    def _tells_its_environment(cls, schema: str) -> str:
+        if SEPARATOR in schema and not is_here(schema):
+            raise ValueError(f"two underscores in a row are kept for environments ({VARIABLE}); take one")
+        return schema
 
     @property
     def store(self) -> str:

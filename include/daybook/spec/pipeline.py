@@ -22,6 +22,7 @@ from daybook.spec.measure import (
     derived_problems,
     measure_problems,
     ratio_problems,
+    total_problems,
 )
 from daybook.spec.parts import RESERVED, Engine, Plausible, Pools, Target
 from daybook.spec.schedule import Schedule
@@ -98,6 +99,11 @@ class Pipeline(Value):
     def sources(self) -> tuple[Source, ...]:
         """Return the tables, then the files."""
         return (*self.tables, *self.files)
+
+    @property
+    def as_of_day(self) -> frozenset[str]:
+        """Return the names of the sources whose rows stay those of when a day was first published."""
+        return frozenset(lookup.source for lookup in self.lookups if lookup.as_of == "day")
 
     def source(self, name: str) -> Source:
         """Return the source of that name."""
@@ -228,8 +234,23 @@ def _lookups(pipeline: Pipeline) -> Iterator[str]:
     for number, lookup in enumerate(pipeline.lookups):
         yield from lookups.problems(f"lookups[{number}]", lookup, pipeline.source(lookup.source), facts)
         facts |= {column.name: column for column in _given(lookup, pipeline)}
+    yield from _two_moments(pipeline)
     labels = [lookup.label for lookup in pipeline.lookups]
     yield from (f"{twice}: give one of them a name of its own" for twice in twice("lookups", labels))
+
+
+def _two_moments(pipeline: Pipeline) -> Iterator[str]:
+    for number, lookup in enumerate(pipeline.lookups):
+        if lookup.source not in pipeline.as_of_day:
+            continue
+        path = f"lookups[{number}].as_of"
+        if lookup.source == pipeline.facts:
+            yield f"{path}: 'day' is refused: {lookup.source} are the facts, which each run reads; it takes 'latest'"
+        elif lookup.as_of != "day":
+            yield (
+                f"{path}: {lookup.as_of!r} is refused: another lookup reads {lookup.source} with 'day', and a day keeps"
+                f" one copy of it; say 'day' here too, or declare {lookup.source} twice, under two names"
+            )
 
 
 def _columns(pipeline: Pipeline) -> Iterator[str]:
@@ -262,9 +283,8 @@ def _measures(pipeline: Pipeline) -> Iterator[str]:
         yield from summary_problems(
             f"summaries[{number}]", summary, columns, [*measures, *(r.name for r in pipeline.ratios)]
         )
-    totals = [measure.name for measure in pipeline.measures if measure.how in ("count", "sum")]
     for number, name in enumerate(pipeline.plausible.measures):
-        yield from unknown(f"plausible.measures[{number}]", name, totals, "count or sum")
+        yield from total_problems(f"plausible.measures[{number}]", name, measures)
 
 
 def former_names(pipeline: Pipeline) -> dict[str, str | None]:
@@ -276,3 +296,17 @@ def former_names(pipeline: Pipeline) -> dict[str, str | None]:
 def group_columns(pipeline: Pipeline) -> list[str]:
     """Return the columns of the finest grain: all that the summaries group by, in order of first use."""
     return list(dict.fromkeys(name for summary in pipeline.summaries for name in summary.by))
+
+
+def measures_per_summary(pipeline: Pipeline) -> dict[str, list[Measure]]:
+    """Return the measures that do not add up by the summary that uses them, itself or in a ratio; others have none."""
+    measures = [measure for measure in pipeline.measures if not measure.is_additive]
+    used = {summary.name: _used(pipeline, summary) for summary in pipeline.summaries}
+    found = {summary: [one for one in measures if one.name in names] for summary, names in used.items()}
+    return {summary: wanted for summary, wanted in found.items() if wanted}
+
+
+def _used(pipeline: Pipeline, summary: Summary) -> set[str]:
+    names = set(summary.columns)
+    parts = ((ratio.of, ratio.over) for ratio in pipeline.ratios if ratio.name in names)
+    return names.union(*parts)

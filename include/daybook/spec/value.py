@@ -67,15 +67,25 @@ def _one_error(kind: type[BaseModel], problem: Any) -> str:
         return f"{path}: {kind.__name__} has no word {path!r}{nearest(path, kind.model_fields)}"
     if problem["type"] == "missing":
         return f"{path}: is missing"
-    return f"{path}: {problem['input']!r} is refused: {_reason(problem)}"
+    field = kind.model_fields.get(path)
+    given = repr(problem["input"]) if field is None or field.repr else "the secret given"
+    return f"{path}: {given} is refused: {_reason(problem)}"
 
 
-# Words that people try but that do not roll up, each with the right way to say it.
-_NOT_ADDITIVE = {
+# Words that people try, each with the right way to say it.
+_OTHER_WORDS = {
     "mean": "a mean of means is not a mean: write a Ratio of a sum over a count",
-    "median": "a median does not roll up from groups to summaries",
+    "avg": "a mean of means is not a mean: write a Ratio of a sum over a count",
+    "average": "a mean of means is not a mean: write a Ratio of a sum over a count",
     "share": "a share is a Ratio of two counts",
-    "distinct": "distinct values do not roll up from groups to summaries",
+    "count_distinct": "write 'distinct'",
+    "nunique": "write 'distinct'",
+    "percentile": "write 'quantile', with quantile=Decimal(\"0.9\")",
+    "percentile_cont": "write 'quantile', with method='continuous'",
+    "percentile_disc": "write 'quantile', with method='discrete'",
+    "std": "write 'stddev_samp', of a sample, or 'stddev_pop', of a whole population",
+    "stddev": "write 'stddev_samp', of a sample, or 'stddev_pop', of a whole population",
+    "variance": "write 'var_samp', of a sample, or 'var_pop', of a whole population",
 }
 
 
@@ -83,6 +93,6 @@ def _reason(problem: Any) -> str:
     given = str(problem["input"])
     if problem["type"] == "literal_error":
         known = re.findall(r"'([^']*)'", problem["ctx"]["expected"])
-        why = _NOT_ADDITIVE.get(given)
+        why = _OTHER_WORDS.get(given)
         return f"{why + '; ' if why else ''}it takes {problem['ctx']['expected']}{nearest(given, known)}"
     return str(problem["msg"]).removeprefix("Value error, ")

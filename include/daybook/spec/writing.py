@@ -69,8 +69,8 @@ class Writing(Value):
     exponents: Literal["refuse", "read"] | None = None
     """What happens to 1.2e-05; it is read exactly, and has to fit the digits and the scale."""
     formulas: Literal["keep", "read"] | None = None
-    """What happens to ="0012", as spreadsheets are made to keep zeros; read, it is 0012. If it stands in the file
-    without quotes around it, the form has none: quote=None."""
+    """What happens to ="0012", as spreadsheets are made to keep zeros; read, it is 0012. It stands in quotes, its own
+    doubled, or bare: if a column reads formulas, a bare one is a field in all columns, and else a wrong quote."""
     pivot_year: int | None = Field(default=None, ge=1000, le=9900)
     """The first of the hundred years that two digits mean: with 1930, 29 is 2029 and 30 is 1930; 1969 if left out."""
     hour_24: Literal["refuse", "next_day"] | None = None

@@ -7,6 +7,8 @@ mends/<pipeline>/<day>/<source>/<sha256>.json     refused rows that a person cor
 published/<pipeline>/<day>                        a link to the files of the run that readers see
 published/<pipeline>/.runs/<day>/<run number>/    the files of a run that was saved
 set_aside/<pipeline>/<day>/...                    published files that the warehouse did not know at a restore
+
+Another environment than production has all of these below environment_<name>/.
 """
 
 import json
@@ -16,6 +18,7 @@ from datetime import date
 from typing import Any
 
 from daybook.days import as_day
+from daybook.environment import environment
 from daybook.storage.folder import Folder
 from daybook.storage.run_names import BY_FINGERPRINT, OF_RUNS, TAKEN, folder_name, former_folder_name
 
@@ -31,7 +34,7 @@ class DataFolder:
 
     def __init__(self, path: Any) -> None:
         """Remember the path; no disk is touched. path: a UPath, or an Airflow ObjectStoragePath."""
-        self.root = Folder(path)
+        self.root = Folder(path / f"environment_{environment()}" if environment() else path)
 
     def run(self, pipeline: str, day: date, run: str) -> Folder:
         """Return the folder of a run of a day, which holds one folder per step. run: the scheduler's name for it.

@@ -21,6 +21,11 @@ def keys_file(lookup: str) -> str:
     return f"keys.{lookup}.parquet"
 
 
+def measures_file(summary: str) -> str:
+    """Return the name of the file in which `aggregate` keeps the measures of a summary that do not add up."""
+    return f"measures.{summary}.parquet"
+
+
 def read_parquet(file: BinaryIO, columns: list[str] | None = None) -> pa.Table:
     """Read a table from Parquet: all its columns, or only those named."""
     # Not read_table: that builds a dataset first, which takes longer than a day's rows. And no thread but ours may hold

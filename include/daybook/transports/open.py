@@ -57,6 +57,15 @@ def _https(stored: Stored) -> Any:
     return HttpsServer(**_address(stored), **stored.extra)
 
 
+def _s3(stored: Stored) -> Any:
+    # As with SFTP.
+    from daybook.transports.s3_bucket import S3Bucket
+
+    # Airflow reads s3://bucket/in/here as the host "bucket" and the schema "in/here".
+    named = {"bucket": stored.host, "prefix": stored.schema, "user": stored.login, "password": stored.password}
+    return S3Bucket(**{word: value for word, value in named.items() if value} | stored.extra)
+
+
 def _folder(stored: Stored) -> LocalFolder:
     # Airflow reads file:///in/here as the schema "in/here".
     named = {"path": f"/{stored.schema}"} if stored.schema else {}
@@ -77,6 +86,8 @@ KINDS: dict[str, Callable[[Stored], Any]] = {
     "ssh": _sftp,
     "https": _https,
     "http": _https,
+    "aws": _s3,
+    "s3": _s3,
     "fs": _folder,
     "file": _folder,
 }

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import httpx
 import psycopg
 import pytest
+from playwright.sync_api import Browser, BrowserContext
 
 from deployment.environment import PROGRAMS
 from deployment.supervisor import Deployment
@@ -89,3 +90,18 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         run = deployment.api.wait_for_run("flights", run_id, check=deployment.keep_up)
         assert run["state"] == "success", json.dumps(run)
         yield Site(deployment, folder / "data", run_id)
+
+
+@pytest.fixture(scope="module")
+def viewer(browser: Browser, site: Site) -> Iterator[BrowserContext]:
+    """A window of the viewer, who has logged in by the UI's own form."""
+    context = browser.new_context(viewport={"width": 1440, "height": 1240}, color_scheme="light")
+    page = context.new_page()
+    page.goto(f"{site.url}/auth/login")
+    page.locator("input[name=username]").fill("viewer")
+    page.locator("input[type=password]").fill(site.password("viewer"))
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(lambda url: "/auth/" not in url)
+    page.close()
+    yield context
+    context.close()

@@ -13,9 +13,9 @@ import pytest
 from playwright.sync_api import BrowserContext
 
 from commands.__main__ import main
+from tests.support.browser import Watched, needs_chromium
 
 from .conftest import Site
-from .test_report_tab_in_browser import CHROMIUM, Watched, browser, viewer  # noqa: F401 - fixtures
 
 DAY = "2013-05-06"
 HARMFUL = (
@@ -126,9 +126,9 @@ def test_X3_G9_no_log_and_no_xcom_holds_a_value_of_a_row(site: Site, published: 
     assert "canary" not in json.dumps([told, tasks])
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="no Chromium here; on Debian: apt-get install chromium")
+@needs_chromium
 def test_X3_G16_the_report_and_its_tab_run_nothing_and_ask_for_nothing(
-    viewer: BrowserContext,  # noqa: F811
+    viewer: BrowserContext,
     site: Site,
     published: Published,
 ) -> None:
@@ -142,9 +142,9 @@ def test_X3_G16_the_report_and_its_tab_run_nothing_and_ask_for_nothing(
     assert watched.complaints == []
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="no Chromium here; on Debian: apt-get install chromium")
+@needs_chromium
 def test_X3_G16_the_report_opened_from_the_disk_runs_nothing_and_may_load_nothing(
-    viewer: BrowserContext,  # noqa: F811
+    viewer: BrowserContext,
     published: Published,
 ) -> None:
     watched = Watched(viewer.new_page())

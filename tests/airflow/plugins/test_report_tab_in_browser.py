@@ -2,28 +2,16 @@
 
 import csv
 import os
-import shutil
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, sync_playwright
+from playwright.sync_api import BrowserContext
 
+from tests.support.browser import Watched, needs_chromium
 from tests.support.files import leave_canary, publish
 
 from .conftest import DAY, Site
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-# In a container there is often no GPU and, as root, no sandbox; nothing may be fetched but what the test opens.
-ARGUMENTS = [
-    *(["--no-sandbox"] if os.geteuid() == 0 else []),
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 IMAGES = Path(__file__).parents[3] / "docs" / "images"
 
 CANARY_DAY = date(2013, 2, 1)
@@ -36,53 +24,7 @@ CANARY_REPORT = b"""<p>the report</p>
 <form action="/api/v2/version"><button>button</button></form>
 """
 
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium here; on Debian: apt-get install chromium")
-
-
-class Watched:
-    """A page, and what its browser complained about or was refused."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.complaints: list[str] = []
-        self.asked: list[str] = []
-        page.on("console", self._on_console)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("dialog", lambda dialog: self.complaints.append(f"dialog {dialog.message}"))
-        page.on("response", self._on_response)
-
-    def _on_console(self, message: ConsoleMessage) -> None:
-        if message.type == "error" or "Content Security Policy" in message.text:
-            self.complaints.append(message.text)
-
-    def _on_response(self, response: Response) -> None:
-        self.asked.append(response.url)
-        if not response.ok:
-            self.complaints.append(f"{response.status} {response.url}")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A headless Chromium."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def viewer(browser: Browser, site: Site) -> Iterator[BrowserContext]:
-    """A window of the viewer, who has logged in by the UI's own form."""
-    context = browser.new_context(viewport={"width": 1440, "height": 1240}, color_scheme="light")
-    page = context.new_page()
-    page.goto(f"{site.url}/auth/login")
-    page.locator("input[name=username]").fill("viewer")
-    page.locator("input[type=password]").fill(site.password("viewer"))
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(lambda url: "/auth/" not in url)
-    page.close()
-    yield context
-    context.close()
+pytestmark = needs_chromium
 
 
 def test_the_tab_shows_the_steps_and_the_numbers_of_the_report(

@@ -58,7 +58,10 @@ def test_G24_restored_elsewhere_the_days_are_read_skipped_traced_rolled_back_and
     assert len(elsewhere.servers.rows(seen)) > 20
     assert {elsewhere.planned()[day] for day in DAYS} == {"skip: nothing changed"}
     assert elsewhere.command("trace", DAYS[1], "by_origin", "flights", "origin=JFK")[0] == 0
+    # The copies of lookups that the days keep came along.
+    elsewhere.change(lookups=tuple(x.model_copy(update={"as_of": "day"}) for x in elsewhere.pipeline.lookups))
     work = elsewhere.run(DAYS[1])
+    assert work.receipt("extract_tables").as_of == [f"{name} as of the run of run_2" for name in ("airlines", "planes")]
     assert work.receipt("deploy").outcome == "unchanged"
     assert work.receipt("load").reused_from
     assert elsewhere.command("rollback", DAYS[0], "--why", "a line was missing")[0] == 0

@@ -21,10 +21,12 @@ from daybook.spec import File, text
 from daybook.storage.folder import Folder
 from daybook.transports.https_server import HttpsServer
 from daybook.transports.local_folder import LocalFolder
+from daybook.transports.s3 import S3Line
 from tests.support import sshd
 from tests.support import web as web_support
 from tests.support.certificates import Authority
 from tests.support.faulty_ftp import PASSWORD, USER, FaultyFtp
+from tests.support.object_store import ObjectStore
 from tests.support.sshd import Sshd
 from tests.support.web import WebServer
 
@@ -170,6 +172,20 @@ def web(root: Path, authority: Authority) -> Iterator[WebServer]:
         yield server
 
 
+@pytest.fixture(scope="package")
+def running_store() -> Iterator[ObjectStore]:
+    """An object store with a bucket."""
+    with ObjectStore("supplier") as store:
+        yield store
+
+
+@pytest.fixture
+def store(running_store: ObjectStore) -> ObjectStore:
+    """The object store, its bucket empty."""
+    running_store.empty()
+    return running_store
+
+
 @pytest.fixture
 def opener(request: pytest.FixtureRequest, copy: Copying) -> Callable[[], Any]:
     """Opens a connection to the folder: over FTP, or as the test's parameter says."""
@@ -183,8 +199,17 @@ def opener(request: pytest.FixtureRequest, copy: Copying) -> Callable[[], Any]:
         words = {"user": web_support.USER, "password": web_support.PASSWORD}
         authority: Authority = request.getfixturevalue("authority")
         return lambda: HttpsServer(host="127.0.0.1", port=web.port, ca_file=str(authority.ca_file), **words).open(5)
+    if kind == "s3":
+        store: ObjectStore = request.getfixturevalue("store")
+        root: Path = request.getfixturevalue("root")
+        return lambda: _opened(store, root)
     server: Sshd = request.getfixturevalue("openssh")
     return lambda: server.connection().open(5)
+
+
+def _opened(store: ObjectStore, root: Path) -> S3Line:
+    store.hold(root)
+    return store.connection().open(5)
 
 
 @pytest.fixture

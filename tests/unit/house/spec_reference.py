@@ -4,9 +4,7 @@ A section is a class of `daybook.spec`: its docstring, and a table of its words 
 docstring under a word, in the code, is the word's own line in the table.
 """
 
-import ast
 import inspect
-import textwrap
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +14,7 @@ from pydantic import StringConstraints
 from pydantic.fields import FieldInfo
 
 from daybook import spec
+from daybook.catalog.schema import explained as explained
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "spec.md"
 BEGIN, END = "<!-- words -->\n", "<!-- end of words -->\n"
@@ -98,7 +97,7 @@ def _inherited(shown: type[spec.Value]) -> Iterator[str]:
 
 
 def _table(shown: type[spec.Value]) -> str:
-    says, own = said(shown), inspect.get_annotations(shown)
+    says, own = explained(shown), inspect.get_annotations(shown)
     rows = [_row(word, field, says) for word, field in shown.model_fields.items() if word in own]
     return "\n".join(["| word | takes | default | says |", "| --- | --- | --- | --- |", *rows])
 
@@ -141,22 +140,6 @@ def _kind(kind: Any) -> str:
     if isinstance(kind, type) and issubclass(kind, spec.Value):
         return f"[{kind.__name__}](#{kind.__name__.lower()})" if kind in CLASSES else kind.__name__
     return PLAIN.get(getattr(kind, "__name__", ""), "function" if origin else str(kind))
-
-
-def said(shown: type[spec.Value]) -> dict[str, str]:
-    """Return the docstrings under the words of a class."""
-    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(shown))).body
-    assert isinstance(tree, ast.ClassDef)
-    pairs = zip(tree.body, tree.body[1:], strict=False)
-    return {
-        word.target.id: " ".join(said.value.value.split())
-        for word, said in pairs
-        if isinstance(word, ast.AnnAssign)
-        and isinstance(word.target, ast.Name)
-        and isinstance(said, ast.Expr)
-        and isinstance(said.value, ast.Constant)
-        and isinstance(said.value.value, str)
-    }
 
 
 if __name__ == "__main__":

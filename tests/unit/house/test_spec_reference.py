@@ -25,7 +25,7 @@ def test_every_value_of_the_spec_has_its_section() -> None:
 
 @pytest.mark.parametrize("shown", spec_reference.CLASSES)
 def test_every_word_is_explained(shown: type[spec.Value]) -> None:
-    explained = f"{inspect.getdoc(shown)} {' '.join(spec_reference.said(shown))}"
+    explained = f"{inspect.getdoc(shown)} {' '.join(spec_reference.explained(shown))}"
     own = inspect.get_annotations(shown)
     words = {field.alias or word for word, field in shown.model_fields.items() if word in own}
 

@@ -97,6 +97,10 @@ CHANGES: list[tuple[str, dict[str, object]]] = [
     ),
     ("a `Column` renamed in the facts", column("tailnum", name="tail_number")),
     ("`lookups`", {"lookups": (FLIGHTS.lookups[0].model_copy(update={"when_unknown": "keep"}), *FLIGHTS.lookups[1:])}),
+    (
+        "`as_of` of a lookup",
+        {"lookups": (FLIGHTS.lookups[0].model_copy(update={"as_of": "day"}), *FLIGHTS.lookups[1:])},
+    ),
     ("`transform`", {"transform": own}),
     ("`derived`", {"derived": ()}),
     ("`engine`", {"engine": "pandas"}),

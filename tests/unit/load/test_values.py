@@ -288,3 +288,14 @@ def test_case_04_a_formula_that_keeps_zeros_is_its_text_if_declared() -> None:
     assert kept_values(column, ['"=""0012"""', "0012", '"="""""', '"=0012"']) == ["0012", "0012", "", "=0012"]
     assert kept_values(text("code"), ['"=""0012"""']) == ['="0012"']
     assert kept_values(integer("n_of", formulas="read"), ['"=""0012"""']) == [12]
+
+
+def test_case_04_a_bare_formula_is_a_field_where_a_column_reads_formulas() -> None:
+    column = text("code", formulas="read")
+    bare = ['="0012"', '="a,b"', '="say ""hi"""', '=""', '="two\nlines"', "=0012"]
+    assert kept_values(column, bare) == ["0012", "a,b", 'say "hi"', "", "two\nlines", "=0012"]
+    assert kept_values(integer("n_of", formulas="read"), ['="0012"']) == [12]
+    result = loaded('code,kept\n="1"x,a\n="2",="b"\nx="3",c\n4,d\n', with_columns(column, text("kept")))
+    assert (result.column("code"), result.column("kept")) == (["2", "4"], ['="b"', "d"])
+    reasons = [reason for _, _, reason in result.refused]
+    assert reasons == ["text_after_closing_quote", "quote_in_unquoted_field"]

@@ -91,7 +91,11 @@ def changed(copied: Copy) -> set[str]:
         ("rules/index.py", "_mark", "index"),
         ("rules/frames.py", "close_frame", "clean index aggregate summarize"),
         ("rules/aggregate.py", "_total", "aggregate"),
-        ("rules/aggregate.py", "_measure_type", "aggregate summarize"),
+        ("rules/inputs.py", "_measure_type", "aggregate summarize"),
+        ("rules/inputs.py", "input_of", "aggregate"),
+        ("rules/integers.py", "as_integers", "aggregate summarize"),
+        ("rules/counted.py", "moments", "aggregate"),
+        ("spec/measure.py", "is_rounded", "aggregate summarize"),
         ("rules/summarize.py", "_ratio", "summarize"),
         ("rules/plausible.py", "_far", "summarize"),
         ("ledger/first_load.py", "days_before", "summarize"),
@@ -144,8 +148,8 @@ def test_words_about_the_code_change_nothing(package: Path, copied: Copy) -> Non
 
 
 def moved_into_a_package(package: Path) -> Path:
-    """Move a function of `aggregate` into a module of a new package, which it is imported from under another name."""
-    file = package / "rules" / "aggregate.py"
+    """Move a function of `inputs` into a module of a new package, which it is imported from under another name."""
+    file = package / "rules" / "inputs.py"
     tree = ast.parse(file.read_text())
     moved = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "_measure_type")
     tree.body.remove(moved)

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from daybook import spec
+from daybook.spec import Value
 from daybook.transports.open import KINDS, Stored
+from daybook.transports.s3_bucket import S3Bucket
 from daybook.transports.sftp_server import SftpServer
 from deployment.home import REPOSITORY
 
@@ -40,8 +42,14 @@ def test_each_file_shown_is_one_that_the_spec_takes() -> None:
         spec.File(name="f", connection="ftp", columns=(spec.text("a"),), **(usual | given))
 
 
-def test_the_words_of_the_table_are_those_of_an_sftp_connection() -> None:
-    section = DOCUMENT.split("## SFTP\n")[1].split("\n## ")[0]
-    shown = set(re.findall(r"`(\w+)`", "".join(re.findall(r"(?m)^\| (`[^|]*)\|", section))))
-    ours = (SftpServer.model_fields.keys() - {"host", "port", "user", "no_host_key_check"}) | {"login"}
-    assert shown == ours
+@pytest.mark.parametrize(
+    ("section", "kind", "form"),
+    [
+        ("SFTP", SftpServer, {"host", "port", "user", "no_host_key_check"}),
+        ("Object stores", S3Bucket, {"user"}),
+    ],
+)
+def test_the_words_of_a_table_are_those_of_the_connection(section: str, kind: type[Value], form: set[str]) -> None:
+    text = DOCUMENT.split(f"## {section}\n")[1].split("\n## ")[0]
+    shown = set(re.findall(r"`(\w+)`", "".join(re.findall(r"(?m)^\| (`[^|]*)\|", text))))
+    assert shown == (kind.model_fields.keys() - form) | {"login"}

@@ -14,6 +14,7 @@ from daybook.spec import (
     File,
     Lookup,
     Measure,
+    Plausible,
     Ratio,
     Schedule,
     Summary,
@@ -28,6 +29,8 @@ from daybook.spec import (
 )
 from tests.support.shop import CUSTOMERS, SALES, SHOPS, shop
 
+BY_SHOP = Lookup(source="shops", key="shop", when_unknown="keep", as_of="day")
+
 
 @pytest.mark.parametrize(
     ("build", "says"),
@@ -40,7 +43,14 @@ from tests.support.shop import CUSTOMERS, SALES, SHOPS, shop
         (lambda: Column(header="a", kind="text"), "Column, name: is missing"),  # type: ignore[call-arg]
         (lambda: text("select; drop"), "Column 'select; drop', name: 'select; drop' is refused"),
         (lambda: Measure(name="m", how="mean", of="a"), "a mean of means is not a mean: write a Ratio"),
-        (lambda: Measure(name="m", how="median", of="a"), "a median does not roll up"),
+        (lambda: Measure(name="m", how="stddev", of="a"), "write 'stddev_samp', of a sample, or 'stddev_pop'"),
+        (lambda: Measure(name="m", how="nunique", of="a"), "write 'distinct'; it takes 'count', 'sum'"),
+        (
+            lambda: Measure(name="m", how="quantile", of="a", quantile=90),
+            "quantile: 90 is refused: Input should be less",
+        ),
+        (lambda: Measure(name="m", how="median", of="a", scale=21), "scale: 21 is refused"),
+        (lambda: Measure(name="m", how="median", of="a", method="disc"), "did you mean 'discrete'?"),
         (lambda: Schedule(time_zone="Europe/Madird", start=date(2026, 1, 1)), "did you mean 'Europe/Madrid'?"),
         (lambda: Schedule(start=date(2026, 1, 2), end=date(2026, 1, 1)), "end 2026-01-01 is before start 2026-01-02"),
         (lambda: File(name="f", connection="ftp", path="f_{month}.csv", columns=(text("a"),)), "only the day"),
@@ -186,6 +196,14 @@ def test_G12_a_name_in_the_warehouse_needs_no_quotes(name: str) -> None:
             {"lookups": (Lookup(source="shops", key="shop", when_unknown="keep", is_valid_to_included=False),)},
             "shop.lookups[0].is_valid_to_included: there is no valid_to",
         ),
+        (
+            {"lookups": (BY_SHOP, BY_SHOP.model_copy(update={"name": "again", "as_of": "latest"}))},
+            "shop.lookups[1].as_of: 'latest' is refused: another lookup reads shops with 'day'",
+        ),
+        (
+            {"lookups": (BY_SHOP.model_copy(update={"source": "sales", "key": "id"}),)},
+            "shop.lookups[0].as_of: 'day' is refused: sales are the facts, which each run reads; it takes 'latest'",
+        ),
         ({"tables": (SHOPS, SHOPS, CUSTOMERS)}, "shop.sources: 'shops' stands twice"),
         ({"files": (SALES.model_copy(update={"key": ("ident",)}),)}, "shop.sales.key[0]: 'ident' is not a column"),
         ({"files": (SALES.model_copy(update={"columns": (*SALES.columns, text("line"))}),)}, "a word of Daybook's own"),
@@ -195,6 +213,28 @@ def test_G12_a_name_in_the_warehouse_needs_no_quotes(name: str) -> None:
         ),
         ({"measures": (Measure(name="n", how="sum", of="kind"),)}, "shop.measures[0].of: 'kind' is text"),
         ({"measures": (Measure(name="n", how="count", where="id"),)}, "'id' is integer; it takes a boolean"),
+        ({"measures": (Measure(name="n", how="sum", of="id", where="is_larg"),)}, "did you mean 'is_large'?"),
+        ({"measures": (Measure(name="n", how="min"),)}, "measures[0].of: is missing; it takes a column of the facts"),
+        (
+            {"measures": (Measure(name="n", how="max", of="is_large"),)},
+            "'is_large' is boolean; it takes integer, decimal",
+        ),
+        (
+            {"measures": (Measure(name="n", how="median", of="sold_on"),)},
+            "'sold_on' is date; it takes an integer or a decimal; with method='discrete' it may be of any kind",
+        ),
+        (
+            {"measures": (Measure(name="n", how="var_pop", of="kind"),)},
+            "'kind' is text; it takes an integer or a decimal",
+        ),
+        ({"measures": (Measure(name="n", how="quantile", of="id"),)}, "measures[0].quantile: is missing"),
+        ({"measures": (Measure(name="n", how="median", of="id", quantile="0.5"),)}, "0.5 is refused: it is for"),
+        ({"measures": (Measure(name="n", how="sum", of="id", method="discrete"),)}, "it is for a median or quantile"),
+        ({"measures": (Measure(name="n", how="distinct", of="id", scale=4),)}, "a distinct of 'id' is not rounded"),
+        (
+            {"plausible": Plausible(measures=("largest_eur",))},
+            "plausible.measures[0]: 'largest_eur' is a max, and makes no total of the day; it takes a count or sum",
+        ),
         ({"ratios": (Ratio(name="r", of="largest_eur", over="sales"),)}, "is a max; a ratio takes sums and counts"),
         ({"ratios": (Ratio(name="r", of="sales", over="amount_eur"),)}, "a ratio is over a count"),
         (

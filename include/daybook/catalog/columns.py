@@ -1,0 +1,116 @@
+"""The columns that readers see: of which type, in which unit, made by which formula, from which columns of sources."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from daybook.rules import summarize
+from daybook.spec import Column, Lookup, Measure, Pipeline, Ratio, Source, Summary
+
+
+class PublishedColumn(NamedTuple):
+    """A column of a view. sources: the columns that it rests on, as "source.column", sorted."""
+
+    name: str
+    sql_type: str
+    unit: str
+    description: str
+    formula: str
+    sources: tuple[str, ...]
+
+
+def published_columns(pipeline: Pipeline, summary: Summary) -> list[PublishedColumn]:
+    """Return the columns of a summary's view, in its order."""
+    return [_column(pipeline, field) for field in summarize.schema(pipeline, summary)]
+
+
+def sql_type(arrow: pa.DataType) -> str:
+    """Return PostgreSQL's name of a published column's type."""
+    if pa.types.is_decimal(arrow):
+        return f"numeric({arrow.precision},{arrow.scale})"
+    names = {pa.int64(): "bigint", pa.string(): "text", pa.date32(): "date", pa.bool_(): "boolean"}
+    return names.get(arrow, "timestamp with time zone")
+
+
+def _column(pipeline: Pipeline, field: pa.Field) -> PublishedColumn:
+    kind = sql_type(field.type)
+    number = _number(pipeline, field.name)
+    if number is not None:
+        sources = _sources(pipeline, _used(pipeline, number))
+        return PublishedColumn(field.name, kind, number.unit, number.description, formula(number), sources)
+    if field.name == "day":
+        where = pipeline.schedule.time_zone
+        sources = _sources(pipeline, pipeline.day_columns)
+        return PublishedColumn("day", kind, "", f"The local day in {where}", "", sources)
+    known = _described(pipeline).get(field.name)
+    unit, description = (known.unit, known.description) if known else ("", "")
+    return PublishedColumn(field.name, kind, unit, description, "", _sources(pipeline, [field.name]))
+
+
+def _number(pipeline: Pipeline, name: str) -> Measure | Ratio | None:
+    numbers: dict[str, Measure | Ratio] = {measure.name: measure for measure in pipeline.measures}
+    return (numbers | {ratio.name: ratio for ratio in pipeline.ratios}).get(name)
+
+
+def formula(number: Measure | Ratio) -> str:
+    """Return how a measure or a ratio is made, as in "sum(amount_eur)" or "100 * late / arrivals"."""
+    if isinstance(number, Ratio):
+        return f"{'100 * ' if number.times == 100 else ''}{number.of} / {number.over}"
+    of = f"{number.quantile}, {number.of}" if number.quantile is not None else number.of or "*"
+    rounded = f", {number.scale} digits" if number.is_rounded else ""
+    return f"{number.how}({of}){rounded}{f' where {number.where}' if number.where else ''}"
+
+
+def _used(pipeline: Pipeline, number: Measure | Ratio) -> list[str]:
+    """Return the columns of the facts that a number is made from."""
+    if isinstance(number, Ratio):
+        parts = [_number(pipeline, number.of), _number(pipeline, number.over)]
+        return [name for part in parts if part for name in _used(pipeline, part)]
+    return [name for name in (number.of, number.where) if name]
+
+
+def _described(pipeline: Pipeline) -> dict[str, Column]:
+    """Return the columns by which facts can be grouped, by name, with what the spec says of them."""
+    facts = {column.name: column for column in (*pipeline.source(pipeline.facts).columns, *pipeline.transform_gives)}
+    return facts | {name: column for name, _, column in _looked_up(pipeline)}
+
+
+def _looked_up(pipeline: Pipeline) -> Iterator[tuple[str, Lookup, Column]]:
+    for lookup in pipeline.lookups:
+        source = pipeline.source(lookup.source)
+        for given, name in lookup.gives.items():
+            if column := source.column(given):
+                yield name, lookup, column
+
+
+def _sources(pipeline: Pipeline, names: list[str] | tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted({origin for name in names for origin in _origins(pipeline, name)}))
+
+
+def _origins(pipeline: Pipeline, name: str) -> Iterator[str]:
+    """Yield the columns of sources that a column of the facts comes from: by name, or what the transform may read."""
+    facts = pipeline.source(pipeline.facts)
+    if facts.column(name):
+        yield f"{facts.name}.{name}"
+    for given, lookup, column in _looked_up(pipeline):
+        if given == name:
+            yield f"{lookup.source}.{column.name}"
+            yield from _keys(pipeline, lookup)
+    for lookup in pipeline.lookups:
+        if lookup.unknown_flag == name:
+            yield from _keys(pipeline, lookup)
+    for derived in pipeline.derived:
+        if derived.name == name:
+            yield f"{facts.name}.{derived.column}"
+    if name in {column.name for column in pipeline.transform_gives}:
+        yield from _all(facts)
+
+
+def _keys(pipeline: Pipeline, lookup: Lookup) -> Iterator[str]:
+    for key in lookup.keys.values():
+        yield from _origins(pipeline, key)
+
+
+def _all(source: Source) -> Iterator[str]:
+    yield f"{source.name}.*"

@@ -1,0 +1,198 @@
+"""The pages about all pipelines, with their data contracts and JSON: a folder of files that needs no server.
+
+Equal specs and equal ledgers give equal bytes.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+from daybook.catalog.columns import formula, published_columns
+from daybook.catalog.contract import Place, contract
+from daybook.catalog.schema import as_json, json_schema
+from daybook.errors import BadSpec
+from daybook.pages.templates import template
+from daybook.spec import Column, Derived, File, Lookup, Measure, Pipeline, Ratio, Source, Summary, Table
+from daybook.text import counted
+
+SCHEMA = "pipeline.schema.json"
+OURS = (".html", ".json", ".odcs.yaml")
+SIGNS = {"is_over": ">", "is_at_most": "<="}
+
+
+class Freshness(NamedTuple):
+    """What readers see of a pipeline: the number of published days, the last one, and when it was published, in UTC."""
+
+    days: int
+    last: date
+    published_at: str
+
+    def __str__(self) -> str:
+        return f"{self.days:,} days, the last one {self.last}, published at {self.published_at}"
+
+
+class Known(NamedTuple):
+    """What the warehouse of a pipeline says: where it is, and how fresh the views are; None if nothing is published."""
+
+    place: Place
+    freshness: Freshness | None
+
+
+def write_site(
+    folder: Path, pipelines: Mapping[str, Pipeline], known: Mapping[str, Known], broken: Mapping[str, str]
+) -> None:
+    """Write the pages of all pipelines, and remove those of pipelines that are gone.
+
+    known: by name; a pipeline that is not in it is shown without its days. broken: the problem of each module that does
+    not load. Raises BadSpec, and writes nothing, if the folder holds other files.
+    """
+    _check_is_ours(folder)
+    files = {SCHEMA: json_schema(), "index.html": _index(pipelines, known, broken)}
+    for name, pipeline in sorted(pipelines.items()):
+        files[f"{name}.html"] = _page(pipeline, _fresh(known, name))
+        files[f"{name}.json"] = as_json(pipeline)
+        files[f"{name}.odcs.yaml"] = contract(pipeline, known[name].place if name in known else None)
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in folder.iterdir():
+        if file.name not in files:
+            file.unlink()
+    for name, text in files.items():
+        _replace(folder / name, text)
+
+
+def _check_is_ours(folder: Path) -> None:
+    found = sorted(file.name for file in folder.iterdir()) if folder.is_dir() else []
+    others = [name for name in found if not name.endswith(OURS)]
+    if folder.exists() and (not folder.is_dir() or others or (found and SCHEMA not in found)):
+        what = f"it holds {', '.join((others or found)[:3])}" if found else "it is no folder"
+        raise BadSpec(f"{folder}: {what}, which this command did not write; nothing was written; name a new folder")
+
+
+def _replace(file: Path, text: str) -> None:
+    # A reader sees the old page or the new one.
+    new = file.with_name(f"{file.name}.new.html")
+    new.write_text(text, encoding="utf-8")
+    new.replace(file)
+
+
+def _fresh(known: Mapping[str, Known], name: str) -> str:
+    if name not in known:
+        return ""
+    return str(known[name].freshness or "nothing yet")
+
+
+def _index(pipelines: Mapping[str, Pipeline], known: Mapping[str, Known], broken: Mapping[str, str]) -> str:
+    lines = [(pipeline, _fresh(known, name)) for name, pipeline in sorted(pipelines.items())]
+    return template("pipelines_index").render(pipelines=lines, broken=dict(sorted(broken.items()))) + "\n"
+
+
+class _View(NamedTuple):
+    summary: Summary
+    columns: list[tuple[str, ...]]
+
+
+class _Shown(NamedTuple):
+    name: str
+    sentences: list[str]
+    columns: list[tuple[str, ...]]
+
+
+def _page(pipeline: Pipeline, freshness: str) -> str:
+    page = template("pipeline_docs").render(
+        pipeline=pipeline,
+        freshness=f"Published: {freshness}." if freshness else "",
+        days=_days(pipeline),
+        views=[_View(summary, _columns(pipeline, summary)) for summary in pipeline.summaries],
+        sources=[_Shown(source.name, _sentences(source), _contract(source)) for source in pipeline.sources],
+        derived=[(one.name, _derived(one), one.unit, one.description) for one in pipeline.derived],
+        lookups=[_lookup(lookup) for lookup in pipeline.lookups],
+        numbers=[*map(_number, pipeline.measures), *map(_number, pipeline.ratios)],
+        plausible=_plausible(pipeline),
+    )
+    return f"{page}\n"
+
+
+def _days(pipeline: Pipeline) -> str:
+    schedule = pipeline.schedule
+    end = f" to {schedule.end}" if schedule.end else " on"
+    holidays = f", without the public holidays of {schedule.holidays}" if schedule.holidays else ""
+    closed = f", without {', '.join(map(str, schedule.closed))}" if schedule.closed else ""
+    return (
+        f"Its days are those of {schedule.time_zone} from {schedule.start}{end} that the cron {schedule.cron!r} means"
+        f"{holidays}{closed}; a day is run at that time after it is over."
+    )
+
+
+def _columns(pipeline: Pipeline, summary: Summary) -> list[tuple[str, ...]]:
+    return [
+        (column.name, column.sql_type, column.unit, column.description, column.formula, ", ".join(column.sources))
+        for column in published_columns(pipeline, summary)
+    ]
+
+
+def _sentences(source: Source) -> list[str]:
+    key = [f"Its key: {', '.join(source.key)}."] if source.key else []
+    tokens = ", ".join(repr(token) for token in source.null_tokens)
+    missing = [f"A missing value is written {tokens}."] if source.is_written and tokens else []
+    return [_origin(source), *key, *missing]
+
+
+def _origin(source: Source) -> str:
+    if isinstance(source, Table):
+        by_day = f", by the day in {source.day}" if source.day else ""
+        return f"The table {source.relation} of the connection {source.connection}{by_day}."
+    named = isinstance(source, File) and (source.path or source.manifest)
+    return f"The file {named} of the connection {source.connection}."
+
+
+def _contract(source: Source) -> list[tuple[str, ...]]:
+    return [
+        (column.name, column.header, _kind(column), column.unit, column.description, _rules(column))
+        for column in map(source.as_written, source.columns)
+    ]
+
+
+def _kind(column: Column) -> str:
+    if column.kind == "decimal":
+        return f"decimal({column.digits},{column.scale})"
+    return f"{column.kind} as {column.format}" if column.format else column.kind
+
+
+def _rules(column: Column) -> str:
+    rules = [
+        "required" if column.is_required else "",
+        f"at least {column.minimum}" if column.minimum is not None else "",
+        f"at most {column.maximum}" if column.maximum is not None else "",
+        f"one of {', '.join(column.allowed)}" if column.allowed else "",
+        f"matches {column.pattern}" if column.pattern else "",
+    ]
+    return "; ".join(filter(None, rules))
+
+
+def _number(number: Measure | Ratio) -> tuple[str, ...]:
+    return number.name, formula(number), number.unit, number.description
+
+
+def _derived(derived: Derived) -> str:
+    if derived.test == "is_missing":
+        return f"{derived.column} is missing"
+    return f"{derived.column} {SIGNS[derived.test]} {derived.value}"
+
+
+def _lookup(lookup: Lookup) -> tuple[str, ...]:
+    keys = ", ".join(here if here == there else f"{here} = {there}" for there, here in lookup.keys.items())
+    gives = ", ".join(name if name == given else f"{name} ({given})" for given, name in lookup.gives.items())
+    without = "is refused" if lookup.when_unknown == "refuse" else "is kept"
+    return lookup.label, keys, gives, without
+
+
+def _plausible(pipeline: Pipeline) -> str:
+    plausible = pipeline.plausible
+    least = f"A day with fewer than {counted(plausible.min_rows, 'row')} is held until a person releases it"
+    if plausible.within_pct is None:
+        return f"{least}."
+    compared = ", ".join(("its rows", *plausible.measures))
+    return (
+        f"{least}; so is one that differs by more than {plausible.within_pct} % from the days before it ({compared})."
+    )
