@@ -40,6 +40,7 @@ from commands.check_form import (
     names_given,
 )
 from commands.check_steps import DayMeant, after_load, day_meant, loaded
+from commands.demo import shown
 from commands.draft import place
 from commands.draft.answers import Answers, Draft, formats_given, refuse
 from commands.draft.from_file import draft_of_file
@@ -58,6 +59,7 @@ from daybook.spec import Pipeline
 from daybook.spec.table import RELATION
 from daybook.spec.zones import known_zone
 from daybook.text import counted, one_line
+from deployment.home import Home
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The pipeline's name, and that of its schema.")]
 SampleFile = Annotated[Path | None, typer.Option("--file", metavar="FILE", help="A file of the supplier's, of a day.")]
@@ -197,10 +199,16 @@ def _of_file(name: str, path: Path, given: _Given, manner: _Manner) -> int:
         _tell_json(name, in_words(answer))
     else:
         tell(answer)
-        folder = f".daybook/ftp/{name}"
-        copy = f"mkdir -p {folder} && cp {quoted(str(path))} {folder}/"
-        _tell_next(name, copy, f"./daybook day {meant.day} --pipeline {name}")
+        there = Home.of_checkout().ftp_root / pipeline.files[0].path_on(meant.day)
+        _tell_next(name, _put(path, there, name), f"./daybook day {meant.day} --pipeline {name}")
     return exit_code(answer)
+
+
+def _put(sample: Path, there: Path, name: str) -> str:
+    """Return the command that puts a sample where the local server shows it; if it is there, that which tries it."""
+    if there.exists() and there.samefile(sample):
+        return f"./daybook check {quoted(str(sample))} --pipeline {name}"
+    return f"mkdir -p {quoted(shown(str(there.parent)))} && cp {quoted(str(sample))} {quoted(shown(str(there)))}"
 
 
 def _of_table(asked: Asked, manner: _Manner) -> int:

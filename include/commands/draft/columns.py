@@ -54,6 +54,8 @@ def proposed(column: Column, texts: Texts, delimiter: str, answers: Answers, nam
         is_formula = all(map(FORMULA.fullmatch, texts.values))
         column = _changed(column, formulas="read") if is_formula else column
         return Proposed(column, texts, (*missing[:1], *_of_text(texts)))
+    if found.column.kind == "text":
+        return found._replace(notes=(*missing[:1], *found.notes, *list(_of_text(texts))[1:]))
     return found._replace(column=_with_tokens(found.column, texts), notes=(*missing, *found.notes))
 
 
@@ -61,11 +63,12 @@ def _missing(texts: Texts) -> Iterator[str]:
     """Yield how many fields are empty, and how many are a spelling of nothing."""
     rows = f"{texts.rows:,}"
     if texts.missing:
-        yield f"{texts.missing:,} of {rows} are empty"
+        yield f"{texts.missing:,} of {rows} {'is' if texts.missing == 1 else 'are'} empty"
     else:
         yield f"none of {rows} is empty"
     for token in texts.tokens:
-        yield f"{texts.counts[token]:,} of {rows} are {one_line(repr(token))}"
+        verb = "is" if texts.counts[token] == 1 else "are"
+        yield f"{texts.counts[token]:,} of {rows} {verb} {one_line(repr(token))}"
 
 
 def _of_text(texts: Texts) -> Iterator[str]:
@@ -98,7 +101,7 @@ def _number(column: Column, texts: Texts, delimiter: str, answers: Answers) -> P
         return None
     found = numbers.number_column(column, ways[0])
     if found is None:
-        why = "digits, but with zeros before them or too many of them for a number: a text"
+        why = "digits with zeros before them, or more than 18 of them, which no number holds: a text"
         return Proposed(column, texts, (why,))
     if len(ways) > 1:
         marks = " or ".join(f"--decimal-mark {mark!r}" for mark in dict.fromkeys(way.mark for way in ways))

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 from zoneinfo import ZoneInfo
 
 from commands.draft.answers import SAY_ZONE, Answers, Draft, ask, refuse
@@ -108,6 +108,7 @@ def _headers(sample: Sample) -> list[str]:
 
 def _check_answers(columns: list[Proposed], answers: Answers) -> None:
     known = [*(one.column.header for one in columns), *(one.column.name for one in columns)]
+    known += [_together(three)] if (three := _three(columns)) else []
     for option, given in [("--format", name) for name in answers.formats] + [("--day-column", answers.day_column)]:
         if given is not None and given not in known:
             refuse(f"{option} {one_line(given)}: the sample has no such column{nearest(given, known)}")
@@ -125,6 +126,10 @@ def _zone_asked(columns: list[Proposed], answers: Answers) -> list[str]:
 
 
 def _day(columns: list[Proposed], sample: Sample, answers: Answers) -> Day:
+    three = _three(columns)
+    dates = [one for one in columns if one.column.kind in ("date", "timestamp")]
+    if three and (answers.day_column == _together(three) or not (dates or answers.day_column)):
+        return _of_three(three, sample)
     if answers.day_column is not None:
         one = next(one for one in columns if answers.day_column in (one.column.header, one.column.name))
         if one.column.kind not in ("date", "timestamp"):
@@ -133,13 +138,12 @@ def _day(columns: list[Proposed], sample: Sample, answers: Answers) -> Day:
                 f"time; if it is one, say how it is written, as in --format {one_line(answers.day_column)}=%d/%m/%Y"
             )
         return _of_one(one, answers)
-    dates = [one for one in columns if one.column.kind in ("date", "timestamp")]
     if not dates:
-        return _of_three(columns, sample)
-    return _of_one(dates[0], answers) if len(dates) == 1 else _of_several(dates, sample, answers)
+        _refuse_without_date(sample)
+    return _of_several(dates, three, sample, answers) if three or len(dates) > 1 else _of_one(dates[0], answers)
 
 
-def _of_several(dates: list[Proposed], sample: Sample, answers: Answers) -> Day:
+def _of_several(dates: list[Proposed], three: list[Proposed], sample: Sample, answers: Answers) -> Day:
     """Return the only one of several dates whose rows all are of the day in the file's name. Raises WrongWords."""
     always = [one for one in dates if not one.texts.nothing]
     days = (
@@ -147,9 +151,10 @@ def _of_several(dates: list[Proposed], sample: Sample, answers: Answers) -> Day:
     )
     named = {day for found in days.values() for day in found.rows if _is_named(sample, day)}
     of_name = [found for found in days.values() if set(found.rows) <= named]
-    if len(of_name) == 1:
+    if len(of_name) == 1 and not three:
         return of_name[0]
-    options = " or ".join(f"--day-column {quoted(one.column.header)}" for one in dates)
+    names = [*([_together(three)] if three else []), *(one.column.header for one in dates)]
+    options = " or ".join(f"--day-column {quoted(name)}" for name in names)
     name = one_line(sample.path.name)
     ask([f"{name} has several dates, and does not say which one is the day of a row; say {options}"])
     raise AssertionError("a question ends it")
@@ -182,18 +187,31 @@ def _of_one(one: Proposed, answers: Answers) -> Day:
     return Day((one.column.name,), rows)
 
 
-def _of_three(columns: list[Proposed], sample: Sample) -> Day:
-    """Return the day of three columns of year, month and day. Raises WrongWords if there are none."""
+def _three(columns: list[Proposed]) -> list[Proposed]:
+    """Return the columns of year, month and day of month, or none if there are not all three."""
     integers = {one.column.name: one for one in columns if one.column.kind == "integer"}
     found = [next((integers[name] for name in names if name in integers), None) for names in PARTS_OF_DAY]
     three = [one for one in found if one is not None]
-    rows = _days_of(three, sample) if len(three) == len(PARTS_OF_DAY) else Counter[date]()
+    return three if len(three) == len(PARTS_OF_DAY) else []
+
+
+def _together(three: list[Proposed]) -> str:
+    """Return how three columns are named in one option."""
+    return ",".join(one.column.header for one in three)
+
+
+def _of_three(three: list[Proposed], sample: Sample) -> Day:
+    rows = _days_of(three, sample)
     if not rows:
-        refuse(
-            f"no column of {one_line(sample.path.name)} holds a date, and the day of each row has to stand in it: have "
-            "it added; or, if a column is a date, say how it is written, as in --format COLUMN=%Y%m%d or COLUMN=unix"
-        )
+        _refuse_without_date(sample)
     return Day(tuple(one.column.name for one in three), rows)
+
+
+def _refuse_without_date(sample: Sample) -> NoReturn:
+    refuse(
+        f"no column of {one_line(sample.path.name)} holds a date, and the day of each row has to stand in it: have it "
+        "added; or, if a column is a date, say how it is written, as in --format COLUMN=%Y%m%d or COLUMN=unix"
+    )
 
 
 def _days_of(three: list[Proposed], sample: Sample) -> Counter[date]:
@@ -251,11 +269,14 @@ def _spelled(day: Day) -> str:
 
 def _of_path(sample: Sample, dated: Dated, answers: Answers) -> str:
     if answers.path is not None:
-        return "as --path said"
+        return "as --path said; decide: is_written_whole=True, if the sender renames a file when it is whole"
     if dated.day is None:
         return "the sample's name has no day: the same file is read for each; decide: may its path have {day:%Y-%m-%d}?"
     later = f", which is {counted(dated.days_later, 'day')} after the day of its rows" if dated.days_later else ""
-    return f"the day was found in the sample's name{later}; decide: the folder on the server"
+    return (
+        f"the day was found in the sample's name{later}; decide: the folder on the server, and is_written_whole=True "
+        "if the sender renames a file when it is whole: then none is looked at twice, a minute apart"
+    )
 
 
 def _of_days(day: Day, dated: Dated) -> str:

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from commands.draft.answers import SAY_ZONE, Answers, Draft, ask, refuse
-from commands.draft.keys import MOST_GROUPS, OF_THINGS
+from commands.draft.keys import MOST_GROUPS, is_of_thing
 from commands.draft.literals import quoted
 from commands.draft.live import FLOATS, LiveTable
 from commands.draft.names import names_of
@@ -119,7 +119,7 @@ def _in_zone(column: Column, live: LiveTable, zone: str | None) -> Column:
 
 
 def _is_quantity(column: Column) -> bool:
-    return column.kind in ("integer", "decimal") and not OF_THINGS.fullmatch(column.name)
+    return column.kind in ("integer", "decimal") and not is_of_thing(column.name)
 
 
 def _group(columns: list[Column], live: LiveTable, key: tuple[str, ...]) -> Column | None:

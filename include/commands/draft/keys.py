@@ -7,12 +7,14 @@ import pyarrow as pa
 
 from commands.draft.columns import Proposed
 
-# A name that ends so is of a thing, and not of a quantity.
-OF_THINGS = re.compile(
-    r"(?:.*_)?(?:id|key|no|nr|num|number|code|zip|plz|postcode|uuid|sku|ean|isbn|phone|year|month|week|day|hour|minute)|(?:lat|lon|lng|latitude|longitude)|.*id",
-    re.IGNORECASE,
+# Numbers of a name that ends so tell things, places or times, and are no quantities.
+OF_KEYS = re.compile(
+    r"(?:.*_)?(?:id|key|no|nr|number|code|uuid)|(?:order|user|customer|client|product|item|store|shop|trip|account)id"
 )
-OF_KEYS = re.compile(r"(?:.*_)?(?:id|key|no|nr|number|code|uuid)|.*id", re.IGNORECASE)
+OF_OTHERS = re.compile(
+    r"(?:.*_)?(?:num|zip|plz|postcode|sku|ean|isbn|phone|year|month|week|day|hour|minute|lat|lon|lng|latitude|longitude)"
+    r"|day_of_.*"
+)
 # So few rows may differ by chance.
 FEW_ROWS = 100
 FEW_ROWS_OF_PAIRS = 20
@@ -21,9 +23,14 @@ MOST_COLUMNS = 10
 MOST_GROUPS = 50
 
 
+def is_of_thing(name: str) -> bool:
+    """Return whether numbers of this name tell things, places or times apart, and are not added up."""
+    return bool(OF_KEYS.fullmatch(name) or OF_OTHERS.fullmatch(name))
+
+
 def is_quantity(one: Proposed) -> bool:
     """Return whether a column holds numbers that may be added up, by its kind and its name."""
-    return one.column.kind in ("integer", "decimal") and not OF_THINGS.fullmatch(one.column.name)
+    return one.column.kind in ("integer", "decimal") and not is_of_thing(one.column.name)
 
 
 def key_of(columns: list[Proposed], table: pa.Table) -> tuple[str, ...]:

@@ -4,8 +4,8 @@ The lines are those that ruff's formatter leaves as they are. Every text becomes
 header or name can become code.
 """
 
-import json
 import re
+import shlex
 import textwrap
 import unicodedata
 from collections.abc import Iterator
@@ -132,4 +132,4 @@ def _has_comment(items: tuple[Node, ...]) -> bool:
 
 def quoted(text: str) -> str:
     """Return a text for a shell in a message: in quotes if it needs them."""
-    return text if re.fullmatch(r"[\w./:=%+-]+", text) else json.dumps(one_line(text), ensure_ascii=False)
+    return shlex.quote(one_line(text))

@@ -56,8 +56,9 @@ def _is_unit(unit: str, values: list[str]) -> bool:
 
 
 def _are_floats(values: list[str]) -> bool:
-    # 12E4 may be the number of a product; 1.2E4 and 12E+4 are numbers.
-    return all(re.search(r"\.|[eE][+-]", text) for text in values if re.search("[eE]", text))
+    # 12E4 may be the number of a product; not so if others have a point, or all are as 12E+4.
+    has_points = any("." in text for text in values)
+    return has_points or all(re.search("[eE][+-]", text) for text in values if re.search("[eE]", text))
 
 
 def _plain(values: list[str], marks: dict[str, str], own: dict[str, Any]) -> tuple[str, ...] | None:

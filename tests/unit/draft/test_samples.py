@@ -59,6 +59,7 @@ def column(pipeline: Pipeline) -> Column:
         (["12 EUR", "7 EUR"], "integer", {"units": ("EUR",)}),
         (["$1.50", "$2.25"], "decimal", {"units": ("$",)}),
         (["12.5%", "3%"], "decimal", {"percent": "keep"}),
+        (["1e3", "1012.5"], "decimal", {"exponents": "read", "scale": 1}),
         (["1.2e-05", "1"], "decimal", {"exponents": "read", "scale": 6}),
         # Digits that are no quantity, and names beside them.
         (["007", "12"], "text", {}),
@@ -197,6 +198,7 @@ def test_how_a_file_is_written_is_found_and_it_loads(content: str | bytes, words
         (b"on       n\n2026-03-04  1\n2026-03-04  2\n", "fixed places"),
         (b"on,paid\n2026-03-01,2026-03-02\n2026-03-02,2026-03-02\n", "--day-column on or --day-column paid"),
         (b"at,n\n2026-03-04T10:00:00Z,1\n", "--time-zone"),
+        (b"year,month,day,paid\n2026,3,4,2026-03-04\n", "--day-column year,month,day or --day-column paid"),
     ],
 )
 def test_a_file_that_no_pipeline_can_be_made_of_is_one_message(content: bytes, said: str, folder: Path) -> None:
