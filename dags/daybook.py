@@ -87,5 +87,5 @@ for pipeline in load_pipelines().good.values():
             **PATIENT,
         )
         [extract_tables, extract_files] >> load >> clean >> index >> aggregate >> summarize >> save >> deploy
-        give_form(dag)
+        give_form(dag, pipeline)
         warn_of_pools(pipeline)

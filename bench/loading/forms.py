@@ -14,9 +14,11 @@ from random import Random
 from typing import Any, NamedTuple
 
 from daybook.loader.load import load
-from daybook.spec import File, Form, boolean, day_date, decimal, integer, text, timestamp
+from daybook.spec import Column, File, Form, boolean, day_date, decimal, integer, text, timestamp
 
 DISTINCT_ROWS, SEED = 100_000, 20130101
+# Of every column of the form of fixed width: wide enough for the widest.
+WIDTH = 20
 START = datetime(2024, 1, 1)  # noqa: DTZ001 - a local time
 
 
@@ -31,6 +33,7 @@ class Written(NamedTuple):
     instants: dict[str, Any] = {}
     file: dict[str, Any] = {}
     is_quoted: bool = False
+    is_fixed_width: bool = False
 
 
 def _german(cents: int) -> str:
@@ -68,6 +71,7 @@ FORMS = {
     "local time": Written(file={"time_zone": "Europe/Madrid", "repeated_hour": "first", "skipped_hour": "shift"}),
     "Excel's days": Written(day="excel"),
     "unix seconds": Written(instant="unix"),
+    "fixed width": Written(file={"form": Form(is_fixed_width=True, header_line=1)}, is_fixed_width=True),
     "every field in quotes": Written(file={"null_tokens": ("",)}, is_quoted=True),
 }
 
@@ -85,7 +89,7 @@ def main(name: str, rows: str = "0") -> None:
 
 
 def _source(written: Written) -> File:
-    columns = (
+    columns: tuple[Column, ...] = (
         integer("id"),
         text("shop"),
         decimal("amount", **{"digits": 16, "scale": 2} | written.amounts),
@@ -95,7 +99,9 @@ def _source(written: Written) -> File:
         boolean("is_paid"),
         text("note"),
     )
-    return File(name="f", connection="ftp", path="f.csv", columns=columns, form=Form(), **written.file)
+    if written.is_fixed_width:
+        columns = tuple(column.model_copy(update={"width": WIDTH}) for column in columns)
+    return File(name="f", connection="ftp", path="f.csv", columns=columns, **written.file)
 
 
 def _file(written: Written, rows: int) -> bytes:
@@ -118,6 +124,8 @@ def _row(written: Written, random: Random) -> list[str]:
         random.choice(["true", "false"]),
         random.choice(["", "a note of some words"]),
     ]
+    if written.is_fixed_width:
+        return ["".join(cell.ljust(WIDTH) for cell in cells)]
     return [f'"{cell}"' for cell in cells] if written.is_quoted else cells
 
 

@@ -40,10 +40,12 @@ from commands.check_form import (
     NullTokens,
     Quote,
     TrailingDelimiter,
+    Widths,
     Words,
     form_given,
     names_given,
     names_in,
+    widths_given,
 )
 from commands.check_proposals import Proposal, proposals
 from commands.check_steps import after_load, day_meant, loaded
@@ -103,6 +105,7 @@ def check(
     blanks_after_delimiter: BlanksAfterDelimiter = False,
     no_last_line_end: NoLastLineEnd = False,
     trailing_delimiter: TrailingDelimiter = False,
+    widths: Widths = None,
     compression: Compression = None,
     null_token: NullTokens = None,
     lookup: Lookups = None,
@@ -119,7 +122,7 @@ def check(
     """
     check_libraries()
     _check_header(header_line, no_header, find_header, columns)
-    words = Words(delimiter, tuple(null_token or ()), form_given(context.params))
+    words = Words(delimiter, tuple(null_token or ()), form_given(context.params), widths_given(widths))
     _check_go_together(pipeline, columns, words, lookup, day)
     try:
         if pipeline is not None:
@@ -168,7 +171,7 @@ def _by_pipeline(file: Path, name: str, lookups: list[str], day: date | None, ou
 
 
 def _by_words(file: Path, columns: str | None, words: Words, out: Path | None) -> Answer:
-    names = names_given(columns) if columns is not None else names_in(file, words.contract(["none"]))
+    names = names_given(columns) if columns is not None else names_in(file, words.contract(None))
     contract = words.contract(names)
     found = checked(file, contract, out)
     if columns is None and not found.message:

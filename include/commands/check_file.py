@@ -130,7 +130,7 @@ def _twins(path: Path, source: Source, rows: pa.Table) -> list[int]:
 def warnings_of(path: Path, source: Source) -> tuple[str, ...]:
     """Return what looks wrong in a file that is checked by its own header."""
     names = [column.header for column in source.columns]
-    if source.form.header_line == 0:
+    if not source.form.has_names:
         return ()
     head = head_of(path, source)
     start = start_of_header(head, source, path.name)
@@ -144,7 +144,10 @@ def _of_delimiter(head: bytes, names: list[str]) -> str | None:
         return None
     delimiter, count = even
     if delimiter == BLANKS:
-        return "there is one column, and every line has runs of blanks: it may have columns of fixed width"
+        return (
+            "there is one column, and every line has runs of blanks: it may have columns of fixed width; say --widths "
+            "11,9,6 if so"
+        )
     propose = f"say --delimiter {delimiter!r} if that is meant"
     times = "once" if count == 1 else f"{count} times"
     return f"there is one column, and {delimiter!r} stands {times} on every line: it may be the delimiter; {propose}"

@@ -44,6 +44,9 @@ MayEndEarly = Annotated[bool, typer.Option("--may-end-early", help="Empty fields
 BlanksAfterDelimiter = Annotated[
     bool, typer.Option("--blanks-after-delimiter", help="Blanks at the start of a field are no part of it.")
 ]
+Widths = Annotated[
+    str | None, typer.Option("--widths", metavar="N,N,N", help="The columns have so many characters, and no delimiter.")
+]
 NoHeader = Annotated[bool, typer.Option("--no-header", help="The file has no header; its first line is a row.")]
 NoLastLineEnd = Annotated[bool, typer.Option("--no-last-line-end", help="The last line may have no line end.")]
 TrailingDelimiter = Annotated[bool, typer.Option("--trailing-delimiter", help="Each line ends with a delimiter.")]
@@ -55,11 +58,15 @@ NullTokens = Annotated[
 
 
 class Words(NamedTuple):
-    """The words for a file that no pipeline describes, as the command line has them; None is one that it leaves out."""
+    """The words for a file that no pipeline describes, as the command line has them; None is one that it leaves out.
+
+    widths: those of its columns, if they are fixed.
+    """
 
     delimiter: str | None
     null_tokens: tuple[str, ...]
     form: Mapping[str, Any]
+    widths: tuple[int, ...] = ()
 
     @property
     def options(self) -> dict[str, bool]:
@@ -69,13 +76,28 @@ class Words(NamedTuple):
             given = {"--no-quotes": True} | given | {"--quote": False}
         if other := {0: "--no-header", "find": "--find-header"}.get(self.form.get("header_line", 1)):
             given = {other: True} | given | {"--header-line": False}
-        return {"--delimiter": self.delimiter is not None, **given, "--null-token": bool(self.null_tokens)}
+        return {
+            "--delimiter": self.delimiter is not None,
+            **given,
+            "--widths": bool(self.widths),
+            "--null-token": bool(self.null_tokens),
+        }
 
-    def contract(self, columns: list[str]) -> File:
-        """Return the contract of a file with these columns, all of text. Raises BadSpec if the spec refuses a word."""
+    def contract(self, columns: list[str] | None) -> File:
+        """Return the contract of a file with these columns, all of text; None: their names are not known yet.
+
+        Raises BadSpec if the spec refuses a word.
+        """
         given = {word: value for word, value in self.form.items() if value is not None}
-        form = Form(**given | ({"quote": None} if given.get("quote") == NO_QUOTE else {}))
-        return of_columns(columns, self.delimiter or ",", form, self.null_tokens)
+        given |= {"quote": None} if given.get("quote") == NO_QUOTE else {}
+        given |= {"is_fixed_width": True, "header_line": given.get("header_line", 1)} if self.widths else {}
+        names = columns or [f"column {place}" for place in range(1, max(1, len(self.widths)) + 1)]
+        if self.widths and len(names) != len(self.widths):
+            raise BadSpec(
+                f"check: --widths has {len(self.widths)} widths for {len(names)} columns; nothing was checked; each "
+                "column has one"
+            )
+        return of_columns(names, self.delimiter or ",", Form(**given), self.null_tokens, self.widths)
 
 
 # The word of --no-quotes, as None is a word that the command line leaves out.
@@ -119,10 +141,15 @@ def form_given(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def of_columns(
-    names: list[str], delimiter: str = ",", form: Form | None = None, null_tokens: tuple[str, ...] = ()
+    names: list[str],
+    delimiter: str = ",",
+    form: Form | None = None,
+    null_tokens: tuple[str, ...] = (),
+    widths: tuple[int, ...] = (),
 ) -> File:
-    """Return the contract of a file with these columns, all of text."""
-    columns = tuple(text(name, f"column_{place}") for place, name in enumerate(names, 1))
+    """Return the contract of a file with these columns, all of text. widths: theirs, if they are fixed."""
+    named = zip(names, widths or [None] * len(names), strict=True)
+    columns = tuple(text(name, f"column_{place}", width=width) for place, (name, width) in enumerate(named, 1))
     return File(
         name="file",
         connection="none",
@@ -143,6 +170,14 @@ def names_given(columns: str) -> list[str]:
     if twice:
         raise BadSpec(f"check: --columns names {twice[0]!r} twice; nothing was checked; name each column once")
     return names
+
+
+def widths_given(widths: str | None) -> tuple[int, ...]:
+    """Return the numbers of `--widths`. Raises BadSpec if one is none."""
+    found = (widths or "").split(",") if widths is not None else []
+    if wrong := [width for width in found if not width.strip().isdecimal() or not int(width)]:
+        raise BadSpec(f"check: --widths: {wrong[0]!r} is no number of characters; nothing was checked; expected 11,9,6")
+    return tuple(map(int, found))
 
 
 def names_in(path: Path, source: Source) -> list[str]:

@@ -72,7 +72,7 @@ class _Search:
 
     def contract(self, source: Source) -> Source:
         """Return the contract by the words of a source. Raises BadSpec if the header's names are none."""
-        if not self.has_own_columns:
+        if not self.has_own_columns or source.form.is_fixed_width:
             return source
         return self.columns_of(names_in(self.path, source), source.delimiter, source.form, source.null_tokens)
 

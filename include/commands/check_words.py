@@ -131,6 +131,8 @@ def sniffed_quote(head: bytes) -> str:
 
 def header_lines(seen: Seen) -> Iterator[Source]:
     """Try the first line with the agreed names, and the first that has as many fields as most lines."""
+    if seen.source.form.is_fixed_width:
+        return
     lines = [_fields(line, seen.source) for line in _head(seen).split(b"\n")[:LOOKED_AT_LINES]]
     expected = plainly(column.header for column in seen.source.columns)
     usual = Counter(len(fields) for fields in lines if len(fields) > 1).most_common(1)

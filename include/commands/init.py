@@ -40,7 +40,6 @@ from commands.check_form import (
     names_given,
 )
 from commands.check_steps import DayMeant, after_load, day_meant, loaded
-from commands.demo import shown
 from commands.draft import place
 from commands.draft.answers import Answers, Draft, formats_given, refuse
 from commands.draft.from_file import draft_of_file
@@ -50,7 +49,7 @@ from commands.draft.live import FIRST_ROWS, LOOK_S, LOOK_SETTINGS, first_day, lo
 from commands.draft.module import module_of
 from commands.draft.own_test import copy_of, made_up, own_test, sample_file
 from commands.draft.sample import sample_of
-from commands.output import say, tell_json
+from commands.output import say, shown, tell_json
 from commands.servers import servers_with
 from commands.wrong_words import as_typed
 from daybook.libraries import check_libraries

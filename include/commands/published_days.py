@@ -1,5 +1,6 @@
 """One run of Airflow, followed to its end, and the table of the days that it published; for any pipeline."""
 
+from collections.abc import Mapping
 from datetime import date
 from functools import partial
 from typing import Any, NamedTuple
@@ -28,13 +29,22 @@ class PublishedDay(NamedTuple):
 
 
 def run_day(
-    deployment: Running, pipeline: Pipeline, day: date, *, is_forced: bool = False, release: str = ""
+    deployment: Running,
+    pipeline: Pipeline,
+    day: date,
+    *,
+    is_forced: bool = False,
+    release: str = "",
+    overrides: Mapping[str, object] | None = None,
 ) -> PublishedDay:
-    """Run a day and return its result. release: why a held day is published. Raises RunFailed if the run fails."""
+    """Run a day and return its result. Raises RunFailed if the run fails.
+
+    release: why a held day is published. overrides: values of the spec for this run alone, by their paths.
+    """
     api, name = deployment.api, pipeline.name
     api.wait_for_dag(name, check=deployment.keep_up)
     api.unpause(name)
-    (run_id,) = start(api, name, [(day,)], is_forced=is_forced, release=release)
+    (run_id,) = start(api, name, [(day,)], is_forced=is_forced, release=release, overrides=overrides)
     progress(f"Airflow runs {run_id}.")
     states = follow(api, name, [run_id], console(), deployment.keep_up)
     if run_id not in states:

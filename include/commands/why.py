@@ -72,6 +72,8 @@ def tell(pipeline: str, why: Why) -> None:
     if why.published:
         words = ("step", "how", "refused", "dropped", "seconds", "inputs", "spec", "code", "libraries")
         tell_table(words, _steps(why.published))
+        for sentence in next(iter(why.published.receipts.values())).overridden:
+            say(one_line(sentence))
         for sentence in (said for receipt in why.published.receipts.values() for said in receipt.as_of):
             say(one_line(sentence))
         say(f"changed for readers: {_changes(why.published)}")

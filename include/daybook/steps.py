@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
-from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -26,10 +25,9 @@ from daybook.ledger.refused_limits import check_refused
 from daybook.loader import load as loading
 from daybook.loader.layout import lines_of_refused
 from daybook.pages.report import report
-from daybook.postgres.copy_tables import Copied as CopiedTable
-from daybook.postgres.copy_tables import copy_tables
 from daybook.postgres.marks import LocalDay
 from daybook.postgres.session import Connection, at_once
+from daybook.postgres.shared_moment import Copies, SharedMoment
 from daybook.publish import deploy as deploying
 from daybook.publish import save as saving
 from daybook.publish.cleanup import Deployed, clean_up
@@ -48,7 +46,6 @@ from daybook.run import raw_rows
 from daybook.run.as_of import take_copies
 from daybook.run.step_run import SourceResult, StepRun
 from daybook.spec import Source, Table, measures_per_summary
-from daybook.storage.folder import Folder
 from daybook.storage.tables import keys_file, measures_file, parquet_writer, write_parquet
 
 
@@ -60,19 +57,17 @@ def extract_tables(step: StepRun) -> Done:
     read_at = step.meter.started_at
     for connection_id in dict.fromkeys(table.connection for table in to_read):
         tables = tuple(table for table in to_read if table.connection == connection_id)
-        # The rows of another day are other rows; and all tables of a connection are of one moment.
-        day = step.day_run.day if any(table.day or table.ready for table in tables) else None
-        copied = step.day_run.once((connection_id, day), partial(_copied, step, connection_id, tables))
+        copies = _copies(step, connection_id, tables)
         # The fence of publish/deploy.py compares when a day's facts were read.
-        read_at = min(read_at, copied.read_at)
+        read_at = min(read_at, copies.read_at)
         for table in tables:
-            found = copied.tables[table.name]
-            step.folder.take(f"{table.name}.csv", copied.folder)
+            folder, found = copies.of[table.name]
+            step.folder.take(f"{table.name}.csv", folder)
             step.note_output(f"{table.name}.csv", found.rows)
             rows[table.name] = Rows(read=found.rows, kept=found.rows)
             origin = Origin(place=f"{connection_id}: {table.relation}", without_day=found.without_day)
             origins[table.name] = taken.noted(table.name, origin)
-            slices |= {table.name: found.state} if found.state else {}
+            slices[table.name] = found.state
     return Done(rows=rows, origins=origins, slices=slices, read_at=read_at)
 
 
@@ -168,9 +163,11 @@ def summarize(step: StepRun) -> Done:
     summaries = summarizing.summarize(aggregates, pipeline, day, measures)
     held = _held(step, doubts)
     rows: dict[str, Rows] = {}
+    cut = [summary.name for summary in pipeline.summaries if summary.top]
     for name, summary in summaries.items():
         step.write_table(f"{name}.parquet", summary.drop_columns(["row_count"]))
-        rows[name] = Rows(read=_rows_behind(aggregates), kept=_rows_behind(summary))
+        read, kept = _rows_behind(aggregates), _rows_behind(summary)
+        rows[name] = Rows(read=read, kept=kept, below_top=read - kept if name in cut else 0)
     return Done(rows=rows, totals=totals, held=held)
 
 
@@ -207,18 +204,10 @@ def deploy(step: StepRun) -> Done:
     return Done(rows=receipts["save"].rows, run_id=deployed.run_id, outcome=deployed.outcome.value)
 
 
-class _Copied(NamedTuple):
-    """Tables of one moment: the folder with their copies, what was copied of each, and when the copy began."""
-
-    folder: Folder
-    tables: dict[str, CopiedTable]
-    read_at: datetime
-
-
-def _copied(step: StepRun, connection_id: str, tables: tuple[Table, ...]) -> _Copied:
-    on = LocalDay(step.day_run.day, step.pipeline.schedule.time_zone)
-    copied = copy_tables(partial(step.day_run.postgres, connection_id), tables, step.folder, on)
-    return _Copied(step.folder, copied, step.meter.started_at)
+def _copies(step: StepRun, connection_id: str, tables: tuple[Table, ...]) -> Copies:
+    day_run, on = step.day_run, LocalDay(step.day_run.day, step.pipeline.schedule.time_zone)
+    moment = day_run.once(connection_id, lambda: SharedMoment(partial(day_run.postgres, connection_id)))
+    return moment.copy(tables, step.folder, on, step.meter.started_at)
 
 
 def _patience(step: StepRun) -> Patience:

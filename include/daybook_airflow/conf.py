@@ -17,12 +17,15 @@ class Conf(Value):
     """The words that a run may be given. Building one raises BadSpec, with the nearest right word, for any other.
 
     day, days: to work on instead of the run's own. force: do every step again. release: why a held day is published.
+    overrides: values of the spec that this run sets otherwise, by their paths; the conf has each under its path, and a
+    null there is as in the spec.
     """
 
     day: WrittenDay | None = None
     days: tuple[WrittenDay, ...] = ()
     force: StrictBool = False
     release: StrictStr | None = None
+    overrides: dict[str, Any] = {}
 
     @field_validator("days")
     @classmethod
@@ -33,5 +36,11 @@ class Conf(Value):
 
 
 def conf_of(given: Mapping[str, Any] | None) -> Conf:
-    """Return the checked conf of a run; None is an empty one. Raises BadSpec."""
-    return Conf(**(given or {}))
+    """Return the checked conf of a run; None is an empty one. Raises BadSpec.
+
+    Whether the pipeline lets a run set a path, and to this value, is not checked here.
+    """
+    words = dict(given or {})
+    paths = sorted(word for word in words if "." in word)
+    overrides = {path: value for path in paths if (value := words.pop(path)) is not None}
+    return Conf(**words, **({"overrides": overrides} if overrides else {}))

@@ -4,6 +4,8 @@ from typing import Any
 
 from airflow.sdk import DAG, Param
 
+from daybook.spec import Pipeline, Place
+
 # Each parse and each task checks the form's schemas; this draft of JSON Schema takes a third of the time.
 DRAFT: Any = {"$schema": "http://json-schema.org/draft-07/schema#"}
 FORM = {
@@ -41,9 +43,23 @@ FORM = {
 }
 
 
-def give_form(dag: DAG) -> None:
+def _override(path: str, place: Place) -> Param:
+    """Return the field of a value that a run may set; empty is as in the spec."""
+    schema = place.json_schema
+    kinds = [one for one in schema.get("anyOf", [schema]) if one != {"type": "null"}]
+    types = sorted({kind["type"] for kind in kinds if "type" in kind})
+    return Param(
+        None,
+        type=["null", *types],
+        title=path,
+        description=f"For the days of this run only, and kept with them; empty is as in the spec, {place.value!r}.",
+        **DRAFT,
+    )
+
+
+def give_form(dag: DAG, pipeline: Pipeline) -> None:
     """Give a DAG its form, after its tasks are made: otherwise each task would keep and check a copy of it."""
-    dag.params = FORM  # type: ignore[assignment]
+    dag.params = FORM | {path: _override(path, pipeline.places[path]) for path in pipeline.may_override}  # type: ignore[assignment]
     for task in dag.tasks:
         # No templated fields: each would cost a request per task.
         task.template_fields = ()

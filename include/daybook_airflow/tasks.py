@@ -139,9 +139,10 @@ def _conf(context: Any) -> Conf:
 
 
 def _day_run(day: date, context: Any) -> DayRun:
-    run = context["dag_run"]
+    run, overrides = context["dag_run"], _conf(context).overrides
     return DayRun(
-        pipeline=_pipeline(context),
+        pipeline=_pipeline(context).overridden(overrides),
+        overrides=overrides,
         day=day,
         run=run.run_id,
         data=_data(),

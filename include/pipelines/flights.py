@@ -6,7 +6,6 @@ The file is kept as it comes: 19 columns, `NA` for nothing. Clock times are loca
 from datetime import date
 
 from daybook.spec import (
-    Derived,
     File,
     Lookup,
     Measure,
@@ -16,6 +15,7 @@ from daybook.spec import (
     Summary,
     Table,
     Target,
+    col,
     integer,
     text,
     timestamp,
@@ -86,11 +86,11 @@ PIPELINE = Pipeline(
     files=(FLIGHTS,),
     facts="flights",
     day_columns=("year", "month", "day_of_month"),
-    derived=(
-        Derived(name="is_cancelled", column="dep_time_hhmm", test="is_missing"),
-        Derived(name="is_late", column="arr_delay_min", test="is_over", value=ON_TIME_MIN),
-        Derived(name="is_on_time", column="arr_delay_min", test="is_at_most", value=ON_TIME_MIN),
-    ),
+    derived={
+        "is_cancelled": col("dep_time_hhmm").is_null(),
+        "is_late": col("arr_delay_min") > ON_TIME_MIN,
+        "is_on_time": col("arr_delay_min") <= ON_TIME_MIN,
+    },
     lookups=(
         Lookup(source="airlines", key="carrier", gives={"name": "airline"}, when_unknown="refuse"),
         Lookup(

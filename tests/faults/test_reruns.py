@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from daybook.ledger.receipt import STEPS
+from daybook.spec import Derived, col
 from tests.support.bench import DAY, NEW, OLD, Bench
 from tests.support.recovery import SEED, simulated_days
 
@@ -24,8 +25,8 @@ def test_r4_a_step_that_is_done_again_gives_the_same(published: Bench, step: str
 
 def test_R4_a_rerun_with_a_changed_spec_is_a_new_revision_and_the_old_one_is_kept(published: Bench) -> None:
     flights = published.pipeline
-    late = flights.derived[2].model_copy(update={"value": -1000})
-    changed = replace(published, pipeline=flights.model_copy(update={"derived": (*flights.derived[:2], late)}))
+    never = Derived(name="is_on_time", of=col("arr_delay_min") <= -1000)
+    changed = replace(published, pipeline=flights.model_copy(update={"derived": (*flights.derived[:2], never)}))
     (before,) = published.run_ids(DAY)
     assert changed.do(DAY, "before")["error"] == ""
     assert changed.run_ids(DAY)[0] == before

@@ -15,6 +15,7 @@ def _contract(header: str, *columns: object, **words: object) -> tuple[str, File
     return header, File(name="drawn", connection="ftp", path="drawn.csv", columns=columns, limits=PATIENT, **words)
 
 
+FIXED = Form(is_fixed_width=True, header_line=0)
 _IDT = integer("id"), text("t"), decimal("d", digits=6, scale=2)
 # The header's line and the contract. Between them: every kind, odd delimiters, one column, tokens that are values.
 CONTRACTS = [
@@ -111,6 +112,24 @@ CONTRACTS = [
         null_tokens=("NA",),
     ),
     _contract("id,name", integer("id", aliases=("nr", "no")), text("t", aliases=("name",), is_trimmed=True)),
+    *(
+        _contract("id,t,d,day,u", *columns, form=Form(is_fixed_width=True, **words), is_trimmed=is_trimmed)
+        for words, is_trimmed in (
+            ({"header_line": 0}, None),
+            ({"header_line": 1, "comment": "#", "may_end_early": True, "is_last_line_end_needed": False}, True),
+            ({"header_line": 1, "may_end_early": True, "extra_columns": "ignore"}, None),
+        )
+        for columns in (
+            [
+                integer("id", width=4),
+                text("t", width=6),
+                decimal("d", digits=6, scale=2, width=8),
+                day_date("day", width=10),
+                text("u", width=3, null_tokens=("NA",)),
+            ],
+        )
+    ),
+    _contract("u,t", text("t", starts_at=3, width=5), text("u", starts_at=1, width=2), form=FIXED),
     _contract("t,,t", text("t", position=3), integer("u", position=2), form=Form(extra_columns="ignore")),
 ]
 GOOD = {
@@ -294,7 +313,16 @@ def _any_line(random: Random, header: str, source: File) -> str:
         return random.choice(["", "", " ", header, "\t", *COMMENTS])
     fields = [field if random.random() > 0.08 else random.choice(ODD) for field in line(random, header, source)]
     chance = random.random()
-    return source.delimiter.join(fields[:-1] if chance < 0.04 else [*fields, ""] if chance < 0.08 else fields)
+    return joined(fields[:-1] if chance < 0.04 else [*fields, ""] if chance < 0.08 else fields, source)
+
+
+def joined(fields: list[str], source: File) -> str:
+    """Return fields as a line of the contract."""
+    if not source.form.is_fixed_width:
+        return source.delimiter.join(fields)
+    places = [(span.end - span.start, span.column.kind) for span in source.spans]
+    found = zip(fields, places, strict=False)
+    return "".join(field.ljust(size) if kind == "text" else field.rjust(size) for field, (size, kind) in found)
 
 
 def line(random: Random, header: str, source: File) -> list[str]:

@@ -21,7 +21,7 @@ from daybook.loader.layout import lines_of_refused
 from daybook.loader.load import load
 from daybook.loader.records import slow_block
 from daybook.spec import File, boolean, day_date, decimal, integer, text, timestamp
-from tests.generative.mutations import CONTRACTS, ODD, PATIENT, body, contract, head, line, mutated
+from tests.generative.mutations import CONTRACTS, ODD, PATIENT, body, contract, head, joined, line, mutated
 from tests.support.drawn import loaded, with_columns
 
 RANDOMS = st.randoms(use_true_random=False)
@@ -43,7 +43,7 @@ def test_also_for_each_odd_field_alone(header: str, source: File) -> None:
     for place in range(len(good)):
         for odd in ODD:
             fields = [*good[:place], odd, *good[place + 1 :]]
-            block = "".join(source.delimiter.join(row) + "\n" for row in (fields, good))
+            block = "".join(joined(row, source) + "\n" for row in (fields, good))
             assert_agreement(block.encode(), header, source, is_last=True)
 
 
@@ -58,7 +58,7 @@ def test_also_in_blocks_of_many_lines(seed: int) -> None:
 def is_kept(fields: list[str], header: str, source: File) -> bool:
     """Tell whether the slow way keeps a line."""
     layout, _ = first_look(head(header, source), source, "drawn")
-    return len(slow_block(f"{source.delimiter.join(fields)}\n".encode(), layout, is_last=True).kept) == 1
+    return len(slow_block(f"{joined(fields, source)}\n".encode(), layout, is_last=True).kept) == 1
 
 
 ROW = "7,ann,1.50,2026-01-05,true,2026-01-05T10:00:00.000001"
@@ -92,7 +92,7 @@ LETTERS = st.text("019#|~\\';\x7f .-+ eExXNA,\"\n\r\t/:TZé\0\ufeff", max_size=8
 @given(st.lists(st.lists(LETTERS, min_size=1, max_size=4), max_size=6), RANDOMS)
 def test_also_for_fields_that_nobody_thought_of(rows: list[list[str]], random: Random) -> None:
     header, source = contract(random)
-    block = "".join(source.delimiter.join(row) + "\n" for row in rows).encode()
+    block = "".join(joined(row, source) + "\n" for row in rows).encode()
     assert_agreement(block, header, source, is_last=True)
 
 

@@ -3,7 +3,6 @@
 from datetime import date
 
 from daybook.spec import (
-    Derived,
     File,
     Lookup,
     Measure,
@@ -13,6 +12,7 @@ from daybook.spec import (
     Summary,
     Table,
     Target,
+    col,
     day_date,
     decimal,
     integer,
@@ -61,10 +61,7 @@ def shop(**changes: object) -> Pipeline:
         "files": (SALES,),
         "facts": "sales",
         "day_columns": ("sold_on",),
-        "derived": (
-            Derived(name="is_anonymous", column="customer", test="is_missing"),
-            Derived(name="is_large", column="amount_eur", test="is_over", value=100),
-        ),
+        "derived": {"is_anonymous": col("customer").is_null(), "is_large": col("amount_eur") > 100},
         "lookups": (
             Lookup(source="shops", key="shop", gives={"city": "city"}, when_unknown="refuse"),
             Lookup(

@@ -21,7 +21,7 @@ ROOMS = {
     "ftp": "storage",
     "transports": "ftp storage",
     "loader": "",
-    "rules": "",
+    "rules": "loader.line_numbers",
     "ledger": "postgres storage loader.line_numbers",
     "refused": "ledger loader storage postgres",
     "publish": "ledger storage postgres rules.summarize",
@@ -32,7 +32,7 @@ ROOMS = {
     "steps": "storage postgres ftp loader rules ledger refused publish run pages",
 }
 ABOVE = {"airflow", "commands", "daybook_airflow", "deployment", "dags", "plugins", "report_tab", "pipelines"}
-LONGEST_CHAIN = 18
+LONGEST_CHAIN = 19
 
 
 @cache

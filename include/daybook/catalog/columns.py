@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from daybook.rules import summarize
-from daybook.spec import Column, Lookup, Measure, Pipeline, Ratio, Source, Summary
+from daybook.spec import Column, Lookup, Measure, Pipeline, Ratio, Source, Summary, Top
 
 
 class PublishedColumn(NamedTuple):
@@ -22,7 +22,11 @@ class PublishedColumn(NamedTuple):
 
 def published_columns(pipeline: Pipeline, summary: Summary) -> list[PublishedColumn]:
     """Return the columns of a summary's view, in its order."""
-    return [_column(pipeline, field) for field in summarize.schema(pipeline, summary)]
+    schema = summarize.schema(pipeline, summary)
+    return [
+        _rank(pipeline, field, summary.top) if summary.top and field.name in summary.ranks else _column(pipeline, field)
+        for field in schema
+    ]
 
 
 def sql_type(arrow: pa.DataType) -> str:
@@ -48,6 +52,16 @@ def _column(pipeline: Pipeline, field: pa.Field) -> PublishedColumn:
     return PublishedColumn(field.name, kind, unit, description, "", _sources(pipeline, [field.name]))
 
 
+def _rank(pipeline: Pipeline, field: pa.Field, top: Top) -> PublishedColumn:
+    number = _number(pipeline, top.of)
+    used = [*(_used(pipeline, number) if number else []), *top.per]
+    among = f" per {', '.join(top.per)}" if top.per else ""
+    ties = ", equal ones alike" if top.has_ties else ""
+    description = f"The place from the largest {top.of} on{among}{ties}"
+    formula = f"{'rank' if top.has_ties else 'row_number'} by {top.of}{among}"
+    return PublishedColumn(field.name, sql_type(field.type), "", description, formula, _sources(pipeline, used))
+
+
 def _number(pipeline: Pipeline, name: str) -> Measure | Ratio | None:
     numbers: dict[str, Measure | Ratio] = {measure.name: measure for measure in pipeline.measures}
     return (numbers | {ratio.name: ratio for ratio in pipeline.ratios}).get(name)
@@ -56,10 +70,12 @@ def _number(pipeline: Pipeline, name: str) -> Measure | Ratio | None:
 def formula(number: Measure | Ratio) -> str:
     """Return how a measure or a ratio is made, as in "sum(amount_eur)" or "100 * late / arrivals"."""
     if isinstance(number, Ratio):
-        return f"{'100 * ' if number.times == 100 else ''}{number.of} / {number.over}"
+        digits = f", {number.scale} digits" if number.scale != 2 else ""
+        return f"{'100 * ' if number.times == 100 else ''}{number.of} / {number.over}{digits}"
     of = f"{number.quantile}, {number.of}" if number.quantile is not None else number.of or "*"
     rounded = f", {number.scale} digits" if number.is_rounded else ""
-    return f"{number.how}({of}){rounded}{f' where {number.where}' if number.where else ''}"
+    how = f"discrete {number.how}" if number.is_quantile and not number.is_rounded else number.how
+    return f"{how}({of}){rounded}{f' where {number.where}' if number.where else ''}"
 
 
 def _used(pipeline: Pipeline, number: Measure | Ratio) -> list[str]:
@@ -102,7 +118,7 @@ def _origins(pipeline: Pipeline, name: str) -> Iterator[str]:
             yield from _keys(pipeline, lookup)
     for derived in pipeline.derived:
         if derived.name == name:
-            yield f"{facts.name}.{derived.column}"
+            yield from (origin for needed in derived.of.names() for origin in _origins(pipeline, needed))
     if name in {column.name for column in pipeline.transform_gives}:
         yield from _all(facts)
 

@@ -16,10 +16,13 @@ from daybook.spec import Pipeline, Value
 
 
 class _OfSpecs(GenerateJsonSchema):
-    """JSON has no functions: one is shown by its name and the hash of its code."""
+    """JSON has no functions: one is shown by its name and the hash of its code. An expression is shown as written."""
 
     def callable_schema(self, schema: core_schema.CallableSchema) -> JsonSchemaValue:
         return {"type": "string", "description": "a Python function: its name, and the hash of its code"}
+
+    def is_instance_schema(self, schema: core_schema.IsInstanceSchema) -> JsonSchemaValue:
+        return {"type": "string", "description": "an expression, as one writes it in Python"}
 
 
 def json_schema() -> str:

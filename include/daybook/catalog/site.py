@@ -13,12 +13,11 @@ from daybook.catalog.contract import Place, contract
 from daybook.catalog.schema import as_json, json_schema
 from daybook.errors import BadSpec
 from daybook.pages.templates import template
-from daybook.spec import Column, Derived, File, Lookup, Measure, Pipeline, Ratio, Source, Summary, Table
+from daybook.spec import Column, File, Lookup, Measure, Pipeline, Ratio, Source, Summary, Table
 from daybook.text import counted
 
 SCHEMA = "pipeline.schema.json"
 OURS = (".html", ".json", ".odcs.yaml")
-SIGNS = {"is_over": ">", "is_at_most": "<="}
 
 
 class Freshness(NamedTuple):
@@ -105,7 +104,7 @@ def _page(pipeline: Pipeline, freshness: str) -> str:
         days=_days(pipeline),
         views=[_View(summary, _columns(pipeline, summary)) for summary in pipeline.summaries],
         sources=[_Shown(source.name, _sentences(source), _contract(source)) for source in pipeline.sources],
-        derived=[(one.name, _derived(one), one.unit, one.description) for one in pipeline.derived],
+        derived=[(one.name, repr(one.of), one.unit, one.description) for one in pipeline.derived],
         lookups=[_lookup(lookup) for lookup in pipeline.lookups],
         numbers=[*map(_number, pipeline.measures), *map(_number, pipeline.ratios)],
         plausible=_plausible(pipeline),
@@ -172,12 +171,6 @@ def _rules(column: Column) -> str:
 
 def _number(number: Measure | Ratio) -> tuple[str, ...]:
     return number.name, formula(number), number.unit, number.description
-
-
-def _derived(derived: Derived) -> str:
-    if derived.test == "is_missing":
-        return f"{derived.column} is missing"
-    return f"{derived.column} {SIGNS[derived.test]} {derived.value}"
 
 
 def _lookup(lookup: Lookup) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ library changes while a run is under way, no step uses the results of the run's 
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -17,13 +17,17 @@ from daybook.ledger.code import digest
 from daybook.ledger.receipt import Fingerprint, Receipt
 from daybook.spec import (
     Column,
+    Made,
     Pipeline,
     Source,
     Writing,
     day_is_of_instant,
+    derived_in_clean,
+    derived_in_index,
     fact_columns,
     group_columns,
     measures_per_summary,
+    needs_zone,
 )
 
 # The steps whose result depends only on the hashed parts. `save` and `deploy` act on the world instead.
@@ -104,12 +108,21 @@ def _typing_words(column: Column) -> set[str]:
 
 
 def _clean_part(pipeline: Pipeline) -> Any:
-    words = {"sources", "facts", "day_columns", "derived", "transform_gives", "engine"}
+    words = {"sources", "facts", "day_columns", "transform_gives", "engine"}
     sources = [source.model_dump(exclude=_READING) for source in pipeline.sources]
     transform = pipeline.transform and code.code_of_function(pipeline.transform)
+    made = derived_in_clean(pipeline)
     # Of the schedule, only a day that is cut out of instants depends on its zone.
-    zone = [pipeline.schedule.time_zone] if day_is_of_instant(pipeline) else []
-    return [pipeline.model_dump(include=words), sources, transform, *zone]
+    zone = [pipeline.schedule.time_zone] if day_is_of_instant(pipeline) else _zone(made, pipeline)
+    return [pipeline.model_dump(include=words) | {"derived": _dumped(made)}, sources, transform, *zone]
+
+
+def _dumped(made: Sequence[Made]) -> list[Any]:
+    return [one.derived.model_dump() for one in made]
+
+
+def _zone(made: Sequence[Made], pipeline: Pipeline) -> list[str]:
+    return [pipeline.schedule.time_zone] if needs_zone(one.derived.of for one in made) else []
 
 
 def _tables_part(pipeline: Pipeline) -> Any:
@@ -120,9 +133,11 @@ def _tables_part(pipeline: Pipeline) -> Any:
 
 def _index_part(pipeline: Pipeline) -> Any:
     facts, words = pipeline.source(pipeline.facts), {"lookups", "facts", "engine"}
+    made = derived_in_index(pipeline)
+    derived = [_dumped(made), *_zone(made, pipeline)] if made else []
     # As of when a lookup was copied shows in the bytes of its copy.
     said = pipeline.model_dump(include=words, exclude={"lookups": {"__all__": {"as_of"}}})
-    return [said, facts.key, facts.limits.model_dump(), _columns(pipeline)]
+    return [said, facts.key, facts.limits.model_dump(), _columns(pipeline), *derived]
 
 
 def _words(pipeline: Pipeline, *names: str) -> Any:

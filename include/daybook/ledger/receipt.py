@@ -4,13 +4,14 @@ A step's receipt is written into its folder when the step is done; the next step
 `deploy` stores all of them with the publication, and refuses to publish if the rows do not balance.
 """
 
+import json
 import resource
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 from pydantic import model_validator
 
@@ -69,13 +70,17 @@ class Lines(Value):
 class Rows(Value):
     """The rows of one source (or summary) in one step; refused and dropped are counts by reason.
 
-    lines: of its files, since a row may take several; only `load` reads lines.
+    lines: of its files, since a row may take several; only `load` reads lines. below_top: of a summary, those in groups
+    that it does not show, since they are not among its first ones.
     """
+
+    added_later: ClassVar[frozenset[str]] = frozenset({"below_top"})
 
     read: int
     kept: int
     refused: dict[str, int] = {}
     dropped: dict[str, int] = {}
+    below_top: int = 0
     lines: Lines | None = None
 
     @property
@@ -83,7 +88,8 @@ class Rows(Value):
         """Return whether every row read was kept, refused or dropped, and every line is one of such a row or empty."""
         lines = self.lines
         is_every_line_counted = not lines or lines.read == lines.kept + lines.refused + lines.blank + lines.skipped
-        return is_every_line_counted and self.read == self.kept + self.refused_rows + sum(self.dropped.values())
+        not_kept = self.refused_rows + sum(self.dropped.values()) + self.below_top
+        return is_every_line_counted and self.read == self.kept + not_kept
 
     @property
     def refused_rows(self) -> int:
@@ -157,8 +163,8 @@ class Done(Value):
 
     rows: by source or summary. unknown: kept facts without a match, by lookup. totals: of the day, by measure.
     read_at: when the source was read, if that was before this day's step began. published: the files that `save` put
-    into the published folder. origins: by the name of the extracted file, without its `.csv`. slices: what the day's
-    rows were in each table that is read by day. mends_set_aside: mends made for another delivery, a sentence. run_id:
+    into the published folder. origins: by the name of the extracted file, without its `.csv`. slices: what the rows
+    were that were read of each table. mends_set_aside: mends made for another delivery, a sentence. run_id:
     of the run that was saved, or that readers see. outcome: of deploying.
     """
 
@@ -177,7 +183,10 @@ class Done(Value):
 
 
 class Receipt(Done):
-    """The record of one step on one day: its result, its inputs and outputs (by file name), its time and memory."""
+    """The record of one step on one day: its result, its inputs and outputs (by file name), its time and memory.
+
+    overrides: the values of the spec that the run had set otherwise, by their paths, as in JSON.
+    """
 
     pipeline: str
     day: date
@@ -188,6 +197,7 @@ class Receipt(Done):
     # UTC. A receipt without it counts as older than every other.
     started_at: datetime = datetime.min.replace(tzinfo=UTC)
     fingerprint: Fingerprint | None = None
+    overrides: dict[str, Any] = {}
     reused_from: str | None = None
     seconds: float
     peak_memory_mib: int
@@ -221,6 +231,11 @@ class Receipt(Done):
         kept = [f"{name} as of the run of {origin.as_of}" for name, origin in origins if origin.as_of]
         forced = [(name, origin.instead_of) for name, origin in origins if origin.instead_of]
         return kept + [f"{name} as it is now, forced, and no longer as of the run of {run}" for name, run in forced]
+
+    @property
+    def overridden(self) -> list[str]:
+        """Return the values of the spec that the run had set otherwise, some words each."""
+        return [f"{path} = {json.dumps(value)} for this run" for path, value in sorted(self.overrides.items())]
 
     def line(self) -> str:
         """Return the step's one log line, in counts."""
@@ -291,6 +306,8 @@ def _counts_of(name: str, rows: Rows) -> str:
         if counts:
             reasons = " ".join(f"{reason}={count}" for reason, count in counts.items())
             parts.append(f"{word}={sum(counts.values())} ({reasons})")
+    if rows.below_top:
+        parts.append(f"below_top={rows.below_top}")
     if rows.lines and rows.refused_lines != rows.refused_rows:
         parts.append(f"lines={rows.lines.read} refused_lines={rows.refused_lines}")
     return " ".join(parts)
@@ -318,8 +335,8 @@ def _over_groups(receipts: dict[str, Receipt], facts: str) -> Iterator[str]:
     if indexed != aggregated.read:
         yield f"{facts}: index gave {indexed} rows, aggregate read {aggregated.read}"
     for name, rows in receipts["summarize"].rows.items():
-        if rows.kept != aggregated.kept:
-            yield f"summary {name}: {rows.kept} rows stand behind it, {aggregated.kept} were aggregated"
+        if (behind := rows.kept + rows.below_top) != aggregated.kept:
+            yield f"summary {name}: {behind} rows stand behind it, {aggregated.kept} were aggregated"
     for name, rows in receipts["save"].rows.items():
         made = receipts["summarize"].outputs[f"{name}.parquet"].rows
         if rows.kept != made:

@@ -17,6 +17,7 @@ import pyarrow.csv as pa_csv
 
 from daybook.loader.columns import parsed_column
 from daybook.loader.fields import BOM, END_OF_FILE, RECORD_BYTES, Damage
+from daybook.loader.fixed_width import texts_at_places
 from daybook.loader.inner import inner_form
 from daybook.loader.layout import INNER_DELIMITER, Layout, Parsed, Record, kept_lines_of, kept_table, refused_table
 from daybook.loader.lines import LF, Lines, lines_of, sound_lines
@@ -237,6 +238,9 @@ def _joined_texts(dates: pa.StringArray, times: pa.StringArray) -> pa.StringArra
 
 def _texts(data: bytes, layout: Layout) -> tuple[dict[str, pa.StringArray], list[int]]:
     """Return lines as columns of text, null if a field is empty without quotes, and the numbers of the ragged rows."""
+    if places := layout.syntax.places:
+        texts, odd = texts_at_places(data, places)
+        return {column.header: text for column, text in zip(layout.columns, texts, strict=True) if column}, odd
     ragged: list[int] = []
 
     def set_aside(row: pa_csv.InvalidRow) -> str:

@@ -1,4 +1,5 @@
-"""A record cut into its fields, strictly by RFC 4180 and the words of a form: the authority on quotes and delimiters.
+"""A record cut into its fields, strictly by RFC 4180 and the words of a form: the authority on quotes, delimiters and
+fixed places.
 
 Called by records.py, by header.py for the header, and by find.py. It exists because csv.reader cannot tell a quoted
 empty field from an empty one, and accepts stray quotes. Pure.
@@ -40,11 +41,37 @@ class OpenQuote(Damage):
     """A quote that is opened at the offset, and not closed where it should be."""
 
 
+class Places(NamedTuple):
+    """The fields of a line of fixed width: the first character of each and the one after its last, counted from 0, and
+    which are texts, whose first blanks are part of them."""
+
+    spans: tuple[tuple[int, int], ...]
+    are_texts: tuple[bool, ...]
+    may_be_shorter: bool = False
+    may_be_longer: bool = False
+
+    @property
+    def width(self) -> int:
+        """Return how many characters a line has."""
+        return self.spans[-1][1]
+
+    def cut(self, line: bytes) -> list[bytes]:
+        """Return the fields of a line without the blanks that fill them up."""
+        # A line that is not UTF-8 is refused; its fields are of no interest.
+        text = line.decode(errors="surrogateescape")
+        fields = [text[start:end].rstrip(" ") for start, end in self.spans]
+        fields = [
+            field if is_text else field.lstrip(" ") for field, is_text in zip(fields, self.are_texts, strict=True)
+        ]
+        return [field.encode(errors="surrogateescape") for field in fields]
+
+
 class Syntax(NamedTuple):
     """The signs of a layout: the delimiter of one byte or more, the quote and the escape, each of a byte or none, and
     the blanks that are skipped at the start of a field.
 
-    has_formulas: whether a field may be ="0012": its quotes hide delimiters and line ends, and are part of it.
+    has_formulas: whether a field may be ="0012": its quotes hide delimiters and line ends, and are part of it. places:
+    those of fields of fixed width, which have no delimiter.
     """
 
     delimiter: bytes
@@ -52,6 +79,7 @@ class Syntax(NamedTuple):
     escape: bytes = b""
     skipped_blanks: bytes = b""
     has_formulas: bool = False
+    places: Places | None = None
 
     @property
     def escapable(self) -> set[bytes]:
@@ -66,6 +94,8 @@ class Syntax(NamedTuple):
 def syntax_of(source: Source) -> Syntax:
     """Return the signs that a source's form declares."""
     form = source.form
+    if form.is_fixed_width:
+        return Syntax(source.delimiter.encode(), quote=b"", places=_places(source))
     # An escape before a quote is none in a formula, and with another quote these are letters.
     may_have_formulas = form.quote == '"' and not form.escape and "=" not in source.delimiter
     return Syntax(
@@ -74,6 +104,15 @@ def syntax_of(source: Source) -> Syntax:
         escape=(form.escape or "").encode(),
         skipped_blanks=b" \t" if form.has_blanks_after_delimiter else b"",
         has_formulas=may_have_formulas and any(source.as_written(column).formulas for column in source.columns),
+    )
+
+
+def _places(source: Source) -> Places:
+    return Places(
+        spans=tuple((span.start, span.end) for span in source.spans),
+        are_texts=tuple(span.column.kind == "text" for span in source.spans),
+        may_be_shorter=source.form.may_end_early,
+        may_be_longer=source.form.extra_columns == "ignore",
     )
 
 
@@ -104,7 +143,7 @@ def split(data: bytes, start: int, syntax: Syntax, is_last: bool) -> Fields | No
     else:
         has_line_end = end > start + len(content)
         content = content.removesuffix(b"\r") if has_line_end else content
-        values = content.split(syntax.delimiter)
+        values = syntax.places.cut(content) if syntax.places else content.split(syntax.delimiter)
         if syntax.skipped_blanks:
             values = [value.lstrip(syntax.skipped_blanks) for value in values]
         cut = Fields(end, values, [False] * len(values), "lone_carriage_return" if b"\r" in content else None)

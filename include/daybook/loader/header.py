@@ -30,6 +30,9 @@ def first_look(head: bytes, source: Source, name: str) -> tuple[Layout, int]:
     if source.form.header_line == 0:
         return _without_header(head, source, name), 0
     start = start_of_header(head, source, name)
+    if source.form.is_fixed_width:
+        end = head.find(b"\n", start) + 1 or len(head)
+        return _by_places(source), _below(head, end, source.form.lines_below_header, name)
     line = 1 + head.count(b"\n", 0, start)
     header = _header(head, start, source, name)
     names = [field.decode(errors="replace") for field in header.values]
@@ -67,6 +70,10 @@ def _without_header(head: bytes, source: Source, name: str) -> Layout:
     if source.form.extra_columns == "ignore":
         width = max(width, len(first) - source.form.has_trailing_delimiter)
     return _layout([], [columns.get(place) for place in range(1, width + 1)], source)
+
+
+def _by_places(source: Source) -> Layout:
+    return _layout([], [column for _, column in source.placed], source)
 
 
 def _fields(head: bytes, source: Source) -> list[str]:
@@ -230,7 +237,7 @@ def _layout(header: list[bytes], columns: list[Column | None], source: Source) -
         field_bytes=source.limits.field_bytes,
         field_line_ends=source.limits.field_line_ends,
         has_trailing_delimiter=form.has_trailing_delimiter,
-        may_end_early=form.may_end_early,
+        may_end_early=form.may_end_early and not form.is_fixed_width,
         are_control_bytes_kept=form.are_control_bytes_kept,
         is_last_line_end_needed=form.is_last_line_end_needed,
     )

@@ -126,8 +126,8 @@ def _lines(head: bytes) -> list[str]:
 def _delimiter(other: str, head: bytes, source: Source) -> str:
     if other == BLANKS:
         return (
-            f"the columns stand at fixed places, with blanks between them; {source.delimiter!r} between fields agreed, "
-            "and no spec can declare places: ask the sender for a delimiter"
+            f"the columns stand at fixed places, with blanks between them; {source.delimiter!r} between fields agreed; "
+            "declare Form(is_fixed_width=True, header_line=1) and the width of each column if that is meant"
         )
     if len(lines := _lines(head)) > 1 and lines[1] and other not in lines[1]:
         mend = "the next line does not have it: header and rows differ, so ask the sender"

@@ -37,6 +37,13 @@ HINTS = {
         "the delimiter may change, or rows may be broken in two; if empty fields are left out at their end, declare "
         "may_end_early=True"
     ),
+    "line_too_long": (
+        "the widths of columns may have changed; if what stands behind the last one is not needed, declare "
+        'extra_columns="ignore"'
+    ),
+    "line_too_short": (
+        "the widths of columns may have changed; if blanks are left out at the end of lines, declare may_end_early=True"
+    ),
     "no_line_end": (
         "the file may be cut: have it delivered again, or declare is_last_line_end_needed=False if its last line never "
         "has a line end"

@@ -3,7 +3,7 @@
     decode        unpacks the bytes, as UTF-8
     header        the first bytes: is this the file that was agreed, and where does each column lie?
     blocks        the stream in blocks, side by side on the cores
-    fast          a block as whole columns, by lines and columns
+    fast          a block as whole columns, by lines, fixed_width and columns
     records       the lines that fast cannot settle, record by record, by fields and values: the authority
     mended        records that a person mended, instead of their originals
     limits        were too many refused?
@@ -76,7 +76,9 @@ def load(
     name = name or source.name
     if source.form.may_be_empty and not _has_bytes(stream):
         return
-    read, layout, first_line, decoded, below, footer = opened(stream, source, name)
+    read, layout, first_line, decoded, header, below, footer = opened(stream, source, name)
+    if source.form.is_fixed_width:
+        _check_no_rows("header_line", header, layout, name)
     counted, mended = tally or Tally(source.limits, name), Mends(mends or {}, layout)
 
     def parse(block: bytes, is_last: bool) -> Parsed:
@@ -107,6 +109,13 @@ def _has_bytes(stream: BinaryIO) -> bool:
 
 def _no_rows(word: str, lines: list[Line], layout: Layout, name: str) -> Iterator[Batch]:
     """Return the lines that a word makes no rows as a batch of their own. Raises BadData if one is a row after all."""
+    _check_no_rows(word, lines, layout, name)
+    if lines:
+        empty = layout.schema.empty_table(), REFUSED_SCHEMA.empty_table()
+        yield Batch(*empty, blank=0, read_lines=len(lines), kept_lines=0, skipped={word: len(lines)})
+
+
+def _check_no_rows(word: str, lines: list[Line], layout: Layout, name: str) -> None:
     is_row = RecordReader(layout, is_last=True).is_row
     for line in lines:
         if is_row(line.content):
@@ -114,22 +123,21 @@ def _no_rows(word: str, lines: list[Line], layout: Layout, name: str) -> Iterato
                 f"{name}, line {line.number:,}: it is a row by the contract, and should be none ({word}); nothing is "
                 "loaded; the file may be cut, or the word not fit: have it delivered again"
             )
-    if lines:
-        empty = layout.schema.empty_table(), REFUSED_SCHEMA.empty_table()
-        yield Batch(*empty, blank=0, read_lines=len(lines), kept_lines=0, skipped={word: len(lines)})
 
 
 class Opened(NamedTuple):
     """A file whose header was read: a reader of its records, their layout, and the line number of the first one.
 
-    decoded: the stream below, which knows more about its bytes once it is read to its end. below: the lines below the
-    header that are no rows. footer: the stream that keeps the footer back, if there is one.
+    decoded: the stream below, which knows more about its bytes once it is read to its end. header: the line that should
+    be it, if there is one. below: the lines below the header that are no rows. footer: the stream that keeps the footer
+    back, if there is one.
     """
 
     read: Read
     layout: Layout
     first_line: int
     decoded: Decoded
+    header: list[Line]
     below: list[Line]
     footer: WithoutFooter | None
 
@@ -148,8 +156,8 @@ def opened(stream: BinaryIO, source: Source, name: str) -> Opened:
     except BadData as error:
         raise BadData(f"{error}; {_utf8(source)}" if decoded.looks_like_utf8 else str(error)) from None
     first_line = 1 + head.count(b"\n", 0, start)
-    below = lines_before(head[:start], source.form.lines_below_header)
-    return Opened(put_back(head[start:], rows), layout, first_line, decoded, below, footer)
+    below = lines_before(head[:start], source.form.lines_below_header + 1)
+    return Opened(put_back(head[start:], rows), layout, first_line, decoded, below[:1], below[1:], footer)
 
 
 def _utf8(source: Source) -> str:

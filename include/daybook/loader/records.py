@@ -20,6 +20,7 @@ from daybook.loader.fields import (
     Damage,
     Fields,
     OpenQuote,
+    Places,
     split,
 )
 from daybook.loader.layout import Layout, Parsed, Record, Refusal, kept_lines_of, kept_table, refused_table
@@ -166,6 +167,8 @@ class RecordReader:
             raise Unfit("only_blanks", "the line holds blanks only")
         if layout.is_header(cut.values):
             raise Unfit("repeated_header", "the line repeats the header")
+        if layout.syntax.places:
+            _check_length(len(raw.decode()), layout.syntax.places)
         if len(cut.values) != len(layout.columns):
             _refuse_width(len(cut.values), len(layout.columns))
         if layout.has_trailing_delimiter and (cut.values[-1] or cut.are_quoted[-1]):
@@ -242,6 +245,13 @@ def _first_of(record: Record, first: bytes, detail: str) -> Record:
 def _refuse_width(found: int, expected: int) -> None:
     reason = "too_many_fields" if found > expected else "too_few_fields"
     raise Unfit(reason, f"{found} fields, {expected} expected")
+
+
+def _check_length(found: int, places: Places) -> None:
+    if found > places.width and not places.may_be_longer:
+        raise Unfit("line_too_long", f"{found:,} characters, {places.width:,} expected")
+    if found < places.width and not places.may_be_shorter:
+        raise Unfit("line_too_short", f"{found:,} characters, {places.width:,} expected")
 
 
 def _check_bytes(raw: bytes, layout: Layout) -> None:

@@ -100,6 +100,7 @@ def step_lines(receipt: Receipt) -> list[str]:
     else:
         lines = [f"{name} {output.size_bytes:,} bytes" for name, output in receipt.outputs.items()]
     lines += receipt.as_of
+    lines += receipt.overridden if receipt.step == "load" else []
     if receipt.outcome:
         lines.append(f"{receipt.outcome.replace('_', ' ')}, run {receipt.run_id}")
     if receipt.reused_from:

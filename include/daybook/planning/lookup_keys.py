@@ -1,62 +1,55 @@
 """Which keys of a lookup have changed since a day was made, of those that its facts have.
 
 A day rests on the rows of a lookup that its facts match, or would match now, and on no others. The copy of the table
-from which the day was made is compared with the present one, and the keys of rows that are not in both with the keys
-of the day's facts, which `index` keeps in a file. Of rows that hold for some days only, those of the day are compared.
+from which the day was made is compared with the table of now (changed_rows.py), and the keys of rows that are not in
+both with the keys of the day's facts, which `index` keeps in a file. Of rows that hold for some days only, those of the
+day are compared.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import NamedTuple
+from functools import partial
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.errors import BadData, BrokenChain
 from daybook.ledger.receipt import Receipt
-from daybook.loader.load import load, schema
+from daybook.planning.changed_rows import Change, changed_rows
+from daybook.planning.old_copies import folder_of, whole_copy
 from daybook.planning.plan import Standing
+from daybook.postgres.day_state import DayState
 from daybook.rules.valid_rows import valid_rows
-from daybook.spec import Lookup, Pipeline, Source
+from daybook.spec import Lookup, Pipeline, Table
 from daybook.storage.data_folder import DataFolder
-from daybook.storage.folder import Folder
 from daybook.storage.tables import keys_file, read_parquet
 
-
-class Copies(NamedTuple):
-    """The present copies of a pipeline's tables, and the hash of each, by source."""
-
-    folder: Folder
-    sha256: Mapping[str, str]
-
-
-class Change(NamedTuple):
-    """The rows of a lookup when a day was made, and now: `line` and the columns of the spec."""
-
-    was: pa.Table
-    now: pa.Table
-
-
-# A lookup's source, and the hash that its table had when a day was made.
+# A lookup's source, and the hash of the copy of its table from which a day was made.
 _Version = tuple[str, str]
 # The changed keys of a lookup since a version: for a day, or for all days if its rows hold for ever. None: unknown.
 _Known = dict[tuple[_Version, str, date | None], pa.Table | None]
 
 
 def with_changed_keys(
-    pipeline: Pipeline, standings: Sequence[Standing], copies: Copies, data: DataFolder
+    pipeline: Pipeline,
+    standings: Sequence[Standing],
+    now: Mapping[str, DayState],
+    open_postgres: Callable[[str], Any],
+    data: DataFolder,
 ) -> list[Standing]:
     """Return the standings with the changed keys of each lookup whose table has changed, by source.
 
-    A source is left out if they are unknown: its rows were mended, files of the day's run are gone, or a copy cannot be
-    loaded.
+    now: what the rows are of each table that is read whole. A source is left out if they are unknown: its rows were
+    mended, files of the day's run are gone, or its rows cannot be loaded. Raises SourceUnavailable or BadSpec if a
+    database cannot be asked.
     """
-    changed = {standing.day: _changed_tables(pipeline, standing, copies) for standing in standings}
-    older: dict[_Version, list[Folder]] = {}
+    changed = {standing.day: _changed_tables(pipeline, standing, now) for standing in standings}
+    older: dict[_Version, list[Receipt]] = {}
     for standing in standings:
         for version in changed[standing.day]:
-            older.setdefault(version, []).append(_folder(data, standing.deployed["extract_tables"]))
-    changes = {version: _change(pipeline, version, folders, copies) for version, folders in older.items()}
+            older.setdefault(version, []).append(standing.deployed["extract_tables"])
+    changes = {version: _change(pipeline, version, made, open_postgres, data) for version, made in older.items()}
     known: _Known = {}
     return [
         standing._replace(
@@ -66,39 +59,33 @@ def with_changed_keys(
     ]
 
 
-def _changed_tables(pipeline: Pipeline, standing: Standing, copies: Copies) -> list[_Version]:
+def _changed_tables(pipeline: Pipeline, standing: Standing, now: Mapping[str, DayState]) -> list[_Version]:
     """Return the lookups whose tables are not what they were when the day was made."""
     if "deploy" not in standing.deployed:
         return []
-    outputs, mended = standing.deployed["extract_tables"].outputs, standing.deployed["load"].inputs
-    tables = {table.name for table in pipeline.tables if not table.day} - {pipeline.facts}
-    asked = tables - standing.settled
-    names = dict.fromkeys(lookup.source for lookup in pipeline.lookups if lookup.source in asked)
-    was = [(name, outputs[f"{name}.csv"].sha256) for name in names if f"{name}.csv" in outputs]
-    return [(name, old) for name, old in was if old != copies.sha256[name] and f"mends/{name}" not in mended]
+    extracted, mended = standing.deployed["extract_tables"], standing.deployed["load"].inputs
+    asked = {name for name, state in now.items() if extracted.slices.get(name) != state} - {pipeline.facts}
+    names = dict.fromkeys(lookup.source for lookup in pipeline.lookups if lookup.source in asked - standing.settled)
+    was = [(name, extracted.outputs[f"{name}.csv"].sha256) for name in names if f"{name}.csv" in extracted.outputs]
+    return [(name, old) for name, old in was if f"mends/{name}" not in mended]
 
 
-def _folder(data: DataFolder, receipt: Receipt) -> Folder:
-    return data.run(receipt.pipeline, receipt.day, receipt.run) / receipt.step
-
-
-def _change(pipeline: Pipeline, version: _Version, older: list[Folder], copies: Copies) -> Change | None:
+def _change(
+    pipeline: Pipeline,
+    version: _Version,
+    made: list[Receipt],
+    open_postgres: Callable[[str], Any],
+    data: DataFolder,
+) -> Change | None:
     """Return the rows of then and of now; None if they are unknown."""
     name, sha256 = version
-    file, source = f"{name}.csv", pipeline.source(name)
-    whole = (folder for folder in older if folder.has(file) and folder.written(file).sha256 == sha256)
-    if (was := next(whole, None)) is None:
+    table, copy = pipeline.source(name), whole_copy(data, made, name, sha256)
+    if copy is None or not isinstance(table, Table):
         return None
-    try:
-        return Change(_rows(was, source), _rows(copies.folder, source))
-    except BadData:
-        return None
-
-
-def _rows(folder: Folder, source: Source) -> pa.Table:
-    with folder.open(f"{source.name}.csv") as file:
-        rows = pa.concat_tables([schema(source).empty_table(), *(batch.kept for batch in load(file, source))])
-    return rows.rename_columns(["line", *(column.name for column in source.columns)])
+    # Rows of one key are compared together: which of them holds on a day depends on the others.
+    keys = [set(lookup.keys) for lookup in pipeline.lookups if lookup.source == name]
+    shared = [column for column in table.key if all(column in key for key in keys)]
+    return changed_rows(partial(open_postgres, table.connection), table, shared, copy.open)
 
 
 def _used(
@@ -153,7 +140,7 @@ def _in_both(facts: pa.Table | None, changed: pa.Table | None) -> list[str] | No
 
 
 def _keys_of_facts(index: Receipt, lookup: Lookup, data: DataFolder) -> pa.Table | None:
-    file, folder = keys_file(lookup.label), _folder(data, index)
+    file, folder = keys_file(lookup.label), folder_of(data, index)
     if file not in index.outputs or not folder.has(file):
         return None
     try:

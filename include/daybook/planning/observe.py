@@ -1,14 +1,9 @@
 """Observes the state of days: from the ledger, and from their sources now. It decides nothing."""
 
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import date
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
-
-from upath import UPath
 
 from daybook.ftp.listing import Remote
 from daybook.ftp.look import Seen, look
@@ -19,15 +14,15 @@ from daybook.ledger.as_of import copies
 from daybook.ledger.decisions import rollbacks
 from daybook.ledger.queries import is_begun
 from daybook.ledger.receipt import Receipt
-from daybook.planning.lookup_keys import Copies, with_changed_keys
+from daybook.planning.known_rows import with_known_rows
+from daybook.planning.lookup_keys import with_changed_keys
 from daybook.planning.plan import Failure, FileState, Standing
-from daybook.planning.tables_by_day import on_day, remarks, tables_by_day, without_mark
-from daybook.postgres import copy_tables
+from daybook.planning.tables_now import on_day, remarks, tables_now, whole_tables, without_mark
+from daybook.postgres.day_state import DayState
 from daybook.postgres.session import Connection, at_once
 from daybook.refused import mends
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
-from daybook.storage.folder import Folder
 
 OpenConnection = Callable[[str], Any]
 
@@ -46,11 +41,11 @@ class LedgerAnswers(NamedTuple):
 
 
 class Observed(NamedTuple):
-    """The state of each day; the current hash of each table's extract, by source, of tables that are read whole; and
-    what a person should know of the others, a sentence each."""
+    """The state of each day; what the rows are of each table that is read whole, by source; and what a person should
+    know of the others, a sentence each."""
 
     standings: list[Standing]
-    tables: dict[str, str]
+    tables: dict[str, DayState]
     remarks: tuple[str, ...] = ()
 
 
@@ -61,13 +56,13 @@ def observe(
 
     Raises SourceUnavailable or BadSpec if a server cannot be asked.
     """
-    asked = tables_by_day(pipeline, days, open_postgres)
+    asked = tables_now(pipeline, days, open_postgres)
+    now = whole_tables(asked)
     known = [
         standing._replace(slices=on_day(asked, standing.day), unmarked=without_mark(asked, standing.day))
-        for standing in standings(pipeline, days, open_postgres, open_ftp, data)
+        for standing in with_known_rows(standings(pipeline, days, open_postgres, open_ftp, data), tuple(now), data)
     ]
-    with _copied_tables(pipeline, open_postgres) as now:
-        return Observed(with_changed_keys(pipeline, known, now, data), dict(now.sha256), remarks(asked))
+    return Observed(with_changed_keys(pipeline, known, now, open_postgres, data), now, remarks(asked))
 
 
 def standings(
@@ -102,18 +97,6 @@ def _standing(day: date, known: LedgerAnswers, looked: list[Seen]) -> Standing:
         beside={seen.part.stem: seen.beside for seen in due if seen.beside},
         settled=settled,
     )
-
-
-@contextmanager
-def _copied_tables(pipeline: Pipeline, open_postgres: OpenConnection) -> Iterator[Copies]:
-    """Copy the tables that are read whole as they are now; the copies are gone afterwards."""
-    whole = [table for table in pipeline.tables if not table.day]
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Folder(UPath(Path(scratch).as_uri()))
-        for connection_id in dict.fromkeys(table.connection for table in whole):
-            tables = tuple(table for table in whole if table.connection == connection_id)
-            copy_tables.copy_tables(partial(open_postgres, connection_id), tables, folder)
-        yield Copies(folder, {table.name: folder.written(f"{table.name}.csv").sha256 for table in whole})
 
 
 def _ledger_answers(pipeline: Pipeline, days: list[date], open_postgres: OpenConnection) -> LedgerAnswers:

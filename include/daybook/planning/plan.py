@@ -94,11 +94,11 @@ class Limited(NamedTuple):
 
 
 def plan(
-    pipeline: Pipeline, standings: Iterable[Standing], tables: dict[str, str], *, is_forced: bool = False
+    pipeline: Pipeline, standings: Iterable[Standing], tables: dict[str, DayState], *, is_forced: bool = False
 ) -> list[Planned]:
     """Return the plan for each day, newest first.
 
-    tables: the current hash of each table's extract, of tables that are read whole. is_forced: also run days that have
+    tables: what the rows are of each table that is read whole, by source. is_forced: also run days that have
     not changed.
     """
     known = sorted(standings, key=lambda standing: standing.day, reverse=True)
@@ -124,8 +124,9 @@ def seconds_by_step(standings: Iterable[Standing]) -> dict[str, float]:
 
 
 def _planned(
-    pipeline: Pipeline, standing: Standing, tables: dict[str, str], costs: dict[str, float], is_forced: bool
+    pipeline: Pipeline, standing: Standing, tables: dict[str, DayState], costs: dict[str, float], is_forced: bool
 ) -> Planned:
+    pipeline = _as_it_ran(pipeline, standing.deployed)
     missing = [name for name, file in standing.files.items() if file is None]
     if missing:
         paths = ", ".join(_path(pipeline, name, standing.day) + standing.beside.get(name, "") for name in missing)
@@ -143,6 +144,12 @@ def _planned(
     return Planned(standing.day, "run", reason, steps, seconds)
 
 
+def _as_it_ran(pipeline: Pipeline, receipts: dict[str, Receipt]) -> Pipeline:
+    """Return the pipeline with the values that a day's last run had set otherwise, as far as the spec still lets it."""
+    had = next((receipt.overrides for receipt in receipts.values() if receipt.overrides), {})
+    return pipeline.overridden({path: value for path, value in had.items() if path in pipeline.may_override})
+
+
 def _path(pipeline: Pipeline, name: str, day: date) -> str:
     source, _, number = name.partition(".")
     file = pipeline.file(source)
@@ -151,7 +158,7 @@ def _path(pipeline: Pipeline, name: str, day: date) -> str:
     return file.path_on(day) + (f", part {number}" if number.isdecimal() else "")
 
 
-def _blocked_by(pipeline: Pipeline, standing: Standing, tables: dict[str, str]) -> str | None:
+def _blocked_by(pipeline: Pipeline, standing: Standing, tables: dict[str, DayState]) -> str | None:
     """Return why a day would be held, or fail, as it did before; None once something has changed that could mend it."""
     failure = standing.failure
     # Of an extract that failed it is not known which bytes it read, so they may be others now.
@@ -163,7 +170,9 @@ def _blocked_by(pipeline: Pipeline, standing: Standing, tables: dict[str, str]) 
     return f"held: {failure.message}" if is_held else f"failed: {failure.step}, {failure.kind}: {failure.message}"
 
 
-def _mended(pipeline: Pipeline, standing: Standing, failure: Failure, tables: dict[str, str]) -> tuple[str, str] | None:
+def _mended(
+    pipeline: Pipeline, standing: Standing, failure: Failure, tables: dict[str, DayState]
+) -> tuple[str, str] | None:
     """Return what changed since the last failed run: an input, mends of rows, or the spec, the code or a library of the
     failed step or one before it."""
     before = STEPS[: STEPS.index(failure.step)]
@@ -203,7 +212,7 @@ def _mends_unread(pipeline: Pipeline, standing: Standing, failure: Failure) -> t
     return None if digest(read) == failure.inputs_sha256 else ("load", "rows mended")
 
 
-def _first_change(pipeline: Pipeline, standing: Standing, tables: dict[str, str]) -> tuple[str, str] | None:
+def _first_change(pipeline: Pipeline, standing: Standing, tables: dict[str, DayState]) -> tuple[str, str] | None:
     """Return the first step that has to be done again, and why; None if nothing has."""
     if standing.failure:
         failed = standing.failure.step, f"failed before: {standing.failure.step}, {standing.failure.kind}"
@@ -225,30 +234,38 @@ def _changed_input(
     pipeline: Pipeline,
     standing: Standing,
     receipts: dict[str, Receipt],
-    tables: dict[str, str],
+    tables: dict[str, DayState],
     changed_keys: dict[str, tuple[str, ...]],
 ) -> tuple[str, str] | None:
     if not set(STEPS[:2]) <= set(receipts):
         return None
-    outputs = receipts["extract_tables"].outputs
-    for name, sha256 in tables.items():
-        if name in standing.settled:
-            continue
-        is_other = f"{name}.csv" not in outputs or outputs[f"{name}.csv"].sha256 != sha256
-        # A changed lookup of whose changed rows the facts have no key is no change for the day.
-        if is_other and changed_keys.get(name) != ():
-            return "extract_tables", f"input changed: table {name}{_keys_in_words(changed_keys.get(name, ()))}"
-    for name, now in standing.slices.items():
-        if name in standing.settled:
-            continue
-        if (was := receipts["extract_tables"].slices.get(name)) != now:
-            return "extract_tables", f"input changed: {_rows_in_words(pipeline, name, was, now)}"
+    if changed := _changed_table(pipeline, standing, receipts["extract_tables"], tables, changed_keys):
+        return "extract_tables", f"input changed: {changed}"
     extracted = receipts["extract_files"]
     for name, file in standing.files.items():
         if file and _state_at(extracted, name) != file:
             return "extract_files", f"input changed: file {_name_in_words(name)}"
     for name in _gone(extracted, standing.files):
         return "extract_files", f"input changed: file {_name_in_words(name)} is gone"
+    return None
+
+
+def _changed_table(
+    pipeline: Pipeline,
+    standing: Standing,
+    extracted: Receipt,
+    tables: dict[str, DayState],
+    changed_keys: dict[str, tuple[str, ...]],
+) -> str | None:
+    """Return in words what of a table is not as it was extracted; of some sources the day keeps its own copy."""
+    was = extracted.slices
+    for name in (name for name, now in tables.items() if was.get(name) != now and name not in standing.settled):
+        # A changed lookup of whose changed rows the facts have no key is no change for the day.
+        if changed_keys.get(name) != ():
+            return f"table {name}{_keys_in_words(changed_keys.get(name, ()))}"
+    for name, now in standing.slices.items():
+        if was.get(name) != now and name not in standing.settled:
+            return _rows_in_words(pipeline, name, was.get(name), now)
     return None
 
 

@@ -19,9 +19,11 @@ from daybook.postgres.day_state import DayState
 from daybook.postgres.marks import LocalDay, check_marked
 from daybook.postgres.session import REFUSALS, SILENCE_S, TRANSIENT, Connection, OpenPostgres, Silence, at_once, begin
 from daybook.postgres.typed_columns import agreed, fits, live_columns, nearest_word, written
+from daybook.postgres.whole_rows import whole_state
 from daybook.spec import Table, nearest
 from daybook.storage.folder import Folder
 
+WHERE = "the source database"
 LOCK_S = 30
 # Several copies of up to 15 min each; `Silence` notices earlier that nothing arrives.
 COPIES_S = 3600.0
@@ -33,14 +35,15 @@ SETTINGS = (
     "set local timezone = 'UTC'; set local datestyle = 'ISO'; set local intervalstyle = 'postgres'; "
     "set local bytea_output = 'hex'; set local extra_float_digits = 3"
 )
+SNAPSHOT = f"set transaction isolation level repeatable read, read only; {SETTINGS}"
 
 
 class Copied(NamedTuple):
-    """What was copied of a table: the number of rows; and if it is read by day, what the day's rows are in the same
-    snapshot, and how many rows have no day."""
+    """What was copied of a table: the number of rows, what they are in the same snapshot, and if it is read by day, how
+    many rows have no day."""
 
     rows: int
-    state: DayState | None = None
+    state: DayState
     without_day: int = 0
 
 
@@ -60,23 +63,39 @@ def copy_tables(
     SourceUnavailable if the database is down, busy or locked, BadSpec if it refuses us or has other columns, and for
     the marks NotYet or BadData.
     """
+    copying = Copying(connect, tables, folder, on, silence_s)
+    return at_once(connect, copying.at_a_new_moment, settings=SETTINGS, where=WHERE, limit_s=COPIES_S)
 
-    def copy(connection: Connection) -> dict[str, Copied]:
-        with Silence(connection, connect, silence_s) as silence, _who_blocks(connect, tables):
-            _begin_snapshot(connection, tables)
+
+class Copying(NamedTuple):
+    """Tables to copy; the words are those of `copy_tables`."""
+
+    connect: OpenPostgres
+    tables: tuple[Table, ...]
+    folder: Folder
+    on: LocalDay | None = None
+    silence_s: float = SILENCE_S
+
+    def at_a_new_moment(self, connection: Connection) -> dict[str, Copied]:
+        """Copy them in a new snapshot."""
+        with _who_blocks(self.connect, self.tables):
+            _begin_snapshot(connection, self.tables)
+        return self.at_this_moment(connection)
+
+    def at_this_moment(self, connection: Connection) -> dict[str, Copied]:
+        """Copy them in the snapshot of an open transaction."""
+        with Silence(connection, self.connect, self.silence_s) as silence, _who_blocks(self.connect, self.tables):
             silence.watch(_server_process(connection))
-            check_columns(connection, tables)
-            if on:
-                check_marked(connection, tables, on, datetime.now(UTC))
-            return {table.name: _copied(connection, table, folder, on, silence) for table in tables}
-
-    return at_once(connect, copy, settings=SETTINGS, where="the source database", limit_s=COPIES_S)
+            check_columns(connection, self.tables)
+            if self.on:
+                check_marked(connection, self.tables, self.on, datetime.now(UTC))
+            return {table.name: _copied(connection, table, self.folder, self.on, silence) for table in self.tables}
 
 
 def _begin_snapshot(connection: Connection, tables: tuple[Table, ...]) -> None:
     lockable = [table for table in tables if _is_lockable(connection, table)]
     connection.commit()
-    begin(connection, f"set transaction isolation level repeatable read, read only; {SETTINGS}")
+    begin(connection, SNAPSHOT)
     # Lock before the snapshot is taken: a snapshot older than a TRUNCATE, or an ALTER that rewrites the table, would
     # see it empty (PostgreSQL's manual, 13.6 Caveats).
     if lockable:
@@ -111,7 +130,7 @@ def _copied(connection: Connection, table: Table, folder: Folder, on: LocalDay |
     with _own_errors(table), folder.new_file(f"{table.name}.csv") as file:
         rows = copy_out(connection, table, file, on, silence.heard)
         if not table.day or on is None:
-            return Copied(rows)
+            return Copied(rows, whole_state(connection, table))
         found = slices(connection, table, on.day, on.day, on.zone)
         return Copied(rows, found.days[on.day], found.without_day)
 

@@ -158,14 +158,17 @@ def _row_state(table: Table) -> sql.Composed:
 def _content(table: Table) -> sql.Composed:
     if table.changed_by:
         return sql.Composed([sql.SQL("concat('latest ', max(row_state))")])
-    # Sums do not depend on an order, and unlike exclusive or, two equal rows do not cancel out. 128 bits: no two sets
-    # of rows meet by chance.
-    return sql.SQL("concat('sha256 ', {}, ' ', {})").format(_sum_from(1), _sum_from(9))
+    return CONTENT_OF_HASHES
 
 
 def _sum_from(place: int) -> sql.Composed:
     eight = sql.SQL("substr(row_state, {}, 8)").format(sql.Literal(place))
     return sql.SQL("sum(('x' || encode({}, 'hex'))::bit(64)::bigint)").format(eight)
+
+
+# Of the hashes in `row_state`. Sums do not depend on an order, and unlike exclusive or, two equal rows do not cancel
+# out. 128 bits: no two sets of rows meet by chance.
+CONTENT_OF_HASHES = sql.SQL("concat('sha256 ', {}, ' ', {})").format(_sum_from(1), _sum_from(9))
 
 
 def relation(name: str) -> sql.Identifier:

@@ -65,33 +65,38 @@ def at_once(
     settings: str | None = None,
     where: str = "the warehouse",
     limit_s: float = TRANSACTION_S,
+    commits: bool = True,
 ) -> Result:
     """Do something in a session of its own; if another try helps at once, start again, up to three tries.
 
     connect: opens a connection. do: may run more than once, and must check by itself whether its work is done already:
     a commit whose answer was lost may have happened. settings: of the transaction, if not the warehouse's. limit_s:
-    after that long a try is cut. Raises SourceUnavailable or BadSpec for PostgreSQL's errors.
+    after that long a try is cut. commits: end the transaction; else `do` has taken the session over. Raises
+    SourceUnavailable or BadSpec for PostgreSQL's errors.
     """
     with translated_errors(where):
         for _ in range(TRIES - 1):
             # A refused connection is not tried again at once: that is how accounts get locked.
             with connect() as connection:
                 try:
-                    return _in(connection, do, settings, limit_s)
+                    return _in(connection, do, settings, limit_s, commits)
                 except psycopg.Error as error:
                     if not _helps_at_once(error):
                         raise
                     # Nothing half done may be committed, and the next try gets another connection.
                     connection.close()
         with connect() as connection:
-            return _in(connection, do, settings, limit_s)
+            return _in(connection, do, settings, limit_s, commits)
 
 
-def _in(connection: Connection, do: Callable[[Connection], Result], settings: str | None, limit_s: float) -> Result:
+def _in(
+    connection: Connection, do: Callable[[Connection], Result], settings: str | None, limit_s: float, commits: bool
+) -> Result:
     with limited(connection, limit_s):
         begin(connection, settings)
         result = do(connection)
-        connection.commit()
+        if commits:
+            connection.commit()
     return result
 
 

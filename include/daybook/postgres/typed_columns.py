@@ -106,8 +106,12 @@ def _digits(live: LiveColumn) -> tuple[str, str]:
 
 def written(column: Column, live: LiveColumn) -> sql.Composed:
     """Return the expression that writes a column's values as the loader reads them, under the column's own name."""
-    name = sql.Identifier(column.header)
-    return sql.SQL("{} as {}").format(_expression(column, live, name), name)
+    return sql.SQL("{} as {}").format(value(column, live), sql.Identifier(column.header))
+
+
+def value(column: Column, live: LiveColumn) -> sql.Composed:
+    """Return the expression that writes a column's values as the loader reads them."""
+    return _expression(column, live, sql.Identifier(column.header))
 
 
 def _is_textual(live: LiveColumn) -> bool:

@@ -43,7 +43,7 @@ def _of_summary(
     group = ("day", *summary.by)
     added = _only_in(connection, pipeline, summary, group, after, before)
     removed = _only_in(connection, pipeline, summary, group, before, after)
-    new_or_changed = _only_in(connection, pipeline, summary, (*group, *summary.columns), after, before)
+    new_or_changed = _only_in(connection, pipeline, summary, (*group, *summary.columns, *summary.ranks), after, before)
     return {"added": added, "removed": removed, "changed": new_or_changed - added}
 
 

@@ -50,7 +50,7 @@ def _steps(kind: str, schema: str, to: str, was: Place, now: Place) -> tuple[sql
 def renamed_columns(pipeline: Pipeline, summary: Summary, live: Live) -> dict[str, str]:
     """Return the columns of a summary's table that the spec calls otherwise now: {old name: new name}."""
     former = former_names(pipeline)
-    names = {"day", *summary.by, *summary.columns}
+    names = {"day", *summary.by, *summary.columns, *summary.ranks}
     return {
         was: name
         for name in summary.columns

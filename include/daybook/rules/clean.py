@@ -1,7 +1,7 @@
 """The step `clean`: typed rows in, clean rows out, and for every other row the reason why it was refused or dropped.
 
 Cleaning empties declared tokens, drops wholly empty rows, drops or refuses twins (rules/twins.py), checks the day, the
-columns' rules and the key, derives the yes-or-no columns, and runs the pipeline's own transform. It guesses nothing.
+columns' rules and the key, derives columns (derive.py), and runs the pipeline's own transform. It guesses nothing.
 """
 
 from collections.abc import Collection
@@ -14,10 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.days import start_of
+from daybook.rules.derive import REFUSED_BY_RULE, derive
 from daybook.rules.frames import (
     add_columns,
     close_frame,
     open_frame,
+    ordered,
     rows_schema,
     under_names,
     units_at_least,
@@ -25,10 +27,7 @@ from daybook.rules.frames import (
 )
 from daybook.rules.patterns import whole
 from daybook.rules.transform import transformed
-from daybook.spec import Column, Derived, Pipeline, Source, day_is_of_instant
-
-REFUSED_BY_RULE = pa.schema([("line", pa.int64()), ("column", pa.string()), ("reason", pa.string())])
-
+from daybook.spec import Column, Pipeline, Source, clean_columns, day_is_of_instant, derived_in_clean
 
 # No column of a source has these names.
 IS_TWIN, IS_OTHER_DAY = "is_twin of daybook", "is_other_day of daybook"
@@ -60,7 +59,8 @@ def clean(rows: pa.Table, source: Source, pipeline: Pipeline, day: date, twins: 
     rows: `line` and the source's columns under their headers, as `load` returns them. day: that the facts must have.
     twins: the lines of equal rows, to be dropped or refused as the source says. Returns rows named as in the spec, the
     facts with their derived columns, ordered by line.
-    Raises BadSpec if the pipeline's transform does not return what the spec declares.
+    Raises BadSpec if the pipeline's transform does not return what the spec declares, and BadData if a derived value
+    does not fit.
     """
     is_facts = source.name == pipeline.facts
     named = under_names(rows, source)
@@ -72,14 +72,21 @@ def clean(rows: pa.Table, source: Source, pipeline: Pipeline, day: date, twins: 
     of_day = _day_rules(pipeline, day) if is_facts else []
     drops = [*_drops(source), *(of_day if source.has_other_days else [])]
     rules = [*drops, *_rules(source, needed), *([] if source.has_other_days else of_day)]
-    marked = _marked(_numbered(frame, rules), source, pipeline if is_facts else None, number_of_rules=len(rules))
+    marked = _marked(_numbered(frame, rules), source, number_of_rules=len(rules))
     rules.append(Rule(None, "key_conflict", nw.lit(True)))
     cleaned = _split(marked, rules, len(drops))
-    if not is_facts or pipeline.transform is None:
-        return cleaned
-    kept = transformed(cleaned.kept, pipeline)
-    gone = cleaned.kept.num_rows - kept.num_rows
-    return cleaned._replace(kept=kept, dropped=cleaned.dropped | ({"transform": gone} if gone else {}))
+    return _finished(cleaned, pipeline) if is_facts else cleaned
+
+
+def _finished(cleaned: Cleaned, pipeline: Pipeline) -> Cleaned:
+    """Return clean facts with their derived columns, as the pipeline's transform leaves them."""
+    derived = derive(cleaned.kept, derived_in_clean(pipeline), clean_columns(pipeline), pipeline)
+    refused = ordered(pa.concat_tables([cleaned.refused, derived.refused]), ["line"])
+    if pipeline.transform is None:
+        return cleaned._replace(kept=derived.kept, refused=refused)
+    kept = transformed(derived.kept, pipeline)
+    gone = derived.kept.num_rows - kept.num_rows
+    return Cleaned(kept, refused, cleaned.dropped | ({"transform": gone} if gone else {}))
 
 
 def _without_tokens(frame: nw.LazyFrame[Any], source: Source) -> nw.LazyFrame[Any]:
@@ -142,25 +149,11 @@ def _numbered(frame: nw.LazyFrame[Any], rules: list[Rule]) -> nw.LazyFrame[Any]:
     return frame.with_columns(rule=nw.coalesce(*numbered, nw.lit(NO_RULE)))
 
 
-def _marked(frame: nw.LazyFrame[Any], source: Source, pipeline: Pipeline | None, *, number_of_rules: int) -> pa.Table:
-    frame = add_columns(frame, (_derived(derived, source) for derived in _derivations(pipeline)))
+def _marked(frame: nw.LazyFrame[Any], source: Source, *, number_of_rules: int) -> pa.Table:
     if source.key:
         frame = _key_conflicts_marked(frame, source.key, number_of_rules)
-    columns = [*source.columns, *(Column(header=d.name, name=d.name, kind="boolean") for d in _derivations(pipeline))]
-    schema = rows_schema(columns).append(pa.field("rule", pa.int64()))
+    schema = rows_schema(source.columns).append(pa.field("rule", pa.int64()))
     return close_frame(frame, schema, ["line"])
-
-
-def _derivations(pipeline: Pipeline | None) -> tuple[Derived, ...]:
-    return pipeline.derived if pipeline else ()
-
-
-def _derived(derived: Derived, source: Source) -> nw.Expr:
-    column, value = source.column(derived.column), nw.col(derived.column)
-    if derived.test == "is_missing" or derived.value is None or column is None:
-        return value.is_null().alias(derived.name)
-    limit = units_at_most(derived.value, column)
-    return (value > limit if derived.test == "is_over" else value <= limit).alias(derived.name)
 
 
 def _key_conflicts_marked(frame: nw.LazyFrame[Any], key: tuple[str, ...], number: int) -> nw.LazyFrame[Any]:

@@ -52,17 +52,18 @@ def discrete_quantiles(counted: Counted, share: Fraction) -> list[int | None]:
     return [value if count else None for value, count in zip(values, counts, strict=True)]
 
 
-def continuous_quantiles(counted: Counted, share: Fraction) -> list[Fraction | None]:
+def continuous_quantiles(counted: Counted, share: Fraction) -> list[int | None]:
     """Return the value of each group at that share of the way from its first to its last, between two if need be.
 
-    This is percentile_cont of SQL:2003 (PostgreSQL's manual, 9.21), exactly; nothing for a group without a value.
+    This is percentile_cont of SQL:2003 (PostgreSQL's manual, 9.21), exactly: times the share's denominator. Nothing for
+    a group without a value.
     """
-    counts = _counts(counted)
-    places = [share * max(count - 1, 0) for count in counts]
-    below = _values_at(counted, [int(place) for place in places])
-    above = _values_at(counted, [-int(-place // 1) for place in places])
+    counts, parts = _counts(counted), share.denominator
+    places = [divmod(share.numerator * max(count - 1, 0), parts) for count in counts]
+    below = _values_at(counted, [rank for rank, _ in places])
+    above = _values_at(counted, [rank + (rest > 0) for rank, rest in places])
     found = zip(counts, places, below, above, strict=True)
-    return [low + place % 1 * (high - low) if count else None for count, place, low, high in found]
+    return [low * (parts - rest) + high * rest if count else None for count, (_, rest), low, high in found]
 
 
 def moments(counted: Counted) -> list[Moments]:
@@ -78,13 +79,14 @@ def moments(counted: Counted) -> list[Moments]:
     return [Moments(*one) for one in zip(counts, totals, squares, strict=True)]
 
 
-def variance(of: Moments, *, is_sample: bool) -> Fraction | None:
-    """Return the variance of a group's values: of a sample, or of a whole population; nothing without enough values.
+def variance(of: Moments, *, is_sample: bool) -> tuple[int, int] | None:
+    """Return the variance of a sample, or of a whole population, as two integers whose quotient it is.
 
-    Source: (n * sum of squares - square of sum) / (n * (n - 1)), or / n^2, as PostgreSQL's numeric_stddev_internal.
+    Nothing without enough values. Source: (n * sum of squares - square of sum) / (n * (n - 1)), or / n^2, as in
+    PostgreSQL's numeric_stddev_internal.
     """
     bottom = of.values * (of.values - 1 if is_sample else of.values)
-    return Fraction(of.values * of.squares - of.total**2, bottom) if bottom else None
+    return (of.values * of.squares - of.total**2, bottom) if bottom else None
 
 
 def _counts(counted: Counted) -> list[int]:

@@ -1,26 +1,33 @@
 """Exact numbers rounded once, half away from zero, like PostgreSQL's round(numeric) (its manual, 9.3)."""
 
-from decimal import Context, Decimal
 from fractions import Fraction
 from math import isqrt
 
-# Decimal's own context would round to 28 digits.
-_CONTEXT = Context(prec=100)
+import pyarrow as pa
+
+from daybook.rules.frames import with_scale
 
 
 def rounded(number: Fraction, scale: int) -> int:
     """Return a number in units of the last of `scale` digits after the point."""
-    top, bottom = abs(number.numerator) * int(10**scale), number.denominator
-    whole = (2 * top + bottom) // (2 * bottom)
-    return -whole if number < 0 else whole
+    return quotient(number.numerator * int(10**scale), number.denominator)
 
 
-def rounded_root(number: Fraction, scale: int) -> int:
-    """Return the square root of a number that is not negative, in units of the last of `scale` digits."""
+def quotient(top: int, bottom: int) -> int:
+    """Return the quotient of two integers, rounded half away from zero; `bottom` is not 0."""
+    whole = (2 * abs(top) + abs(bottom)) // (2 * abs(bottom))
+    return whole if (top < 0) == (bottom < 0) else -whole
+
+
+def root(top: int, bottom: int) -> int:
+    """Return the square root of the quotient of two integers that is not negative, rounded to the nearest integer."""
     # floor(root + 1/2) = floor((floor(root of four times the number) + 1) / 2)
-    return (isqrt(4 * number.numerator * 10 ** (2 * scale) // number.denominator) + 1) // 2
+    return (isqrt(4 * top // bottom) + 1) // 2
 
 
-def decimals(numbers: list[int | None], scale: int) -> list[Decimal | None]:
-    """Return integers in units of the last of `scale` digits as decimals."""
-    return [None if number is None else Decimal(number).scaleb(-scale, _CONTEXT) for number in numbers]
+def decimals(numbers: list[int | None], kind: pa.Decimal128Type) -> pa.ChunkedArray:
+    """Return integers in units of the last digit as decimals. Raises OverflowError if one has too many digits."""
+    if any(number is not None and abs(number) >= 10**kind.precision for number in numbers):
+        raise OverflowError
+    whole = pa.chunked_array([pa.array(numbers, pa.decimal128(38, 0))])
+    return with_scale(whole, kind.scale).cast(kind)

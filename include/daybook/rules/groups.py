@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daybook.rules.integers import places
+from daybook.rules.places import places
 
 
 class Groups(NamedTuple):

@@ -2,7 +2,8 @@
 
 A lookup's key is unique here: `clean` refused rows that share a key, and of rows that hold for some days only one holds
 on the day. Lookups follow in the spec's order, so one may be joined by a column of an earlier one. A fact without a
-match is refused; or, if the spec says so, kept with empty lookup columns and a flag.
+match is refused; or, if the spec says so, kept with empty lookup columns and a flag. Then columns are derived of those
+that were looked up (derive.py).
 """
 
 from datetime import date
@@ -12,10 +13,10 @@ import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daybook.rules.clean import REFUSED_BY_RULE
+from daybook.rules.derive import REFUSED_BY_RULE, derive
 from daybook.rules.frames import add_columns, close_frame, open_frame, ordered, rows_schema
 from daybook.rules.valid_rows import valid_rows
-from daybook.spec import Lookup, Pipeline, fact_columns
+from daybook.spec import Column, Lookup, Pipeline, derived_in_index, fact_columns
 
 
 class Indexed(NamedTuple):
@@ -32,10 +33,10 @@ def index(facts: pa.Table, lookups: dict[str, pa.Table], pipeline: Pipeline, day
     """Join the facts to the lookups.
 
     facts: clean facts with their line. lookups: {source name: its clean rows}. Returns the facts ordered by their key,
-    with the columns that the lookups add, and the flags. Raises BadData if two rows of a lookup hold on the day.
+    with the columns that the lookups add, the flags, and the columns derived of them. Raises BadData if two rows of a
+    lookup hold on the day, or a derived value does not fit.
     """
-    columns = list(fact_columns(pipeline).values())
-    schema = rows_schema(columns)
+    schema = rows_schema(_joined_columns(pipeline))
     for lookup in pipeline.lookups:
         schema = schema.append(pa.field(_mark(lookup), pa.bool_()))
     frame = open_frame(facts, pipeline.engine)
@@ -44,6 +45,12 @@ def index(facts: pa.Table, lookups: dict[str, pa.Table], pipeline: Pipeline, day
         frame = _matched(frame, open_frame(valid, pipeline.engine), lookup)
     order = [*pipeline.source(pipeline.facts).key, "line"]
     return _split(close_frame(frame, schema, order), pipeline)
+
+
+def _joined_columns(pipeline: Pipeline) -> list[Column]:
+    """Return the columns of the facts before further ones are derived."""
+    derived = {made.column.name for made in derived_in_index(pipeline)}
+    return [column for name, column in fact_columns(pipeline).items() if name not in derived]
 
 
 def _mark(lookup: Lookup) -> str:
@@ -67,10 +74,11 @@ def _split(matched: pa.Table, pipeline: Pipeline) -> Indexed:
             is_unknown = matched[_mark(lookup)]
             refused.append(_refused(matched.filter(is_unknown), lookup))
             matched = matched.filter(pc.invert(is_unknown))
+    matched, by_zero = derive(matched, derived_in_index(pipeline), fact_columns(pipeline).values(), pipeline)
     unknown = {lookup.label: pc.sum(matched[_mark(lookup)]).as_py() or 0 for lookup in pipeline.lookups}
     facts = matched.drop_columns([_mark(lookup) for lookup in pipeline.lookups])
     counted = {label: count for label, count in unknown.items() if count}
-    return Indexed(facts, pa.concat_tables([REFUSED_BY_RULE.empty_table(), *refused]), counted, keys)
+    return Indexed(facts, pa.concat_tables([*refused, by_zero]), counted, keys)
 
 
 def _keys(facts: pa.Table, columns: list[str]) -> pa.Table:

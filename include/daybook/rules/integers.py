@@ -7,9 +7,9 @@ column's texts by code point. So extremes, distinct values and quantiles are equ
 from typing import NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from daybook.rules.frames import from_units, units
+from daybook.rules.places import places
 
 
 class Integers(NamedTuple):
@@ -42,14 +42,3 @@ def as_integers(column: pa.ChunkedArray) -> Integers:
     if pa.types.is_date32(kind):
         column = column.cast(pa.int32())
     return Integers(units(column).cast(pa.int64()), kind)
-
-
-def places(column: pa.ChunkedArray, *, with_nulls: bool = True) -> tuple[pa.ChunkedArray, pa.Array]:
-    """Return the place of each value among the column's distinct ones in ascending order, and these.
-
-    with_nulls: nothing is a value too, the last one; else it has no place.
-    """
-    found = pc.unique(column)
-    found = found if with_nulls else found.drop_null()
-    found = found.take(pc.array_sort_indices(found, null_placement="at_end"))
-    return pc.index_in(column, value_set=found).cast(pa.int64()), found

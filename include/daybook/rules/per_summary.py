@@ -18,7 +18,7 @@ from daybook.rules.counted import (
     moments,
     variance,
 )
-from daybook.rules.exact import decimals, rounded, rounded_root
+from daybook.rules.exact import decimals, quotient, root
 from daybook.rules.frames import close_frame, open_frame
 from daybook.rules.groups import Groups, groups_of
 from daybook.rules.inputs import input_name, input_of, measure_types
@@ -74,16 +74,20 @@ def _rounded(measure: Measure, counted: Counted, scale: int) -> list[int | None]
     """Return a measure in units of the last of its own digits. scale: the digits of the column."""
     if not measure.is_spread:
         found = continuous_quantiles(counted, measure.share)
-        return [None if one is None else rounded(one / 10**scale, measure.scale) for one in found]
-    round_ = rounded_root if measure.how.startswith("stddev") else rounded
+        up, down = 10**measure.scale, measure.share.denominator * 10**scale
+        return [None if one is None else quotient(one * up, down) for one in found]
     of = [variance(one, is_sample=measure.how.endswith("samp")) for one in moments(counted)]
-    return [None if one is None else round_(one / 10 ** (2 * scale), measure.scale) for one in of]
+    # A variance is in the square of its column's units.
+    round_, power = (root, 2) if measure.how.startswith("stddev") else (quotient, 1)
+    up, down = 10 ** (measure.scale * power), 10 ** (2 * scale)
+    return [None if one is None else round_(one[0] * up, one[1] * down) for one in of]
 
 
 def _decimals(pipeline: Pipeline, measure: Measure, numbers: list[int | None], kind: Any) -> pa.ChunkedArray:
-    if any(abs(number or 0) >= 10**kind.precision for number in numbers):
+    try:
+        return decimals(numbers, kind)
+    except OverflowError:
         raise BadData(
             f"{pipeline.name}: measure {measure.name!r} has more than {kind.precision} digits; nothing was published; "
             f"mend the values in {measure.of!r}, or declare a smaller scale"
-        )
-    return pa.chunked_array([pa.array(decimals(numbers, measure.scale), kind)])
+        ) from None

@@ -131,4 +131,4 @@ def _ratio(facts: pa.Table, ratio: Ratio, measures: Mapping[str, Measure]) -> Nu
     top, bottom = (_measure(facts, measures[name]) for name in (ratio.of, ratio.over))
     if not isinstance(top, int | Decimal) or not isinstance(bottom, int | Decimal) or not bottom:
         return None
-    return _rounded(Fraction(top) * ratio.times / Fraction(bottom), 2)
+    return _rounded(Fraction(top) * ratio.times / Fraction(bottom), ratio.scale)

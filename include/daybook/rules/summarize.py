@@ -1,8 +1,4 @@
-"""The step `summarize`: the summaries, from the aggregates and nothing else, with means and shares computed exactly.
-
-A ratio is an integer division rounded half away from zero to two decimals, like PostgreSQL's round(numeric)
-(its manual, 9.3 Mathematical Functions), so no engine's floating point affects a published number.
-"""
+"""The step `summarize`: the summaries, from the aggregates, the measures that do not add up, and nothing else."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -13,13 +9,13 @@ import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daybook.errors import BadData
-from daybook.rules.frames import close_frame, from_units, open_frame, units
+from daybook.rules.frames import close_frame, open_frame
 from daybook.rules.inputs import additive, measure_types
 from daybook.rules.integers import as_integers
-from daybook.spec import Pipeline, Ratio, Summary, arrow_type, fact_columns
+from daybook.rules.ratios import ratio_of, ratio_type
+from daybook.rules.top import first_groups
+from daybook.spec import Pipeline, Summary, arrow_type, fact_columns
 
-RATIO = pa.decimal128(20, 2)
 NOTHING: Mapping[str, pa.Table] = MappingProxyType({})
 
 
@@ -30,25 +26,23 @@ def summarize(
 
     aggregates: the result of `aggregate`. day: of the rows. per_summary: the measures that do not add up, by summary.
     Each summary is ordered by its group columns. Of a day without rows, a summary without groups has one row: counts
-    and sums of 0, and nothing else. Raises BadData if a ratio could leave 64 bits.
+    and sums of 0, and nothing else. Raises BadData as `ratio_of`.
     """
-    scales = _scales(pipeline)
-    _check_ratios_fit(aggregates, pipeline, scales)
     measured = {
         summary.name: _with_others(_measured(aggregates, pipeline, summary), summary, per_summary.get(summary.name))
         for summary in pipeline.summaries
     }
-    summaries = {s.name: _summary(measured[s.name], pipeline, s, day, scales) for s in pipeline.summaries}
-    _check_totals(summaries, aggregates, pipeline)
-    return summaries
+    _check_totals(measured, aggregates, pipeline)
+    return {summary.name: _summary(measured[summary.name], pipeline, summary, day) for summary in pipeline.summaries}
 
 
 def schema(pipeline: Pipeline, summary: Summary) -> pa.Schema:
-    """Return the published schema of a summary: day, group columns, measures and ratios in the spec's order."""
+    """Return the published schema of a summary: day, group columns, measures and ratios in the spec's order, rank."""
     columns = fact_columns(pipeline)
-    measures = measure_types(pipeline)
+    types = measure_types(pipeline) | {ratio.name: ratio_type(ratio) for ratio in pipeline.ratios}
     groups = [(name, arrow_type(columns[name])) for name in summary.by]
-    return pa.schema([("day", pa.date32()), *groups, *((name, measures.get(name, RATIO)) for name in summary.columns)])
+    numbers = [(name, types[name]) for name in summary.columns]
+    return pa.schema([("day", pa.date32()), *groups, *numbers, *((name, pa.int64()) for name in summary.ranks)])
 
 
 def _measured(aggregates: pa.Table, pipeline: Pipeline, summary: Summary) -> pa.Table:
@@ -89,11 +83,15 @@ def _with_zeros(totals: pa.Table, names: list[str]) -> pa.Table:
     return totals
 
 
-def _summary(measured: pa.Table, pipeline: Pipeline, summary: Summary, day: date, scales: dict[str, int]) -> pa.Table:
-    ratios = {ratio.name: _ratio(measured, ratio, scales) for ratio in pipeline.ratios if ratio.name in summary.columns}
-    columns = [ratios[name] if name in ratios else measured[name] for name in summary.columns]
-    groups = [measured[name] for name in summary.by]
-    dated = [[day] * measured.num_rows, *groups, *columns, measured["row_count"]]
+def _summary(measured: pa.Table, pipeline: Pipeline, summary: Summary, day: date) -> pa.Table:
+    where = f"{pipeline.name} {day}, summary {summary.name}"
+    for ratio in pipeline.ratios:
+        if ratio.name in summary.numbers:
+            measured = measured.append_column(ratio.name, ratio_of(measured, ratio, where))
+    if summary.top:
+        measured = first_groups(measured, summary.top)
+    names = [*summary.by, *summary.columns, *summary.ranks, "row_count"]
+    dated = [[day] * measured.num_rows, *(measured[name] for name in names)]
     return pa.table(dated, schema=schema(pipeline, summary).append(pa.field("row_count", pa.int64())))
 
 
@@ -106,36 +104,10 @@ def _summed(pipeline: Pipeline) -> list[str]:
     return ["row_count", *(measure.name for measure in pipeline.measures if measure.how in ("count", "sum"))]
 
 
-def _ratio(measured: pa.Table, ratio: Ratio, scales: dict[str, int]) -> pa.ChunkedArray:
-    # round(n / d * times, 2) half away from zero = sign(n) * floor((2 * |n| * times * 100 + d) / (2 * d)) hundredths
-    top, bottom = units(measured[ratio.of]), pc.multiply(units(measured[ratio.over]), 10 ** scales[ratio.of])
-    over = pc.if_else(pc.greater(bottom, 0), bottom, None)
-    hundredths = pc.divide(pc.add(pc.multiply(pc.abs(top), 2 * ratio.times * 100), over), pc.multiply(over, 2))
-    return from_units(pc.if_else(pc.less(top, 0), pc.negate(hundredths), hundredths), RATIO)
-
-
-def _scales(pipeline: Pipeline) -> dict[str, int]:
-    """Return the digits after the point of each measure."""
-    kinds = measure_types(pipeline).items()
-    return {name: kind.scale if pa.types.is_decimal(kind) else 0 for name, kind in kinds}
-
-
-def _check_ratios_fit(aggregates: pa.Table, pipeline: Pipeline, scales: dict[str, int]) -> None:
-    for ratio in pipeline.ratios:
-        scale = scales[ratio.of]
-        top = pc.sum(pc.abs(aggregates[ratio.of])).as_py() or 0
-        bottom = (pc.sum(aggregates[ratio.over]).as_py() or 0) * 10**scale
-        if top * 10**scale * 2 * ratio.times * 100 + bottom >= 2**63:
-            raise BadData(
-                f"{pipeline.name}: ratio {ratio.name!r} could leave 64 bits; nothing was published; "
-                f"mend the values behind {ratio.of!r} or give them a coarser unit"
-            )
-
-
-def _check_totals(summaries: dict[str, pa.Table], aggregates: pa.Table, pipeline: Pipeline) -> None:
+def _check_totals(measured: dict[str, pa.Table], aggregates: pa.Table, pipeline: Pipeline) -> None:
     totals = _summed(pipeline)
-    for name, summary in summaries.items():
-        for column in set(totals) & set(summary.column_names):
+    for name, summary in measured.items():
+        for column in totals:
             here, there = pc.sum(summary[column]).as_py(), pc.sum(aggregates[column]).as_py()
             if (here or 0) != (there or 0):
                 raise AssertionError(f"{pipeline.name}, summary {name}: {column} is {here}, its aggregates say {there}")

@@ -1,8 +1,8 @@
 """One run's work on one day, as the DAG passes it to the steps: the options, the data folder, the connections."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import Any, TypeVar, cast
@@ -25,9 +25,10 @@ class DayRun:
     """One run's work on one day.
 
     run: the scheduler's name for the run. postgres, ftp: open a connection by its id in Airflow. started_by: who or
-    what started the run. is_forced: do every step, and publish even if nothing changed. shared: the results that the
-    days of one task share; None for a task of one day. attempt: the number of the task's try, the same at each look;
-    0 if nobody looks again when a server is away.
+    what started the run. is_forced: do every step, and publish even if nothing changed. overrides: the values of
+    `pipeline` that are not its spec's but this run's, by their paths, as in JSON. shared: the results that the days of
+    one task share; None for a task of one day. attempt: the number of the task's try, the same at each look; 0 if
+    nobody looks again when a server is away.
     """
 
     pipeline: Pipeline
@@ -39,6 +40,7 @@ class DayRun:
     started_by: str = "unknown"
     is_forced: bool = False
     release: Release | None = None
+    overrides: Mapping[str, Any] = field(default_factory=dict)
     shared: dict[object, Any] | None = None
     attempt: int = 0
 

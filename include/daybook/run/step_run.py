@@ -231,7 +231,8 @@ def _taken_over(work: StepRun) -> Receipt | None:
         return None
     for name in earlier.receipt.outputs:
         work.folder.take(name, earlier.folder)
-    now = {"pipeline": work.pipeline.name, "run": work.day_run.run, "reused_from": earlier.receipt.run}
+    now: dict[str, Any] = {"pipeline": work.pipeline.name, "run": work.day_run.run, "reused_from": earlier.receipt.run}
+    now["overrides"] = dict(work.day_run.overrides)
     return earlier.receipt.model_copy(update=now | _cost(work))
 
 
@@ -254,6 +255,7 @@ def _receipt(work: StepRun, did: Done) -> Receipt:
         inputs=work.inputs,
         outputs=work.outputs,
         fingerprint=work.fingerprint,
+        overrides=dict(day_run.overrides),
     )
 
 

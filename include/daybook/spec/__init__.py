@@ -14,10 +14,15 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
     table.py     tables: whole or by day, and when a day's rows are there
     file.py      the files that a source is delivered in, and when they count as whole
     lookup.py    sources that facts are joined to by key
-    measure.py   derived columns, measures and ratios
+    expression.py  what is computed for a row, such as col("price") * 2
+    written.py   how an expression is written
+    kinds.py     what an expression gives: its kind and digits
+    derived.py   derived columns of the facts
+    measure.py   measures and ratios
     summary.py   summaries: what is published
     schedule.py  the days, and when they run
     parts.py     the target, the pools, what is plausible
+    override.py  values that one run may set otherwise
     pipeline.py  all of it together, and the check that every name exists and fits
 """
 
@@ -31,15 +36,21 @@ from daybook.spec.column import (
     text,
     timestamp,
 )
+from daybook.spec.derived import Derived, Made, needs_zone
+from daybook.spec.expression import Expression, col, lit, when
 from daybook.spec.file import MOST_PARTS, File
 from daybook.spec.form import Form, Limits
+from daybook.spec.kinds import Result, column_of, result
 from daybook.spec.lookup import Lookup
-from daybook.spec.measure import Derived, Measure, Ratio
+from daybook.spec.measure import Measure, Ratio
+from daybook.spec.override import Place
 from daybook.spec.parts import RESERVED, Engine, Plausible, Pools, Target
 from daybook.spec.pipeline import (
     Pipeline,
     clean_columns,
     day_is_of_instant,
+    derived_in_clean,
+    derived_in_index,
     fact_columns,
     former_names,
     group_columns,
@@ -47,7 +58,7 @@ from daybook.spec.pipeline import (
 )
 from daybook.spec.schedule import Schedule
 from daybook.spec.source import Source, Twins
-from daybook.spec.summary import Summary
+from daybook.spec.summary import Summary, Top
 from daybook.spec.table import Table, TableReady, Where
 from daybook.spec.value import Name, Value
 from daybook.spec.writing import Kind, Writing, said
@@ -59,23 +70,28 @@ __all__ = [
     "Column",
     "Derived",
     "Engine",
+    "Expression",
     "File",
     "Form",
     "Kind",
     "Limits",
     "Lookup",
+    "Made",
     "Measure",
     "Name",
     "Pipeline",
+    "Place",
     "Plausible",
     "Pools",
     "Ratio",
+    "Result",
     "Schedule",
     "Source",
     "Summary",
     "Table",
     "TableReady",
     "Target",
+    "Top",
     "Twins",
     "Value",
     "Where",
@@ -83,16 +99,24 @@ __all__ = [
     "arrow_type",
     "boolean",
     "clean_columns",
+    "col",
+    "column_of",
     "day_date",
     "day_is_of_instant",
     "decimal",
+    "derived_in_clean",
+    "derived_in_index",
     "fact_columns",
     "former_names",
     "group_columns",
     "integer",
+    "lit",
     "measures_per_summary",
     "nearest",
+    "needs_zone",
+    "result",
     "said",
     "text",
     "timestamp",
+    "when",
 ]

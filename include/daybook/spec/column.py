@@ -37,7 +37,9 @@ class Column(Writing):
     compared exactly, however fine the rule is.
     """
 
-    added_later: ClassVar[frozenset[str]] = frozenset({"position", "aliases", "missing_day", "date_column"})
+    added_later: ClassVar[frozenset[str]] = frozenset(
+        {"position", "aliases", "missing_day", "date_column", "starts_at", "width"}
+    )
     for_readers: ClassVar[frozenset[str]] = frozenset({"description", "unit"})
 
     header: str
@@ -46,6 +48,11 @@ class Column(Writing):
     position: int | None = Field(default=None, ge=1, le=10_000)
     aliases: tuple[str, ...] = ()
     """Other headers that the column has, or had at other times; a file with two of them is refused."""
+    starts_at: int | None = Field(default=None, ge=1, le=100_000)
+    """In a file of fixed width: its first character in a line, which has number 1; if left out, it follows the column
+    before it."""
+    width: int | None = Field(default=None, ge=1, le=10_000)
+    """In a file of fixed width: how many characters it has, with the blanks that fill it up."""
     # 18 digits fit a 64-bit integer: the engines compute with decimals as integers in units of the last digit.
     digits: int = Field(default=18, ge=1, le=18)
     scale: int = Field(default=0, ge=0, le=18)

@@ -2,12 +2,13 @@
 
 import codecs
 import re
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from daybook.errors import BadSpec
 from daybook.spec.value import Value
 
 # What Python calls encodings and no file is in.
@@ -43,7 +44,7 @@ class Form(Value):
 
     added_later: ClassVar[frozenset[str]] = frozenset(
         {"lines_below_header", "comment", "footer_lines", "footer"}
-        | {"quote", "escape", "may_end_early", "has_blanks_after_delimiter"}
+        | {"quote", "escape", "may_end_early", "has_blanks_after_delimiter", "is_fixed_width"}
     )
 
     encoding: str = "utf-8"
@@ -61,10 +62,14 @@ class Form(Value):
     footer_lines: int = Field(default=0, ge=0, le=100)
     footer: str | None = None
     extra_columns: Literal["refuse", "ignore"] = "refuse"
+    is_fixed_width: bool = False
+    """Whether columns have widths and no delimiter: each says its own, in characters of the text and not in bytes.
+    Blanks that fill a column up are no part of its value: after a text, and round all others. There are no quotes, and
+    no names: `header_line` says which line to skip up to, and 0 that there is none."""
     has_trailing_delimiter: bool = False
     """Whether each line ends with one more delimiter."""
     may_end_early: bool = False
-    """Whether empty fields may be left out at the end of a row."""
+    """Whether empty fields may be left out at the end of a row, and the blanks at the end of one of fixed width."""
     quote: str | None = '"'
     """The sign that texts stand in; None: there is none, and a quote is a letter as any other."""
     escape: str | None = None
@@ -139,6 +144,27 @@ class Form(Value):
         if found.groupindex.keys() - {*COUNTED} or len(found.groupindex) > 1:
             raise ValueError("its named group is (?P<rows>…), the number of rows, or (?P<lines>…), that of all lines")
         return footer
+
+    @model_validator(mode="after")
+    def _is_fixed_or_delimited(self) -> Self:
+        if not self.is_fixed_width:
+            return self
+        if "header_line" not in self.model_fields_set or self.header_line == "find":
+            raise BadSpec(
+                "Form, header_line: is missing: with is_fixed_width no names tell whether the first line is a row; it "
+                "takes 0 if there is no header, or the line to skip up to"
+            )
+        for word in ("escape", "has_blanks_after_delimiter", "has_trailing_delimiter"):
+            if getattr(self, word):
+                raise BadSpec(f"Form, {word}: {getattr(self, word)!r} is refused: is_fixed_width has no place for it")
+        if self.quote not in (None, Form.model_fields["quote"].default):
+            raise BadSpec(f"Form, quote: {self.quote!r} is refused: is_fixed_width: quotes are letters there")
+        return self
+
+    @property
+    def has_names(self) -> bool:
+        """Return whether a header has the names of the columns."""
+        return self.header_line != 0 and not self.is_fixed_width
 
     @property
     def has_footer(self) -> bool:

@@ -1,4 +1,4 @@
-"""The part of a spec about numbers: what is derived from a column, the measures of a group, and their ratios."""
+"""The part of a spec about numbers: the measures of a group, and their ratios."""
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from daybook.spec.column import Column, check_fits_64_bits
+from daybook.spec.column import Column
 from daybook.spec.value import Name, Value, unknown
 from daybook.spec.writing import NUMBERS
 
@@ -16,26 +16,6 @@ ADDITIVE = ("count", "sum", "min", "max")
 SPREADS = ("stddev_samp", "stddev_pop", "var_samp", "var_pop")
 # The kinds whose values have an order.
 ORDERED = ("integer", "decimal", "date", "timestamp", "text")
-
-
-class Derived(Value):
-    """A yes-or-no column made in `clean` from another: is it missing, over, or at most a value?
-
-    "Over" and "at most" are empty if the column is empty. `value` is in the column's unit.
-    """
-
-    for_readers: ClassVar[frozenset[str]] = frozenset({"description", "unit"})
-
-    name: Name
-    """Its name in the facts."""
-    column: str
-    test: Literal["is_missing", "is_over", "is_at_most"]
-    """What is asked of the column."""
-    value: int | Decimal | None = None
-    description: str = ""
-    """One line for readers: what it means."""
-    unit: str = ""
-    """What it is counted in, for readers, such as "min" or "EUR"."""
 
 
 class Measure(Value):
@@ -119,12 +99,17 @@ class Measure(Value):
         """Return the kind of its values. columns: those of the facts, by name."""
         if self.how in ("count", "distinct") or self.of is None:
             return "integer"
-        return "decimal" if self.is_rounded else columns[self.of].kind
+        column = columns.get(self.of)
+        return "decimal" if self.is_rounded or column is None else column.kind
 
 
 class Ratio(Value):
-    """One measure divided by another, `times` 1 or 100, to two decimals, half away from zero; empty if over zero."""
+    """One measure of numbers divided by another, exactly, and rounded once to `scale` digits, half away from zero.
 
+    It is empty if a part of it is. A part may be any measure, also one that does not add up, such as a median.
+    """
+
+    added_later: ClassVar[frozenset[str]] = frozenset({"scale", "by_zero"})
     for_readers: ClassVar[frozenset[str]] = frozenset({"description", "unit"})
 
     name: Name
@@ -134,27 +119,17 @@ class Ratio(Value):
     over: str
     """The measure that it is divided by."""
     times: Literal[1, 100] = 1
+    """100 makes it a percentage."""
+    scale: int = Field(default=2, ge=0, le=20)
+    """How many digits after the point it has; before it are at most 18."""
+    by_zero: Literal["nothing", "refuse"] = "nothing"
+    """What a ratio over zero is: nothing, or a reason to refuse the day."""
     renamed_from: Name | None = None
     """The name that it had before; published columns get the new one and keep their values."""
     description: str = ""
     """One line for readers: what it means."""
     unit: str = ""
     """What it is counted in, for readers, such as "min" or "EUR"."""
-
-
-def derived_problems(path: str, derived: Derived, columns: dict[str, Column]) -> Iterator[str]:
-    """Yield what is wrong with a derived column, one line a problem. columns: those of the facts, by name."""
-    yield from unknown(f"{path}.column", derived.column, columns, "column of the facts")
-    if derived.test == "is_missing":
-        return
-    if derived.value is None:
-        yield f"{path}.value: is missing; {derived.test!r} compares with a value"
-    yield from _not_a_number(f"{path}.column", derived.column, columns)
-    column = columns.get(derived.column)
-    try:
-        check_fits_64_bits(derived.value, column.scale if column else 0)
-    except ValueError as error:
-        yield f"{path}.value: {derived.value} is refused: {error}"
 
 
 def measure_problems(path: str, measure: Measure, columns: dict[str, Column]) -> Iterator[str]:
@@ -193,14 +168,12 @@ def _idle_words(path: str, measure: Measure) -> Iterator[str]:
         )
 
 
-def ratio_problems(path: str, ratio: Ratio, measures: dict[str, Measure]) -> Iterator[str]:
-    """Yield what is wrong with a ratio, one line a problem. measures: those of the pipeline, by name."""
+def ratio_problems(path: str, ratio: Ratio, measures: dict[str, Measure], columns: dict[str, Column]) -> Iterator[str]:
+    """Yield what is wrong with a ratio, one line a problem. measures, columns of the facts: by name."""
     for word, name in (("of", ratio.of), ("over", ratio.over)):
         yield from unknown(f"{path}.{word}", name, measures, "measure")
-        if name in measures and measures[name].how not in ("count", "sum"):
-            yield f"{path}.{word}: {name!r} is a {measures[name].how}; a ratio takes sums and counts"
-    if ratio.over in measures and measures[ratio.over].how != "count":
-        yield f"{path}.over: {ratio.over!r} is a {measures[ratio.over].how}; a ratio is over a count"
+        if name in measures and (kind := measures[name].kind_of_values(columns)) not in NUMBERS:
+            yield f"{path}.{word}: {name!r} is the {measures[name].how} of a {kind}; a ratio takes numbers"
 
 
 def total_problems(path: str, name: str, measures: dict[str, Measure]) -> Iterator[str]:

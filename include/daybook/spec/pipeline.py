@@ -4,32 +4,34 @@ BadSpec lists every problem with a column, measure or source, one per line: path
 name. So a wrong spec shows when the DAG file is parsed, not at night.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from daybook.errors import BadSpec
+from daybook.spec import derived as derivations
 from daybook.spec import lookup as lookups
 from daybook.spec.column import Column
+from daybook.spec.derived import Derived, Made
 from daybook.spec.file import File
 from daybook.spec.format import tells_of_utc
 from daybook.spec.lookup import Lookup
 from daybook.spec.measure import (
-    Derived,
     Measure,
     Ratio,
-    derived_problems,
     measure_problems,
     ratio_problems,
     total_problems,
 )
+from daybook.spec.override import Place, changed, places
 from daybook.spec.parts import RESERVED, Engine, Plausible, Pools, Target
 from daybook.spec.schedule import Schedule
 from daybook.spec.source import Source
 from daybook.spec.summary import Summary, summary_problems
 from daybook.spec.table import Table
 from daybook.spec.value import Name, Value, twice, unknown
+from daybook.text import nearest
 
 
 class Pipeline(Value):
@@ -60,7 +62,7 @@ class Pipeline(Value):
     facts: str
     day_columns: tuple[str, ...] = Field(min_length=1, max_length=3)
     derived: tuple[Derived, ...] = ()
-    """Yes-or-no columns that `clean` makes."""
+    """Columns that are computed for each row: `{name: expression}`, or a tuple of Derived."""
     transform: Callable[[Any], Any] | None = None
     transform_gives: tuple[Column, ...] = ()
     lookups: tuple[Lookup, ...] = ()
@@ -87,8 +89,18 @@ class Pipeline(Value):
     """What a day must look like to be published."""
     keep_runs: int = Field(default=3, ge=0)
     """How many runs before the published one are kept for a rollback."""
+    may_override: tuple[str, ...] = ()
+    """The values that one run may set otherwise, for its own days, by their paths, such as "plausible.within_pct",
+    "sales.limits.refused_rows" or "sales.price.maximum"."""
     renamed_from: Name | None = None
     """The name that it had before; its days, ledger and folders go on under the new one. It may go after a run."""
+
+    @field_validator("derived", mode="before")
+    @classmethod
+    def _short_for_derived(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        return tuple(Derived(name=name, of=expression) for name, expression in given.items())
 
     @model_validator(mode="after")
     def _names_meet(self) -> Self:
@@ -109,6 +121,25 @@ class Pipeline(Value):
         """Return the source of that name."""
         return next(source for source in self.sources if source.name == name)
 
+    @property
+    def places(self) -> dict[str, Place]:
+        """Return every value that `may_override` could name, by its path."""
+        return places(self.plausible, self.sources)
+
+    def overridden(self, values: Mapping[str, object]) -> Self:
+        """Return the pipeline with other values at some paths. Raises BadSpec for a path or a value that is refused."""
+        pipeline = self
+        for path, value in values.items():
+            if path not in self.may_override:
+                named = ", ".join(self.may_override) or "none"
+                raise BadSpec(
+                    f"{self.name}: a run may not set {path!r}{nearest(path, self.may_override)}; may_override of the "
+                    f"spec names {named}"
+                )
+            words = changed(pipeline.places[path], value, dict(pipeline))
+            pipeline = pipeline.model_copy(update=words)
+        return pipeline
+
     def file(self, name: str) -> File:
         """Return the file of that name."""
         return next(file for file in self.files if file.name == name)
@@ -122,8 +153,21 @@ def check(pipeline: Pipeline) -> None:
 
 
 def fact_columns(pipeline: Pipeline) -> dict[str, Column]:
-    """Return the columns of the facts after `index`: their own, the transform's, the derived and the looked up."""
-    return {column.name: column for column in (*clean_columns(pipeline), *_looked_up(pipeline))}
+    """Return the columns of the facts after `index`: their own, the transform's, the looked up and the derived."""
+    there = (*clean_columns(pipeline), *_looked_up(pipeline))
+    return {column.name: column for column in (*there, *(made.column for made in derived_in_index(pipeline)))}
+
+
+def derived_in_clean(pipeline: Pipeline) -> list[Made]:
+    """Return the derived columns that need only columns of the facts' source."""
+    return derivations.made_from(pipeline.derived, pipeline.source(pipeline.facts).columns)
+
+
+def derived_in_index(pipeline: Pipeline) -> list[Made]:
+    """Return the other derived columns: those that need a column of the transform or of a lookup."""
+    early = {made.derived.name for made in derived_in_clean(pipeline)}
+    others = [derived for derived in pipeline.derived if derived.name not in early]
+    return derivations.made_from(others, (*clean_columns(pipeline), *_looked_up(pipeline)))
 
 
 def day_is_of_instant(pipeline: Pipeline) -> bool:
@@ -134,7 +178,7 @@ def day_is_of_instant(pipeline: Pipeline) -> bool:
 
 def clean_columns(pipeline: Pipeline) -> tuple[Column, ...]:
     """Return the columns of the facts after `clean`: their own, the derived, and the transform's."""
-    derived = (_flag(derived.name) for derived in pipeline.derived)
+    derived = (made.column for made in derived_in_clean(pipeline))
     return (*pipeline.source(pipeline.facts).columns, *derived, *pipeline.transform_gives)
 
 
@@ -172,6 +216,8 @@ def _sources(pipeline: Pipeline) -> Iterator[str]:
     yield from unknown("facts", pipeline.facts, names, "source")
     for number, lookup in enumerate(pipeline.lookups):
         yield from unknown(f"lookups[{number}].source", lookup.source, names, "source")
+    for number, path in enumerate(pipeline.may_override):
+        yield from unknown(f"may_override[{number}]", path, pipeline.places, "value that a run may set")
     for source in pipeline.sources:
         yield from _source(source)
         if source.has_other_days and source.name != pipeline.facts:
@@ -204,8 +250,8 @@ def _facts(pipeline: Pipeline) -> Iterator[str]:
         )
     yield from _days_of_utc(pipeline, columns)
     yield from _other_days(pipeline)
-    for number, derived in enumerate(pipeline.derived):
-        yield from derived_problems(f"derived[{number}]", derived, columns)
+    later = [column.name for column in (*pipeline.transform_gives, *_looked_up(pipeline))]
+    yield from derivations.wrong_kinds(pipeline.derived, columns.values(), later)
 
 
 def _days_of_utc(pipeline: Pipeline, columns: dict[str, Column]) -> Iterator[str]:
@@ -254,7 +300,10 @@ def _two_moments(pipeline: Pipeline) -> Iterator[str]:
 
 
 def _columns(pipeline: Pipeline) -> Iterator[str]:
-    names = [column.name for column in (*clean_columns(pipeline), *_looked_up(pipeline))]
+    there = (*pipeline.source(pipeline.facts).columns, *pipeline.transform_gives, *_looked_up(pipeline))
+    names = [*(column.name for column in there), *(derived.name for derived in pipeline.derived)]
+    yield from derivations.wrong_kinds(pipeline.derived, there, ())
+    yield from derivations.out_of_order(pipeline.derived, there)
     numbers = [*(measure.name for measure in pipeline.measures), *(ratio.name for ratio in pipeline.ratios)]
     yield from twice("facts (with derived, transform_gives and lookups)", names)
     yield from twice("measures and ratios", numbers)
@@ -278,7 +327,7 @@ def _measures(pipeline: Pipeline) -> Iterator[str]:
     for number, measure in enumerate(pipeline.measures):
         yield from measure_problems(f"measures[{number}]", measure, columns)
     for number, ratio in enumerate(pipeline.ratios):
-        yield from ratio_problems(f"ratios[{number}]", ratio, measures)
+        yield from ratio_problems(f"ratios[{number}]", ratio, measures, columns)
     for number, summary in enumerate(pipeline.summaries):
         yield from summary_problems(
             f"summaries[{number}]", summary, columns, [*measures, *(r.name for r in pipeline.ratios)]
@@ -307,6 +356,5 @@ def measures_per_summary(pipeline: Pipeline) -> dict[str, list[Measure]]:
 
 
 def _used(pipeline: Pipeline, summary: Summary) -> set[str]:
-    names = set(summary.columns)
-    parts = ((ratio.of, ratio.over) for ratio in pipeline.ratios if ratio.name in names)
-    return names.union(*parts)
+    parts = ((ratio.of, ratio.over) for ratio in pipeline.ratios if ratio.name in summary.numbers)
+    return summary.numbers.union(*parts)

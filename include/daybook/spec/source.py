@@ -12,6 +12,7 @@ from daybook.spec.column import Column
 from daybook.spec.form import Form, Limits
 from daybook.spec.format import tells_of_utc
 from daybook.spec.value import Name
+from daybook.spec.width import Span, problems_of_widths, spans
 from daybook.spec.writing import (
     OF_LOCAL_TIMES,
     WORDS,
@@ -95,7 +96,7 @@ class Source(Writing):
     def _marks_differ(self) -> Self:
         for column in map(self.as_written, self.columns) if self.is_written else ():
             where = f"{type(self).__name__} {self.name!r}, column {column.name!r}"
-            check_marks(column, column.scale, self.delimiter, where)
+            check_marks(column, column.scale, "" if self.form.is_fixed_width else self.delimiter, where)
         for column in map(self.as_written, self.columns):
             check_zone(column, f"{type(self).__name__} {self.name!r}, column {column.name!r}")
         return self
@@ -109,7 +110,7 @@ class Source(Writing):
 
     @model_validator(mode="after")
     def _places_are_clear(self) -> Self:
-        if problem := next(chain(_problems_of_places(self), _problems_of_form(self)), None):
+        if problem := next(chain(_problems_of_form(self), _problems_of_places(self)), None):
             raise BadSpec(f"{type(self).__name__} {self.name!r}, {problem}")
         return self
 
@@ -120,6 +121,8 @@ class Source(Writing):
         Without a header line these are all: a column without a `position` follows the one before it.
         """
         placed: list[tuple[int, Column]] = []
+        if self.form.is_fixed_width:
+            return list(enumerate((one.column for one in self.spans), 1))
         for column in self.columns:
             if column.position or self.form.header_line == 0:
                 placed.append((column.position or (placed[-1][0] + 1 if placed else 1), column))
@@ -128,7 +131,12 @@ class Source(Writing):
     @property
     def named(self) -> list[Column]:
         """Return the columns that are found by their names in the header."""
-        return [column for column in self.columns if not column.position and self.form.header_line != 0]
+        return [column for column in self.columns if not column.position and self.form.has_names]
+
+    @property
+    def spans(self) -> list[Span]:
+        """Return where the columns stand in a line of fixed width, in their order there."""
+        return spans(self.columns)
 
     def are_all_in(self, names: Collection[str]) -> bool:
         """Return whether these names of a header have each column that is found by its name."""
@@ -164,7 +172,7 @@ def _problems_of_places(source: Source) -> Iterator[str]:
             )
         taken[place] = column
     gaps = [place for place in range(1, max(taken, default=0)) if place not in taken]
-    if gaps and source.form.header_line == 0 and source.form.extra_columns == "refuse":
+    if gaps and not source.form.has_names and source.form.extra_columns == "refuse":
         yield (
             f"column {taken[max(taken)].name!r}, position: {max(taken)} is refused: no column stands at {gaps[0]}; "
             'declare one, or extra_columns="ignore"'
@@ -174,12 +182,19 @@ def _problems_of_places(source: Source) -> Iterator[str]:
 def _problems_of_form(source: Source) -> Iterator[str]:
     form, delimiter = source.form, source.delimiter
     if not source.is_written:
-        used = [word for word in form.added_later | {"header_line"} if getattr(form, word) != getattr(Form(), word)]
+        used = [
+            word for word in sorted(form.added_later | {"header_line"}) if getattr(form, word) != getattr(Form(), word)
+        ]
         yield from (f"form.{word}: is refused: it is for files, and Daybook copies a table itself" for word in used)
     if form.header_line == "find" and not source.named:
         yield "form.header_line: 'find' is refused: every column has a position, so no name tells which line it is"
+    yield from problems_of_widths(source.columns, form)
+    if form.is_fixed_width and delimiter != Source.model_fields["delimiter"].default:
+        yield f"delimiter: {delimiter!r} is refused: form.is_fixed_width: there is none"
     seen = dict[str, Column]()
     for column in source.columns:
+        if form.is_fixed_width and source.as_written(column).are_marks_quoted:
+            yield f"column {column.name!r}, are_marks_quoted: True is refused: form.is_fixed_width: there are no quotes"
         if column.aliases and (not source.is_written or column not in source.named):
             yield f"column {column.name!r}, aliases: {column.aliases!r} is refused: no header names the column here"
         for name in dict.fromkeys([column.header, *column.aliases]):

@@ -1,7 +1,7 @@
 """The runs of a plan: one for each day, or for a batch of days; started newest first, and followed to their end."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 
 from rich.console import Console
@@ -24,13 +24,19 @@ States = dict[str, str]
 
 
 def start(
-    api: AirflowApi, dag_id: str, batches: list[tuple[date, ...]], *, is_forced: bool, release: str = ""
+    api: AirflowApi,
+    dag_id: str,
+    batches: list[tuple[date, ...]],
+    *,
+    is_forced: bool,
+    release: str = "",
+    overrides: Mapping[str, object] | None = None,
 ) -> list[str]:
     """Start a run for each batch, and return the runs' ids in that order. Airflow queues those that have to wait.
 
-    release: why held days are published.
+    release: why held days are published. overrides: values of the spec for these runs alone, by their paths.
     """
-    form = ({"force": True} if is_forced else {}) | ({"release": release} if release else {})
+    form = ({"force": True} if is_forced else {}) | ({"release": release} if release else {}) | dict(overrides or {})
     asked = asked_runs(batches, datetime.now(UTC), form)
     return [api.trigger(dag_id, run.conf, run.run_id) for run in asked]
 

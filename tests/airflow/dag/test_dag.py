@@ -1,6 +1,7 @@
 """The DAG file: the order, the pools, the same at every parse, nothing asked at parse time."""
 
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -113,6 +114,21 @@ def test_the_runbook_names_every_step(parse: dict[str, Any]) -> None:
     for dag in parse["dags"].values():
         text = dag["dag"]["doc_md"].replace("`extract_*`", "`extract_tables` `extract_files`")
         assert [step for step in STEPS if f"`{step}`" not in text] == []
+
+
+def test_the_form_names_the_values_that_a_run_may_set_with_their_kinds(tmp_path: Path) -> None:
+    own = tmp_path / "include" / "pipelines"
+    shutil.copytree(REPOSITORY / "include" / "pipelines", own, ignore=shutil.ignore_patterns("__pycache__"))
+    module = own / "flights.py"
+    may_override = 'may_override=("plausible.within_pct", "flights.limits.refused_share"),\n    target='
+    module.write_text(module.read_text().replace("target=", may_override))
+    path = f"{own.parent}:{REPOSITORY / 'include'}:{REPOSITORY / 'config'}"
+    params = dict(parsed(tmp_path, PYTHONPATH=path)["dags"]["flights"]["dag"]["params"])
+    kinds = {name: params[name]["schema"]["__var"]["type"] for name in list(params)[4:]}
+    assert kinds == {
+        "plausible.within_pct": ["null", "integer"],
+        "flights.limits.refused_share": ["null", "number"],
+    }
 
 
 def test_the_form_asks_for_days_for_force_and_for_a_release(parse: dict[str, Any]) -> None:

@@ -62,6 +62,13 @@ LATE = (
 )
 LATE_PARTS = LATE.replace("{day}.csv", "{day}_{part}of{parts}.csv").replace("look_every_s", "parts=2, look_every_s")
 LATE_PARTS = LATE_PARTS.replace('"late', '"late_parts').replace("look_every_s", "is_written_whole=True, look_every_s")
+# Its second source is a table that is waited for too.
+LATE = LATE.replace("Summary, Target", "Summary, Table, TableReady, Target").replace(
+    "    files=(READINGS,),",
+    """    files=(READINGS,),
+    tables=(Table(name="stations", connection="source_db", relation="public.late_stations", columns=(text("name"),),
+        ready=TableReady(relation="public.late_loads", day="day", look_every_s=10, cut_off=time(23, 59, 59))),),""",
+)
 # Yesterday is no day of it, though its cron means every day.
 CLOSED = WEATHER.replace('"weather', '"closed').replace(
     "Schedule(start", f'Schedule(closed=(date.fromisoformat("{YESTERDAY}"),), start'

@@ -5,6 +5,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from daybook.ledger.waiting import noted
 from daybook.storage.folder import Folder
 from deployment.supervisor import Deployment
@@ -15,22 +17,43 @@ PAST = YESTERDAY - timedelta(days=2)
 SECONDS = 60
 
 
-def extract_files(deployment: Deployment, run: str, dag: str = "late") -> Any:
-    """Return the task instance that copies the files of a run."""
-    return next(t for t in deployment.api.task_instances(dag, run) if t["task_id"] == "extract_files")
+def extract_files(deployment: Deployment, run: str, dag: str = "late", step: str = "extract_files") -> Any:
+    """Return the task instance that copies the files of a run, or that of another step."""
+    return next(t for t in deployment.api.task_instances(dag, run) if t["task_id"] == step)
 
 
-def wait_for_state(deployment: Deployment, run: str, state: str, dag: str = "late") -> None:
+def wait_for_state(
+    deployment: Deployment, run: str, state: str, dag: str = "late", step: str = "extract_files"
+) -> None:
     """Wait until the task is in a state."""
     until = time.monotonic() + SECONDS
-    while (found := extract_files(deployment, run, dag)["state"]) != state:
-        assert time.monotonic() < until, f"extract_files is {found}, not {state}"
+    while (found := extract_files(deployment, run, dag, step)["state"]) != state:
+        assert time.monotonic() < until, f"{step} is {found}, not {state}"
         time.sleep(0.05)
 
 
-def test_F13_a_file_that_comes_later_is_waited_for_without_a_worker(deployment: Deployment) -> None:
+def source(deployment: Deployment, *statements: str) -> None:
+    """Do statements in the source database, as the owner of its tables."""
+    with psycopg.connect(deployment.postgres.dsn("source", "source_owner")) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def test_F13_a_file_and_a_mark_that_come_later_are_waited_for_without_a_worker(deployment: Deployment) -> None:
+    source(
+        deployment,
+        "create table late_stations as select 'A' as name",
+        "create table late_loads (day date)",
+        "grant select on late_stations, late_loads to source_reader",
+    )
     run = deployment.api.trigger("late", conf={"day": str(YESTERDAY)})
     wait_for_state(deployment, run, "up_for_reschedule")
+    wait_for_state(deployment, run, "up_for_reschedule", step="extract_tables")
+    [tables] = Path(deployment.data.removeprefix("file://")).glob(f"days/late/{YESTERDAY}/*/extract_tables")
+    marks = noted(Folder(tables))
+    assert marks
+    assert f"public.late_loads has no row of {YESTERDAY}" in marks.awaited[0].found
+    source(deployment, f"insert into late_loads values ('{YESTERDAY}')")
     [step] = Path(deployment.data.removeprefix("file://")).glob(f"days/late/{YESTERDAY}/*/extract_files")
     waiting = noted(Folder(step))
     assert waiting
@@ -38,9 +61,10 @@ def test_F13_a_file_that_comes_later_is_waited_for_without_a_worker(deployment: 
     file = deployment.ftp.root / "late" / f"{YESTERDAY}.csv"
     file.write_text(f"day,station,rain\n{YESTERDAY},A,1.5\n")
     assert deployment.api.wait_for_run("late", run)["state"] == "success"
-    assert noted(Folder(step)) is None
+    assert (noted(Folder(step)), noted(Folder(tables))) == (None, None)
     # Waiting is no failed try.
-    assert extract_files(deployment, run)["try_number"] == 1
+    for waited in ("extract_files", "extract_tables"):
+        assert extract_files(deployment, run, step=waited)["try_number"] == 1
     assert rows(deployment, f"select stations from late.by_day where day = '{YESTERDAY}'") == [(1,)]
 
 

@@ -62,7 +62,7 @@ class Days:
         with psycopg.connect(self.servers.postgres.dsn("source", "source_owner"), autocommit=True) as connection:
 
             def change(statement: str) -> None:
-                connection.execute(statement.format(relation).encode())
+                connection.execute(statement.replace("{}", relation).encode())
 
             change(f"create table {{}} as {rows}")
             change("grant select on {} to source_reader")

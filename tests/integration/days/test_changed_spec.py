@@ -1,12 +1,15 @@
 """A spec that changes after days were published: readers keep their views, and the plan says what will change."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import psycopg
 import pytest
 
-from daybook.errors import BadSpec
+from daybook.errors import BadSpec, Implausible
 from daybook.publish.definitions import READERS
+from daybook.spec import Plausible
+from tests.support.servers import run_steps
 
 from .conftest import Days
 
@@ -180,3 +183,17 @@ def test_another_type_is_refused_by_the_plan_and_by_the_run_and_changes_nothing(
     with pytest.raises(BadSpec, match="give the column a new name in the spec"):
         days.run(SECOND)
     assert seen(days, "distance_mi") == before
+
+
+def test_a_value_that_one_run_set_is_kept_with_the_day_and_no_plan_does_the_day_again(days: Days) -> None:
+    days.change(plausible=Plausible(min_rows=1000), may_override=("plausible.min_rows",))
+    with pytest.raises(Implausible):
+        days.run("2013-01-01")
+    lenient = {"plausible.min_rows": 5}
+    work = days.servers.work(days.pipeline.overridden(lenient), "2013-01-01", "lenient")
+    run_steps(replace(work, overrides=lenient), days.servers)
+    code, printed = days.command("why", "2013-01-01")
+    assert (code, "plausible.min_rows = 5 for this run" in printed) == (0, True)
+    assert days.planned("--to", "2013-01-01") == {"2013-01-01": "skip: nothing changed"}
+    days.change(may_override=())
+    assert days.planned("--to", "2013-01-01") == {"2013-01-01": "run: spec changed: summarize"}

@@ -1,11 +1,15 @@
 """A day rests on the rows of a lookup that its facts have the keys of: a change of others does no day again."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any, ClassVar
 
 import psycopg
 import pytest
 
 from daybook.errors import BadData
+from daybook.planning.observe import observe
 from daybook.spec import day_date
 
 from .conftest import Days
@@ -125,3 +129,55 @@ def test_two_rows_that_hold_on_one_day_are_refused_by_the_day_that_uses_the_tabl
     assert plan(days) == ["skip: nothing changed", "run: input changed: table planes"]
     with pytest.raises(BadData, match=f"planes: 1 key has more than one row that holds on {SECOND}"):
         days.run(SECOND)
+
+
+class Copies(psycopg.Cursor[Any]):
+    """A cursor that notes how many rows each COPY gave."""
+
+    noted: ClassVar[list[int]] = []
+
+    @contextmanager
+    def copy(self, *words: Any, **more: Any) -> Iterator[psycopg.Copy]:
+        with super().copy(*words, **more) as copy:
+            yield copy
+        self.noted.append(self.rowcount)
+
+
+def copied(days: Days) -> list[int]:
+    """Return how many rows of the source database the plan of the two days copies, for each COPY."""
+
+    def connect(connection: str) -> psycopg.Connection[Any]:
+        opened = days.servers.connect_postgres(connection)
+        opened.cursor_factory = Copies
+        return opened
+
+    Copies.noted.clear()
+    data = days.servers.work(days.pipeline, FIRST, "none").data
+    observe(
+        days.pipeline, [date.fromisoformat(day) for day in (FIRST, SECOND)], connect, days.servers.connect_ftp, data
+    )
+    return list(Copies.noted)
+
+
+def test_a_plan_copies_no_table_and_reads_of_a_changed_one_the_rows_near_the_changed(
+    days: Days, change: Change
+) -> None:
+    assert copied(days) == []
+    change("update {} set seats = seats + 1 where tailnum < 'N12'")
+    (rows,) = copied(days)
+    assert 10 < rows < 200
+    assert plan(days)[0].startswith("run: input changed: table planes, ")
+
+
+def test_days_of_an_older_release_that_noted_no_rows_are_not_done_again(days: Days, change: Change) -> None:
+    with psycopg.connect(days.servers.postgres.dsn("warehouse", "warehouse_owner")) as connection:
+        noted = "update daybook.step set receipt = receipt - 'slices' where pipeline = %s and receipt ? 'slices'"
+        assert connection.execute(noted, [days.pipeline.name]).rowcount == 18
+    change("create table {}_other as table {}; truncate {}; insert into {} select * from {}_other order by seats")
+    change("drop table {}_other")
+    assert plan(days) == ["skip: nothing changed"] * 2
+    plane = only(days, SECOND, FIRST, known=True)
+    change(f"update {{}} set seats = 7 where tailnum = '{plane}'")
+    assert plan(days) == ["skip: nothing changed", f"run: input changed: table planes, 1 used key: {plane}"]
+    days.run(SECOND)
+    assert plan(days) == ["skip: nothing changed"] * 2

@@ -14,7 +14,7 @@ from psycopg import sql
 from commands.__main__ import main
 from daybook import steps
 from daybook.days import days_between
-from daybook.ledger.receipt import STEPS
+from daybook.ledger.receipt import STEPS, Done
 from daybook.pipelines import load_pipelines
 from daybook.planning.look_back import changed_days
 from daybook.planning.observe import observe
@@ -22,6 +22,7 @@ from daybook.planning.plan import plan
 from daybook.postgres.day_rows import slices
 from daybook.run.day_run import DayRun
 from daybook.run.several_days import over_days
+from daybook.run.step_run import StepRun
 from daybook.spec import (
     Lookup,
     Measure,
@@ -276,6 +277,38 @@ def test_the_days_of_one_task_have_each_its_own_rows(shop: Shop) -> None:
         over_days(getattr(steps, name), works, is_last_try=True)
     wanted = [row for day in DAYS[:3] for row in shop.change(BY_CITY.replace("{day}", str(day)))]
     assert shop.servers.rows(f"select city, sales, amount_eur from {shop.name}.by_city order by day, city") == wanted
+
+
+CUT_THE_OTHERS = """
+    select pg_terminate_backend(pid) from pg_stat_activity where usename = current_user and pid <> pg_backend_pid()
+"""
+
+
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_the_days_of_one_task_are_of_one_moment_and_share_a_table_that_is_read_whole(shop: Shop, is_cut: bool) -> None:
+    works = [shop.servers.work(shop.sales(), str(day), "run_1") for day in DAYS[:3]]
+    before = shop.change(BY_CITY.replace("{day}", str(DAYS[2])))
+
+    def extract_tables(step: StepRun) -> Done:
+        done = steps.extract_tables(step)
+        if step.day_run.day == SPRING:
+            shop.change("insert into {}.stores values ('C', 'Lugo')")
+            shop.change(
+                "insert into {}.orders (sold_at, store, status, amount) values ('2024-04-01 09:00Z', 'C', 'paid', 5)"
+            )
+        if step.day_run.day == SPRING and is_cut:
+            with shop.servers.connect_postgres("source_db") as reader:
+                reader.execute(CUT_THE_OTHERS)
+        return done
+
+    for name in STEPS:
+        over_days(extract_tables if name == "extract_tables" else getattr(steps, name), works, is_last_try=True)
+    now = shop.change(BY_CITY.replace("{day}", str(DAYS[2])))
+    published = f"select city, sales, amount_eur from {shop.name}.by_city where day = '{DAYS[2]}' order by city"
+    assert shop.servers.rows(published) == (now if is_cut else before)
+    assert [row[0] for row in now] == ["Lugo", "Reus", "Vigo"]
+    first, second, third = (Path(work.folder.path) / "extract_tables" / "stores.csv" for work in works)
+    assert (first.samefile(second), second.samefile(third)) == (True, not is_cut)
 
 
 def test_changed_by_asks_the_number_of_rows_and_the_latest_change(shop: Shop) -> None:

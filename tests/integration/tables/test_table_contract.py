@@ -1,10 +1,13 @@
 """Tables from PostgreSQL, P1 to P4, P14 to P16: what is not as agreed is said, and what is read is what is there."""
 
+from datetime import date
+
 import pytest
 from psycopg import sql
 
 from daybook.errors import BadSpec
-from daybook.spec import day_date, integer, text
+from daybook.postgres.marks import LocalDay
+from daybook.spec import day_date, integer, text, timestamp
 from tests.support.orders import ORDERS, Shop, refused
 
 
@@ -49,6 +52,16 @@ def test_p2_all_columns_that_are_missing_are_in_one_message(shop: Shop) -> None:
 )
 def test_p3_a_type_that_does_not_fit_is_named(shop: Shop, column: str, type: str, says: str) -> None:
     check_refused_unread(shop, f"alter table fault_orders alter {column} type {type}", says)
+
+
+def test_p3_an_instant_needs_no_time_zone(shop: Shop) -> None:
+    here = timestamp("at", time_zone="Europe/Madrid")
+    table = ORDERS.model_copy(update={"columns": (integer("id"), here), "day": "at"})
+    shop.run("alter table fault_orders alter at type timestamptz")
+    for read in (table, table.model_copy(update={"day": None})):
+        with refused(BadSpec, "public.fault_orders.at is timestamp with time zone, an instant, and needs no time_zone"):
+            shop.copy(read, on=LocalDay(date(2013, 1, 5), "Europe/Madrid"))
+    assert not shop.path.exists()
 
 
 def test_p4_a_right_that_was_taken_away_is_named(shop: Shop) -> None:

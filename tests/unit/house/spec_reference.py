@@ -36,6 +36,7 @@ CLASSES: tuple[type[spec.Value], ...] = (
     spec.Measure,
     spec.Ratio,
     spec.Summary,
+    spec.Top,
     spec.Plausible,
     spec.Pools,
 )

@@ -73,6 +73,6 @@ def test_G8_a_dag_hands_no_param_to_a_shell_or_a_template() -> None:
     text = "\n".join(file.read_text() for file in glue)
     assert "PythonOperator" in text
     assert text.count(nothing) == 1
-    assert "give_form(dag)" in (REPOSITORY / "dags" / "daybook.py").read_text()
+    assert "give_form(dag, pipeline)" in (REPOSITORY / "dags" / "daybook.py").read_text()
     words = r"Bash|SSHOperator|subprocess|os\.system|SQLExecute|\{\{|template"
     assert not re.search(words, text.replace(nothing, "").replace("No templated fields", ""))

@@ -7,7 +7,7 @@ import pytest
 
 from daybook.ledger.fingerprint import FINGERPRINTED_STEPS, changed_part, fingerprint
 from daybook.pipelines import load_pipelines
-from daybook.spec import Pipeline, TableReady
+from daybook.spec import Derived, Pipeline, TableReady, col
 from deployment.home import REPOSITORY
 
 FLIGHTS = load_pipelines().good["flights"]
@@ -103,6 +103,7 @@ CHANGES: list[tuple[str, dict[str, object]]] = [
     ),
     ("`transform`", {"transform": own}),
     ("`derived`", {"derived": ()}),
+    ("`derived`", {"derived": (*FLIGHTS.derived, Derived(name="is_large", of=col("seats") > 200))}),
     ("`engine`", {"engine": "pandas"}),
     ("`plausible`", {"plausible": FLIGHTS.plausible.model_copy(update={"min_rows": 3})}),
     ("`schedule`", {"schedule": FLIGHTS.schedule.model_copy(update={"cron": "30 6 * * *"})}),

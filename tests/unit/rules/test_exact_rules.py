@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daybook.rules.clean import clean
-from daybook.spec import Column, Derived, Measure, Summary, Table, arrow_type, decimal, integer
+from daybook.spec import Column, Measure, Summary, Table, arrow_type, col, decimal, integer
 from tests.support.shop import DAY, SALES, shop
 
 MEASURES = (Measure(name="sales", how="count"),)
@@ -68,10 +68,7 @@ def test_minimum_and_maximum_are_those_of_exact_numbers(
 @pytest.mark.parametrize("value", ["-0.005", "0.999", "1", "-1.005"])
 def test_case_46_a_derived_flag_compares_exactly(engine: str, value: str) -> None:
     amounts = [Decimal(text) for text in ("-1.01", "-1.00", "-0.01", "0.00", "0.99", "1.00", "1.01")]
-    flags = (
-        Derived(name="is_over", column="amount_eur", test="is_over", value=Decimal(value)),
-        Derived(name="is_at_most", column="amount_eur", test="is_at_most", value=Decimal(value)),
-    )
+    flags = {"is_over": col("amount_eur") > Decimal(value), "is_at_most": col("amount_eur") <= Decimal(value)}
     columns = {column.header: pa.nulls(len(amounts), arrow_type(column)) for column in SALES.columns}
     columns["id"] = pa.array(range(len(amounts)), pa.int64())
     columns["day"] = pa.array([DAY] * len(amounts))

@@ -11,6 +11,7 @@ from daybook.ledger import fingerprint
 from daybook.ledger.chain import content_sha256, files_read
 from daybook.ledger.receipt import STEPS, Fingerprint, Origin, Output, Receipt
 from daybook.planning.plan import Failure, FileState, Planned, Standing, plan
+from daybook.postgres.day_state import DayState
 from daybook.refused.mends import Mend, as_inputs, hashes, of_day
 from daybook.refused.mends import write as write_mends
 from daybook.spec import File, Pipeline, Plausible
@@ -18,7 +19,7 @@ from daybook.storage.folder import Folder
 from tests.support.shop import DAY, shop
 
 FILE = FileState(10, "20260111030000")
-TABLES = {"shops": "a" * 64, "customers": "b" * 64}
+TABLES = {"shops": DayState(1, "a" * 64), "customers": DayState(2, "b" * 64)}
 HELD = Failure("summarize", "Implausible", "12 rows, 900 to 1,000 expected", datetime(2026, 1, 11, tzinfo=UTC))
 LATE = Failure("extract_files", "SourceUnavailable", "the server is down", datetime(2026, 1, 11, tzinfo=UTC))
 BROKEN = Failure("load", "BadData", "column missing", datetime(2026, 1, 11, tzinfo=UTC))
@@ -27,7 +28,7 @@ BROKEN = Failure("load", "BadData", "column missing", datetime(2026, 1, 11, tzin
 def receipts(pipeline: Pipeline) -> dict[str, Receipt]:
     """Return the receipts of a run of the pipeline as it is, over FILE and TABLES; every step took a second."""
     made = {
-        "extract_tables": {f"{name}.csv": Output(size_bytes=1, sha256=sha) for name, sha in TABLES.items()},
+        "extract_tables": {f"{name}.csv": Output(size_bytes=1, sha256=was.content) for name, was in TABLES.items()},
         "extract_files": {"sales.csv": Output(size_bytes=FILE.size_bytes or 0, sha256="c" * 64)},
         "load": {"sales.parquet": Output(size_bytes=1, sha256="l" * 64)},
         "summarize": {f"{s.name}.parquet": Output(size_bytes=1, sha256=s.name) for s in pipeline.summaries},
@@ -42,6 +43,7 @@ def receipts(pipeline: Pipeline) -> dict[str, Receipt]:
             inputs={f"summarize/{s.name}.parquet": s.name for s in pipeline.summaries if step in ("save", "deploy")},
             outputs=made.get(step, {}),
             origins={"sales": Origin(place="", modified_at=FILE.modified_at)} if step == "extract_files" else {},
+            slices=TABLES if step == "extract_tables" else {},
             seconds=1.0,
             peak_memory_mib=1,
         )
@@ -88,7 +90,7 @@ def standing(day: date = DAY, **changes: Any) -> Standing:
     return known._replace(**changes)
 
 
-def planned(pipeline: Pipeline | None = None, tables: dict[str, str] = TABLES, **changes: Any) -> Planned:
+def planned(pipeline: Pipeline | None = None, tables: dict[str, DayState] = TABLES, **changes: Any) -> Planned:
     """Return the plan of that day."""
     return plan(pipeline or shop(), [standing(**changes)], tables)[0]
 
@@ -103,7 +105,7 @@ def test_a_day_on_which_nothing_changed_is_skipped() -> None:
         ({"is_published": False, "deployed": {}}, "never done", "extract_tables"),
         ({"files": {"sales": FILE._replace(size_bytes=11)}}, "input changed: file sales", "extract_files"),
         ({"files": {"sales": FILE._replace(modified_at="20260112")}}, "input changed: file sales", "extract_files"),
-        ({"tables": TABLES | {"shops": "d" * 64}}, "input changed: table shops", "extract_tables"),
+        ({"tables": TABLES | {"shops": DayState(1, "d")}}, "input changed: table shops", "extract_tables"),
         ({"failure": LATE}, "failed before: extract_files, SourceUnavailable", "extract_files"),
         ({"failure": LATE._replace(kind="BadData")}, "failed before: extract_files, BadData", "extract_files"),
         ({"failure": BROKEN._replace(kind="BrokenChain"), "failed": READ}, "failed before: load, BrokenChain", "load"),
@@ -154,7 +156,7 @@ def test_a_day_is_blocked_for_a_reason(changes: dict[str, object], reason: str) 
     ("changes", "reason"),
     [
         ({"files": {"sales": FILE._replace(size_bytes=11)}}, "input changed: file sales"),
-        ({"tables": TABLES | {"shops": "d" * 64}}, "input changed: table shops"),
+        ({"tables": TABLES | {"shops": DayState(1, "d")}}, "input changed: table shops"),
         (
             {"pipeline": shop(files=(shop().files[0].model_copy(update={"null_tokens": ()}),))},
             "spec changed: extract_files",

@@ -10,11 +10,11 @@ import pytest
 from daybook.errors import BadSpec
 from daybook.spec import (
     Column,
-    Derived,
     Lookup,
     Schedule,
     Table,
     boolean,
+    col,
     day_date,
     decimal,
     integer,
@@ -144,8 +144,8 @@ def test_a_token_that_is_a_value_and_a_missing_one_is_refused(words: dict[str, A
 
 
 def test_a_derived_value_that_no_column_can_hold_is_refused() -> None:
-    with pytest.raises(BadSpec, match=r"derived\[0\].value: .* does not fit 64 bits"):
-        shop(derived=(Derived(name="is_large", column="amount_eur", test="is_over", value=10**18),))
+    with pytest.raises(BadSpec, match=f"{10**19} in an expression is refused: it does not fit 64 bits"):
+        shop(derived={"is_large": col("amount_eur") > 10**19})
 
 
 @pytest.mark.parametrize("form", ["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S%z", "%Y-%m-%d %H:%M UTC"])

@@ -10,7 +10,6 @@ from daybook.errors import BadSpec
 from daybook.pipelines import load_pipelines
 from daybook.spec import (
     Column,
-    Derived,
     File,
     Lookup,
     Measure,
@@ -21,6 +20,7 @@ from daybook.spec import (
     Table,
     TableReady,
     Target,
+    col,
     day_date,
     decimal,
     integer,
@@ -60,6 +60,9 @@ def test_a_word_that_is_wrong_by_itself(build: Callable[[], object], says: str) 
     with pytest.raises(BadSpec) as error:
         build()
     assert says in str(error.value)
+
+
+MEASURES = shop().measures
 
 
 def by_day(**words: object) -> Table:
@@ -153,9 +156,15 @@ def test_G12_a_name_in_the_warehouse_needs_no_quotes(name: str) -> None:
             "shop.day_columns[0]: 'sold' is not a column of the facts; did you mean 'sold_on'?",
         ),
         ({"day_columns": ("id",)}, "shop.day_columns: ['integer'] are not a day"),
-        ({"derived": (Derived(name="x", column="kind", test="is_over", value=1),)}, "'kind' is text; it takes"),
-        ({"derived": (Derived(name="x", column="id", test="is_over"),)}, "derived[0].value: is missing"),
-        ({"derived": (Derived(name="kind", column="id", test="is_missing"),)}, "'kind' stands twice"),
+        (
+            {"derived": {"x": col("kind") > 1}},
+            "derived['x']: col('kind') > 1: > takes two values of the same kind, or two",
+        ),
+        (
+            {"derived": {"x": col("idd").is_null()}},
+            "derived['x']: 'idd' is not a column of the facts; did you mean 'id'?",
+        ),
+        ({"derived": {"kind": col("id").is_null()}}, "'kind' stands twice"),
         (
             {"lookups": (Lookup(source="shops", key="shp", when_unknown="keep"),)},
             "shop.lookups[0].key: 'shp' is not a column of shops; did you mean 'shop'?",
@@ -235,8 +244,17 @@ def test_G12_a_name_in_the_warehouse_needs_no_quotes(name: str) -> None:
             {"plausible": Plausible(measures=("largest_eur",))},
             "plausible.measures[0]: 'largest_eur' is a max, and makes no total of the day; it takes a count or sum",
         ),
-        ({"ratios": (Ratio(name="r", of="largest_eur", over="sales"),)}, "is a max; a ratio takes sums and counts"),
-        ({"ratios": (Ratio(name="r", of="sales", over="amount_eur"),)}, "a ratio is over a count"),
+        (
+            {
+                "measures": (*MEASURES, Measure(name="first_on", how="min", of="sold_on")),
+                "ratios": (Ratio(name="r", of="sales", over="first_on"),),
+            },
+            "shop.ratios[0].over: 'first_on' is the min of a date; a ratio takes numbers",
+        ),
+        (
+            {"ratios": (Ratio(name="r", of="sale", over="sales"),)},
+            "shop.ratios[0].of: 'sale' is not a measure; did you",
+        ),
         (
             {"summaries": (Summary(name="s", by=("city",), columns=("sale",)),)},
             "shop.summaries[0].columns[0]: 'sale' is not a measure or ratio; did you mean 'sales'?",

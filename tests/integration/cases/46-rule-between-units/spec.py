@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from daybook.spec import Derived, File, Measure, Pipeline, Schedule, Summary, Target, day_date, decimal, integer
+from daybook.spec import File, Measure, Pipeline, Schedule, Summary, Target, col, day_date, decimal, integer
 
 F = File(
     name="f",
@@ -24,7 +24,7 @@ PIPELINE = Pipeline(
     day_columns=("day",),
     measures=(Measure(name="n", how="count"), Measure(name="total", how="sum", of="amount")),
     summaries=(Summary(name="by_day", columns=("n", "total")),),
-    derived=(Derived(name="is_low", column="amount", test="is_over", value=Decimal("-0.005")),),
+    derived={"is_low": col("amount") > Decimal("-0.005")},
     target=Target(schema="case"),
     schedule=Schedule(start=date(2024, 1, 1)),
 )

@@ -1,6 +1,7 @@
-"""Asks the tables that are read by day what their rows are on each of some days, and which days have their marks.
+"""Asks the tables what their rows are, on each of some days if they are read by day, and which days have their marks.
 
-One query of a table answers for all days (postgres/day_rows.py), in one snapshot of its database; nothing is copied.
+One query of a table answers for all days (postgres/day_rows.py, whole_rows.py), in one snapshot of its database.
+Nothing is copied.
 """
 
 from collections.abc import Callable
@@ -8,33 +9,33 @@ from datetime import date
 from functools import partial
 from typing import Any, NamedTuple
 
-from daybook.postgres.copy_tables import SETTINGS, check_columns
+from daybook.postgres.copy_tables import SNAPSHOT, check_columns
 from daybook.postgres.day_rows import Slices, slices
 from daybook.postgres.day_state import DayState
 from daybook.postgres.marks import marked_days, unmarked
 from daybook.postgres.session import Connection, at_once
+from daybook.postgres.whole_rows import whole_state
 from daybook.spec import Pipeline, Table
-
-SNAPSHOT = f"set transaction isolation level repeatable read, read only; {SETTINGS}"
 
 
 class Answer(NamedTuple):
-    """What a table says of some days. slices: None if it is read whole. marked: None if it needs no mark."""
+    """What a table says of some days: its rows by day, or all of them if it is read whole, and the days with a mark if
+    it needs one."""
 
     table: Table
     slices: Slices | None
+    whole: DayState | None
     marked: set[date] | None
 
 
-def tables_by_day(pipeline: Pipeline, days: list[date], open_postgres: Callable[[str], Any]) -> list[Answer]:
-    """Return what each table that is read by day, or needs a mark, says of some days.
+def tables_now(pipeline: Pipeline, days: list[date], open_postgres: Callable[[str], Any]) -> list[Answer]:
+    """Return what each table says of some days.
 
     Raises SourceUnavailable or BadSpec if a database cannot be asked.
     """
-    asked = [table for table in pipeline.tables if table.day or table.ready]
     answers: list[Answer] = []
-    for connection_id in dict.fromkeys(table.connection for table in asked):
-        tables = tuple(table for table in asked if table.connection == connection_id)
+    for connection_id in dict.fromkeys(table.connection for table in pipeline.tables):
+        tables = tuple(table for table in pipeline.tables if table.connection == connection_id)
         ask = partial(_answers, tables=tables, first=min(days), last=max(days), zone=pipeline.schedule.time_zone)
         connect = partial(open_postgres, connection_id)
         answers += at_once(connect, ask, settings=SNAPSHOT, where="the source database")
@@ -44,6 +45,11 @@ def tables_by_day(pipeline: Pipeline, days: list[date], open_postgres: Callable[
 def on_day(answers: list[Answer], day: date) -> dict[str, DayState]:
     """Return what the day's rows are in each table that is read by day, by source."""
     return {answer.table.name: answer.slices.days[day] for answer in answers if answer.slices}
+
+
+def whole_tables(answers: list[Answer]) -> dict[str, DayState]:
+    """Return what the rows are of each table that is read whole, by source."""
+    return {answer.table.name: answer.whole for answer in answers if answer.whole}
 
 
 def without_mark(answers: list[Answer], day: date) -> tuple[str, ...]:
@@ -64,6 +70,7 @@ def _answers(connection: Connection, tables: tuple[Table, ...], first: date, las
         Answer(
             table,
             slices(connection, table, first, last, zone) if table.day else None,
+            None if table.day else whole_state(connection, table),
             marked_days(connection, table.ready, first, last, zone) if table.ready else None,
         )
         for table in tables
