@@ -18,7 +18,7 @@ from deployment.processes.signals import Interrupted
 PARAGRAPHS: dict[str, tuple[str, ...]] = {
     "Start and stop": ("demo", "up", "down"),
     "Begin": ("init",),
-    "Days": ("status", "plan", "day", "backfill"),
+    "Days": ("status", "plan", "day", "backfill", "export"),
     "Look into": ("why", "trace", "refused", "check", "docs", "psql"),
     "Decide": ("replay", "release", "rollback", "retire", "pause", "resume", "cancel"),
     "Servers": ("doctor", "env", "backup", "restore", "clean"),

@@ -30,6 +30,7 @@ from commands.check_form import (
     FindHeader,
     Footer,
     FooterLines,
+    Format,
     HeaderLine,
     LineEnd,
     LinesBelowHeader,
@@ -39,19 +40,23 @@ from commands.check_form import (
     NoQuotes,
     NullTokens,
     Quote,
+    Sheet,
     TrailingDelimiter,
     Widths,
     Words,
     form_given,
     names_given,
     names_in,
+    of_cells,
     widths_given,
 )
 from commands.check_proposals import Proposal, proposals
 from commands.check_steps import after_load, day_meant, loaded
 from commands.output import tell_json
 from commands.wrong_words import WrongWords
+from daybook.errors import BadData
 from daybook.libraries import check_libraries
+from daybook.loader.other_formats import is_other
 from daybook.spec import Pipeline, Source, nearest
 from daybook.text import one_line
 
@@ -88,6 +93,8 @@ def check(
     file: FileAsked,
     pipeline: Contract = None,
     columns: Columns = None,
+    format: Format = None,
+    sheet: Sheet = None,
     delimiter: Delimiter = None,
     encoding: Encoding = None,
     header_line: HeaderLine = None,
@@ -171,12 +178,22 @@ def _by_pipeline(file: Path, name: str, lookups: list[str], day: date | None, ou
 
 
 def _by_words(file: Path, columns: str | None, words: Words, out: Path | None) -> Answer:
-    names = names_given(columns) if columns is not None else names_in(file, words.contract(None))
-    contract = words.contract(names)
+    contract = _contract(file, columns, words)
     found = checked(file, contract, out)
     if columns is None and not found.message:
         found = found._replace(warnings=warnings_of(file, contract))
     return Answer(found, proposals=_proposals(file, contract, found, has_own_columns=columns is None))
+
+
+def _contract(file: Path, columns: str | None, words: Words) -> Source:
+    if columns is not None:
+        return words.contract(names_given(columns))
+    bare = words.contract(["none"])
+    try:
+        return of_cells(file, bare) if is_other(bare) else words.contract(names_in(file, bare))
+    except BadData:
+        # The loader says what is wrong with it.
+        return bare
 
 
 def _proposals(file: Path, source: Source, found: Checked, *, has_own_columns: bool = False) -> list[Proposal]:

@@ -130,7 +130,7 @@ def _twins(path: Path, source: Source, rows: pa.Table) -> list[int]:
 def warnings_of(path: Path, source: Source) -> tuple[str, ...]:
     """Return what looks wrong in a file that is checked by its own header."""
     names = [column.header for column in source.columns]
-    if not source.form.has_names:
+    if not source.form.has_names or source.form.format != "csv":
         return ()
     head = head_of(path, source)
     start = start_of_header(head, source, path.name)

@@ -14,11 +14,18 @@ from daybook.errors import BadData, BadSpec
 from daybook.loader.decode import Decoded, taken, unpacked
 from daybook.loader.fields import BOM, Damage, split, syntax_of
 from daybook.loader.header import start_of_header
-from daybook.spec import File, Form, Source, text
+from daybook.loader.other_formats import is_other, kinds_in, names_of
+from daybook.spec import Column, File, Form, Kind, Source, text
 
 HEAD_BYTES = 2**20
 SPEC_HAS_IT = "with --pipeline, whose spec has it; nothing was checked"
 
+Format = Annotated[
+    str | None, typer.Option("--format", metavar="KIND", help="csv, json_lines, parquet or xlsx, if it is not csv.")
+]
+Sheet = Annotated[
+    str | None, typer.Option("--sheet", metavar="NAME", help="The sheet of a workbook, if it has several.")
+]
 Delimiter = Annotated[
     str | None,
     typer.Option("--delimiter", metavar="SIGN", help="The sign between fields, if there is no contract: ','."),
@@ -104,6 +111,8 @@ class Words(NamedTuple):
 NO_QUOTE = ""
 # The words of Form, and the options that say them.
 OPTIONS = {
+    "format": "--format",
+    "sheet": "--sheet",
     "encoding": "--encoding",
     "header_line": "--header-line",
     "lines_below_header": "--lines-below-header",
@@ -161,6 +170,20 @@ def of_columns(
     )
 
 
+def of_cells(path: Path, source: Source) -> File:
+    """Return the contract of a file that is no CSV, by its own columns: of text, or of the type of their values."""
+    form = Form(**(source.form.model_dump() | {"extra_columns": "ignore"}))
+    contract = of_columns(names_in(path, source), form=form, null_tokens=source.null_tokens)
+    with path.open("rb") as stream:
+        kinds = kinds_in(stream, contract, path.name)
+    columns = (Column(**(column.model_dump() | _words(kinds.get(column.header)))) for column in contract.columns)
+    return contract.model_copy(update={"columns": tuple(columns), "form": source.form})
+
+
+def _words(kind: Kind | None) -> dict[str, str]:
+    return {"kind": kind or "text"} | ({"format": "%Y-%m-%d"} if kind in ("date", "timestamp") else {})
+
+
 def names_given(columns: str) -> list[str]:
     """Return the names of `--columns`. Raises BadSpec if there is none, or one stands twice."""
     names = columns.split(",")
@@ -183,8 +206,11 @@ def widths_given(widths: str | None) -> tuple[int, ...]:
 def names_in(path: Path, source: Source) -> list[str]:
     """Return the values of the line where a file's header is agreed to be, header or not: the loader judges them.
 
-    Without a header they are "column 1" and so on.
+    Without a header they are "column 1" and so on; of a file that is no CSV, its own.
     """
+    if is_other(source):
+        with path.open("rb") as stream:
+            return names_of(stream, source, path.name)
     head = head_of(path, source)
     try:
         start = start_of_header(head, source, path.name) if source.form.header_line else 0

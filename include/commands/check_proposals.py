@@ -12,13 +12,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from commands.check_file import Checked, check
-from commands.check_form import names_in, of_columns
+from commands.check_form import names_in, of_cells, of_columns
 from commands.check_row_words import ROW_WORDS, taken_by
-from commands.check_words import FILE_WORDS, Seen, Word, with_form
+from commands.check_words import FILE_WORDS, WORDS_OF_OTHERS, Seen, Word, with_form
 from daybook.errors import BadData, BadSpec
 from daybook.loader.fields import Damage, Syntax, split
+from daybook.loader.json_rows import row_of
 from daybook.loader.limits import STRUCTURAL
 from daybook.loader.load import load
+from daybook.loader.other_formats import is_other
+from daybook.loader.values import Unfit
 from daybook.spec import Column, Form, Source, Value
 
 # How many rows are tried by each combination, and how many combinations.
@@ -74,6 +77,8 @@ class _Search:
         """Return the contract by the words of a source. Raises BadSpec if the header's names are none."""
         if not self.has_own_columns or source.form.is_fixed_width:
             return source
+        if is_other(source):
+            return of_cells(self.path, source)
         return self.columns_of(names_in(self.path, source), source.delimiter, source.form, source.null_tokens)
 
     def best(self, found: Checked) -> _Tried:
@@ -111,9 +116,13 @@ class _Search:
         """Return the source by every combination of words, those of fewest words first."""
         found: list[tuple[int, Source]] = [(0, self.bare)]
         for word in FILE_WORDS:
-            more = [(n + 1, changed) for n, source in found for changed in _changes(word, self._seen(source))]
+            more = [(n + 1, changed) for n, source in found for changed in self._changed(word, source)]
             found += more[: MOST_TRIED - len(found)]
         return [source for _, source in sorted(found, key=lambda one: one[0])]
+
+    def _changed(self, word: Word, source: Source) -> list[Source]:
+        """Return a source with a word changed that says something about its format."""
+        return _changes(word, self._seen(source)) if not is_other(source) or word in WORDS_OF_OTHERS else []
 
     def _seen(self, source: Source) -> Seen:
         return Seen(self.path, source, not self.has_own_columns)
@@ -123,7 +132,8 @@ class _Search:
         first = Counter[str]()
         try:
             # Whether the last line has its end is not seen in the first rows.
-            contract = with_form(self.contract(source), is_last_line_end_needed=False)
+            contract = self.contract(source)
+            contract = contract if is_other(source) else with_form(contract, is_last_line_end_needed=False)
             if self.has_own_columns and len(contract.columns) == 1 and source is not self.bare:
                 return _First()
             with self.path.open("rb") as stream:
@@ -170,7 +180,8 @@ class _Search:
         values: dict[tuple[str, str | None], list[str]] = {}
         for row, raw in zip(tried.checked.refused, tried.checked.raw, strict=False):
             place = places.get(row.column) if row.column is not None else None
-            values.setdefault((row.reason, row.column), []).append(_value(raw, place, tried.source.delimiter))
+            value = _cell(raw, row.column) if is_other(tried.source) else _value(raw, place, tried.source.delimiter)
+            values.setdefault((row.reason, row.column), []).append(value)
         counts = Counter({of: len(found) for of, found in values.items()})
         return {of: values[of] for of, _ in counts.most_common(MOST_REASONS)}
 
@@ -257,6 +268,15 @@ def _value(raw: bytes, place: int | None, delimiter: str) -> str:
         cut = None
     is_there = cut is not None and place is not None and place < len(cut.values)
     return cut.values[place].decode(errors="replace").strip(" \t") if cut and place is not None and is_there else ""
+
+
+def _cell(raw: bytes, header: str | None) -> str:
+    """Return a text or a number of a row that is kept as JSON."""
+    try:
+        value = row_of(raw).get(header or "")
+    except Unfit:
+        value = None
+    return value if isinstance(value, str) else ""
 
 
 def _column_of(source: Source, header: str) -> Column:

@@ -101,7 +101,7 @@ def writings(seen: Seen) -> Iterator[Source]:
     """
     own = signs(seen.values)
     for marks in MARKS_OF_NUMBERS:
-        quoted = {"are_marks_quoted": True} if seen.source.delimiter in marks.values() else {}
+        quoted = {"are_marks_quoted": True} if seen.source.sign_between in marks.values() else {}
         for percent in (
             ({"percent": "divide"}, {"percent": "keep"}) if any("%" in text for text in seen.values) else ({},)
         ):

@@ -23,6 +23,7 @@ from daybook.ledger.refused_limits import excess
 from daybook.rules.aggregate import aggregate
 from daybook.rules.clean import clean
 from daybook.rules.index import Indexed, index
+from daybook.rules.per_summary import per_summary
 from daybook.rules.plausible import ROWS, doubts, totals
 from daybook.rules.summarize import summarize
 from daybook.spec import File, Lookup, Pipeline, Source, clean_columns
@@ -177,7 +178,7 @@ def _held(pipeline: Pipeline, day: date, facts: pa.Table, *, is_whole: bool) -> 
     found = {ROWS: Decimal(facts.num_rows)}
     if is_whole:
         aggregates = aggregate(facts, pipeline)
-        summarize(aggregates, pipeline, day)
+        summarize(aggregates, pipeline, day, per_summary(facts, pipeline))
         found = totals(aggregates, pipeline)
     why = doubts(day, found, {}, pipeline)
     is_compared = pipeline.plausible.within_pct is not None and facts.num_rows > 0

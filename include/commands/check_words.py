@@ -18,7 +18,8 @@ from commands.check_form import head_of, names_in
 from daybook.loader.decode import taken, unpacked
 from daybook.loader.fields import BOM, Damage, split, syntax_of
 from daybook.loader.header_hints import LOOKED_AT_BYTES, LOOKED_AT_LINES, OTHER_DELIMITERS
-from daybook.loader.kinds import KINDS, MARKS
+from daybook.loader.kinds import A_WORKBOOK, KINDS, MARKS, kind_of
+from daybook.loader.other_formats import sheets_in
 from daybook.spec import Column, Form, Source
 from daybook.spec.writing import check_marks
 
@@ -42,6 +43,8 @@ class Seen(NamedTuple):
 
 
 Word = Callable[[Seen], Iterable[Source]]
+# The formats of the first bytes, as loader/kinds.py calls them.
+OTHER_FORMATS = {"a Parquet file": "parquet", "JSON": "json_lines"}
 
 
 def with_form(source: Source, **words: Any) -> Source:
@@ -52,7 +55,7 @@ def with_form(source: Source, **words: Any) -> Source:
 def with_column(source: Source, column: Column, **words: Any) -> Source:
     """Return the source with words of a column changed. Raises BadSpec if the spec refuses them."""
     changed = Column(**(column.model_dump() | words))
-    check_marks(source.as_written(changed), changed.scale, source.delimiter, f"column {column.name!r}")
+    check_marks(source.as_written(changed), changed.scale, source.sign_between, f"column {column.name!r}")
     columns = tuple(changed if one.header == column.header else one for one in source.columns)
     return source.model_copy(update={"columns": columns})
 
@@ -64,6 +67,22 @@ def compressions(seen: Seen) -> Iterator[Source]:
     for pattern, kind in (KINDS[0], (rb"PK\x03\x04", "zip")):
         if re.match(pattern, start) and seen.source.form.compression == "none":
             yield with_form(seen.source, compression=kind.split()[0])
+
+
+def formats(seen: Seen) -> Iterator[Source]:
+    """Try the format that the first bytes are of, with each sheet of a workbook."""
+    extra = seen.source.form.extra_columns
+    for words in _formats(seen) if seen.source.form.format == "csv" else ():
+        yield seen.source.model_copy(update={"form": Form(**words, extra_columns=extra), "delimiter": ","})
+
+
+def _formats(seen: Seen) -> list[dict[str, Any]]:
+    kind, compression = kind_of(_unpacked_by(seen.path, _as_file(seen.source))), seen.source.form.compression
+    if kind == A_WORKBOOK:
+        with seen.path.open("rb") as stream:
+            sheets = sheets_in(stream, seen.source, seen.path.name)
+        return [{"format": "xlsx", "sheet": name} if len(sheets) > 1 else {"format": "xlsx"} for name in sheets]
+    return [{"format": OTHER_FORMATS[kind], "compression": compression}] if kind in OTHER_FORMATS else []
 
 
 def encodings(seen: Seen) -> Iterator[Source]:
@@ -186,6 +205,7 @@ def trailing_delimiters(seen: Seen) -> Iterator[Source]:
 # combination of those before it.
 FILE_WORDS: tuple[Word, ...] = (
     compressions,
+    formats,
     encodings,
     line_ends,
     delimiters,
@@ -198,6 +218,10 @@ FILE_WORDS: tuple[Word, ...] = (
     trailing_delimiters,
     further_columns,
 )
+
+
+# Those that say something about a file that is no CSV.
+WORDS_OF_OTHERS: tuple[Word, ...] = (headers, further_columns)
 
 
 def plainly(names: Iterable[str]) -> set[str]:

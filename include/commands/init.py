@@ -124,7 +124,7 @@ def init(
     Example: ./daybook init sales --file sales_2026-03-04.csv
     """
     check_libraries()
-    words = Words(delimiter, (), form_given(context.params))
+    words = Words(delimiter, (), form_given({**context.params, "format": None}))
     answers = Answers(day_column, formats_given(format or []), _zone(time_zone), decimal_mark, path)
     _check_go_together(file, table, words, answers, columns)
     place.check_name(name)

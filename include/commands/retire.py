@@ -84,7 +84,7 @@ def _check_is_not_in_spec(pipeline: str, summary: str | None) -> None:
         if spec.renamed_from == pipeline and summary:
             raise BadSpec(f"{pipeline} is {spec.name} now; nothing was done; `./daybook retire {spec.name}.{summary}`")
     own = load_pipelines().good.get(pipeline)
-    for one in own.summaries if own and summary else ():
+    for one in own.views if own and summary else ():
         if summary in (one.name, one.renamed_from):
             raise BadSpec(
                 f"{pipeline}.{summary}: it is a summary of the spec{_as(one.name, summary)}, and the next run would "

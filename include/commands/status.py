@@ -16,6 +16,7 @@ from commands.waiting_days import waiting_of
 from daybook.environment import environment
 from daybook.ledger import step_log
 from daybook.ledger.decisions import rollbacks
+from daybook.ledger.exports import Owed, owed_of
 from daybook.ledger.queries import is_begun, rows_not_published
 from daybook.ledger.receipt import NotPublished
 from daybook.pipelines import load_pipelines
@@ -36,7 +37,7 @@ def status(pipeline: PipelineName = None, json: Json = False, quiet: Quiet = Fal
     """Say which days are published, held, failed, waiting or missing.
 
     Each day counts once: what readers see is published. The exit code is 1 if a day is held, failed, waiting or
-    missing, or if the last try of a published day was held or failed.
+    missing, if the last try of a published day was held or failed, or if an export is owed.
 
     Example: ./daybook status
     """
@@ -47,16 +48,18 @@ def status(pipeline: PipelineName = None, json: Json = False, quiet: Quiet = Fal
         connect = partial(connections.postgres, chosen.target.connection)
         known = as_known(chosen)
         found, lost, waits = at_once(connect, lambda session: _asked(session, known, days))
+        owed = at_once(connect, lambda session: owed_of(session, known))
         coming = at_once(connect, lambda session: next_catch_up(session, known, now))
     broken = load_pipelines().broken
     if json:
         of_all = _sum(lost, found.expected)
         rows = {"rows_refused": of_all.refused, "rows_dropped": of_all.dropped}
         words = {"waits": waits, "catch_up": catching_up.in_json(chosen, coming), "broken": broken}
-        tell_json({"pipeline": chosen.name, **found._asdict(), **rows, **words})
+        tell_json({"pipeline": chosen.name, **found._asdict(), **rows, **words, "exports_owed": owed})
     else:
         tell(found, lost, waits, catching_up.in_words(chosen, coming), broken)
-    return exit_codes.DONE if found.is_well else exit_codes.NOT_AS_ASKED
+        _tell_owed(owed)
+    return exit_codes.DONE if found.is_well and not owed else exit_codes.NOT_AS_ASKED
 
 
 class _Asked(NamedTuple):
@@ -104,6 +107,14 @@ def tell(
     say(coming)
     for file, reason in broken.items():
         say(f"{file} is broken: {reason}")
+
+
+def _tell_owed(owed: list[Owed]) -> None:
+    for debt in owed[:SHOWN_DAYS]:
+        say(one_line(f"{debt.day}: {debt}"))
+    if owed:
+        days = spell(tuple(sorted({debt.day for debt in owed})))
+        say(f"{len(owed)} exports are owed, of {days}; the next run sends them, and so does `./daybook export`")
 
 
 def _tell_waits(waits: dict[date, list[str]]) -> None:

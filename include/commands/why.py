@@ -15,7 +15,7 @@ from commands.renamed import as_known
 from commands.servers import servers_of
 from commands.waiting_days import waiting_of
 from daybook.days import why_not
-from daybook.ledger import queries, step_log
+from daybook.ledger import exports, queries, step_log
 from daybook.ledger.fingerprint import READS
 from daybook.ledger.queries import Confirmed, Decided, Published, is_begun
 from daybook.ledger.receipt import Receipt
@@ -28,7 +28,9 @@ SHOWN = 8  # of a hash: enough to tell two apart; --json gives all of it
 
 
 class Why(NamedTuple):
-    """The known history of a day, and its plan. waiting: what its steps wait for, a sentence each."""
+    """The known history of a day, and its plan. waiting, exports: what its steps wait for, and what was
+    sent elsewhere or is owed, a sentence each.
+    """
 
     day: date
     published: Published | None
@@ -36,6 +38,7 @@ class Why(NamedTuple):
     decisions: list[Decided]
     failure: Failure | None
     waiting: list[str]
+    exports: list[str]
     plan: Planned
 
 
@@ -83,14 +86,14 @@ def tell(pipeline: str, why: Why) -> None:
         say(one_line(f"{decided.what}: run {decided.run_id}, by {decided.who}: {decided.why} ({decided.found})"))
     if why.failure:
         say(one_line(f"failed since: {why.failure.step}, {why.failure.kind}: {why.failure.message}"))
-    for sentence in why.waiting:
+    for sentence in (*why.waiting, *why.exports):
         say(one_line(sentence))
     say(one_line(f"the plan now: {why.plan.action}, {why.plan.reason}"))
 
 
 def _of_ledger(connection: Connection, pipeline: Pipeline, day: date, planned: Planned) -> Why:
     if not is_begun(connection):
-        return Why(day, None, None, [], None, [], planned)
+        return Why(day, None, None, [], None, [], [], planned)
     name, failed = pipeline.name, step_log.failures(connection, pipeline.name, day, day).get(day)
     return Why(
         day,
@@ -99,6 +102,7 @@ def _of_ledger(connection: Connection, pipeline: Pipeline, day: date, planned: P
         queries.decisions(connection, name, day),
         Failure(*failed) if failed else None,
         waiting_of(connection, pipeline, day, day).get(day, []),
+        exports.told(connection, pipeline, day),
         planned,
     )
 

@@ -11,13 +11,13 @@ The rooms; each may import those above it that tests/unit/test_rooms.py allows i
     spec/ errors.py text.py days.py    what a pipeline is, what a person can mend, words, days
     storage/    files whole or not there; where they lie; tables in and out
     postgres/   sessions, and tables by COPY
-    ftp/        a delivery seen, and copied whole; FTP itself
+    ftp/        a delivery seen, and copied whole; files sent; FTP itself
     transports/ every other way to a file: SFTP, HTTPS, S3, a folder
     loader/     CSV bytes to typed rows and refused rows
     rules/      clean, index, aggregate, summarize, plausible
     ledger/     receipts, fingerprints, what was done to a day, decisions
     refused/    refused rows, mends, replay
-    publish/    save, deploy, rollback, cleanup
+    publish/    save, deploy, exports, rollback, cleanup
     planning/   what has to be done to which day, and why
     run/        one day's run, one step's run, reuse, several days
     pages/      the report and what Airflow's UI shows

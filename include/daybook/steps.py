@@ -31,6 +31,7 @@ from daybook.postgres.shared_moment import Copies, SharedMoment
 from daybook.publish import deploy as deploying
 from daybook.publish import save as saving
 from daybook.publish.cleanup import Deployed, clean_up
+from daybook.publish.exports import Exporter
 from daybook.publish.files import write_files
 from daybook.publish.published_folder import follow
 from daybook.refused import mends
@@ -41,11 +42,12 @@ from daybook.rules import index as indexing
 from daybook.rules import plausible
 from daybook.rules import summarize as summarizing
 from daybook.rules import twins as equal_rows
+from daybook.rules.clean_rows import clean_rows
 from daybook.rules.per_summary import per_summary
 from daybook.run import raw_rows
 from daybook.run.as_of import take_copies
 from daybook.run.step_run import SourceResult, StepRun
-from daybook.spec import Source, Table, measures_per_summary
+from daybook.spec import CleanRows, Pipeline, Source, Table, measures_per_summary
 from daybook.storage.tables import keys_file, measures_file, parquet_writer, write_parquet
 
 
@@ -149,6 +151,8 @@ def aggregate(step: StepRun) -> Done:
     step.write_table("aggregates.parquet", aggregates)
     for summary, measures in per_summary(facts, step.pipeline).items():
         step.write_table(measures_file(summary), measures)
+    for view in _clean_rows(step.pipeline):
+        step.write_table(f"{view.name}.parquet", clean_rows(facts, view, step.pipeline, step.day_run.day))
     rows = {name: Rows(read=facts.num_rows, kept=_rows_behind(aggregates))}
     return Done(rows=rows, totals=plausible.totals(aggregates, step.pipeline))
 
@@ -168,6 +172,10 @@ def summarize(step: StepRun) -> Done:
         step.write_table(f"{name}.parquet", summary.drop_columns(["row_count"]))
         read, kept = _rows_behind(aggregates), _rows_behind(summary)
         rows[name] = Rows(read=read, kept=kept, below_top=read - kept if name in cut else 0)
+    for view in _clean_rows(pipeline):
+        facts = step.read_table("aggregate", f"{view.name}.parquet")
+        step.write_table(f"{view.name}.parquet", facts)
+        rows[view.name] = Rows(read=facts.num_rows, kept=facts.num_rows)
     return Done(rows=rows, totals=totals, held=held)
 
 
@@ -184,7 +192,7 @@ def save(step: StepRun) -> Done:
 
 
 def deploy(step: StepRun) -> Done:
-    """Show readers the run, in the warehouse and then in the published folder, with its report."""
+    """Show readers the run, in the warehouse and then in the published folder, with its report; send its exports."""
     day_run, warehouse, pipeline, day = step.day_run, step.warehouse, step.pipeline, step.day_run.day
     receipts = step.receipts_before()
     run_id = receipts["save"].saved_as
@@ -200,8 +208,10 @@ def deploy(step: StepRun) -> Done:
     except Superseded:
         clean_up(left_over, day_run.data, warehouse)
         raise
+    exported = Exporter(pipeline, day_run.data, warehouse, lambda name: partial(day_run.ftp, name)).pay_day(day)
     clean_up(left_over, day_run.data, warehouse)
-    return Done(rows=receipts["save"].rows, run_id=deployed.run_id, outcome=deployed.outcome.value)
+    rows, outcome = receipts["save"].rows, deployed.outcome.value
+    return Done(rows=rows, run_id=deployed.run_id, outcome=outcome, exports=exported)
 
 
 def _copies(step: StepRun, connection_id: str, tables: tuple[Table, ...]) -> Copies:
@@ -315,7 +325,11 @@ def _rows_behind(groups: pa.Table) -> int:
 
 
 def _summaries(step: StepRun) -> dict[str, pa.Table]:
-    return {s.name: step.read_table("summarize", f"{s.name}.parquet") for s in step.pipeline.summaries}
+    return {view.name: step.read_table("summarize", f"{view.name}.parquet") for view in step.pipeline.views}
+
+
+def _clean_rows(pipeline: Pipeline) -> list[CleanRows]:
+    return [view for view in pipeline.views if isinstance(view, CleanRows)]
 
 
 def _doubts(session: Connection, *, step: StepRun, totals: plausible.Totals) -> list[str]:

@@ -87,6 +87,14 @@ class _Data:
         if not self.is_stalled and self.connected:  # type: ignore[attr-defined]
             super().initiate_send()  # type: ignore[misc]
 
+    def handle_read_event(self) -> None:
+        if not self.is_met and self.cmd_channel.latest == "STOR":
+            self.cut, self.is_met = next(self.cmd_channel.faulty.cuts, None), True
+        super().handle_read_event()  # type: ignore[misc]
+        if self.cut and self.tot_bytes_received >= self.cut.after_bytes:  # type: ignore[attr-defined]
+            how, self.cut = self.cut.how, None
+            how(self)
+
     def close(self) -> None:
         if self.is_mute:
             self._resp = ()
@@ -142,7 +150,9 @@ class TlsControl(_Control, TLS_FTPHandler):
 
 @dataclass
 class FaultyFtp:
-    """The server of a folder, with one user. `commands`: what clients sent, without the password."""
+    """The server of a folder, with one user. `commands`: what clients sent, without the password. `rights`: the
+    user's, in pyftpdlib's letters.
+    """
 
     root: Path
     certificate: Path | None = None
@@ -153,12 +163,13 @@ class FaultyFtp:
     cuts: Iterator[Cut | None] = field(default_factory=lambda: iter([]))
     commands: list[str] = field(default_factory=list)
     host: str = "127.0.0.1"
+    rights: str = "elr"
 
     def __enter__(self) -> Self:
         """Begin to listen."""
         logger.disabled = True
         authorizer = DummyAuthorizer()
-        authorizer.add_user(USER, PASSWORD, str(self.root), perm="elr")
+        authorizer.add_user(USER, PASSWORD, str(self.root), perm=self.rights)
         words = {"authorizer": authorizer, "faulty": self, "auth_failed_timeout": 0, "timeout": 30, **self.settings}
         handler = type("Handler", (TlsControl if self.certificate else PlainControl,), {**words, **self._tls()})
         self._loop = IOLoop()

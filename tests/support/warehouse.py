@@ -8,7 +8,7 @@ from psycopg import sql
 
 from daybook.spec import Pipeline
 
-TABLES = ("decision", "ledger", "pipeline_change", "published", "run", "step")
+TABLES = ("export_owed", "exported", "decision", "ledger", "pipeline_change", "published", "run", "step")
 
 
 def drop_pipeline(connection: psycopg.Connection[Any], name: str) -> None:
@@ -26,7 +26,7 @@ def drop_pipeline(connection: psycopg.Connection[Any], name: str) -> None:
 
 def _let_change(connection: psycopg.Connection[Any], word: str) -> None:
     """Take off, or put back, what keeps publications and decisions as they are; only the tables' owner can."""
-    for table in ("ledger", "decision", "pipeline_change"):
+    for table in ("ledger", "decision", "exported", "pipeline_change"):
         connection.execute(f"alter table daybook.{table} {word} trigger never_changed".encode())
 
 

@@ -24,7 +24,7 @@ ROOMS = {
     "rules": "loader.line_numbers",
     "ledger": "postgres storage loader.line_numbers",
     "refused": "ledger loader storage postgres",
-    "publish": "ledger storage postgres rules.summarize",
+    "publish": "ledger storage postgres ftp rules.summarize",
     "planning": "ledger refused loader ftp postgres storage rules.valid_rows",
     "run": "ledger refused loader storage postgres",
     "pages": "ledger storage",

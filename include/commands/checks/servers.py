@@ -2,12 +2,15 @@
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from commands import connections
 from commands.checks.finding import Finding
 from commands.checks.place import Place
 from daybook.errors import DaybookError
+from daybook.ftp.send import takes_files
+from daybook.ftp.session import session
 from daybook.pipelines import load_pipelines
 from daybook.postgres.session import translated_errors
 from daybook.spec import nearest
@@ -29,6 +32,7 @@ def servers(place: Place) -> Iterator[Finding]:
     databases = {p.target.connection for p in pipelines} | {t.connection for p in pipelines for t in p.tables}
     yield from (_asked(name, _postgres) for name in sorted(databases))
     yield from (_asked(name, _files) for name in sorted({file.connection for p in pipelines for file in p.files}))
+    yield from (_asked(name, _takes) for name in sorted({export.connection for p in pipelines for export in p.exports}))
     yield from _airflow(place)
 
 
@@ -51,6 +55,12 @@ def _postgres(connection: str) -> str:
 def _files(connection: str) -> str:
     connections.files(connection, FILES_SECONDS).close()
     return "the server of files answers, and takes the login"
+
+
+def _takes(connection: str) -> str:
+    with session(partial(connections.files, connection, FILES_SECONDS), connection, FILES_SECONDS) as opened:
+        takes_files(opened, connection)
+    return "the server of exports answers, and takes the login"
 
 
 def _airflow(place: Place) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from commands.check_words import Seen, sep_lines, sniffed_quote, with_form
 from commands.draft.answers import refuse
 from commands.draft.moments import ways_to_read
 from daybook.loader.header_hints import BLANKS, LOOKED_AT_BYTES, even_delimiter
+from daybook.loader.other_formats import is_other
 from daybook.spec import RESERVED, File, Form, Source, text
 from daybook.text import one_line
 
@@ -79,6 +80,11 @@ def _by_best_words(path: Path, words: Words) -> Source:
     found = check(path, source, None)
     if found.message or found.refused:
         source, found = best_words(path, source, found, by_place)
+    if is_other(source):
+        refuse(
+            f"{one_line(path.name)} is {source.form.format}, and a first module is written from CSV alone; have it "
+            "as CSV, or copy include/pipelines/flights.py and declare Form(format=…): docs/files.md"
+        )
     return _as_said(path, _in_single_quotes(path, source, found), words)
 
 

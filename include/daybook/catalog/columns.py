@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from daybook.rules import summarize
-from daybook.spec import Column, Lookup, Measure, Pipeline, Ratio, Source, Summary, Top
+from daybook.spec import CleanRows, Column, Lookup, Measure, Pipeline, Ratio, Source, Summary, Top, View
 
 
 class PublishedColumn(NamedTuple):
@@ -20,13 +20,28 @@ class PublishedColumn(NamedTuple):
     sources: tuple[str, ...]
 
 
-def published_columns(pipeline: Pipeline, summary: Summary) -> list[PublishedColumn]:
-    """Return the columns of a summary's view, in its order."""
-    schema = summarize.schema(pipeline, summary)
-    return [
-        _rank(pipeline, field, summary.top) if summary.top and field.name in summary.ranks else _column(pipeline, field)
-        for field in schema
-    ]
+def published_columns(pipeline: Pipeline, view: View) -> list[PublishedColumn]:
+    """Return the columns of a view, in its order."""
+    schema = summarize.schema(pipeline, view)
+    if isinstance(view, CleanRows):
+        return [_of_rows(pipeline, field) for field in schema]
+    return [_of_summary(pipeline, field, view) for field in schema]
+
+
+def _of_summary(pipeline: Pipeline, field: pa.Field, summary: Summary) -> PublishedColumn:
+    if summary.top and field.name in summary.ranks:
+        return _rank(pipeline, field, summary.top)
+    number = _number(pipeline, field.name)
+    if number is None:
+        return _of_facts(pipeline, field)
+    sources = _sources(pipeline, _used(pipeline, number))
+    return PublishedColumn(field.name, sql_type(field.type), number.unit, number.description, formula(number), sources)
+
+
+def _of_rows(pipeline: Pipeline, field: pa.Field) -> PublishedColumn:
+    if field.name == "line":
+        return PublishedColumn("line", sql_type(field.type), "", "Where the row stood in the raw file", "", ())
+    return _of_facts(pipeline, field)
 
 
 def sql_type(arrow: pa.DataType) -> str:
@@ -37,12 +52,8 @@ def sql_type(arrow: pa.DataType) -> str:
     return names.get(arrow, "timestamp with time zone")
 
 
-def _column(pipeline: Pipeline, field: pa.Field) -> PublishedColumn:
+def _of_facts(pipeline: Pipeline, field: pa.Field) -> PublishedColumn:
     kind = sql_type(field.type)
-    number = _number(pipeline, field.name)
-    if number is not None:
-        sources = _sources(pipeline, _used(pipeline, number))
-        return PublishedColumn(field.name, kind, number.unit, number.description, formula(number), sources)
     if field.name == "day":
         where = pipeline.schedule.time_zone
         sources = _sources(pipeline, pipeline.day_columns)
@@ -72,10 +83,11 @@ def formula(number: Measure | Ratio) -> str:
     if isinstance(number, Ratio):
         digits = f", {number.scale} digits" if number.scale != 2 else ""
         return f"{'100 * ' if number.times == 100 else ''}{number.of} / {number.over}{digits}"
-    of = f"{number.quantile}, {number.of}" if number.quantile is not None else number.of or "*"
+    values = "*" if number.of is None else str(number.of)
+    of = values if number.quantile is None else f"{number.quantile}, {values}"
     rounded = f", {number.scale} digits" if number.is_rounded else ""
     how = f"discrete {number.how}" if number.is_quantile and not number.is_rounded else number.how
-    return f"{how}({of}){rounded}{f' where {number.where}' if number.where else ''}"
+    return f"{how}({of}){rounded}{'' if number.where is None else f' where {number.where}'}"
 
 
 def _used(pipeline: Pipeline, number: Measure | Ratio) -> list[str]:
@@ -83,7 +95,7 @@ def _used(pipeline: Pipeline, number: Measure | Ratio) -> list[str]:
     if isinstance(number, Ratio):
         parts = [_number(pipeline, number.of), _number(pipeline, number.over)]
         return [name for part in parts if part for name in _used(pipeline, part)]
-    return [name for name in (number.of, number.where) if name]
+    return list(number.needed_columns)
 
 
 def _described(pipeline: Pipeline) -> dict[str, Column]:

@@ -18,7 +18,7 @@ from open_data_contract_standard.model import (
 
 from daybook.catalog.columns import PublishedColumn, published_columns
 from daybook.ledger.code import digest
-from daybook.spec import Pipeline, Summary
+from daybook.spec import Pipeline, View
 
 STANDARD = "v3.1.0"
 LOGICAL = {
@@ -43,7 +43,7 @@ def contract(pipeline: Pipeline, place: Place | None = None) -> str:
 
     Its version is a hash of what it promises, so it changes with the views and with nothing else.
     """
-    views = [_view(pipeline, summary) for summary in pipeline.summaries]
+    views = [_view(pipeline, summary) for summary in pipeline.views]
     return OpenDataContractStandard(
         apiVersion=STANDARD,
         kind="DataContract",
@@ -74,7 +74,7 @@ def _agreements(pipeline: Pipeline) -> list[ServiceLevelAgreementProperty]:
     return [cron, start]
 
 
-def _view(pipeline: Pipeline, summary: Summary) -> SchemaObject:
+def _view(pipeline: Pipeline, summary: View) -> SchemaObject:
     return SchemaObject(
         name=summary.name,
         physicalName=f"{pipeline.target.schema_}.{summary.name}",

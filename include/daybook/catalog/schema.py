@@ -12,7 +12,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from daybook.ledger.code import code_of_function
-from daybook.spec import Pipeline, Value
+from daybook.spec import Expression, Pipeline, Value
 
 
 class _OfSpecs(GenerateJsonSchema):
@@ -74,7 +74,7 @@ def _plain(value: Any) -> Any:
         return {
             field.alias or word: _plain(said[word])
             for word, field in words
-            if field.is_required() or said[word] != field.get_default(call_default_factory=True)
+            if field.is_required() or _is_said(said[word], field.get_default(call_default_factory=True))
         }
     if isinstance(value, dict):
         return {name: _plain(one) for name, one in value.items()}
@@ -83,6 +83,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Callable):  # type: ignore[arg-type]
         return f"{value.__qualname__} {code_of_function(value)[:12]}"
     return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def _is_said(value: Any, default: Any) -> bool:
+    # != of an expression makes another one.
+    return isinstance(value, Expression) or value != default
 
 
 def _text(value: Any) -> str:

@@ -13,7 +13,7 @@ from daybook.catalog.contract import Place, contract
 from daybook.catalog.schema import as_json, json_schema
 from daybook.errors import BadSpec
 from daybook.pages.templates import template
-from daybook.spec import Column, File, Lookup, Measure, Pipeline, Ratio, Source, Summary, Table
+from daybook.spec import Column, File, Lookup, Measure, Pipeline, Ratio, Source, Table, View
 from daybook.text import counted
 
 SCHEMA = "pipeline.schema.json"
@@ -87,7 +87,7 @@ def _index(pipelines: Mapping[str, Pipeline], known: Mapping[str, Known], broken
 
 
 class _View(NamedTuple):
-    summary: Summary
+    summary: View
     columns: list[tuple[str, ...]]
 
 
@@ -102,7 +102,7 @@ def _page(pipeline: Pipeline, freshness: str) -> str:
         pipeline=pipeline,
         freshness=f"Published: {freshness}." if freshness else "",
         days=_days(pipeline),
-        views=[_View(summary, _columns(pipeline, summary)) for summary in pipeline.summaries],
+        views=[_View(summary, _columns(pipeline, summary)) for summary in pipeline.views],
         sources=[_Shown(source.name, _sentences(source), _contract(source)) for source in pipeline.sources],
         derived=[(one.name, repr(one.of), one.unit, one.description) for one in pipeline.derived],
         lookups=[_lookup(lookup) for lookup in pipeline.lookups],
@@ -123,7 +123,7 @@ def _days(pipeline: Pipeline) -> str:
     )
 
 
-def _columns(pipeline: Pipeline, summary: Summary) -> list[tuple[str, ...]]:
+def _columns(pipeline: Pipeline, summary: View) -> list[tuple[str, ...]]:
     return [
         (column.name, column.sql_type, column.unit, column.description, column.formula, ", ".join(column.sources))
         for column in published_columns(pipeline, summary)

@@ -6,13 +6,14 @@ RFC 3659. If SIZE fails or gives no size, the folder's listing has to do (listin
 
 import ftplib
 import posixpath
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
-from typing import Self
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import BinaryIO, Self
 
+from daybook.errors import BadSpec
 from daybook.ftp.connect import end
-from daybook.ftp.listing import BLOCK_BYTES, NO_LISTING, Listing, Remote, facts_of, listing
-from daybook.ftp.replies import CannotResume, NotThere, translated_errors
+from daybook.ftp.listing import BLOCK_BYTES, NO_LISTING, Listing, Remote, facts_of, folders_to, listing
+from daybook.ftp.replies import CannotResume, NotThere, printable, translated_errors
 
 UNKNOWN_COMMAND = ("500", "502", "504")
 # 501: not understood as an offset; 554: past the end of the file (RFC 3659, 5).
@@ -20,7 +21,9 @@ NO_RESTART = (*UNKNOWN_COMMAND, "501", "554")
 
 
 class FtpSession:
-    """An FTP connection at work (session.py says what a session does)."""
+    """An FTP connection at work (session.py says what a session and a target do)."""
+
+    writes_whole = False
 
     def __init__(self, ftp: ftplib.FTP, name: str) -> None:
         self._ftp, self._name = ftp, name
@@ -93,6 +96,49 @@ class FtpSession:
                     take(block)
                 end(data)
             self._ftp.voidresp()
+
+    def make_folder(self, folder: str) -> None:
+        """Make a folder, and those above it, unless it is there."""
+        with self._translated_errors(folder):
+            for above in folders_to(folder):
+                # 550 or 521: it is there, or we may not, which the file after it will show.
+                with suppress(ftplib.error_perm):
+                    self._ftp.mkd(above)
+
+    def store(self, path: str, content: BinaryIO) -> None:
+        """Write a file. Raises Broken if the line fails, BadSpec if the server does not take it."""
+        with self._translated_errors(path), self._refused(path):
+            self._ftp.storbinary(f"STOR {path}", content, BLOCK_BYTES)
+
+    def replace(self, path: str, new: str) -> None:
+        """Let a file have another name, in place of the file of that name."""
+        with self._translated_errors(new), self._refused(new):
+            try:
+                self._ftp.rename(path, new)
+            except ftplib.error_perm:
+                # Some servers rename to a free name only.
+                self._ftp.delete(new)
+                self._ftp.rename(path, new)
+
+    def remove(self, path: str) -> None:
+        """Remove a file, if it is there."""
+        with self._translated_errors(path), self._refused(path):
+            try:
+                self._ftp.delete(path)
+            except ftplib.error_perm:
+                if self._listed(path):
+                    raise
+
+    @contextmanager
+    def _refused(self, path: str) -> Iterator[None]:
+        # To write, 550 means that we may not, or that there is no such folder, and 552 that there is no room.
+        try:
+            yield
+        except ftplib.error_perm as error:
+            raise BadSpec(
+                f"{self._name}: {path}: the FTP server does not take the file ({printable(error)}); mend the path in "
+                "the spec, or have the right to write there, or more room, given to the connection's user"
+            ) from None
 
     def _translated_errors(self, path: str) -> AbstractContextManager[None]:
         return translated_errors(f"{self._name}: {path}")

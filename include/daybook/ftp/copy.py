@@ -17,6 +17,7 @@ read into memory.
     ready.py     whether all of them are there and whole, before anything is copied
     copy.py      one file's copy, and whether it is whole
     fetch.py     all files of a source, against their checksums
+    send.py      files written to a server, whole
 """
 
 import logging

@@ -76,6 +76,12 @@ def escaped(name: bytes) -> str:
     return one_line(name.decode("ascii", "backslashreplace"))
 
 
+def folders_to(folder: str) -> list[str]:
+    """Return a folder and those above it, from the top: "a", "a/b" for "a/b"."""
+    parts = folder.split("/")
+    return [above for end in range(1, len(parts) + 1) if (above := "/".join(parts[:end]))]
+
+
 def facts_of(facts: str) -> Remote:
     """Return what facts such as "size=5;modify=20130105000000;" say: size, modify, unique (RFC 3659, 7.5)."""
     pairs = (fact.partition("=") for fact in facts.split(";"))

@@ -8,7 +8,7 @@ import ftplib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, BinaryIO, Protocol, Self, runtime_checkable
 
 from daybook.ftp.commands import FtpSession
 from daybook.ftp.listing import Listing, Remote
@@ -48,6 +48,26 @@ class Session(Protocol):
 
         Raises CannotResume if the server does not start there, NotThere if it does not send the file.
         """
+
+
+@runtime_checkable
+class Target(Session, Protocol):
+    """A connection at work to a server that takes files. send.py writes them whole by these methods."""
+
+    # A file is there whole once it is stored, or not at all; else it is stored under another name first.
+    writes_whole: bool
+
+    def make_folder(self, folder: str) -> None:
+        """Make a folder, and those above it, unless it is there."""
+
+    def store(self, path: str, content: BinaryIO) -> None:
+        """Write a file. Raises Broken if the line fails, BadSpec if the server does not take it."""
+
+    def replace(self, path: str, new: str) -> None:
+        """Let a file have another name, in place of the file of that name."""
+
+    def remove(self, path: str) -> None:
+        """Remove a file, if it is there."""
 
 
 class Line(Protocol):

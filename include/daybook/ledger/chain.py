@@ -69,8 +69,8 @@ def check_chain(receipts: Mapping[str, Receipt], next_step: str, where: str) -> 
 
 
 def content_sha256(pipeline: Pipeline, summarized: Receipt) -> str:
-    """Return the hash of a run's published content: of its summaries' files, in the spec's order."""
-    hashes = (summarized.outputs[f"{summary.name}.parquet"].sha256 for summary in pipeline.summaries)
+    """Return the hash of a run's published content: of the files of its views, in the spec's order."""
+    hashes = (summarized.outputs[f"{summary.name}.parquet"].sha256 for summary in pipeline.views)
     return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
 

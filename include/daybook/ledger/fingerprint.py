@@ -17,6 +17,7 @@ from daybook.ledger.code import digest
 from daybook.ledger.receipt import Fingerprint, Receipt
 from daybook.spec import (
     Column,
+    Expression,
     Made,
     Pipeline,
     Source,
@@ -28,6 +29,7 @@ from daybook.spec import (
     group_columns,
     measures_per_summary,
     needs_zone,
+    takes_narwhals,
 )
 
 # The steps whose result depends only on the hashed parts. `save` and `deploy` act on the world instead.
@@ -83,7 +85,7 @@ version_of = cache(version)
 
 
 def _frame_libraries(pipeline: Pipeline) -> list[str]:
-    with_transform = ["pandas"] if pipeline.transform else []
+    with_transform = ["pandas"] if pipeline.transform and not takes_narwhals(pipeline.transform) else []
     return sorted({"narwhals", "pyarrow", pipeline.engine, *with_transform})
 
 
@@ -122,7 +124,11 @@ def _dumped(made: Sequence[Made]) -> list[Any]:
 
 
 def _zone(made: Sequence[Made], pipeline: Pipeline) -> list[str]:
-    return [pipeline.schedule.time_zone] if needs_zone(one.derived.of for one in made) else []
+    return _zone_of([one.derived.of for one in made], pipeline)
+
+
+def _zone_of(expressions: Sequence[Expression], pipeline: Pipeline) -> list[str]:
+    return [pipeline.schedule.time_zone] if needs_zone(expressions) else []
 
 
 def _tables_part(pipeline: Pipeline) -> Any:
@@ -142,8 +148,8 @@ def _index_part(pipeline: Pipeline) -> Any:
 
 def _words(pipeline: Pipeline, *names: str) -> Any:
     # What a part was called before changes no result.
-    former = {name: {"__all__": {"renamed_from"}} for name in ("measures", "ratios", "summaries")}
-    return pipeline.model_dump(include=set(names), exclude=former)
+    former: dict[str, Any] = {name: {"__all__": {"renamed_from"}} for name in ("measures", "ratios", "summaries")}
+    return pipeline.model_dump(include=set(names), exclude=former | {"clean_rows": {"renamed_from"}})
 
 
 def _columns(pipeline: Pipeline) -> list[Any]:
@@ -153,6 +159,12 @@ def _columns(pipeline: Pipeline) -> list[Any]:
 def _per_summary(pipeline: Pipeline) -> list[Any]:
     by = {summary.name: summary.by for summary in pipeline.summaries}
     return [[name, by[name], [one.name for one in wanted]] for name, wanted in measures_per_summary(pipeline).items()]
+
+
+def _aggregate_part(pipeline: Pipeline) -> Any:
+    zone = _zone_of([one for measure in pipeline.measures for one in measure.expressions], pipeline)
+    said = _words(pipeline, "measures", "engine", "clean_rows")
+    return [said, group_columns(pipeline), _columns(pipeline), *_per_summary(pipeline), *zone]
 
 
 def _kind(column: Column) -> Any:
@@ -167,8 +179,8 @@ _PARTS: dict[str, Callable[[Pipeline], Any]] = {
     "load": lambda pipeline: [_typing(source) for source in pipeline.sources],
     "clean": _clean_part,
     "index": _index_part,
-    "aggregate": lambda p: [_words(p, "measures", "engine"), group_columns(p), _columns(p), *_per_summary(p)],
-    "summarize": lambda p: _words(p, "measures", "ratios", "summaries", "engine", "plausible"),
+    "aggregate": _aggregate_part,
+    "summarize": lambda p: _words(p, "measures", "ratios", "summaries", "engine", "plausible", "clean_rows"),
 }
 
 

@@ -11,7 +11,7 @@ from psycopg import sql
 from daybook.environment import ledger_schema
 from daybook.postgres.session import Connection
 
-NAMED_BY_PIPELINE = ("run", "published", "ledger", "decision", "step")
+NAMED_BY_PIPELINE = ("run", "published", "ledger", "decision", "step", "export_owed", "exported")
 
 
 class PipelineChange(NamedTuple):
@@ -73,6 +73,7 @@ def take_away(connection: Connection, pipeline: str) -> int:
         "json_build_object('pipeline', pipeline, 'day', day, 'run_id', null)::text) from gone",
         [pipeline],
     ).fetchall()
+    connection.execute("delete from export_owed where pipeline = %s", [pipeline])
     connection.execute("update run set removed_at = now() where pipeline = %s and removed_at is null", [pipeline])
     return len(rows)
 

@@ -165,7 +165,7 @@ class Done(Value):
     read_at: when the source was read, if that was before this day's step began. published: the files that `save` put
     into the published folder. origins: by the name of the extracted file, without its `.csv`. slices: what the rows
     were that were read of each table. mends_set_aside: mends made for another delivery, a sentence. run_id:
-    of the run that was saved, or that readers see. outcome: of deploying.
+    of the run that was saved, or that readers see. outcome: of deploying. exports: what became of each, a sentence.
     """
 
     rows: dict[str, Rows] = {}
@@ -180,6 +180,7 @@ class Done(Value):
     held: Held | None = None
     run_id: int | None = None
     outcome: str = ""
+    exports: dict[str, str] = {}
 
 
 class Receipt(Done):

@@ -129,3 +129,36 @@ create table if not exists {ledger}.step (
     primary key (pipeline, day, run, step)
 );
 create index if not exists step_by_end on {ledger}.step (pipeline, day, step, ended_at);
+
+-- One row per export of a day that is still to be done: readers see a run, and another place has the files of none or of
+-- another. It is written with the pointer, in one transaction. `is_asked`: a person wants them sent whatever is there.
+create table if not exists {ledger}.export_owed (
+    pipeline text not null,
+    day date not null,
+    export text not null,
+    run_id bigint not null references {ledger}.run,
+    is_asked boolean not null default false,
+    owed_since timestamptz not null default clock_timestamp(),
+    tries integer not null default 0,
+    tried_at timestamptz,
+    error text,
+    primary key (pipeline, day, export)
+);
+
+-- One row per export that was done, never changed: which run's files went where and when. `files`: by path, with the
+-- sha256 and the size of each.
+create table if not exists {ledger}.exported (
+    exported_at timestamptz not null default clock_timestamp(),
+    pipeline text not null,
+    day date not null,
+    export text not null,
+    connection text not null,
+    run_id bigint not null references {ledger}.run,
+    files jsonb not null
+);
+create index if not exists exported_by_day on {ledger}.exported (pipeline, day, export, exported_at);
+create or replace trigger never_changed before delete or truncate or update of exported_at, day, export, connection,
+    run_id, files on {ledger}.exported
+    for each statement execute function {ledger}.refuse_change();
+create or replace trigger only_renamed before update of pipeline on {ledger}.exported
+    for each row execute function {ledger}.refuse_other_name();

@@ -17,7 +17,7 @@ from daybook.loader.moments import FIRST_YEAR
 from daybook.loader.number_columns import is_plain, plain_numbers
 from daybook.loader.texts import Flags, Numbers, content_of, flagged, flags, holders
 from daybook.loader.values import PARSERS, TRIMMED, Unfit, is_empty_a_value, reader
-from daybook.spec import Column, arrow_type
+from daybook.spec.column import Column, arrow_type
 
 # The formulas of values.py without a quote in their text.
 FORMULA = r'\A="([^"]*)"\z'

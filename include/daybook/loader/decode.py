@@ -13,7 +13,8 @@ from collections.abc import Callable
 from typing import IO, BinaryIO
 
 from daybook.errors import BadData
-from daybook.spec import Form, Limits, Source
+from daybook.spec.form import Form, Limits
+from daybook.spec.source import Source
 from daybook.text import counted, one_line
 
 # Returns some bytes, at most as many as asked for; none only at the end.
@@ -68,7 +69,7 @@ def _from_gzip(stream: BinaryIO, limits: Limits, name: str) -> Read:
         nonlocal total
         some = bytes(file.read(size))
         total += len(some)
-        _check_size(packed.count, total, limits, name)
+        check_size(packed.count, total, limits, name)
         return some
 
     return read
@@ -87,7 +88,8 @@ class _Counted:
         return some
 
 
-def _check_size(packed: int, plain: int, limits: Limits, name: str) -> None:
+def check_size(packed: int, plain: int, limits: Limits, name: str) -> None:
+    """Check that data do not unpack to more than the limits allow. Raises BadData."""
     if plain > limits.unpacked_bytes:
         raise BadData(f"{name}: it unpacks to more than {limits.unpacked_bytes:,} bytes, the limit of the contract")
     if plain > max(RATIO_FROM_BYTES, packed * limits.unpacked_times):
@@ -109,7 +111,7 @@ def _from_zip(stream: BinaryIO, limits: Limits, name: str) -> Read:
     if member.flag_bits & 1:
         raise BadData(f"{name}: the zip is encrypted, and no password was agreed")
     # zipfile reads no more than the size in the archive's directory, so checking that size is enough.
-    _check_size(member.compress_size, member.file_size, limits, name)
+    check_size(member.compress_size, member.file_size, limits, name)
     return _opened(archive, member, name).read
 
 

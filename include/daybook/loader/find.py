@@ -14,6 +14,7 @@ from daybook.loader.blocks import cut_at_line_ends, with_last
 from daybook.loader.fields import Syntax, split
 from daybook.loader.layout import kept_raw
 from daybook.loader.load import BLOCK_BYTES, opened
+from daybook.loader.other_formats import is_other, opened_other
 from daybook.spec import Source
 
 LF = 10
@@ -33,17 +34,35 @@ def raw_records(
     name: str | None = None,
     block_bytes: int = BLOCK_BYTES,
 ) -> dict[int, bytes]:
-    """Return the records that begin on these lines, by line, without their line end, each as `kept_as` makes it.
+    """Return the records that begin on these lines, by line, without their line end, each as `kept_as` makes it;
+    of a file that is no CSV, as JSON.
 
     The file must be one that `load` has loaded.
     """
     if not lines:
         return {}
+    if is_other(source):
+        return _raw_rows(stream, source, lines, kept_as, name or source.name)
     file = opened(stream, source, name or source.name)
     search = _Search(sorted(lines), file.first_line, file.layout.syntax, kept_as)
     for block, is_last in with_last(cut_at_line_ends(file.read, block_bytes, file.layout.syntax.quote)):
         search.look_through(block, is_last)
     return search.found
+
+
+def _raw_rows(
+    stream: BinaryIO, source: Source, lines: Collection[int], kept_as: Callable[[bytes], bytes], name: str
+) -> dict[int, bytes]:
+    """Return the rows of these numbers, each as `kept_as` makes it: lines of JSON."""
+    wanted, found = set(lines), dict[int, bytes]()
+    for block in opened_other(stream, source, name).blocks():
+        numbers = block.numbers.tolist()
+        places = [place for place, number in enumerate(numbers) if number in wanted]
+        if places:
+            found |= {numbers[place]: kept_as(raw) for place, raw in zip(places, block.raw(places), strict=True)}
+        if len(found) == len(wanted):
+            break
+    return found
 
 
 class _Search:

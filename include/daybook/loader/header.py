@@ -10,9 +10,11 @@ from itertools import islice
 
 from daybook.errors import BadData
 from daybook.loader.fields import PROBLEMS, Damage, Fields, split, syntax_of
-from daybook.loader.header_hints import SHOWN_NAMES, broken, no_name, short, wrong
+from daybook.loader.header_hints import SHOWN_NAMES, broken, listed, no_name, short, wrong
 from daybook.loader.layout import Layout, schema
-from daybook.spec import Column, Source, nearest
+from daybook.spec.column import Column
+from daybook.spec.source import Source
+from daybook.text import nearest
 
 HEAD_BYTES = 2**20
 # How many names are compared with each other.
@@ -39,11 +41,30 @@ def first_look(head: bytes, source: Source, name: str) -> tuple[Layout, int]:
     if not any(name.strip() for name in names):
         raise BadData(f"{name}: {no_name(head[start:], source, line)}")
     loaded = names[:-1] if source.form.has_trailing_delimiter and names[-1] == "" else names
-    problems = [*_missing(loaded, source), *_unknown(loaded, source), *_repeated(loaded, source)]
-    if problems:
+    if problems := _problems(loaded, source):
         raise BadData(f"{name}: {wrong(head[start:], header.values, problems, source, line)}")
     end = _below(head, header.end, source.form.lines_below_header, name)
     return _layout([name.encode() for name in loaded], _columns(loaded, source), source), end
+
+
+def layout_by_names(names: list[str], source: Source, name: str) -> Layout:
+    """Return the layout of a file that is no CSV, by the names of its columns. Raises BadData with all that is wrong.
+
+    names: in their order; "" is a column without a name.
+    """
+    if problems := _problems(names, source):
+        raise BadData(f"{name}: {listed(problems, names, source)}; nothing is loaded")
+    return _layout([column.encode() for column in names], _columns(names, source), source)
+
+
+def layout_by_places(source: Source, width: int = 0) -> Layout:
+    """Return the layout of a file without names: the columns at their places, and no fewer than `width`."""
+    columns = dict(source.placed or enumerate(source.columns, 1))
+    return _layout([], [columns.get(place) for place in range(1, max(width, *columns) + 1)], source)
+
+
+def _problems(names: list[str], source: Source) -> list[str]:
+    return [*_missing(names, source), *_unknown(names, source), *_repeated(names, source)]
 
 
 def _below(head: bytes, start: int, lines: int, name: str) -> int:
@@ -94,7 +115,9 @@ def _columns(names: list[str], source: Source) -> list[Column | None]:
 def _names_to_find(names: list[str], source: Source) -> list[str]:
     """Return the names of a header's fields, without those of columns that are found by their place."""
     placed = dict(source.placed)
-    return [name for place, name in enumerate(names, 1) if place not in placed]
+    # A column of a sheet without a name may be there for the eye; a row with a value in it is refused.
+    is_sheet = source.form.format == "xlsx"
+    return [name for place, name in enumerate(names, 1) if place not in placed and (name or not is_sheet)]
 
 
 def start_of_header(head: bytes, source: Source, name: str) -> int:
@@ -186,7 +209,7 @@ def _repeated(names: list[str], source: Source) -> Iterator[str]:
     places: dict[str, list[str]] = {}
     placed = dict(source.placed)
     for place, name in enumerate(names, 1):
-        if place not in placed:
+        if place not in placed and (name or source.form.format != "xlsx"):
             places.setdefault(name, []).append(str(place))
     for column in source.named:
         if len(both := [name for name in (column.header, *column.aliases) if name in places]) > 1:
@@ -240,4 +263,6 @@ def _layout(header: list[bytes], columns: list[Column | None], source: Source) -
         may_end_early=form.may_end_early and not form.is_fixed_width,
         are_control_bytes_kept=form.are_control_bytes_kept,
         is_last_line_end_needed=form.is_last_line_end_needed,
+        format=form.format,
+        are_others_ignored=form.extra_columns == "ignore",
     )

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 
 from daybook.loader.fields import Damage, Syntax, split
-from daybook.spec import Source
+from daybook.spec.source import Source
 from daybook.text import counted
 
 # How many names a message shows, and in how many lines a header is looked for.
@@ -40,6 +40,11 @@ def wrong(head: bytes, header: list[bytes], problems: list[str], source: Source,
         return _trailing(head, source)
     if undecodable := _undecodable(header, source):
         return undecodable
+    return listed(problems, names, source)
+
+
+def listed(problems: list[str], names: list[str], source: Source) -> str:
+    """Say what is wrong with the names of a file's columns, and which there are."""
     more = f"; and {len(problems) - SHOWN_NAMES} more" if len(problems) > SHOWN_NAMES else ""
     shown = ", ".join(map(short, names[:SHOWN_NAMES])) + (", …" if len(names) > SHOWN_NAMES else "")
     return (

@@ -9,6 +9,7 @@ from daybook.errors import BadData
 from daybook.loader.fields import BOM
 from daybook.spec import Form
 
+A_WORKBOOK = "a workbook (Excel or OpenDocument)"
 # The first bytes of files that people rename to .csv, and their usual names.
 PROLOG = rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*"
 TAGS = rb"html|head|body|title|meta|table|thead|tbody|tr|td|div|p|br|font|form"
@@ -16,7 +17,7 @@ TAGS = rb"html|head|body|title|meta|table|thead|tbody|tr|td|div|p|br|font|form"
 END_OF_NAME = rb"[^<>]*>[,;|\t]"
 KINDS = (
     (rb"\x1f\x8b", "gzip data"),
-    (rb"PK\x03\x04.*?(\[Content_Types\]\.xml|xl/|mimetypeapplication/vnd)", "a workbook (Excel or OpenDocument)"),
+    (rb"PK\x03\x04.*?(\[Content_Types\]\.xml|xl/|mimetypeapplication/vnd)", A_WORKBOOK),
     (rb"PK[\x03\x05]", "a zip file"),
     (rb"\xd0\xcf\x11\xe0", "an old Excel workbook"),
     (rb"%PDF-", "a PDF"),
@@ -33,7 +34,20 @@ KINDS = (
     (rb"\s*[\[{]\s*[\[{\"}\]]", "JSON"),
 )
 # Which of them a spec can declare, and how.
-DECLARED = {"gzip data": 'compression="gzip"', "a zip file": 'compression="zip"'}
+DECLARED = {
+    "gzip data": 'compression="gzip"',
+    "a zip file": 'compression="zip"',
+    A_WORKBOOK: 'format="xlsx"',
+    "a Parquet file": 'format="parquet"',
+    "JSON": 'format="json_lines"',
+}
+# What the first bytes of each other format look like.
+KINDS_OF = {
+    "json_lines": ("JSON", "text"),
+    "parquet": ("a Parquet file",),
+    "xlsx": (A_WORKBOOK, "a zip file"),
+}
+EMPTY = "the file is empty (0 bytes); have it delivered again, or declare may_be_empty=True"
 MARKS = (
     (BOM, "UTF-8"),
     (b"\xff\xfe\0\0", "UTF-32"),
@@ -46,7 +60,7 @@ MARKS = (
 def check_kind(head: bytes, form: Form, name: str) -> None:
     """Check that the first bytes can be text in the declared encoding. Raises BadData that says what they are."""
     if not head:
-        raise BadData(f"{name}: the file is empty (0 bytes); have it delivered again, or declare may_be_empty=True")
+        raise BadData(f"{name}: {EMPTY}")
     start = head[:4096].removeprefix(BOM)
     for pattern, kind in KINDS:
         if re.match(pattern, start, re.DOTALL | re.IGNORECASE):
@@ -55,6 +69,24 @@ def check_kind(head: bytes, form: Form, name: str) -> None:
         _check_wide(head[:4096], form, name)
     else:
         _check_encoding(head[:4096], form, name)
+
+
+def kind_of(head: bytes) -> str | None:
+    """Return what the first bytes are of, or None if they may be of any text."""
+    start = head[:4096].removeprefix(BOM)
+    return next((kind for pattern, kind in KINDS if re.match(pattern, start, re.DOTALL | re.IGNORECASE)), None)
+
+
+def check_format(head: bytes, form: Form, name: str) -> None:
+    """Check that the first bytes can be of the declared format, which is not CSV. Raises BadData."""
+    if not head:
+        raise BadData(f"{name}: {EMPTY}")
+    kind, agreed = kind_of(head) or "text", KINDS_OF[form.format]
+    if kind == "an old Excel workbook":
+        kind = "an old Excel workbook, or one with a password"
+    if kind not in agreed:
+        mend = f"; declare {DECLARED[kind]} if that is meant" if kind in DECLARED else "; ask the sender"
+        raise BadData(f'{name}: it is {kind}, format="{form.format}" agreed{mend}; nothing is loaded')
 
 
 def _agreed(kind: str, form: Form) -> str:

@@ -21,6 +21,8 @@ REFUSED_SCHEMA = pa.schema(
     ]
 )
 RAW_BYTES = 2**16
+# A line is proven a row if it fits the contract, and so many of its values are not text: any text may hold a comma.
+PROOF_VALUES = 2
 # Stands for a delimiter of several bytes where a block is read as columns: Arrow knows only such of one byte of ASCII.
 INNER_DELIMITER = b"\x7f"
 
@@ -46,6 +48,8 @@ class Layout(NamedTuple):
     may_end_early: bool
     are_control_bytes_kept: bool
     is_last_line_end_needed: bool
+    format: str = "csv"
+    are_others_ignored: bool = False
 
     @property
     def is_rewritten(self) -> bool:

@@ -83,6 +83,9 @@ HINTS = {
     "repeated_hour": 'if the hour is known, declare repeated_hour="first" or "second"; or ask for offsets (%z)',
     "skipped_hour": 'the times may be of another zone (time_zone), or declare skipped_hour="shift"',
     "not_a_boolean": "the spellings of yes and no may have changed (true_tokens, false_tokens)",
+    "not_json": "an object may stand on several lines, or it is another kind of file: have one written on each line",
+    "unknown_column": 'declare the columns, or extra_columns="ignore", if they are meant',
+    "not_a_text": "declare the kind that the column has in the file",
     "repeated_header": "several files may be joined in one",
 }
 SHOWN_REASONS = 10

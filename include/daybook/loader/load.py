@@ -1,4 +1,4 @@
-"""Raw bytes to typed rows: every record of a CSV file is kept, refused with its line and reason, or blank.
+"""Raw bytes to typed rows: every record of a file is kept, refused with its line and reason, or blank.
 
     decode        unpacks the bytes, as UTF-8
     header        the first bytes: is this the file that was agreed, and where does each column lie?
@@ -9,6 +9,7 @@
     limits        were too many refused?
     line_numbers  lines that are unique in a source, even if it is in parts
     find          single records again, by their lines
+    other_formats files that are no CSV: their cells, read by the same columns and values
 
 It never infers a type, never loads by position, never rounds, and treats no undeclared word as a missing value. It
 reads from the caller's streams, writes nothing and logs nothing. A source in parts is loaded as one: each part by its
@@ -23,6 +24,7 @@ import pyarrow.compute as pc
 
 from daybook.errors import BadData
 from daybook.loader.blocks import Placed, cut_at_line_ends, side_by_side
+from daybook.loader.cell_rows import check_no_rows, typed
 from daybook.loader.decode import Decoded, Read, put_back, taken, unpacked
 from daybook.loader.fast import fast_block
 from daybook.loader.fields import BOM
@@ -33,6 +35,7 @@ from daybook.loader.layout import REFUSED_SCHEMA, Layout, Parsed, lines_of_refus
 from daybook.loader.limits import Tally
 from daybook.loader.line_numbers import RawFile, line_in_source, own_line, part_of
 from daybook.loader.mended import Mends
+from daybook.loader.other_formats import BLOCK_ROWS, is_other, opened_other
 from daybook.loader.records import RecordReader
 from daybook.spec import Source
 
@@ -76,10 +79,44 @@ def load(
     name = name or source.name
     if source.form.may_be_empty and not _has_bytes(stream):
         return
+    counted = tally or Tally(source.limits, name)
+    if is_other(source):
+        yield from _other(stream, source, name, mends or {}, counted, block_bytes)
+    else:
+        yield from _csv(stream, source, name, mends or {}, counted, block_bytes, threads)
+    if tally is None:
+        counted.judge()
+
+
+def _other(
+    stream: BinaryIO, source: Source, name: str, mends: Mapping[int, bytes], counted: Tally, block_bytes: int
+) -> Iterator[Batch]:
+    """Return the rows of a file that is no CSV; a row of it counts as a line."""
+    file = opened_other(stream, source, name, min(BLOCK_ROWS, block_bytes))
+    mended = Mends(mends, file.layout)
+    for block in file.blocks():
+        check_no_rows(block, file.layout, name)
+        kept, refused = mended.put(*typed(block, file.layout))
+        counted.add(kept.num_rows, refused, name, kept.num_rows)
+        lines = len(block.numbers) + block.blank + sum(block.skipped.values())
+        yield Batch(kept, refused, block.blank, lines, kept.num_rows, block.skipped)
+    mended.check_all_put(name)
+    file.check_end()
+
+
+def _csv(
+    stream: BinaryIO,
+    source: Source,
+    name: str,
+    mends: Mapping[int, bytes],
+    counted: Tally,
+    block_bytes: int,
+    threads: int | None,
+) -> Iterator[Batch]:
     read, layout, first_line, decoded, header, below, footer = opened(stream, source, name)
     if source.form.is_fixed_width:
         _check_no_rows("header_line", header, layout, name)
-    counted, mended = tally or Tally(source.limits, name), Mends(mends or {}, layout)
+    mended = Mends(mends, layout)
 
     def parse(block: bytes, is_last: bool) -> Parsed:
         return fast_block(block, layout, is_last)
@@ -97,8 +134,6 @@ def load(
     if footer:
         yield from _no_rows("footer", footer.lines, layout, name)
         footer.check(counted.rows - rows_before)
-    if tally is None:
-        counted.judge()
 
 
 def _has_bytes(stream: BinaryIO) -> bool:
@@ -123,6 +158,11 @@ def _check_no_rows(word: str, lines: list[Line], layout: Layout, name: str) -> N
                 f"{name}, line {line.number:,}: it is a row by the contract, and should be none ({word}); nothing is "
                 "loaded; the file may be cut, or the word not fit: have it delivered again"
             )
+
+
+def layout_of(stream: BinaryIO, source: Source, name: str) -> Layout:
+    """Return the layout of a file. Raises BadData if it is not the one that was agreed."""
+    return (opened_other if is_other(source) else opened)(stream, source, name).layout
 
 
 class Opened(NamedTuple):

@@ -9,9 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.errors import BadData
+from daybook.loader.cell_reader import CellReader
 from daybook.loader.fields import Damage
+from daybook.loader.json_rows import cell_of, known_names, refusal_of, row_of, tagged, value_in
 from daybook.loader.layout import Layout, Record, Refusal, kept_table, refused_table
 from daybook.loader.records import RecordReader
+from daybook.loader.values import Unfit
 
 
 class Mends:
@@ -47,6 +50,8 @@ class Mends:
 
 def mended_records(records: Mapping[int, bytes], layout: Layout) -> list[Record]:
     """Return mended records as the loader reads them, by their lines; one that is not a single record is refused."""
+    if layout.format != "csv":
+        return [_row(line, content, layout) for line, content in sorted(records.items())]
     read = RecordReader(layout, is_last=True)
     return [_record(read, line, content) for line, content in sorted(records.items())]
 
@@ -60,6 +65,20 @@ def _record(read: RecordReader, line: int, content: bytes) -> Record:
     if found is None or len(found.records) != 1 or found.end != len(whole):
         return Record(line, content, [], Refusal(None, "not_one_record", "it is not one record"))
     return found.records[0]
+
+
+def _row(line: int, content: bytes, layout: Layout) -> Record:
+    """Return a mended row of a file that is no CSV: an object of JSON."""
+    try:
+        row = row_of(content)
+    except Unfit as unfit:
+        return Record(line, content, [], Refusal(unfit.column, unfit.reason, unfit.detail))
+    found = {
+        header: cell
+        for header, (column, _) in layout.contract.items()
+        if (cell := tagged(value_in(row, column), layout) or cell_of(value_in(row, column), column))
+    }
+    return CellReader(layout)(line, content, found, refusal_of(row, layout, known_names(layout)))
 
 
 def _replaced(rows: pa.Table, outcomes: pa.Table, here: pa.Array) -> pa.Table:

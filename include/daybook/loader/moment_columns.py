@@ -13,7 +13,7 @@ from daybook.loader.clock_changes import offsets
 from daybook.loader.moment_reader import DAY_MICROS, MONTH_STARTS, RANGES, ZERO, MomentReader, is_clear
 from daybook.loader.moments import FIRST_YEAR
 from daybook.loader.texts import Bytes, Flags, Numbers
-from daybook.spec import Column, arrow_type
+from daybook.spec.column import Column, arrow_type
 from daybook.spec.format import NAMED, directives
 
 WIDTHS = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2, "%f": 0}

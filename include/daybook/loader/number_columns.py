@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from daybook.loader.numbers import PERCENT
 from daybook.loader.texts import Bytes, Flags, Numbers, content_of, flagged, flags, holders, texts_of
-from daybook.spec import Column, said
+from daybook.spec.column import Column
+from daybook.spec.writing import said
 
 DIGIT_0, PLUS, MINUS, POINT, OPEN, CLOSE, BIG_E, SMALL_E = b"0+-.()Ee"
 BLANKS = (b" ", "\u00a0".encode(), "\u202f".encode())

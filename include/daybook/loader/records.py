@@ -23,13 +23,20 @@ from daybook.loader.fields import (
     Places,
     split,
 )
-from daybook.loader.layout import Layout, Parsed, Record, Refusal, kept_lines_of, kept_table, refused_table
+from daybook.loader.layout import (
+    PROOF_VALUES,
+    Layout,
+    Parsed,
+    Record,
+    Refusal,
+    kept_lines_of,
+    kept_table,
+    refused_table,
+)
 from daybook.loader.values import Unfit, reader
 
 # Allowed are tabs, and line ends inside quotes (RFC 4180, 2.6).
 CONTROL = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f]")
-# A line is proven a row if it fits the contract, and so many of its values are not text: any text may hold a comma.
-PROOF_VALUES = 2
 
 
 class Reading(NamedTuple):

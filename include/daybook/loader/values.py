@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 
 from daybook.loader.moments import NoSuch, NotWritten, moment
 from daybook.loader.numbers import as_declared, plainly
-from daybook.spec import Column, said
+from daybook.spec.column import Column
+from daybook.spec.writing import said
 
 # A number in its plain spelling. ASCII digits only: int() would also take "1_000" and Arabic digits.
 INTEGER = re.compile("-?[0-9]+")

@@ -103,6 +103,7 @@ def step_lines(receipt: Receipt) -> list[str]:
     lines += receipt.overridden if receipt.step == "load" else []
     if receipt.outcome:
         lines.append(f"{receipt.outcome.replace('_', ' ')}, run {receipt.run_id}")
+    lines += [f"export {name}: {what}" for name, what in receipt.exports.items()]
     if receipt.reused_from:
         lines.append(f"taken over from {receipt.reused_from}")
     return lines

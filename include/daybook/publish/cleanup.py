@@ -84,7 +84,7 @@ def _remove_rows(connection: Connection, deployed: Deployed) -> None:
         if not locked:
             return
         removed = [row[0] for row in connection.execute(REMOVABLE, asked) if row[0] in locked]
-        for summary in pipeline.summaries:
+        for summary in pipeline.views:
             delete = sql.SQL("delete from {} where run_id = any(%s)").format(stored(pipeline, summary))
             connection.execute(delete, [removed])
         connection.execute(

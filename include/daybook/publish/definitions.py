@@ -30,7 +30,7 @@ from daybook.publish.live import (
 from daybook.publish.moves import Change, drop_if_empty, moved, with_renamed
 from daybook.publish.short_waits import in_short_waits
 from daybook.rules import summarize
-from daybook.spec import Pipeline, Summary
+from daybook.spec import Pipeline, View
 
 READERS = "daybook_reader"
 
@@ -44,7 +44,7 @@ def prepare(connection: Connection, pipeline: Pipeline) -> None:
         return
     # Two runs may come at once: the second one finds the work done.
     connection.execute("select pg_advisory_xact_lock(hashtext('daybook.prepare'))")
-    places = [*places_of(connection, pipeline.name), *(target_of(pipeline, one) for one in pipeline.summaries)]
+    places = [*places_of(connection, pipeline.name), *(target_of(pipeline, one) for one in pipeline.views)]
     what = f"{pipeline.name}: the spec changes its views"
     in_short_waits(connection, what, places, lambda: _make(connection, pipeline, places))
 
@@ -65,9 +65,7 @@ def changes(connection: Connection, pipeline: Pipeline) -> list[Change]:
     _check_names(connection, pipeline)
     there = live(connection, pipeline)
     return [
-        change
-        for summary in pipeline.summaries
-        for change in _changes(connection, pipeline, summary, there[summary.name])
+        change for summary in pipeline.views for change in _changes(connection, pipeline, summary, there[summary.name])
     ]
 
 
@@ -83,7 +81,7 @@ def _check_names(connection: Connection, pipeline: Pipeline) -> None:
         )
 
 
-def _changes(connection: Connection, pipeline: Pipeline, summary: Summary, live: Live) -> Iterator[Change]:
+def _changes(connection: Connection, pipeline: Pipeline, summary: View, live: Live) -> Iterator[Change]:
     wanted = _types(pipeline, summary)
     if not live.table:
         yield Change("", (_table(pipeline, summary, wanted), _view_of(pipeline, summary, list(wanted))))
@@ -97,7 +95,7 @@ def _changes(connection: Connection, pipeline: Pipeline, summary: Summary, live:
     yield from _new_view(connection, pipeline, summary, live, wanted)
 
 
-def _check_types(pipeline: Pipeline, summary: Summary, live: Columns, wanted: Columns) -> None:
+def _check_types(pipeline: Pipeline, summary: View, live: Columns, wanted: Columns) -> None:
     changed = [f"{n} is {live[n]}, {kind} in the spec" for n, kind in wanted.items() if live.get(n, kind) != kind]
     if changed:
         raise BadSpec(
@@ -106,7 +104,7 @@ def _check_types(pipeline: Pipeline, summary: Summary, live: Columns, wanted: Co
         )
 
 
-def _new_columns(pipeline: Pipeline, summary: Summary, live: Live, wanted: Columns) -> Iterator[Change]:
+def _new_columns(pipeline: Pipeline, summary: View, live: Live, wanted: Columns) -> Iterator[Change]:
     added = [name for name in wanted if name not in live.table]
     if added:
         statement = sql.SQL("alter table {} add column {} {}")
@@ -114,7 +112,7 @@ def _new_columns(pipeline: Pipeline, summary: Summary, live: Live, wanted: Colum
         yield Change("", tuple(statement.format(table, sql.Identifier(n), sql.SQL(wanted[n])) for n in added))
 
 
-def _new_key(connection: Connection, pipeline: Pipeline, summary: Summary, live: Live) -> Iterator[Change]:
+def _new_key(connection: Connection, pipeline: Pipeline, summary: View, live: Live) -> Iterator[Change]:
     key = _key(summary)
     if live.key == key:
         return
@@ -130,7 +128,7 @@ def _new_key(connection: Connection, pipeline: Pipeline, summary: Summary, live:
     )
 
 
-def _without_key(pipeline: Pipeline, summary: Summary, name: str) -> tuple[sql.Composed, ...]:
+def _without_key(pipeline: Pipeline, summary: View, name: str) -> tuple[sql.Composed, ...]:
     constraint = sql.SQL("alter table {} drop constraint if exists {}")
     index = sql.SQL("drop index if exists {}")
     return (
@@ -140,7 +138,7 @@ def _without_key(pipeline: Pipeline, summary: Summary, name: str) -> tuple[sql.C
 
 
 def _new_view(
-    connection: Connection, pipeline: Pipeline, summary: Summary, live: Live, wanted: Columns
+    connection: Connection, pipeline: Pipeline, summary: View, live: Live, wanted: Columns
 ) -> Iterator[Change]:
     lost, added = [n for n in live.view if n not in wanted], [n for n in wanted if n not in live.view]
     columns = [*(name for name in live.view if name in wanted), *added]
@@ -159,17 +157,17 @@ def _new_view(
         yield Change(meaning, (_view_of(pipeline, summary, columns),))
 
 
-def _with(pipeline: Pipeline, summary: Summary, added: list[str]) -> str:
+def _with(pipeline: Pipeline, summary: View, added: list[str]) -> str:
     what = f"the column {added[0]}" if len(added) == 1 else f"the columns {', '.join(added)}"
     return f"{_name(pipeline, summary)}: gets {what}, which a day has when it is done again"
 
 
-def _without(pipeline: Pipeline, summary: Summary, lost: list[str], added: list[str]) -> str:
+def _without(pipeline: Pipeline, summary: View, lost: list[str], added: list[str]) -> str:
     also = f"; {_with(pipeline, summary, added).partition(': ')[2]}" if added else ""
     return f"{_name(pipeline, summary)}: loses {', '.join(lost)}, for every day; the table keeps the values{also}"
 
 
-def _table(pipeline: Pipeline, summary: Summary, wanted: Columns) -> sql.Composed:
+def _table(pipeline: Pipeline, summary: View, wanted: Columns) -> sql.Composed:
     columns = sql.SQL(", ").join(sql.SQL("{} {}").format(sql.Identifier(n), sql.SQL(k)) for n, k in wanted.items())
     # Group columns may be null, which a primary key refuses; here nulls count as equal.
     return sql.SQL("create table {} (run_id bigint not null, {}, unique nulls not distinct ({}))").format(
@@ -177,7 +175,7 @@ def _table(pipeline: Pipeline, summary: Summary, wanted: Columns) -> sql.Compose
     )
 
 
-def _view_of(pipeline: Pipeline, summary: Summary, names: list[str]) -> sql.Composed:
+def _view_of(pipeline: Pipeline, summary: View, names: list[str]) -> sql.Composed:
     return view_of(target_of(pipeline, summary), names, pipeline.name)
 
 
@@ -190,7 +188,7 @@ def view_of(place: Place, names: list[str], pipeline: str) -> sql.Composed:
     ).format(place.view, columns, place.table, sql.Literal(pipeline))
 
 
-def _key(summary: Summary) -> tuple[str, ...]:
+def _key(summary: View) -> tuple[str, ...]:
     return ("run_id", "day", *summary.by)
 
 
@@ -198,7 +196,7 @@ def _names(columns: tuple[str, ...]) -> sql.Composed:
     return sql.SQL(", ").join(map(sql.Identifier, columns))
 
 
-def _name(pipeline: Pipeline, summary: Summary) -> str:
+def _name(pipeline: Pipeline, summary: View) -> str:
     return f"{pipeline.target.schema_}.{summary.name}"
 
 
@@ -211,7 +209,7 @@ def _grant(connection: Connection, pipeline: Pipeline) -> None:
     connection.execute(sql.SQL("grant select on all tables in schema {} to {}").format(schema, readers))
 
 
-def _types(pipeline: Pipeline, summary: Summary) -> Columns:
+def _types(pipeline: Pipeline, summary: View) -> Columns:
     return {field.name: _type(field.type) for field in summarize.schema(pipeline, summary)}
 
 

@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 
 from daybook.errors import Implausible, SourceUnavailable, Superseded
-from daybook.ledger import decisions, runs
+from daybook.ledger import decisions, exports, runs
 from daybook.ledger.chain import content_sha256
 from daybook.ledger.decisions import Decision, Release
 from daybook.ledger.raw_files import content_of
@@ -22,7 +22,7 @@ from daybook.ledger.receipt import Receipt, Unbalanced, check_balance
 from daybook.ledger.refused_limits import check_refused
 from daybook.ledger.runs import Changes, Entry
 from daybook.postgres.session import Connection
-from daybook.spec import File, Pipeline, Summary
+from daybook.spec import File, Pipeline, View
 from daybook.text import one_line
 
 
@@ -33,13 +33,11 @@ def changes(connection: Connection, pipeline: Pipeline, day: date, run_id: int) 
     ).fetchone()
     if row is None:
         return {}
-    found = {summary.name: _of_summary(connection, pipeline, summary, row[0], run_id) for summary in pipeline.summaries}
+    found = {summary.name: _of_summary(connection, pipeline, summary, row[0], run_id) for summary in pipeline.views}
     return {name: counts for name, counts in found.items() if any(counts.values())}
 
 
-def _of_summary(
-    connection: Connection, pipeline: Pipeline, summary: Summary, before: int, after: int
-) -> dict[str, int]:
+def _of_summary(connection: Connection, pipeline: Pipeline, summary: View, before: int, after: int) -> dict[str, int]:
     group = ("day", *summary.by)
     added = _only_in(connection, pipeline, summary, group, after, before)
     removed = _only_in(connection, pipeline, summary, group, before, after)
@@ -50,7 +48,7 @@ def _of_summary(
 def _only_in(
     connection: Connection,
     pipeline: Pipeline,
-    summary: Summary,
+    summary: View,
     columns: tuple[str, ...],
     here: int,
     there: int,
@@ -193,7 +191,8 @@ def _released(
 def _show(connection: Connection, pipeline: Pipeline, day: date, entry: Entry) -> None:
     receipts = {receipt.step: receipt for receipt in entry.receipts}
     runs.point(connection, pipeline.name, day, entry.run_id)
-    for summary in pipeline.summaries:
+    exports.owe(connection, pipeline, day, entry.run_id)
+    for summary in pipeline.views:
         _check_readers_see(connection, pipeline, summary.name, day, receipts["save"].rows[summary.name].kept)
 
 
@@ -204,7 +203,7 @@ def _is_seen_as_now(connection: Connection, pipeline: Pipeline, day: date, entry
     return all(
         f"{summary.name}.parquet" in files
         and _rows_seen(connection, pipeline, summary.name, day) == saved.rows[summary.name].kept
-        for summary in pipeline.summaries
+        for summary in pipeline.views
     )
 
 

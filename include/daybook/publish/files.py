@@ -12,7 +12,7 @@ from daybook.ledger.receipt import Output
 from daybook.postgres.session import Connection
 from daybook.publish.live import stored
 from daybook.rules import summarize
-from daybook.spec import Pipeline, Summary
+from daybook.spec import Pipeline, View
 from daybook.storage.folder import Folder
 from daybook.storage.tables import csv_bytes, write_parquet
 
@@ -35,16 +35,16 @@ def saved_rows(connection: Connection, pipeline: Pipeline, day: date, run_id: in
     Raises BadSpec if the warehouse has other columns than the spec, or no row of the run.
     """
     try:
-        found = {summary.name: _rows(connection, pipeline, summary, run_id) for summary in pipeline.summaries}
+        found = {summary.name: _rows(connection, pipeline, summary, run_id) for summary in pipeline.views}
     except (psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedTable, pa.ArrowInvalid, pa.ArrowTypeError) as error:
         reason = str(error).splitlines()[0]
         raise BadSpec(f"{pipeline.name} {day}: the rows of run {run_id} do not fit the spec of now: {reason}") from None
-    if not all(rows.num_rows for rows in found.values()):
+    if not any(rows.num_rows for rows in found.values()):
         raise BadSpec(f"{pipeline.name} {day}: the warehouse has no rows of run {run_id}")
     return found
 
 
-def _rows(connection: Connection, pipeline: Pipeline, summary: Summary, run_id: int) -> pa.Table:
+def _rows(connection: Connection, pipeline: Pipeline, summary: View, run_id: int) -> pa.Table:
     schema = summarize.schema(pipeline, summary)
     query = sql.SQL("select {} from {} where run_id = %s").format(
         sql.SQL(", ").join(map(sql.Identifier, schema.names)), stored(pipeline, summary)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from psycopg import sql
 
 from daybook.postgres.session import Connection
-from daybook.spec import Pipeline, Summary
+from daybook.spec import Pipeline, View
 
 Columns = dict[str, str]
 """Types of columns, as PostgreSQL writes them, by name and in order."""
@@ -59,12 +59,12 @@ def live(connection: Connection, pipeline: Pipeline) -> dict[str, Live]:
     It is where the spec says; or, if there is none yet, where it was before the spec gave it another place.
     """
     others = [place for place in places_of(connection, pipeline.name) if place.schema != pipeline.target.schema_]
-    before = [Place(pipeline.target.schema_, s.renamed_from) for s in pipeline.summaries if s.renamed_from]
-    wanted = [target_of(pipeline, summary) for summary in pipeline.summaries]
+    before = [Place(pipeline.target.schema_, s.renamed_from) for s in pipeline.views if s.renamed_from]
+    wanted = [target_of(pipeline, summary) for summary in pipeline.views]
     places = {*others, *before, *wanted}
     columns, keys = _live_columns(connection, places), _live_keys(connection, places)
     found = {}
-    for summary in pipeline.summaries:
+    for summary in pipeline.views:
         place = next((one for one in _places(pipeline, summary, others) if (one.store, one.name) in columns), None)
         place = place or target_of(pipeline, summary)
         table, view = (columns.get((schema, place.name), {}) for schema in (place.store, place.schema))
@@ -72,12 +72,12 @@ def live(connection: Connection, pipeline: Pipeline) -> dict[str, Live]:
     return found
 
 
-def target_of(pipeline: Pipeline, summary: Summary) -> Place:
+def target_of(pipeline: Pipeline, summary: View) -> Place:
     """Return the place that the spec gives a summary."""
     return Place(pipeline.target.schema_, summary.name)
 
 
-def _places(pipeline: Pipeline, summary: Summary, others: list[Place]) -> list[Place]:
+def _places(pipeline: Pipeline, summary: View, others: list[Place]) -> list[Place]:
     names = [name for name in (summary.name, summary.renamed_from) if name]
     here = [Place(pipeline.target.schema_, name) for name in names]
     return [*here, *(place for name in names for place in others if place.name == name)]
@@ -101,7 +101,7 @@ def places_of(connection: Connection, pipeline: str) -> list[Place]:
     return [Place(*row) for row in rows]
 
 
-def stored(pipeline: Pipeline, summary: Summary) -> sql.Identifier:
+def stored(pipeline: Pipeline, summary: View) -> sql.Identifier:
     """Return the name of the table that holds a summary's rows of every run."""
     return target_of(pipeline, summary).table
 
@@ -112,7 +112,7 @@ def shown_pipelines(connection: Connection, pipeline: Pipeline) -> dict[str, str
         "select relname, substring(pg_get_viewdef(pg_class.oid) from %s) "
         "from pg_class join pg_namespace on pg_namespace.oid = relnamespace "
         "where relkind = 'v' and nspname = %s and relname = any(%s) order by 1",
-        [SHOWN_PIPELINE, pipeline.target.schema_, [summary.name for summary in pipeline.summaries]],
+        [SHOWN_PIPELINE, pipeline.target.schema_, [summary.name for summary in pipeline.views]],
     )
     return {view: shown for view, shown in rows if shown is not None}
 

@@ -11,7 +11,7 @@ from psycopg import sql
 
 from daybook.postgres.session import Connection
 from daybook.publish.live import Live, Place, rights_to_schema, target_of
-from daybook.spec import Pipeline, Summary, former_names
+from daybook.spec import CleanRows, Pipeline, View, former_names
 
 
 class Change(NamedTuple):
@@ -21,7 +21,7 @@ class Change(NamedTuple):
     statements: tuple[sql.Composed, ...]
 
 
-def moved(connection: Connection, pipeline: Pipeline, summary: Summary, live: Live) -> Iterator[Change]:
+def moved(connection: Connection, pipeline: Pipeline, summary: View, live: Live) -> Iterator[Change]:
     """Return the change that takes a summary's table and view to the place that the spec gives them, if they are not
     there."""
     was, now = live.place, target_of(pipeline, summary)
@@ -47,18 +47,18 @@ def _steps(kind: str, schema: str, to: str, was: Place, now: Place) -> tuple[sql
     return tuple(found)
 
 
-def renamed_columns(pipeline: Pipeline, summary: Summary, live: Live) -> dict[str, str]:
+def renamed_columns(pipeline: Pipeline, summary: View, live: Live) -> dict[str, str]:
     """Return the columns of a summary's table that the spec calls otherwise now: {old name: new name}."""
-    former = former_names(pipeline)
+    former = {} if isinstance(summary, CleanRows) else former_names(pipeline)
     names = {"day", *summary.by, *summary.columns, *summary.ranks}
     return {
         was: name
         for name in summary.columns
-        if (was := former[name]) and was in live.table and was not in names and name not in live.table
+        if (was := former.get(name)) and was in live.table and was not in names and name not in live.table
     }
 
 
-def with_renamed(pipeline: Pipeline, summary: Summary, live: Live) -> tuple[Live, list[Change]]:
+def with_renamed(pipeline: Pipeline, summary: View, live: Live) -> tuple[Live, list[Change]]:
     """Return a summary as it is after its columns have their new names, and the change that gives them."""
     names = renamed_columns(pipeline, summary, live)
     if not names:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import NamedTuple
 
 from daybook.errors import BadSpec
-from daybook.ledger import decisions, runs
+from daybook.ledger import decisions, exports, runs
 from daybook.postgres.session import Connection
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
@@ -43,6 +43,7 @@ def rollback(
     Raises BadSpec, and changes nothing, if no such run is kept, or if the day is not published and no run is named.
     """
     with connection.transaction():
+        runs.prepare(connection)
         runs.lock_day(connection, pipeline.name, day)
         kept = _kept(connection, pipeline.name, day)
         seen = _seen(kept)
@@ -51,6 +52,7 @@ def rollback(
         target = _target(f"{pipeline.name} {day}", kept, run_id)
         _check_is_there(connection, f"{pipeline.name} {day}", data.published_files(pipeline.name, day, target), target)
         runs.point(connection, pipeline.name, day, target)
+        exports.owe(connection, pipeline, day, target)
         decisions.decide(connection, pipeline.name, day, target, _decision(connection, pipeline, day, seen, who, why))
     return RolledBack(seen, target)
 
@@ -61,12 +63,14 @@ def take_back(connection: Connection, pipeline: Pipeline, day: date, who: str, w
     Raises BadSpec, and changes nothing, if the day is not published.
     """
     with connection.transaction():
+        runs.prepare(connection)
         runs.lock_day(connection, pipeline.name, day)
         kept = _kept(connection, pipeline.name, day)
         seen = _seen(kept)
         if seen is None:
             raise _not_published(pipeline.name, day, kept)
         runs.point_to_nothing(connection, pipeline.name, day)
+        exports.owe_nothing(connection, pipeline.name, day)
         decisions.decide(connection, pipeline.name, day, seen, decisions.taken_back(seen, who, why))
     return RolledBack(seen, None)
 

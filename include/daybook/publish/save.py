@@ -18,6 +18,9 @@ from daybook.publish.definitions import prepare
 from daybook.publish.live import stored
 from daybook.spec import Pipeline
 
+# Clean rows may be many.
+ROWS_AT_ONCE = 50_000
+
 
 class Run(NamedTuple):
     """The scheduler's name for a run, and when it read its facts."""
@@ -48,9 +51,9 @@ def save(
         prepare(connection, pipeline)
         runs.number_above(connection, above)
         run_id = runs.begin_run(connection, pipeline.name, day, run.started_by, run.read_at)
-        for summary in pipeline.summaries:
+        for summary in pipeline.views:
             _copy_in(connection, stored(pipeline, summary), run_id, summaries[summary.name])
-        return Saved(run_id, {s.name: _count(connection, stored(pipeline, s), run_id) for s in pipeline.summaries})
+        return Saved(run_id, {s.name: _count(connection, stored(pipeline, s), run_id) for s in pipeline.views})
 
 
 def _copy_in(connection: Connection, table: sql.Identifier, run_id: int, rows: pa.Table) -> None:
@@ -60,7 +63,8 @@ def _copy_in(connection: Connection, table: sql.Identifier, run_id: int, rows: p
         connection.cursor() as cursor,
         cursor.copy(sql.SQL("copy {} ({}) from stdin (format csv)").format(table, columns)) as copy,
     ):
-        copy.write(_csv_bytes(numbered))
+        for batch in numbered.to_batches(ROWS_AT_ONCE):
+            copy.write(_csv_bytes(pa.Table.from_batches([batch])))
 
 
 def _csv_bytes(rows: pa.Table) -> bytes:

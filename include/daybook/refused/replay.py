@@ -14,7 +14,7 @@ from daybook.ledger import runs
 from daybook.ledger.raw_files import extracted_by, raw_files, raw_sha256
 from daybook.loader.layout import Layout, Refusal
 from daybook.loader.line_numbers import part_of
-from daybook.loader.load import opened
+from daybook.loader.load import layout_of
 from daybook.loader.mended import mended_records
 from daybook.postgres.session import Connection
 from daybook.refused import mends
@@ -151,7 +151,7 @@ def _layouts(last: LastRun, pipeline: Pipeline, filled: list[Filled]) -> dict[Pa
         for file in raw_files(last.receipts[extracted], source.name, source.name):
             # Only the header is read, for the layout; but it must be the file that the rows were refused from.
             with (last.folder / extracted).open_unchanged(file.file, file.sha256) as stream:
-                layouts[source.name, file.number] = opened(stream, source, file.name).layout
+                layouts[source.name, file.number] = layout_of(stream, source, file.name)
     return layouts
 
 

@@ -10,8 +10,9 @@ import pyarrow.compute as pc
 
 from daybook.errors import BadData
 from daybook.rules.frames import close_frame, open_frame
-from daybook.rules.inputs import additive, input_name, input_of, measure_types
+from daybook.rules.inputs import input_name, input_of
 from daybook.rules.integers import Integers
+from daybook.rules.measure_types import additive, measure_types
 from daybook.spec import Measure, Pipeline, arrow_type, fact_columns, group_columns
 
 # An engine's table needs a column, and no column of a spec can have this name.
@@ -21,10 +22,11 @@ ROW = "0_row"
 def aggregate(facts: pa.Table, pipeline: Pipeline) -> pa.Table:
     """Return one row per group of facts: the group's columns, `row_count` (facts in it), and each additive measure.
 
-    facts: indexed facts. Raises BadData if a sum could leave 64 bits.
+    facts: indexed facts. Raises BadData if a sum could leave 64 bits, or the value of an expression does not fit.
     """
     grain, measures = group_columns(pipeline), additive(pipeline)
-    inputs = {input_name(measure): input_of(facts, measure) for measure in measures if measure.of or measure.where}
+    made_of = {input_name(measure): measure for measure in measures if not _is_of_all_rows(measure)}
+    inputs = {name: input_of(facts, measure, pipeline) for name, measure in made_of.items()}
     _check_sums_fit(facts.num_rows, inputs, pipeline)
     # Only what is needed goes to the engine.
     table = facts.select(grain).append_column(ROW, pa.nulls(facts.num_rows, pa.int8()))
@@ -64,7 +66,7 @@ def _check_sums_fit(rows: int, inputs: dict[str, Integers], pipeline: Pipeline) 
             span = pc.min_max(inputs[input_name(measure)].numbers).as_py()
             if max(abs(span["min"] or 0), abs(span["max"] or 0)) * rows >= 2**63:
                 raise BadData(
-                    f"{pipeline.name}: measure {measure.name!r} could leave 64 bits: {rows} rows of column "
+                    f"{pipeline.name}: measure {measure.name!r} could leave 64 bits: {rows} rows of "
                     f"{measure.of!r}; nothing was published; declare a maximum for the column or mend the values"
                 )
 
@@ -73,8 +75,12 @@ def _totals(measures: list[Measure]) -> list[nw.Expr]:
     return [nw.len().alias("row_count"), *(_total(measure).alias(measure.name) for measure in measures)]
 
 
+def _is_of_all_rows(measure: Measure) -> bool:
+    return measure.of is None and measure.where is None
+
+
 def _total(measure: Measure) -> nw.Expr:
     # Plain aggregates only: some engines refuse a cast or a test inside agg(), or are slow at it.
-    if measure.of is None and measure.where is None:
+    if _is_of_all_rows(measure):
         return nw.len()
     return getattr(nw.col(input_name(measure)), measure.how)()  # type: ignore[no-any-return]

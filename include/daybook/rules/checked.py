@@ -6,13 +6,12 @@ and say which rows do not fit.
 
 import operator
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daybook.rules.exact import rounded
+from daybook.rules.exact import quotient as rounded_quotient
 
 LARGEST = 2**63 - 1
 FINE, TOO_LARGE, BY_ZERO = 0, 1, 2
@@ -73,7 +72,7 @@ def quotient(top: pa.Array, bottom: pa.Array, digits: int) -> Computed:
         return Computed(_quotient(_finer(top, digits), _finer(bottom, -digits)))
     except pa.ArrowInvalid:
         above, below = 10 ** max(digits, 0), 10 ** max(-digits, 0)
-        return _one_by_one(lambda a, b: rounded(Fraction(a * above, b * below), 0), top, bottom)
+        return _one_by_one(lambda a, b: rounded_quotient(a * above, b * below), top, bottom)
 
 
 def compared(kernel: str, left: pa.Array, right: pa.Array, digits: Digits) -> pa.Array:

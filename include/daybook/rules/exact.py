@@ -1,16 +1,10 @@
 """Exact numbers rounded once, half away from zero, like PostgreSQL's round(numeric) (its manual, 9.3)."""
 
-from fractions import Fraction
 from math import isqrt
 
 import pyarrow as pa
 
 from daybook.rules.frames import with_scale
-
-
-def rounded(number: Fraction, scale: int) -> int:
-    """Return a number in units of the last of `scale` digits after the point."""
-    return quotient(number.numerator * int(10**scale), number.denominator)
 
 
 def quotient(top: int, bottom: int) -> int:

@@ -30,7 +30,12 @@ def under_names(rows: pa.Table, source: Source) -> pa.Table:
 
 def open_frame(table: pa.Table, engine: Engine) -> nw.LazyFrame[Any]:
     """Return the table as a lazy frame of the engine. Decimals become integers in units of their last digit."""
-    return _OPEN[engine](_without_decimals(table))
+    return open_as_it_is(_without_decimals(table), engine)
+
+
+def open_as_it_is(table: pa.Table, engine: Engine) -> nw.LazyFrame[Any]:
+    """Return the table as a lazy frame of the engine, with its decimals."""
+    return _OPEN[engine](table)
 
 
 def close_frame(frame: nw.LazyFrame[Any], schema: pa.Schema, order: Sequence[str]) -> pa.Table:

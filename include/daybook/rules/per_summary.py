@@ -21,8 +21,9 @@ from daybook.rules.counted import (
 from daybook.rules.exact import decimals, quotient, root
 from daybook.rules.frames import close_frame, open_frame
 from daybook.rules.groups import Groups, groups_of
-from daybook.rules.inputs import input_name, input_of, measure_types
+from daybook.rules.inputs import input_name, input_of
 from daybook.rules.integers import Integers
+from daybook.rules.measure_types import measure_types
 from daybook.spec import Engine, Measure, Pipeline, measures_per_summary
 
 COUNTED = pa.schema([("group", pa.int64()), ("value", pa.int64()), ("rows", pa.int64())])
@@ -44,7 +45,7 @@ def _of_summary(facts: pa.Table, pipeline: Pipeline, by: tuple[str, ...], measur
     # One input at a time: its counts may take as much memory as the facts.
     for name in dict.fromkeys(input_name(measure) for measure in measures):
         made_of_it = [measure for measure in measures if input_name(measure) == name]
-        column = input_of(facts, made_of_it[0])
+        column = input_of(facts, made_of_it[0], pipeline)
         counted = _counted(groups, column, pipeline.engine)
         for measure in made_of_it:
             found[measure.name] = _values(pipeline, measure, counted, column, types[measure.name])

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.errors import BadSpec
+from daybook.rules.inputs import values_of
 from daybook.spec import Measure, Pipeline, Ratio, Summary, arrow_type, fact_columns, nearest
 
 Number = int | Decimal | date | str | None
@@ -67,8 +68,8 @@ def recomputed(facts: pa.Table, pipeline: Pipeline, column: str) -> Number:
     measures = {measure.name: measure for measure in pipeline.measures}
     ratios = {ratio.name: ratio for ratio in pipeline.ratios}
     if column in measures:
-        return _measure(facts, measures[column])
-    return _ratio(facts, ratios[column], measures)
+        return _measure(facts, measures[column], pipeline)
+    return _ratio(facts, ratios[column], pipeline)
 
 
 def _value(name: str, word: str, kind: pa.DataType) -> Any:
@@ -78,9 +79,11 @@ def _value(name: str, word: str, kind: pa.DataType) -> Any:
         raise BadSpec(f"{name}={word}: expected a value of type {kind}; nothing was traced") from None
 
 
-def _measure(facts: pa.Table, measure: Measure) -> Number:
-    rows = facts.filter(facts[measure.where]) if measure.where else facts
-    values: list[Any] = rows[measure.of].drop_null().to_pylist() if measure.of else [1] * rows.num_rows
+def _measure(facts: pa.Table, measure: Measure, pipeline: Pipeline) -> Number:
+    where = values_of(measure.where, facts, measure, pipeline)
+    rows = facts if where is None else facts.filter(where)
+    of = values_of(measure.of, rows, measure, pipeline)
+    values: list[Any] = [1] * rows.num_rows if of is None else of.drop_null().to_pylist()
     if measure.how in _OF_NO_VALUES:
         return _OF_NO_VALUES[measure.how](values)
     return _of_some(sorted(values), measure) if values else None
@@ -127,8 +130,9 @@ def _rounded(number: Fraction, scale: int) -> Decimal:
     return EXACT.quantize(EXACT.divide(number.numerator, number.denominator), Decimal(1).scaleb(-scale))
 
 
-def _ratio(facts: pa.Table, ratio: Ratio, measures: Mapping[str, Measure]) -> Number:
-    top, bottom = (_measure(facts, measures[name]) for name in (ratio.of, ratio.over))
+def _ratio(facts: pa.Table, ratio: Ratio, pipeline: Pipeline) -> Number:
+    measures = {measure.name: measure for measure in pipeline.measures}
+    top, bottom = (_measure(facts, measures[name], pipeline) for name in (ratio.of, ratio.over))
     if not isinstance(top, int | Decimal) or not isinstance(bottom, int | Decimal) or not bottom:
         return None
     return _rounded(Fraction(top) * ratio.times / Fraction(bottom), ratio.scale)

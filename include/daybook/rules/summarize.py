@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.rules.frames import close_frame, open_frame
-from daybook.rules.inputs import additive, measure_types
 from daybook.rules.integers import as_integers
+from daybook.rules.measure_types import additive, measure_types
 from daybook.rules.ratios import ratio_of, ratio_type
 from daybook.rules.top import first_groups
-from daybook.spec import Pipeline, Summary, arrow_type, fact_columns
+from daybook.spec import CleanRows, Pipeline, Summary, View, arrow_type, fact_columns
 
 NOTHING: Mapping[str, pa.Table] = MappingProxyType({})
 
@@ -36,9 +36,15 @@ def summarize(
     return {summary.name: _summary(measured[summary.name], pipeline, summary, day) for summary in pipeline.summaries}
 
 
-def schema(pipeline: Pipeline, summary: Summary) -> pa.Schema:
-    """Return the published schema of a summary: day, group columns, measures and ratios in the spec's order, rank."""
+def schema(pipeline: Pipeline, summary: View) -> pa.Schema:
+    """Return the published schema of a summary: day, group columns, measures and ratios in the spec's order, rank.
+
+    Of clean rows: day, line and their columns.
+    """
     columns = fact_columns(pipeline)
+    if isinstance(summary, CleanRows):
+        own = [(name, arrow_type(columns[name])) for name in summary.columns]
+        return pa.schema([("day", pa.date32()), ("line", pa.int64()), *own])
     types = measure_types(pipeline) | {ratio.name: ratio_type(ratio) for ratio in pipeline.ratios}
     groups = [(name, arrow_type(columns[name])) for name in summary.by]
     numbers = [(name, types[name]) for name in summary.columns]

@@ -15,17 +15,24 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
     file.py      the files that a source is delivered in, and when they count as whole
     lookup.py    sources that facts are joined to by key
     expression.py  what is computed for a row, such as col("price") * 2
+    literal.py   plain values in it
+    choice.py    when(…).then(…).otherwise(…)
     written.py   how an expression is written
     kinds.py     what an expression gives: its kind and digits
     derived.py   derived columns of the facts
     measure.py   measures and ratios
     summary.py   summaries: what is published
+    clean_rows.py  the accepted facts, if they are published too
     schedule.py  the days, and when they run
+    export.py    copies of a day's published files at other places
     parts.py     the target, the pools, what is plausible
+    transform.py a function of the pipeline's own
     override.py  values that one run may set otherwise
     pipeline.py  all of it together, and the check that every name exists and fits
 """
 
+from daybook.spec.choice import when
+from daybook.spec.clean_rows import CleanRows, View
 from daybook.spec.column import (
     Column,
     arrow_type,
@@ -37,7 +44,8 @@ from daybook.spec.column import (
     timestamp,
 )
 from daybook.spec.derived import Derived, Made, needs_zone
-from daybook.spec.expression import Expression, col, lit, when
+from daybook.spec.export import Export
+from daybook.spec.expression import Expression, col, lit
 from daybook.spec.file import MOST_PARTS, File
 from daybook.spec.form import Form, Limits
 from daybook.spec.kinds import Result, column_of, result
@@ -60,6 +68,7 @@ from daybook.spec.schedule import Schedule
 from daybook.spec.source import Source, Twins
 from daybook.spec.summary import Summary, Top
 from daybook.spec.table import Table, TableReady, Where
+from daybook.spec.transform import narwhals_transform, takes_narwhals
 from daybook.spec.value import Name, Value
 from daybook.spec.writing import Kind, Writing, said
 from daybook.text import nearest
@@ -67,9 +76,11 @@ from daybook.text import nearest
 __all__ = [
     "MOST_PARTS",
     "RESERVED",
+    "CleanRows",
     "Column",
     "Derived",
     "Engine",
+    "Export",
     "Expression",
     "File",
     "Form",
@@ -94,6 +105,7 @@ __all__ = [
     "Top",
     "Twins",
     "Value",
+    "View",
     "Where",
     "Writing",
     "arrow_type",
@@ -112,10 +124,12 @@ __all__ = [
     "integer",
     "lit",
     "measures_per_summary",
+    "narwhals_transform",
     "nearest",
     "needs_zone",
     "result",
     "said",
+    "takes_narwhals",
     "text",
     "timestamp",
     "when",

@@ -7,7 +7,7 @@ rules/evaluate.py computes it exactly.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any, Literal, NoReturn
 
@@ -15,10 +15,9 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from daybook.errors import BadSpec
+from daybook.spec import literal
+from daybook.spec.literal import Plain
 from daybook.spec.written import written
-
-Plain = bool | int | Decimal | str | date | None
-"""A value as it stands in an expression; None is nothing."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -98,7 +97,7 @@ class Expression:
 
     def __truediv__(self, other: Any) -> NoReturn:
         raise BadSpec(
-            f"{self!r} / {_expression(other)!r}: a division needs a scale; write .divided_by(…, scale=4, "
+            f"{self!r} / {as_expression(other)!r}: a division needs a scale; write .divided_by(…, scale=4, "
             'by_zero="nothing")'
         )
 
@@ -111,11 +110,11 @@ class Expression:
         """
         if by_zero not in ("nothing", "refuse"):
             raise BadSpec(f'divided_by, by_zero: {by_zero!r} is refused: it takes "nothing" or "refuse"')
-        return _of("divided_by", self, other, words=(_scale("divided_by", scale), by_zero))
+        return _of("divided_by", self, other, words=(literal.scale("divided_by", scale), by_zero))
 
     def round(self, scale: int = 0) -> "Expression":
         """Return the number with `scale` digits after the point, half away from zero; with 0 it is an integer."""
-        return _of("round", self, words=(_scale("round", scale),))
+        return _of("round", self, words=(literal.scale("round", scale),))
 
     # Comparison: empty if a side is empty.
 
@@ -140,7 +139,7 @@ class Expression:
     def is_in(self, *values: Any) -> "Expression":
         """Return whether it is one of some values; empty if it is empty."""
         listed = [one for value in values for one in (value if isinstance(value, list | tuple | set) else [value])]
-        are_values = all(value is not None and _expression(value).operator == "literal" for value in listed)
+        are_values = all(value is not None and as_expression(value).operator == "literal" for value in listed)
         if not listed or not are_values:
             raise BadSpec(f"{self!r}.is_in: it takes one or more values; for a column, write ==; for nothing, is_null")
         # A set has no order of its own.
@@ -242,19 +241,21 @@ class Expression:
 
     def starts_with(self, text: str) -> "Expression":
         """Return whether a text starts with another."""
-        return _of("starts_with", self, words=(_text("starts_with", text),))
+        return _of("starts_with", self, words=(literal.text("starts_with", text),))
 
     def ends_with(self, text: str) -> "Expression":
         """Return whether a text ends with another."""
-        return _of("ends_with", self, words=(_text("ends_with", text),))
+        return _of("ends_with", self, words=(literal.text("ends_with", text),))
 
     def contains(self, text: str) -> "Expression":
         """Return whether a text has another in it; no pattern, but plain text."""
-        return _of("contains", self, words=(_text("contains", text),))
+        return _of("contains", self, words=(literal.text("contains", text),))
 
     def replace(self, old: str, new: str) -> "Expression":
         """Return a text with another for each place of `old`; no pattern, but plain text."""
-        return _of("replace", self, words=(_text("replace", old), _text("replace", new, may_be_empty=True)))
+        return _of(
+            "replace", self, words=(literal.text("replace", old), literal.text("replace", new, may_be_empty=True))
+        )
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -273,85 +274,17 @@ def lit(value: bool | int | Decimal | str | date) -> Expression:
     """Return a value that is the same for each row; beside an expression, the value alone does."""
     if value is None:
         raise BadSpec("lit(None) is refused: write None where `then` or `otherwise` takes it")
-    return _expression(value)
-
-
-class When:
-    """The beginning of a choice: a condition that waits for its `then`."""
-
-    def __init__(self, condition: Any, before: tuple[Expression, ...] = ()) -> None:
-        self._condition, self._before = _expression(condition), before
-
-    def then(self, value: Any) -> "Then":
-        """Return the choice with its value for rows for which the condition is true; None is nothing."""
-        return Then((*self._before, self._condition, _expression(value)))
-
-
-class Then:
-    """A choice that waits for its last word, `otherwise`."""
-
-    def __init__(self, choices: tuple[Expression, ...]) -> None:
-        self._choices = choices
-
-    def when(self, condition: Any) -> When:
-        """Return the choice with a further condition, for rows for which none before it is true."""
-        return When(condition, self._choices)
-
-    def otherwise(self, value: Any) -> Expression:
-        """Return the value of the first condition that is true, or this one; None is nothing."""
-        return Expression("when", (*self._choices, _expression(value)))
-
-
-def when(condition: Any) -> When:
-    """Return the beginning of a choice: when(condition).then(value).otherwise(other)."""
-    return When(condition)
+    return as_expression(value)
 
 
 def _of(operator: str, *of: Any, words: tuple[Plain, ...] = ()) -> Expression:
-    return Expression(operator, tuple(map(_expression, of)), words)
+    return Expression(operator, tuple(map(as_expression, of)), words)
 
 
-def _expression(value: Any) -> Expression:
+def as_expression(value: Any) -> Expression:
+    """Return an expression, or a value as one. Raises BadSpec if it is neither."""
     if isinstance(value, Expression):
         return value
-    if why := _why_refused(value):
+    if why := literal.why_refused(value):
         raise BadSpec(f"{value!r} in an expression is refused: {why}")
     return Expression("literal", words=(value,))
-
-
-def _why_refused(value: Any) -> str | None:
-    match value:
-        case float():
-            return f'a float is not exact; write Decimal("{value}")'
-        case When() | Then():
-            return "a choice ends with .otherwise(…); None is nothing"
-        case datetime():
-            return "it takes a day; compare .local_date() with a date"
-        case Decimal():
-            return _why_no_number(value)
-        case bool() | str() | date() | None:
-            return None
-        case int():
-            return None if abs(value) < 2**63 else "it does not fit 64 bits"
-    return "it takes an integer, a Decimal, a text, True or False, a date, or another expression"
-
-
-def _why_no_number(value: Decimal) -> str | None:
-    if not value.is_finite():
-        return "it is not a number"
-    _, digits, exponent = value.as_tuple()
-    if not isinstance(exponent, int) or exponent < -18 or len(digits) + max(exponent, 0) > 18:
-        return "it has more than 18 digits"
-    return None
-
-
-def _scale(what: str, scale: Any) -> int:
-    if isinstance(scale, bool) or not isinstance(scale, int) or not 0 <= scale <= 18:
-        raise BadSpec(f"{what}, scale: {scale!r} is refused: it takes an integer from 0 to 18")
-    return scale
-
-
-def _text(what: str, text: Any, *, may_be_empty: bool = False) -> str:
-    if not isinstance(text, str) or not (text or may_be_empty):
-        raise BadSpec(f"{what}: {text!r} is refused: it takes a text{'' if may_be_empty else ' that is not empty'}")
-    return text

@@ -42,7 +42,8 @@ class _Words(dict[str, Any]):
 
 
 class File(Source):
-    """A CSV file on a server, one a day: `path` holds the day, as in "flights/flights_{day:%Y-%m-%d}.csv".
+    """A file on a server, one a day: `path` holds the day, as in "flights/flights_{day:%Y-%m-%d}.csv". It is CSV
+    unless its form says otherwise.
 
     `{day+1:%Y%m%d}` is the date of the day after, on which the file may be delivered; any number of days will do, with
     + or -. With `ignore_case` capitals in the file's own name do not matter.

@@ -22,6 +22,14 @@ NO_TEXT = {
 
 # The groups of a footer's pattern: what it counts.
 COUNTED = ("rows", "lines")
+# The words of a form that say something about a format; CSV has all but the last ones.
+OF_ALL = frozenset({"format", "extra_columns", "are_control_bytes_kept", "may_be_empty"})
+OF_OTHERS = {
+    "json_lines": OF_ALL | {"compression", "may_lack_keys"},
+    "parquet": OF_ALL,
+    "xlsx": OF_ALL | {"sheet", "header_line", "lines_below_header", "footer_lines"},
+}
+NOT_OF_CSV = frozenset({"sheet", "may_lack_keys"})
 
 
 class Form(Value):
@@ -40,12 +48,24 @@ class Form(Value):
     expression; with both, so many lines that match. A group of it, `(?P<rows>[0-9]+)`, is the number of rows that the
     file must have, or `(?P<lines>[0-9]+)` that of all its lines. A file without its footer, with another count, or with
     a row in its place is refused: it may be cut.
+
+    A file of another `format` is read by the same contract: its columns by the names of its schema, by the keys of each
+    object, or by the cells of its header row. `header_line`, `lines_below_header` and `footer_lines` are rows of a
+    sheet. A word that says nothing about the format is refused. Values that have a type in the file, as numbers, dates
+    and booleans do, are taken as they are; a text is read as one of CSV is.
     """
 
     added_later: ClassVar[frozenset[str]] = frozenset(
-        {"lines_below_header", "comment", "footer_lines", "footer"}
+        {"lines_below_header", "comment", "footer_lines", "footer", "format", "sheet", "may_lack_keys"}
         | {"quote", "escape", "may_end_early", "has_blanks_after_delimiter", "is_fixed_width"}
     )
+
+    format: Literal["csv", "json_lines", "parquet", "xlsx"] = "csv"
+    """What the file is: CSV, an object of JSON on each line, Parquet, or a workbook of Excel."""
+    sheet: str | None = Field(default=None, min_length=1, max_length=31)
+    """The name of a workbook's sheet; if left out, there may be only one."""
+    may_lack_keys: bool = False
+    """Whether a file of JSON lines may have no row with the key of a column, as if each were null."""
 
     encoding: str = "utf-8"
     compression: Literal["none", "gzip", "zip"] = "none"
@@ -144,6 +164,18 @@ class Form(Value):
         if found.groupindex.keys() - {*COUNTED} or len(found.groupindex) > 1:
             raise ValueError("its named group is (?P<rows>…), the number of rows, or (?P<lines>…), that of all lines")
         return footer
+
+    @model_validator(mode="after")
+    def _words_are_of_its_format(self) -> Self:
+        known = {"csv": type(self).model_fields.keys() - NOT_OF_CSV, **OF_OTHERS}
+        for word, field in type(self).model_fields.items():
+            if word not in known[self.format] and (value := getattr(self, word)) != field.default:
+                others = " and ".join(name for name, words in known.items() if word in words)
+                raise BadSpec(
+                    f"Form, {word}: {value!r} is refused: it is for {others}, and the format is {self.format!r}; leave "
+                    "it out, or declare another format"
+                )
+        return self
 
     @model_validator(mode="after")
     def _is_fixed_or_delimited(self) -> Self:

@@ -8,6 +8,9 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from daybook.spec.column import Column
+from daybook.spec.derived import Expressed
+from daybook.spec.expression import Expression, col
+from daybook.spec.kinds import WrongKind, column_of
 from daybook.spec.value import Name, Value, unknown
 from daybook.spec.writing import NUMBERS
 
@@ -18,7 +21,7 @@ SPREADS = ("stddev_samp", "stddev_pop", "var_samp", "var_pop")
 ORDERED = ("integer", "decimal", "date", "timestamp", "text")
 
 
-class Measure(Value):
+class Measure(Expressed):
     """A number per group, made of the rows of the group that have a value; with `where`, of those for which it is true.
 
     count: of rows; with `of`, of those that have a value. sum: `of` integers or decimals; 0 without a value. min, max:
@@ -53,10 +56,10 @@ class Measure(Value):
         "var_pop",
     ]
     """How it is made."""
-    of: str | None = None
-    """The column of the facts that it is made of."""
-    where: str | None = None
-    """A yes-or-no column: only rows for which it is true count."""
+    of: str | Expression | None = None
+    """The column of the facts that it is made of, or an expression, such as `col("price") * col("quantity")`."""
+    where: str | Expression | None = None
+    """A yes-or-no column, or an expression, such as `col("price") > 100`: only rows for which it is true count."""
     quantile: Decimal | None = Field(default=None, ge=0, le=1)
     """Of a quantile: which one, such as Decimal("0.9")."""
     method: Literal["continuous", "discrete"] = "continuous"
@@ -96,11 +99,28 @@ class Measure(Value):
         return Fraction(1, 2) if self.quantile is None else Fraction(self.quantile)
 
     def kind_of_values(self, columns: Mapping[str, Column]) -> str:
-        """Return the kind of its values. columns: those of the facts, by name."""
-        if self.how in ("count", "distinct") or self.of is None:
+        """Return the kind of its values, a number if it cannot be known. columns: those of the facts, by name."""
+        try:
+            column = self.measured_column(columns)
+        except WrongKind:
+            return "decimal"
+        if self.how in ("count", "distinct") or column is None:
             return "integer"
-        column = columns.get(self.of)
-        return "decimal" if self.is_rounded or column is None else column.kind
+        return "decimal" if self.is_rounded else column.kind
+
+    def measured_column(self, columns: Mapping[str, Column]) -> Column | None:
+        """Return the column that it is made of, or None. columns: those of the facts, by name. Raises WrongKind."""
+        return None if self.of is None else column_of("value", _expression(self.of), columns)
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        """Return the expressions in its words."""
+        return tuple(word for word in (self.of, self.where) if isinstance(word, Expression))
+
+    @property
+    def needed_columns(self) -> tuple[str, ...]:
+        """Return the names of the columns of the facts that it needs."""
+        return tuple(name for word in (self.of, self.where) if word is not None for name in _expression(word).names())
 
 
 class Ratio(Value):
@@ -134,24 +154,41 @@ class Ratio(Value):
 
 def measure_problems(path: str, measure: Measure, columns: dict[str, Column]) -> Iterator[str]:
     """Yield what is wrong with a measure, one line a problem. columns: those of the facts after `index`, by name."""
-    for word, name in (("of", measure.of), ("where", measure.where)):
-        yield from unknown(f"{path}.{word}", name, columns, "column of the facts") if name else ()
-    if measure.where in columns and columns[measure.where].kind != "boolean":
-        yield f"{path}.where: {measure.where!r} is {columns[measure.where].kind}; it takes a boolean"
-    yield from _not_measured(f"{path}.of", measure, columns)
+    wrong = [*_wrong_word(f"{path}.of", measure.of, columns), *_wrong_word(f"{path}.where", measure.where, columns)]
+    yield from wrong
+    if not wrong:
+        kind = column_of("value", _expression(measure.where), columns).kind if measure.where is not None else "boolean"
+        yield from ([f"{path}.where: {measure.where!r} is {kind}; it takes a boolean"] if kind != "boolean" else [])
+        yield from _not_measured(f"{path}.of", measure, columns)
     yield from _idle_words(path, measure)
 
 
+def _wrong_word(path: str, word: str | Expression | None, columns: dict[str, Column]) -> Iterator[str]:
+    if word is None:
+        return
+    expression = _expression(word)
+    missing = [line for name in expression.names() for line in unknown(path, name, columns, "column of the facts")]
+    yield from missing
+    if expression.refuses_rows():
+        yield f"{path}: by_zero='refuse' is refused: a measure refuses no row; say 'nothing', or derive a column by it"
+    if not missing:
+        try:
+            column_of("value", expression, columns)
+        except WrongKind as error:
+            yield f"{path}: {error}"
+
+
 def _not_measured(path: str, measure: Measure, columns: dict[str, Column]) -> Iterator[str]:
+    column = measure.measured_column(columns)
     if measure.how == "count":
         return
     if measure.how == "sum" or measure.is_rounded:
         hint = "; with method='discrete' it may be of any kind that has an order" if measure.is_quantile else ""
-        yield from (f"{problem}{hint}" for problem in _not_a_number(path, measure.of or "", columns))
-    elif not measure.of:
+        yield from (f"{problem}{hint}" for problem in _not_a_number(path, measure, column))
+    elif column is None:
         yield f"{path}: is missing; it takes a column of the facts"
-    elif measure.how != "distinct" and measure.of in columns and columns[measure.of].kind not in ORDERED:
-        yield f"{path}: {measure.of!r} is {columns[measure.of].kind}; it takes {', '.join(ORDERED[:-1])} or text"
+    elif measure.how != "distinct" and column.kind not in ORDERED:
+        yield f"{path}: {measure.of!r} is {column.kind}; it takes {', '.join(ORDERED[:-1])} or text"
 
 
 def _idle_words(path: str, measure: Measure) -> Iterator[str]:
@@ -185,8 +222,12 @@ def total_problems(path: str, name: str, measures: dict[str, Measure]) -> Iterat
         yield from unknown(path, name, totals, "count or sum")
 
 
-def _not_a_number(path: str, name: str, columns: dict[str, Column]) -> Iterator[str]:
-    if name in columns and columns[name].kind not in NUMBERS:
-        yield f"{path}: {name!r} is {columns[name].kind}; it takes an integer or a decimal"
-    elif not name:
+def _not_a_number(path: str, measure: Measure, column: Column | None) -> Iterator[str]:
+    if column is None:
         yield f"{path}: is missing; it takes an integer or a decimal column"
+    elif column.kind not in NUMBERS:
+        yield f"{path}: {measure.of!r} is {column.kind}; it takes an integer or a decimal"
+
+
+def _expression(word: str | Expression) -> Expression:
+    return col(word) if isinstance(word, str) else word

@@ -5,15 +5,17 @@ name. So a wrong spec shows when the DAG file is parsed, not at night.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from daybook.errors import BadSpec
 from daybook.spec import derived as derivations
 from daybook.spec import lookup as lookups
+from daybook.spec.clean_rows import CleanRows, View, clean_rows_problems, published_columns
 from daybook.spec.column import Column
 from daybook.spec.derived import Derived, Made
+from daybook.spec.export import Export, export_problems
 from daybook.spec.file import File
 from daybook.spec.format import tells_of_utc
 from daybook.spec.lookup import Lookup
@@ -39,13 +41,15 @@ class Pipeline(Value):
 
     `facts` names the source whose rows are counted; `day_columns` the columns that hold a fact's day: one date; one
     timestamp, whose day in the schedule's time zone counts; or year, month and day of month.
-    `transform` is the pipeline's own function at the end of `clean`: it takes a pandas frame of the facts and returns
-    one, with the columns of `transform_gives` added; it may drop rows. What it gives is not rounded or cut: it rounds
-    floats itself.
+    `transform` is the pipeline's own function at the end of `clean`: it takes a pandas frame of the facts, or with
+    `@narwhals_transform` a narwhals LazyFrame of the engine, and returns one, with the columns of `transform_gives`
+    added; it may drop rows. What it gives is not rounded or cut: it rounds floats itself.
     `look_back_days`: how many earlier days a daily run checks, to run those again whose sources have changed.
     `catch_up_days`: how many earlier days a daily run checks, to run those that were missed while the scheduler was
     down; 0 leaves them to a backfill.
     """
+
+    added_later: ClassVar[frozenset[str]] = frozenset({"clean_rows"})
 
     name: Name
     """The name of its DAG, and of its folder of published files."""
@@ -73,8 +77,12 @@ class Pipeline(Value):
     """One measure divided by another."""
     summaries: tuple[Summary, ...] = Field(min_length=1)
     """What is published, each as a view and as files."""
+    clean_rows: CleanRows | None = None
+    """The accepted facts, published beside the summaries."""
     target: Target
     """Where it is published."""
+    exports: tuple[Export, ...] = ()
+    """Copies of a day's published files at other places."""
     schedule: Schedule
     """Its days, and when they run."""
     pools: Pools = Pools()
@@ -116,6 +124,14 @@ class Pipeline(Value):
     def as_of_day(self) -> frozenset[str]:
         """Return the names of the sources whose rows stay those of when a day was first published."""
         return frozenset(lookup.source for lookup in self.lookups if lookup.as_of == "day")
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """Return all that is published: the summaries, and the clean rows with the names of all their columns."""
+        if self.clean_rows is None:
+            return self.summaries
+        columns = published_columns(self.clean_rows, fact_columns(self), self.day_columns)
+        return (*self.summaries, self.clean_rows.model_copy(update={"columns": columns}))
 
     def source(self, name: str) -> Source:
         """Return the source of that name."""
@@ -307,15 +323,17 @@ def _columns(pipeline: Pipeline) -> Iterator[str]:
     numbers = [*(measure.name for measure in pipeline.measures), *(ratio.name for ratio in pipeline.ratios)]
     yield from twice("facts (with derived, transform_gives and lookups)", names)
     yield from twice("measures and ratios", numbers)
-    yield from twice("summaries", [summary.name for summary in pipeline.summaries])
+    yield from twice("summaries and clean_rows", [view.name for view in pipeline.views])
     yield from _former_names(pipeline)
+    if rows := pipeline.clean_rows:
+        yield from clean_rows_problems("clean_rows", rows, fact_columns(pipeline), pipeline.day_columns)
 
 
 def _former_names(pipeline: Pipeline) -> Iterator[str]:
     if pipeline.renamed_from == pipeline.name:
         yield f"renamed_from: {pipeline.name!r} is its name of now; it takes the one of before"
-    summaries = {summary.name: summary.renamed_from for summary in pipeline.summaries}
-    for path, renamed in (("summaries", summaries), ("measures and ratios", former_names(pipeline))):
+    views = {view.name: view.renamed_from for view in pipeline.views}
+    for path, renamed in (("summaries and clean_rows", views), ("measures and ratios", former_names(pipeline))):
         names, former = list(renamed), [name for name in renamed.values() if name]
         yield from (f"{path}: renamed_from={name!r} is still a name of now" for name in former if name in names)
         yield from twice(f"{path} (renamed_from)", former)
@@ -332,6 +350,8 @@ def _measures(pipeline: Pipeline) -> Iterator[str]:
         yield from summary_problems(
             f"summaries[{number}]", summary, columns, [*measures, *(r.name for r in pipeline.ratios)]
         )
+    yield from twice("exports", [export.name for export in pipeline.exports])
+    yield from export_problems(pipeline.exports, tuple(summary.name for summary in pipeline.summaries))
     for number, name in enumerate(pipeline.plausible.measures):
         yield from total_problems(f"plausible.measures[{number}]", name, measures)
 

@@ -96,10 +96,15 @@ class Source(Writing):
     def _marks_differ(self) -> Self:
         for column in map(self.as_written, self.columns) if self.is_written else ():
             where = f"{type(self).__name__} {self.name!r}, column {column.name!r}"
-            check_marks(column, column.scale, "" if self.form.is_fixed_width else self.delimiter, where)
+            check_marks(column, column.scale, self.sign_between, where)
         for column in map(self.as_written, self.columns):
             check_zone(column, f"{type(self).__name__} {self.name!r}, column {column.name!r}")
         return self
+
+    @property
+    def sign_between(self) -> str:
+        """Return what stands between two fields, which no mark of a number may be; "" if nothing does."""
+        return self.delimiter if self.form.format == "csv" and not self.form.is_fixed_width else ""
 
     def as_written(self, column: Column) -> Column:
         """Return a column with the words of this source about how it is written, if it has none of its own."""
@@ -165,6 +170,10 @@ def _problems_of_places(source: Source) -> Iterator[str]:
     for place, column in source.placed:
         if not source.is_written:
             yield f"column {column.name!r}, position: {place} is refused: a table's columns have names"
+        elif source.form.format in ("json_lines", "parquet"):
+            yield (
+                f"column {column.name!r}, position: {place} is refused: the columns of {source.form.format} have names"
+            )
         if place in taken:
             yield (
                 f"column {column.name!r}, position: {place} is refused: column {taken[place].name!r} stands there; "
@@ -186,6 +195,8 @@ def _problems_of_form(source: Source) -> Iterator[str]:
             word for word in sorted(form.added_later | {"header_line"}) if getattr(form, word) != getattr(Form(), word)
         ]
         yield from (f"form.{word}: is refused: it is for files, and Daybook copies a table itself" for word in used)
+    if form.format != "csv" and delimiter != ",":
+        yield f"delimiter: {delimiter!r} is refused: the format is {form.format!r}, which has none; leave it out"
     if form.header_line == "find" and not source.named:
         yield "form.header_line: 'find' is refused: every column has a position, so no name tells which line it is"
     yield from problems_of_widths(source.columns, form)

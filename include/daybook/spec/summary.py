@@ -1,6 +1,6 @@
 """The part of a spec about what is published: the summaries."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from pydantic import Field
@@ -8,6 +8,9 @@ from pydantic import Field
 from daybook.spec.column import Column
 from daybook.spec.parts import RESERVED
 from daybook.spec.value import Name, Value, twice, unknown
+
+# The names that each table of PostgreSQL has already (its manual, 5.6 System Columns).
+OF_POSTGRES = ("tableoid", "xmin", "cmin", "xmax", "cmax", "ctid")
 
 
 class Top(Value):
@@ -61,6 +64,7 @@ def summary_problems(path: str, summary: Summary, columns: dict[str, Column], nu
     yield from twice(f"{path}", ["day", *summary.by, *summary.columns, *summary.ranks])
     for number, name in enumerate(summary.by):
         yield from unknown(f"{path}.by[{number}]", name, columns, "column of the facts")
+    yield from of_postgres(f"{path}", [*summary.by, *summary.columns, *summary.ranks])
     for number, name in enumerate(summary.columns):
         yield from unknown(f"{path}.columns[{number}]", name, numbers, "measure or ratio")
     for name in (*summary.columns, *summary.ranks):
@@ -77,3 +81,9 @@ def _top_problems(path: str, summary: Summary, top: Top, numbers: list[str]) -> 
     if set(summary.by) <= set(top.per):
         among = f"there is one row for each {' and '.join(summary.by)}" if summary.by else "there is one row a day"
         yield f"{path}.per: {list(top.per)} is refused: {among}, so nothing is left to rank"
+
+
+def of_postgres(path: str, names: Iterable[str]) -> Iterator[str]:
+    """Yield which names of columns no table can have."""
+    for name in (name for name in names if name in OF_POSTGRES):
+        yield f"{path}: {name!r} is a word of PostgreSQL's own; give the column another name here"

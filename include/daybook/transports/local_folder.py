@@ -5,17 +5,19 @@ Somebody else writes there, so a file may grow, change or go away while it is co
 
 import os
 import posixpath
+import shutil
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 from daybook.errors import BadSpec, SourceUnavailable
 from daybook.ftp.listing import BLOCK_BYTES, NO_LISTING, Listing, Remote
 from daybook.ftp.replies import Broken, NotThere
 from daybook.spec import Value
+from daybook.storage.disk import durable, put
 from daybook.storage.shortage import NO_MORE_FILES, no_more_files
 
 
@@ -40,6 +42,7 @@ class LocalLine:
     # Nothing goes over a network.
     is_encrypted = None
     names_encoding = "utf-8"
+    writes_whole = False
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._name = folder, ""
@@ -87,6 +90,26 @@ class LocalLine:
             while block := self._block(path, file.read):
                 take(block)
 
+    def make_folder(self, folder: str) -> None:
+        """Make a folder, and those above it, unless it is there."""
+        with self._translated_errors(folder):
+            self._at(folder).mkdir(parents=True, exist_ok=True)
+
+    def store(self, path: str, content: BinaryIO) -> None:
+        """Write a file. Raises BadSpec if we may not, Broken if there is no room."""
+        with self._translated_errors(path), durable(self._at(path)) as file:
+            shutil.copyfileobj(content, file)
+
+    def replace(self, path: str, new: str) -> None:
+        """Let a file have another name, in place of the file of that name."""
+        with self._translated_errors(new):
+            put(self._at(path), self._at(new))
+
+    def remove(self, path: str) -> None:
+        """Remove a file, if it is there."""
+        with self._translated_errors(path):
+            self._at(path).unlink(missing_ok=True)
+
     def _block(self, path: str, read: Callable[[int], bytes]) -> bytes:
         # What `take` raises is about our own disk, and is not translated.
         with self._translated_errors(path):
@@ -124,13 +147,13 @@ class LocalLine:
             raise NotThere(f"{where}: there is no such file in the folder {self._folder}") from None
         except PermissionError:
             raise BadSpec(
-                f"{where}: we may not read it in the folder {self._folder}; not tried again; have the right to read it "
-                "given to the user as whom tasks run"
+                f"{where}: we may not read or write it in the folder {self._folder}; not tried again; have the right "
+                "to it given to the user as whom tasks run"
             ) from None
         except OSError as error:
             if error.errno in NO_MORE_FILES:
                 raise SourceUnavailable(f"{where}: {no_more_files(error)}") from None
-            raise Broken(f"{where}: the folder cannot be read ({error.strerror})") from None
+            raise Broken(f"{where}: the folder cannot be read, or written to ({error.strerror})") from None
 
 
 def _remote(found: os.stat_result) -> Remote:

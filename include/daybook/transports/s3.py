@@ -4,19 +4,22 @@ An ETag names the exact content of an object. It goes along with every request t
 pieces of a file are ever of two contents. A folder is what the keys before a "/" have in common.
 """
 
+import hashlib
 import posixpath
+from base64 import b64encode
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, closing
+from functools import partial
 from itertools import islice
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, BinaryIO, NamedTuple, Self
 
 from botocore.exceptions import ClientError
 
 from daybook.errors import BadSpec
 from daybook.ftp.listing import NO_LISTING, Listing, Remote
 from daybook.ftp.replies import NotThere
-from daybook.transports.s3_errors import code_of, status_of, translated_errors
+from daybook.transports.s3_errors import RIGHTS_TO_READ, RIGHTS_TO_WRITE, code_of, status_of, translated_errors
 
 # A block that breaks is lost.
 BLOCK_BYTES = 64 * 1024
@@ -40,6 +43,7 @@ class S3Line:
     """A client at work, both the line and its session (ftp/session.py says what they do)."""
 
     names_encoding = "utf-8"
+    writes_whole = True
 
     def __init__(self, client: Any, place: Place, secrets: tuple[str, ...]) -> None:
         self._client, self._place, self._secrets = client, place, secrets
@@ -113,6 +117,26 @@ class S3Line:
             while block := body.read(BLOCK_BYTES):
                 take(block)
 
+    def make_folder(self, folder: str) -> None:
+        """Do nothing: a folder is what keys have in common."""
+
+    def store(self, path: str, content: BinaryIO) -> None:
+        """Write a file, which is there whole or not at all. Raises BadSpec if the store does not take it."""
+        # Every store takes this sum, and refuses what arrives otherwise.
+        md5 = b64encode(hashlib.file_digest(content, partial(hashlib.md5, usedforsecurity=False)).digest()).decode()  # type: ignore[arg-type]
+        content.seek(0)
+        with self._translated_errors(path, RIGHTS_TO_WRITE):
+            self._client.put_object(**self._object(path), Body=content, ContentMD5=md5)
+
+    def replace(self, path: str, new: str) -> None:
+        """Raise NotImplementedError: nothing is stored under another name first."""
+        raise NotImplementedError
+
+    def remove(self, path: str) -> None:
+        """Remove a file, if it is there."""
+        with self._translated_errors(path, RIGHTS_TO_WRITE):
+            self._client.delete_object(**self._object(path))
+
     def _opened(self, path: str, start: int) -> Any:
         tag = self._tags.get(path)
         same = {"IfMatch": tag} if tag else {}
@@ -162,8 +186,8 @@ class S3Line:
             )
         return self._place.prefix + path.lstrip("/")
 
-    def _translated_errors(self, path: str) -> AbstractContextManager[None]:
-        return translated_errors(f"{self._name}: {path or '/'}", self._secrets)
+    def _translated_errors(self, path: str, rights: str = RIGHTS_TO_READ) -> AbstractContextManager[None]:
+        return translated_errors(f"{self._name}: {path or '/'}", self._secrets, rights)
 
 
 def _time(found: dict[str, Any]) -> str:

@@ -88,6 +88,7 @@ AWAY = (boto.MetadataRetrievalError, boto.CredentialRetrievalError)
 NO_KEYS = (boto.NoCredentialsError, boto.PartialCredentialsError, boto.ProfileNotFound)
 WORDS = (boto.ParamValidationError, boto.InvalidRegionError, boto.UnsupportedS3ConfigurationError)
 RIGHTS_TO_READ = "s3:GetObject and s3:ListBucket"
+RIGHTS_TO_WRITE = "s3:PutObject and s3:DeleteObject"
 
 
 def code_of(error: boto.ClientError) -> str:

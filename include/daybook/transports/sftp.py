@@ -9,16 +9,16 @@ import logging
 import posixpath
 import stat
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
-from contextlib import AbstractContextManager, aclosing, suppress
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator
+from contextlib import AbstractContextManager, aclosing, contextmanager, suppress
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, BinaryIO, Self, TypeVar
 
 import asyncssh
 
 from daybook.errors import BadSpec
-from daybook.ftp.listing import NO_LISTING, Listing, Remote, escaped
-from daybook.ftp.replies import NotThere
+from daybook.ftp.listing import NO_LISTING, Listing, Remote, escaped, folders_to
+from daybook.ftp.replies import NotThere, printable
 from daybook.transports.sftp_errors import translated_errors
 
 log = logging.getLogger(__name__)
@@ -27,6 +27,8 @@ T = TypeVar("T")
 # A server may give less than it is asked for, and says how much it gives at most, if it knows that extension.
 BLOCK_BYTES = 128 * 1024
 LEAST_BYTES = 4 * 1024
+# asyncssh sends the pieces of what it is given all at once.
+STORED_BYTES = 1024 * 1024
 # As many are on their way at once, so that a distant server does not wait for each answer to arrive.
 MOST_AHEAD = 32
 QUIT_S = 5.0
@@ -78,6 +80,7 @@ class SftpSession:
     """An SFTP connection at work (ftp/session.py says what a session does)."""
 
     is_encrypted = True
+    writes_whole = False
 
     def __init__(self, line: SftpLine, name: str, time_limit_s: float) -> None:
         self._line, self._name, self._limit_s = line, name, time_limit_s
@@ -112,6 +115,46 @@ class SftpSession:
         """Copy a file from byte `start` to its end, block by block. Raises NotThere if the server does not send it."""
         with self._translated_errors(path):
             self._line.run(self._retrieve(self._encoded(path), start, take))
+
+    def make_folder(self, folder: str) -> None:
+        """Make a folder, and those above it, unless it is there."""
+        with self._translated_errors(folder):
+            for above in folders_to(folder):
+                # It is there, or we may not, which the file after it will show.
+                with suppress(asyncssh.SFTPError):
+                    self._answer(self._line.client.mkdir(self._encoded(above)))
+
+    def store(self, path: str, content: BinaryIO) -> None:
+        """Write a file. Raises Broken if the line fails, BadSpec if the server does not take it."""
+        with self._translated_errors(path), self._refused(path):
+            self._line.run(self._store(self._encoded(path), content))
+
+    def replace(self, path: str, new: str) -> None:
+        """Let a file have another name, in place of the file of that name."""
+        ours, theirs, client = self._encoded(path), self._encoded(new), self._line.client
+        with self._translated_errors(new), self._refused(new):
+            try:
+                self._answer(client.posix_rename(ours, theirs))
+            except asyncssh.SFTPOpUnsupported:
+                # Of OpenSSH only; the protocol's own renames to a free name only (draft-ietf-secsh-filexfer-02, 6.5).
+                with suppress(asyncssh.SFTPNoSuchFile):
+                    self._answer(client.remove(theirs))
+                self._answer(client.rename(ours, theirs))
+
+    def remove(self, path: str) -> None:
+        """Remove a file, if it is there."""
+        with self._translated_errors(path), suppress(asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
+            self._answer(self._line.client.remove(self._encoded(path)))
+
+    @contextmanager
+    def _refused(self, path: str) -> Iterator[None]:
+        try:
+            yield
+        except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath, asyncssh.SFTPPermissionDenied) as error:
+            raise BadSpec(
+                f"{self._name}: {path}: the SFTP server does not take the file ({printable(error.reason)}); mend the "
+                "path in the spec, or have the right to write there given to the connection's user"
+            ) from None
 
     def _translated_errors(self, path: str) -> AbstractContextManager[None]:
         return translated_errors(f"{self._name}: {path}")
@@ -157,6 +200,13 @@ class SftpSession:
         async with aclosing(_blocks(file, start, size, self._limit_s)) as blocks:
             async for block in blocks:
                 take(block)
+        await asyncio.wait_for(file.close(), self._limit_s)
+
+    async def _store(self, path: bytes, content: BinaryIO) -> None:
+        file = await asyncio.wait_for(self._line.client.open(path, "wb"), self._limit_s)
+        while block := content.read(STORED_BYTES):
+            await asyncio.wait_for(file.write(block), self._limit_s)
+        # What could not be written is told now at the latest.
         await asyncio.wait_for(file.close(), self._limit_s)
 
 

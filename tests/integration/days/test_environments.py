@@ -8,7 +8,7 @@ import pytest
 
 from commands import exit_codes
 from daybook import pipelines
-from daybook.spec import Target
+from daybook.spec import Export, Target
 from tests.support.warehouse import Copied, copied
 
 from .conftest import Days
@@ -27,7 +27,7 @@ def dev(days: Days, monkeypatch: pytest.MonkeyPatch) -> Iterator[Days]:
     days.change(target=target)
     yield days
     monkeypatch.delenv("DAYBOOK_ENV")
-    days.change(target=production.target)
+    days.change(target=production.target, exports=())
     with owner(days) as connection:
         for schema in DEV_SCHEMAS:
             connection.execute(f"drop schema if exists {schema.format(production.name)} cascade".encode())
@@ -54,7 +54,9 @@ def published_in(days: Days, schema: str) -> list[tuple[object, ...]]:
         return connection.execute(f"select day::text, flights from {schema}.by_day order by 1".encode()).fetchall()
 
 
-def test_what_development_publishes_takes_back_renames_and_retires_leaves_production_as_it_is(dev: Days) -> None:
+def test_what_development_publishes_takes_back_renames_and_retires_leaves_production_as_it_is(
+    dev: Days, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     before, name = production(dev), dev.pipeline.name
     assert dev.json("status")["published"] == []
     shorten(dev.file(FIRST))
@@ -64,6 +66,13 @@ def test_what_development_publishes_takes_back_renames_and_retires_leaves_produc
     (real,) = published_in(dev, name)
     assert published_in(dev, f"{name}__dev")[0] == (FIRST, int(str(real[1])) - 1)
     assert (dev.servers.data / "environment_dev" / "published" / name / FIRST / "by_day.csv").is_file()
+
+    (tmp_path / "partner").mkdir()
+    monkeypatch.setenv("AIRFLOW_CONN_PARTNER", f"file://{tmp_path}/partner")
+    dev.change(exports=(Export(name="partner", connection="partner", path="{day}/{name}.csv"),))
+    assert dev.command("export", SECOND)[0] == 0
+    assert (tmp_path / f"partner/environment_dev/{SECOND}/by_day.csv").is_file()
+    assert [path.name for path in (tmp_path / "partner").iterdir()] == ["environment_dev"]
 
     assert dev.command("rollback", FIRST, "--to", "nothing", "--why", "a trial")[0] == 0
     assert dev.command("doctor")[1].count(f"{name} {FIRST}") == 0

@@ -120,6 +120,7 @@ def test_G10_publications_and_decisions_are_never_changed_by_their_owner_either(
             ("ledger", "day"),
             ("decision", "day"),
             ("pipeline_change", "who"),
+            ("exported", "day"),
             ("ledger", "pipeline"),
         ):
             for change in (f"update daybook.{table} set {column} = '2013-01-01'", f"delete from daybook.{table}"):

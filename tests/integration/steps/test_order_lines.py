@@ -25,6 +25,7 @@ from daybook.spec import (
     Target,
     Top,
     boolean,
+    col,
     day_date,
     decimal,
     integer,
@@ -80,6 +81,7 @@ MEASURES = (
     Measure(name="gifts", how="count", where="is_gift"),
     Measure(name="revenue_eur", how="sum", of="total_eur"),
     Measure(name="gift_revenue_eur", how="sum", of="total_eur", where="is_gift"),
+    Measure(name="large_eur", how="sum", of="total_eur", where="is_large"),
     Measure(name="pieces", how="sum", of="quantity"),
     Measure(name="orders", how="distinct", of="order_id"),
     Measure(name="customers", how="distinct", of="customer"),
@@ -105,18 +107,15 @@ RATIOS = (
 NUMBERS = (*(measure.name for measure in MEASURES), *(ratio.name for ratio in RATIOS))
 
 
-def with_totals(lines: Any) -> Any:
-    """Add what a line costs, and on each order's first line what the order costs."""
-    columns = zip(lines["price_eur"], lines["quantity"], lines["discount"], lines["tax"], strict=True)
-    totals = [_total(*row) if isinstance(row[0], Decimal) else None for row in columns]
+TOTAL = col("price_eur") * col("quantity") * (1 - col("discount")) * (1 + col("tax"))
+
+
+def with_baskets(lines: Any) -> Any:
+    """Add what an order costs, on its first line."""
     baskets: dict[int, Decimal] = {}
-    for order, total in zip(lines["order_id"], totals, strict=True):
-        baskets[order] = baskets.get(order, Decimal(0)) + (total or 0)
-    return lines.assign(total_eur=totals, basket_eur=[baskets.pop(order, None) for order in lines["order_id"]])
-
-
-def _total(price: Decimal, quantity: int, discount: Decimal, tax: Decimal) -> Decimal:
-    return price * int(quantity) * (1 - discount) * (1 + tax)
+    for order, total in zip(lines["order_id"], lines["total_eur"], strict=True):
+        baskets[order] = baskets.get(order, Decimal(0)) + (total if isinstance(total, Decimal) else 0)
+    return lines.assign(basket_eur=[baskets.pop(order, None) for order in lines["order_id"]])
 
 
 SQL = """
@@ -130,6 +129,7 @@ SQL = """
     ), measured as (
         select {group} count(*) as order_lines, count(total) as priced, count(*) filter (where gift) as gifts,
             coalesce(sum(total), 0) as revenue, coalesce(sum(total) filter (where gift), 0) as gift_revenue,
+            coalesce(sum(total) filter (where total >= 500), 0) as large,
             sum(quantity) as pieces, count(distinct order_id) as orders, count(distinct customer) as customers,
             count(distinct customer) filter (where gift) as gift_givers,
             round((percentile_cont(0.5) within group (order by basket))::numeric, 8) as median_basket,
@@ -197,11 +197,9 @@ def pipeline(request: pytest.FixtureRequest, postgres: LocalPostgres, ftp_server
         files=tuple(sources),
         facts="lines",
         day_columns=("sold_on",),
-        transform=with_totals,
-        transform_gives=(
-            decimal("total_eur", digits=18, scale=8),
-            decimal("basket_eur", digits=18, scale=8),
-        ),
+        derived={"total_eur": TOTAL, "is_large": col("total_eur") >= 500},
+        transform=with_baskets,
+        transform_gives=(decimal("basket_eur", digits=18, scale=8),),
         lookups=(
             Lookup(source="customers", key="customer", gives={"country_code": "country_code"}, when_unknown="keep"),
             Lookup(source="countries", key="country_code", gives={"country": "country"}, when_unknown="keep"),

@@ -10,7 +10,7 @@ import pytest
 from commands.__main__ import main
 from commands.check_answer import Answer, exit_code, in_words, tell
 from commands.check_steps import Stepped, after_load, day_meant, loaded
-from daybook.spec import Limits, Pipeline, Plausible
+from daybook.spec import Limits, Measure, Pipeline, Plausible, Ratio, Summary
 from tests.support.shop import DAY, SALES, shop
 
 SALES_OF_THE_DAY = """\
@@ -117,6 +117,27 @@ def test_a_day_is_held_for_what_needs_no_day_before_it(rules: Plausible, held: A
     words = in_words(found)
     assert (words["would_be_held"], words["doubts"]) == ((True, held) if held else (held, []))
     assert exit_code(found) == code
+
+
+@pytest.mark.parametrize(
+    ("amount", "message"),
+    [
+        ("4.00", None),
+        ("0.00", "shop 2026-01-10, summary by_day: ratio 'per_median' is over zero in 1 of 1 groups, none"),
+    ],
+)
+def test_measures_that_do_not_add_up_are_computed_too(amount: str, message: str | None, tmp_path: Path) -> None:
+    pipeline = lenient(
+        measures=(Measure(name="sales", how="count"), Measure(name="median_eur", how="median", of="amount_eur")),
+        ratios=(Ratio(name="per_median", of="sales", over="median_eur", by_zero="refuse"),),
+        summaries=(Summary(name="by_day", columns=("per_median",)),),
+        plausible=Plausible(within_pct=None),
+    )
+    content = f"id,day,shop,customer,kind,amount\n1,2026-01-10,A1,7,cash,{amount}\n"
+    found = checked(pipeline, tmp_path, content, shops=SHOPS, customers=CUSTOMERS)
+    assert (found.message and found.message.startswith(message or "?"), exit_code(found)) == (
+        (True, 20) if message else (None, 0)
+    )
 
 
 @pytest.mark.parametrize(

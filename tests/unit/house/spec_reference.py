@@ -23,6 +23,7 @@ CLASSES: tuple[type[spec.Value], ...] = (
     spec.Pipeline,
     spec.Schedule,
     spec.Target,
+    spec.Export,
     spec.Source,
     spec.File,
     spec.Form,
@@ -36,6 +37,7 @@ CLASSES: tuple[type[spec.Value], ...] = (
     spec.Measure,
     spec.Ratio,
     spec.Summary,
+    spec.CleanRows,
     spec.Top,
     spec.Plausible,
     spec.Pools,
@@ -58,6 +60,7 @@ PLAIN = {
     "date": "date",
     "time": "time of day",
     "NoneType": "`None`",
+    "Expression": "[expression](expressions.md)",
 }
 BOUNDS = {"ge": " from {}", "le": " to {}", "max_length": ", at most {}"}
 

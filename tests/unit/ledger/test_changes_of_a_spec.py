@@ -7,7 +7,7 @@ import pytest
 
 from daybook.ledger.fingerprint import FINGERPRINTED_STEPS, changed_part, fingerprint
 from daybook.pipelines import load_pipelines
-from daybook.spec import Derived, Pipeline, TableReady, col
+from daybook.spec import CleanRows, Derived, Export, Pipeline, TableReady, col
 from deployment.home import REPOSITORY
 
 FLIGHTS = load_pipelines().good["flights"]
@@ -78,6 +78,7 @@ CHANGES: list[tuple[str, dict[str, object]]] = [
     ("a summary added", {"summaries": (*SUMMARIES, SUMMARIES[0].model_copy(update={"name": "another"}))}),
     ("a summary removed", {"summaries": SUMMARIES[1:]}),
     ("a summary removed", {"summaries": SUMMARIES[:-1]}),
+    ("`clean_rows`", {"clean_rows": CleanRows(name="rows")}),
     ("`key` of a file", file(key=FILE.key[1:])),
     ("`limits` of a file", file(limits=FILE.limits.model_copy(update={"refused_rows": 9}))),
     ("`day`, `where` or `changed_by` of a table", table_by_day()),
@@ -115,6 +116,7 @@ CHANGES: list[tuple[str, dict[str, object]]] = [
         {"pools": FLIGHTS.pools.model_copy(update={"ftp": "x"})},
     ),
     ("`look_back_days`, `catch_up_days`, `max_active_runs`, `pools`, `keep_runs`", {"keep_runs": 9}),
+    ("`exports`", {"exports": (Export(name="partner", connection="partner", path="{day}/{name}.csv"),)}),
     ("`description`", {"description": "in other words"}),
 ]
 

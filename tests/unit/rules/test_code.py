@@ -78,6 +78,8 @@ def changed(copied: Copy) -> set[str]:
         ("loader/columns.py", "_settled", "load"),
         ("loader/moment_columns.py", "_grid", "load"),
         ("loader/numbers.py", "_plain", "load"),
+        ("loader/cell_reader.py", "_check_text", "load"),
+        ("loader/sheet_cells.py", "_moment", "load clean index"),
         ("run/raw_rows.py", "_files", "load clean index"),
         ("run/raw_rows.py", "rows_at", "clean index"),
         ("loader/find.py", "raw_records", "clean index"),
@@ -88,14 +90,14 @@ def changed(copied: Copy) -> set[str]:
         ("run/step_run.py", "write_table", "load clean index aggregate summarize"),
         ("run/step_run.py", "read_table", "clean index aggregate summarize"),
         ("rules/clean.py", "_rules", "clean"),
-        ("rules/evaluate.py", "_choice", "clean index"),
-        ("rules/checked.py", "quotient", "clean index"),
-        ("rules/texts.py", "sliced", "clean index"),
+        ("rules/evaluate.py", "_choice", "clean index aggregate"),
+        ("rules/checked.py", "quotient", "clean index aggregate"),
+        ("rules/texts.py", "sliced", "clean index aggregate"),
         ("spec/kinds.py", "_product", "clean index aggregate summarize"),
         ("rules/index.py", "_mark", "index"),
         ("rules/frames.py", "close_frame", "clean index aggregate summarize"),
         ("rules/aggregate.py", "_total", "aggregate"),
-        ("rules/inputs.py", "_measure_type", "aggregate summarize"),
+        ("rules/measure_types.py", "_measure_type", "aggregate summarize"),
         ("rules/inputs.py", "input_of", "aggregate"),
         ("rules/integers.py", "as_integers", "aggregate summarize"),
         ("rules/counted.py", "moments", "aggregate"),
@@ -154,8 +156,8 @@ def test_words_about_the_code_change_nothing(package: Path, copied: Copy) -> Non
 
 
 def moved_into_a_package(package: Path) -> Path:
-    """Move a function of `inputs` into a module of a new package, which it is imported from under another name."""
-    file = package / "rules" / "inputs.py"
+    """Move a function of `measure_types` into a module of a new package; it is imported from there by another name."""
+    file = package / "rules" / "measure_types.py"
     tree = ast.parse(file.read_text())
     moved = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "_measure_type")
     tree.body.remove(moved)

@@ -18,10 +18,14 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from daybook.errors import BadData
+from daybook.rules.aggregate import aggregate
 from daybook.rules.checked import TOO_LARGE
 from daybook.rules.clean import Cleaned, clean
 from daybook.rules.evaluate import evaluated
 from daybook.rules.index import index
+from daybook.rules.per_summary import per_summary
+from daybook.rules.recompute import recomputed
+from daybook.rules.summarize import summarize
 from daybook.spec import (
     Expression,
     Lookup,
@@ -473,3 +477,30 @@ def test_a_column_is_derived_of_what_was_looked_up(engine: str) -> None:
 def test_a_day_without_rows_has_its_derived_columns() -> None:
     found = cleaned([], {"x": col("p") * col("q"), "y": col("s").upper(), "z": col("at").local_date()}).kept
     assert [str(kind) for kind in found.schema.types[-3:]] == ["decimal128(18, 6)", "string", "date32[day]"]
+
+
+MEASURED = {
+    "revenue": Measure(name="revenue", how="sum", of=col("p") * col("n")),
+    "large": Measure(name="large", how="count", where=(col("p") > 1) & ~col("b")),
+    "longest": Measure(name="longest", how="max", of=col("s").length(), where="c"),
+    "hours": Measure(name="hours", how="distinct", of=col("at").local_hour()),
+}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_measure_is_of_an_expression_and_of_rows_for_which_one_is_true(engine: str) -> None:
+    winter, summer = datetime(2026, 1, 9, 23, tzinfo=UTC), datetime(2026, 7, 9, 22, tzinfo=UTC)
+    rows: list[dict[str, Any]] = [
+        {"n": 2, "p": Decimal("1.25"), "b": False, "c": True, "s": "Zoë", "at": winter},
+        {"n": 3, "p": Decimal("0.10"), "b": False, "c": None, "s": "longer", "at": summer},
+        {"n": 4, "p": Decimal("9.99"), "b": None, "c": True, "s": "日本"},
+    ]
+    whole = (Summary(name="by_day", columns=tuple(MEASURED)),)
+    spec = pipeline({}, engine, measures=tuple(MEASURED.values()), summaries=whole)
+    facts = cleaned(rows, {}, engine, measures=tuple(MEASURED.values()), summaries=whole).kept
+    (found,) = summarize(aggregate(facts, spec), spec, DAY, per_summary(facts, spec))["by_day"].to_pylist()
+    meant = {"revenue": Decimal("42.76"), "large": 1, "longest": 3, "hours": 1}
+    assert {name: found[name] for name in meant} == meant
+    assert {name: recomputed(facts, spec, name) for name in meant} == meant
+    with pytest.raises(BadData, match=r"sales, line 4, measure 'revenue': col\('p'\) \* col\('n'\) gives a value that"):
+        aggregate(cleaned([*rows[:2], rows[2] | {"n": 10**17}], {}, engine).kept, spec)

@@ -166,8 +166,9 @@ def spread(values: list[Any], measure: Measure) -> Decimal | None:
 
 def plainly(rows: list[dict[str, Any]], measure: Measure) -> Any:
     """Return a measure of rows, computed by Python alone."""
-    counted = [row for row in rows if measure.where is None or row[measure.where]]
-    values: list[Any] = [row[measure.of] for row in counted if row[measure.of] is not None] if measure.of else counted
+    counted = [row for row in rows if measure.where is None or row[str(measure.where)]]
+    of = [row[str(measure.of)] for row in counted] if measure.of else counted
+    values: list[Any] = [value for value in of if value is not None]
     of_none: dict[str, Callable[[list[Any]], Any]] = {"count": len, "sum": sum, "distinct": lambda v: len(set(v))}
     if measure.how in of_none:
         return of_none[measure.how](values)

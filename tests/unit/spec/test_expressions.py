@@ -9,7 +9,7 @@ import pytest
 
 from daybook.errors import BadSpec
 from daybook.ledger.fingerprint import spec_of
-from daybook.spec import Derived, Expression, Lookup, Pipeline, Summary, col, lit, when
+from daybook.spec import Derived, Expression, Lookup, Measure, Pipeline, Summary, col, lit, when
 from tests.support.shop import shop
 
 WRITTEN = [
@@ -166,3 +166,36 @@ def steps_changed(one: Pipeline, other: Pipeline) -> list[str]:
     """Return the steps whose part of the spec differs."""
     steps = ("extract_tables", "load", "clean", "index", "aggregate", "summarize")
     return [step for step in steps if spec_of(step, one) != spec_of(step, other)]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ({"how": "sum", "of": col("kind").upper()}, "measures[0].of: col('kind').upper() is text; it takes an integer"),
+        (
+            {"how": "sum", "of": col("amount_euro") * 2},
+            "measures[0].of: 'amount_euro' is not a column of the facts",
+        ),
+        ({"how": "sum", "of": col("kind") * 2}, "measures[0].of: col('kind') * 2: * takes integers and decimals, not"),
+        ({"how": "count", "where": col("id") + 1}, "measures[0].where: col('id') + 1 is integer; it takes a boolean"),
+        (
+            {"how": "sum", "of": col("id").divided_by(2, scale=1, by_zero="refuse")},
+            "measures[0].of: by_zero='refuse' is refused: a measure refuses no row; say 'nothing', or derive a column",
+        ),
+    ],
+)
+def test_a_measure_over_an_expression_of_the_wrong_kind_is_refused(words: dict[str, Any], says: str) -> None:
+    with pytest.raises(BadSpec) as refused:
+        shop(**(ONE | {"measures": (Measure(name="sales", **words),)}))
+    assert f"shop.{says}" in str(refused.value)
+
+
+def test_an_expression_of_a_measure_is_in_the_fingerprint_and_a_name_is_as_it_was() -> None:
+    def of(**words: Any) -> Pipeline:
+        return shop(**(ONE | {"measures": (Measure(name="sales", how="count", **words),)}))
+
+    large, larger = of(where=col("id") > 1), of(where=col("id") > 2)
+    assert steps_changed(large, larger) == ["aggregate", "summarize"]
+    assert large != larger
+    assert large == of(where=col("id") > 1)
+    assert of(of="id").measures[0].model_dump()["of"] == "id"

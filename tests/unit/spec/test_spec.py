@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from daybook.errors import BadSpec
 from daybook.pipelines import load_pipelines
 from daybook.spec import (
+    CleanRows,
     Column,
     File,
     Lookup,
@@ -28,6 +29,12 @@ from daybook.spec import (
     timestamp,
 )
 from tests.support.shop import CUSTOMERS, SALES, SHOPS, shop
+
+
+def with_column(name: str) -> File:
+    """Return the file of sales with one more column."""
+    return SALES.model_copy(update={"columns": (*SALES.columns, text(f"{name}_there", name))})
+
 
 BY_SHOP = Lookup(source="shops", key="shop", when_unknown="keep", as_of="day")
 
@@ -212,6 +219,27 @@ def test_G12_a_name_in_the_warehouse_needs_no_quotes(name: str) -> None:
         (
             {"lookups": (BY_SHOP.model_copy(update={"source": "sales", "key": "id"}),)},
             "shop.lookups[0].as_of: 'day' is refused: sales are the facts, which each run reads; it takes 'latest'",
+        ),
+        (
+            {"clean_rows": CleanRows(name="rows", columns=("id", "citty"))},
+            "shop.clean_rows.columns[1]: 'citty' is not a column of the facts; did you mean 'city'?",
+        ),
+        ({"clean_rows": CleanRows(name="rows", columns=("id", "id"))}, "shop.clean_rows.columns: 'id' stands twice"),
+        (
+            {"clean_rows": CleanRows(name="rows", columns=("line",))},
+            "shop.clean_rows.columns[0]: 'line' is not a column of the facts",
+        ),
+        (
+            {"clean_rows": CleanRows(name="by_day")},
+            "shop.summaries and clean_rows: 'by_day' stands twice",
+        ),
+        (
+            {"clean_rows": CleanRows(name="rows"), "files": (with_column("day"),)},
+            "shop.clean_rows.columns: 'day' is a column of the view already; leave it out, or give the facts' column",
+        ),
+        (
+            {"clean_rows": CleanRows(name="rows"), "files": (with_column("xmin"),)},
+            "shop.clean_rows.columns: 'xmin' is a word of PostgreSQL's own; give the column another name here",
         ),
         ({"tables": (SHOPS, SHOPS, CUSTOMERS)}, "shop.sources: 'shops' stands twice"),
         ({"files": (SALES.model_copy(update={"key": ("ident",)}),)}, "shop.sales.key[0]: 'ident' is not a column"),

@@ -1,0 +1,20 @@
+"""The accepted facts as they are published, if the spec asks for them. Part of the step `aggregate`."""
+
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from daybook.rules.summarize import schema
+from daybook.spec import CleanRows, Pipeline
+
+
+def clean_rows(facts: pa.Table, rows: CleanRows, pipeline: Pipeline, day: date) -> pa.Table:
+    """Return the rows of a day in the order of their lines: `day`, `line` and the columns of the spec.
+
+    facts: indexed facts. rows: with all its columns, as `Pipeline.views` has it.
+    """
+    ordered = facts.take(pc.sort_indices(facts, sort_keys=[("line", "ascending")]))
+    days = pa.array([day] * facts.num_rows, pa.date32())
+    columns = [ordered[name] for name in (*rows.by, *rows.columns)]
+    return pa.table([days, *columns], schema=schema(pipeline, rows))
