@@ -78,7 +78,7 @@ class _Search:
         if not self.has_own_columns or source.form.is_fixed_width:
             return source
         if is_other(source):
-            return of_cells(self.path, source)
+            return source if is_other(self.bare) else of_cells(self.path, source)
         return self.columns_of(names_in(self.path, source), source.delimiter, source.form, source.null_tokens)
 
     def best(self, found: Checked) -> _Tried:

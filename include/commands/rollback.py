@@ -24,6 +24,9 @@ from daybook.publish.rollback import rollback as rolled_back
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
 
+EXPORTS_ARE_OWED = "Its exports are owed now: the next run sends them, and so does `./daybook export`."
+EXPORTS_STAY = "What its exports sent stays at the other places: have it removed there."
+
 
 def rollback(
     day: Day,
@@ -51,6 +54,8 @@ def rollback(
         tell_json({"pipeline": chosen.name, "day": day, **done._asdict()})
     else:
         tell(f"{chosen.name} {day}", done)
+        if chosen.exports:
+            say(EXPORTS_STAY if done.now is None else EXPORTS_ARE_OWED)
     return exit_codes.DONE
 
 

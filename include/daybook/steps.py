@@ -48,7 +48,7 @@ from daybook.run import raw_rows
 from daybook.run.as_of import take_copies
 from daybook.run.step_run import SourceResult, StepRun
 from daybook.spec import CleanRows, Pipeline, Source, Table, measures_per_summary
-from daybook.storage.tables import keys_file, measures_file, parquet_writer, write_parquet
+from daybook.storage.tables import keys_file, measures_file, parquet_writer, rows_file, write_parquet
 
 
 def extract_tables(step: StepRun) -> Done:
@@ -152,7 +152,7 @@ def aggregate(step: StepRun) -> Done:
     for summary, measures in per_summary(facts, step.pipeline).items():
         step.write_table(measures_file(summary), measures)
     for view in _clean_rows(step.pipeline):
-        step.write_table(f"{view.name}.parquet", clean_rows(facts, view, step.pipeline, step.day_run.day))
+        step.write_table(rows_file(view.name), clean_rows(facts, view, step.pipeline, step.day_run.day))
     rows = {name: Rows(read=facts.num_rows, kept=_rows_behind(aggregates))}
     return Done(rows=rows, totals=plausible.totals(aggregates, step.pipeline))
 
@@ -173,7 +173,7 @@ def summarize(step: StepRun) -> Done:
         read, kept = _rows_behind(aggregates), _rows_behind(summary)
         rows[name] = Rows(read=read, kept=kept, below_top=read - kept if name in cut else 0)
     for view in _clean_rows(pipeline):
-        facts = step.read_table("aggregate", f"{view.name}.parquet")
+        facts = step.read_table("aggregate", rows_file(view.name))
         step.write_table(f"{view.name}.parquet", facts)
         rows[view.name] = Rows(read=facts.num_rows, kept=facts.num_rows)
     return Done(rows=rows, totals=totals, held=held)

@@ -13,7 +13,7 @@ from daybook.catalog.contract import Place, contract
 from daybook.catalog.schema import as_json, json_schema
 from daybook.errors import BadSpec
 from daybook.pages.templates import template
-from daybook.spec import Column, File, Lookup, Measure, Pipeline, Ratio, Source, Table, View
+from daybook.spec import Column, Export, File, Lookup, Measure, Pipeline, Ratio, Source, Table, View
 from daybook.text import counted
 
 SCHEMA = "pipeline.schema.json"
@@ -103,8 +103,10 @@ def _page(pipeline: Pipeline, freshness: str) -> str:
         freshness=f"Published: {freshness}." if freshness else "",
         days=_days(pipeline),
         views=[_View(summary, _columns(pipeline, summary)) for summary in pipeline.views],
+        exports=[(one.name, one.connection, one.path, _sent(one, pipeline)) for one in pipeline.exports],
         sources=[_Shown(source.name, _sentences(source), _contract(source)) for source in pipeline.sources],
         derived=[(one.name, repr(one.of), one.unit, one.description) for one in pipeline.derived],
+        rules=[(rule.name, repr(rule.holds), rule.description) for rule in pipeline.rules],
         lookups=[_lookup(lookup) for lookup in pipeline.lookups],
         numbers=[*map(_number, pipeline.measures), *map(_number, pipeline.ratios)],
         plausible=_plausible(pipeline),
@@ -178,6 +180,11 @@ def _lookup(lookup: Lookup) -> tuple[str, ...]:
     gives = ", ".join(name if name == given else f"{name} ({given})" for given, name in lookup.gives.items())
     without = "is refused" if lookup.when_unknown == "refuse" else "is kept"
     return lookup.label, keys, gives, without
+
+
+def _sent(export: Export, pipeline: Pipeline) -> str:
+    names = ", ".join(export.summaries or (summary.name for summary in pipeline.summaries))
+    return f"{names} as {', '.join(export.formats)}"
 
 
 def _plausible(pipeline: Pipeline) -> str:

@@ -22,7 +22,7 @@ OF_SPEC = ("value", "writing", "column", "form", "source", "table", "file", "loo
 SPEC = tuple(f"daybook.spec.{name}" for name in OF_SPEC)
 # The classes of these modules only hold values. The spec's are hashed as values; a receipt's describe a result and do
 # not change it.
-VALUES = (*SPEC, "daybook.spec.expression", "daybook.spec.derived", "daybook.ledger.receipt")
+VALUES = (*SPEC, "daybook.spec.expression", "daybook.spec.derived", "daybook.spec.rule", "daybook.ledger.receipt")
 # Methods of these modules' classes are found by name.
 HANDED = (*SPEC, "daybook.run.step_run")
 # The wording of errors and the handling of sessions change no result.

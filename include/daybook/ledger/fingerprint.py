@@ -20,6 +20,7 @@ from daybook.spec import (
     Expression,
     Made,
     Pipeline,
+    Rule,
     Source,
     Writing,
     day_is_of_instant,
@@ -29,6 +30,8 @@ from daybook.spec import (
     group_columns,
     measures_per_summary,
     needs_zone,
+    rules_in_clean,
+    rules_in_index,
     takes_narwhals,
 )
 
@@ -115,16 +118,22 @@ def _clean_part(pipeline: Pipeline) -> Any:
     transform = pipeline.transform and code.code_of_function(pipeline.transform)
     made = derived_in_clean(pipeline)
     # Of the schedule, only a day that is cut out of instants depends on its zone.
-    zone = [pipeline.schedule.time_zone] if day_is_of_instant(pipeline) else _zone(made, pipeline)
-    return [pipeline.model_dump(include=words) | {"derived": _dumped(made)}, sources, transform, *zone]
+    rules = rules_in_clean(pipeline)
+    zone = [pipeline.schedule.time_zone] if day_is_of_instant(pipeline) else _zone(made, rules, pipeline)
+    said = pipeline.model_dump(include=words) | {"derived": _dumped(made)}
+    return [said, sources, transform, *zone, *([_ruled(rules)] if rules else [])]
 
 
 def _dumped(made: Sequence[Made]) -> list[Any]:
     return [one.derived.model_dump() for one in made]
 
 
-def _zone(made: Sequence[Made], pipeline: Pipeline) -> list[str]:
-    return _zone_of([one.derived.of for one in made], pipeline)
+def _ruled(rules: Sequence[Rule]) -> list[Any]:
+    return [rule.model_dump() for rule in rules]
+
+
+def _zone(made: Sequence[Made], rules: Sequence[Rule], pipeline: Pipeline) -> list[str]:
+    return _zone_of([*(one.derived.of for one in made), *(rule.holds for rule in rules)], pipeline)
 
 
 def _zone_of(expressions: Sequence[Expression], pipeline: Pipeline) -> list[str]:
@@ -139,8 +148,8 @@ def _tables_part(pipeline: Pipeline) -> Any:
 
 def _index_part(pipeline: Pipeline) -> Any:
     facts, words = pipeline.source(pipeline.facts), {"lookups", "facts", "engine"}
-    made = derived_in_index(pipeline)
-    derived = [_dumped(made), *_zone(made, pipeline)] if made else []
+    made, rules = derived_in_index(pipeline), rules_in_index(pipeline)
+    derived = [_dumped(made), _ruled(rules), *_zone(made, rules, pipeline)] if made or rules else []
     # As of when a lookup was copied shows in the bytes of its copy.
     said = pipeline.model_dump(include=words, exclude={"lookups": {"__all__": {"as_of"}}})
     return [said, facts.key, facts.limits.model_dump(), _columns(pipeline), *derived]

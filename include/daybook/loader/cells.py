@@ -65,14 +65,17 @@ def cell_at(cells: Cells, place: int) -> Cell | None:
 
 
 def kind_in(cells: Cells) -> Kind | None:
-    """Return the kind of column that values of a type make, if it is not text; None for texts and numbers."""
-    sorts = cells.keys() - {Sort.WRONG}
-    if sorts == {Sort.BOOLEAN}:
-        return "boolean"
-    if not sorts or not sorts <= {Sort.LOCAL, Sort.INSTANT}:
-        return None
-    are_days = pc.match_substring_regex(cells.get(Sort.LOCAL, pa.array([], pa.string())), DAY)
-    return "date" if sorts == {Sort.LOCAL} and pc.all(are_days).as_py() else "timestamp"
+    """Return the kind of column that most of its values make by their type; None for texts and numbers."""
+    counts = {sort: len(texts) - texts.null_count for sort, texts in cells.items() if sort != Sort.WRONG}
+    match max(counts, key=counts.__getitem__, default=None):
+        case Sort.BOOLEAN:
+            return "boolean"
+        case Sort.INSTANT:
+            return "timestamp"
+        case Sort.LOCAL:
+            are_days = pc.match_substring_regex(cells[Sort.LOCAL], DAY)
+            return "date" if pc.all(are_days).as_py() else "timestamp"
+    return None
 
 
 def is_too_coarse(text: str, column: Column) -> bool:

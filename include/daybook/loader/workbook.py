@@ -50,6 +50,7 @@ class Workbook:
         self._check_size, self._name = check_size, name
         with self.errors():
             self._zip = zipfile.ZipFile(stream if stream.seekable() else io.BytesIO(stream.read()))
+            self._worksheets = set[str]()
             self._paths = self._read_relations()
             self.sheets, self.is_1904 = self._read_sheets()
             self._shared = self._read_shared()
@@ -109,8 +110,10 @@ class Workbook:
         def start(tag: str, words: Attributes) -> None:
             if tag == "Relationship" and words.get("TargetMode") != "External":
                 path = posixpath.normpath(posixpath.join("/xl", words["Target"])).lstrip("/")
+                kind = words["Type"].rpartition("/")[2]
                 paths[words["Id"]] = path
-                paths.setdefault(words["Type"].rpartition("/")[2], path)
+                paths.setdefault(kind, path)
+                self._worksheets |= {words["Id"]} if kind == "worksheet" else set()
 
         self._parse("xl/_rels/workbook.xml.rels", start)
         return paths
@@ -128,7 +131,8 @@ class Workbook:
                 is_1904 = words.get("date1904", "0") in ("1", "true")
 
         self._parse("xl/workbook.xml", start)
-        return {name: id for name, id in sheets.items() if "/worksheets/" in f"/{self._paths[id]}"}, is_1904
+        # A chart may be a sheet too, and holds no rows.
+        return {name: id for name, id in sheets.items() if id in self._worksheets}, is_1904
 
     def _read_shared(self) -> list[str]:
         texts, parts, path = list[str](), list[str](), self._paths.get("sharedStrings", "")

@@ -13,10 +13,12 @@ from daybook.postgres.day_rows import CONTENT_OF_HASHES, condition, relation
 from daybook.postgres.day_state import DayState
 from daybook.postgres.session import Connection
 from daybook.postgres.typed_columns import live_columns, value
-from daybook.spec import Table
+from daybook.spec import Column, Table
 
 # The signs for which COPY puts a text into quotes (PostgreSQL's manual, COPY, CSV Format).
 QUOTED = '[,"\n\r]'
+# The kinds whose values have none of them.
+UNQUOTED = ("integer", "decimal", "boolean")
 
 
 def whole_state(connection: Connection, table: Table) -> DayState:
@@ -41,7 +43,7 @@ def copy_buckets(
 ) -> None:
     """Write the rows of some buckets as CSV with a header into `file`, as a copy of the table has them."""
     names = (
-        sql.SQL("{} as {}").format(_field(place), sql.Identifier(column.header))
+        sql.SQL("{} as {}").format(_value(place), sql.Identifier(column.header))
         for place, column in enumerate(table.columns)
     )
     query = sql.SQL("copy (select {} from ({}) as fields where {} = any({})) to stdout ({})").format(
@@ -63,15 +65,27 @@ def _hashed_rows(connection: Connection, table: Table, key: Sequence[str]) -> sq
 
 
 def _fields(connection: Connection, table: Table) -> sql.Composed:
-    """Return the query of the values that a copy writes, named by their place, whatever the table calls its columns."""
+    """Return the query of the values that a copy writes, and of each as it stands in the copy, named by their place."""
     live = live_columns(connection, relation(table.relation))
     values = (
-        sql.SQL("{} as {}").format(value(column, live[column.header]), _field(place))
+        sql.SQL("{} as {}").format(value(column, live[column.header]), _value(place))
         for place, column in enumerate(table.columns)
     )
-    return sql.SQL("select {} from {} where {}").format(
-        sql.SQL(", ").join(values), relation(table.relation), condition(table.where)
+    fields = (
+        sql.SQL("{}, {} as {}").format(_value(place), _as_csv(_value(place), column), _field(place))
+        for place, column in enumerate(table.columns)
     )
+    # Each value is written once: PostgreSQL merges no query with an offset into the one around it.
+    return sql.SQL("select {} from (select {} from {} where {}) as read offset 0").format(
+        sql.SQL(", ").join(fields),
+        sql.SQL(", ").join(values),
+        relation(table.relation),
+        condition(table.where),
+    )
+
+
+def _value(place: int) -> sql.Identifier:
+    return sql.Identifier(f"value_{place}")
 
 
 def _field(place: int) -> sql.Identifier:
@@ -82,17 +96,20 @@ def _bucket(table: Table, key: Sequence[str]) -> sql.Composed:
     if not key:
         return sql.Composed([sql.Literal(0)])
     headers = [column.header for column in table.columns]
-    return sql.SQL("(get_byte({0}, 0) * 256 + get_byte({0}, 1))").format(_hash(headers.index(name) for name in key))
+    hashed = _hash(headers.index(name) for name in key)
+    return sql.SQL("('x' || encode(substr({}, 1, 2), 'hex'))::bit(16)::integer").format(hashed)
 
 
 def _hash(places: Iterable[int]) -> sql.Composed:
-    line = sql.SQL(" || ',' || ").join(_as_csv(_field(place)) for place in places)
+    line = sql.SQL(" || ',' || ").join(map(_field, places))
     return sql.SQL("sha256(convert_to({}, 'UTF8'))").format(line)
 
 
-def _as_csv(field: sql.Identifier) -> sql.Composed:
-    # concat writes a value as COPY does, by its type's output function: true is t.
+def _as_csv(name: sql.Identifier, column: Column) -> sql.Composed:
+    # concat writes a value as COPY does, by its type's output function: true is t. Of nothing it makes an empty text.
+    if column.kind in UNQUOTED:
+        return sql.SQL("concat({})").format(name)
     return sql.SQL(
         "case when {0} is null then '' when concat({0}) = '' or concat({0}) ~ {1} "
         "then '\"' || replace(concat({0}), '\"', '\"\"') || '\"' else concat({0}) end"
-    ).format(field, sql.Literal(QUOTED))
+    ).format(name, sql.Literal(QUOTED))

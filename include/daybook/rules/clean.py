@@ -1,7 +1,8 @@
 """The step `clean`: typed rows in, clean rows out, and for every other row the reason why it was refused or dropped.
 
 Cleaning empties declared tokens, drops wholly empty rows, drops or refuses twins (rules/twins.py), checks the day, the
-columns' rules and the key, derives columns (derive.py), and runs the pipeline's own transform. It guesses nothing.
+columns' rules and the key, derives columns (derive.py), checks the rules of rows (row_rules.py), and runs the
+pipeline's own transform. It guesses nothing.
 """
 
 from collections.abc import Collection
@@ -26,8 +27,9 @@ from daybook.rules.frames import (
     units_at_most,
 )
 from daybook.rules.patterns import whole
+from daybook.rules.row_rules import keep_to_rules
 from daybook.rules.transform import transformed
-from daybook.spec import Column, Pipeline, Source, clean_columns, day_is_of_instant, derived_in_clean
+from daybook.spec import Column, Pipeline, Source, clean_columns, day_is_of_instant, derived_in_clean, rules_in_clean
 
 # No column of a source has these names.
 IS_TWIN, IS_OTHER_DAY = "is_twin of daybook", "is_other_day of daybook"
@@ -80,12 +82,14 @@ def clean(rows: pa.Table, source: Source, pipeline: Pipeline, day: date, twins: 
 
 def _finished(cleaned: Cleaned, pipeline: Pipeline) -> Cleaned:
     """Return clean facts with their derived columns, as the pipeline's transform leaves them."""
-    derived = derive(cleaned.kept, derived_in_clean(pipeline), clean_columns(pipeline), pipeline)
-    refused = ordered(pa.concat_tables([cleaned.refused, derived.refused]), ["line"])
+    columns = clean_columns(pipeline)
+    derived = derive(cleaned.kept, derived_in_clean(pipeline), columns, pipeline)
+    ruled = keep_to_rules(derived.kept, rules_in_clean(pipeline), columns, pipeline)
+    refused = ordered(pa.concat_tables([cleaned.refused, derived.refused, ruled.refused]), ["line"])
     if pipeline.transform is None:
-        return cleaned._replace(kept=derived.kept, refused=refused)
-    kept = transformed(derived.kept, pipeline)
-    gone = derived.kept.num_rows - kept.num_rows
+        return cleaned._replace(kept=ruled.kept, refused=refused)
+    kept = transformed(ruled.kept, pipeline)
+    gone = ruled.kept.num_rows - kept.num_rows
     return Cleaned(kept, refused, cleaned.dropped | ({"transform": gone} if gone else {}))
 
 

@@ -228,6 +228,16 @@ def _part(function: Callable[[pa.Array], pa.Array]) -> Callable[[_Call], Compute
     return lambda call: Computed(function(call.values[0]).cast(pa.int64()))
 
 
+def _local(function: Callable[[pa.Array, str], pa.Array]) -> Callable[[_Call], Computed]:
+    def computed(call: _Call) -> Computed:
+        (instants,) = call.values
+        found = function(instants, call.scope.time_zone)
+        is_out = pc.and_(pc.is_valid(instants), pc.is_null(found))
+        return checked.faulty(found, is_out, checked.TOO_LARGE) if pc.any(is_out).as_py() else Computed(found)
+
+    return computed
+
+
 _KERNELS = {
     "==": "equal",
     "!=": "not_equal",
@@ -261,8 +271,8 @@ _COMPUTE: dict[str, Callable[[_Call], Computed]] = {
     "iso_week": _part(pc.iso_week),
     "iso_year": _part(pc.iso_year),
     "first_of_month": _plain(lambda dates: pc.floor_temporal(dates, unit="month").cast(pa.date32())),
-    "local_date": lambda call: Computed(local_dates(call.values[0], call.scope.time_zone)),
-    "local_hour": lambda call: Computed(local_hours(call.values[0], call.scope.time_zone)),
+    "local_date": _local(local_dates),
+    "local_hour": _local(local_hours),
     "length": _part(pc.utf8_length),
     "slice": _plain(sliced),
     "upper": _plain(by_text(str.upper)),

@@ -3,7 +3,7 @@
 A lookup's key is unique here: `clean` refused rows that share a key, and of rows that hold for some days only one holds
 on the day. Lookups follow in the spec's order, so one may be joined by a column of an earlier one. A fact without a
 match is refused; or, if the spec says so, kept with empty lookup columns and a flag. Then columns are derived of those
-that were looked up (derive.py).
+that were looked up (derive.py), and the rules that need such columns are checked (row_rules.py).
 """
 
 from datetime import date
@@ -15,8 +15,9 @@ import pyarrow.compute as pc
 
 from daybook.rules.derive import REFUSED_BY_RULE, derive
 from daybook.rules.frames import add_columns, close_frame, open_frame, ordered, rows_schema
+from daybook.rules.row_rules import keep_to_rules
 from daybook.rules.valid_rows import valid_rows
-from daybook.spec import Column, Lookup, Pipeline, derived_in_index, fact_columns
+from daybook.spec import Column, Lookup, Pipeline, derived_in_index, fact_columns, rules_in_index
 
 
 class Indexed(NamedTuple):
@@ -74,11 +75,13 @@ def _split(matched: pa.Table, pipeline: Pipeline) -> Indexed:
             is_unknown = matched[_mark(lookup)]
             refused.append(_refused(matched.filter(is_unknown), lookup))
             matched = matched.filter(pc.invert(is_unknown))
-    matched, by_zero = derive(matched, derived_in_index(pipeline), fact_columns(pipeline).values(), pipeline)
+    columns = fact_columns(pipeline).values()
+    matched, by_zero = derive(matched, derived_in_index(pipeline), columns, pipeline)
+    matched, ruled_out = keep_to_rules(matched, rules_in_index(pipeline), columns, pipeline)
     unknown = {lookup.label: pc.sum(matched[_mark(lookup)]).as_py() or 0 for lookup in pipeline.lookups}
     facts = matched.drop_columns([_mark(lookup) for lookup in pipeline.lookups])
     counted = {label: count for label, count in unknown.items() if count}
-    return Indexed(facts, pa.concat_tables([*refused, by_zero]), counted, keys)
+    return Indexed(facts, pa.concat_tables([*refused, by_zero, ruled_out]), counted, keys)
 
 
 def _keys(facts: pa.Table, columns: list[str]) -> pa.Table:

@@ -20,6 +20,7 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
     written.py   how an expression is written
     kinds.py     what an expression gives: its kind and digits
     derived.py   derived columns of the facts
+    rule.py      what has to hold for a row
     measure.py   measures and ratios
     summary.py   summaries: what is published
     clean_rows.py  the accepted facts, if they are published too
@@ -63,7 +64,10 @@ from daybook.spec.pipeline import (
     former_names,
     group_columns,
     measures_per_summary,
+    rules_in_clean,
+    rules_in_index,
 )
+from daybook.spec.rule import Rule
 from daybook.spec.schedule import Schedule
 from daybook.spec.source import Source, Twins
 from daybook.spec.summary import Summary, Top
@@ -96,6 +100,7 @@ __all__ = [
     "Pools",
     "Ratio",
     "Result",
+    "Rule",
     "Schedule",
     "Source",
     "Summary",
@@ -128,6 +133,8 @@ __all__ = [
     "nearest",
     "needs_zone",
     "result",
+    "rules_in_clean",
+    "rules_in_index",
     "said",
     "takes_narwhals",
     "text",

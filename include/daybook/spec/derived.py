@@ -9,6 +9,7 @@ from daybook.errors import BadSpec
 from daybook.spec.column import Column
 from daybook.spec.expression import Expression
 from daybook.spec.kinds import WrongKind, column_of
+from daybook.spec.parts import RESERVED
 from daybook.spec.value import Name, Value, unknown
 
 
@@ -81,6 +82,8 @@ def wrong_kinds(derived: Sequence[Derived], columns: Iterable[Column], others: I
     known = {column.name: column for column in columns}
     everything = {**known, **dict.fromkeys([*others, *(one.name for one in derived)])}
     for one in derived:
+        if one.name in RESERVED:
+            yield f"{_path(one)}: the name is a word of Daybook's own; give the column another"
         for name in one.of.names():
             yield from unknown(_path(one), name, everything, "column of the facts")
         if known.keys() >= set(one.of.names()):

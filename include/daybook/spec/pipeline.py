@@ -28,6 +28,7 @@ from daybook.spec.measure import (
 )
 from daybook.spec.override import Place, changed, places
 from daybook.spec.parts import RESERVED, Engine, Plausible, Pools, Target
+from daybook.spec.rule import Rule, rule_problems
 from daybook.spec.schedule import Schedule
 from daybook.spec.source import Source
 from daybook.spec.summary import Summary, summary_problems
@@ -67,6 +68,8 @@ class Pipeline(Value):
     day_columns: tuple[str, ...] = Field(min_length=1, max_length=3)
     derived: tuple[Derived, ...] = ()
     """Columns that are computed for each row: `{name: expression}`, or a tuple of Derived."""
+    rules: tuple[Rule, ...] = ()
+    """What has to hold for each row: `{name: expression}`, or a tuple of Rule."""
     transform: Callable[[Any], Any] | None = None
     transform_gives: tuple[Column, ...] = ()
     lookups: tuple[Lookup, ...] = ()
@@ -109,6 +112,13 @@ class Pipeline(Value):
         if not isinstance(given, Mapping):
             return given
         return tuple(Derived(name=name, of=expression) for name, expression in given.items())
+
+    @field_validator("rules", mode="before")
+    @classmethod
+    def _short_for_rules(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        return tuple(Rule(name=name, holds=expression) for name, expression in given.items())
 
     @model_validator(mode="after")
     def _names_meet(self) -> Self:
@@ -196,6 +206,19 @@ def clean_columns(pipeline: Pipeline) -> tuple[Column, ...]:
     """Return the columns of the facts after `clean`: their own, the derived, and the transform's."""
     derived = (made.column for made in derived_in_clean(pipeline))
     return (*pipeline.source(pipeline.facts).columns, *derived, *pipeline.transform_gives)
+
+
+def rules_in_clean(pipeline: Pipeline) -> list[Rule]:
+    """Return the rules that need only columns of the facts' source, and derived ones of them."""
+    made = [made.column.name for made in derived_in_clean(pipeline)]
+    known = {*(column.name for column in pipeline.source(pipeline.facts).columns), *made}
+    return [rule for rule in pipeline.rules if known.issuperset(rule.holds.names())]
+
+
+def rules_in_index(pipeline: Pipeline) -> list[Rule]:
+    """Return the other rules: those that need a column of the transform or of a lookup."""
+    early, known = {rule.name for rule in rules_in_clean(pipeline)}, fact_columns(pipeline).keys()
+    return [rule for rule in pipeline.rules if rule.name not in early and known >= set(rule.holds.names())]
 
 
 def _looked_up(pipeline: Pipeline) -> Iterator[Column]:
@@ -341,6 +364,7 @@ def _former_names(pipeline: Pipeline) -> Iterator[str]:
 
 def _measures(pipeline: Pipeline) -> Iterator[str]:
     columns = fact_columns(pipeline)
+    yield from rule_problems(pipeline.rules, columns)
     measures = {measure.name: measure for measure in pipeline.measures}
     for number, measure in enumerate(pipeline.measures):
         yield from measure_problems(f"measures[{number}]", measure, columns)

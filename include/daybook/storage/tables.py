@@ -26,6 +26,11 @@ def measures_file(summary: str) -> str:
     return f"measures.{summary}.parquet"
 
 
+def rows_file(view: str) -> str:
+    """Return the name of the file in which `aggregate` keeps the clean rows of a view."""
+    return f"rows.{view}.parquet"
+
+
 def read_parquet(file: BinaryIO, columns: list[str] | None = None) -> pa.Table:
     """Read a table from Parquet: all its columns, or only those named."""
     # Not read_table: that builds a dataset first, which takes longer than a day's rows. And no thread but ours may hold

@@ -40,3 +40,6 @@ def test_an_export_that_the_server_refuses_is_told_and_paid_by_the_command(
     assert days.command("export", "--from", DAY, "--to", OTHER)[0] == 0
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith("2013")) == [DAY, OTHER]
     assert days.command("export", "2013-01-01")[0] == 2
+    assert "What its exports sent stays" in days.command("rollback", DAY, "--to", "nothing")[1]
+    assert "Its exports are owed now" in days.command("rollback", DAY, "--to", str(owed["run_id"]))[1]
+    assert [debt["day"] for debt in days.json("status")["exports_owed"]] == [DAY]

@@ -21,6 +21,7 @@ from daybook.run.day_run import DayRun
 from daybook.run.step_run import run_step
 from daybook.spec import Form, Plausible
 from tests.support.servers import published_files, run_steps
+from tests.support.workbooks import workbook
 
 from .conftest import Days
 
@@ -370,6 +371,24 @@ def test_packed_and_other_files_have_raw_rows_and_take_mends(
     replay(days, fill(file))
     days.run(DAY)
     assert published(days) == 842
+
+
+def test_rows_of_a_sheet_are_told_as_JSON_and_take_mends(days: Days, file: Path) -> None:
+    source = days.pipeline.files[0].model_copy(update={"form": Form(format="xlsx")})
+    days.change(files=(source,))
+    break_lines(days)
+    rows = csv.reader(io.StringIO(b"".join(lines_of(days)).decode()))
+    deliver(days, workbook([cell or None for cell in row] for row in rows))
+    days.run(DAY)
+    said = [json.loads(row["raw"]) for row in csv.DictReader(written(days, file).read_text("utf-8-sig").splitlines())]
+    assert [(row["dep_time"], row["day"], row["carrier"]) for row in said] == [
+        ("five", "1", "UA"), ("542", "2", "AA"), ("554", "1", "ZZ")
+    ]  # fmt: skip
+    whole = {2: ('"five"', '"517"'), 4: ('"day": "2"', '"day": "1"'), 6: ('"ZZ"', '"DL"')}
+    assert replay(days, fill(file, lambda row: row["raw"].replace(*whole[int(row["line"])])))[0] == 0
+    days.run(DAY)
+    assert published(days) == 842
+    assert "not as they are there, but mended: 2, 4, 6" in days.command("trace", DAY, "by_day", "flights")[1]
 
 
 def test_a_traced_number_names_the_lines_that_were_mended(broken: Days, file: Path) -> None:

@@ -61,17 +61,17 @@ def test_they_are_replaced_rolled_back_renamed_and_retired_as_a_summary_is(days:
     days.command("rollback", DAY, "--why", "a flight was missing")
     assert ask("count(*)") == [(all_of_it,)]
     assert days.planned("--from", DAY, "--to", DAY)[DAY].startswith("skip: run ")
-    rows = CleanRows(name="accepted", columns=(*COLUMNS, "dest"), renamed_from="clean_flights")
+    rows = CleanRows(name="aggregates", columns=(*COLUMNS, "dest"), renamed_from="clean_flights")
     days.change(clean_rows=rows)
     assert days.planned("--from", DAY, "--to", DAY) == {DAY: "run: spec changed: aggregate"}
     leave_out_a_flight(days)
     days.run(DAY)
     name = days.pipeline.name
-    assert days.servers.rows(f"select count(*), count(dest) from {name}.accepted where day = %s", DAY) == [
+    assert days.servers.rows(f"select count(*), count(dest) from {name}.aggregates where day = %s", DAY) == [
         (all_of_it - 2, all_of_it - 2)
     ]
     days.change(clean_rows=None)
-    assert days.command_alone("retire", f"{name}.accepted", "--why", "nobody reads it", "--yes")[0] == 0
-    found = days.servers.rows("select to_regclass(%s)", f"{name}.accepted")
+    assert days.command_alone("retire", f"{name}.aggregates", "--why", "nobody reads it", "--yes")[0] == 0
+    found = days.servers.rows("select to_regclass(%s)", f"{name}.aggregates")
     assert found == [(None,)]
-    assert not list(published_files(days.servers.work(days.pipeline, DAY, "run_3")).glob("accepted.*"))
+    assert not list(published_files(days.servers.work(days.pipeline, DAY, "run_3")).glob("aggregates.*"))

@@ -81,7 +81,9 @@ MEASURES = (
     Measure(name="gifts", how="count", where="is_gift"),
     Measure(name="revenue_eur", how="sum", of="total_eur"),
     Measure(name="gift_revenue_eur", how="sum", of="total_eur", where="is_gift"),
-    Measure(name="large_eur", how="sum", of="total_eur", where="is_large"),
+    Measure(name="large_eur", how="sum", of="total_eur", where=col("total_eur") >= 500),
+    Measure(name="gross_eur", how="sum", of=col("price_eur") * col("quantity")),
+    Measure(name="discount_eur", how="sum", of=col("price_eur") * col("quantity") * col("discount")),
     Measure(name="pieces", how="sum", of="quantity"),
     Measure(name="orders", how="distinct", of="order_id"),
     Measure(name="customers", how="distinct", of="customer"),
@@ -102,6 +104,7 @@ RATIOS = (
     Ratio(name="mean_line_eur", of="revenue_eur", over="priced", scale=4),
     Ratio(name="eur_per_piece", of="revenue_eur", over="pieces", scale=6),
     Ratio(name="gift_pct", of="gift_revenue_eur", over="revenue_eur", times=100, scale=3),
+    Ratio(name="discount_pct", of="discount_eur", over="gross_eur", times=100, scale=4),
     Ratio(name="relative_spread", of="spread_eur", over="median_basket_eur", scale=4),
 )
 NUMBERS = (*(measure.name for measure in MEASURES), *(ratio.name for ratio in RATIOS))
@@ -130,6 +133,7 @@ SQL = """
         select {group} count(*) as order_lines, count(total) as priced, count(*) filter (where gift) as gifts,
             coalesce(sum(total), 0) as revenue, coalesce(sum(total) filter (where gift), 0) as gift_revenue,
             coalesce(sum(total) filter (where total >= 500), 0) as large,
+            coalesce(sum(price * quantity), 0) as gross, coalesce(sum(price * quantity * discount), 0) as reduced,
             sum(quantity) as pieces, count(distinct order_id) as orders, count(distinct customer) as customers,
             count(distinct customer) filter (where gift) as gift_givers,
             round((percentile_cont(0.5) within group (order by basket))::numeric, 8) as median_basket,
@@ -144,7 +148,8 @@ SQL = """
         from made {grouped}
     )
     select *, round(revenue / nullif(priced, 0), 4), round(revenue / nullif(pieces, 0), 6),
-        round(gift_revenue * 100 / nullif(revenue, 0), 3), round(spread / nullif(median_basket, 0), 4)
+        round(gift_revenue * 100 / nullif(revenue, 0), 3),
+        round(reduced * 100 / nullif(gross, 0), 4), round(spread / nullif(median_basket, 0), 4)
     from measured order by {order}
 """
 BEST = """
@@ -197,7 +202,7 @@ def pipeline(request: pytest.FixtureRequest, postgres: LocalPostgres, ftp_server
         files=tuple(sources),
         facts="lines",
         day_columns=("sold_on",),
-        derived={"total_eur": TOTAL, "is_large": col("total_eur") >= 500},
+        derived={"total_eur": TOTAL},
         transform=with_baskets,
         transform_gives=(decimal("basket_eur", digits=18, scale=8),),
         lookups=(

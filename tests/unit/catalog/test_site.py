@@ -16,7 +16,7 @@ from daybook.catalog.schema import as_json, json_schema
 from daybook.catalog.site import Freshness, Known, write_site
 from daybook.errors import BadSpec
 from daybook.pipelines import load_pipelines
-from daybook.spec import Column, File, Lookup, Measure, Pipeline, Ratio, Schedule, Summary, Table, integer, text
+from daybook.spec import Column, Export, File, Lookup, Measure, Pipeline, Ratio, Schedule, Summary, Table, integer, text
 from tests.support.sales import sales
 
 SCHEDULE = Schedule(start=date(2026, 1, 1), time_zone="Asia/Tokyo", holidays="JP")
@@ -135,6 +135,7 @@ def test_no_text_of_a_spec_becomes_a_tag_or_turns_a_line_around(tmp_path: Path) 
         measures=(Measure(name="pieces", how="sum", of="pieces", unit=HARM, description=HARM),),
         transform_gives=(Column(header=HARM, name="twice", kind="integer", description=HARM),),
         ratios=(),
+        exports=(Export(name="partner", connection=HARM, path=f"{{day}}/{HARM}/{{name}}"),),
     )
     write_site(tmp_path / "site", {"shops": hostile}, {}, {"a.py": HARM})
     for name, page in bytes_of(tmp_path / "site").items():
@@ -142,6 +143,7 @@ def test_no_text_of_a_spec_becomes_a_tag_or_turns_a_line_around(tmp_path: Path) 
             assert "<script" not in page.decode(), name
             assert "\u202e" not in page.decode(), name
     assert yaml.safe_load(contract(hostile))["description"]["purpose"] == HARM
+    assert "by_region as csv" in (tmp_path / "site/shops.html").read_text()
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:

@@ -83,9 +83,14 @@ def test_the_file_is_read_by_its_own_columns(name: str, tmp_path: Path, capsys: 
 def test_values_with_a_type_are_no_wrong_texts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "f.xlsx"
     now = datetime(2024, 3, 5, 6)  # noqa: DTZ001
-    file.write_bytes(workbook([["a", "b", "c", "d"], [1, True, date(2024, 3, 5), now], [2.5, False, None, now]]))
+    rows = [["a", "b", "c", "d"], [1, True, date(2024, 3, 5), now], [2.5, False, None, now]]
+    file.write_bytes(workbook(rows))
     assert main(["check", str(file), "--format", "xlsx"]) == 0
     assert "2 rows, 2 accepted" in capsys.readouterr().out
+    file.write_bytes(workbook([*rows, *rows[1:], [3, True, "31.03.2024", now]]))
+    assert main(["check", str(file), "--format", "xlsx"]) == 10
+    printed = capsys.readouterr().out
+    assert 'with column "c": format="%d.%m.%Y" in its spec, 5 of 5 rows load' in printed
 
 
 def test_a_refused_row_is_written_as_JSON_and_no_value_is_printed(

@@ -34,6 +34,7 @@ CLASSES: tuple[type[spec.Value], ...] = (
     spec.Writing,
     spec.Lookup,
     spec.Derived,
+    spec.Rule,
     spec.Measure,
     spec.Ratio,
     spec.Summary,

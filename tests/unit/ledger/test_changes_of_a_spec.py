@@ -7,7 +7,7 @@ import pytest
 
 from daybook.ledger.fingerprint import FINGERPRINTED_STEPS, changed_part, fingerprint
 from daybook.pipelines import load_pipelines
-from daybook.spec import CleanRows, Derived, Export, Pipeline, TableReady, col
+from daybook.spec import CleanRows, Derived, Export, Pipeline, Rule, TableReady, col
 from deployment.home import REPOSITORY
 
 FLIGHTS = load_pipelines().good["flights"]
@@ -105,6 +105,8 @@ CHANGES: list[tuple[str, dict[str, object]]] = [
     ("`transform`", {"transform": own}),
     ("`derived`", {"derived": ()}),
     ("`derived`", {"derived": (*FLIGHTS.derived, Derived(name="is_large", of=col("seats") > 200))}),
+    ("`rules`", {"rules": (Rule(name="flown", holds=col("distance_mi") > 0),)}),
+    ("`rules`", {"rules": (Rule(name="seated", holds=col("seats") > 0),)}),
     ("`engine`", {"engine": "pandas"}),
     ("`plausible`", {"plausible": FLIGHTS.plausible.model_copy(update={"min_rows": 3})}),
     ("`schedule`", {"schedule": FLIGHTS.schedule.model_copy(update={"cron": "30 6 * * *"})}),

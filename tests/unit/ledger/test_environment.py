@@ -9,7 +9,7 @@ from daybook.errors import BadSpec
 from daybook.spec import Target
 from deployment.home import REPOSITORY
 
-OF_THE_LEDGER = re.compile(r"\bdaybook\.(run|published|ledger|decision|pipeline_change|step)\b(?![.\w]| import)")
+OF_THE_LEDGER = re.compile(r"\bdaybook\.\w+\b(?![.\w]| import)")
 SQL_BEFORE = re.compile(r"\b(from|join|into|update|table|using|regclass\(|sequence\()\s*'?$", re.IGNORECASE)
 
 

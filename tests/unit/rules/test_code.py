@@ -90,6 +90,7 @@ def changed(copied: Copy) -> set[str]:
         ("run/step_run.py", "write_table", "load clean index aggregate summarize"),
         ("run/step_run.py", "read_table", "clean index aggregate summarize"),
         ("rules/clean.py", "_rules", "clean"),
+        ("rules/row_rules.py", "keep_to_rules", "clean index"),
         ("rules/evaluate.py", "_choice", "clean index aggregate"),
         ("rules/checked.py", "quotient", "clean index aggregate"),
         ("rules/texts.py", "sliced", "clean index aggregate"),

@@ -179,6 +179,13 @@ def days_later(day: date, days: Fraction) -> date:
         raise TooLarge from None
 
 
+def local(at: datetime) -> datetime:
+    try:
+        return at.astimezone(ZONE)
+    except OverflowError:
+        raise TooLarge from None
+
+
 def plus(left: Any, right: Any) -> Any:
     if isinstance(right, date):
         return days_later(right, left)
@@ -220,8 +227,8 @@ PLAIN: dict[str, Callable[..., Any]] = {
     "iso_week": lambda d: Fraction(d.isocalendar().week),
     "iso_year": lambda d: Fraction(d.isocalendar().year),
     "first_of_month": lambda d: d.replace(day=1),
-    "local_date": lambda at: at.astimezone(ZONE).date(),
-    "local_hour": lambda at: Fraction(at.astimezone(ZONE).hour),
+    "local_date": lambda at: local(at).date(),
+    "local_hour": lambda at: Fraction(local(at).hour),
     "length": lambda s: Fraction(len(s)),
     "slice": lambda s, start, length: s[start:][: len(s) if length is None else length],
     "upper": str.upper,
@@ -240,7 +247,8 @@ CENTS = st.sampled_from([0, 5, -5, 150, 999_999_999, -999_999_999]).map(lambda n
 FINE_DECIMALS = st.sampled_from([0, 1, -49_999, 50_000, 10**18 - 1, 1 - 10**18, 3]).map(lambda n: Decimal(n).scaleb(-4))
 TEXTS = st.sampled_from(["", "a", "Straße", "İx", "ǆ é", " \u00a0b\t", "日本語", "\U0001f600a", "aXa", "ÀÉ", "e\u0301"])
 DAYS = st.sampled_from([date(1, 1, 1), date(9999, 12, 31), date(1969, 12, 31), date(2024, 2, 29)]) | st.dates()
-INSTANTS = st.integers(-2_500_000_000, 4_000_000_000).map(lambda second: datetime.fromtimestamp(second, UTC))
+SECONDS = st.sampled_from([1774747800, 1774746000, 1792890000, -2_177_453_500, 253_402_298_000])
+INSTANTS = (SECONDS | st.integers(-2_500_000_000, 4_000_000_000)).map(lambda one: datetime.fromtimestamp(one, UTC))
 BOOLEANS = st.booleans()
 CELLS = {
     **dict.fromkeys(("n", "m"), WHOLE),
@@ -504,3 +512,33 @@ def test_a_measure_is_of_an_expression_and_of_rows_for_which_one_is_true(engine:
     assert {name: recomputed(facts, spec, name) for name in meant} == meant
     with pytest.raises(BadData, match=r"sales, line 4, measure 'revenue': col\('p'\) \* col\('n'\) gives a value that"):
         aggregate(cleaned([*rows[:2], rows[2] | {"n": 10**17}], {}, engine).kept, spec)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_row_that_breaks_a_rule_is_refused_by_its_name(engine: str) -> None:
+    by_name = CUSTOMERS.model_copy(update={"columns": (text("name"), integer("age")), "key": ("name",)})
+    lookup = Lookup(source="customers", key={"name": "s"}, gives={"age": "age"}, when_unknown="keep")
+    rules = {
+        "positive": col("n") > 0,
+        "twice_at_most_m": col("twice") <= col("m"),
+        "of_age": col("age") >= 18,
+    }
+    words = {"tables": (by_name,), "lookups": (lookup,), "rules": rules}
+    derived = {"twice": col("n") * 2}
+    rows: list[dict[str, Any]] = [
+        {"n": 1, "m": 2, "s": "ann"},
+        {"n": 2, "m": 3, "s": "ann"},
+        {"n": -1, "m": -3, "s": "ann"},
+        {"n": 1, "m": None, "s": "new"},
+        {"n": 1, "m": 5, "s": "kid"},
+    ]
+    found = cleaned(rows, derived, engine, **words)
+    assert found.refused.to_pylist() == [
+        {"line": 3, "column": None, "reason": "twice_at_most_m"},
+        {"line": 4, "column": None, "reason": "positive"},
+    ]
+    known = pa.table({"line": [2, 3], "name": ["ann", "kid"], "age": [40, 9]})
+    facts = index(found.kept, {"customers": known}, pipeline(derived, engine, **words), DAY)
+    assert facts.refused.to_pylist() == [{"line": 6, "column": None, "reason": "of_age"}]
+    assert facts.facts["line"].to_pylist() == [2, 5]
+    assert facts.unknown == {"customers": 1}

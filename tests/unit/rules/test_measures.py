@@ -205,6 +205,26 @@ def test_every_measure_is_what_plain_python_makes_of_the_rows(engine: str, rows:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_groups_of_every_kind_have_their_measures_and_nothing_is_a_group_too(engine: str) -> None:
+    by = ("price", "until", "at", "is_open", "big", "word")
+    pipeline = sales(engine, (made("count"), made("median", "units"))).model_copy(
+        update={"summaries": (Summary(name="by_all", by=by, columns=("count", "median_units")),)}
+    )
+    rows = [
+        ONE,
+        ONE | {"price": Decimal("-3.1")},
+        ONE | dict.fromkeys(by),
+        ONE | {"price": Decimal("-3.1"), "units": 8},
+    ]
+    found = summaries_of(rows, pipeline)[1]["by_all"].to_pylist()
+    assert [(one["price"], one["word"], one["count"], one["median_units"]) for one in found] == [
+        (Decimal("-3.1000"), "\uffff", 2, Decimal("5.50")),
+        (Decimal("0.0050"), "\uffff", 1, Decimal("3.00")),
+        (None, None, 1, Decimal("3.00")),
+    ]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_values_far_from_zero_have_their_exact_spread(engine: str) -> None:
     measures = (made("stddev_pop", "big", scale=4), made("var_samp", "units", scale=0))
     rows = [{"big": 2**62 + number % 7, "units": number} for number in range(-500, 500)]

@@ -145,6 +145,11 @@ def test_a_derived_column_is_made_in_the_first_step_that_has_its_columns() -> No
     assert steps_changed(pipeline, shop(derived={"first": col("id") + 0}, **ONE)) == ["clean", "index", "aggregate"]
 
 
+def test_a_derived_column_cannot_have_a_name_of_the_steps_own() -> None:
+    with pytest.raises(BadSpec, match=r"derived\['line'\]: the name is a word of Daybook's own"):
+        shop(derived={"line": col("id") + 1}, **ONE)
+
+
 def test_a_lookup_may_find_by_a_derived_column() -> None:
     derived = {"shop_key": col("shop").upper()}
     lookups = (Lookup(source="shops", key={"shop": "shop_key"}, gives={"city": "city"}, when_unknown="refuse"),)
@@ -199,3 +204,31 @@ def test_an_expression_of_a_measure_is_in_the_fingerprint_and_a_name_is_as_it_wa
     assert large != larger
     assert large == of(where=col("id") > 1)
     assert of(of="id").measures[0].model_dump()["of"] == "id"
+
+
+@pytest.mark.parametrize(
+    ("name", "holds", "says"),
+    [
+        ("known", col("idd") > 1, "'idd' is not a column of the facts; did you mean 'id'?"),
+        ("known", col("kind") > 1, "col('kind') > 1: > takes two values of the same kind"),
+        ("known", col("id") + 1, "col('id') + 1 is integer; it takes what is true or false, such as a comparison"),
+        ("twin", col("id") > 1, "the name is a reason of Daybook's own; give it another"),
+        (
+            "known",
+            col("id").divided_by(2, scale=1, by_zero="refuse") > 1,
+            "by_zero='refuse' is refused: a rule says what has to hold; say 'nothing'",
+        ),
+    ],
+)
+def test_a_rule_of_the_wrong_kind_is_refused_with_its_path(name: str, holds: Expression, says: str) -> None:
+    with pytest.raises(BadSpec) as refused:
+        shop(rules={name: holds}, **ONE)
+    assert str(refused.value).startswith(f"shop.rules[{name!r}]: ")
+    assert says in str(refused.value)
+
+
+def test_a_rule_is_in_the_fingerprint_of_the_step_that_checks_it() -> None:
+    plain = shop(**ONE)
+    assert steps_changed(plain, shop(rules={"known": col("id") > 1}, **ONE)) == ["clean"]
+    assert steps_changed(plain, shop(rules={"known": col("city") != "x"}, **ONE)) == ["index"]
+    assert shop(rules={"known": col("id") > 1}, **ONE) == shop(rules={"known": col("id") > 1}, **ONE)
