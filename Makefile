@@ -45,7 +45,7 @@ env: ## write .env, the passwords for docker compose
 # Slow ones first: else one processor waits for the other at the end.
 DAYS_ON_AIRFLOW := tests/airflow/end_to_end/test_days.py
 TESTS := $(DAYS_ON_AIRFLOW) tests/airflow/dag tests/integration/steps tests/integration/tables \
-    tests/integration/publish tests/unit
+    tests/integration/publish tests/unit tests/pipelines
 # Two folders of these run at a time.
 LONG_TESTS := tests/airflow tests/deployment tests/integration/days tests/integration/ftp tests/generative \
     tests/faults tests/integration/cases

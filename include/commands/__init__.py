@@ -11,6 +11,8 @@
     published_days.py    one run followed to its end, and the table of the days that it published
     flights_table.py     the demo's table
     check_file.py        a file tried on the loader
+    spellings.py         how suppliers usually spell nothing, yes and no, dates and numbers
+    draft/               the first module of a pipeline, from a sample
     tracing.py           from a published number to its lines
 
 In a container, or anywhere else with the tasks' environment, `python -m commands` is the same command.

@@ -17,6 +17,7 @@ from deployment.processes.signals import Interrupted
 # The verbs as the help lists them; each is the function of its name in the module of its name.
 PARAGRAPHS: dict[str, tuple[str, ...]] = {
     "Start and stop": ("demo", "up", "down"),
+    "Begin": ("init",),
     "Days": ("status", "plan", "day", "backfill", "export"),
     "Look into": ("why", "trace", "refused", "check", "docs", "psql"),
     "Decide": ("replay", "release", "rollback", "retire", "pause", "resume", "cancel"),

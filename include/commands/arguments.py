@@ -18,7 +18,7 @@ from daybook.pipelines import load_pipelines
 from daybook.spec import Pipeline
 from daybook.text import one_line
 
-HOW_TO_GET_A_PIPELINE = "copy include/pipelines/flights.py from Daybook's repository and change its names"
+HOW_TO_GET_A_PIPELINE = "`./daybook init NAME --file SAMPLE` writes one from a sample file"
 USER = f"{getpass.getuser()}@{socket.gethostname()}"
 
 

@@ -20,7 +20,6 @@ from commands.check_answer import Answer, exit_code, in_words, tell
 from commands.check_file import Checked, warnings_of
 from commands.check_file import check as checked
 from commands.check_form import (
-    NO_QUOTE,
     SPEC_HAS_IT,
     BlanksAfterDelimiter,
     Comment,
@@ -45,6 +44,7 @@ from commands.check_form import (
     TrailingDelimiter,
     Widths,
     Words,
+    form_given,
     names_given,
     names_in,
     of_cells,
@@ -89,6 +89,7 @@ DayOfRows = Annotated[
 
 
 def check(
+    context: typer.Context,
     file: FileAsked,
     pipeline: Contract = None,
     columns: Columns = None,
@@ -127,25 +128,8 @@ def check(
     Example: ./daybook check flights.csv --pipeline flights --lookup planes=planes.csv
     """
     check_libraries()
-    form = {
-        "format": format,
-        "sheet": sheet,
-        "encoding": encoding,
-        "header_line": _header_line(header_line, no_header, find_header, columns),
-        "lines_below_header": lines_below_header,
-        "comment": comment,
-        "footer_lines": footer_lines,
-        "footer": footer,
-        "quote": NO_QUOTE if no_quotes else quote,
-        "escape": escape,
-        "line_end": line_end,
-        "may_end_early": True if may_end_early else None,
-        "has_blanks_after_delimiter": True if blanks_after_delimiter else None,
-        "is_last_line_end_needed": False if no_last_line_end else None,
-        "has_trailing_delimiter": True if trailing_delimiter else None,
-        "compression": compression,
-    }
-    words = Words(delimiter, tuple(null_token or ()), form, widths_given(widths))
+    _check_header(header_line, no_header, find_header, columns)
+    words = Words(delimiter, tuple(null_token or ()), form_given(context.params), widths_given(widths))
     _check_go_together(pipeline, columns, words, lookup, day)
     try:
         if pipeline is not None:
@@ -174,13 +158,12 @@ def _check_go_together(
         raise WrongWords(f"check: {option} needs --pipeline, whose rules it is for; nothing was checked; add it")
 
 
-def _header_line(line: int | None, has_none: bool, is_found: bool, columns: str | None) -> int | str | None:
+def _check_header(line: int | None, has_none: bool, is_found: bool, columns: str | None) -> None:
     said = {"--header-line": line is not None, "--no-header": has_none, "--find-header": is_found}
     if len(given := [option for option, is_given in said.items() if is_given]) > 1:
         raise WrongWords(f"check: {given[0]} is not allowed with {given[1]}; nothing was checked; leave one out")
     if is_found and columns is None:
         raise WrongWords("check: --find-header needs --columns, the names to look for; nothing was checked")
-    return 0 if has_none else "find" if is_found else line
 
 
 def _by_pipeline(file: Path, name: str, lookups: list[str], day: date | None, out: Path | None) -> Answer:

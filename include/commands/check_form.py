@@ -130,6 +130,25 @@ OPTIONS = {
 }
 
 
+# The options that are on or off, and the words that they say if they are on.
+FLAGS = {
+    "may_end_early": ("may_end_early", True),
+    "blanks_after_delimiter": ("has_blanks_after_delimiter", True),
+    "no_last_line_end": ("is_last_line_end_needed", False),
+    "trailing_delimiter": ("has_trailing_delimiter", True),
+    "no_quotes": ("quote", NO_QUOTE),
+    "no_header": ("header_line", 0),
+    "find_header": ("header_line", "find"),
+}
+
+
+def form_given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the words of a form from a verb's options, by the names of its parameters; None is one left out."""
+    words = {word: options.get(word) for word in OPTIONS if word not in FLAGS}
+    words |= {word: None for option, (word, _) in FLAGS.items() if word not in words}
+    return words | {word: value for option, (word, value) in FLAGS.items() if options.get(option)}
+
+
 def of_columns(
     names: list[str],
     delimiter: str = ",",

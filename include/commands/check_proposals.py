@@ -7,7 +7,7 @@ a large file is read a few times more, however many words there are. check_words
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,10 +62,15 @@ class _First(NamedTuple):
 
 
 class _Search:
-    """The search for one file. has_own_columns: no contract describes it, so its columns are those of its header."""
+    """The search for one file. has_own_columns: no contract describes it, so its columns are those of its header.
 
-    def __init__(self, path: Path, source: Source, *, has_own_columns: bool) -> None:
-        self.path, self.has_own_columns = path, has_own_columns
+    columns_of: makes a contract of the names of a header.
+    """
+
+    def __init__(
+        self, path: Path, source: Source, *, has_own_columns: bool, columns_of: Callable[..., Source] = of_columns
+    ) -> None:
+        self.path, self.has_own_columns, self.columns_of = path, has_own_columns, columns_of
         self.bare = source.model_copy(update={"key": (), "twins": "keep"})
 
     def contract(self, source: Source) -> Source:
@@ -74,7 +79,7 @@ class _Search:
             return source
         if is_other(source):
             return source if is_other(self.bare) else of_cells(self.path, source)
-        contract = of_columns(names_in(self.path, source), source.delimiter, source.form, source.null_tokens)
+        contract = self.columns_of(names_in(self.path, source), source.delimiter, source.form, source.null_tokens)
         return contract.model_copy(update={"formulas": source.formulas})
 
     def best(self, found: Checked) -> _Tried:
@@ -196,11 +201,27 @@ def proposals(path: Path, source: Source, found: Checked, *, has_own_columns: bo
     return [Proposal(in_words(search.bare, best.source, best.ways), best.checked.accepted, rows)]
 
 
+def best_words(path: Path, source: Source, found: Checked, columns_of: Callable[..., Source]) -> tuple[Source, Checked]:
+    """Return the contract under which most rows of a file load that no contract describes, and what the file is by it.
+
+    The words are those that `proposals` would name. columns_of: makes a contract of the names of a header.
+    """
+    search = _Search(path, source, has_own_columns=True, columns_of=columns_of)
+    best = search.best(found)
+    if best.source is search.bare or not _is_better(best.checked, found):
+        return source, found
+    return search.contract(best.source), best.checked
+
+
 def _is_better(one: Checked, other: Checked) -> bool:
-    """Return whether more rows load, or as many and fewer are refused: none load of a file that is refused."""
+    """Return whether more rows load, or as many and fewer are refused: none load, if the file is refused as a whole."""
     if bool(one.message) != bool(other.message):
         return not one.message and one.accepted > 0
-    return (one.accepted, -len(one.refused)) > (other.accepted, -len(other.refused))
+    return _score(one) > _score(other)
+
+
+def _score(checked: Checked) -> tuple[int, int]:
+    return checked.accepted, -len(checked.refused)
 
 
 def _changes(word: Word, seen: Seen) -> list[Source]:

@@ -10,52 +10,26 @@ from typing import Any
 
 from commands.check_form import head_of, names_in, tail_of
 from commands.check_words import Seen, Word, with_column, with_form
+from commands.spellings import (
+    DATES,
+    DECIMAL,
+    INSTANTS,
+    MARKS_OF_NUMBERS,
+    MOST_DIGITS,
+    NOTHING,
+    UNPADDED_DATES,
+    UNPADDED_INSTANTS,
+    YES_AND_NO,
+    signs,
+)
 from daybook.errors import BadSpec
 from daybook.loader.fields import Damage, split, syntax_of
 from daybook.loader.header_hints import LOOKED_AT_LINES
 from daybook.loader.values import TRIMMED, ZEROS, Unfit, reader
 from daybook.spec import Column, Source
 
-NOTHING = (
-    *("", "NA", "N/A", "n/a", "na", "NULL", "Null", "null", "None", "none", "NaN", "nan", "nil", "NIL", "#N/A"),
-    *("-", "--", "---", "?", ".", "..", "*", "\\N", "(null)", "<NA>", "#NULL!", "missing"),
-)
-YES_AND_NO = (
-    *(("Y", "N"), ("y", "n"), ("yes", "no"), ("Yes", "No"), ("YES", "NO"), ("1", "0"), ("T", "F"), ("t", "f")),
-    *(("true", "false"), ("True", "False"), ("TRUE", "FALSE"), ("J", "N"), ("ja", "nein"), ("Ja", "Nein")),
-    *(("O", "N"), ("oui", "non"), ("S", "N"), ("si", "no"), ("on", "off"), ("X", "-")),
-)
-DATES = (
-    *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y"),
-    *("%m.%d.%Y", "%d%m%Y", "%m%d%Y", "%Y-%d-%m", "%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%y-%m-%d", "%y%m%d"),
-    *("%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d%b%Y", "%d-%b-%y"),
-)
-TIMES = ("%H:%M:%S", "%H:%M", "%H:%M:%S.%f", "%I:%M:%S %p", "%I:%M %p", "%H.%M.%S", "%H.%M", "%H%M%S")
-INSTANTS = tuple(
-    f"{day}{sign}{time}{zone}" for day in DATES for sign in " T" for time in TIMES for zone in ("", "Z", "%z")
-)
-# Without zeros before days, months and hours. They take those with zeros too, and are tried after them.
-UNPADDED = (
-    *("%-d/%-m/%Y", "%-m/%-d/%Y", "%-d.%-m.%Y", "%-d-%-m-%Y", "%-m-%-d-%Y", "%Y-%-m-%-d", "%Y/%-m/%-d"),
-    *("%-d/%-m/%y", "%-m/%-d/%y", "%-d.%-m.%y", "%-d-%b-%Y", "%-d %b %Y", "%b %-d, %Y"),
-)
-UNPADDED_TIMES = ("%-H:%M:%S", "%-H:%M", "%-I:%M:%S %p", "%-I:%M %p")
-UNPADDED_INSTANTS = tuple(f"{day} {time}" for day in (*DATES, *UNPADDED) for time in UNPADDED_TIMES)
 # A footer of more lines would be another table.
 MOST_FOOTER_LINES = 20
-DECIMAL = re.compile(r"[+-]?([0-9]+)(?:\.([0-9]*))?")
-MOST_DIGITS, MOST_UNITS = 18, 5
-MARKS_OF_NUMBERS: tuple[dict[str, str], ...] = (
-    {},
-    {"decimal_mark": ","},
-    {"thousands_mark": ","},
-    *({"thousands_mark": mark} for mark in ("'", "\u2019", " ", "\u00a0", "\u202f")),
-    *({"decimal_mark": ",", "thousands_mark": mark} for mark in (".", " ", "\u00a0", "\u202f", "'")),
-)
-# A unit, a number with its marks and signs, and a unit.
-NUMBER = re.compile(
-    r"([^-\d.,+()%'\"\s\u2019]*)\s*[+(-]*[\d.,'\u2019\s_]*\d[\d.,'\u2019\s_]*(?:[eE][+-]?\d+)?[)%-]*\s*([^-\d.,+()%'\"\s\u2019]*)"
-)
 
 
 def windows(seen: Seen) -> Iterator[Source]:
@@ -82,6 +56,13 @@ def escapes(seen: Seen) -> Iterator[Source]:
 def no_quotes(seen: Seen) -> Iterator[Source]:
     """Try quotes as letters of the texts."""
     yield with_form(seen.source, quote=None)
+
+
+def blanks_after_delimiter(seen: Seen) -> Iterator[Source]:
+    """Try blanks after the delimiter that are no part of a field, as before a quote."""
+    quoted = f"{seen.source.delimiter} {seen.source.form.quote}".encode()
+    if quoted in head_of(seen.path, seen.source):
+        yield with_form(seen.source, has_blanks_after_delimiter=True)
 
 
 def formulas(seen: Seen) -> Iterator[Source]:
@@ -158,7 +139,7 @@ def writings(seen: Seen) -> Iterator[Source]:
 
     A comma may stand before the decimals or between thousands, and a percent sign may divide or not: all are tried.
     """
-    own = _signs(seen.values)
+    own = signs(seen.values)
     for marks in MARKS_OF_NUMBERS:
         quoted = {"are_marks_quoted": True} if seen.source.sign_between in marks.values() else {}
         for percent in (
@@ -168,25 +149,10 @@ def writings(seen: Seen) -> Iterator[Source]:
                 yield from _if_taken(seen.source, _column(seen), **words)
 
 
-def _signs(values: tuple[str, ...]) -> dict[str, Any]:
-    """Return the words for what stands round the numbers of a column."""
-    parts = [found for text in values if (found := NUMBER.fullmatch(text.strip()))]
-    units = tuple(dict.fromkeys(unit for found in parts for unit in found.groups() if unit))
-    negatives = {"trailing": any(re.search(r"[0-9]-$", text) for text in values)}
-    negatives["parentheses"] = any(text.startswith("(") for text in values)
-    said = {
-        "units": units if len(units) <= MOST_UNITS else (),
-        "negatives": tuple(sign for sign, is_there in negatives.items() if is_there),
-        "bare_points": "read" if any(re.search(r"^[+-]?\.[0-9]|[0-9]\.$", text) for text in values) else "",
-        "exponents": "read" if any(re.search(r"[0-9.][eE][+-]?[0-9]+$", text) for text in values) else "",
-    }
-    return {word: value for word, value in said.items() if value}
-
-
 def formats(seen: Seen) -> Iterator[Source]:
     """Try every usual format of dates and times; if day and month may stand in either order, both of them."""
     column = _column(seen)
-    for written in (*DATES, *UNPADDED, *INSTANTS, *UNPADDED_INSTANTS):
+    for written in (*DATES, *UNPADDED_DATES, *INSTANTS, *UNPADDED_INSTANTS):
         yield from _if_taken(seen.source, column, format=written)
 
 
@@ -205,7 +171,7 @@ ROW_WORDS: dict[str, tuple[Word, ...]] = {
     "no_line_end": (no_last_line_end,),
     "control_byte": (control_bytes,),
     "text_after_closing_quote": (escapes, no_quotes),
-    "quote_in_unquoted_field": (formulas, no_quotes),
+    "quote_in_unquoted_field": (formulas, blanks_after_delimiter, no_quotes),
     "too_few_fields": (footers, may_end_early),
     "too_many_fields": (footers,),
     "not_an_integer": (null_tokens, extra_zeros, more_digits, writings, trimmed),
@@ -226,7 +192,8 @@ def taken_by(changed: Source, seen: Seen) -> list[Any]:
         return [None]
     column = next(one for one in changed.columns if one.name == seen.column.name)
     read = reader(changed.as_written(column), changed.tokens(column))
-    return [value for text in seen.values for value in _read(read, text)]
+    values = {text: _read(read, text) for text in dict.fromkeys(seen.values)}
+    return [value for text in seen.values for value in values[text]]
 
 
 def _read(read: Callable[[str, bool], Any], value: str) -> list[Any]:

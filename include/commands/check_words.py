@@ -7,6 +7,7 @@ choose where the file does not say: then it returns all.
 
 import codecs
 import re
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
@@ -24,8 +25,6 @@ from daybook.spec.writing import check_marks
 
 # Fewer signs than a spec may declare: those that are seen between fields.
 DELIMITERS = (*OTHER_DELIMITERS, "^", "~", ":", "!", "\x1f", "\x01", " ")
-
-
 # A line that begins so may be a comment.
 COMMENTS = ("#", "//", "%")
 
@@ -111,6 +110,37 @@ def delimiters(seen: Seen) -> Iterator[Source]:
             yield seen.source.model_copy(update={"delimiter": sign})
 
 
+def sep_lines(seen: Seen) -> Iterator[Source]:
+    """Try what a first line for spreadsheets says, such as "sep=;": the delimiter, and that the header is below it."""
+    found = re.match(rb"sep=([!-/:-@\[-`{-~\t])\r?\n", _head(seen))
+    if found and seen.source.form.header_line == 1:
+        changed = with_form(seen.source, header_line=2)
+        yield changed.model_copy(update={"delimiter": found[1].decode()})
+
+
+def quotes(seen: Seen) -> Iterator[Source]:
+    """Try single quotes, if DuckDB's sniffer sees them around fields."""
+    if seen.source.form.quote == '"' and sniffed_quote(_head(seen)) == "'":
+        yield with_form(seen.source, quote="'")
+
+
+@cache
+def sniffed_quote(head: bytes) -> str:
+    """Return the sign that DuckDB's sniffer sees around the fields of a file's first bytes; "" if it sees none."""
+    if b"'" not in head:
+        return ""
+    import duckdb
+
+    with tempfile.NamedTemporaryFile(suffix=".csv") as file:
+        file.write(head[: head.rfind(b"\n") + 1 or None])
+        file.flush()
+        try:
+            found = duckdb.execute("select Quote from sniff_csv(?)", [file.name]).fetchone()
+        except duckdb.Error:
+            return ""
+    return str(found[0]) if found and found[0] != "(empty)" else ""
+
+
 def header_lines(seen: Seen) -> Iterator[Source]:
     """Try the first line with the agreed names, and the first that has as many fields as most lines."""
     if seen.source.form.is_fixed_width:
@@ -179,8 +209,10 @@ FILE_WORDS: tuple[Word, ...] = (
     formats,
     encodings,
     line_ends,
-    comments,
     delimiters,
+    sep_lines,
+    comments,
+    quotes,
     header_lines,
     no_header,
     headers,

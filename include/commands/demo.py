@@ -2,12 +2,11 @@
 
 import time
 from datetime import date
-from pathlib import Path
 
 from commands import exit_codes
 from commands.arguments import HOW_TO_GET_A_PIPELINE, Quiet
 from commands.flights_table import tell_flights
-from commands.output import console, progress, say
+from commands.output import console, progress, say, shown
 from commands.planned_backfill import Done, backfill, tell
 from daybook.days import days_between
 from daybook.errors import BadSpec
@@ -56,8 +55,3 @@ def _show(deployment: Deployment, done: list[Done]) -> None:
     say(f"with the day's report: {published}/{DAYS[0]}/report.html")
     say("In SQL:        ./daybook psql 'table flights.by_airline'")
     say("Airflow's UI:  ./daybook up")
-
-
-def shown(path: str) -> str:
-    """Return a path as a person in the current folder would type it."""
-    return path.removeprefix(f"{Path.cwd()}/")

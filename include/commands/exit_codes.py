@@ -15,8 +15,8 @@ MEANINGS = {
         "leaves something"
     ),
     WRONG_WORDS: "a wrong word on the command line: nothing was started",
-    ROWS_REFUSED: "`check` only: some rows would be refused",
-    FILE_REFUSED: "`check` only: the whole file, or its day, would be refused",
+    ROWS_REFUSED: "`check` and `init` only: some rows would be refused",
+    FILE_REFUSED: "`check` and `init` only: the whole file, or its day, would be refused",
     NOT_DONE: "not done: the message says why, and what to do",
     SIGNALLED: "and the signal's number added: interrupted, such as 130 after Ctrl-C",
 }

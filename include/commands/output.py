@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -100,6 +101,11 @@ def draw(columns: Sequence[str], rows: Sequence[Sequence[str]], *, is_number: bo
         cells = zip(columns, row, strict=True)
         table.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") if of == cut else cell for of, cell in cells))
     Console(highlight=False, markup=False, quiet=_manner.is_quiet).print(table)
+
+
+def shown(path: str) -> str:
+    """Return a path as a person in the current folder would type it."""
+    return path.removeprefix(f"{Path.cwd()}/")
 
 
 def _plain(value: Any) -> Any:

@@ -31,7 +31,14 @@ def is_named(connection: str) -> bool:
 @contextmanager
 def servers_of(pipeline: Pipeline, verb: str) -> Iterator[None]:
     """Have the servers of a pipeline, PostgreSQL and FTP, without Airflow. Raises DeploymentError."""
-    if are_named(pipeline):
+    with servers_with(pipeline.target.connection, verb):
+        yield
+
+
+@contextmanager
+def servers_with(connection: str, verb: str) -> Iterator[None]:
+    """Have the servers that a connection's id means: the environment's, or this checkout's. Raises DeploymentError."""
+    if is_named(connection):
         yield
         return
     with servers(Home.of_checkout(), f"./daybook {verb}"):

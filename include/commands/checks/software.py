@@ -30,7 +30,7 @@ def software(place: Place) -> Iterator[Finding]:
     if pipelines.good:
         yield Finding("pipelines", "well", f"{', '.join(pipelines.good)} can be loaded")
     elif not pipelines.broken:
-        yield Finding("pipelines", "mend", "there is no pipeline", "copy include/pipelines/flights.py and change it")
+        yield Finding("pipelines", "mend", "there is no pipeline", "./daybook init NAME --file SAMPLE")
 
 
 def _python() -> Finding:

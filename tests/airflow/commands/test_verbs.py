@@ -65,7 +65,7 @@ def spoil(checkout: Checkout) -> None:
 
 
 def test_up_without_pipelines_says_how_to_get_one(up: Up) -> None:
-    assert "There is no pipeline in include/pipelines; copy include/pipelines/flights.py" in up.without_pipelines
+    assert "There is no pipeline in include/pipelines; `./daybook init NAME --file SAMPLE`" in up.without_pipelines
 
 
 def test_up_starts_renamed_pipelines_and_names_the_broken_module(up: Up) -> None:
@@ -328,7 +328,7 @@ def test_with_two_pipelines_a_missing_name_is_asked_for(several: Checkout, words
 def test_without_a_pipeline_a_verb_says_how_to_get_one(none: Checkout, tmp_path: Path) -> None:
     code, said, error = none.elsewhere(tmp_path).type("status")
     assert (code, said) == (40, "")
-    assert error.startswith("there is no pipeline in include/pipelines; copy include/pipelines/flights.py")
+    assert error.startswith("there is no pipeline in include/pipelines; `./daybook init NAME --file SAMPLE`")
     assert not (tmp_path / "home").exists()
 
 

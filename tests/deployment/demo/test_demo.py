@@ -9,6 +9,7 @@ import pytest
 
 from deployment.home import REPOSITORY
 
+from . import tutorial
 from .conftest import Clone
 
 # Known totals of the first seven days: flights, of these cancelled, and the mean delay at departure in minutes.
@@ -80,6 +81,7 @@ def test_the_readmes_commands_work_for_an_ordinary_user(ordinary_clone: Clone) -
         for command in console_commands("docs/security.md"):
             told = ordinary_clone.type(command)
             assert told.returncode == 0, told.stdout[-3000:]
+        tutorial.follow(ordinary_clone.type, ordinary_clone.folder)
         down = ordinary_clone.type("./daybook down")
         assert down.returncode == 0, down.stdout
         up.communicate(timeout=60)

@@ -1,0 +1,1 @@
+"""Tests of your own pipelines, which `./daybook init` begins; an upgrade never touches them."""

@@ -1,0 +1,1 @@
+"""What `./daybook init` proposes of a sample, and the module that it writes."""
