@@ -135,7 +135,9 @@ def sniffed_quote(head: bytes) -> str:
         file.write(head[: head.rfind(b"\n") + 1 or None])
         file.flush()
         try:
-            found = duckdb.execute("select Quote from sniff_csv(?)", [file.name]).fetchone()
+            # Of its own: the engine's may have a result that is not fetched yet.
+            with duckdb.connect() as connection:
+                found = connection.execute("select Quote from sniff_csv(?)", [file.name]).fetchone()
         except duckdb.Error:
             return ""
     return str(found[0]) if found and found[0] != "(empty)" else ""

@@ -46,6 +46,7 @@ def draft_of_file(sample: Sample, name: str, answers: Answers, connection: str) 
     columns = [_required(one, {*key, *day_names}) for one in columns]
     words: dict[str, Any] = {"is_trimmed": True} if is_trimmed else {}
     words |= {"time_zone": answers.time_zone} if _is_local(columns) and answers.time_zone not in (None, "UTC") else {}
+    words |= {"formulas": sample.source.formulas} if sample.source.formulas else {}
     form = sample.source.form
     file = _built(
         name=name,

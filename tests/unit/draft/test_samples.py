@@ -91,7 +91,8 @@ def test_the_kind_of_a_column_and_its_words_are_those_that_take_every_value(
 ) -> None:
     path = sample(folder, *values)
     found = drafted(path, day_column="on")
-    assert (column(found).kind, {word: getattr(column(found), word) for word in words}) == (kind, words)
+    written = found.files[0].as_written(column(found))
+    assert (written.kind, {word: getattr(written, word) for word in words}) == (kind, words)
     checked = loaded(path, found.files[0]).checked
     assert (checked.accepted, checked.refused) == (len(values), [])
 
