@@ -9,6 +9,7 @@ from daybook.spec import Column, Measure, Summary
 
 ROWS = "rows"
 LONGEST_NAME = 60
+MONTHS = 'decide: one more Summary with every="month" gives each month'
 
 
 class Published(NamedTuple):
@@ -36,8 +37,8 @@ def of_columns(added: list[Column], group: Column | None, note: str) -> Publishe
     by_day = Summary(name="by_day", columns=names)
     notes = {"measures": "a sum of each quantity; a mean is a Ratio of a sum over a count"}
     if group is None:
-        notes["summaries"] = "no column has few different values, to group by"
+        notes["summaries"] = f"no column has few different values, to group by; {MONTHS}"
         return Published(measures, (by_day,), notes)
     name = free(f"by_{group.name}"[:LONGEST_NAME], [by_day.name])
-    notes["summaries"] = note
+    notes["summaries"] = f"{note}; {MONTHS}"
     return Published(measures, (by_day, Summary(name=name, by=(group.name,), columns=names)), notes)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from daybook.catalog.columns import published_columns
-from daybook.catalog.sentences import days, kind, plausible, sentences
+from daybook.catalog.sentences import days, kind, plausible, published_as, rows_of, sentences
 from daybook.spec import Column, Pipeline, Source, View
 from daybook.text import counted, one_line
 
@@ -33,7 +33,7 @@ def _about(pipeline: Pipeline) -> str:
     return (
         f"### {plain(pipeline.description)}\n\n{owner}**Days**: {plain(days(pipeline))} "
         f"{plain(plausible(pipeline))}\n\n**Published** in the schema {plain(target.schema_)} of the connection "
-        f"{plain(target.connection)}, as views and as files of each day."
+        f"{plain(target.connection)}, {published_as(pipeline)}."
     )
 
 
@@ -56,8 +56,7 @@ def _column(column: Column) -> str:
 
 def _view(pipeline: Pipeline, summary: View) -> str:
     said = f": {summary.description}" if summary.description else ""
-    per = " and ".join((summary.names[0], *summary.by))
-    title = f"**{plain(summary.name)}**{plain(said)}; one row for each {plain(per)}"
+    title = f"**{plain(summary.name)}**{plain(said)}; {plain(rows_of(summary))}"
     return "\n".join([title, "", *_rows(pipeline, summary)])
 
 

@@ -1,6 +1,6 @@
 """What a spec says of days and sources, in sentences of plain text."""
 
-from daybook.spec import Column, File, Pipeline, Source, Table
+from daybook.spec import Column, File, Pipeline, Source, Table, View
 from daybook.text import counted
 
 
@@ -26,6 +26,17 @@ def plausible(pipeline: Pipeline) -> str:
     return (
         f"{least}; so is one that differs by more than {plausible.within_pct} % from the days before it ({compared})."
     )
+
+
+def published_as(pipeline: Pipeline) -> str:
+    """Return as what its numbers are published: of roll-ups there are files of each finished period."""
+    periods = sorted({f" and of each finished {summary.every}" for summary in pipeline.summaries if summary.every})
+    return f"as views, and as files of each day{''.join(periods)}"
+
+
+def rows_of(view: View) -> str:
+    """Return what a row of a view is for, as in "one row for each day and shop"."""
+    return f"one row for each {' and '.join((view.names[0], *view.by))}"
 
 
 def sentences(source: Source) -> list[str]:

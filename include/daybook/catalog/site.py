@@ -11,7 +11,7 @@ from typing import NamedTuple
 from daybook.catalog.columns import formula, published_columns
 from daybook.catalog.contract import Place, contract
 from daybook.catalog.schema import as_json, json_schema
-from daybook.catalog.sentences import days, kind, plausible, sentences
+from daybook.catalog.sentences import days, kind, plausible, published_as, rows_of, sentences
 from daybook.errors import BadSpec
 from daybook.pages.templates import template
 from daybook.spec import Column, Export, Lookup, Measure, Pipeline, Ratio, Source, View
@@ -88,6 +88,7 @@ def _index(pipelines: Mapping[str, Pipeline], known: Mapping[str, Known], broken
 
 class _View(NamedTuple):
     summary: View
+    rows: str
     columns: list[tuple[str, ...]]
 
 
@@ -102,7 +103,8 @@ def _page(pipeline: Pipeline, freshness: str) -> str:
         pipeline=pipeline,
         freshness=f"Published: {freshness}." if freshness else "",
         days=days(pipeline),
-        views=[_View(summary, _columns(pipeline, summary)) for summary in pipeline.views],
+        published_as=published_as(pipeline),
+        views=[_View(view, rows_of(view), _columns(pipeline, view)) for view in pipeline.views],
         exports=[(one.name, one.connection, one.path, _sent(one, pipeline)) for one in pipeline.exports],
         sources=[_Shown(source.name, sentences(source), _contract(source)) for source in pipeline.sources],
         derived=[(one.name, repr(one.of), one.unit, one.description) for one in pipeline.derived],

@@ -35,6 +35,7 @@ def test_it_tells_owner_days_sources_views_and_each_column_with_unit_and_formula
         "<strong>Owner</strong>: The stall's desk",
         "Its days are those of Asia/Tokyo from 2026-01-01 on that the cron '0 0 * * *' means",
         "<strong>sales</strong>: The file stall/{day}.csv of the connection ftp. Its key: shop.",
+        "as views, and as files of each day and of each finished month.",
         "<strong>by_month</strong>: Sales by month; one row for each month",
         "<td>pieces</td>\n<td>numeric(38,0)</td>\n<td>pcs</td>\n<td>Pieces sold</td>\n<td>sum(pieces)</td>",
         "<td>days_due</td>\n<td>bigint</td>\n<td></td>\n<td>How many days of the month the schedule means</td>",

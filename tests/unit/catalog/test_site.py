@@ -117,7 +117,9 @@ def test_the_pages_of_a_pipeline_that_is_gone_go_too_and_equal_specs_give_equal_
     index = before["index.html"].decode()
     assert "3 days, the last one 2026-03-01, published at 2026-03-02 05:00 UTC" in index
     assert "include/pipelines/bad.py does not load" in index
-    assert "of JP" in before["shops.html"].decode()
+    page = before["shops.html"].decode()
+    assert "of JP" in page
+    assert "It has one row for each day and region." in page
 
 
 def test_a_folder_of_somebody_else_is_left_as_it_is(tmp_path: Path) -> None:
