@@ -46,6 +46,9 @@ ZONE = "Asia/Kolkata"
 SCHEDULE = Schedule(time_zone=ZONE, cron="30 6 * * 1-6", start=date(2020, 12, 22), closed=(date(2021, 1, 1),))
 DAYS = scheduled_days(SCHEDULE, FIRST, LAST)
 COLUMNS = (
+    *("orders", "amount_eur", "smallest_eur", "largest_eur", "pieces", "mean_eur", "paid_pct", "first_shop"),
+    "range_pct",
+)
     "orders",
     "amount_eur",
     "smallest_eur",
