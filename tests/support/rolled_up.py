@@ -49,7 +49,6 @@ COLUMNS = (
     *("orders", "amount_eur", "smallest_eur", "largest_eur", "pieces", "mean_eur", "paid_pct", "first_shop"),
     "range_pct",
 )
-)
 # Sums of pieces leave 64 bits over days, not on one. A shop is unknown, one is "", and one has no amount at all.
 TABLES = """
     create schema {name};
