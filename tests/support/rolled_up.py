@@ -45,7 +45,10 @@ FIRST, LAST = date(2020, 12, 26), date(2021, 1, 5)
 ZONE = "Asia/Kolkata"
 SCHEDULE = Schedule(time_zone=ZONE, cron="30 6 * * 1-6", start=date(2020, 12, 22), closed=(date(2021, 1, 1),))
 DAYS = scheduled_days(SCHEDULE, FIRST, LAST)
-COLUMNS = ("orders", "amount_eur", "smallest_eur", "largest_eur", "pieces", "mean_eur", "paid_pct", "first_shop")
+COLUMNS = (
+    *("orders", "amount_eur", "smallest_eur", "largest_eur", "pieces", "mean_eur", "paid_pct", "first_shop"),
+    "range_pct",
+)
 # Sums of pieces leave 64 bits over days, not on one. A shop is unknown, one is "", and one has no amount at all.
 TABLES = """
     create schema {name};
@@ -62,7 +65,7 @@ TABLES = """
 FACTS = """
     select {period}, count(*), coalesce(sum(amount), 0), min(amount), max(amount), sum(pieces),
         round(sum(amount) / nullif(count(amount), 0), 2), round(count(*) filter (where is_paid) * 100.0 / count(*), 2),
-        min(shop collate "C"),
+        min(shop collate "C"), round(min(amount) * 100 / nullif(max(amount), 0), 4),
         {published}, {due}
     from (select *, (sold_at at time zone '{zone}')::date as day from {name}.orders) as orders
     where day = any(%s) group by {period} order by {period}
@@ -82,6 +85,7 @@ MEASURES = (
 RATIOS = (
     Ratio(name="mean_eur", of="amount_eur", over="with_amount"),
     Ratio(name="paid_pct", of="paid", over="orders", times=100),
+    Ratio(name="range_pct", of="smallest_eur", over="largest_eur", times=100, scale=4),
 )
 BY_WEEK = Summary(name="by_week", every="week", by=("shop",), columns=COLUMNS)
 OTHER = Summary(name="other", every="week", by=("shop",), columns=COLUMNS)

@@ -103,8 +103,8 @@ def _by_even_delimiter(path: Path, source: Source) -> Source:
     if even and even[0] == BLANKS:
         refuse(
             f"{one_line(path.name)}: its columns stand at fixed places, with blanks between them, and where each "
-            "begins is not guessed; try widths by `./daybook check FILE --widths 11,9,6`, and write the module by hand "
-            "(docs/pipeline.md)"
+            "begins is not guessed; try widths by `./daybook check FILE --widths 11,9,6`, then write the module by "
+            "hand: docs/pipeline.md"
         )
     return source.model_copy(update={"delimiter": even[0]}) if even else source
 

@@ -1,7 +1,7 @@
 """The view of a roll-up: a row per period and group, over the rows of the days that readers see.
 
 It is a plain view, so one query sees one state of all days, and a month is always the sum of its published days. How a
-column is made: counts and sums of the days are added up, minima and maxima compared, and ratios made from the sums as
+column is made: counts and sums of the days are added up, minima and maxima compared, and ratios made from these as
 rules/summarize.py makes them: rounded half away from zero, by whole division. Numbers that are added up are numeric in
 SQL, so that they cannot overflow.
 
@@ -66,7 +66,7 @@ def _columns(pipeline: Pipeline, summary: Summary) -> dict[str, sql.Composable]:
 def _number(pipeline: Pipeline, summary: Summary, field: pa.Field) -> sql.Composed:
     measures = {measure.name: measure for measure in pipeline.measures}
     ratio = next((ratio for ratio in pipeline.ratios if ratio.name == field.name), None)
-    made = _ratio(ratio, field.type.scale) if ratio else _measure(measures[field.name], field.type)
+    made = _ratio(ratio, field.type.scale, measures) if ratio else _measure(measures[field.name], field.type)
     parts = [ratio.of, ratio.over] if ratio else [field.name]
     has = sql.SQL(" and ").join(_flags(pipeline, summary)[part] for part in parts)
     return sql.SQL("(case when {} then {} end)::{}").format(has, made, sql.SQL(sql_type(field.type)))
@@ -79,10 +79,11 @@ def _measure(measure: Measure, type: pa.DataType) -> sql.Composed:
     return sql.SQL("{}({}{})").format(sql.SQL(how), _stored(measure.name), by_code_point)
 
 
-def _ratio(ratio: Ratio, scale: int) -> sql.Composed:
+def _ratio(ratio: Ratio, scale: int, measures: dict[str, Measure]) -> sql.Composed:
     # round(n / d * times, 2) half away from zero = sign(n) * floor((2 * |n| * times * 100 + d) / (2 * d)) hundredths.
     # div() is exact (PostgreSQL's manual, 9.3); a quotient of two numerics is rounded, and would be rounded once more.
-    top, bottom = (sql.SQL("sum({})::numeric").format(_stored(name)) for name in (ratio.of, ratio.over))
+    of, over = (_measure(measures[name], pa.int64()) for name in (ratio.of, ratio.over))
+    top, bottom = (sql.SQL("{}::numeric").format(part) for part in (of, over))
     return sql.SQL(
         "sign({top}) * sign({bottom}) * {last} * "
         "div(abs({top}) * {twice} + abs({bottom}), nullif(abs({bottom}) * 2, 0))"

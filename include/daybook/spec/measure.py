@@ -143,7 +143,7 @@ class Ratio(Value):
     scale: int = Field(default=2, ge=0, le=20)
     """How many digits after the point it has; before it are at most 18."""
     by_zero: Literal["nothing", "refuse"] = "nothing"
-    """What a ratio over zero is: nothing, or a reason to refuse the day."""
+    """What a ratio over zero is: nothing, or a reason to refuse the day. In a roll-up's view it is nothing."""
     renamed_from: Name | None = None
     """The name that it had before; published columns get the new one and keep their values."""
     description: str = ""

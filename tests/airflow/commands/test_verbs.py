@@ -1,4 +1,4 @@
-"""Every verb, in a checkout whose only pipeline is renamed and need not be named, and in one with two pipelines."""
+"""Every verb, in a checkout with two pipelines; and in one whose only pipeline is renamed and need not be named."""
 
 import csv
 import json
@@ -23,11 +23,6 @@ from .conftest import SUPPLIED, Checkout, Up
 
 DAY, NEXT, THIRD, LAST = ("2013-01-01", "2013-01-02", "2013-01-03", "2013-01-04")
 FEW = 100
-# Either command publishes a held day.
-RELEASES = {
-    "departures": ("release", LAST),
-    "arrivals": ("backfill", "--from", LAST, "--to", LAST, "--release-held"),
-}
 
 
 @dataclass(frozen=True)
@@ -47,12 +42,10 @@ class Asked:
         return dict(self.checkout.json(*words, *self.named))
 
 
-@pytest.fixture(scope="module", params=["renamed", "several"])
-def asked(request: pytest.FixtureRequest, up: Up, one: Checkout, several: Checkout) -> Asked:
-    """What is typed: nothing names the pipeline where there is one, and --pipeline does where there are two."""
+@pytest.fixture(scope="module")
+def asked(up: Up, several: Checkout) -> Asked:
+    """What is typed: --pipeline names one of the two."""
     spoil(several)
-    if request.param == "renamed":
-        return Asked(one, "departures", ())
     return Asked(several, "arrivals", ("--pipeline", "arrivals"))
 
 
@@ -116,11 +109,22 @@ def report_tab(checkout: Checkout, pipeline: str) -> tuple[int, str]:
         return answer.status_code, "".join(re.findall(r"<p>([^<]*)</p>", answer.text))
 
 
+def test_the_only_pipeline_need_not_be_named(asked: Asked, one: Checkout) -> None:
+    assert one.json("status")["missing"] == [DAY, NEXT, THIRD, LAST]
+    code, _, error = one.type("day", LAST)
+    assert (code, "in its task summarize" in error) == (1, True)
+    code, said, error = one.type("release", LAST, "--why", "a storm closed the airports")
+    assert (code, f"{LAST}  " in said, " published " in said) == (0, True, True), error
+    status = one.json("status")
+    assert (status["pipeline"], status["published"], status["held"]) == ("departures", [LAST], [])
+    assert "a storm closed the airports" in one.type("why", LAST)[1]
+
+
 def test_status_says_what_is_missing(asked: Asked) -> None:
     code, said, _ = asked.type("status")
     assert code == 1
     assert "missing      4      0        0        2013-01-01 to 2013-01-04" in said
-    assert ("include/pipelines/typo.py is broken" in said) == bool(asked.named)
+    assert "include/pipelines/typo.py is broken" in said
     assert asked.json("status")["pipeline"] == asked.pipeline
 
 
@@ -188,7 +192,8 @@ def test_a_held_day_fails_and_is_released_and_another_day_is_not_held(asked: Ask
     # Without a terminal a backfill names the day and asks nothing.
     code, said, _ = asked.type("backfill", "--from", LAST, "--to", LAST)
     assert (code, f"release --from {LAST} --to {LAST}" in said) == (1, True)
-    code, said, error = asked.type(*RELEASES[asked.pipeline], "--why", "a storm closed the airports")
+    words = ("--from", LAST, "--to", LAST, "--release-held", "--why", "a storm closed the airports")
+    code, said, error = asked.type("backfill", *words)
     assert code == 0, error
     assert f"{LAST}  " in said
     assert " published " in said
@@ -271,9 +276,9 @@ def test_doctor_finds_all_well_but_the_module_that_does_not_load(asked: Asked) -
     findings = asked.checkout.json("doctor")["findings"]
     wrong = [f"{one['check']}: {one['found']}" for one in findings if one["state"] != "well"]
     broken = [one for one in wrong if one.startswith("pipelines: include/pipelines/typo.py is broken")]
-    assert (wrong, len(broken)) == (broken, 1 if asked.named else 0)
+    assert (wrong, len(broken)) == (broken, 1)
     assert {one["check"] for one in findings} >= {"published", "receipts", "servers", "airflow", "pools", "disk"}
-    assert asked.checkout.type("doctor")[0] == (1 if asked.named else 0)
+    assert asked.checkout.type("doctor")[0] == 1
 
 
 def test_psql_shows_the_analyst_what_is_published(asked: Asked) -> None:

@@ -174,8 +174,9 @@ def more(include: Path, folder: Path) -> dict[str, str]:
 
 
 def example(document: str) -> str:
-    """Return the Python of a document."""
-    (code,) = re.findall(r"```python\n(.*?)```", (REPOSITORY / document).read_text(), re.DOTALL)
+    """Return the DAG in a document."""
+    blocks = re.findall(r"```python\n(.*?)```", (REPOSITORY / document).read_text(), re.DOTALL)
+    (code,) = (block for block in blocks if "with DAG(" in block)
     return str(code)
 
 
