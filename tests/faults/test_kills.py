@@ -23,12 +23,12 @@ def test_k1_a_kill_at_any_operation_of_a_day_loses_nothing(published: Bench) -> 
     "at",
     [
         "sql select pg_advisory_xact_lock",
-        "sql insert into daybook.published",
-        "sql insert into daybook.ledger",
+        "sql insert into published",
+        "sql insert into ledger",
         "sql commit of a transaction",
         f"os.symlink .{DAY}",
         f"os.rename {DAY}",
-        "sql update daybook.published",
+        "sql update published",
     ],
 )
 def test_k1_a_kill_around_the_moment_of_publication_loses_nothing(published: Bench, at: str) -> None:

@@ -90,7 +90,7 @@ def test_r1_while_one_run_publishes_another_waits_for_it_and_then_says_so(bench:
     bench.deliver(DAY, NEW)
     for run in ("one", "other"):
         assert bench.do(DAY, run, last="save")["error"] == ""
-    one = bench.start(bench.job(DAY, "one", first="deploy", at="sql insert into daybook.ledger", how="stop"))
+    one = bench.start(bench.job(DAY, "one", first="deploy", at="sql insert into ledger", how="stop"))
     one.wait_until_stopped()
     # Past the lock of the step, which a stopped process may lose: it is the transaction's own that counts here.
     other = bench.servers.work(bench.pipeline, DAY, "other")
@@ -118,7 +118,7 @@ def test_P18_a_publication_that_another_session_has_written_meanwhile_is_settled
     bench.publish(DAY, "before", OLD)
     bench.deliver(DAY, NEW)
     assert bench.do(DAY, "run", last="save")["error"] == ""
-    one = bench.start(bench.job(DAY, "run", first="deploy", at="sql insert into daybook.published", how="stop"))
+    one = bench.start(bench.job(DAY, "run", first="deploy", at="sql insert into published", how="stop"))
     one.wait_until_stopped()
     # Past the day's lock, as only another program would: the same run is published under our hands.
     (run,) = set(bench.run_ids(DAY)) - {bench.rows("select min(run_id) from {}_store.by_day")[0][0]}
