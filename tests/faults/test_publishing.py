@@ -111,7 +111,7 @@ def test_k8_the_server_ends_a_transaction_whose_process_is_stopped(bench: Bench)
         lambda: bench.servers.connect_postgres("warehouse"),
         lambda session: session.execute(settings.encode()).fetchone(),
     )
-    assert shown == ("1min", "pg_catalog, pg_temp")
+    assert shown == ("1min", "pg_catalog, daybook, pg_temp")
 
 
 def test_P18_a_publication_that_another_session_has_written_meanwhile_is_settled_by_the_ledger(bench: Bench) -> None:

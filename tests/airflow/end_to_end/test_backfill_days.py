@@ -115,8 +115,8 @@ def test_the_held_days_of_a_range_are_released_with_one_reason_and_the_others_ar
     done = backfill(up.api, FLIGHTS, days, QUIET)
     assert [day.day.day for day in done if day.is_held] == [8, 7]
 
-    with psycopg.connect(up.postgres.dsn("warehouse", "warehouse_owner")) as connection:
-        held = held_days(connection, FLIGHTS, sorted(days))
+    warehouse = partial(psycopg.connect, up.postgres.dsn("warehouse", "warehouse_owner"))
+    held = at_once(warehouse, lambda session: held_days(session, FLIGHTS, sorted(days)))
     runs_before = our_runs(up)
     released = release_days(up.api, FLIGHTS, held, QUIET, "a storm")
     assert results(released) == {8: "run: published", 7: "run: published"}
