@@ -46,7 +46,7 @@ env: ## write .env, the passwords for docker compose
 DAYS_ON_AIRFLOW := tests/airflow/end_to_end/test_days.py
 TESTS := $(DAYS_ON_AIRFLOW) tests/airflow/dag tests/integration/steps tests/integration/tables \
     tests/integration/publish tests/unit tests/pipelines
-# Two folders of these run at a time.
+# Three folders of these run at a time: they wait for servers more than they compute.
 LONG_TESTS := tests/airflow tests/deployment tests/integration/days tests/integration/ftp tests/generative \
     tests/faults tests/integration/cases
 PYTEST := $(VENV)/bin/python -m pytest --durations=25 --numprocesses=2 --no-loadscope-reorder
@@ -58,7 +58,7 @@ test-unit: $(INSTALLED) ## run the tests that need no server, in less than a min
 	$(PYTEST) --dist=loadfile tests/unit
 
 test-all: $(INSTALLED) ## run all other tests, which take longer; `make test` and this run each test once
-	$(PYTEST) --dist=loadscope $(LONG_TESTS) $(TESTS:%=--ignore=%)
+	$(PYTEST) --numprocesses=3 --dist=loadscope $(LONG_TESTS) $(TESTS:%=--ignore=%)
 
 house: $(INSTALLED) ## run the tests about the repository itself: layout, words, secrets, pins
 	$(VENV)/bin/python -m pytest --quiet tests/unit/house

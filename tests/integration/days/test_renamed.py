@@ -248,7 +248,10 @@ def renamed(word: str, *names: str) -> tuple[Any, ...]:
     [
         ({"renamed_from": "flights"}, "renamed_from: 'flights' is its name of now"),
         ({"renamed_from": "No Name"}, "renamed_from: 'No Name' is refused"),
-        ({"summaries": renamed("summaries", "by_day")}, "summaries: renamed_from='by_day' is still a name of now"),
+        (
+            {"summaries": renamed("summaries", "by_day")},
+            "summaries and clean_rows: renamed_from='by_day' is still a name of now",
+        ),
         ({"measures": renamed("measures", "x", "x")}, r"measures and ratios \(renamed_from\): 'x' stands twice"),
         (
             {"ratios": renamed("ratios", "flights")},
