@@ -24,7 +24,8 @@ from tests.support.proxy import Fault, Proxy, cut, silence
 
 def quick(monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
     """Make a time limit of the session short; the last setting counts."""
-    monkeypatch.setattr(extracting, "SETTINGS", f"{extracting.SETTINGS}; set local {setting}")
+    for name in ("SETTINGS", "SNAPSHOT"):
+        monkeypatch.setattr(extracting, name, f"{getattr(extracting, name)}; set local {setting}")
 
 
 def slow_view(shop: Shop, seconds: float) -> Table:
