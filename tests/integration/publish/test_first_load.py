@@ -1,11 +1,13 @@
 """A first load: each day is compared with the days that the same backfill has loaded, held or not."""
 
 from datetime import date
+from functools import partial
 
 import pytest
 
 from daybook.errors import Implausible
 from daybook.ledger.first_load import BACKFILL, is_first_load
+from daybook.postgres.session import at_once
 from tests.support.bench import Bench
 from tests.support.runner import do_steps
 
@@ -47,8 +49,7 @@ def test_a_later_backfill_compares_with_what_is_published_alone(loaded: Bench) -
 
 
 def test_a_load_is_the_first_until_a_day_up_to_its_last_is_published(bench: Bench) -> None:
-    name, connect = bench.pipeline.name, bench.servers.connect_postgres
+    name, connect = bench.pipeline.name, partial(bench.servers.connect_postgres, bench.pipeline.target.connection)
     bench.publish("2013-01-05", "run", 40)
-    with connect(bench.pipeline.target.connection) as session:
-        assert is_first_load(session, name, date(2013, 1, 4))
-        assert not is_first_load(session, name, date(2013, 1, 5))
+    assert at_once(connect, lambda session: is_first_load(session, name, date(2013, 1, 4)))
+    assert not at_once(connect, lambda session: is_first_load(session, name, date(2013, 1, 5)))
