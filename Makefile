@@ -13,7 +13,7 @@ export PYTHONPATH := $(CURDIR)/include:$(CURDIR)/config
 export UV_SYSTEM_CERTS ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down day backfill psql clean test test-unit test-all house documents fuzz strangers soak bench lint lock upgrade env
+.PHONY: help setup demo up down day backfill psql clean test test-unit test-all coverage house documents fuzz strangers soak bench lint lock upgrade env
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,7 +51,11 @@ LONG_TESTS := tests/airflow tests/deployment tests/integration/days tests/integr
     tests/faults tests/integration/cases
 PYTEST := $(VENV)/bin/python -m pytest --durations=25 --numprocesses=2 --no-loadscope-reorder
 
-test: $(INSTALLED) ## run the tests of every change: units, the steps on real servers, days through Airflow; with coverage
+test: $(INSTALLED) ## run the tests of every change: units, the steps on real servers, days through Airflow
+	$(PYTEST) --dist=loadfile $(TESTS)
+
+# Apart from the tests of every change: it costs them a quarter of their time.
+coverage: $(INSTALLED) ## run the same tests, and show how much of include/daybook they run
 	$(PYTEST) --dist=loadfile --cov --cov-report=term:skip-covered $(TESTS)
 
 test-unit: $(INSTALLED) ## run the tests that need no server, in less than a minute
