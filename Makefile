@@ -58,7 +58,7 @@ test: $(INSTALLED) ## run the tests of every change: units, the steps on real se
 coverage: $(INSTALLED) ## run the same tests, and show how much of include/daybook they run
 	$(PYTEST) --dist=loadfile --cov --cov-report=term:skip-covered $(TESTS)
 
-test-unit: $(INSTALLED) ## run the tests that need no server, in less than a minute
+test-unit: $(INSTALLED) ## run the tests that need no server
 	$(PYTEST) --dist=loadfile tests/unit
 
 test-all: $(INSTALLED) ## run all other tests, which take longer; `make test` and this run each test once
