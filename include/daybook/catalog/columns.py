@@ -7,7 +7,20 @@ import pyarrow as pa
 
 from daybook.postgres.sql_types import sql_type
 from daybook.rules import summarize
-from daybook.spec import CleanRows, Column, Lookup, Measure, Pipeline, Ratio, Source, Summary, Top, View, own_columns
+from daybook.spec import (
+    CleanRows,
+    Column,
+    Lookup,
+    Measure,
+    Pipeline,
+    Ratio,
+    Source,
+    Summary,
+    Top,
+    View,
+    fact_columns,
+    own_columns,
+)
 
 
 class PublishedColumn(NamedTuple):
@@ -51,7 +64,7 @@ def _of_facts(pipeline: Pipeline, view: View, field: pa.Field) -> PublishedColum
     if field.name in own:
         sources = _sources(pipeline, pipeline.day_columns) if field.name == view.names[0] else ()
         return PublishedColumn(field.name, kind, "", own[field.name], "", sources)
-    known = _described(pipeline).get(field.name)
+    known = fact_columns(pipeline).get(field.name)
     unit, description = (known.unit, known.description) if known else ("", "")
     return PublishedColumn(field.name, kind, unit, description, "", _sources(pipeline, [field.name]))
 
@@ -89,12 +102,6 @@ def _used(pipeline: Pipeline, number: Measure | Ratio) -> list[str]:
         parts = [_number(pipeline, number.of), _number(pipeline, number.over)]
         return [name for part in parts if part for name in _used(pipeline, part)]
     return list(number.needed_columns)
-
-
-def _described(pipeline: Pipeline) -> dict[str, Column]:
-    """Return the columns by which facts can be grouped, by name, with what the spec says of them."""
-    facts = {column.name: column for column in (*pipeline.source(pipeline.facts).columns, *pipeline.transform_gives)}
-    return facts | {name: column for name, _, column in _looked_up(pipeline)}
 
 
 def _looked_up(pipeline: Pipeline) -> Iterator[tuple[str, Lookup, Column]]:
