@@ -131,7 +131,8 @@ def _tell_owed(owed: list[Owed]) -> None:
         say(one_line(f"{debt.day}: {debt}"))
     if owed:
         days = spell(tuple(sorted({debt.day for debt in owed})))
-        say(f"{len(owed)} exports are owed, of {days}; the next run sends them, and so does `./daybook export`")
+        are = "export is" if len(owed) == 1 else "exports are"
+        say(f"{len(owed)} {are} owed, of {days}; the next run sends what is owed, and so does `./daybook export`")
 
 
 def _tell_waits(waits: dict[date, list[str]]) -> None:

@@ -1,4 +1,4 @@
-"""Exports: a day's published files go to other places, after readers see them.
+"""Exports: a day's published files, and its rows, go to other places, after readers see them.
 
 The debt is written with the pointer, in one transaction, so no crash forgets it; it is paid here, by the day's
 `deploy`, by those of later runs, or by `./daybook export`. Whatever goes wrong is noted and tried again: the day stays
@@ -9,19 +9,20 @@ import hashlib
 import logging
 import posixpath
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from datetime import date
 from functools import partial
 from io import BytesIO
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from daybook.environment import environment
 from daybook.errors import BadSpec, DaybookError
 from daybook.ftp.send import Outgoing, send
-from daybook.ftp.session import OpenFtp
 from daybook.ledger import exports
-from daybook.ledger.exports import Owed
+from daybook.ledger.exports import Owed, in_words
 from daybook.postgres.session import Connection, OpenPostgres, at_once, warehouse_settings
-from daybook.spec import Export, Pipeline
+from daybook.publish.further_target import follow
+from daybook.spec import Export, Pipeline, Target
 from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder
 from daybook.text import counted
@@ -37,27 +38,30 @@ PAID_AT_ONCE = 20
 
 
 class Exporter(NamedTuple):
-    """What exports of a pipeline need: the warehouse, the published files, and connections by their ids."""
+    """What exports of a pipeline, and its further targets, need: the warehouse, the published files, and connections
+    by their ids. files, postgres: open a connection to a server of files, or to a database, by its id."""
 
     pipeline: Pipeline
     data: DataFolder
     warehouse: OpenPostgres
-    connect: Callable[[str], OpenFtp]
+    files: Callable[[str], AbstractContextManager[Any]]
+    postgres: Callable[[str], AbstractContextManager[Connection]]
 
     def pay_day(self, day: date) -> dict[str, str]:
-        """Do what is owed of a day, then of others while nothing fails; return what became of the day's, by export.
+        """Do what is owed of a day, then of others by each export that does not fail; return what became of the day's.
 
         Raises nothing.
         """
         try:
-            owed = self.owed() if self.pipeline.exports else []
-            done = {debt.export: self.pay(debt) for debt in owed if debt.day == day}
+            owed = self.owed() if self.pipeline.exports or self.pipeline.also else []
+            done = {debt: self.pay(debt) for debt in owed if debt.day == day}
+            failed = {debt.export for debt, what in done.items() if not what}
             # One that fails each time must not stand before all others.
             others = sorted((debt for debt in owed if debt.day != day), key=lambda debt: debt.tries)
-            for debt in others[:PAID_AT_ONCE] if all(done.values()) else ():
-                if not self.pay(debt):
-                    break
-            return {name: what or self._why_not(day, name) for name, what in done.items()}
+            for debt in others[:PAID_AT_ONCE]:
+                if debt.export not in failed and not self.pay(debt):
+                    failed.add(debt.export)
+            return {debt.export: what or self.why_not(debt) for debt, what in done.items()}
         except Exception as error:
             # The day is published: whatever went wrong here is still owed, and must not fail the task.
             log.warning("%s %s: not exported, tried again later: %s", self.pipeline.name, day, type(error).__name__)
@@ -76,13 +80,15 @@ class Exporter(NamedTuple):
         except Exception as error:
             self._note_failed(owed, error)
             return ""
-        log.info("%s %s: export %s: %s", self.pipeline.name, owed.day, owed.export, what)
+        log.info("%s %s: %s: %s", self.pipeline.name, owed.day, in_words(owed.export), what)
         return what
 
     def _paid(self, connection: Connection, owed: Owed) -> str:
         name, day = self.pipeline.name, owed.day
         if not exports.has_turn(connection, name, day):
             return "another process is at it"
+        if target := next((one for one in self.pipeline.also if str(one) == owed.export), None):
+            return self._followed(connection, owed, target)
         run_id = exports.seen_run(connection, name, day)
         if run_id != owed.run_id:
             exports.settle(connection, name, owed)
@@ -96,10 +102,23 @@ class Exporter(NamedTuple):
             exports.settle(connection, name, owed)
             return f"the same files are there since {before.exported_at:%Y-%m-%d %H:%M:%S %Z}"
         marker = files[-1].path if export.marker else None
-        send(self.connect(export.connection), export.connection, [file.outgoing for file in files], removed=marker)
+        connect, outgoing = partial(self.files, export.connection), [file.outgoing for file in files]
+        send(connect, export.connection, outgoing, removed=marker)
         exports.note_sent(connection, name, owed, export.connection, sent)
         exports.settle(connection, name, owed)
         return f"{counted(len(files), 'file')} sent to {export.connection}"
+
+    def _followed(self, connection: Connection, owed: Owed, target: Target) -> str:
+        connect = partial(self.postgres, target.connection)
+        followed = follow(connection, connect, self.pipeline, target, owed.day, is_asked=owed.is_asked)
+        name, done = self.pipeline.name, owed._replace(run_id=followed.run_id or owed.run_id)
+        noted = [(one.export, one.run_id, one.files) for one in exports.last_sent(connection, name, owed.day)]
+        is_noted = (owed.export, done.run_id, followed.rows) in noted and not owed.is_asked
+        # If a process was ended after the commit there, the day is as it should be, and nobody has noted it.
+        if followed.rows is not None and not is_noted:
+            exports.note_sent(connection, name, done, target.connection, followed.rows)
+        exports.settle(connection, self.pipeline.name, owed)
+        return followed.told
 
     def _outgoing(self, export: Export, day: date, run_id: int) -> Iterator["_File"]:
         folder = self.data.published_files(self.pipeline.name, day, run_id)
@@ -113,11 +132,14 @@ class Exporter(NamedTuple):
         # A foreign error's message may quote a value of a row; its traceback is in the log.
         is_ours = isinstance(error, DaybookError)
         why = str(error) if is_ours else f"{type(error).__name__}, see the log of the task"
-        log.warning("%s %s: export %s failed: %s", self.pipeline.name, owed.day, owed.export, why, exc_info=not is_ours)
+        log.warning(
+            *("%s %s: %s failed: %s", self.pipeline.name, owed.day, in_words(owed.export), why), exc_info=not is_ours
+        )
         at_once(self.warehouse, lambda session: exports.note_failed(session, self.pipeline.name, owed, why))
 
-    def _why_not(self, day: date, name: str) -> str:
-        why = next((debt.error for debt in self.owed() if (debt.day, debt.export) == (day, name)), "")
+    def why_not(self, owed: Owed) -> str:
+        """Return why a debt is still owed, in a sentence."""
+        why = next((debt.error for debt in self.owed() if (debt.day, debt.export) == (owed.day, owed.export)), "")
         return f"owed: {why}; the next run tries again, and so does ./daybook export"
 
 

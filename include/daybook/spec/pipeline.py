@@ -28,13 +28,14 @@ from daybook.spec.measure import (
     total_problems,
 )
 from daybook.spec.override import Place, changed, places
-from daybook.spec.parts import RESERVED, Engine, Plausible, Pools, Target
+from daybook.spec.parts import RESERVED, Engine, Plausible, Pools
 from daybook.spec.roll_up import not_additive
 from daybook.spec.rule import Rule, rule_problems
 from daybook.spec.schedule import Schedule
 from daybook.spec.source import Source
 from daybook.spec.summary import Summary, day_problems, summary_problems
 from daybook.spec.table import Table
+from daybook.spec.target import Target, target_problems
 from daybook.spec.value import Name, Value, twice, unknown
 from daybook.text import nearest
 
@@ -52,7 +53,7 @@ class Pipeline(Value):
     down; 0 leaves them to a backfill.
     """
 
-    added_later: ClassVar[frozenset[str]] = frozenset({"clean_rows"})
+    added_later: ClassVar[frozenset[str]] = frozenset({"clean_rows", "also"})
 
     name: Name
     """The name of its DAG, and of its folder of published files."""
@@ -86,6 +87,8 @@ class Pipeline(Value):
     """The accepted facts, published beside the summaries."""
     target: Target
     """Where it is published."""
+    also: tuple[Target, ...] = ()
+    """Further databases that show the same to readers of their own, a little later."""
     exports: tuple[Export, ...] = ()
     """Copies of a day's published files at other places."""
     schedule: Schedule
@@ -386,6 +389,7 @@ def _measures(pipeline: Pipeline) -> Iterator[str]:
         yield from summary_problems(path, summary, columns, [*measures, *(r.name for r in pipeline.ratios)])
         yield from not_additive(path, summary, others, pipeline.ratios) if summary.every else ()
         yield from day_problems(path, summary, pipeline.day_columns, is_instant=is_instant)
+    yield from target_problems(pipeline.target, pipeline.also)
     yield from twice("exports", [export.name for export in pipeline.exports])
     yield from export_problems(pipeline.exports, tuple(s.name for s in pipeline.summaries if not s.every))
     for number, name in enumerate(pipeline.plausible.measures):

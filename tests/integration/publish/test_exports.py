@@ -42,7 +42,7 @@ def exporter(bench: Bench) -> Exporter:
     """Return what the command pays debts with."""
     connect = partial(bench.servers.connect_postgres, "warehouse")
     data = DataFolder(UPath(f"file://{bench.servers.data}"))
-    return Exporter(bench.pipeline, data, connect, lambda name: partial(bench.servers.connect_ftp, name))
+    return Exporter(bench.pipeline, data, connect, bench.servers.connect_ftp, bench.servers.connect_postgres)
 
 
 def pay(bench: Bench) -> list[str]:
