@@ -40,23 +40,26 @@ def export(
     Example: ./daybook export 2013-01-05
     """
     chosen = pipeline_named(pipeline)
-    if not (chosen.exports or chosen.also):
-        raise WrongWords(
-            f"export: {chosen.name} has no exports and no further targets (also); nothing was done; declare them in "
-            "its spec"
-        )
     if day and (first or last):
         raise WrongWords("export: give one DAY, or --from DAY and --to DAY; nothing was done")
     with servers_of(chosen, "export"):
         take_over(chosen)
         connect = partial(connections.postgres, chosen.target.connection)
-        asked = at_once(connect, partial(_ask_again, pipeline=chosen, days=_days(chosen, day, first, last)))
         exporter = Exporter(chosen, connections.data(), connect, connections.files, connections.postgres)
+        gone = exporter.let_go()
+        if not (chosen.exports or chosen.also or gone):
+            raise WrongWords(
+                f"export: {chosen.name} has no exports and no further targets (also); nothing was done; declare them "
+                "in its spec"
+            )
+        asked = at_once(connect, partial(_ask_again, pipeline=chosen, days=_days(chosen, day, first, last)))
         done = {owed: exporter.pay(owed) for owed in exporter.owed()}
         left = exporter.owed()
     if json:
-        tell_json({"pipeline": chosen.name, "asked": asked, "done": _rows(done), "owed": left})
+        tell_json({"pipeline": chosen.name, "asked": asked, "done": _rows(done), "owed": left, "let_go": gone})
     else:
+        for one in gone:
+            say(one_line(f"{chosen.name}: {one}: let go; days from before an export was declared owe nothing"))
         tell(chosen.name, done, left)
     return exit_codes.NOT_AS_ASKED if left else exit_codes.DONE
 

@@ -4,6 +4,7 @@ Every function works in the transaction of the connection it gets.
 """
 
 import json
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from daybook.environment import ledger_schema
 from daybook.ledger.queries import is_begun
 from daybook.postgres.session import Connection
 from daybook.spec import Pipeline
-from daybook.text import counted
+from daybook.text import counted, spell
 
 Files = dict[str, dict[str, str | int]]
 """By path, the `sha256` and the `size_bytes` of each file; by view of a further target, its `rows`."""
@@ -103,6 +104,40 @@ def owed_of(connection: Connection, pipeline: Pipeline) -> list[Owed]:
     return [debt for debt in _owed(connection, pipeline.name) if debt.export in _names(pipeline)]
 
 
+class Forgotten(NamedTuple):
+    """An export or a further target that the spec has no more, and the days that it still owes."""
+
+    export: str
+    days: tuple[date, ...]
+
+    def __str__(self) -> str:
+        what = in_words(self.export)
+        return f"{what} is not in the spec any more, and owes {counted(len(self.days), 'day')}, {spell(self.days)}"
+
+
+def forgotten(connection: Connection, pipeline: Pipeline) -> list[Forgotten]:
+    """Return what exports and further targets owe that the spec has no more."""
+    return _by_export(debt for debt in _owed(connection, pipeline.name) if debt.export not in _names(pipeline))
+
+
+def let_go(connection: Connection, pipeline: Pipeline) -> list[Forgotten]:
+    """Forget what exports and further targets owe that the spec has no more; return it.
+
+    Nobody knows any more where it was to go; and if it is declared again, days of before owe nothing to it either.
+    """
+    gone = forgotten(connection, pipeline)
+    for one in gone:
+        connection.execute("delete from export_owed where pipeline = %s and export = %s", [pipeline.name, one.export])
+    return gone
+
+
+def _by_export(owed: Iterable[Owed]) -> list[Forgotten]:
+    days: dict[str, list[date]] = {}
+    for debt in owed:
+        days.setdefault(debt.export, []).append(debt.day)
+    return [Forgotten(name, tuple(sorted(days[name]))) for name in sorted(days)]
+
+
 def _names(pipeline: Pipeline) -> set[str]:
     return {*(export.name for export in pipeline.exports), *map(str, pipeline.also)}
 
@@ -134,7 +169,8 @@ def last_sent(connection: Connection, pipeline: str, day: date) -> list[Sent]:
 def told(connection: Connection, pipeline: Pipeline, day: date) -> list[str]:
     """Return what was sent of a day, and what is owed, a sentence each."""
     owed = [str(debt) for debt in owed_of(connection, pipeline) if debt.day == day]
-    return [*map(str, last_sent(connection, pipeline.name, day)), *owed]
+    gone = [str(one) for one in forgotten(connection, pipeline) if day in one.days]
+    return [*map(str, last_sent(connection, pipeline.name, day)), *owed, *gone]
 
 
 def note_sent(connection: Connection, pipeline: str, owed: Owed, place: str, files: Files) -> None:

@@ -19,7 +19,7 @@ from daybook.environment import environment
 from daybook.errors import BadSpec, DaybookError
 from daybook.ftp.send import Outgoing, send
 from daybook.ledger import exports
-from daybook.ledger.exports import Owed, in_words
+from daybook.ledger.exports import Forgotten, Owed, in_words
 from daybook.postgres.session import Connection, OpenPostgres, at_once, warehouse_settings
 from daybook.publish.further_target import follow
 from daybook.spec import Export, Pipeline, Target
@@ -48,11 +48,13 @@ class Exporter(NamedTuple):
     postgres: Callable[[str], AbstractContextManager[Connection]]
 
     def pay_day(self, day: date) -> dict[str, str]:
-        """Do what is owed of a day, then of others by each export that does not fail; return what became of the day's.
+        """Do what is owed of a day, then of others by each export that does not fail; return what became of the day's,
+        and what was let go.
 
         Raises nothing.
         """
         try:
+            gone = {one.export: f"let go: {one}" for one in self.let_go()}
             owed = self.owed() if self.pipeline.exports or self.pipeline.also else []
             done = {debt: self.pay(debt) for debt in owed if debt.day == day}
             failed = {debt.export for debt, what in done.items() if not what}
@@ -61,7 +63,7 @@ class Exporter(NamedTuple):
             for debt in others[:PAID_AT_ONCE]:
                 if debt.export not in failed and not self.pay(debt):
                     failed.add(debt.export)
-            return {debt.export: what or self.why_not(debt) for debt, what in done.items()}
+            return gone | {debt.export: what or self.why_not(debt) for debt, what in done.items()}
         except Exception as error:
             # The day is published: whatever went wrong here is still owed, and must not fail the task.
             log.warning("%s %s: not exported, tried again later: %s", self.pipeline.name, day, type(error).__name__)
@@ -70,6 +72,13 @@ class Exporter(NamedTuple):
     def owed(self) -> list[Owed]:
         """Return what is owed by the exports that the spec has."""
         return at_once(self.warehouse, lambda session: exports.owed_of(session, self.pipeline))
+
+    def let_go(self) -> list[Forgotten]:
+        """Forget what is owed by exports and further targets that the spec has no more; return it."""
+        gone = at_once(self.warehouse, lambda session: exports.let_go(session, self.pipeline))
+        for one in gone:
+            log.info("%s: %s: let go", self.pipeline.name, one)
+        return gone
 
     def pay(self, owed: Owed) -> str:
         """Do one export; return what was done, or "" if it failed, which is noted."""

@@ -146,8 +146,8 @@ def test_an_export_of_the_spec_only_sends_and_a_lost_file_is_told(exporting: Ben
     partner.partner.rename(partner.data / "away")
     exporting.publish(DAY, "run_1", 40)
     (partner.data / "away").rename(partner.partner)
-    without = replace(exporting, pipeline=exporting.pipeline.model_copy(update={"exports": ()}))
-    assert pay(without) == []
+    other = exporting.pipeline.model_copy(update={"exports": (EXPORT.model_copy(update={"name": "other"}),)})
+    assert pay(replace(exporting, pipeline=other)) == []
     (exporting.published / DAY / "by_day.csv").unlink()
     assert pay(exporting) == [""]
     ((*_, error),) = partner.owed(exporting.pipeline)
