@@ -49,7 +49,8 @@ class Owed(NamedTuple):
 
     def __str__(self) -> str:
         why = f"; tries that failed: {self.tries}, the last: {self.error}" if self.error else "; it was not tried yet"
-        what = f"owes run {self.run_id}" if self.is_seen else "has to lose the day, which was taken back, owed"
+        is_gone = is_target(self.export) and not self.is_seen
+        what = "has to lose the day, which was taken back, owed" if is_gone else f"owes run {self.run_id}"
         return f"{in_words(self.export)} {what} since {self.owed_since:%Y-%m-%d %H:%M:%S %Z}{why}"
 
 
@@ -76,8 +77,28 @@ def _amount(file: dict[str, str | int]) -> str:
 
 def owe(connection: Connection, pipeline: Pipeline, day: date, run_id: int, *, is_asked: bool = False) -> None:
     """Note that exports of a day have to be done, because readers see another run, or because a person asks."""
-    names = [*(export.name for export in pipeline.exports), *map(str, pipeline.also)]
-    _owe(connection, pipeline.name, day, names, run_id, is_asked=is_asked)
+    names = [export.name for export in pipeline.exports if export.files_on(day, pipeline.of_days)]
+    _owe(connection, pipeline.name, day, [*names, *map(str, pipeline.also)], run_id, is_asked=is_asked)
+
+
+def owe_period(
+    connection: Connection, pipeline: Pipeline, roll_up: str, first: date, *, is_asked: bool = False
+) -> None:
+    """Note that exports of a finished period have to be done, because its files are new, or because a person asks.
+
+    first: its first day. Its run is the newest of those that readers see.
+    """
+    names = [one.of_roll_up(roll_up) for one in pipeline.exports if one.files_of_period(first, roll_up)]
+    ((run_id,),) = connection.execute("select max(run_id) from published where pipeline = %s", [pipeline.name])
+    _owe(connection, pipeline.name, first, names, run_id, is_asked=is_asked)
+
+
+def owe_no_period(connection: Connection, pipeline: str, roll_up: str, first: date) -> None:
+    """Forget the exports of a period that is not finished any more."""
+    connection.execute(
+        "delete from export_owed where pipeline = %s and day = %s and split_part(export, '/', 2) = %s",
+        [pipeline, first, roll_up],
+    )
 
 
 def owe_removal(connection: Connection, pipeline: Pipeline, day: date, run_id: int) -> None:
@@ -139,7 +160,8 @@ def _by_export(owed: Iterable[Owed]) -> list[Forgotten]:
 
 
 def _names(pipeline: Pipeline) -> set[str]:
-    return {*(export.name for export in pipeline.exports), *map(str, pipeline.also)}
+    of_periods = {export.of_roll_up(name) for export in pipeline.exports for name in pipeline.roll_ups}
+    return {*(export.name for export in pipeline.exports), *of_periods, *map(str, pipeline.also)}
 
 
 def _owed(connection: Connection, pipeline: str) -> list[Owed]:

@@ -154,6 +154,16 @@ class Pipeline(Value):
         columns = published_columns(self.clean_rows, fact_columns(self), self.day_columns)
         return (*self.summaries, self.clean_rows.model_copy(update={"columns": columns}))
 
+    @property
+    def of_days(self) -> tuple[str, ...]:
+        """Return the names of the summaries that are no roll-ups."""
+        return tuple(summary.name for summary in self.summaries if not summary.every)
+
+    @property
+    def roll_ups(self) -> tuple[str, ...]:
+        """Return the names of the summaries that have a row per period."""
+        return tuple(summary.name for summary in self.summaries if summary.every)
+
     def source(self, name: str) -> Source:
         """Return the source of that name."""
         return next(source for source in self.sources if source.name == name)
@@ -391,7 +401,7 @@ def _measures(pipeline: Pipeline) -> Iterator[str]:
         yield from day_problems(path, summary, pipeline.day_columns, is_instant=is_instant)
     yield from target_problems(pipeline.target, pipeline.also)
     yield from twice("exports", [export.name for export in pipeline.exports])
-    yield from export_problems(pipeline.exports, tuple(s.name for s in pipeline.summaries if not s.every))
+    yield from export_problems(pipeline.exports, pipeline.of_days, pipeline.roll_ups)
     for number, name in enumerate(pipeline.plausible.measures):
         yield from total_problems(f"plausible.measures[{number}]", name, measures)
 
