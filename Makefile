@@ -13,7 +13,7 @@ export PYTHONPATH := $(CURDIR)/include:$(CURDIR)/config
 export UV_SYSTEM_CERTS ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down day backfill psql clean test test-unit test-all coverage house documents fuzz strangers soak bench lint lock upgrade env
+.PHONY: help setup demo up down day backfill psql clean test test-own test-unit test-all coverage house documents fuzz strangers soak bench lint lock upgrade env
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ test-unit: $(INSTALLED) ## run the tests that need no server
 
 test-all: $(INSTALLED) ## run all other tests, which take longer; `make test` and this run each test once
 	$(PYTEST) --numprocesses=3 --dist=loadscope $(LONG_TESTS) $(TESTS:%=--ignore=%)
+
+test-own: $(INSTALLED) ## run the tests of your own pipelines, in tests/pipelines
+	$(VENV)/bin/python -m pytest --quiet tests/pipelines
 
 house: $(INSTALLED) ## run the tests about the repository itself: layout, words, secrets, pins
 	$(VENV)/bin/python -m pytest --quiet tests/unit/house

@@ -1,10 +1,12 @@
 """Servers that tests of every kind share: real ones, started once, on free ports of 127.0.0.1."""
 
+import os
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
@@ -13,7 +15,9 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from deployment.home import Home
+from daybook.spec import Pipeline
+from daybook.testing import Sample, Trial
+from deployment.home import REPOSITORY, Home
 from deployment.servers.databases import make_databases
 from deployment.servers.flights import fill_tables, write_days
 from deployment.servers.ftp import LocalFtp
@@ -31,6 +35,8 @@ def pytest_configure() -> None:
     # Such a job is born to ignore Ctrl-C, and then xdist cannot end its workers by it either.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _end)
+    # For the processes that tests start; `make` says so too, and a pytest typed by hand does not.
+    os.environ.setdefault("PYTHONPATH", os.pathsep.join(str(REPOSITORY / name) for name in ("include", "config")))
 
 
 class FolderScheduling(LoadScopeScheduling):
@@ -61,6 +67,22 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPostgres
     make_databases(server)
     yield server
     server.remove()
+
+
+@pytest.fixture
+def trial_of(
+    postgres: LocalPostgres, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[Pipeline, Sample], Trial]]:
+    """Puts a pipeline on trial: databases and a folder of its own, with a sample in them (docs/testing.md)."""
+    with ExitStack() as trials:
+
+        def trial_of(pipeline: Pipeline, sample: Sample) -> Trial:
+            trial = Trial(pipeline, postgres, tmp_path_factory.mktemp("trial"))
+            trials.callback(trial.close)
+            trial.deliver(sample)
+            return trial
+
+        yield trial_of
 
 
 @pytest.fixture(scope="session")

@@ -29,10 +29,12 @@ ROOMS = {
     "run": "ledger refused loader storage postgres",
     "pages": "ledger storage",
     "catalog": "pages ledger postgres.sql_types rules.summarize",
+    "testing": "steps run refused.rows ledger storage transports postgres.sql_types",
     "steps": "storage postgres ftp loader rules ledger refused publish run pages",
 }
 ABOVE = {"airflow", "commands", "daybook_airflow", "deployment", "dags", "plugins", "report_tab", "pipelines"}
-LONGEST_CHAIN = 19
+# From a pipeline's test through the steps down to the text of a message.
+LONGEST_CHAIN = 21
 
 
 @cache

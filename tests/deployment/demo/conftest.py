@@ -96,14 +96,7 @@ def new_clone(folder: Path, user: str | None) -> Clone:
 
 @pytest.fixture(scope="package")
 def clone() -> Iterator[Clone]:
-    """A fresh clone of the user who runs the tests."""
-    with _folder() as folder:
-        yield new_clone(folder, None)
-
-
-@pytest.fixture(scope="package")
-def ordinary_clone() -> Iterator[Clone]:
-    """A fresh clone of an ordinary user, where root runs the tests; anybody else is one."""
+    """A fresh clone of an ordinary user, if root runs the tests; anybody else is one."""
     user = ORDINARY_USER if os.geteuid() == 0 else None
     if user and not SYSTEM_PYTHON.exists():
         pytest.skip(f"{SYSTEM_PYTHON} is not there, and another user may not run {os.sys.executable}")  # type: ignore[attr-defined]

@@ -30,22 +30,7 @@ def week(printed: str) -> dict[str, tuple[str, ...]]:
     return {day: tuple(figures) for day, *figures in lines}
 
 
-def test_the_demo_publishes_the_week_and_leaves_no_process(clone: Clone) -> None:
-    done = clone.type("make demo")
-    assert done.returncode == 0, done.stdout[-3000:]
-    assert week(done.stdout) == WEEK
-    assert (clone.folder / "data/published/flights/2013-01-07/report.html").exists()
-    assert clone.processes() == []
-
-
-def test_a_second_demo_works(clone: Clone) -> None:
-    done = clone.type("make demo")
-    assert done.returncode == 0, done.stdout[-3000:]
-    assert week(done.stdout) == WEEK
-    assert "Making" not in done.stdout
-
-
-def test_ctrl_c_in_the_demo_leaves_no_process(clone: Clone) -> None:
+def test_ctrl_c_in_the_first_demo_leaves_no_process(clone: Clone) -> None:
     with clone.typing("make demo") as process:
         assert process.stdout
         for line in process.stdout:
@@ -57,35 +42,44 @@ def test_ctrl_c_in_the_demo_leaves_no_process(clone: Clone) -> None:
     assert clone.processes() == []
 
 
-def test_the_readmes_commands_work_for_an_ordinary_user(ordinary_clone: Clone) -> None:
+def test_the_demo_publishes_the_week_and_leaves_no_process(clone: Clone) -> None:
+    done = clone.type("make demo")
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert week(done.stdout) == WEEK
+    assert "Making" not in done.stdout
+    assert (clone.folder / "data/published/flights/2013-01-07/report.html").exists()
+    assert clone.processes() == []
+
+
+def test_the_commands_of_the_readme_and_the_documents_work(clone: Clone) -> None:
     commands = console_commands("README.md")
     # `make test` is what runs this; `make demo` has its own test above; `up` runs until `down`.
     others = ("make test", "make demo", "./daybook up", "./daybook down")
     typed = [command for command in commands if command not in others]
     assert commands != typed
-    with ordinary_clone.typing("./daybook up --ui-port 0") as up:
+    with clone.typing("./daybook up --ui-port 0") as up:
         wait_for_line(up.stdout, "http://127.0.0.1:")
         shell = " && ".join(["set -e", *typed])
-        done = ordinary_clone.type(shell)
+        done = clone.type(shell)
         assert done.returncode == 0, done.stdout[-3000:]
         assert "(3 rows)" in done.stdout
         for command in console_commands("docs/days.md"):
             # Most of the year is missing here, and `status` says so with its exit code.
-            told = ordinary_clone.type(command)
+            told = clone.type(command)
             assert told.returncode == (1 if command == "./daybook status" else 0), told.stdout[-3000:]
-        replayed = ordinary_clone.type(" && ".join(["set -e", *console_commands("docs/reliability.md")]))
+        replayed = clone.type(" && ".join(["set -e", *console_commands("docs/reliability.md")]))
         assert replayed.returncode == 0, replayed.stdout[-3000:]
         assert "load  flights  dep_time  not_an_integer  1     2" in replayed.stdout
         assert "mends kept: flights 1; of these new: flights 1;" in replayed.stdout
         assert "the airline told us the time (flights 1)" in replayed.stdout
         for command in console_commands("docs/security.md"):
-            told = ordinary_clone.type(command)
+            told = clone.type(command)
             assert told.returncode == 0, told.stdout[-3000:]
-        tutorial.follow(ordinary_clone.type, ordinary_clone.folder)
-        down = ordinary_clone.type("./daybook down")
+        tutorial.follow(clone.type, clone.folder)
+        down = clone.type("./daybook down")
         assert down.returncode == 0, down.stdout
         up.communicate(timeout=60)
-    assert ordinary_clone.processes() == []
+    assert clone.processes() == []
 
 
 def wait_for_line(lines: object, words: str, seconds: int = 300) -> None:
