@@ -58,13 +58,18 @@ def fitting(
     found = evaluated(expression, rows, columns, pipeline.schedule.time_zone)
     lines = rows["line"].filter(pc.equal(found.faults, TOO_LARGE)).to_pylist()
     if lines:
-        others = f" and {len(lines) - 1:,} more" if len(lines) > 1 else ""
         raise BadData(
-            f"{pipeline.name}: {pipeline.facts}, {_place(min(lines))}{others}, {what}: {expression!r} gives a value "
+            f"{pipeline.name}: {pipeline.facts}, {places(lines)}, {what}: {expression!r} gives a value "
             "that does not fit: a number has at most 18 digits, those after the point included, and a date a year from "
             "1 to 9999; nothing was published; mend the values, or round a factor to fewer digits"
         )
     return Fitting(found.values, pc.equal(found.faults, BY_ZERO))
+
+
+def places(lines: Sequence[int]) -> str:
+    """Return the first of some lines, and how many there are more, for a message."""
+    others = f" and {len(lines) - 1:,} more" if len(lines) > 1 else ""
+    return f"{_place(min(lines))}{others}"
 
 
 def _place(line: int) -> str:

@@ -17,9 +17,9 @@ import pyarrow.compute as pc
 
 from daybook.rules import checked
 from daybook.rules.checked import BY_ZERO, Computed, Digits, faults_of
-from daybook.rules.frames import from_units, units
 from daybook.rules.moments import local_dates, local_hours
 from daybook.rules.texts import by_text, sliced
+from daybook.rules.units import from_units, units
 from daybook.spec import Column, Expression, Result, arrow_type, column_of, result
 
 # Rows at a time: numbers that do not fit are computed again for these rows only.
@@ -120,9 +120,18 @@ def _literal(expression: Expression, scope: Scope) -> Known:
     given, value = result(expression, []), expression.words[0]
     if isinstance(value, Decimal):
         value = int(value.scaleb(given.scale))
-    kinds = {"integer": pa.int64(), "decimal": pa.int64(), "date": pa.date32(), "text": pa.string()}
-    kind = kinds.get(given.kind or "", pa.bool_() if given.kind else pa.null())
+    kind = _LITERALS[given.kind]
     return Known(given, Computed(pa.repeat(pa.scalar(value, kind), scope.rows.num_rows)))
+
+
+_LITERALS: dict[str | None, pa.DataType] = {
+    **dict.fromkeys(("integer", "decimal"), pa.int64()),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us", "UTC"),
+    "text": pa.string(),
+    "boolean": pa.bool_(),
+    None: pa.null(),
+}
 
 
 def _finer(known: Known, gives: Result) -> Computed:

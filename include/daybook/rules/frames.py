@@ -15,6 +15,7 @@ import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from daybook.rules.units import from_units, units
 from daybook.spec import Column, Engine, Source, arrow_type
 
 
@@ -77,16 +78,6 @@ def _in_units(value: int | Decimal, column: Column) -> Fraction:
     return Fraction(value) * Fraction(10**scale)
 
 
-def units(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return a column of integers or decimals as 64-bit integers in units of its last digit."""
-    return with_scale(column, 0).cast(pa.int64()) if pa.types.is_decimal(column.type) else column
-
-
-def from_units(column: pa.ChunkedArray, kind: pa.Decimal128Type) -> pa.ChunkedArray:
-    """Return 64-bit integers in units of the last digit as decimals of a type."""
-    return with_scale(column.cast(pa.decimal128(19, 0)), kind.scale).cast(kind)
-
-
 def _open_polars(table: pa.Table) -> nw.LazyFrame[Any]:
     import polars
 
@@ -125,11 +116,3 @@ def _typed(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
         return column.cast(wanted)
     # DuckDB sums integers into decimals of scale 0: by way of int64 all engines agree.
     return from_units(column.cast(pa.int64()), wanted)
-
-
-def with_scale(column: pa.ChunkedArray, scale: int) -> pa.ChunkedArray:
-    """Return decimals whose digits are read at another scale: 1.25 at scale 0 is 125."""
-    kind = pa.decimal128(column.type.precision, scale)
-    return pa.chunked_array(
-        [pa.Array.from_buffers(kind, len(chunk), chunk.buffers(), offset=chunk.offset) for chunk in column.chunks], kind
-    )

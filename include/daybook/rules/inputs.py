@@ -3,7 +3,8 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daybook.rules.derive import fitting
+from daybook.errors import BadData
+from daybook.rules.derive import fitting, places
 from daybook.rules.integers import Integers, as_integers
 from daybook.spec import Expression, Measure, Pipeline, fact_columns
 
@@ -11,9 +12,10 @@ from daybook.spec import Expression, Measure, Pipeline, fact_columns
 def input_of(facts: pa.Table, measure: Measure, pipeline: Pipeline) -> Integers:
     """Return what a measure is made of: `of`, or a 1 for each row; nothing in rows for which `where` is not true.
 
-    Raises BadData if the value of an expression does not fit.
+    Raises BadData if the value of an expression does not fit, or if one that is to refuse it divides by zero.
     """
-    of, where = (values_of(word, facts, measure, pipeline) for word in (measure.of, measure.where))
+    where = values_of(measure.where, facts, measure, pipeline)
+    of = values_of(measure.of, facts, measure, pipeline, where)
     column = _ones(facts.num_rows) if of is None else as_integers(of)
     if where is None:
         return column
@@ -21,15 +23,29 @@ def input_of(facts: pa.Table, measure: Measure, pipeline: Pipeline) -> Integers:
 
 
 def values_of(
-    word: str | Expression | None, facts: pa.Table, measure: Measure, pipeline: Pipeline
+    word: str | Expression | None,
+    facts: pa.Table,
+    measure: Measure,
+    pipeline: Pipeline,
+    where: pa.ChunkedArray | None = None,
 ) -> pa.ChunkedArray | None:
     """Return the values that a word of a measure stands for: of a column, or of an expression; None if it is not said.
 
-    Raises BadData if the value of an expression does not fit.
+    where: whether each row counts, if not all do. Raises BadData if the value of an expression does not fit, or if one
+    that is to refuse it divides by zero in a row that counts.
     """
-    if isinstance(word, Expression):
-        return fitting(word, facts, fact_columns(pipeline), pipeline, f"measure {measure.name!r}").values
-    return None if word is None else facts[word]
+    if not isinstance(word, Expression):
+        return None if word is None else facts[word]
+    found = fitting(word, facts, fact_columns(pipeline), pipeline, f"measure {measure.name!r}")
+    counts = found.is_by_zero if where is None else pc.and_(found.is_by_zero, pc.fill_null(where, fill_value=False))
+    if lines := facts["line"].filter(counts).to_pylist():
+        columns = ", ".join(map(repr, word.refused_divisors()))
+        raise BadData(
+            f"{pipeline.name}: {pipeline.facts}, {places(lines)}, measure {measure.name!r}: {word!r} divides by zero "
+            f"(column {columns}), which it is to refuse; nothing was published; mend the values, or declare "
+            "by_zero='nothing'"
+        )
+    return found.values
 
 
 def input_name(measure: Measure) -> str:

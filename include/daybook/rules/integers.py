@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from daybook.rules.frames import from_units, units
 from daybook.rules.places import places
+from daybook.rules.units import from_units, units
 
 
 class Integers(NamedTuple):

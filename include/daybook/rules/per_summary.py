@@ -18,12 +18,13 @@ from daybook.rules.counted import (
     moments,
     variance,
 )
-from daybook.rules.exact import decimals, quotient, root
+from daybook.rules.exact import quotient, root
 from daybook.rules.frames import close_frame, open_frame
 from daybook.rules.groups import Groups, groups_of
 from daybook.rules.inputs import input_name, input_of
 from daybook.rules.integers import Integers
 from daybook.rules.measure_types import measure_types
+from daybook.rules.units import decimals
 from daybook.spec import Engine, Measure, Pipeline, measures_per_summary
 
 COUNTED = pa.schema([("group", pa.int64()), ("value", pa.int64()), ("rows", pa.int64())])

@@ -1,4 +1,4 @@
-"""The rules of whole rows: each row for which one is false is refused, by the first that is."""
+"""The rules of whole rows: each row for which one is false, or refuses a division by zero, is refused by the first."""
 
 from collections.abc import Iterable, Sequence
 
@@ -18,8 +18,8 @@ def keep_to_rules(rows: pa.Table, rules: Sequence[Rule], columns: Iterable[Colum
     """
     known, refused = {column.name: column for column in columns}, [REFUSED_BY_RULE.empty_table()]
     for rule in rules:
-        holds = fitting(rule.holds, rows, known, pipeline, f"rule {rule.name!r}").values
-        is_broken = pc.fill_null(pc.invert(holds), fill_value=False)
+        holds, is_by_zero = fitting(rule.holds, rows, known, pipeline, f"rule {rule.name!r}")
+        is_broken = pc.or_(pc.fill_null(pc.invert(holds), fill_value=False), is_by_zero)
         refused.append(_refused(rows["line"].filter(is_broken), rule))
         rows = rows.filter(pc.invert(is_broken))
     return Derivation(rows, ordered(pa.concat_tables(refused), ["line"]))

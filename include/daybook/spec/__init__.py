@@ -48,7 +48,7 @@ from daybook.spec.column import (
 )
 from daybook.spec.derived import Derived, Made, needs_zone
 from daybook.spec.export import Export
-from daybook.spec.expression import Expression, col, lit
+from daybook.spec.expression import Expression, col, instant, lit
 from daybook.spec.file import LATER, MOST_PARTS, File
 from daybook.spec.form import Form, Limits
 from daybook.spec.kinds import Result, column_of, result
@@ -136,6 +136,7 @@ __all__ = [
     "fact_columns",
     "former_names",
     "group_columns",
+    "instant",
     "integer",
     "lit",
     "measures_per_summary",

@@ -7,7 +7,7 @@ rules/evaluate.py computes it exactly.
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal, NoReturn
 
@@ -50,9 +50,10 @@ class Expression:
         """Return the operators in it."""
         return frozenset({self.operator}).union(*(one.operators() for one in self.of))
 
-    def refuses_rows(self) -> bool:
-        """Return whether it refuses rows that divide by zero."""
-        return (self.operator == "divided_by" and "refuse" in self.words) or any(one.refuses_rows() for one in self.of)
+    def refused_divisors(self) -> tuple[str, ...]:
+        """Return the names of the columns in divisors of which a zero is refused, each once."""
+        own = self.of[1].names() if self.operator == "divided_by" and "refuse" in self.words else ()
+        return tuple(dict.fromkeys([*own, *(name for one in self.of for name in one.refused_divisors())]))
 
     def __repr__(self) -> str:
         return written(self)
@@ -106,7 +107,8 @@ class Expression:
     def divided_by(self, other: Any, *, scale: int, by_zero: Literal["nothing", "refuse"]) -> "Expression":
         """Return the quotient with `scale` digits after the point, half away from zero.
 
-        by_zero: a division by zero gives "nothing", or refuses the row.
+        by_zero: a division by zero gives "nothing"; or refuses the row, in a derived column and a rule, or the day, in
+        a measure.
         """
         if by_zero not in ("nothing", "refuse"):
             raise BadSpec(f'divided_by, by_zero: {by_zero!r} is refused: it takes "nothing" or "refuse"')
@@ -270,7 +272,15 @@ def col(name: str) -> Expression:
     return Expression("column", words=(name,))
 
 
-def lit(value: bool | int | Decimal | str | date) -> Expression:
+def instant(text: str) -> Expression:
+    """Return an instant, as in instant("2013-01-01T00:00:00Z"), that is the same for each row.
+
+    text: in ISO 8601, with its zone. Raises BadSpec.
+    """
+    return as_expression(literal.instant(text))
+
+
+def lit(value: bool | int | Decimal | str | date | Expression) -> Expression:
     """Return a value that is the same for each row; beside an expression, the value alone does."""
     if value is None:
         raise BadSpec("lit(None) is refused: write None where `then` or `otherwise` takes it")
@@ -287,4 +297,5 @@ def as_expression(value: Any) -> Expression:
         return value
     if why := literal.why_refused(value):
         raise BadSpec(f"{value!r} in an expression is refused: {why}")
-    return Expression("literal", words=(value,))
+    # Equal instants are the same expression, wherever they were written.
+    return Expression("literal", words=(literal.in_utc(value) if isinstance(value, datetime) else value,))

@@ -6,7 +6,7 @@ those that the result may need, at most 18: a value that needs more refuses the 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -80,6 +80,8 @@ def _of_literal(expression: Expression, _: Sequence[Result]) -> Result:
             return _of_decimal(number)
         case str():
             return Result("text")
+        case datetime():
+            return Result("timestamp")
         case date():
             return Result("date")
     return Result(None)

@@ -1,12 +1,13 @@
 """The plain values in expressions: which are taken, and why others are refused."""
 
-from datetime import date, datetime
+import re
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 from daybook.errors import BadSpec
 
-Plain = bool | int | Decimal | str | date | None
+Plain = bool | int | Decimal | str | date | datetime | None
 """A value as it stands in an expression; None is nothing."""
 
 
@@ -16,7 +17,9 @@ def why_refused(value: Any) -> str | None:
         case float():
             return f'a float is not exact; write Decimal("{value}")'
         case datetime():
-            return "it takes a day; compare .local_date() with a date"
+            return (
+                None if value.tzinfo else f"it has no time zone; write instant('{value.isoformat()}Z') if it is of UTC"
+            )
         case Decimal():
             return _why_no_number(value)
         case bool() | str() | date() | None:
@@ -33,6 +36,31 @@ def _why_no_number(value: Decimal) -> str | None:
     if not isinstance(exponent, int) or exponent < -18 or len(digits) + max(exponent, 0) > 18:
         return "it has more than 18 digits"
     return None
+
+
+def instant(text: Any) -> datetime:
+    """Return an instant that is written in ISO 8601, with its zone, in UTC. Raises BadSpec."""
+    why = "it takes an instant as in '2013-01-01T00:00:00Z' or '2013-01-01T02:00:00+02:00'"
+    if not isinstance(text, str):
+        raise BadSpec(f"instant({text!r}) is refused: {why}")
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadSpec(f"instant({text!r}) is refused: {why}") from None
+    if found.tzinfo is None:
+        raise BadSpec(f"instant({text!r}) is refused: it says no time zone; end it with Z, or with +01:00 or the like")
+    # Python cuts further digits without a word.
+    if re.search(r"[.,]\d{7}", text):
+        raise BadSpec(f"instant({text!r}) is refused: an instant has at most six digits of a second")
+    return in_utc(found)
+
+
+def in_utc(value: datetime) -> datetime:
+    """Return the same instant in UTC. Raises BadSpec if it is in no year from 1 to 9999."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise BadSpec(f"{value} in an expression is refused: in UTC it is in no year from 1 to 9999") from None
 
 
 def scale(what: str, scale: Any) -> int:

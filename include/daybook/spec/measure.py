@@ -169,8 +169,6 @@ def _wrong_word(path: str, word: str | Expression | None, columns: dict[str, Col
     expression = _expression(word)
     missing = [line for name in expression.names() for line in unknown(path, name, columns, "column of the facts")]
     yield from missing
-    if expression.refuses_rows():
-        yield f"{path}: by_zero='refuse' is refused: a measure refuses no row; say 'nothing', or derive a column by it"
     if not missing:
         try:
             column_of("value", expression, columns)

@@ -18,7 +18,8 @@ class Rule(Expressed):
 
     As in SQL, a row is kept if the rule is empty for it, because a column that it needs is. It is checked in `clean`,
     after the rules of the columns, the key and the derived columns, and before the transform; one that needs a column
-    of a lookup or of the transform is checked in `index`.
+    of a lookup or of the transform is checked in `index`. A row that divides by zero does not keep to a rule that says
+    `by_zero="refuse"` of this division.
     """
 
     for_readers: ClassVar[frozenset[str]] = frozenset({"description"})
@@ -44,8 +45,6 @@ def rule_problems(rules: Iterable[Rule], columns: Mapping[str, Column]) -> Itera
 
 
 def _wrong_kind(path: str, rule: Rule, columns: Mapping[str, Column]) -> Iterator[str]:
-    if rule.holds.refuses_rows():
-        yield f"{path}: by_zero='refuse' is refused: a rule says what has to hold; say 'nothing'"
     try:
         kind = column_of(rule.name, rule.holds, columns).kind
     except WrongKind as error:

@@ -1,7 +1,7 @@
 """An expression as one writes it in Python, with the parentheses that it needs: its `repr`."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Protocol, Self
 
 
@@ -83,4 +83,6 @@ def _argument(expression: Tree, binds: int = 0) -> str:
 
 
 def _literal(value: Any) -> str:
+    if isinstance(value, datetime):
+        return f"instant({value.isoformat().replace('+00:00', 'Z')!r})"
     return f"date({value.year}, {value.month}, {value.day})" if isinstance(value, date) else repr(value)

@@ -36,6 +36,7 @@ from daybook.spec import (
     col,
     day_date,
     decimal,
+    instant,
     integer,
     lit,
     text,
@@ -314,6 +315,8 @@ def conditions(of: dict[str, Any]) -> Any:
         .map(Expression.is_null)
         | of["number"].map(lambda one: one.is_in(0, Decimal("-2.50"), 7))
         | of["text"].map(lambda one: one.is_in("a", "STRASSE"))
+        | st.tuples(compare, INSTANTS | st.just(col("at"))).map(lambda two: getattr(col("at"), two[0])(two[1]))
+        | INSTANTS.map(lambda one: when(col("b")).then(one).otherwise(col("at")).is_in(one))
         | of["text"].flatmap(
             lambda one: st.sampled_from([one.starts_with("a"), one.ends_with("é"), one.contains("aß"), one == one])
         )
@@ -411,7 +414,7 @@ READ: dict[str, Callable[[str], Any]] = {
     "date": date.fromisoformat,
     "timestamp": lambda text: datetime.fromisoformat(text).replace(tzinfo=UTC),
 }
-WORDS = {"col": col, "lit": lit, "when": when, "Decimal": Decimal, "date": date}
+WORDS = {"col": col, "lit": lit, "when": when, "Decimal": Decimal, "date": date, "instant": instant}
 
 
 def drawn(cells: str) -> dict[str, Any]:
@@ -542,3 +545,35 @@ def test_a_row_that_breaks_a_rule_is_refused_by_its_name(engine: str) -> None:
     assert facts.refused.to_pylist() == [{"line": 6, "column": None, "reason": "of_age"}]
     assert facts.facts["line"].to_pylist() == [2, 5]
     assert facts.unknown == {"customers": 1}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_measure_that_refuses_a_division_by_zero_refuses_the_day_with_line_and_column(engine: str) -> None:
+    rate = col("n").divided_by(col("m"), scale=2, by_zero="refuse")
+    rows: list[dict[str, Any]] = [{"n": 1, "m": 4}, {"n": 1, "m": 0}, {"n": None, "m": 0}, {"n": 2, "m": 0}]
+
+    def total(**words: Any) -> pa.Table:
+        measures = (Measure(name="sales", how="count"), Measure(name="rate", **words))
+        facts = cleaned(rows, {}, engine, measures=measures).kept
+        return aggregate(facts, pipeline({}, engine, measures=measures))
+
+    says = r"sales, line 3 and 1 more, measure 'rate': .* divides by zero \(column 'm'\), which it is to refuse"
+    with pytest.raises(BadData, match=says):
+        total(how="sum", of=rate)
+    with pytest.raises(BadData, match=says):
+        total(how="count", where=rate > 0)
+    assert total(how="sum", of=rate, where=col("m") > 0)["rate"].to_pylist() == [Decimal("0.25")]
+    nothing = col("n").divided_by(col("m"), scale=2, by_zero="nothing")
+    assert total(how="sum", of=nothing)["rate"].to_pylist() == [Decimal("0.25")]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_row_that_divides_by_zero_does_not_keep_to_a_rule_that_refuses_it(engine: str) -> None:
+    rows: list[dict[str, Any]] = [{"n": 1, "m": 4}, {"n": 1, "m": 0}, {"n": 9, "m": 1}, {"n": None, "m": 0}]
+    small = col("n").divided_by(col("m"), scale=2, by_zero="refuse") < 3
+    found = cleaned(rows, {}, engine, rules={"small": small})
+    assert found.refused.select(["line", "reason"]).to_pylist() == [
+        {"line": 3, "reason": "small"},
+        {"line": 4, "reason": "small"},
+    ]
+    assert found.kept["line"].to_pylist() == [2, 5]
