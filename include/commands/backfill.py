@@ -21,6 +21,7 @@ from commands.arguments import (
     pipeline_named,
 )
 from commands.output import console, tell_json
+from commands.overrides import Set, overrides_of
 from commands.planned_backfill import Done, release_days, tell
 from commands.planned_backfill import backfill as backfilled
 from commands.renamed import take_over
@@ -43,12 +44,14 @@ def backfill(
     force: Force = False,
     release_held: ReleaseHeld = False,
     why: Why = "",
+    set_: Set = None,
     pipeline: PipelineName = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
     """Carry out the plan, and wait.
 
+    With --set the plan is that of a spec with these values, and its runs have them.
     At its end it shows the days that it held as implausible; on a terminal it asks once whether to publish them.
     The exit code is 1 unless every day that you asked for was done and is published.
 
@@ -58,6 +61,7 @@ def backfill(
     if release_held != bool(reason):
         raise WrongWords("backfill: --release-held and --why go together: the reason is kept; nothing was done")
     chosen = pipeline_named(pipeline)
+    overrides = overrides_of(chosen, set_)
     days = asked_days(chosen, first, last, datetime.now(UTC))
     with airflow_of(chosen, "backfill") as deployment:
         take_over(chosen)
@@ -66,13 +70,14 @@ def backfill(
             batch=batch,
             limit=limit,
             is_forced=force,
+            overrides=overrides,
             check=deployment.keep_up,
         )
         if not json:
             tell(done)
         if held := [one.day for one in done if one.is_held]:
             reason = reason or ("" if json or quiet else _asked(len(held)))
-            done = _released(deployment, chosen, done, reason, is_told=not json) if reason else done
+            done = _released(deployment, chosen, done, reason, overrides, is_told=not json) if reason else done
     if json:
         tell_json({"pipeline": chosen.name, "days": done})
     return exit_codes.DONE if all(one.is_well for one in done) else exit_codes.NOT_AS_ASKED
@@ -87,10 +92,18 @@ def _asked(count: int) -> str:
     return " ".join(answer.split())
 
 
-def _released(deployment: Running, pipeline: Pipeline, done: list[Done], why: str, *, is_told: bool) -> list[Done]:
+def _released(
+    deployment: Running,
+    pipeline: Pipeline,
+    done: list[Done],
+    why: str,
+    overrides: dict[str, object],
+    *,
+    is_told: bool,
+) -> list[Done]:
     """Publish the held days of a backfill, and return the results of all its days."""
     held = [one.day for one in done if one.is_held]
-    released = release_days(deployment.api, pipeline, held, console(), why, deployment.keep_up)
+    released = release_days(deployment.api, pipeline, held, console(), why, deployment.keep_up, overrides)
     if is_told:
         tell(released)
     by_day = {one.day: one for one in released}

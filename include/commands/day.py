@@ -1,23 +1,16 @@
 """`./daybook day DAY`: one day, through the deployment that is up, or one that is started for it."""
 
-from json import loads
 from typing import Annotated
 
 import typer
 
 from commands import exit_codes
 from commands.arguments import Day, Json, PipelineName, Quiet, check_may_run, pipeline_named
+from commands.overrides import Set, overrides_of
 from commands.published_days import run_day, tell_day
 from commands.servers import airflow_of
-from commands.wrong_words import WrongWords, as_typed
 
 Force = Annotated[bool, typer.Option("--force", help="Do every step again, also what has not changed.")]
-
-
-Set = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="PATH=VALUE", help="A value of the spec for this run alone."),
-]
 
 
 def day(
@@ -36,21 +29,8 @@ def day(
     """
     chosen = pipeline_named(pipeline)
     check_may_run(chosen, day)
-    overrides = dict(map(_override, set_ or ()))
-    with as_typed():
-        chosen.overridden(overrides)
+    overrides = overrides_of(chosen, set_)
     with airflow_of(chosen, "day") as deployment:
         row = run_day(deployment, chosen, day, is_forced=force, overrides=overrides)
     tell_day(chosen, row, {} if json else None)
     return exit_codes.DONE
-
-
-def _override(word: str) -> tuple[str, object]:
-    """Return the path and the value of a word such as "plausible.within_pct=80"."""
-    path, sign, value = word.partition("=")
-    if not sign:
-        raise WrongWords(f"--set {word}: expected PATH=VALUE, such as plausible.within_pct=80; nothing was done")
-    try:
-        return path, loads(value)
-    except ValueError:
-        return path, value

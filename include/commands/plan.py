@@ -4,12 +4,14 @@ It asks the ledger and the sources, and changes nothing.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from functools import partial
 
 from commands import catching_up, connections, exit_codes
 from commands.arguments import First, Force, Json, Last, Limit, PipelineName, Quiet, asked_days, pipeline_named
 from commands.output import say, tell_json, tell_table
+from commands.overrides import Set, overrides_of
 from commands.renamed import as_known
 from commands.servers import servers_of
 from daybook.ledger.queries import is_begun
@@ -29,11 +31,12 @@ def plan(
     last: Last = None,
     limit: Limit = None,
     force: Force = False,
+    set_: Set = None,
     pipeline: PipelineName = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Say which days would be run, and why.
+    """Say which days would be run, and why; with --set, by a spec with these values.
 
     The exit code is 1 if a day is blocked.
 
@@ -41,10 +44,11 @@ def plan(
     """
     chosen = pipeline_named(pipeline)
     now = datetime.now(UTC)
+    overrides = overrides_of(chosen, set_)
     days = asked_days(chosen, first, last, now)
     with servers_of(chosen, "plan"):
         known = as_known(chosen)
-        made = made_plan(known, days, limit, is_forced=force)
+        made = made_plan(known, days, limit, is_forced=force, overrides=overrides)
         to_readers = [*_changes_by_name(chosen), *changes_for_readers(known)]
         coming = _next_catch_up(known, now)
     if json:
@@ -60,10 +64,20 @@ def plan(
     return exit_codes.NOT_AS_ASKED if is_blocked else exit_codes.DONE
 
 
-def made_plan(pipeline: Pipeline, days: list[date], limit: int | None = None, *, is_forced: bool = False) -> Limited:
-    """Return the plan of some days by the present ledger and sources; the connections are the environment's."""
+def made_plan(
+    pipeline: Pipeline,
+    days: list[date],
+    limit: int | None = None,
+    *,
+    is_forced: bool = False,
+    overrides: Mapping[str, object] | None = None,
+) -> Limited:
+    """Return the plan of some days by the present ledger and sources; the connections are the environment's.
+
+    overrides: values of the spec that the runs will set otherwise, by their paths.
+    """
     seen = observe(pipeline, days, connections.postgres, connections.files, connections.data())
-    made = limited(decided(pipeline, seen.standings, seen.tables, is_forced=is_forced), limit)
+    made = limited(decided(pipeline, seen.standings, seen.tables, is_forced=is_forced, overrides=overrides), limit)
     return made._replace(remarks=seen.remarks)
 
 

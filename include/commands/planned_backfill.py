@@ -23,6 +23,7 @@ from daybook_airflow.backfill.runs import in_batches
 from deployment.control.runs import follow, start
 
 LEFT_OUT = "left out by the limit"
+Overrides = Mapping[str, object]
 
 
 class Known(NamedTuple):
@@ -58,18 +59,21 @@ def backfill(
     batch: int = 1,
     limit: int | None = None,
     is_forced: bool = False,
+    overrides: Overrides | None = None,
     check: Callable[[], None] = lambda: None,
 ) -> list[Done]:
     """Carry out the plan of some days, in runs of up to `batch` days; return the result of each, newest first.
 
     The newest days run first, so that readers see them first; in a first load the oldest, since each day is compared
-    with those before it. check: called at every look at the runs.
+    with those before it. overrides: values of the spec for these runs alone, by their paths; the plan is made by them.
+    check: called at every look at the runs.
     """
-    made = made_plan(pipeline, days, limit, is_forced=is_forced)
+    made = made_plan(pipeline, days, limit, is_forced=is_forced, overrides=overrides)
     to_run = [day.day for day in made.planned if day.action == "run"]
     if to_run and _is_first_load(pipeline, max(to_run)):
         to_run.reverse()
-    run_ids = _run(api, pipeline, in_batches(to_run, batch), console, check, is_forced=is_forced)
+    batches = in_batches(to_run, batch)
+    run_ids = _run(api, pipeline, batches, console, check, is_forced=is_forced, overrides=overrides)
     return _results(pipeline, made, run_ids)
 
 
@@ -85,11 +89,12 @@ def release_days(
     console: Console,
     why: str,
     check: Callable[[], None] = lambda: None,
+    overrides: Overrides | None = None,
 ) -> list[Done]:
     """Run held days with the reason why each is published; return the result of each, newest first."""
     made = Limited([Planned(day, "run", "held", (), None) for day in sorted(held, reverse=True)], [])
     batches = in_batches([day.day for day in made.planned], 1)
-    return _results(pipeline, made, _run(api, pipeline, batches, console, check, release=why))
+    return _results(pipeline, made, _run(api, pipeline, batches, console, check, release=why, overrides=overrides))
 
 
 def _results(pipeline: Pipeline, made: Limited, run_ids: Mapping[date, str]) -> list[Done]:
@@ -159,13 +164,14 @@ def _run(
     *,
     is_forced: bool = False,
     release: str = "",
+    overrides: Overrides | None = None,
 ) -> dict[date, str]:
     if not batches:
         return {}
     api.wait_for_dag(pipeline.name, check=check)
     api.unpause(pipeline.name)
     console.print(f"{sum(map(len, batches))} days to run, in {len(batches)} runs of Airflow.")
-    run_ids = start(api, pipeline.name, batches, is_forced=is_forced, release=release)
+    run_ids = start(api, pipeline.name, batches, is_forced=is_forced, release=release, overrides=overrides)
     follow(api, pipeline.name, run_ids, console, check)
     return {day: run_id for days, run_id in zip(batches, run_ids, strict=True) for day in days}
 

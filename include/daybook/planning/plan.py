@@ -4,7 +4,7 @@ It reads and asks nothing itself (see planning/observe.py). A day is skipped if 
 has changed; otherwise the plan names the first step that has, and that step and all after it are done again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from statistics import median
 from typing import Literal, NamedTuple
@@ -94,16 +94,23 @@ class Limited(NamedTuple):
 
 
 def plan(
-    pipeline: Pipeline, standings: Iterable[Standing], tables: dict[str, DayState], *, is_forced: bool = False
+    pipeline: Pipeline,
+    standings: Iterable[Standing],
+    tables: dict[str, DayState],
+    *,
+    is_forced: bool = False,
+    overrides: Mapping[str, object] | None = None,
 ) -> list[Planned]:
     """Return the plan for each day, newest first.
 
     tables: what the rows are of each table that is read whole, by source. is_forced: also run days that have
-    not changed.
+    not changed. overrides: values of the spec that the runs will set otherwise, by their paths; without any, a day is
+    planned with those of its last run.
     """
     known = sorted(standings, key=lambda standing: standing.day, reverse=True)
-    costs = seconds_by_step(known)
-    return [_planned(pipeline, standing, tables, costs, is_forced) for standing in known]
+    costs, asked = seconds_by_step(known), pipeline.overridden(overrides or {})
+    specs = (asked if overrides else _as_it_ran(pipeline, standing.deployed) for standing in known)
+    return [_planned(spec, one, tables, costs, is_forced) for spec, one in zip(specs, known, strict=True)]
 
 
 def limited(planned: list[Planned], limit: int | None) -> Limited:
@@ -126,7 +133,6 @@ def seconds_by_step(standings: Iterable[Standing]) -> dict[str, float]:
 def _planned(
     pipeline: Pipeline, standing: Standing, tables: dict[str, DayState], costs: dict[str, float], is_forced: bool
 ) -> Planned:
-    pipeline = _as_it_ran(pipeline, standing.deployed)
     missing = [name for name, file in standing.files.items() if file is None]
     if missing:
         paths = ", ".join(_path(pipeline, name, standing.day) + standing.beside.get(name, "") for name in missing)

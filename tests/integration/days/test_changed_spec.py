@@ -195,5 +195,9 @@ def test_a_value_that_one_run_set_is_kept_with_the_day_and_no_plan_does_the_day_
     code, printed = days.command("why", "2013-01-01")
     assert (code, "plausible.min_rows = 5 for this run" in printed) == (0, True)
     assert days.planned("--to", "2013-01-01") == {"2013-01-01": "skip: nothing changed"}
+    # Who sets values asks for a plan by these, whatever the last run had set.
+    for value, action in ((5, "skip: nothing changed"), (6, "run: spec changed: summarize")):
+        planned = days.planned("--to", "2013-01-01", "--set", f"plausible.min_rows={value}")
+        assert planned == {"2013-01-01": action}
     days.change(may_override=())
     assert days.planned("--to", "2013-01-01") == {"2013-01-01": "run: spec changed: summarize"}

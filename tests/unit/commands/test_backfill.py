@@ -44,3 +44,20 @@ def test_without_a_terminal_nobody_is_asked() -> None:
 def test_a_release_needs_a_reason_and_a_reason_a_release(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["backfill", *words]) == 2
     assert "--release-held and --why go together" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["backfill", "plan"])
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("plausible.min_rows",), "expected PATH=VALUE, such as plausible.within_pct=80"),
+        (("plausible.min_rows=5",), "a run may not set 'plausible.min_rows'"),
+        (("plausible.within_pct=1", "plausible.within_pct=2"), "plausible.within_pct stands twice"),
+    ],
+    ids=["no_value", "not_named", "twice"],
+)
+def test_a_value_that_no_run_may_set_is_refused_before_anything_starts(
+    verb: str, words: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([verb, *(part for word in words for part in ("--set", word))]) == 2
+    assert says in capsys.readouterr().err
