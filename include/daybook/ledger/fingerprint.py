@@ -165,7 +165,8 @@ def _index_part(pipeline: Pipeline) -> Any:
 
 def _words(pipeline: Pipeline, *names: str) -> Any:
     # What a part was called before changes no result.
-    former: dict[str, Any] = {name: {"__all__": {"renamed_from"}} for name in ("measures", "ratios", "summaries")}
+    former: dict[str, Any] = {name: {"__all__": {"renamed_from"}} for name in ("measures", "ratios")}
+    former["summaries"] = {"__all__": {"renamed_from", "by_renamed_from"}}
     return pipeline.model_dump(include=set(names), exclude=former | {"clean_rows": {"renamed_from"}})
 
 

@@ -70,19 +70,33 @@ def changes(connection: Connection, pipeline: Pipeline) -> list[Change]:
     """Return what the spec changes in the warehouse. Raises BadSpec if a change is impossible."""
     _check_names(connection, pipeline)
     there = live(connection, pipeline)
+    _check_former_names(connection, pipeline, there)
     return [
         change for summary in pipeline.views for change in _changes(connection, pipeline, summary, there[summary.name])
     ]
 
 
 def _check_names(connection: Connection, pipeline: Pipeline) -> None:
-    shown = shown_pipelines(connection, pipeline)
+    shown = shown_pipelines(connection, pipeline.target.schema_, (view.name for view in pipeline.views))
     others = [f"{view} those of {name}" for view, name in shown.items() if name != pipeline.name]
     if others:
         raise BadSpec(
             f"{pipeline.name}: the views of its target schema {pipeline.target.schema_} show the days of another "
             f"pipeline ({', '.join(others)}); nothing was changed; if it is this one under its old name, say so in the "
             f"spec: renamed_from={next(name for name in shown.values() if name != pipeline.name)!r}; else give it a "
+            "target schema of its own"
+        )
+
+
+def _check_former_names(connection: Connection, pipeline: Pipeline, there: dict[str, Live]) -> None:
+    """Raise BadSpec if a view that `renamed_from` would take over shows the days of another pipeline."""
+    schema = pipeline.target.schema_
+    taken = {one.place.name: name for name, one in there.items() if one.table and one.place.name != name}
+    shown = shown_pipelines(connection, schema, taken)
+    if others := [f"{was} (of {shown[was]}), which {taken[was]} names" for was in shown if shown[was] != pipeline.name]:
+        raise BadSpec(
+            f"{pipeline.name}: renamed_from would take over views of {schema} that show the days of another pipeline: "
+            f"{'; '.join(others)}; nothing was changed; take that word out of the summary, or give this pipeline a "
             "target schema of its own"
         )
 

@@ -108,13 +108,13 @@ def stored(pipeline: Pipeline, summary: View) -> sql.Identifier:
     return target_of(pipeline, summary).table
 
 
-def shown_pipelines(connection: Connection, pipeline: Pipeline) -> dict[str, str]:
-    """Return of which pipeline each view shows the days, by the summary's name."""
+def shown_pipelines(connection: Connection, schema: str, names: Iterable[str]) -> dict[str, str]:
+    """Return of which pipeline each view of some names in a schema shows the days, by its name."""
     rows = connection.execute(
         "select relname, substring(pg_get_viewdef(pg_class.oid) from %s) "
         "from pg_class join pg_namespace on pg_namespace.oid = relnamespace "
         "where relkind = 'v' and nspname = %s and relname = any(%s) order by 1",
-        [SHOWN_PIPELINE, pipeline.target.schema_, [summary.name for summary in pipeline.views]],
+        [SHOWN_PIPELINE, schema, list(names)],
     )
     return {view: shown for view, shown in rows if shown is not None}
 

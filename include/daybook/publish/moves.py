@@ -61,12 +61,12 @@ def _of_saved(pipeline: Pipeline, summary: str, change: sql.Composed) -> sql.Com
 
 def renamed_columns(pipeline: Pipeline, summary: View, live: Live) -> dict[str, str]:
     """Return the columns of a summary's table that the spec calls otherwise now: {old name: new name}."""
-    others = {"day", *summary.by, *summary.ranks}
-    return _renamed(_former(pipeline, summary), stored_numbers(summary, pipeline.ratios), live.table, others)
+    names, others = (*summary.by, *stored_numbers(summary, pipeline.ratios)), {"day", *summary.ranks}
+    return _renamed(_former(pipeline, summary), names, live.table, others)
 
 
 def _former(pipeline: Pipeline, summary: View) -> dict[str, str | None]:
-    return {} if isinstance(summary, CleanRows) else former_names(pipeline)
+    return {} if isinstance(summary, CleanRows) else {**former_names(pipeline), **summary.by_renamed_from}
 
 
 def _renamed(former: dict[str, str | None], names: Iterable[str], there: Columns, others: set[str]) -> dict[str, str]:
@@ -82,8 +82,8 @@ def with_renamed(pipeline: Pipeline, summary: View, live: Live) -> tuple[Live, l
     """Return a summary as it is after its columns have their new names, and the change that gives them."""
     names = renamed_columns(pipeline, summary, live)
     # A roll-up's view has ratios, which its table has not; and its table has measures that only ratios need.
-    others = set(summary.names) - set(summary.columns)
-    shown = _renamed(_former(pipeline, summary), summary.columns, live.view, others)
+    own = (*summary.by, *summary.columns)
+    shown = _renamed(_former(pipeline, summary), own, live.view, set(summary.names) - set(own))
     if not names and not shown:
         return live, []
     place = target_of(pipeline, summary)
@@ -97,6 +97,7 @@ def with_renamed(pipeline: Pipeline, summary: View, live: Live) -> tuple[Live, l
     after = live._replace(
         table={names.get(name, name): kind for name, kind in live.table.items()},
         view={shown.get(name, name): kind for name, kind in live.view.items()},
+        key=tuple(names.get(name, name) for name in live.key),
     )
     return after, [Change(meaning if shown else "", tuple(statements))]
 

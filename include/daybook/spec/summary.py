@@ -43,7 +43,7 @@ class Summary(Value):
     Its ratios are of the summed measures, and empty over zero. What does not add up is refused.
     """
 
-    added_later: ClassVar[frozenset[str]] = frozenset({"top", "every"})
+    added_later: ClassVar[frozenset[str]] = frozenset({"top", "every", "by_renamed_from"})
     for_readers: ClassVar[frozenset[str]] = frozenset({"description"})
 
     name: Name
@@ -56,6 +56,9 @@ class Summary(Value):
     """The period that a row is over, if that is not the day."""
     renamed_from: Name | None = None
     """The name that it had before; its table and view get the new one and keep their days."""
+    by_renamed_from: dict[str, Name] = {}
+    """The names that columns of `by` had before, by their names of now: {"airline": "carrier"}; table and view keep
+    their values."""
     description: str = ""
     """One line for readers: what it shows."""
 
@@ -106,6 +109,7 @@ def summary_problems(path: str, summary: Summary, columns: dict[str, Column], nu
     yield from twice(path, [*summary.names, *(["day"] if summary.every else [])])
     for number, name in enumerate(summary.by):
         yield from unknown(f"{path}.by[{number}]", name, columns, "column of the facts")
+    yield from _former_groups(f"{path}.by_renamed_from", summary)
     yield from of_postgres(f"{path}", [*summary.by, *summary.columns, *summary.ranks])
     for number, name in enumerate(summary.columns):
         yield from unknown(f"{path}.columns[{number}]", name, numbers, "measure or ratio")
@@ -119,6 +123,14 @@ def summary_problems(path: str, summary: Summary, columns: dict[str, Column], nu
             f"{path}.top: {summary.top.rows} rows is refused: the first groups of a {summary.every} do not follow from "
             f"those of its days; leave it out, or leave out every={summary.every!r}"
         )
+
+
+def _former_groups(path: str, summary: Summary) -> Iterator[str]:
+    for name, was in summary.by_renamed_from.items():
+        yield from unknown(path, name, summary.by, "column that the summary groups by")
+        if was in (*summary.names, "day"):
+            yield f"{path}: {was!r} is still a name of now; it takes the one that {name!r} had before"
+    yield from twice(path, list(summary.by_renamed_from.values()))
 
 
 def day_problems(path: str, summary: Summary, day_columns: tuple[str, ...], *, is_instant: bool) -> Iterator[str]:

@@ -12,7 +12,7 @@ from commands import connections
 from daybook.errors import BadSpec
 from daybook.pipelines import load_pipelines
 from daybook.publish.rename import rename
-from daybook.spec import Pipeline
+from daybook.spec import Pipeline, Summary
 from daybook.storage.data_folder import DataFolder
 from tests.support.servers import run_steps
 from tests.support.warehouse import drop_pipeline
@@ -236,6 +236,41 @@ def test_a_renamed_measure_keeps_its_values_in_every_view(old: Days) -> None:
     assert ask(old, f"select * from {theirs} order by 1") == [(FIRST, 842), (SECOND, 943)]
 
 
+def test_a_renamed_group_column_keeps_its_values_and_views_on_it(old: Days) -> None:
+    name = old.pipeline.name
+    with psycopg.connect(old.servers.postgres.dsn("warehouse", "warehouse_owner")) as connection:
+        connection.execute(f"create view {name}.of_the_boss as select day, airline from {name}.by_airline".encode())
+    airlines = ask(old, f"select * from {name}.of_the_boss order by 1, 2")
+    (lookup,) = (one for one in old.pipeline.lookups if "airline" in one.gives.values())
+    of_now = lookup.model_copy(update={"gives": {"name": "airline_name"}})
+    by = {"by": ("carrier", "airline_name"), "by_renamed_from": {"airline_name": "airline"}}
+    old.change(
+        lookups=tuple(of_now if one is lookup else one for one in old.pipeline.lookups),
+        summaries=tuple(
+            one.model_copy(update=by if one.by == ("carrier", "airline") else {}) for one in old.pipeline.summaries
+        ),
+    )
+    assert f"{name}.by_airline: airline becomes airline_name, for every day" in "".join(changes(old))
+    old.run(FIRST)
+    assert ask(old, f"select day, airline_name from {name}.by_airline order by 1, 2") == airlines
+    assert ask(old, f"select * from {name}.of_the_boss order by 1, 2") == airlines
+    assert changes(old) == []
+
+
+def test_a_former_name_that_is_a_view_of_another_pipeline_takes_nothing_over(old: Days) -> None:
+    name = old.pipeline.name
+    theirs = ask(old, f"select * from {name}.by_day order by 1")
+    mine = old.pipeline.model_copy(
+        update={
+            "name": f"{name}_mine",
+            "summaries": (old.pipeline.summaries[-1].model_copy(update={"name": "own", "renamed_from": "by_day"}),),
+        }
+    )
+    with pytest.raises(BadSpec, match=rf"renamed_from would take over .*: by_day \(of {name}\), which own names"):
+        run_steps(old.servers.work(mine, FIRST, "run_1"), old.servers)
+    assert ask(old, f"select * from {name}.by_day order by 1") == theirs
+
+
 def renamed(word: str, *names: str) -> tuple[Any, ...]:
     """Return parts of the flights, of which the first ones say that they had these names before."""
     parts = getattr(load_pipelines().good["flights"], word)
@@ -253,6 +288,18 @@ def renamed(word: str, *names: str) -> tuple[Any, ...]:
             "summaries and clean_rows: renamed_from='by_day' is still a name of now",
         ),
         ({"measures": renamed("measures", "x", "x")}, r"measures and ratios \(renamed_from\): 'x' stands twice"),
+        (
+            {"summaries": (Summary(name="s", by=("carrier",), columns=("flights",), by_renamed_from={"x": "y"}),)},
+            r"by_renamed_from: 'x' is not a column that the summary groups by",
+        ),
+        (
+            {
+                "summaries": (
+                    Summary(name="s", by=("carrier",), columns=("flights",), by_renamed_from={"carrier": "day"}),
+                )
+            },
+            r"by_renamed_from: 'day' is still a name of now",
+        ),
         (
             {"ratios": renamed("ratios", "flights")},
             "measures and ratios: renamed_from='flights' is still a name of now",

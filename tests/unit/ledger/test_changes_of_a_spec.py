@@ -68,6 +68,10 @@ CHANGES: list[tuple[str, dict[str, object]]] = [
     ),
     ("a summary renamed", summary(name="other")),
     ("a summary renamed, with `renamed_from`", summary(name="other", renamed_from=SUMMARIES[0].name)),
+    (
+        "a column of `by` renamed, with `by_renamed_from`",
+        summary(by=("carrier", "airlines"), by_renamed_from={"airlines": "airline"}),
+    ),
     ("a measure added", {"measures": (*MEASURES, MEASURES[0].model_copy(update={"name": "trips"}))}),
     ("another type of a published column", column("distance_mi", kind="decimal")),
     ("other groups (`by`) of a summary", summary(by=("carrier",))),
@@ -169,7 +173,10 @@ def test_a_former_name_that_is_left_in_the_spec_does_no_day_again() -> None:
             "renamed_from": "trips",
             "measures": tuple(one.model_copy(update={"renamed_from": f"{one.name}_x"}) for one in MEASURES),
             "ratios": tuple(one.model_copy(update={"renamed_from": f"{one.name}_x"}) for one in FLIGHTS.ratios),
-            "summaries": tuple(one.model_copy(update={"renamed_from": f"{one.name}_x"}) for one in SUMMARIES),
+            "summaries": tuple(
+                one.model_copy(update={"renamed_from": f"{one.name}_x", "by_renamed_from": {"airline": "x"}})
+                for one in SUMMARIES
+            ),
         }
     )
     assert [s for s in FINGERPRINTED_STEPS if changed_part(s, fingerprint(s, FLIGHTS), fingerprint(s, changed))] == []
