@@ -31,7 +31,9 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
     parts.py     the pools, what is plausible
     transform.py a function of the pipeline's own
     override.py  values that one run may set otherwise
+    source_checks.py, day_columns.py, former_names.py  what is wrong with parts of it that have to fit
     pipeline.py  all of it together, and the check that every name exists and fits
+    work.py      what the steps ask of it
 """
 
 from daybook.spec.choice import when
@@ -64,10 +66,6 @@ from daybook.spec.pipeline import (
     derived_in_index,
     fact_columns,
     former_names,
-    group_columns,
-    measures_per_summary,
-    rules_in_clean,
-    rules_in_index,
 )
 from daybook.spec.roll_up import stored_numbers
 from daybook.spec.rule import Rule
@@ -78,6 +76,7 @@ from daybook.spec.table import Table, TableReady, Where
 from daybook.spec.target import STATE, STORE, Target
 from daybook.spec.transform import narwhals_transform, takes_narwhals
 from daybook.spec.value import Name, Value
+from daybook.spec.work import group_columns, measures_per_summary, rules_in_clean, rules_in_index
 from daybook.spec.writing import Kind, Writing, said
 from daybook.text import nearest
 

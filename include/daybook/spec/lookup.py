@@ -132,3 +132,24 @@ def _not_one_row(path: str, lookup: Lookup, source: Source) -> Iterator[str]:
     if sorted(source.key) != sorted(needed):
         written = repr(needed[0]) if len(needed) == 1 else repr(needed)
         yield f"{path}.key: {written} is not the key of {source.name}, {list(source.key)}: it may match many rows"
+
+
+def moment_problems(lookups: tuple[Lookup, ...], facts: str) -> Iterator[str]:
+    """Yield which lookups read a source as of two moments, or the facts as of a day. facts: their source's name."""
+    of_days = as_of_day(lookups)
+    for number, lookup in enumerate(lookups):
+        if lookup.source not in of_days:
+            continue
+        path = f"lookups[{number}].as_of"
+        if lookup.source == facts:
+            yield f"{path}: 'day' is refused: {lookup.source} are the facts, which each run reads; it takes 'latest'"
+        elif lookup.as_of != "day":
+            yield (
+                f"{path}: {lookup.as_of!r} is refused: another lookup reads {lookup.source} with 'day', and a day keeps"
+                f" one copy of it; say 'day' here too, or declare {lookup.source} twice, under two names"
+            )
+
+
+def as_of_day(lookups: tuple[Lookup, ...]) -> frozenset[str]:
+    """Return the names of the sources whose rows stay those of when a day was first published."""
+    return frozenset(lookup.source for lookup in lookups if lookup.as_of == "day")

@@ -15,10 +15,11 @@ from daybook.spec import derived as derivations
 from daybook.spec import lookup as lookups
 from daybook.spec.clean_rows import CleanRows, View, clean_rows_problems, published_columns
 from daybook.spec.column import Column
+from daybook.spec.day_columns import day_column_problems
 from daybook.spec.derived import Derived, Made
 from daybook.spec.export import Export, export_problems
 from daybook.spec.file import File
-from daybook.spec.format import tells_of_utc
+from daybook.spec.former_names import former_name_problems
 from daybook.spec.lookup import Lookup
 from daybook.spec.measure import (
     Measure,
@@ -28,11 +29,12 @@ from daybook.spec.measure import (
     total_problems,
 )
 from daybook.spec.override import Place, changed, places
-from daybook.spec.parts import RESERVED, Engine, Plausible, Pools
+from daybook.spec.parts import Engine, Plausible, Pools
 from daybook.spec.roll_up import not_additive
 from daybook.spec.rule import Rule, rule_problems
 from daybook.spec.schedule import Schedule
 from daybook.spec.source import Source
+from daybook.spec.source_checks import source_problems
 from daybook.spec.summary import Summary, day_problems, summary_problems
 from daybook.spec.table import Table
 from daybook.spec.target import Target, target_problems
@@ -144,7 +146,7 @@ class Pipeline(Value):
     @property
     def as_of_day(self) -> frozenset[str]:
         """Return the names of the sources whose rows stay those of when a day was first published."""
-        return frozenset(lookup.source for lookup in self.lookups if lookup.as_of == "day")
+        return lookups.as_of_day(self.lookups)
 
     @property
     def views(self) -> tuple[View, ...]:
@@ -229,19 +231,6 @@ def clean_columns(pipeline: Pipeline) -> tuple[Column, ...]:
     return (*pipeline.source(pipeline.facts).columns, *derived, *pipeline.transform_gives)
 
 
-def rules_in_clean(pipeline: Pipeline) -> list[Rule]:
-    """Return the rules that need only columns of the facts' source, and derived ones of them."""
-    made = [made.column.name for made in derived_in_clean(pipeline)]
-    known = {*(column.name for column in pipeline.source(pipeline.facts).columns), *made}
-    return [rule for rule in pipeline.rules if known.issuperset(rule.holds.names())]
-
-
-def rules_in_index(pipeline: Pipeline) -> list[Rule]:
-    """Return the other rules: those that need a column of the transform or of a lookup."""
-    early, known = {rule.name for rule in rules_in_clean(pipeline)}, fact_columns(pipeline).keys()
-    return [rule for rule in pipeline.rules if rule.name not in early and known >= set(rule.holds.names())]
-
-
 def _looked_up(pipeline: Pipeline) -> Iterator[Column]:
     for lookup in pipeline.lookups:
         yield from _given(lookup, pipeline)
@@ -279,62 +268,14 @@ def _sources(pipeline: Pipeline) -> Iterator[str]:
     for number, path in enumerate(pipeline.may_override):
         yield from unknown(f"may_override[{number}]", path, pipeline.places, "value that a run may set")
     for source in pipeline.sources:
-        yield from _source(source)
-        if source.has_other_days and source.name != pipeline.facts:
-            yield f"{source.name}.has_other_days: True is refused: only the facts have a day"
-        if isinstance(source, File) and source.late_days and source.name != pipeline.facts:
-            yield f"{source.name}.late_days: {source.late_days} is refused: only the facts have a day"
-
-
-def _source(source: Source) -> Iterator[str]:
-    names = [column.name for column in source.columns]
-    yield from twice(f"{source.name}.columns", names)
-    yield from twice(f"{source.name}.columns (headers)", [column.header for column in source.columns])
-    taken = [name for name in dict.fromkeys(names) if name in RESERVED]
-    yield from (
-        f"{source.name}.columns: {name!r} is a word of Daybook's own; give the column another name here: "
-        f"text({name!r}, '{name}_of_file')"
-        for name in taken
-    )
-    for number, name in enumerate(source.key):
-        yield from unknown(f"{source.name}.key[{number}]", name, names, "column")
+        yield from source_problems(source, is_facts=source.name == pipeline.facts)
 
 
 def _facts(pipeline: Pipeline) -> Iterator[str]:
-    columns = {column.name: column for column in pipeline.source(pipeline.facts).columns}
-    kinds = [columns[name].kind for name in pipeline.day_columns if name in columns]
-    for number, name in enumerate(pipeline.day_columns):
-        yield from unknown(f"day_columns[{number}]", name, columns, "column of the facts")
-    if len(kinds) == len(pipeline.day_columns) and kinds not in (["date"], ["timestamp"], ["integer"] * 3):
-        yield (
-            f"day_columns: {kinds} are not a day: it takes one date, one timestamp, or integers for year, month "
-            "and day of month"
-        )
-    yield from _days_of_utc(pipeline, columns)
-    yield from _other_days(pipeline)
-    later = [column.name for column in (*pipeline.transform_gives, *_looked_up(pipeline))]
-    yield from derivations.wrong_kinds(pipeline.derived, columns.values(), later)
-
-
-def _days_of_utc(pipeline: Pipeline, columns: dict[str, Column]) -> Iterator[str]:
-    zone = pipeline.schedule.time_zone
-    for name in pipeline.day_columns if zone != "UTC" else ():
-        column = columns.get(name)
-        if column and column.kind == "date" and column.format and tells_of_utc(column.format):
-            yield (
-                f"day_columns: {name!r} is the day of an instant ({column.format!r}), which may be another one in the "
-                f"schedule's time zone, {zone}: declare a timestamp, whose local day counts; let the local day be "
-                "delivered; or set time_zone to UTC"
-            )
-
-
-def _other_days(pipeline: Pipeline) -> Iterator[str]:
     facts = pipeline.source(pipeline.facts)
-    if isinstance(facts, Table) and facts.day and pipeline.day_columns != (facts.day,):
-        yield (
-            f"day_columns: {facts.name} is read by the day in {facts.day!r}, so its rows may be of other days by "
-            f"{', '.join(map(repr, pipeline.day_columns))}: write day_columns=({facts.day!r},), or leave out `day`"
-        )
+    yield from day_column_problems(pipeline.day_columns, facts, pipeline.schedule.time_zone)
+    later = [column.name for column in (*pipeline.transform_gives, *_looked_up(pipeline))]
+    yield from derivations.wrong_kinds(pipeline.derived, facts.columns, later)
 
 
 def _lookups(pipeline: Pipeline) -> Iterator[str]:
@@ -342,23 +283,9 @@ def _lookups(pipeline: Pipeline) -> Iterator[str]:
     for number, lookup in enumerate(pipeline.lookups):
         yield from lookups.problems(f"lookups[{number}]", lookup, pipeline.source(lookup.source), facts)
         facts |= {column.name: column for column in _given(lookup, pipeline)}
-    yield from _two_moments(pipeline)
+    yield from lookups.moment_problems(pipeline.lookups, pipeline.facts)
     labels = [lookup.label for lookup in pipeline.lookups]
     yield from (f"{twice}: give one of them a name of its own" for twice in twice("lookups", labels))
-
-
-def _two_moments(pipeline: Pipeline) -> Iterator[str]:
-    for number, lookup in enumerate(pipeline.lookups):
-        if lookup.source not in pipeline.as_of_day:
-            continue
-        path = f"lookups[{number}].as_of"
-        if lookup.source == pipeline.facts:
-            yield f"{path}: 'day' is refused: {lookup.source} are the facts, which each run reads; it takes 'latest'"
-        elif lookup.as_of != "day":
-            yield (
-                f"{path}: {lookup.as_of!r} is refused: another lookup reads {lookup.source} with 'day', and a day keeps"
-                f" one copy of it; say 'day' here too, or declare {lookup.source} twice, under two names"
-            )
 
 
 def _columns(pipeline: Pipeline) -> Iterator[str]:
@@ -370,19 +297,10 @@ def _columns(pipeline: Pipeline) -> Iterator[str]:
     yield from twice("facts (with derived, transform_gives and lookups)", names)
     yield from twice("measures and ratios", numbers)
     yield from twice("summaries and clean_rows", [view.name for view in pipeline.views])
-    yield from _former_names(pipeline)
+    views = {view.name: view.renamed_from for view in pipeline.views}
+    yield from former_name_problems(pipeline.name, pipeline.renamed_from, views, former_names(pipeline))
     if rows := pipeline.clean_rows:
         yield from clean_rows_problems("clean_rows", rows, fact_columns(pipeline), pipeline.day_columns)
-
-
-def _former_names(pipeline: Pipeline) -> Iterator[str]:
-    if pipeline.renamed_from == pipeline.name:
-        yield f"renamed_from: {pipeline.name!r} is its name of now; it takes the one of before"
-    views = {view.name: view.renamed_from for view in pipeline.views}
-    for path, renamed in (("summaries and clean_rows", views), ("measures and ratios", former_names(pipeline))):
-        names, former = list(renamed), [name for name in renamed.values() if name]
-        yield from (f"{path}: renamed_from={name!r} is still a name of now" for name in former if name in names)
-        yield from twice(f"{path} (renamed_from)", former)
 
 
 def _measures(pipeline: Pipeline) -> Iterator[str]:
@@ -410,21 +328,3 @@ def former_names(pipeline: Pipeline) -> dict[str, str | None]:
     """Return the name that each measure and ratio had before, by its name of now; None if it had no other."""
     measures = {measure.name: measure.renamed_from for measure in pipeline.measures}
     return measures | {ratio.name: ratio.renamed_from for ratio in pipeline.ratios}
-
-
-def group_columns(pipeline: Pipeline) -> list[str]:
-    """Return the columns of the finest grain: all that the summaries group by, in order of first use."""
-    return list(dict.fromkeys(name for summary in pipeline.summaries for name in summary.by))
-
-
-def measures_per_summary(pipeline: Pipeline) -> dict[str, list[Measure]]:
-    """Return the measures that do not add up by the summary that uses them, itself or in a ratio; others have none."""
-    measures = [measure for measure in pipeline.measures if not measure.is_additive]
-    used = {summary.name: _used(pipeline, summary) for summary in pipeline.summaries}
-    found = {summary: [one for one in measures if one.name in names] for summary, names in used.items()}
-    return {summary: wanted for summary, wanted in found.items() if wanted}
-
-
-def _used(pipeline: Pipeline, summary: Summary) -> set[str]:
-    parts = ((ratio.of, ratio.over) for ratio in pipeline.ratios if ratio.name in summary.numbers)
-    return summary.numbers.union(*parts)
