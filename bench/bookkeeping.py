@@ -3,8 +3,8 @@
     .venv/bin/python bench/bookkeeping.py                                10 years of 100 pipelines, some 10 minutes
     .venv/bin/python bench/bookkeeping.py --pipelines 3 --years 1        a small trial
 
-It runs one day of the shipped pipeline for real, makes all others from it (many_days.py), and prints seconds for 30
-days and for all days of one pipeline among the others, and the bytes, files and rows that a day leaves.
+It runs one day of the shipped pipeline for real, and makes all others from it (tests/support/many_days.py). It prints
+seconds for 30 days and for all days of one pipeline among the others, and the bytes, files and rows that a day leaves.
 """
 
 import argparse
@@ -23,10 +23,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(REPOSITORY / "include"), str(REPOSITORY / "config")]
+sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "include"), str(REPOSITORY / "config")]
 
 import psycopg  # noqa: E402 - the path is set above
-from many_days import Model, copies, fill_folder, fill_ledger  # noqa: E402 - the path is set above
 from psycopg import sql  # noqa: E402 - the path is set above
 
 from deployment.environment import connections  # noqa: E402 - the path is set above
@@ -35,6 +34,7 @@ from deployment.servers.databases import make_databases  # noqa: E402 - the path
 from deployment.servers.flights import fill_tables, write_days  # noqa: E402 - the path is set above
 from deployment.servers.ftp import LocalFtp  # noqa: E402 - the path is set above
 from deployment.servers.postgres import LocalPostgres  # noqa: E402 - the path is set above
+from tests.support.many_days import Model, copies, fill_folder, fill_ledger  # noqa: E402 - the path is set above
 
 LAST = date(2013, 12, 31)
 FEW = 30
