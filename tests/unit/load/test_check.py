@@ -327,7 +327,7 @@ NEEDS_A_WORD = {
     "--footer TRL.*": b"id,name\n1,x\nTRL 1\n",
     "--no-last-line-end": b"id,name\n1,x",
     "--trailing-delimiter": b"id,name,\n1,x,\n",
-    "--compression gzip": gzip.compress(b"id,name\n1,x\n"),
+    "--compression gzip": gzip.compress(b"id,name\n1,x\n", mtime=0),
     "--delimiter ; --encoding cp1252 --header-line 2": "Läden\nid;name\n1;Zürich\n".encode("cp1252"),
 }
 
