@@ -21,7 +21,7 @@ from daybook.ledger.queries import is_begun, rows_not_published
 from daybook.ledger.receipt import NotPublished
 from daybook.pipelines import load_pipelines
 from daybook.planning.catch_up import next_catch_up
-from daybook.planning.plan import Failure
+from daybook.planning.standing import Failure
 from daybook.planning.status import Status
 from daybook.planning.status import status as sorted_days
 from daybook.postgres.session import Connection, at_once

@@ -52,7 +52,8 @@ from daybook.rules.per_summary import per_summary
 from daybook.run import raw_rows
 from daybook.run.as_of import take_copies
 from daybook.run.step_run import SourceResult, StepRun
-from daybook.spec import LATER, CleanRows, File, Pipeline, Source, Table, measures_per_summary
+from daybook.spec import LATER, CleanRows, File, Pipeline, Source, Table
+from daybook.spec.work import measures_per_summary
 from daybook.storage.tables import keys_file, measures_file, parquet_writer, rows_file, write_parquet
 
 

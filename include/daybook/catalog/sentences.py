@@ -52,7 +52,8 @@ def kind(column: Column) -> str:
     """Return the kind of a column, with its digits or its format."""
     if column.kind == "decimal":
         return f"decimal({column.digits},{column.scale})"
-    return f"{column.kind} as {column.format}" if column.format else column.kind
+    kind = "clock time" if column.is_clock else column.kind
+    return f"{kind} as {column.format}" if column.format else kind
 
 
 def _origin(source: Source) -> str:

@@ -27,13 +27,10 @@ from daybook.spec import (
     derived_in_clean,
     derived_in_index,
     fact_columns,
-    group_columns,
-    measures_per_summary,
     needs_zone,
-    rules_in_clean,
-    rules_in_index,
     takes_narwhals,
 )
+from daybook.spec.work import group_columns, measures_per_summary, rules_in_clean, rules_in_index
 
 # The steps whose result depends only on the hashed parts. `save` and `deploy` act on the world instead.
 FINGERPRINTED_STEPS = ("extract_tables", "extract_files", "load", "clean", "index", "aggregate", "summarize")

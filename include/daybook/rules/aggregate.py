@@ -13,7 +13,8 @@ from daybook.rules.frames import close_frame, open_frame
 from daybook.rules.inputs import input_name, input_of
 from daybook.rules.integers import Integers
 from daybook.rules.measure_types import additive, measure_types
-from daybook.spec import Measure, Pipeline, arrow_type, fact_columns, group_columns
+from daybook.spec import Measure, Pipeline, arrow_type, fact_columns
+from daybook.spec.work import group_columns
 
 # An engine's table needs a column, and no column of a spec can have this name.
 ROW = "0_row"

@@ -29,7 +29,8 @@ from daybook.rules.late_rows import LateFiles, is_of_days_before, is_other_day
 from daybook.rules.patterns import whole
 from daybook.rules.row_rules import keep_to_rules
 from daybook.rules.transform import transformed
-from daybook.spec import Column, Pipeline, Source, clean_columns, day_is_of_instant, derived_in_clean, rules_in_clean
+from daybook.spec import Column, Pipeline, Source, clean_columns, day_is_of_instant, derived_in_clean
+from daybook.spec.work import rules_in_clean
 
 # No column of a source has these names.
 IS_TWIN, IS_OTHER_DAY, IS_LATE = "is_twin of daybook", "is_other_day of daybook", "is_late of daybook"

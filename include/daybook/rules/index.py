@@ -17,7 +17,8 @@ from daybook.rules.derive import REFUSED_BY_RULE, derive
 from daybook.rules.frames import add_columns, close_frame, open_frame, ordered, rows_schema
 from daybook.rules.row_rules import keep_to_rules
 from daybook.rules.valid_rows import valid_rows
-from daybook.spec import Column, Lookup, Pipeline, derived_in_index, fact_columns, rules_in_index
+from daybook.spec import Column, Lookup, Pipeline, derived_in_index, fact_columns
+from daybook.spec.work import rules_in_index
 
 
 class Indexed(NamedTuple):

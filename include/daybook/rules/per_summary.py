@@ -25,7 +25,8 @@ from daybook.rules.inputs import input_name, input_of
 from daybook.rules.integers import Integers
 from daybook.rules.measure_types import measure_types
 from daybook.rules.units import decimals
-from daybook.spec import Engine, Measure, Pipeline, measures_per_summary
+from daybook.spec import Engine, Measure, Pipeline
+from daybook.spec.work import measures_per_summary
 
 COUNTED = pa.schema([("group", pa.int64()), ("value", pa.int64()), ("rows", pa.int64())])
 

@@ -33,7 +33,7 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
     override.py  values that one run may set otherwise
     source_checks.py, day_columns.py, former_names.py  what is wrong with parts of it that have to fit
     pipeline.py  all of it together, and the check that every name exists and fits
-    work.py      what the steps ask of it
+    work.py      what the steps ask of it, imported from there
 """
 
 from daybook.spec.choice import when
@@ -42,6 +42,7 @@ from daybook.spec.column import (
     Column,
     arrow_type,
     boolean,
+    clock_time,
     day_date,
     decimal,
     integer,
@@ -76,7 +77,6 @@ from daybook.spec.table import Table, TableReady, Where
 from daybook.spec.target import STATE, STORE, Target
 from daybook.spec.transform import narwhals_transform, takes_narwhals
 from daybook.spec.value import Name, Value
-from daybook.spec.work import group_columns, measures_per_summary, rules_in_clean, rules_in_index
 from daybook.spec.writing import Kind, Writing, said
 from daybook.text import nearest
 
@@ -125,6 +125,7 @@ __all__ = [
     "arrow_type",
     "boolean",
     "clean_columns",
+    "clock_time",
     "col",
     "column_of",
     "day_date",
@@ -134,18 +135,14 @@ __all__ = [
     "derived_in_index",
     "fact_columns",
     "former_names",
-    "group_columns",
     "instant",
     "integer",
     "lit",
-    "measures_per_summary",
     "narwhals_transform",
     "nearest",
     "needs_zone",
     "own_columns",
     "result",
-    "rules_in_clean",
-    "rules_in_index",
     "said",
     "stored_numbers",
     "takes_narwhals",

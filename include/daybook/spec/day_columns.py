@@ -5,12 +5,16 @@ from collections.abc import Iterator
 from daybook.spec.column import Column
 from daybook.spec.format import tells_of_utc
 from daybook.spec.source import Source
-from daybook.spec.table import Table
 from daybook.spec.value import unknown
 
 
-def day_column_problems(day_columns: tuple[str, ...], facts: Source, time_zone: str) -> Iterator[str]:
-    """Yield what is wrong with `day_columns`, one line a problem. time_zone: of the schedule."""
+def day_column_problems(
+    day_columns: tuple[str, ...], facts: Source, read_by: str | None, time_zone: str
+) -> Iterator[str]:
+    """Yield what is wrong with `day_columns`, one line a problem.
+
+    read_by: the column by whose day the facts are read, if they are. time_zone: of the schedule.
+    """
     columns = {column.name: column for column in facts.columns}
     kinds = [columns[name].kind for name in day_columns if name in columns]
     for number, name in enumerate(day_columns):
@@ -21,7 +25,7 @@ def day_column_problems(day_columns: tuple[str, ...], facts: Source, time_zone: 
             "and day of month"
         )
     yield from _days_of_utc(day_columns, columns, time_zone)
-    yield from _other_days(day_columns, facts)
+    yield from _other_days(day_columns, facts, read_by)
 
 
 def _days_of_utc(day_columns: tuple[str, ...], columns: dict[str, Column], zone: str) -> Iterator[str]:
@@ -35,9 +39,9 @@ def _days_of_utc(day_columns: tuple[str, ...], columns: dict[str, Column], zone:
             )
 
 
-def _other_days(day_columns: tuple[str, ...], facts: Source) -> Iterator[str]:
-    if isinstance(facts, Table) and facts.day and day_columns != (facts.day,):
+def _other_days(day_columns: tuple[str, ...], facts: Source, read_by: str | None) -> Iterator[str]:
+    if read_by and day_columns != (read_by,):
         yield (
-            f"day_columns: {facts.name} is read by the day in {facts.day!r}, so its rows may be of other days by "
-            f"{', '.join(map(repr, day_columns))}: write day_columns=({facts.day!r},), or leave out `day`"
+            f"day_columns: {facts.name} is read by the day in {read_by!r}, so its rows may be of other days by "
+            f"{', '.join(map(repr, day_columns))}: write day_columns=({read_by!r},), or leave out `day`"
         )

@@ -55,7 +55,7 @@ class Pipeline(Value):
     down; 0 leaves them to a backfill.
     """
 
-    added_later: ClassVar[frozenset[str]] = frozenset({"clean_rows", "also"})
+    added_later: ClassVar[frozenset[str]] = frozenset({"clean_rows", "also", "keep_files_days"})
 
     name: Name
     """The name of its DAG, and of its folder of published files."""
@@ -107,6 +107,8 @@ class Pipeline(Value):
     """What a day must look like to be published."""
     keep_runs: int = Field(default=3, ge=0)
     """How many runs before the published one are kept for a rollback."""
+    keep_files_days: int | None = Field(default=None, ge=7)
+    """After how many days the files of a run's steps go, raw and refused rows with them; what is published stays."""
     may_override: tuple[str, ...] = ()
     """The values that one run may set otherwise, for its own days, by their paths, such as "plausible.within_pct",
     "sales.limits.refused_rows" or "sales.price.maximum"."""
@@ -269,11 +271,15 @@ def _sources(pipeline: Pipeline) -> Iterator[str]:
         yield from unknown(f"may_override[{number}]", path, pipeline.places, "value that a run may set")
     for source in pipeline.sources:
         yield from source_problems(source, is_facts=source.name == pipeline.facts)
+    for file in pipeline.files:
+        if file.late_days and file.name != pipeline.facts:
+            yield f"{file.name}.late_days: {file.late_days} is refused: only the facts have a day"
 
 
 def _facts(pipeline: Pipeline) -> Iterator[str]:
     facts = pipeline.source(pipeline.facts)
-    yield from day_column_problems(pipeline.day_columns, facts, pipeline.schedule.time_zone)
+    read_by = facts.day if isinstance(facts, Table) else None
+    yield from day_column_problems(pipeline.day_columns, facts, read_by, pipeline.schedule.time_zone)
     later = [column.name for column in (*pipeline.transform_gives, *_looked_up(pipeline))]
     yield from derivations.wrong_kinds(pipeline.derived, facts.columns, later)
 

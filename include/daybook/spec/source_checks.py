@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from daybook.spec.file import File
 from daybook.spec.parts import RESERVED
 from daybook.spec.source import Source
 from daybook.spec.value import twice, unknown
@@ -23,5 +22,3 @@ def source_problems(source: Source, *, is_facts: bool) -> Iterator[str]:
         yield from unknown(f"{source.name}.key[{number}]", name, names, "column")
     if source.has_other_days and not is_facts:
         yield f"{source.name}.has_other_days: True is refused: only the facts have a day"
-    if isinstance(source, File) and source.late_days and not is_facts:
-        yield f"{source.name}.late_days: {source.late_days} is refused: only the facts have a day"
