@@ -6,6 +6,7 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
     format.py    what the format of a date or a timestamp has to tell
     cron.py      days that a cron means
     holiday.py   public holidays
+    alerts.py    who is told of a day that fails or is late
     zones.py     names of time zones
     writing.py   how values are written: words of a column, or of a source for all of its columns
     form.py      how a file is written, and how much of it may be wrong
@@ -33,6 +34,7 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
     pipeline.py  all of it together, and the check that every name exists and fits
 """
 
+from daybook.spec.alerts import Alerts
 from daybook.spec.choice import when
 from daybook.spec.clean_rows import CleanRows, View
 from daybook.spec.column import (
@@ -85,6 +87,7 @@ __all__ = [
     "LATER",
     "MOST_PARTS",
     "RESERVED",
+    "Alerts",
     "CleanRows",
     "Column",
     "Derived",
