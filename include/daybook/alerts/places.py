@@ -3,6 +3,7 @@
 DAYBOOK_ALERTS_TO       addresses of mail, with commas between
 DAYBOOK_ALERTS_SLACK    the id of the connection of a Slack webhook
 DAYBOOK_ALERTS_WEBHOOK  the id of the connection of any other
+DAYBOOK_ALERTS_MAIL     the id of the connection of the mail server; smtp_default unless it is set
 DAYBOOK_ALERTS_OWNERS   the same by owner, as JSON: {"finance": {"to": ["finance@example.com"]}}
 """
 
@@ -15,7 +16,8 @@ from daybook.spec import Alerts, Pipeline
 from daybook.spec.alerts import ADDRESS
 
 TO, SLACK, WEBHOOK = "DAYBOOK_ALERTS_TO", "DAYBOOK_ALERTS_SLACK", "DAYBOOK_ALERTS_WEBHOOK"
-OWNERS = "DAYBOOK_ALERTS_OWNERS"
+OWNERS, MAIL = "DAYBOOK_ALERTS_OWNERS", "DAYBOOK_ALERTS_MAIL"
+DEFAULT_MAIL = "smtp_default"
 
 
 def places(pipeline: Pipeline | None, variables: Mapping[str, str] = os.environ) -> Alerts | None:
@@ -23,6 +25,16 @@ def places(pipeline: Pipeline | None, variables: Mapping[str, str] = os.environ)
     if pipeline is None:
         return _of_deployment(variables)
     return pipeline.alerts or _of_owner(pipeline.owner, variables) or _of_deployment(variables)
+
+
+def mail_connection(variables: Mapping[str, str] = os.environ) -> str:
+    """Return the id of the connection of the mail server."""
+    return variables.get(MAIL) or DEFAULT_MAIL
+
+
+def connections_of_alerts(variables: Mapping[str, str] = os.environ) -> list[str]:
+    """Return the ids of the connections that the deployment's own places need."""
+    return [mail_connection(variables), *filter(None, (variables.get(SLACK), variables.get(WEBHOOK)))]
 
 
 def _of_owner(owner: str, variables: Mapping[str, str]) -> Alerts | None:

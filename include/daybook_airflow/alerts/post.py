@@ -18,11 +18,11 @@ import httpx
 from daybook.alerts import message
 from daybook.alerts.alert import Alert
 from daybook.alerts.outbox import Words
+from daybook.alerts.places import mail_connection
 from daybook.text import one_line
 from daybook_airflow.environment_connections import connection_words
 
-MAIL_CONNECTION, FROM = "DAYBOOK_ALERTS_MAIL", "DAYBOOK_ALERTS_FROM"
-DEFAULT_CONNECTION = "smtp_default"
+FROM = "DAYBOOK_ALERTS_FROM"
 ANSWER_SECONDS = 15.0
 
 
@@ -49,7 +49,9 @@ def send(words: Words) -> None:
         raise NotSent(one_line(f"the mail server: {type(error).__name__}: {error}")) from None
     except Exception as error:
         # Such as a connection that is not there; its text may hold an address.
-        raise NotSent(f"{type(error).__name__}, of the connection {place.get('connection') or _mail_id()!r}") from None
+        raise NotSent(
+            f"{type(error).__name__}, of the connection {place.get('connection') or mail_connection()!r}"
+        ) from None
 
 
 def mail(to: Sequence[str], sender: str, alerts: Sequence[Alert], *, is_more: bool, name: str) -> EmailMessage:
@@ -69,7 +71,7 @@ def mail(to: Sequence[str], sender: str, alerts: Sequence[Alert], *, is_more: bo
 
 
 def _mail(to: Sequence[str], alerts: Sequence[Alert], is_more: bool, name: str) -> None:
-    words = connection_words(_mail_id())
+    words = connection_words(mail_connection())
     extra = words["extra"]
     sender = os.environ.get(FROM) or extra.get("from_email") or words.get("login") or to[0]
     with _smtp(words, extra) as server:
@@ -115,7 +117,3 @@ def _url(words: Words) -> str:
         port = f":{words['port']}" if words.get("port") else ""
         host = f"{scheme}://{host}{port}{'' if is_scheme or not schema else f'/{schema}'}"
     return f"{host.rstrip('/')}/{words['password'].lstrip('/')}" if words.get("password") else host
-
-
-def _mail_id() -> str:
-    return os.environ.get(MAIL_CONNECTION) or DEFAULT_CONNECTION
