@@ -14,6 +14,7 @@ from commands.renamed import as_known
 from commands.servers import servers_of
 from commands.unsent_alerts import in_words, unsent_alerts
 from commands.waiting_days import waiting_of
+from commands.work import Watch, at_work, watched
 from daybook.environment import environment
 from daybook.ledger import step_log
 from daybook.ledger.decisions import rollbacks
@@ -35,7 +36,7 @@ KINDS = ("expected", "published", "reused", "rolled_back", "held", "failed", "wa
 SHOWN_DAYS = 5
 
 
-def status(pipeline: PipelineName = None, json: Json = False, quiet: Quiet = False) -> int:
+def status(pipeline: PipelineName = None, watch: Watch = False, json: Json = False, quiet: Quiet = False) -> int:
     """Say which days are published, held, failed, waiting or missing.
 
     Each day counts once: what readers see is published. The exit code is 1 if a day is held, failed, waiting or
@@ -49,6 +50,7 @@ def status(pipeline: PipelineName = None, json: Json = False, quiet: Quiet = Fal
     with servers_of(chosen, "status"):
         connect = partial(connections.postgres, chosen.target.connection)
         known = as_known(chosen)
+        work = watched(connect, known) if watch else at_work(connect, known)
         found, lost, waits = at_once(connect, lambda session: _asked(session, known, days))
         owed = at_once(connect, lambda session: owed_of(session, known))
         gone = at_once(connect, lambda session: forgotten(session, known))
@@ -60,10 +62,13 @@ def status(pipeline: PipelineName = None, json: Json = False, quiet: Quiet = Fal
         of_all = _sum(lost, found.expected)
         rows = {"rows_refused": of_all.refused, "rows_dropped": of_all.dropped}
         words = {"waits": waits, "catch_up": catching_up.in_json(chosen, coming), "broken": broken}
-        words |= {"finished": finished, "exports_owed": owed, "exports_forgotten": gone, "alerts_unsent": unsent}
+        words |= {"at_work": work, "finished": finished, "exports_owed": owed}
+        words |= {"exports_forgotten": gone, "alerts_unsent": unsent}
         tell_json({"pipeline": chosen.name, **found._asdict(), **rows, **words})
     else:
         tell(found, lost, waits, [*_finished(known, finished), catching_up.in_words(chosen, coming)], broken)
+        for line in work:
+            say(one_line(line))
         _tell_owed(owed, gone)
         for line in in_words(unsent):
             say(line)

@@ -32,7 +32,9 @@ from daybook.ftp.replies import Broken, CannotResume, NotThere
 from daybook.ftp.retry import PATIENCE, Patience, tried
 from daybook.ftp.session import OpenFtp, Session, session
 from daybook.spec import File
+from daybook.storage.folder import Folder
 from daybook.storage.partial_file import PartialFile
+from daybook.storage.progress import Progress
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +69,7 @@ class Copy:
         self._is_all_here = False
         self._may_resume = True
         self._remarks: list[str] = []
+        self._progress: Progress | None = None
 
     @property
     def progress(self) -> str:
@@ -93,6 +96,7 @@ class Copy:
             _check_room(self._where, self._file, remote)
             self._part.open(f"{remote.size_bytes} {remote.modified_at} {remote.content_id}".rstrip())
             check_disk(self._where, self._part, remote.size_bytes or 0, self._part.size_bytes)
+            self._progress = Progress(Folder(self._part.path.parent), self._where, remote.size_bytes)
         elif not self._remote.is_like(remote):
             self._part.restart()
             raise SourceUnavailable(
@@ -106,7 +110,7 @@ class Copy:
     def _go_on(self, ftp: Session, remote: Remote) -> None:
         before, landing = self._part.size_bytes, _Landing(self._where, self._part, self._start(remote), self._file)
         try:
-            ftp.retrieve(self._path, landing.start, landing.take)
+            ftp.retrieve(self._path, landing.start, partial(self._take, landing))
             landing.check()
         except CannotResume:
             self._may_resume = False
@@ -120,6 +124,11 @@ class Copy:
         except NotThere:
             raise self._why_not(ftp) from None
         self._judge(before, remote)
+
+    def _take(self, landing: "_Landing", block: bytes) -> None:
+        landing.take(block)
+        if self._progress:
+            self._progress.at(self._part.size_bytes)
 
     def _start(self, remote: Remote) -> int:
         # Without a size, nothing could prove afterwards that the two pieces fit.

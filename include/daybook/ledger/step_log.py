@@ -104,15 +104,20 @@ def _lock_of(pipeline: str) -> str:
 
 def check_none_at_work(connection: Connection, pipeline: str) -> None:
     """Raise SourceUnavailable if a step of a pipeline is at work on any day."""
+    if days := days_at_work(connection, pipeline):
+        named = ", ".join(map(str, days))
+        raise SourceUnavailable(f"{pipeline}: a step is at work on {named}; nothing was changed; wait for its end")
+
+
+def days_at_work(connection: Connection, pipeline: str) -> list[date]:
+    """Return the days of which a step is at work now, on any machine."""
     rows = connection.execute(
         "select distinct objid::bigint from pg_locks where locktype = 'advisory' and objsubid = 2 and granted "
         "and database = (select oid from pg_database where datname = current_database()) "
         "and classid = hashtext(%s)::oid order by 1",
         [_lock_of(pipeline)],
     ).fetchall()
-    if rows:
-        days = ", ".join(str(date.fromordinal(ordinal)) for (ordinal,) in rows)
-        raise SourceUnavailable(f"{pipeline}: a step is at work on {days}; nothing was changed; wait for its end")
+    return [date.fromordinal(ordinal) for (ordinal,) in rows]
 
 
 def done(session: Connection, trying: Trying, receipt: Receipt) -> None:

@@ -22,11 +22,14 @@ from daybook.postgres.typed_columns import agreed, fits, live_columns, nearest_w
 from daybook.postgres.whole_rows import whole_state
 from daybook.spec import Table, nearest
 from daybook.storage.folder import Folder
+from daybook.storage.progress import Progress
 
 WHERE = "the source database"
 LOCK_S = 30
 # Several copies of up to 15 min each; `Silence` notices earlier that nothing arrives.
 COPIES_S = 3600.0
+# To ask a file for its place takes as long as to write a row.
+ROWS_BETWEEN_LOOKS = 1_000
 SETTINGS = (
     f"set local lock_timeout = '{LOCK_S}s'; set local statement_timeout = '15min'; "
     "set local idle_in_transaction_session_timeout = '5min'; set local row_security = off; "
@@ -128,7 +131,8 @@ def check_columns(connection: Connection, tables: tuple[Table, ...]) -> None:
 
 def _copied(connection: Connection, table: Table, folder: Folder, on: LocalDay | None, silence: Silence) -> Copied:
     with _own_errors(table), folder.new_file(f"{table.name}.csv") as file:
-        rows = copy_out(connection, table, file, on, silence.heard)
+        progress = _Heard(silence, Progress(folder, table.relation), file)
+        rows = copy_out(connection, table, file, on, progress.heard)
         if not table.day or on is None:
             return Copied(rows, whole_state(connection, table))
         found = slices(connection, table, on.day, on.day, on.zone)
@@ -153,6 +157,20 @@ def copy_out(
                 heard()
                 file.write(block)
         return cursor.rowcount
+
+
+class _Heard:
+    """Hears each row that arrives, for the silence after it and for the progress."""
+
+    def __init__(self, silence: Silence, progress: Progress, file: BinaryIO) -> None:
+        self._silence, self._progress, self._file = silence, progress, file
+        self._rows = 0
+
+    def heard(self) -> None:
+        self._silence.heard()
+        self._rows += 1
+        if self._rows % ROWS_BETWEEN_LOOKS == 0:
+            self._progress.at(self._file.tell(), self._rows)
 
 
 @contextmanager

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Collection, Iterator
 from datetime import date
+from functools import partial
 from typing import BinaryIO, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daybook.ledger.raw_files import extracted_by, raw_files
+from daybook.ledger.raw_files import content_of, extracted_by, raw_files
 from daybook.loader.find import hashed, raw_records
 from daybook.loader.layout import kept_raw
 from daybook.loader.line_numbers import LINES_OF_A_PART, RawFile, own_line, part_of
@@ -15,6 +16,7 @@ from daybook.loader.load import Batch, load_parts
 from daybook.refused import mends
 from daybook.run.step_run import StepRun
 from daybook.spec import File, Source
+from daybook.storage.progress import Progress
 
 
 class RawRow(NamedTuple):
@@ -28,7 +30,34 @@ class RawRow(NamedTuple):
 def batches(step: StepRun, source: Source) -> Iterator[Batch]:
     """Return the rows of a source, block by block, with the day's mends. Raises BadData as load_parts does."""
     name, mended = _written_as(source, step.day_run.day), step.mends.records(source.name)
-    return load_parts(_files(step, source), source, name, lambda file: _opened(step, source, file), mended)
+    reading = _Reading(partial(_opened, step, source))
+    size_bytes = content_of(step.receipt(extracted_by(source)), source.name).size_bytes
+    progress, lines = Progress(step.folder, source.name, size_bytes), 0
+    for batch in load_parts(_files(step, source), source, name, reading.open, mended):
+        lines += batch.read_lines
+        progress.at(reading.done_bytes, lines)
+        yield batch
+
+
+class _Reading:
+    """Opens the files of a source one after the other, and knows how much of them is read."""
+
+    def __init__(self, open_one: Callable[[RawFile], BinaryIO]) -> None:
+        self._open_one, self._before = open_one, 0
+        self._stream: BinaryIO | None = None
+
+    def open(self, file: RawFile) -> BinaryIO:
+        self._before = self.done_bytes
+        self._stream = self._open_one(file)
+        return self._stream
+
+    @property
+    def done_bytes(self) -> int:
+        if self._stream is not None and not self._stream.closed:
+            self._last = self._before + self._stream.tell()
+        return self._last
+
+    _last = 0
 
 
 def by_file(step: StepRun, source: Source, lines: pa.ChunkedArray) -> dict[str, int]:

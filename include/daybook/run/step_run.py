@@ -26,6 +26,7 @@ from daybook.run.away import waiting_for_servers
 from daybook.run.day_run import DayRun
 from daybook.spec import Pipeline, Source
 from daybook.storage.folder import Folder
+from daybook.storage.progress import forget as forget_progress
 from daybook.storage.shortage import shortage_errors
 from daybook.storage.tables import read_parquet, write_parquet
 
@@ -193,7 +194,9 @@ def _only_writer(day_run: DayRun, name: str) -> Iterator[StepRun]:
         try:
             with waiting(_servers(pipeline, name)), shortage(), work.opened:
                 yield work
+            forget_progress(work.folder)
         except Exception as error:
+            forget_progress(work.folder)
             failed(session, trying, error, work.fingerprint)
             raise
         done(session, trying, work.receipt(name))
