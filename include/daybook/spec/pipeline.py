@@ -13,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from daybook.errors import BadSpec
 from daybook.spec import derived as derivations
 from daybook.spec import lookup as lookups
+from daybook.spec.alerts import Alerts
 from daybook.spec.clean_rows import CleanRows, View, clean_rows_problems, published_columns
 from daybook.spec.column import Column
 from daybook.spec.derived import Derived, Made
@@ -53,7 +54,9 @@ class Pipeline(Value):
     down; 0 leaves them to a backfill.
     """
 
-    added_later: ClassVar[frozenset[str]] = frozenset({"clean_rows", "also"})
+    added_later: ClassVar[frozenset[str]] = frozenset({"clean_rows", "also", "keep_files_days"})
+    # Who is told, and when no more is begun, changes no number.
+    for_readers: ClassVar[frozenset[str]] = frozenset({"alerts", "max_failed_runs"})
 
     name: Name
     """The name of its DAG, and of its folder of published files."""
@@ -61,6 +64,8 @@ class Pipeline(Value):
     """One line for Airflow and for readers."""
     owner: str = ""
     """Who answers for it: a person, a team or an address; Airflow shows it."""
+    alerts: Alerts | None = None
+    """Who is told if a day fails or is late; else the owner's places and the deployment's count."""
     tags: tuple[str, ...] = ()
     """Words by which Airflow's list of DAGs is filtered, beside "daybook"."""
     tables: tuple[Table, ...] = ()
@@ -101,10 +106,14 @@ class Pipeline(Value):
     catch_up_days: int = Field(default=7, ge=0)
     max_active_runs: int = Field(default=8, ge=1)
     """How many of its runs may be at work at a time."""
+    max_failed_runs: int = Field(default=0, ge=0)
+    """After how many failed runs in a row Airflow pauses the DAG; with 0 it never does."""
     plausible: Plausible = Plausible()
     """What a day must look like to be published."""
     keep_runs: int = Field(default=3, ge=0)
     """How many runs before the published one are kept for a rollback."""
+    keep_files_days: int | None = Field(default=None, ge=7)
+    """After how many days the files of a run's steps go, raw and refused rows with them; what is published stays."""
     may_override: tuple[str, ...] = ()
     """The values that one run may set otherwise, for its own days, by their paths, such as "plausible.within_pct",
     "sales.limits.refused_rows" or "sales.price.maximum"."""
