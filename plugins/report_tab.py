@@ -1,4 +1,4 @@
-"""A Report tab on every DAG run: the run's work on its day, or on each of its days, and the report that readers see.
+"""A Days tab on every DAG, and a Report tab on every run: its work on its day or days, and the report that readers see.
 
 Airflow imports this file in every process, each task's too. So the modules that only the API server needs are imported
 when it asks for the app.
@@ -23,6 +23,7 @@ RUN_PAGE_POLICY = f"{NOTHING}; frame-src 'self'"
 REPORT_POLICY = f"{NOTHING}; img-src data:; sandbox"
 
 NOT_OURS = "This DAG is no pipeline of Daybook, so there is no report of its runs."
+NO_DAYS = "This DAG is no pipeline of Daybook, so it has no days."
 NOT_PUBLISHED = "Nothing is published of this run's day."
 NOT_BEGUN = (
     "This run has not finished a step yet. As soon as the first one is done, its counts are here.",
@@ -40,13 +41,14 @@ class ReportTab(AirflowPlugin):
 
     name = "daybook_report"
     external_views = [
+        {"name": "Days", "href": "daybook/{DAG_ID}/days", "destination": "dag", "url_route": "days"},
         {
             "name": "Report",
             # Relative to the UI's base, so it also works if Airflow is served below a path.
             "href": "daybook/{DAG_ID}/{RUN_ID}/run",
             "destination": "dag_run",
             "url_route": "report",
-        }
+        },
     ]
 
     @property
@@ -67,6 +69,10 @@ def app() -> "FastAPI":
     permission = Depends(requires_access_dag("GET", DagAccessEntity.RUN))
     served = FastAPI(title="Daybook's reports", openapi_url=None, dependencies=[permission])
 
+    @served.get("/{dag_id}/days")
+    def days(dag_id: str, year: str | None = None, state: str | None = None) -> HTMLResponse:
+        return HTMLResponse(**_days_page(dag_id, year, state)._asdict())
+
     # day: which day of a run of several; without it, the page of all of them.
     @served.get("/{dag_id}/{run_id}/run")
     def run(dag_id: str, run_id: str, day: str | None = None) -> HTMLResponse:
@@ -85,6 +91,23 @@ class Answer(NamedTuple):
     content: bytes
     headers: dict[str, str]
     status_code: int = 200
+
+
+def _days_page(dag_id: str, year: str | None, state: str | None) -> Answer:
+    from daybook.errors import DaybookError
+    from daybook.pages.run_page import message_page
+    from daybook.pipelines import pipelines_now
+    from daybook_airflow.day_pages import days_answer
+
+    pipeline = pipelines_now().good.get(dag_id)
+    if pipeline is None:
+        return Answer(message_page("No days", NO_DAYS), _headers(NOTHING), 404)
+    try:
+        return Answer(days_answer(pipeline, year, state), _headers(NOTHING))
+    except ValueError as error:
+        return Answer(message_page("No such days", str(error)), _headers(NOTHING), 404)
+    except DaybookError as error:
+        return Answer(message_page("The ledger did not answer", str(error)), _headers(NOTHING), 503)
 
 
 def _run_page(dag_id: str, run_id: str, day: str | None) -> Answer:

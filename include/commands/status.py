@@ -16,14 +16,12 @@ from commands.unsent_alerts import in_words, unsent_alerts
 from commands.waiting_days import waiting_of
 from commands.work import Watch, at_work, watched
 from daybook.environment import environment
-from daybook.ledger import step_log
-from daybook.ledger.decisions import rollbacks
 from daybook.ledger.exports import Forgotten, Owed, forgotten, owed_of
 from daybook.ledger.queries import is_begun, rows_not_published
 from daybook.ledger.receipt import NotPublished
 from daybook.pipelines import load_pipelines
 from daybook.planning.catch_up import next_catch_up
-from daybook.planning.standing import Failure
+from daybook.planning.known_days import status_now
 from daybook.planning.status import Status
 from daybook.planning.status import status as sorted_days
 from daybook.postgres.session import Connection, at_once
@@ -87,10 +85,8 @@ def _asked(connection: Connection, pipeline: Pipeline, days: list[date]) -> _Ask
     if not is_begun(connection):
         return _Asked(sorted_days(days, set(), set(), (), {}), {}, {})
     asked = (connection, pipeline.name, days[0], days[-1])
-    failures = {day: Failure(*words) for day, words in step_log.failures(*asked).items()}
-    published, reused = step_log.published_days(*asked), step_log.reused_days(*asked)
     waits = waiting_of(connection, pipeline, days[0], days[-1])
-    status = sorted_days(days, published, reused, rollbacks(*asked), failures, waits)
+    status = status_now(connection, pipeline.name, days, waits)
     return _Asked(status, rows_not_published(*asked), waits)
 
 

@@ -27,7 +27,7 @@ ROOMS = {
     "publish": "ledger storage postgres ftp rules.summarize",
     "planning": "ledger refused loader ftp postgres storage rules.valid_rows",
     "run": "ledger refused loader storage postgres",
-    "pages": "ledger storage",
+    "pages": "ledger storage planning.known_days planning.status",
     "alerts": "",
     "catalog": "pages ledger postgres.sql_types rules.summarize",
     "testing": "steps run refused.rows ledger storage transports postgres.sql_types",

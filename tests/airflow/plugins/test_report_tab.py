@@ -2,7 +2,9 @@
 
 import csv
 import json
+import re
 from datetime import date
+from urllib.parse import quote
 
 import pytest
 
@@ -43,8 +45,8 @@ def test_S2_G6_every_route_asks_for_the_permission_on_its_dag(site: Site) -> Non
     for kind, path, methods in routes:
         # Anything else that can be mounted would not take the app's dependencies on.
         assert (kind, methods) == ("APIRoute", ["GET"]), path
-        assert path.startswith("/{dag_id}/{run_id}/"), path
-        filled = site.path(path.rsplit("/", 1)[1])
+        assert path.startswith("/{dag_id}/"), path
+        filled = f"/daybook{path}".format(dag_id="flights", run_id=quote(site.run_id, safe=""))
         assert {user: site.get(filled, user).status_code for user in ANSWERS} == ANSWERS, path
 
 
@@ -128,6 +130,16 @@ def test_a_run_of_several_days_shows_all_of_them_and_leads_to_each(site: Site) -
     assert "Friday, 1 March 2013" in site.get(f"{site.path('run', 'batch')}?day={days[0]}").text
     assert site.get(f"{site.path('report', 'batch')}?day={days[0]}").text == "<p>the first day's</p>"
     assert site.get(site.path("report", "batch")).status_code == 404
+
+
+def test_the_days_of_the_dag_have_a_page_and_words_that_are_none_are_refused(site: Site) -> None:
+    answer = site.get("/daybook/flights/days")
+    assert re.search(rf'class="is_(published|refused)" role="img" tabindex="0" title="{DAY}: ', answer.text)
+    assert {"default-src 'none'", "frame-ancestors 'self'"} <= {*answer.headers["Content-Security-Policy"].split("; ")}
+    for words in ("year=1999", "year=<b>", "state=<script>", "state=seen"):
+        refused = site.get(f"/daybook/flights/days?{words}")
+        assert (refused.status_code, "expected one of" in refused.text, "<script" in refused.text) == (404, True, False)
+    assert site.get("/daybook/no_pipeline/days").status_code == 404
 
 
 @pytest.mark.parametrize("day", [DAY, "2013-01-06", "", "../..", "%2e%2e%2f", "<script>", "2013-13-45"])

@@ -1,0 +1,36 @@
+"""The page of a pipeline's days, from what the ledger knows of them."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from daybook.ledger.figures import Figures
+from daybook.pages.calendar_page import Asked, calendar_page
+from daybook.planning.known_days import KnownDays
+from daybook.planning.standing import Failure
+from daybook.planning.status import status
+from tests.support.files import CANARY
+
+DAYS = [date(2013, 12, 30), date(2013, 12, 31), date(2014, 1, 1)]
+FAILURE = Failure("load", "BadData", CANARY, datetime(2014, 1, 2, tzinfo=UTC))
+
+
+def told(known: KnownDays) -> str:
+    """Return the page of all years."""
+    return calendar_page("flights", known, [2013, 2014], Asked(None, None)).decode()
+
+
+def test_nothing_in_an_error_or_a_wait_becomes_markup() -> None:
+    failed = status(DAYS, {DAYS[0]}, set(), (), {DAYS[1]: FAILURE}, {DAYS[2]})
+    figures = {DAYS[0]: Figures(1, 1842, 0, Decimal("2.5"))}
+    page = told(KnownDays(failed, figures, {DAYS[1]: FAILURE}, {DAYS[2]: CANARY + "\u202e"}, DAYS[0]))
+    # Each is in the list, and twice in the calendar: for the pointer and for who listens.
+    assert page.count("&lt;script&gt;") == 6
+    assert not [sign for sign in ("<script", "<img", "\u202e") if sign in page]
+    assert "The last published day is 2013-12-30, 2 days behind the last one due." in page
+    assert page.count("<caption>") == 2
+
+
+def test_a_pipeline_without_a_day_that_is_over_has_a_page_too() -> None:
+    nothing = KnownDays(status((), set(), set(), (), {}), {}, {}, {}, None)
+    page = calendar_page("flights", nothing, [], Asked(None, None)).decode()
+    assert "No day of the schedule is over yet." in page
