@@ -5,7 +5,7 @@ from typing import NamedTuple
 from daybook.alerts import message
 from daybook.alerts.alert import Alert
 from daybook.alerts.outbox import Outbox, Words, outbox_folder
-from daybook.text import one_line
+from daybook.text import counted, one_line
 
 
 class Unsent(NamedTuple):
@@ -28,8 +28,8 @@ def unsent_alerts() -> list[Unsent]:
 def in_words(unsent: list[Unsent]) -> list[str]:
     """Return a line for each, and one that says what sends them."""
     lines = [one_line(f"{one.subject}: not sent by {one.place}, {one.tries} tries: {one.error}") for one in unsent]
-    counted = f"{len(unsent)} alerts are not sent; the next alert and `./daybook watch` try them again"
-    return [*lines, *([counted] if unsent else [])]
+    all_of_them = f"{counted(len(unsent), 'alert')} not sent; the next one and `./daybook watch` try again"
+    return [*lines, *([all_of_them] if unsent else [])]
 
 
 def _unsent(words: Words) -> Unsent:

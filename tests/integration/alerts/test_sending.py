@@ -143,7 +143,7 @@ def test_a_mail_server_that_is_down_loses_nothing_and_what_went_is_not_sent_agai
     assert "canary" not in json.dumps(unsent)
     said, counted = in_words(unsent_alerts())
     assert said.startswith("[daybook] flights 2013-01-05: load failed: not sent by mail, 2 tries: the mail server: ")
-    assert counted.startswith("1 alerts are not sent")
+    assert counted.startswith("1 alert not sent; ")
     with found.mail_server():
         assert not work_off(outbox, NOW + timedelta(hours=1))
     assert len(found.mails) == 1
