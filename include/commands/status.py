@@ -27,7 +27,7 @@ from daybook.planning.status import status as sorted_days
 from daybook.postgres.session import Connection, at_once
 from daybook.publish.finished_periods import finished_of
 from daybook.spec import Pipeline
-from daybook.text import counted, one_line, spell
+from daybook.text import counted, one_line, spell, verb
 
 KINDS = ("expected", "published", "reused", "rolled_back", "held", "failed", "waiting", "missing")
 # Of the days that wait; `why` says it of each.
@@ -103,7 +103,7 @@ def tell(
     if found.lag_days is None:
         say(f"lag: nothing is published; the last expected day is {found.expected[-1]}")
     else:
-        say(f"lag: {found.lag_days} days, from {found.published[-1]} to {found.expected[-1]}")
+        say(f"lag: {counted(found.lag_days, 'day')}, from {found.published[-1]} to {found.expected[-1]}")
     if found.tried_since:
         count = len(found.tried_since)
         say(
@@ -131,7 +131,8 @@ def _tell_owed(owed: list[Owed]) -> None:
         say(one_line(f"{debt.day}: {debt}"))
     if owed:
         days = spell(tuple(sorted({debt.day for debt in owed})))
-        say(f"{len(owed)} exports are owed, of {days}; the next run sends them, and so does `./daybook export`")
+        them, count = verb(len(owed), "it", "them"), f"{counted(len(owed), 'export')} {verb(len(owed))}"
+        say(f"{count} owed, of {days}; the next run sends {them}, and so does `./daybook export`")
 
 
 def _tell_waits(waits: dict[date, list[str]]) -> None:

@@ -22,7 +22,7 @@ from daybook.ledger.receipt import Receipt
 from daybook.planning.plan import Failure, Planned
 from daybook.postgres.session import Connection, at_once
 from daybook.spec import Pipeline
-from daybook.text import one_line
+from daybook.text import counted, one_line
 
 SHOWN = 8  # of a hash: enough to tell two apart; --json gives all of it
 
@@ -112,7 +112,7 @@ def _seen(published: Published | None) -> str:
         return "not published"
     return (
         f"readers see run {published.run_id} ({published.run}), started by {published.started_by or 'unknown'}, "
-        f"published {published.published_at:%Y-%m-%d %H:%M:%S %Z}; {published.rows_read} rows read, "
+        f"published {published.published_at:%Y-%m-%d %H:%M:%S %Z}; {counted(published.rows_read, 'row')} read, "
         f"{published.rows_refused} refused, {published.rows_dropped} dropped"
     )
 
