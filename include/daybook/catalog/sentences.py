@@ -31,7 +31,8 @@ def plausible(pipeline: Pipeline) -> str:
 def published_as(pipeline: Pipeline) -> str:
     """Return as what its numbers are published: of roll-ups there are files of each finished period."""
     periods = sorted({f" and of each finished {summary.every}" for summary in pipeline.summaries if summary.every})
-    return f"as views, and as files of each day{''.join(periods)}"
+    also = [f"; the same views, a little later, in {target}" for target in pipeline.also]
+    return f"as views, and as files of each day{''.join(periods)}{''.join(also)}"
 
 
 def rows_of(view: View) -> str:
