@@ -14,7 +14,7 @@ from commands.check_steps import Stepped
 from commands.output import say, tell_table
 from daybook.ledger.receipt import Rows
 from daybook.loader.limits import HINTS
-from daybook.text import counted, first_spans, lines_from, one_line
+from daybook.text import counted, first_spans, lines_from, one_line, portion
 
 SHOWN_LINES = 20
 
@@ -87,14 +87,17 @@ def tell(found: Answer) -> None:
     if found.refused:
         _tell_refused(found)
     for one in found.proposals:
-        say(f"proposal: with {one_line(one.words)} in its spec, {one.accepted:,} of {one.rows:,} rows load")
+        loaded = portion(one.accepted, one.rows, "row", "loads", "load")
+        say(f"proposal: with {one_line(one.words)} in its spec, {loaded}")
 
 
 def _counts(found: Answer) -> str:
     checked, dropped = found.checked, found.dropped.total()
+    rows = counted(checked.accepted + len(checked.refused), "row")
+    blank = counted(checked.counted.blank, "empty line")
     return (
-        f"{one_line(checked.file)}: {checked.accepted + len(checked.refused):,} rows, {found.accepted:,} accepted, "
-        f"{_refused(found.refused)}, {f'{dropped:,} dropped, ' if dropped else ''}{checked.counted.blank:,} empty lines"
+        f"{one_line(checked.file)}: {rows}, {found.accepted:,} accepted, "
+        f"{_refused(found.refused)}, {f'{dropped:,} dropped, ' if dropped else ''}{blank}"
     )
 
 
@@ -165,7 +168,11 @@ def _hints(found: Answer) -> dict[str, str]:
 
 def _refused(refused: list[Refused]) -> str:
     records, lines = len(refused), sum(row.lines for row in refused)
-    return f"{records:,} refused" if records == lines else f"{counted(records, 'record')} of {lines:,} lines refused"
+    return f"{records:,} refused" if records == lines else f"{_records(records, lines)} refused"
+
+
+def _records(records: int, lines: int) -> str:
+    return f"{counted(records, 'record')} of {counted(lines, 'line')}"
 
 
 def records(refused: list[Refused]) -> dict[tuple[str, str, str | None], tuple[int, int]]:

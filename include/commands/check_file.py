@@ -28,7 +28,7 @@ from daybook.rules.twins import may_be_twins, twins
 from daybook.spec import Source, Twins
 from daybook.storage.disk import temporary
 from daybook.storage.tables import harmless
-from daybook.text import one_line
+from daybook.text import one_line, verb
 
 # How many refused records are kept, for the values to be looked at.
 KEPT_RAW = 1000
@@ -162,7 +162,7 @@ def _of_header(names: list[str], line: int) -> str | None:
     values = sum(bool(VALUE.fullmatch(name.strip())) for name in names)
     if not values:
         return None
-    fields = f"{values} of its {len(names)} fields are" if len(names) > 1 else "its field is"
+    fields = f"{values} of its {len(names)} fields {verb(values)}" if len(names) > 1 else "its field is"
     what = f"line {line} was taken for the header, and {fields} a number or a date"
     return f"{what}: it may be a row; say --no-header if the file has no header"
 

@@ -16,6 +16,7 @@ from daybook.loader.fields import BOM, Damage, split, syntax_of
 from daybook.loader.header import start_of_header
 from daybook.loader.other_formats import is_other, kinds_in, names_of
 from daybook.spec import Column, File, Form, Kind, Source, text
+from daybook.text import counted
 
 HEAD_BYTES, TAIL_BYTES = 2**20, 2**16
 SPEC_HAS_IT = "with --pipeline, whose spec has it; nothing was checked"
@@ -101,7 +102,8 @@ class Words(NamedTuple):
         names = columns or [f"column {place}" for place in range(1, max(1, len(self.widths)) + 1)]
         if self.widths and len(names) != len(self.widths):
             raise BadSpec(
-                f"check: --widths has {len(self.widths)} widths for {len(names)} columns; nothing was checked; each "
+                f"check: --widths has {counted(len(self.widths), 'width')} for {counted(len(names), 'column')}; "
+                "nothing was checked; each "
                 "column has one"
             )
         return of_columns(names, self.delimiter or ",", Form(**given), self.null_tokens, self.widths)

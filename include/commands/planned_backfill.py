@@ -18,7 +18,7 @@ from daybook.planning.plan import Limited, Planned
 from daybook.planning.standing import Failure
 from daybook.postgres.session import Connection, at_once
 from daybook.spec import Pipeline
-from daybook.text import spell
+from daybook.text import counted, spell, verb
 from daybook_airflow.api import AirflowApi
 from daybook_airflow.backfill.runs import in_batches
 from deployment.control.runs import follow, start
@@ -113,7 +113,8 @@ def tell(done: list[Done]) -> None:
     later = sum(day.result == LEFT_OUT for day in done)
     well = len(done) - missing - later
     left = f", {later} left out by the limit" if later else ""
-    say(f"{len(done)} days: {run} to run, {well} are as they should be, {missing} are not{left}")
+    told = verb(well, "1 is as it should be", f"{well} are as they should be")
+    say(f"{counted(len(done), 'day')}: {run} to run, {told}, {missing} {verb(missing)} not{left}")
     tell_held(done)
 
 
@@ -171,7 +172,7 @@ def _run(
         return {}
     api.wait_for_dag(pipeline.name, check=check)
     api.unpause(pipeline.name)
-    console.print(f"{sum(map(len, batches))} days to run, in {len(batches)} runs of Airflow.")
+    console.print(f"{counted(sum(map(len, batches)), 'day')} to run, in {counted(len(batches), 'run')} of Airflow.")
     run_ids = start(api, pipeline.name, batches, is_forced=is_forced, release=release, overrides=overrides)
     follow(api, pipeline.name, run_ids, console, check)
     return {day: run_id for days, run_id in zip(batches, run_ids, strict=True) for day in days}

@@ -20,6 +20,7 @@ from daybook.ledger.queries import is_begun
 from daybook.planning.standing import Failure
 from daybook.postgres.session import Connection, at_once
 from daybook.spec import Pipeline
+from daybook.text import counted, verb
 
 HeldDay = Annotated[
     date | None,
@@ -82,7 +83,9 @@ def _release_range(pipeline: Pipeline, days: list[date], why: str, json: bool) -
     else:
         if done:
             tell(done)
-        say(f"{len(held)} of {len(days)} days were held; {left} were not, and are as they were")
+        told = f"{len(held)} of {counted(len(days), 'day')} {verb(len(held), 'was', 'were')} held"
+        rest = verb(left, "1 was not, and is as it was", f"{left} were not, and are as they were")
+        say(f"{told}; {rest}")
     return exit_codes.DONE if all(one.is_well for one in done) else exit_codes.NOT_AS_ASKED
 
 

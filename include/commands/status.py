@@ -27,7 +27,7 @@ from daybook.planning.status import status as sorted_days
 from daybook.postgres.session import Connection, at_once
 from daybook.publish.finished_periods import finished_of
 from daybook.spec import Pipeline
-from daybook.text import counted, one_line, spell
+from daybook.text import counted, one_line, spell, verb
 
 KINDS = ("expected", "published", "reused", "rolled_back", "held", "failed", "waiting", "missing")
 # Of the days that wait; `why` says it of each.
@@ -109,7 +109,7 @@ def tell(
     if found.lag_days is None:
         say(f"lag: nothing is published; the last expected day is {found.expected[-1]}")
     else:
-        say(f"lag: {found.lag_days} days, from {found.published[-1]} to {found.expected[-1]}")
+        say(f"lag: {counted(found.lag_days, 'day')}, from {found.published[-1]} to {found.expected[-1]}")
     if found.tried_since:
         count = len(found.tried_since)
         say(
@@ -137,8 +137,8 @@ def _tell_owed(owed: list[Owed], gone: list[Forgotten]) -> None:
         say(one_line(f"{debt.day}: {debt}"))
     if owed:
         days = spell(tuple(sorted({debt.day for debt in owed})))
-        are = "export is" if len(owed) == 1 else "exports are"
-        say(f"{len(owed)} {are} owed, of {days}; the next run sends what is owed, and so does `./daybook export`")
+        count = f"{counted(len(owed), 'export')} {verb(len(owed))}"
+        say(f"{count} owed, of {days}; the next run sends what is owed, and so does `./daybook export`")
     for one in gone:
         say(
             one_line(
@@ -151,7 +151,9 @@ def _tell_waits(waits: dict[date, list[str]]) -> None:
     for day in list(waits)[-SHOWN_DAYS:]:
         say(one_line(f"{day}: {'; '.join(waits[day])}"))
     if len(waits) > SHOWN_DAYS:
-        say(f"{len(waits) - SHOWN_DAYS} earlier days wait too; `./daybook why DAY` says for what")
+        more = len(waits) - SHOWN_DAYS
+        told = f"{counted(more, 'earlier day')} {verb(more, 'waits', 'wait')}"
+        say(f"{told} too; `./daybook why DAY` says for what")
 
 
 def _cells(kind: str, days: tuple[date, ...], lost: dict[date, NotPublished]) -> tuple[str, ...]:

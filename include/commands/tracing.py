@@ -23,6 +23,7 @@ from daybook.rules.recompute import Number, recomputed, rows_of
 from daybook.spec import Pipeline, Summary
 from daybook.storage.folder import Folder
 from daybook.storage.tables import read_parquet
+from daybook.text import counted
 
 
 class Input(NamedTuple):
@@ -93,8 +94,8 @@ def _published(
     if len(found) != 1:
         missing = ", ".join(f"{name}=…" for name in summary.by if name not in group)
         raise BadSpec(
-            f"{pipeline.name} {day}, summary {summary.name}: {len(found)} rows of that group, expected 1; nothing was "
-            f"traced; {f'add {missing}' if found else 'give a group that is published'}"
+            f"{pipeline.name} {day}, summary {summary.name}: {counted(len(found), 'row')} of that group, expected 1; "
+            f"nothing was traced; {f'add {missing}' if found else 'give a group that is published'}"
         )
     return found[0], run
 

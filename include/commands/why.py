@@ -23,7 +23,7 @@ from daybook.planning.plan import Planned
 from daybook.planning.standing import Failure
 from daybook.postgres.session import Connection, at_once
 from daybook.spec import Pipeline
-from daybook.text import one_line
+from daybook.text import counted, one_line
 
 SHOWN = 8  # of a hash: enough to tell two apart; --json gives all of it
 
@@ -113,7 +113,7 @@ def _seen(published: Published | None) -> str:
         return "not published"
     return (
         f"readers see run {published.run_id} ({published.run}), started by {published.started_by or 'unknown'}, "
-        f"published {published.published_at:%Y-%m-%d %H:%M:%S %Z}; {published.rows_read} rows read, "
+        f"published {published.published_at:%Y-%m-%d %H:%M:%S %Z}; {counted(published.rows_read, 'row')} read, "
         f"{published.rows_refused} refused, {published.rows_dropped} dropped"
     )
 

@@ -37,6 +37,16 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def verb(count: int, one: str = "is", more: str = "are") -> str:
+    """Return the verb that goes with a count, as in "1 row is" and "2 rows are"."""
+    return one if count == 1 else more
+
+
+def portion(count: int, total: int, noun: str, one: str = "is", more: str = "are") -> str:
+    """Return a part of a total with its verb, such as "1 of 3 rows is" or "2 of 3 rows are"."""
+    return f"{count:,} of {counted(total, noun)} {verb(count, one, more)}"
+
+
 def lines_from(line: int, height: int) -> str:
     """Return the line that a record begins on, and the last one if it has several: "1,001 to 1,900"."""
     return f"{line:,}" if height == 1 else f"{line:,} to {line + height - 1:,}"

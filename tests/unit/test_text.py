@@ -2,7 +2,7 @@
 
 import pytest
 
-from daybook.text import one_line, printable
+from daybook.text import one_line, portion, printable
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,16 @@ def test_each_sign_that_is_not_printed_becomes_its_escape(text: str, line: str) 
 
 def test_a_message_keeps_its_own_lines() -> None:
     assert printable("one\ntwo\x1b[2J") == "one\ntwo\\x1b[2J"
+
+
+@pytest.mark.parametrize(
+    ("count", "total", "wanted"),
+    [
+        (1, 1, "1 of 1 row is"),
+        (1, 3, "1 of 3 rows is"),
+        (0, 1, "0 of 1 row are"),
+        (2_000, 3_000, "2,000 of 3,000 rows are"),
+    ],
+)
+def test_a_count_has_the_noun_and_the_verb_of_its_number(count: int, total: int, wanted: str) -> None:
+    assert portion(count, total, "row") == wanted

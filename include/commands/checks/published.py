@@ -8,6 +8,7 @@ from commands.checks.place import Place
 from commands.warehouses import Warehouse, ledger, warehouses
 from daybook.errors import DaybookError
 from daybook.publish.agreement import Difference, broken_links, differences
+from daybook.text import counted
 
 CHECK = "published"
 MEND = "`./daybook restore` without a folder lets links, files and run numbers follow the warehouse"
@@ -31,7 +32,8 @@ def _against_ledger(place: Place, warehouse: Warehouse) -> Iterator[Finding]:
     yield from (_finding(one) for one in found)
     if not found:
         days = sum(len(seen) for seen in known.seen.values())
-        yield Finding(CHECK, "well", f"{days} days of {len(known.seen)} pipelines: links, files and run numbers agree")
+        told = f"{counted(days, 'day')} of {counted(len(known.seen), 'pipeline')}"
+        yield Finding(CHECK, "well", f"{told}: links, files and run numbers agree")
 
 
 def _links_alone(place: Place, why: str, what_to_do: str) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from commands.checks.finding import Finding
 from commands.checks.place import Place
 from daybook.ledger.stored_receipt import parsed
 from daybook.storage.folder import Folder
+from daybook.text import counted
 
 CHECK = "receipts"
 
@@ -23,7 +24,7 @@ def receipts(place: Place) -> Iterator[Finding]:
                 CHECK, "mend", f"{step.path}/receipt.json: {wrong}", f"{mend} {day} --force --pipeline {pipeline}`"
             )
     if is_well:
-        yield Finding(CHECK, "well", f"{count} receipts can be read")
+        yield Finding(CHECK, "well", f"{counted(count, 'receipt')} can be read")
 
 
 def _wrong(place: Place, pipeline: str, day: date, step: Folder) -> str:

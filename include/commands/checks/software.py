@@ -11,6 +11,7 @@ from commands import __version__
 from commands.checks.finding import Finding
 from commands.checks.place import Place
 from daybook.pipelines import load_pipelines
+from daybook.text import counted, verb
 from deployment.home import REPOSITORY
 
 OLDEST, NEWEST = (3, 11), (3, 13)
@@ -53,7 +54,8 @@ def _packages() -> Finding:
         more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
         found = f"not as requirements.lock says: {', '.join(others[:SHOWN])}{more}"
         return Finding("versions", "mend", found, "`make setup` installs what is locked")
-    return Finding("versions", "well", f"{len(wanted)} packages are as requirements.lock says")
+    told = f"{counted(len(wanted), 'package')} {verb(len(wanted))}"
+    return Finding("versions", "well", f"{told} as requirements.lock says")
 
 
 def _installed(name: str) -> str:

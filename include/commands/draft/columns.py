@@ -13,7 +13,7 @@ from daybook.errors import BadSpec
 from daybook.loader.values import FORMULA
 from daybook.spec import Column
 from daybook.spec.column import CLOCK_UNIT
-from daybook.text import counted, one_line
+from daybook.text import counted, one_line, verb
 
 # Pairs that mean yes and no and little else: 1 and 0 are numbers first, and "N" beside "S" or "O" may be a direction.
 PAIRS = tuple(pair for pair in YES_AND_NO if pair not in (("1", "0"), ("X", "-"), ("S", "N"), ("O", "N")))
@@ -73,16 +73,16 @@ def _missing(texts: Texts) -> Iterator[str]:
     else:
         yield f"none of {rows} is empty"
     for token in texts.tokens:
-        verb = "is" if texts.counts[token] == 1 else "are"
-        yield f"{texts.counts[token]:,} of {rows} {verb} {one_line(repr(token))}"
+        yield f"{texts.counts[token]:,} of {rows} {verb(texts.counts[token])} {one_line(repr(token))}"
 
 
 def _of_text(texts: Texts) -> Iterator[str]:
     different = len(texts.values)
     yield f"{counted(different, 'different text')}" if different < texts.rows else "all different"
     for token in (token for token in texts.tokens if token):
+        count = texts.counts[token]
         yield (
-            f"{texts.counts[token]:,} are {one_line(repr(token))}, which is a text here; decide: "
+            f"{count:,} {verb(count)} {one_line(repr(token))}, which is a text here; decide: "
             f"null_tokens=({one_line(repr(token))},) makes it nothing"
         )
 
@@ -98,7 +98,7 @@ def _yes_or_no(column: Column, texts: Texts) -> Proposed | None:
         return None
     plain = {"true_tokens": (pair[0],), "false_tokens": (pair[1],)} if pair != ("true", "false") else {}
     yes = sum(texts.counts[text] for text in values if text == pair[0])
-    return Proposed(_changed(column, kind="boolean", **plain), texts, (f"{yes:,} are {pair[0]!r}",))
+    return Proposed(_changed(column, kind="boolean", **plain), texts, (f"{yes:,} {verb(yes)} {pair[0]!r}",))
 
 
 def _number(column: Column, texts: Texts, delimiter: str, answers: Answers) -> Proposed | None:

@@ -254,7 +254,7 @@ def _notes(
     notes["form"] = "how the sample is written; without a word a file is UTF-8 with commas and a header on line 1"
     notes["path"] = _of_path(sample, dated, answers)
     notes["has_other_days"] = _of_days(day, dated)
-    notes["key"] = f"no two of {sample.rows:,} rows are alike in it; decide: is that so on every day?"
+    notes["key"] = f"no two of {counted(sample.rows, 'row')} are alike in it; decide: is that so on every day?"
     notes["is_trimmed"] = "some values have blanks around them"
     notes["time_zone"] = "whose clock the times without an offset are of, as --time-zone said"
     notes["day_columns"] = f"the sample has {counted(day.rows.total(), 'row')} of {_spelled(day)}"

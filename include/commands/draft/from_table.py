@@ -11,7 +11,7 @@ from commands.draft.names import names_of
 from commands.draft.numbers_published import of_columns
 from daybook.postgres.typed_columns import LOCAL, TYPES, LiveColumn, fits
 from daybook.spec import Column, Pipeline, Schedule, Table, Target
-from daybook.text import nearest, one_line
+from daybook.text import counted, nearest, one_line, verb
 
 MOST_DIGITS = 18
 # Names of a column that says when a row was changed.
@@ -43,7 +43,8 @@ def draft_of_table(asked: Asked, live: LiveTable, day: Column, start: date | Non
         day=day.name,
     )
     group = _group(columns, live, key)
-    note = f"{live.seen[group.header].different} different values in the first {live.rows:,} rows" if group else ""
+    first = f"the first {counted(live.rows, 'row')}"
+    note = f"{counted(live.seen[group.header].different, 'different value')} in {first}" if group else ""
     numbers = of_columns(added, group, note)
     pipeline = Pipeline(
         name=asked.name,
@@ -156,5 +157,5 @@ def _notes(
 def _of_column(column: Column, live: LiveTable) -> str:
     seen, type = live.seen[column.header], live.columns[column.header].type
     missing = live.rows - seen.values
-    empty = f"; {missing:,} of the first {live.rows:,} rows are null" if missing else ""
+    empty = f"; {missing:,} of the first {counted(live.rows, 'row')} {verb(missing)} null" if missing else ""
     return f"{type}{empty}"

@@ -15,7 +15,7 @@ from commands.draft.moments import ways_to_read
 from daybook.loader.header_hints import BLANKS, LOOKED_AT_BYTES, even_delimiter
 from daybook.loader.other_formats import is_other
 from daybook.spec import RESERVED, File, Form, Source, text
-from daybook.text import one_line
+from daybook.text import counted, one_line, verb
 
 # How many last lines may be totals.
 MOST_FOOTER_LINES = 3
@@ -58,7 +58,8 @@ def sample_of(path: Path, words: Words, names: list[str] | None) -> Sample:
     elif names is None:
         headers = [f"column {place}" for place in range(1, len(source.columns) + 1)]
     if len(headers) != len(source.columns):
-        refuse(f"--columns names {len(headers)} columns, and {name} has {len(source.columns)}; name each of them")
+        named = f"--columns names {counted(len(headers), 'column')}"
+        refuse(f"{named}, and {name} has {len(source.columns)}; name each of them")
     if not checked.accepted:
         refuse(f"{name} has a header and no row that can be read; a kind is proposed from rows: give a file with some")
     return without_footer(_without_empty_last(Sample(path, source, headers, checked)))
@@ -125,7 +126,7 @@ def _headers(path: Path, source: Source) -> list[str]:
 def _check_is_header(headers: list[str], words: Words, name: str) -> None:
     values = sum(bool(VALUE.fullmatch(header.strip())) for header in headers)
     if values and words.form.get("header_line") is None:
-        of = "its field is" if len(headers) == 1 else f"{values} of its {len(headers)} fields are"
+        of = "its field is" if len(headers) == 1 else f"{values} of its {len(headers)} fields {verb(values)}"
         refuse(
             f"{name}: the first line was taken for the header, and {of} a number or a date: it may be a row; say "
             "--no-header if the file has no header (and --columns A,B,C to name its columns), or --header-line 1 if it "

@@ -15,6 +15,7 @@ from daybook.catalog.sentences import days, kind, plausible, published_as, rows_
 from daybook.errors import BadSpec
 from daybook.pages.templates import template
 from daybook.spec import Column, Export, Lookup, Measure, Pipeline, Ratio, Source, View
+from daybook.text import counted
 
 SCHEMA = "pipeline.schema.json"
 OURS = (".html", ".json", ".odcs.yaml")
@@ -28,7 +29,7 @@ class Freshness(NamedTuple):
     published_at: str
 
     def __str__(self) -> str:
-        return f"{self.days:,} days, the last one {self.last}, published at {self.published_at}"
+        return f"{counted(self.days, 'day')}, the last one {self.last}, published at {self.published_at}"
 
 
 class Known(NamedTuple):

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from daybook.errors import BadData
 from daybook.spec import LATER, MOST_PARTS, File
+from daybook.text import counted
 
 # GNU coreutils' manual, 6.6: the sum, a space, a space or an asterisk, the name.
 SUM = re.compile(r"([0-9A-Fa-f]{64})(?:\s+\*?(.*))?")
@@ -42,7 +43,7 @@ def named(content: bytes, own_name: str, where: str, most: int) -> list[Entry]:
     if not entries:
         raise _refused(where, "it names no file")
     if len(entries) > most:
-        raise _refused(where, f"it names {len(entries):,} files, at most {most:,} are taken")
+        raise _refused(where, f"it names {counted(len(entries), 'file')}, at most {most:,} are taken")
     for entry in entries:
         _check(entry, own_name, where)
     _check_alike(entries, where)

@@ -13,6 +13,7 @@ from daybook.errors import BadSpec
 from daybook.ftp.replies import Broken
 from daybook.ftp.retry import Patience, tried
 from daybook.ftp.session import OpenFtp, Session, Target, session
+from daybook.text import counted, verb
 
 # A step waits for it, and what is owed is sent later.
 PATIENCE = Patience(tries=3, total_s=60, time_limit_s=30)
@@ -35,7 +36,11 @@ def send(
     before. Raises SourceUnavailable if the line fails too often; BadSpec if the server does not take a file, or none.
     """
     left = list(files)
-    tried(partial(_go_on, connect, name, left, removed, patience), patience, lambda: f"{len(left)} files are left")
+    tried(partial(_go_on, connect, name, left, removed, patience), patience, partial(_left, left))
+
+
+def _left(left: list[Outgoing]) -> str:
+    return f"{counted(len(left), 'file')} {verb(len(left))} left"
 
 
 def takes_files(opened: Session, name: str) -> Target:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from daybook.errors import BadData
 from daybook.ledger.receipt import Rows
 from daybook.spec import Lookup, Pipeline, Source
+from daybook.text import portion
 
 # By step, and by source: the rows that it read, kept, refused and dropped.
 RowsByStep = Mapping[str, Mapping[str, Rows]]
@@ -58,19 +59,19 @@ def _excess_of_lookup(lookup: Lookup, refused: Mapping[str, Counter[str]], read:
     count = refused["index"].pop(reason, 0) if "index" in refused else 0
     limit = max(lookup.refused_rows or 0, int((lookup.refused_share or 0) * read))
     if count > limit:
-        yield f"{count:,} of {read:,} facts have no match in {lookup.label}, limit {limit:,}"
+        yield f"{portion(count, read, 'fact', 'has', 'have')} no match in {lookup.label}, limit {limit:,}"
 
 
 def _verdict(source: Source, refused: Mapping[str, Counter[str]], read: int) -> str | None:
     limits, total = source.limits, sum(counts.total() for counts in refused.values())
     limit = max(limits.refused_rows, int(limits.refused_share * read))
     if total > limit:
-        return f"{total:,} of {read:,} rows are refused, limit {limit:,}"
+        return f"{portion(total, read, 'row')} refused, limit {limit:,}"
     if 2 * total > read:
-        return f"{total:,} of {read:,} rows are refused, more than half"
+        return f"{portion(total, read, 'row')} refused, more than half"
     most = max((count for counts in refused.values() for count in counts.values()), default=0)
     if most >= limits.at_least and most > limits.systemic_share * read:
-        return f"{most:,} of {read:,} rows are refused for one reason, limit {limits.systemic_share:.2%}"
+        return f"{portion(most, read, 'row')} refused for one reason, limit {limits.systemic_share:.2%}"
     return None
 
 

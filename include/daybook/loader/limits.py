@@ -10,7 +10,7 @@ import pyarrow as pa
 from daybook.errors import BadData
 from daybook.loader.layout import heights
 from daybook.spec import Limits
-from daybook.text import counted, lines_from
+from daybook.text import counted, lines_from, portion, verb
 
 # Damage that may have swallowed neighbouring rows: of these, few are too many.
 STRUCTURAL = frozenset(
@@ -128,9 +128,10 @@ class Tally:
             self.lines[reason, column] += height
             self.first_places.setdefault((reason, column), _place(part, line, height))
         self.stored_bytes += refused["raw"].nbytes
+        most = counted(self.limits.stored_rows, "row")
         if self.reasons.total() > self.limits.stored_rows:
             raise BadData(
-                self._message(f"more than {self.limits.stored_rows:,} rows are refused, and no more are stored")
+                self._message(f"more than {most} {verb(self.limits.stored_rows)} refused, and no more are stored")
             )
         if self.stored_bytes > STORED_BYTES:
             raise BadData(self._message(f"the refused rows have more than {STORED_BYTES:,} bytes; no more are stored"))
@@ -144,29 +145,31 @@ class Tally:
 
     def _many(self) -> str | None:
         refused, (total, unit) = self.lines.total(), self._total()
+        told = f"{portion(refused, total, unit)} refused"
         limit = max(self.limits.refused_rows, int(self.limits.refused_share * total))
         if refused > limit:
-            return f"{refused:,} of {total:,} {unit} are refused, limit {limit:,}"
-        return f"{refused:,} of {total:,} {unit} are refused, more than half" if refused > total - refused else None
+            return f"{told}, limit {limit:,}"
+        return f"{told}, more than half" if refused > total - refused else None
 
     def _total(self) -> tuple[int, str]:
         """Return the number of rows, or of lines if a refused record has several; and which of the two it is."""
         if self.reasons == self.lines:
-            return self.rows, "rows"
-        return self.kept_lines + self.lines.total(), "lines"
+            return self.rows, "row"
+        return self.kept_lines + self.lines.total(), "line"
 
     def _systemic(self) -> str | None:
         # If one column breaks the contract, the rows that happen to fit cannot be trusted either.
         most = max(self.reasons.values(), default=0)
         if most >= self.limits.at_least and most > self.limits.systemic_share * self.rows:
-            return f"{most:,} of {self.rows:,} rows are refused for one reason, limit {self.limits.systemic_share:.2%}"
+            told = f"{portion(most, self.rows, 'row')} refused"
+            return f"{told} for one reason, limit {self.limits.systemic_share:.2%}"
         return None
 
     def _structural(self) -> str | None:
         damaged = sum(count for (reason, _), count in self.lines.items() if reason in STRUCTURAL)
         total, unit = self._total()
         if damaged >= self.limits.at_least and damaged > self.limits.structural_share * total:
-            return f"{damaged:,} of {total:,} {unit} are damaged, limit {self.limits.structural_share:.2%}"
+            return f"{portion(damaged, total, unit)} damaged, limit {self.limits.structural_share:.2%}"
         return None
 
     def _headers(self) -> str | None:
@@ -188,5 +191,5 @@ def _place(part: str, line: int, height: int) -> str:
 
 
 def _reason(reason: str, column: str | None, count: int, lines: int) -> str:
-    counts = f"{count:,}" if lines == count else f"{counted(count, 'record')} of {lines:,} lines"
+    counts = f"{count:,}" if lines == count else f"{counted(count, 'record')} of {counted(lines, 'line')}"
     return f"{reason}{'' if column is None else f' in {column!r}'}: {counts}"

@@ -34,6 +34,7 @@ from daybook.loader.layout import (
     refused_table,
 )
 from daybook.loader.values import Unfit, reader
+from daybook.text import counted, verb
 
 # Allowed are tabs, and line ends inside quotes (RFC 4180, 2.6).
 CONTROL = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f]")
@@ -137,7 +138,9 @@ class RecordReader:
         rows = [self._alone(content, record.line + number) for number, content in numbered]
         if not others[1:] and not (rows and self._is_proven(rows[-1])):
             return Reading(end, [record])
-        detail = f"{record.refusal.detail}; the {len(others):,} lines after this one are read as rows"
+        one, more = "the line after this one is read as a row", "lines after this one are read as rows"
+        after = verb(len(others), one, f"the {len(others):,} {more}")
+        detail = f"{record.refusal.detail}; {after}"
         blank = sum(row is None for row in rows)
         found = [_first_of(record, first, detail), *filter(None, rows)]
         return Reading(end, found, blank, comments=len(others) - len(rows))
@@ -256,9 +259,9 @@ def _refuse_width(found: int, expected: int) -> None:
 
 def _check_length(found: int, places: Places) -> None:
     if found > places.width and not places.may_be_longer:
-        raise Unfit("line_too_long", f"{found:,} characters, {places.width:,} expected")
+        raise Unfit("line_too_long", f"{counted(found, 'character')}, {places.width:,} expected")
     if found < places.width and not places.may_be_shorter:
-        raise Unfit("line_too_short", f"{found:,} characters, {places.width:,} expected")
+        raise Unfit("line_too_short", f"{counted(found, 'character')}, {places.width:,} expected")
 
 
 def _check_bytes(raw: bytes, layout: Layout) -> None:

@@ -19,6 +19,7 @@ from daybook.loader.sheet_head import SheetHead
 from daybook.loader.sheet_xml import Raw, Row, letters
 from daybook.spec.column import Column
 from daybook.spec.source import Source
+from daybook.text import counted
 
 
 class SheetRows:
@@ -53,8 +54,8 @@ class SheetRows:
         most = self._source.form.footer_lines
         if len(rows) < most:
             raise BadData(
-                f"{self._name}: it ends without its footer: {most} rows agreed, {len(rows)} found; nothing is loaded; "
-                "it may be cut: have it delivered again"
+                f"{self._name}: it ends without its footer: {counted(most, 'row')} agreed, {len(rows)} found; "
+                "nothing is loaded; it may be cut: have it delivered again"
             )
         if rows:
             blank = rows[-1].number - last - len(rows)

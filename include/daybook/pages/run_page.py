@@ -11,6 +11,7 @@ from daybook.ledger.receipt import Receipt, Rows
 from daybook.ledger.waiting import sentences
 from daybook.pages.run_state import Progress, RunState
 from daybook.pages.templates import template
+from daybook.text import counted
 
 # Shown only if a run has such steps; the other words explain themselves.
 MEANINGS = {
@@ -145,7 +146,7 @@ def _rows_in_words(receipt: Receipt, name: str, rows: Rows) -> Iterator[str]:
         if reasons:
             yield f"{sum(reasons.values()):,} {what}"
     if rows.refused_lines != rows.refused_rows:
-        yield f"{rows.refused_lines:,} lines refused"
+        yield f"{counted(rows.refused_lines, 'line')} refused"
 
 
 def _meanings(state: RunState) -> list[tuple[str, str]]:

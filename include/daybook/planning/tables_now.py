@@ -16,6 +16,7 @@ from daybook.postgres.marks import marked_days, unmarked
 from daybook.postgres.session import Connection, at_once
 from daybook.postgres.whole_rows import whole_state
 from daybook.spec import Pipeline, Table
+from daybook.text import counted, verb
 
 
 class Answer(NamedTuple):
@@ -78,5 +79,5 @@ def _answers(connection: Connection, tables: tuple[Table, ...], first: date, las
 
 
 def _without_day(table: Table, rows: int) -> str:
-    count = "1 row has" if rows == 1 else f"{rows:,} rows have"
-    return f"{table.relation}: {count} no {table.day}, and no day counts {'it' if rows == 1 else 'them'}"
+    count = f"{counted(rows, 'row')} {verb(rows, 'has', 'have')}"
+    return f"{table.relation}: {count} no {table.day}, and no day counts {verb(rows, 'it', 'them')}"

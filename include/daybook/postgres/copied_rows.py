@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import BinaryIO
 
 from daybook.postgres.day_state import DayState
@@ -27,7 +27,7 @@ class _Sums:
         return DayState(self.rows, f"sha256 {self.first} {self.second}" if self.rows else "")
 
 
-def copied_state(file: BinaryIO) -> DayState:
+def copied_state(file: Iterable[bytes]) -> DayState:
     """Return how many rows a copy has, and a hash of them: that of the table from which it was copied."""
     records, sums = _records(file), _Sums()
     next(records, None)
@@ -60,7 +60,7 @@ def headers(file: BinaryIO) -> list[str]:
     return [_unquoted(field) for field in fields]
 
 
-def _records(file: BinaryIO) -> Iterator[bytes]:
+def _records(file: Iterable[bytes]) -> Iterator[bytes]:
     """Yield the records, the header first, without their line ends. A quote in a text stands twice."""
     begun = b""
     for line in file:

@@ -5,21 +5,22 @@ All tables are read in one REPEATABLE READ READ ONLY transaction, so they are of
 day's rows are copied (day_rows.py), once its mark is there (marks.py).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import psycopg
 from psycopg import sql
 
 from daybook.errors import BadData, BadSpec, SourceUnavailable
+from daybook.postgres.copied_rows import copied_state
 from daybook.postgres.day_rows import condition, day_column, problems, relation, slices
 from daybook.postgres.day_state import DayState
 from daybook.postgres.marks import LocalDay, check_marked
 from daybook.postgres.session import REFUSALS, SILENCE_S, TRANSIENT, Connection, OpenPostgres, Silence, at_once, begin
 from daybook.postgres.typed_columns import agreed, fits, live_columns, nearest_word, written
-from daybook.postgres.whole_rows import whole_state
 from daybook.spec import Table, nearest
 from daybook.storage.folder import Folder
 from daybook.storage.progress import Progress
@@ -134,9 +135,23 @@ def _copied(connection: Connection, table: Table, folder: Folder, on: LocalDay |
         progress = _Heard(silence, Progress(folder, table.relation), file)
         rows = copy_out(connection, table, file, on, progress.heard)
         if not table.day or on is None:
-            return Copied(rows, whole_state(connection, table))
+            return Copied(rows, _written_state(file, silence.heard))
         found = slices(connection, table, on.day, on.day, on.zone)
         return Copied(rows, found.days[on.day], found.without_day)
+
+
+def _written_state(file: BinaryIO, heard: Callable[[], None]) -> DayState:
+    """Return what the rows of a copy are, from the copy itself: the server would read the table once more."""
+    file.flush()
+    with Path(file.name).open("rb") as copy:
+        return copied_state(_told(copy, heard))
+
+
+def _told(lines: Iterable[bytes], heard: Callable[[], None]) -> Iterator[bytes]:
+    # No byte arrives while the copy is read, and the connection is not silent for that.
+    for line in lines:
+        heard()
+        yield line
 
 
 def copy_out(

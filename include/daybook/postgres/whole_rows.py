@@ -17,6 +17,8 @@ from daybook.spec import Column, Table
 
 # The signs for which COPY puts a text into quotes (PostgreSQL's manual, COPY, CSV Format).
 QUOTED = '[,"\n\r]'
+# In a table of one column also for a text that older versions took for the end of the copy.
+QUOTED_ALONE = rf"{QUOTED}|^\\\.$"
 # The kinds whose values have none of them.
 UNQUOTED = ("integer", "decimal", "boolean")
 
@@ -72,7 +74,7 @@ def _fields(connection: Connection, table: Table) -> sql.Composed:
         for place, column in enumerate(table.columns)
     )
     fields = (
-        sql.SQL("{}, {} as {}").format(_value(place), _as_csv(_value(place), column), _field(place))
+        sql.SQL("{}, {} as {}").format(_value(place), _as_csv(_value(place), column, table), _field(place))
         for place, column in enumerate(table.columns)
     )
     # Each value is written once: PostgreSQL merges no query with an offset into the one around it.
@@ -105,11 +107,11 @@ def _hash(places: Iterable[int]) -> sql.Composed:
     return sql.SQL("sha256(convert_to({}, 'UTF8'))").format(line)
 
 
-def _as_csv(name: sql.Identifier, column: Column) -> sql.Composed:
+def _as_csv(name: sql.Identifier, column: Column, table: Table) -> sql.Composed:
     # concat writes a value as COPY does, by its type's output function: true is t. Of nothing it makes an empty text.
     if column.kind in UNQUOTED:
         return sql.SQL("concat({})").format(name)
     return sql.SQL(
         "case when {0} is null then '' when concat({0}) = '' or concat({0}) ~ {1} "
         "then '\"' || replace(concat({0}), '\"', '\"\"') || '\"' else concat({0}) end"
-    ).format(name, sql.Literal(QUOTED))
+    ).format(name, sql.Literal(QUOTED_ALONE if len(table.columns) == 1 else QUOTED))

@@ -25,7 +25,7 @@ from daybook.postgres.session import Connection
 from daybook.publish import due_days
 from daybook.publish.live import stored
 from daybook.spec import File, Pipeline, View, stored_numbers
-from daybook.text import one_line
+from daybook.text import counted, one_line, verb
 
 
 def changes(connection: Connection, pipeline: Pipeline, day: date, run_id: int) -> Changes:
@@ -230,8 +230,8 @@ def _check_readers_see(connection: Connection, pipeline: Pipeline, summary: View
     seen = _rows_seen(connection, pipeline, summary, day)
     if seen != wanted:
         raise Unbalanced(
-            f"{pipeline.name} {day}: readers of {summary.name} would see {seen} rows, {wanted} were saved; "
-            "nothing was published; clear `save`"
+            f"{pipeline.name} {day}: readers of {summary.name} would see {counted(seen, 'row')}, "
+            f"{wanted:,} {verb(wanted, 'was', 'were')} saved; nothing was published; clear `save`"
         )
 
 

@@ -16,6 +16,7 @@ from daybook.publish.belongings import Belongings, StoredTable, belongings, file
 from daybook.publish.moves import drop_if_empty
 from daybook.publish.short_waits import in_short_waits
 from daybook.storage.data_folder import DataFolder
+from daybook.text import counted
 
 
 def check_is_free(found: Belongings) -> None:
@@ -89,8 +90,8 @@ def _drop(connection: Connection, found: Belongings) -> None:
 def _told(table: StoredTable) -> str:
     name = f"{table.place.store}.{table.place.name}"
     if table.is_shared:
-        return f"removed {table.rows:,} rows from the table {name}; the rows of another pipeline stay in it"
-    return f"dropped the table {name} with {table.rows:,} rows"
+        return f"removed {counted(table.rows, 'row')} from the table {name}; the rows of another pipeline stay in it"
+    return f"dropped the table {name} with {counted(table.rows, 'row')}"
 
 
 def _without_files(data: DataFolder, pipeline: str, summary: str) -> list[str]:

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from daybook.errors import BadData, BadSpec
 from daybook.loader.fields import RECORD_BYTES
-from daybook.text import FORMULA
+from daybook.text import FORMULA, counted
 
 COLUMNS = ("source", "line", "step", "column", "reason", "detail", "raw", "mended", "file_sha256")
 NEEDED = ("source", "line", "mended", "file_sha256")
@@ -125,8 +125,8 @@ def _check_form(header: list[str], rows: list[list[str]], delimiter: str, name: 
     for number, row in enumerate(rows, 2):
         if len(row) != len(header):
             raise BadData(
-                f"{name}, row {number}: {len(row)} cells, {len(header)} expected; nothing was kept; a record with "
-                f"{delimiter!r} in it stands in quotes"
+                f"{name}, row {number}: {counted(len(row), 'cell')}, {len(header)} expected; "
+                f"nothing was kept; a record with {delimiter!r} in it stands in quotes"
             )
 
 

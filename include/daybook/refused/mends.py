@@ -16,6 +16,7 @@ from daybook.ledger.chain import MENDED
 from daybook.ledger.receipt import Mended
 from daybook.spec import Value
 from daybook.storage.folder import Folder
+from daybook.text import counted, verb
 
 FILE = MENDED
 SCHEMA = pa.schema(
@@ -129,8 +130,8 @@ def _with_source(day_mends: DayMends, files: Folder, source: str, sha256: str) -
         count = sum(len(_read(files, name)) for name in others)
         was = ", ".join(f"{name[:SHOWN]}…" for name in others)
         set_aside += (
-            f"{count} mends of {source} are set aside: they were made for other bytes (sha256 {was}; now "
-            f"{sha256[:SHOWN]}…)",
+            f"{counted(count, 'mend')} of {source} {verb(count, 'is set aside: it was', 'are set aside: they were')} "
+            f"made for other bytes (sha256 {was}; now {sha256[:SHOWN]}…)",
         )
         inputs[f"mends_set_aside/{source}"] = ",".join(others)
     return DayMends(applied, inputs, set_aside)

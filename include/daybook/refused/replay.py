@@ -24,6 +24,7 @@ from daybook.refused.rows import LastRun, last_run, refused_rows
 from daybook.spec import Pipeline, nearest
 from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder
+from daybook.text import counted
 
 SHOWN_PROBLEMS = 10
 # The detail of these reasons is two counts of fields; that of others may hold a value.
@@ -89,7 +90,7 @@ def _message(problems: Mapping[Filled, str], count: int, name: str) -> str:
     shown = [f"row {row.row} ({row.source}, line {row.line}): {problem}" for row, problem in problems.items()]
     more = f"; and {len(shown) - SHOWN_PROBLEMS} more" if len(shown) > SHOWN_PROBLEMS else ""
     return (
-        f"{name}: {len(shown)} of {count} mended rows cannot be kept, so none was; "
+        f"{name}: {len(shown)} of {counted(count, 'mended row')} cannot be kept, so none was; "
         f"{'; '.join(shown[:SHOWN_PROBLEMS])}{more}"
     )
 

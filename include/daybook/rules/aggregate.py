@@ -15,6 +15,7 @@ from daybook.rules.integers import Integers
 from daybook.rules.measure_types import additive, measure_types
 from daybook.spec import Measure, Pipeline, arrow_type, fact_columns
 from daybook.spec.work import group_columns
+from daybook.text import counted
 
 # An engine's table needs a column, and no column of a spec can have this name.
 ROW = "0_row"
@@ -67,7 +68,7 @@ def _check_sums_fit(rows: int, inputs: dict[str, Integers], pipeline: Pipeline) 
             span = pc.min_max(inputs[input_name(measure)].numbers).as_py()
             if max(abs(span["min"] or 0), abs(span["max"] or 0)) * rows >= 2**63:
                 raise BadData(
-                    f"{pipeline.name}: measure {measure.name!r} could leave 64 bits: {rows} rows of "
+                    f"{pipeline.name}: measure {measure.name!r} could leave 64 bits: {counted(rows, 'row')} of "
                     f"{measure.of!r}; nothing was published; declare a maximum for the column or mend the values"
                 )
 

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from daybook.errors import BadData, Implausible
 from daybook.spec import File, Pipeline, Plausible
+from daybook.text import counted
 
 Totals = dict[str, Decimal]
 """The row count (`row_count`) and the summable measures of a day, by name."""
@@ -42,7 +43,7 @@ def doubts(day: date, found: Totals, before: dict[date, Totals], pipeline: Pipel
     """
     rules = pipeline.plausible
     if found[ROWS] < max(rules.min_rows, 1):
-        return [f"{found[ROWS]:,} rows, at least {rules.min_rows:,} expected"] if rules.min_rows else []
+        return [f"{counted(int(found[ROWS]), 'row')}, at least {rules.min_rows:,} expected"] if rules.min_rows else []
     named = [name for name in (ROWS, *rules.measures) if name in found]
     others = {other: totals for other, totals in sorted(before.items()) if other < day and totals[ROWS]}
     return [doubt for name in named for doubt in _far(day, name, found[name], others, rules)]
@@ -95,10 +96,10 @@ def _is_far(total: Decimal, others: list[Decimal], rules: Plausible) -> bool:
 
 
 def _in_words(name: str, total: Decimal, others: dict[date, Decimal], rules: Plausible) -> str:
-    middle, what = median(others.values()), "rows" if name == ROWS else name
+    middle, told = median(others.values()), counted(int(total), "row") if name == ROWS else f"{total:,} {name}"
     share = f" ({total * 100 / middle:,.0f} % of it)" if middle else ""
     return (
-        f"{total:,} {what}, within {rules.within_pct} % of {middle:,.0f} expected{share}: the median of the "
-        f"{len(others)} days from {min(others)} to {max(others)}, {min(others.values()):,} to "
+        f"{told}, within {rules.within_pct} % of {middle:,.0f} expected{share}: the median of the "
+        f"{counted(len(others), 'day')} from {min(others)} to {max(others)}, {min(others.values()):,} to "
         f"{max(others.values()):,}"
     )

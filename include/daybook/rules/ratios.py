@@ -7,6 +7,7 @@ from daybook.errors import BadData
 from daybook.rules.exact import quotient
 from daybook.rules.units import decimals, from_units, units, with_scale
 from daybook.spec import Ratio
+from daybook.text import counted
 
 
 def ratio_type(ratio: Ratio) -> pa.Decimal128Type:
@@ -43,8 +44,8 @@ def _check_not_by_zero(measured: pa.Table, ratio: Ratio, where: str) -> None:
     groups = pc.sum(is_by_zero).as_py() or 0
     if groups and ratio.by_zero == "refuse":
         raise BadData(
-            f"{where}: ratio {ratio.name!r} is over zero in {groups} of {measured.num_rows} groups, none expected; "
-            f"nothing was published; mend the values behind {ratio.over!r}, or declare by_zero='nothing'"
+            f"{where}: ratio {ratio.name!r} is over zero in {groups} of {counted(measured.num_rows, 'group')}, "
+            f"none expected; nothing was published; mend the values behind {ratio.over!r}, or declare by_zero='nothing'"
         )
 
 

@@ -7,6 +7,7 @@ import pyarrow.compute as pc
 
 from daybook.errors import BadData
 from daybook.spec import Lookup
+from daybook.text import counted, verb
 
 SHOWN_LINES = 3
 
@@ -48,7 +49,7 @@ def _overlap(several: pa.Table, lookup: Lookup, day: date) -> str:
     pairs = zip(several["line_min"].to_pylist(), several["line_max"].to_pylist(), strict=True)
     shown = [f"lines {first} and {last}" for first, last in list(pairs)[:SHOWN_LINES]]
     more = ", …" if several.num_rows > SHOWN_LINES else ""
-    keys = "1 key has" if several.num_rows == 1 else f"{several.num_rows:,} keys have"
+    keys = f"{counted(several.num_rows, 'key')} {verb(several.num_rows, 'has', 'have')}"
     touching = " or, if a row no longer holds on that day, say is_valid_to_included=False;"
     return (
         f"{lookup.label}: {keys} more than one row that holds on {day} ({', '.join(shown)}{more}); no fact was matched;"

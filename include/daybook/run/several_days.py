@@ -22,6 +22,7 @@ from daybook.ledger.receipt import STEPS, Done
 from daybook.postgres.session import Connection
 from daybook.run.day_run import DayRun
 from daybook.run.step_run import StepRun, run_step
+from daybook.text import portion, verb
 
 
 class ConnectionPool:
@@ -89,7 +90,7 @@ def _over_several(step: Step, day_runs: list[DayRun], attempt: int, is_last_try:
     counts: dict[str, object] = {}
     later: list[SourceUnavailable] = []
     broken: list[BrokenChain] = []
-    for day_run in day_runs:
+    for day_run in _in_order(day_runs):
         if _is_done(day_run, step.__name__, attempt):
             counts[str(day_run.day)] = day_run.receipt(step.__name__).counts()
         elif not _is_left_out_before(day_run, step.__name__):
@@ -101,10 +102,20 @@ def _over_several(step: Step, day_runs: list[DayRun], attempt: int, is_last_try:
     return counts
 
 
+def _in_order(day_runs: list[DayRun]) -> list[DayRun]:
+    """Return the days as they were asked for; newest first if rows may come late.
+
+    A day waits with those after it, in whose files its rows may be, so it has to know of their waiting.
+    """
+    has_late_rows = any(file.late_days for file in day_runs[0].pipeline.files)
+    return sorted(day_runs, key=lambda one: one.day, reverse=True) if has_late_rows else day_runs
+
+
 def _check_some_are_whole(broken: list[BrokenChain], day_runs: list[DayRun]) -> None:
     """Fail at once if no day can go on: then it is the run that was cleared or marked, and not a day that is bad."""
     if len(broken) == len(day_runs):
-        raise BrokenChain(f"all {len(broken)} days of this run; the first: {broken[0]}")
+        which = verb(len(broken), "the only day", f"all {len(broken)} days")
+        raise BrokenChain(f"{which} of this run; the first: {broken[0]}")
 
 
 def _check_none_is_later(
@@ -113,12 +124,12 @@ def _check_none_is_later(
     waits = [error for error in later if isinstance(error, NotYet)]
     if len(waits) < len(later):
         down = next(error for error in later if not isinstance(error, NotYet))
-        raise SourceUnavailable(f"{len(later)} of {len(day_runs)} days are tried again; the first: {down}")
+        raise SourceUnavailable(f"{portion(len(later), len(day_runs), 'day')} tried again; the first: {down}")
     if waits:
         for day_run in day_runs:
             if str(day_run.day) in counts:
                 day_run.folder.write_hint(DONE, attempt)
-        said = f"{len(waits)} of {len(day_runs)} days wait; the first: {waits[0]}"
+        said = f"{portion(len(waits), len(day_runs), 'day', 'waits', 'wait')}; the first: {waits[0]}"
         raise NotYet(said, min(wait.look_again_at for wait in waits))
 
 
@@ -175,5 +186,6 @@ def _check_none_left_out(day_runs: list[DayRun]) -> None:
     said = [f"{day}: {left_out.why}" for day, left_out in found if left_out]
     if said:
         raise DaysLeftOut(
-            f"{len(said)} of {len(day_runs)} days were left out, the others are published. {'; '.join(said)}"
+            f"{portion(len(said), len(day_runs), 'day', 'was', 'were')} left out, the others are published. "
+            f"{'; '.join(said)}"
         )

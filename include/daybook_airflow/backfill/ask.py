@@ -4,6 +4,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from daybook.errors import DaybookError
+from daybook.text import counted, verb
 from daybook_airflow.api import AirflowApi
 from daybook_airflow.api_requests import Json
 from daybook_airflow.backfill.plan import Plan
@@ -68,7 +69,9 @@ def trigger(api: AirflowApi, plan: Plan) -> None:
         try:
             api.trigger(plan.dag.dag_id, run.conf, run.run_id)
         except ApiError as error:
-            raise NotReady(f"{_explained(error)}; {count} of {len(plan.runs)} runs were made") from None
+            raise NotReady(
+                f"{_explained(error)}; {count} of {counted(len(plan.runs), 'run')} {verb(count, 'was', 'were')} made"
+            ) from None
 
 
 def open_backfill(api: AirflowApi, dag_id: str) -> Json | None:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from daybook.text import spell
+from daybook.text import counted, spell
 from daybook_airflow.backfill.plan import Plan
 
 _BAR = 24
@@ -44,8 +44,8 @@ def progress(plan: Plan, sight: Sight) -> str:
     """Return one line of counts: days done of all, failed, running, tasks ended of all."""
     states = Counter(run.state for run in sight.runs)
     return (
-        f"{plan.dag.dag_id}: {states['success']} of {len(sight.runs)} {_unit(plan)} done, {states['failed']} failed, "
-        f"{states['running']} running, {sight.tasks_ended} of {sight.tasks} tasks"
+        f"{plan.dag.dag_id}: {states['success']} of {counted(len(sight.runs), _unit(plan))} done, "
+        f"{states['failed']} failed, {states['running']} running, {sight.tasks_ended} of {sight.tasks} tasks"
     )
 
 
@@ -85,4 +85,4 @@ def _state(run: Run) -> str:
 
 
 def _unit(plan: Plan) -> str:
-    return "runs" if plan.runs or plan.dag.schedule is None else "days"
+    return "run" if plan.runs or plan.dag.schedule is None else "day"

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from daybook.text import counted
 from daybook_airflow.api import AirflowApi
 from daybook_airflow.api_requests import Json
 from daybook_airflow.backfill import ask, look
@@ -69,8 +70,8 @@ def _refuse_if_hopeless(api: AirflowApi, before: Json) -> None:
     dag_id = before["dag_id"]
     if at_work := ask.runs_at_work(api, before):
         raise NotReady(
-            f"{dag_id}: backfill {before['id']} still has {at_work} runs queued or running, and Airflow does one "
-            f"backfill of a DAG at a time; {ask.ONE_AT_A_TIME}"
+            f"{dag_id}: backfill {before['id']} still has {counted(at_work, 'run')} queued or running, "
+            f"and Airflow does one backfill of a DAG at a time; {ask.ONE_AT_A_TIME}"
         )
     if look.concern(api.health()):
         raise NotReady(
@@ -114,7 +115,8 @@ class _Line:
 def _outcome(plan: Plan, seen: Sight) -> int:
     dag_id, not_done = plan.dag.dag_id, missed(plan, seen)
     if not not_done:
-        print(f"{dag_id}: all is well, {len(seen.runs)} of {len(seen.runs)} runs ended in success", flush=True)
+        ended = f"{len(seen.runs)} of {counted(len(seen.runs), 'run')} ended in success"
+        print(f"{dag_id}: all is well, {ended}", flush=True)
         return 0
     print(f"{dag_id}: not done: {', '.join(not_done)}", flush=True)
     print("their tasks and logs are in the UI; failed days run again with --rerun-failed-tasks", flush=True)

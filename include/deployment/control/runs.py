@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from daybook.text import counted, verb
 from daybook_airflow.api import FINISHED, AirflowApi
 from daybook_airflow.backfill.runs import asked_runs
 from daybook_airflow.waiting import nothing, wait_until
@@ -79,8 +80,9 @@ class _Follower:
             self._seen, self._moved_at = now, time.monotonic()
         if time.monotonic() - self._moved_at > STANDSTILL_SECONDS:
             raise DeploymentError(
-                f"No task of {self._dag_id} has ended for {STANDSTILL_SECONDS} s, and {at_work} runs have not; they are"
-                " left as they are. See the scheduler's log, or stop them: `./daybook cancel`."
+                f"No task of {self._dag_id} has ended for {STANDSTILL_SECONDS} s, and {counted(at_work, 'run')} "
+                f"{verb(at_work, 'has', 'have')} not; what runs is left as it is. "
+                "See the scheduler's log, or stop it: `./daybook cancel`."
             )
 
 

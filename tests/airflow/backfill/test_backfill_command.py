@@ -256,7 +256,7 @@ def test_in_batches_days_share_runs_and_a_dry_run_makes_none(airflow: PrivateAir
 
 def test_ctrl_c_leaves_the_backfill_running(airflow: PrivateAirflow, scheduler: Path) -> None:
     waiting = airflow.begin_backfill("--wait", "-s", "2013-01-01", "in_utc_paused")
-    assert "0 of 1 days done" in first_line(waiting)
+    assert "0 of 1 day done" in first_line(waiting)
     waiting.send_signal(signal.SIGINT)
     shown, said = waiting.communicate(timeout=60)
     assert waiting.returncode == 130
@@ -267,7 +267,7 @@ def test_ctrl_c_leaves_the_backfill_running(airflow: PrivateAirflow, scheduler: 
 
 def test_wait_outlasts_an_api_server_that_is_stopped_and_started(airflow: PrivateAirflow, scheduler: Path) -> None:
     waiting = airflow.begin_backfill("--wait", "-s", "2013-01-01", "in_utc_restart_paused")
-    assert "0 of 1 days done" in first_line(waiting)
+    assert "0 of 1 day done" in first_line(waiting)
     assert airflow.api_server
     airflow.api_server.start_again()
     # Answered when the new one is up.
@@ -275,7 +275,7 @@ def test_wait_outlasts_an_api_server_that_is_stopped_and_started(airflow: Privat
     airflow.api.end_run("in_utc_restart_paused", run["dag_run_id"], "success")
     shown, said = waiting.communicate(timeout=60)
     assert waiting.returncode == 0, said
-    assert "in_utc_restart_paused: all is well, 1 of 1 runs ended in success" in shown
+    assert "in_utc_restart_paused: all is well, 1 of 1 run ended in success" in shown
 
 
 def test_the_scheduler_shares_its_heavy_imports_with_its_tasks(scheduler: Path) -> None:

@@ -132,20 +132,24 @@ def supplier(
 
 
 @pytest.mark.parametrize("supplier", ["calls"], indirect=True)
-def test_a_day_is_published_on_time_and_again_when_the_next_file_brings_rows_of_it(supplier: Supplier) -> None:
+@pytest.mark.parametrize("days", [(FRIDAY, THURSDAY), (THURSDAY, FRIDAY)], ids=["daily", "asked"])
+def test_a_day_is_published_on_time_and_again_when_the_next_file_brings_rows_of_it(
+    supplier: Supplier, days: tuple[date, date]
+) -> None:
     supplier.deliver("calls_20240307.csv", "1,2024-03-07 00:30:00", "2,2024-03-07 23:30:00")
     (first,) = supplier.run("first", THURSDAY)
     assert supplier.published() == [(str(THURSDAY), 2)]
 
     assert supplier.daily(FRIDAY) == [FRIDAY, THURSDAY]
-    works = [supplier.work(day, "daily") for day in (FRIDAY, THURSDAY)]
+    works = [supplier.work(day, "daily") for day in days]
     over_days(steps.extract_tables, works, is_last_try=True)
     with pytest.raises(NotYet, match=r"2 of 2 days wait; the first: .*calls_20240308\.csv is not there"):
         extract_as_of(works, THURSDAY)
 
     late, twice = "3,2024-03-07 23:59:59", "2,2024-03-07 23:30:00"
     supplier.deliver("calls_20240308.csv", "4,2024-03-08 00:00:00", late, twice, "5,2024-03-06 12:00:00")
-    friday, thursday = supplier.run("daily", FRIDAY, THURSDAY)
+    done = {work.day: work for work in supplier.run("daily", *days)}
+    friday, thursday = done[FRIDAY], done[THURSDAY]
     assert supplier.published() == [(str(THURSDAY), 3), (str(FRIDAY), 1)]
     assert supplier.clean(thursday) == Rows(
         read=6,

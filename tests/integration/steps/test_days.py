@@ -135,7 +135,7 @@ def test_a_bad_day_of_a_batch_is_left_out_and_the_others_are_published(
 ) -> None:
     edit(DAYS[1], b"dep_delay", b"departure_delay")
     works = [servers.work(own, day, "batch") for day in DAYS]
-    with pytest.raises(DaysLeftOut, match=r"1 of 3 days were left out.*2013-01-02: .*dep_delay"):
+    with pytest.raises(DaysLeftOut, match=r"1 of 3 days was left out.*2013-01-02: .*dep_delay"):
         run_batch(works)
     days = servers.rows(f"select day from {own.name}.by_day order by day")
     assert [str(day) for (day,) in days] == [DAYS[0], DAYS[2]]
@@ -162,7 +162,7 @@ def test_a_day_of_a_batch_whose_extract_alone_was_cleared_is_left_out_and_no_oth
     over_days(steps.extract_files, works, is_last_try=True)
     over_days(steps.save, works, is_last_try=True)
     with pytest.raises(
-        DaysLeftOut, match=r"^1 of 3 days were left out.*2013-01-02: `load` of this run rests on an older"
+        DaysLeftOut, match=r"^1 of 3 days was left out.*2013-01-02: `load` of this run rests on an older"
     ):
         over_days(steps.deploy, works, is_last_try=True)
     for step in (steps.load, steps.clean, steps.index, steps.aggregate, steps.summarize, steps.save, steps.deploy):
@@ -217,7 +217,7 @@ def test_a_day_whose_file_may_still_come_is_waited_for_and_the_others_are_not_do
             raise NotYet("not there", datetime(2026, 1, 1, tzinfo=UTC))
         return steps.extract_files(step)
 
-    with pytest.raises(NotYet, match="1 of 3 days wait; the first: not there"):
+    with pytest.raises(NotYet, match="1 of 3 days waits; the first: not there"):
         over_days(extract_files, works, attempt=1, is_last_try=True)
     with pytest.raises(NotYet):
         over_days(extract_files, works, attempt=1, is_last_try=True)

@@ -81,6 +81,13 @@ def test_the_table_and_its_copy_have_the_same_rows_as_a_whole_and_by_bucket(
     assert whole_buckets(asked, ODD, []) == copied_buckets(BytesIO(copy), []) == {0: state}
 
 
+@pytest.mark.parametrize("place", range(len(ODD.columns)))
+def test_so_have_those_of_one_column(shop: Shop, asked: psycopg.Connection[Any], place: int) -> None:
+    alone = Table(**(ODD.model_dump() | {"columns": (ODD.columns[place],)}))
+    shop.copy(alone)
+    assert whole_state(asked, alone) == copied_state(BytesIO(shop.path.read_bytes()))
+
+
 @pytest.mark.parametrize(
     "change",
     ["update {} set kind = null where kind = ''", "delete from {} where n = 6", "update {} set n = 8 where n = 6"],

@@ -63,7 +63,7 @@ def test_every_day_that_is_no_success_is_named(
 def test_a_dag_that_is_no_pipeline_is_told_by_its_logical_dates() -> None:
     other = plan([], cron=None)
     assert missed(other, sight("failed")) == ("2013-01-01T05:00:00+00:00 (failed)",)
-    assert "0 of 1 runs done" in progress(other, sight("failed"))
+    assert "0 of 1 run done" in progress(other, sight("failed"))
 
 
 def test_a_run_of_several_days_is_told_by_its_days() -> None:

@@ -254,6 +254,6 @@ def test_check_prints_the_proposal_and_a_pipeline_gets_one_too(
     file = tmp_path / "airlines.csv"
     file.write_text("carrier;name\nUA;United\n")
     assert main(["check", str(file), "--pipeline", "flights.airlines"]) == 20
-    assert 'proposal: with delimiter=";" in its spec, 1 of 1 rows load\n' in capsys.readouterr().out
+    assert 'proposal: with delimiter=";" in its spec, 1 of 1 row loads\n' in capsys.readouterr().out
     assert main(["check", str(file), "--pipeline", "flights.airlines", "--json"]) == 20
     assert '"words": "delimiter=\\";\\""' in capsys.readouterr().out

@@ -89,7 +89,7 @@ def test_a_lookup_that_is_not_given_is_named_and_one_that_is_refused_refuses_the
     good = SALES_OF_THE_DAY.splitlines(keepends=True)[0] + "1,2026-01-10,A1,7,cash,1.00\n"
     tell(checked(lenient(), tmp_path, good, shops=SHOPS))
     assert capsys.readouterr().out == (
-        "sales_2026-01-10.csv: 1 rows, 1 accepted, 0 refused, 0 empty lines\n"
+        "sales_2026-01-10.csv: 1 row, 1 accepted, 0 refused, 0 empty lines\n"
         "clean, as of 2026-01-10 (from its name): 1 row, 1 kept\n"
         "index: 1 row, 1 kept\n"
         "load of shops: 1 row, 1 kept\n"
@@ -123,7 +123,7 @@ def test_a_day_is_held_for_what_needs_no_day_before_it(rules: Plausible, held: A
     ("amount", "message"),
     [
         ("4.00", None),
-        ("0.00", "shop 2026-01-10, summary by_day: ratio 'per_median' is over zero in 1 of 1 groups, none"),
+        ("0.00", "shop 2026-01-10, summary by_day: ratio 'per_median' is over zero in 1 of 1 group, none"),
     ],
 )
 def test_measures_that_do_not_add_up_are_computed_too(amount: str, message: str | None, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def flights(tmp_path: Path) -> Path:
 def test_it_says_what_would_be_refused_where_and_why(flights: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(flights), "--pipeline", "flights"]) == 10
     assert capsys.readouterr().out == (
-        "flights_2013-01-01.csv: 41 rows, 39 accepted, 2 refused, 1 empty lines\n"
+        "flights_2013-01-01.csv: 41 rows, 39 accepted, 2 refused, 1 empty line\n"
         "clean, as of 2013-01-01 (from its name): 39 rows, 39 kept\n"
         "index: 39 rows, 39 kept\n"
         "index: not checked against airlines, planes; --lookup NAME=FILE gives a lookup's rows as CSV\n"
@@ -339,7 +339,7 @@ def test_the_form_can_be_said(tmp_path: Path, words: str, capsys: pytest.Capture
         assert main(["check", file, *columns]) != 0
         capsys.readouterr()
         assert main(["check", file, *words.split(), *columns]) == 0
-        assert "1 rows, 1 accepted, 0 refused" in capsys.readouterr().out
+        assert "1 row, 1 accepted, 0 refused" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

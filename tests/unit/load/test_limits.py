@@ -61,7 +61,7 @@ def test_a_file_with_more_refused_than_kept_is_refused_however_small() -> None:
 
 
 def test_the_limits_are_the_contracts_to_set() -> None:
-    assert "1 of 101 rows are refused, limit 0" in refusal(
+    assert "1 of 101 rows is refused, limit 0" in refusal(
         people(100, "x,bob"), limited(refused_rows=0, refused_share=0)
     )
     generous = limited(refused_rows=90, systemic_share=1)

@@ -63,7 +63,7 @@ def test_good_rows_are_given_by_source_and_line() -> None:
 )
 def test_a_row_that_may_not_be_kept_is_told_why(row: Filled, said: str) -> None:
     message = refusal(row)
-    assert message.startswith("mended.csv: 1 of 1 mended rows cannot be kept, so none was; row 2 (")
+    assert message.startswith("mended.csv: 1 of 1 mended row cannot be kept, so none was; row 2 (")
     assert said in message
 
 
