@@ -136,15 +136,16 @@ def kept(place: Place) -> None:
 
 
 def _tell(what: str, few: Callable[[], object] | None, every: Callable[[], object]) -> None:
-    seconds = [f"{_seconds(do):8.2f} s" if do else " " * 10 for do in (few, every)]
+    seconds = [_seconds(do) if do else " " * 34 for do in (few, every)]
     print(f"  {what:10}{FEW} days {seconds[0]}    all days {seconds[1]}", flush=True)
 
 
-def _seconds(do: Callable[[], object]) -> float:
-    began = time.monotonic()
+def _seconds(do: Callable[[], object]) -> str:
+    """Return the seconds that work takes, and those of this process's processor, which others do not slow down."""
+    began, own = time.monotonic(), time.process_time()
     with contextlib.redirect_stdout(io.StringIO()):
         do()
-    return time.monotonic() - began
+    return f"{time.monotonic() - began:6.2f} s ({time.process_time() - own:6.2f} s of its own)"
 
 
 def _days(years: int) -> int:

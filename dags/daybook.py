@@ -23,6 +23,9 @@ readers see them, all at once. Readers see the day as it was published last, who
 * Any task with `BrokenChain`: an earlier task was cleared alone, or marked as success before it was done. Clear the one
   that the message names, with everything downstream of it.
 
+**Who is told**: the places of `alerts` in the spec, else the owner's, else the deployment's (docs/operating.md): once a
+run, with the error and what to do, and again when it is over. `./daybook status` says what could not be sent.
+
 **To run a day by hand**: Trigger, and set `day`. What an earlier run of the day did from the same inputs, spec and code
 is taken over, unless `force` is on.
 """
@@ -33,6 +36,7 @@ from airflow.sdk import DAG, Asset
 from daybook import steps
 from daybook.catalog.runbook import runbook
 from daybook.pipelines import load_pipelines
+from daybook_airflow.alerts.listener import tell_failed
 from daybook_airflow.form import give_form
 from daybook_airflow.pools import warn_of_pools
 from daybook_airflow.tasks import PATIENT, PROMPT, RETRIES, daily, first_day, for_each_day, last_day
@@ -47,6 +51,8 @@ for pipeline in load_pipelines().good.values():
         end_date=last_day(pipeline),
         catchup=False,
         max_active_runs=pipeline.max_active_runs,
+        max_consecutive_failed_dag_runs=pipeline.max_failed_runs,
+        on_failure_callback=tell_failed,
         default_args={"retry_policy": RETRIES, "owner": pipeline.owner or "daybook"},
         tags=["daybook", *pipeline.tags],
     ) as dag:

@@ -5,10 +5,8 @@ connection that is stored only in Airflow's database is not seen here: set its v
 """
 
 import ftplib
-import json
 import os
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -20,6 +18,7 @@ from daybook.ftp.session import Line
 from daybook.postgres.session import LINE_LIMITS, Connection
 from daybook.storage.data_folder import DataFolder
 from daybook.transports.open import Stored, open_files
+from daybook_airflow.environment_connections import variable_of, words_of
 
 FILES_SECONDS = 20.0
 
@@ -72,19 +71,7 @@ def data() -> DataFolder:
 
 
 def _words(connection_id: str) -> dict[str, Any]:
-    written = _variable(f"AIRFLOW_CONN_{connection_id.upper()}")
-    words = json.loads(written) if written.startswith("{") else _of_uri(written)
-    return {**words, "extra": words.get("extra") or {}}
-
-
-def _of_uri(written: str) -> dict[str, Any]:
-    parts = urlsplit(written)
-    named = {"login": parts.username, "password": parts.password}
-    plain = {name: unquote(value) for name, value in named.items() if value is not None}
-    # As Airflow reads it: a type's name has an underscore if an address may have none.
-    plain["conn_type"] = parts.scheme.replace("-", "_")
-    place = {"host": parts.hostname, "port": parts.port, "schema": parts.path.strip("/")}
-    return {**plain, **place, "extra": dict(parse_qsl(parts.query))}
+    return words_of(_variable(variable_of(connection_id)))
 
 
 def _variable(name: str) -> str:

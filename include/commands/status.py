@@ -12,6 +12,7 @@ from commands.arguments import Json, PipelineName, Quiet, asked_days, pipeline_n
 from commands.output import say, tell_json, tell_table
 from commands.renamed import as_known
 from commands.servers import servers_of
+from commands.unsent_alerts import in_words, unsent_alerts
 from commands.waiting_days import waiting_of
 from daybook.environment import environment
 from daybook.ledger import step_log
@@ -53,16 +54,19 @@ def status(pipeline: PipelineName = None, json: Json = False, quiet: Quiet = Fal
         gone = at_once(connect, lambda session: forgotten(session, known))
         coming = at_once(connect, lambda session: next_catch_up(session, known, now))
         finished = at_once(connect, lambda session: finished_of(session, known))
+        unsent = unsent_alerts()
     broken = load_pipelines().broken
     if json:
         of_all = _sum(lost, found.expected)
         rows = {"rows_refused": of_all.refused, "rows_dropped": of_all.dropped}
         words = {"waits": waits, "catch_up": catching_up.in_json(chosen, coming), "broken": broken}
-        words |= {"finished": finished, "exports_owed": owed, "exports_forgotten": gone}
+        words |= {"finished": finished, "exports_owed": owed, "exports_forgotten": gone, "alerts_unsent": unsent}
         tell_json({"pipeline": chosen.name, **found._asdict(), **rows, **words})
     else:
         tell(found, lost, waits, [*_finished(known, finished), catching_up.in_words(chosen, coming)], broken)
         _tell_owed(owed, gone)
+        for line in in_words(unsent):
+            say(line)
     return exit_codes.DONE if found.is_well and not owed else exit_codes.NOT_AS_ASKED
 
 

@@ -107,6 +107,13 @@ def next_tick(schedule: Schedule, day: date) -> date:
     return next(after for after in _after(day) if runs_on(schedule.cron, after) and _was(after, schedule.time_zone))
 
 
+def due_at(schedule: Schedule, day: date) -> datetime | None:
+    """Return the instant by which a day has to be published, in UTC; None if the schedule says none."""
+    if schedule.due is None:
+        return None
+    return datetime.combine(next_tick(schedule, day), schedule.due, ZoneInfo(schedule.time_zone)).astimezone(UTC)
+
+
 def _after(day: date) -> Iterator[date]:
     return _from(day, _DAY)
 

@@ -12,7 +12,9 @@ from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict
 
+from daybook.alerts.places import connections_of_alerts
 from daybook.environment import VARIABLE, environment
+from daybook_airflow.environment_connections import variable_of
 from deployment.home import HOST, REPOSITORY, Home, write_private
 from deployment.secret_values import Secrets
 from deployment.servers.ftp import LocalFtp
@@ -54,9 +56,13 @@ def shared_settings() -> dict[str, str]:
 def with_this_shell(settings: Mapping[str, str]) -> dict[str, str]:
     """Return the variables of this process, overridden by the deployment's.
 
-    The caller's own AIRFLOW__… and libpq's PG… are left out, and 127.0.0.1 is reached without a proxy.
+    The caller's own AIRFLOW… and libpq's PG… are left out, but for the connections by which alerts are sent, and
+    127.0.0.1 is reached without a proxy.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "PG"))}
+    told_by = {variable_of(connection) for connection in connections_of_alerts(os.environ)}
+    kept = {
+        name: value for name, value in os.environ.items() if name in told_by or not name.startswith(("AIRFLOW", "PG"))
+    }
     direct = ",".join(filter(None, [kept.get("NO_PROXY", ""), HOST, "localhost"]))
     path = f"{PROGRAMS}{os.pathsep}{kept.get('PATH', os.defpath)}"
     return {**kept, "NO_PROXY": direct, "no_proxy": direct, "PATH": path, **settings}

@@ -16,14 +16,17 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deployment.home import REPOSITORY, Home
+from deployment.home import HOST, REPOSITORY, Home
 from deployment.servers.postgres import LocalPostgres
+from tests.support.receivers import Receivers, receivers
 
 UP_SECONDS = 180
 SAID_SECONDS = 30
 STOP_SECONDS = 60
 END_SECONDS = 120
 # Together only such as can be told apart: without PostgreSQL or the API server nobody hears of the others.
+# As `watch` calls it.
+WATCHED = {"PostgreSQL": "PostgreSQL (warehouse)"}
 PARTS = (("scheduler", "dag-processor", "triggerer", "ftp"), ("api-server",), ("PostgreSQL",))
 
 
@@ -87,11 +90,20 @@ def stopped(pid: int) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+def received() -> Iterator[Receivers]:
+    """A mail server and a web server that the deployment's alerts and pings come to."""
+    found = receivers()
+    with found.mail_server(), found.web_server():
+        yield found
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory, received: Receivers) -> Iterator[Up]:
     folder = tmp_path_factory.mktemp("hung")
     own = {"DAYBOOK_HOME": str(folder / "home"), "DAYBOOK_DATA": str(folder / "data"), "PYTHONUNBUFFERED": "1"}
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "DAYBOOK"))}
-    environment = {**kept, **own, "PYTHONPATH": f"{REPOSITORY / 'include'}:{REPOSITORY / 'config'}"}
+    told = {"DAYBOOK_ALERTS_TO": "ops@example.com", **received.connections()}
+    environment = {**kept, **own, **told, "PYTHONPATH": f"{REPOSITORY / 'include'}:{REPOSITORY / 'config'}"}
     process = subprocess.Popen(
         [sys.executable, "-m", "commands", "up", "--ui-port", "0"],
         env=environment,
@@ -114,7 +126,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 
 @pytest.mark.parametrize("parts", PARTS, ids=" ".join)
 def test_parts_that_are_stopped_are_named_within_half_a_minute_and_again_when_they_go_on(
-    up: Up, parts: tuple[str, ...]
+    up: Up, received: Receivers, parts: tuple[str, ...]
 ) -> None:
     before, pids = len(up.lines), {part: up.pid(part) for part in parts}
     with ExitStack() as all_stopped:
@@ -124,12 +136,37 @@ def test_parts_that_are_stopped_are_named_within_half_a_minute_and_again_when_th
         for part, pid in pids.items():
             up.wait_for(f"{part} does not answer; its process {pid} is stopped.", until - time.monotonic(), before)
             assert f"`kill -CONT {pid}` lets a stopped process go on" in "".join(up.lines[before:])
+        told = watched_until(up, received, "does not answer", [WATCHED.get(part, part) for part in parts])
+        assert "ping" not in told
     for part in parts:
         up.wait_for(f"{part} answers again, after about ", SAID_SECONDS, before)
+    watched_until(up, received, "answers again", [WATCHED.get(part, part) for part in parts])
     said = [line for line in up.lines[before:] if "answer" in line]
     assert len(said) == 2 * len(parts), said
     assert {part: up.pid(part) for part in parts} == pids
     assert up.process.poll() is None
+
+
+def watched_until(up: Up, received: Receivers, state: str, parts: list[str]) -> str:
+    """Have `watch` look until a mail says that each of the parts is in a state; return what it said last."""
+    wanted = {f"[daybook] {part}: {state}" for part in parts if part != "ftp"}
+    before, until = len(received.mails), time.monotonic() + SAID_SECONDS
+    while True:
+        ((code, said),) = up.run(f"watch --ping http://{HOST}:{received.web_port}/alive")
+        assert (code, "DEAD" in said) in ((0, False), (1, True)), said
+        if wanted <= {mail["Subject"] for mail in received.mails[before:]}:
+            return said
+        assert time.monotonic() < until, (wanted, said)
+
+
+def test_watch_asks_an_address_only_if_all_is_well(up: Up, received: Receivers) -> None:
+    received.bodies.clear()
+    ((code, said),) = up.run(f"watch --ping http://{HOST}:{received.web_port}/alive")
+    assert (code, [path for path, _ in received.bodies]) == (0, ["/alive"]), said
+    assert [line.split(":")[0] for line in said.splitlines()] == [
+        *("well  api-server", "well  Airflow's database", "well  scheduler", "well  dag-processor", "well  triggerer"),
+        *("well  PostgreSQL (warehouse)", "well  the ping was answered"),
+    ]
 
 
 def test_commands_on_a_stopped_PostgreSQL_end_with_one_message(up: Up, tmp_path: Path) -> None:

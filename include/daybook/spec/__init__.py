@@ -6,6 +6,7 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
     format.py    what the format of a date or a timestamp has to tell
     cron.py      days that a cron means
     holiday.py   public holidays
+    alerts.py    who is told of a day that fails or is late
     zones.py     names of time zones
     writing.py   how values are written: words of a column, or of a source for all of its columns
     form.py      how a file is written, and how much of it may be wrong
@@ -34,6 +35,7 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
     pipeline.py  all of it together, and the check that every name exists and fits
 """
 
+from daybook.spec.alerts import Alerts
 from daybook.spec.choice import when
 from daybook.spec.clean_rows import CleanRows, View
 from daybook.spec.column import (
@@ -90,6 +92,7 @@ __all__ = [
     "RESERVED",
     "STATE",
     "STORE",
+    "Alerts",
     "CleanRows",
     "Column",
     "Derived",

@@ -31,7 +31,7 @@ def problem(cron: str, time_zone: str) -> str | None:
         at = time_of_day(cron)
     except ValueError as error:
         return f"{error}; {EXPECTED}"
-    return _never(cron) or _skipped(at, time_zone)
+    return _never(cron) or skipped(at, time_zone)
 
 
 def time_of_day(cron: str) -> time:
@@ -80,7 +80,8 @@ def _never(cron: str) -> str | None:
     return None if is_some_day else f"it means no day at all; {EXPECTED}"
 
 
-def _skipped(at: time, time_zone: str) -> str | None:
+def skipped(at: time, time_zone: str) -> str | None:
+    """Return on which day a clock skips a time of day, or None."""
     # Airflow can lose the day before a change of the clock that skips its time; a skipped midnight does no harm.
     if at == time.min or time_zone == "UTC":
         return None

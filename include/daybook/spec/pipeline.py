@@ -13,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from daybook.errors import BadSpec
 from daybook.spec import derived as derivations
 from daybook.spec import lookup as lookups
+from daybook.spec.alerts import Alerts
 from daybook.spec.clean_rows import CleanRows, View, clean_rows_problems, published_columns
 from daybook.spec.column import Column
 from daybook.spec.derived import Derived, Made
@@ -54,6 +55,8 @@ class Pipeline(Value):
     """
 
     added_later: ClassVar[frozenset[str]] = frozenset({"clean_rows", "also", "keep_files_days"})
+    # Who is told, and when no more is begun, changes no number.
+    for_readers: ClassVar[frozenset[str]] = frozenset({"alerts", "max_failed_runs"})
 
     name: Name
     """The name of its DAG, and of its folder of published files."""
@@ -61,6 +64,8 @@ class Pipeline(Value):
     """One line for Airflow and for readers."""
     owner: str = ""
     """Who answers for it: a person, a team or an address; Airflow shows it."""
+    alerts: Alerts | None = None
+    """Who is told if a day fails or is late; else the owner's places and the deployment's count."""
     tags: tuple[str, ...] = ()
     """Words by which Airflow's list of DAGs is filtered, beside "daybook"."""
     tables: tuple[Table, ...] = ()
@@ -101,6 +106,8 @@ class Pipeline(Value):
     catch_up_days: int = Field(default=7, ge=0)
     max_active_runs: int = Field(default=8, ge=1)
     """How many of its runs may be at work at a time."""
+    max_failed_runs: int = Field(default=0, ge=0)
+    """After how many failed runs in a row Airflow pauses the DAG; with 0 it never does."""
     plausible: Plausible = Plausible()
     """What a day must look like to be published."""
     keep_runs: int = Field(default=3, ge=0)

@@ -1,7 +1,8 @@
 """The part of a spec about days: which ones a pipeline has, and when they run."""
 
-from datetime import date
-from typing import Self
+import re
+from datetime import date, time
+from typing import ClassVar, Self
 
 from pydantic import ValidationInfo, field_validator, model_validator
 
@@ -11,6 +12,7 @@ from daybook.spec.zones import known_zone
 
 # The loader reads no earlier day either: 0026 is a typing error for 2026.
 FIRST_YEAR = 1000
+CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 class Schedule(Value):
@@ -21,9 +23,15 @@ class Schedule(Value):
     the public holidays of `holidays`, are no days of the pipeline: their runs skip every task.
     """
 
+    # It is only told of.
+    for_readers: ClassVar[frozenset[str]] = frozenset({"due"})
+
     # Before the cron: whether a time of day is there each day depends on it.
     time_zone: str = "UTC"
     cron: str = "0 0 * * *"
+    due: time | None = None
+    """A time of day, such as "07:00", by which a day has to be published; it is of the day on which the day's run
+    begins. `./daybook watch` tells of a day that is late."""
     start: date
     end: date | None = None
     holidays: str | None = None
@@ -42,6 +50,25 @@ class Schedule(Value):
         if why := cron.problem(written, info.data.get("time_zone", "UTC")):
             raise ValueError(why)
         return written
+
+    @field_validator("due", mode="before")
+    @classmethod
+    def _is_a_time(cls, due: object) -> object:
+        # Pydantic would take a number for seconds.
+        if (isinstance(due, str) and not CLOCK.fullmatch(due)) or not isinstance(due, str | time | None):
+            raise ValueError('it takes a time of day of the schedule\'s time_zone, such as "07:00"')
+        return due
+
+    @field_validator("due")
+    @classmethod
+    def _is_after_the_run(cls, due: time | None, info: ValidationInfo) -> time | None:
+        if due is None or not {"cron", "time_zone"} <= info.data.keys():
+            return due
+        if due <= (begin := cron.time_of_day(info.data["cron"])):
+            raise ValueError(f"a day's run begins at {begin:%H:%M}, so no day would be in time; take a later time")
+        if why := cron.skipped(due, info.data["time_zone"]):
+            raise ValueError(why)
+        return due
 
     @field_validator("holidays")
     @classmethod

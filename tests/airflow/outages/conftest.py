@@ -12,6 +12,7 @@ from daybook.spec import Pipeline
 from deployment.home import REPOSITORY
 from deployment.supervisor import Deployment
 from tests.support.invariants import Invariants
+from tests.support.receivers import Receivers, receivers
 from tests.support.servers import Servers
 
 from .outage import SECONDS, Outage
@@ -67,7 +68,15 @@ OLD, NEW = 40, 50  # rows of a day as it was published before, and as it comes n
 
 
 @pytest.fixture(scope="package")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def received() -> Iterator[Receivers]:
+    """A mail server that the deployment's alerts come to."""
+    found = receivers()
+    with found.mail_server():
+        yield found
+
+
+@pytest.fixture(scope="package")
+def deployment(tmp_path_factory: pytest.TempPathFactory, received: Receivers) -> Iterator[Deployment]:
     """A running deployment with the pipeline `outages`, whose tasks pause two seconds before they are tried again."""
     folder = tmp_path_factory.mktemp("outages")
     include = folder / "include"
@@ -81,7 +90,8 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     away = include / "daybook" / "run" / "away.py"
     away.write_text(with_short_waits(away.read_text()))
     path = os.pathsep.join([str(include), str(REPOSITORY / "config")])
-    surroundings = {**QUICK, "PYTHONPATH": path}
+    told = {"DAYBOOK_ALERTS_TO": "ops@example.com", **received.connections()}
+    surroundings = {**QUICK, **told, "PYTHONPATH": path}
     with Deployment(folder / "home", folder / "data", folder / "dags", extra_environment=surroundings) as running:
         running.api.wait_for_dag(NAME)
         running.api.unpause(NAME)

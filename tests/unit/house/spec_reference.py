@@ -24,6 +24,7 @@ CLASSES: tuple[type[spec.Value], ...] = (
     spec.Schedule,
     spec.Target,
     spec.Export,
+    spec.Alerts,
     spec.Source,
     spec.File,
     spec.Form,

@@ -1,13 +1,14 @@
 """The table of docs/changes.md: from which step a published day is done again after a change of its spec."""
 
 import re
+from datetime import time
 from typing import Any
 
 import pytest
 
 from daybook.ledger.fingerprint import FINGERPRINTED_STEPS, changed_part, fingerprint
 from daybook.pipelines import load_pipelines
-from daybook.spec import CleanRows, Derived, Export, Pipeline, Rule, TableReady, Target, col
+from daybook.spec import Alerts, CleanRows, Derived, Export, Pipeline, Rule, TableReady, Target, col
 from deployment.home import REPOSITORY
 
 FLIGHTS = load_pipelines().good["flights"]
@@ -136,6 +137,12 @@ CHANGES: list[tuple[str, dict[str, object]]] = [
         {"keep_files_days": 9},
     ),
     ("`exports`", {"exports": (Export(name="partner", connection="partner", path="{day}/{name}.csv"),)}),
+    ("`alerts`, `max_failed_runs`, `due` of `schedule`", {"alerts": Alerts(to=("ops@example.com",))}),
+    ("`alerts`, `max_failed_runs`, `due` of `schedule`", {"max_failed_runs": 3}),
+    (
+        "`alerts`, `max_failed_runs`, `due` of `schedule`",
+        {"schedule": FLIGHTS.schedule.model_copy(update={"due": time(7)})},
+    ),
     ("`also`", {"also": (Target(connection="analytics", schema="flights"),)}),
     ("`description`", {"description": "in other words"}),
 ]

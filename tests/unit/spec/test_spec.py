@@ -112,6 +112,17 @@ def test_a_wrong_word_of_a_table_that_is_read_by_day(words: dict[str, object], s
 @pytest.mark.parametrize(
     ("build", "says"),
     [
+        (
+            lambda: Schedule(start=date(2026, 1, 1), due="7"),
+            "it takes a time of day of the schedule's time_zone, such as",
+        ),
+        (lambda: Schedule(start=date(2026, 1, 1), due=7), "due: 7 is refused: it takes a time of day"),
+        (lambda: Schedule(start=date(2026, 1, 1), cron="30 6 * * *", due="06:30"), "a day's run begins at 06:30"),
+        (
+            lambda: Schedule(start=date(2026, 1, 1), time_zone="Europe/Berlin", due="02:30"),
+            "the clock of Europe/Berlin skips 02:30 on 2026-03-29",
+        ),
+        (lambda: Schedule(start=date(2026, 1, 1), **{"deu": "07:00"}), "did you mean 'due'?"),
         (lambda: TableReady(relation="s.t", day="d", time_zone="Madrid"), "no time zone of that name"),
         (
             lambda: shop(tables=(by_day(), SHOPS, CUSTOMERS), facts="t", day_columns=("sold_on",)),

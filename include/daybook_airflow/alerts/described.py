@@ -1,0 +1,236 @@
+"""What was noticed, in the words of a person: which days, which step, the error's line, what to do, where to look."""
+
+import os
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import quote
+
+from upath import UPath
+
+from daybook.alerts.alert import Alert
+from daybook.alerts.message import cause
+from daybook.alerts.outbox import Outbox, Words
+from daybook.days import day_of_run
+from daybook.errors import BadSpec
+from daybook.ledger.left_out import LeftOut, left_out_of
+from daybook.pipelines import Pipelines
+from daybook.spec import Pipeline
+from daybook.storage.data_folder import DataFolder
+from daybook_airflow.backfill.runs import PREFIX
+from daybook_airflow.conf import conf_of
+
+# What helps, by the kind of an error (daybook/errors.py); any other is a bug, or of the machine.
+MENDS = {
+    "SourceUnavailable": "ask who runs that server; when it is back, run the day again",
+    "StillAway": "ask who runs that server; when it is back, run the day again",
+    "BadData": "have the source mended, then run the day again; the same bytes will fail again",
+    "BadSpec": "mend the spec, the connection or the right that the message names, then run the day again",
+    "BrokenChain": "clear the task that the message names, with all tasks downstream of it",
+    "Implausible": "look at the day's numbers; if they are right, release the day, else have the source mended",
+    "DaysLeftOut": "mend what the message says of each day, then run these days again",
+    "Killed": "the task's process ended without a word: look for a lack of memory, or for who ended it",
+}
+NEWS = ("late", "published", "dead", "alive", "mended")
+OTHER_MEND = "look into the log: this error is not one that Daybook expects"
+
+
+def alerts_of(event: Words, outbox: Outbox, pipelines: Pipelines, failed_in_a_row: int = 0) -> list[Alert]:
+    """Return what an event has to tell; nothing of a DAG that is no pipeline. failed_in_a_row: this run included."""
+    if event["kind"] == "import_error":
+        return [_broken_file(event)]
+    if event["kind"] in NEWS:
+        return [_noticed(event)]
+    pipeline = pipelines.good.get(event["dag_id"])
+    if pipeline is None:
+        # It may be one whose module is broken by now.
+        return [bare(event)] if pipelines.broken and event["kind"] == "run_failed" else []
+    days = _days(event, pipeline)
+    if event["kind"] == "run_done":
+        return list(_recovered(event, pipeline, days))
+    return _failed(event, outbox, pipeline, days, failed_in_a_row)
+
+
+def bare(event: Words) -> Alert:
+    """Return an alert with what an event says itself, if no more can be found out."""
+    subject = str(event.get("dag_id") or event.get("file") or event.get("subject"))
+    at = str(event.get("at") or "1970-01-01T00:00:00+00:00")
+    return Alert(
+        kind="failed",
+        subject=subject,
+        at=at,
+        identity=str(event.get("identity") or f"bare {subject} {at}"),
+        group=f"bare {subject}",
+        about=(f"bare {subject}",),
+        error=str(event.get("why") or ""),
+        mend=OTHER_MEND,
+        run=str(event.get("run_id") or ""),
+        links=_links(event, "", "") if event.get("run_id") else {},
+    )
+
+
+def _noticed(event: Words) -> Alert:
+    """Return what `./daybook watch` has found: it says all of it itself."""
+    about = tuple(event["about"])
+    kind = event["kind"]
+    return Alert(
+        kind=kind,
+        subject=event["subject"],
+        at=event["at"],
+        identity=f"{kind} {event['at']} {' '.join(about)}",
+        group=f"{kind} {event['subject']}",
+        about=about,
+        days=tuple(event.get("days", ())),
+        notes=tuple(event.get("notes", ())),
+        error=event.get("error", ""),
+        mend=event.get("mend", ""),
+        again=event.get("again", ""),
+        links=_address("run", f"/dags/{quote(event['subject'], safe='')}") if event.get("days") else {},
+    )
+
+
+def _failed(event: Words, outbox: Outbox, pipeline: Pipeline, days: list[date], failed_in_a_row: int) -> list[Alert]:
+    left_out = _left_out(event, pipeline, days)
+    failures = outbox.failures(event["dag_id"], event["run_id"]) or [{}]
+    first = failures[0]
+    failed = sorted(left_out) if left_out else days
+    kinds = first.get("error_kinds") or [""]
+    error, kind = str(first.get("error") or event["why"]), str(kinds[0])
+    step = str(first.get("task_id") or "")
+    others = [f"{one['task_id']}: {one['error']}" for one in failures[1:]]
+    alert = Alert(
+        kind="failed",
+        subject=pipeline.name,
+        at=event["at"],
+        identity=event["identity"],
+        group=_group(event, pipeline.name, step, kind, error),
+        about=tuple(f"day {pipeline.name} {day}" for day in failed),
+        days=tuple(map(str, failed)),
+        step=step,
+        error=f"{kind}: {error}" if kind else error,
+        mend=next((MENDS[one] for one in kinds if one in MENDS), OTHER_MEND),
+        again=_again(pipeline.name, failed, kind),
+        run=event["run_id"],
+        notes=(*others, *_paused(pipeline, failed_in_a_row)),
+        links=_links(event, step, str(first.get("log") or "")),
+    )
+    published = [day for day in days if day not in failed]
+    return [alert, *_recovered(event, pipeline, published)]
+
+
+def _recovered(event: Words, pipeline: Pipeline, days: list[date]) -> Iterator[Alert]:
+    for day in days:
+        yield Alert(
+            kind="recovered",
+            subject=pipeline.name,
+            at=event["at"],
+            identity=f"recovered {day} {event['identity']}",
+            group=f"recovered {pipeline.name}",
+            about=(f"day {pipeline.name} {day}", f"late {pipeline.name} {day}"),
+            days=(str(day),),
+            run=event["run_id"],
+            links=_links(event, "", ""),
+        )
+
+
+def _broken_file(event: Words) -> Alert:
+    file = event["file"]
+    line, *others = _reason(event["why"])
+    return Alert(
+        kind="broken",
+        subject=os.path.basename(file),
+        at=event["at"],
+        identity=f"import {file} {event['at']}",
+        group=f"import {file}",
+        about=(f"import {os.path.basename(file)}",),
+        error=line,
+        notes=tuple(others),
+        mend="mend the file; until then its pipelines go on as Airflow last read them, or do not run",
+        again="./daybook doctor",
+        links=_address("day", "/dags"),
+    )
+
+
+def _reason(trace: str) -> list[str]:
+    """Return the lines after a trace's stack, whose own lines are indented."""
+    lines = [line for line in trace.splitlines() if line.strip()]
+    inner = [number for number, line in enumerate(lines) if line[0].isspace()]
+    return lines[inner[-1] + 1 if inner else 0 :] or ["no reason is known"]
+
+
+def _days(event: Words, pipeline: Pipeline) -> list[date]:
+    if kept := _data().days_of_run(pipeline.name, event["run_id"]):
+        return sorted(kept)
+    try:
+        conf = conf_of(event["conf"])
+    except BadSpec:
+        return []
+    asked = sorted({*conf.days, *filter(None, [conf.day])})
+    return asked or [_own_day(event, pipeline)]
+
+
+def _own_day(event: Words, pipeline: Pipeline) -> date:
+    is_dated = event["run_type"] in ("scheduled", "backfill") and event["interval_start"]
+    start = datetime.fromisoformat(event["interval_start"]) if is_dated else None
+    return day_of_run(pipeline.schedule, start, datetime.fromisoformat(event["seen_from"]))
+
+
+def _left_out(event: Words, pipeline: Pipeline, days: list[date]) -> dict[date, LeftOut]:
+    if len(days) < 2:
+        return {}
+    found = {day: left_out_of(_data().run(pipeline.name, day, event["run_id"])) for day in days}
+    return {day: left_out for day, left_out in found.items() if left_out}
+
+
+def _group(event: Words, name: str, step: str, kind: str, error: str) -> str:
+    """Return what the alert is told together with: its backfill, else other failures of the same cause."""
+    if event["run_id"].startswith(PREFIX):
+        return f"backfill {name} {event['run_id'].rpartition('__')[0]}"
+    if event["run_type"] == "backfill":
+        return f"backfill {name}"
+    return f"failed {name} {step} {kind} {cause(error)}"
+
+
+def _again(name: str, days: list[date], kind: str) -> str:
+    if not days:
+        return f"./daybook plan --pipeline {name}"
+    why = ' --why "REASON"' if kind == "Implausible" else ""
+    verb = "release" if why else "day" if len(days) == 1 else "backfill"
+    asked = f"{days[0]}" if len(days) == 1 else f"--from {days[0]} --to {days[-1]}"
+    return f"./daybook {verb} {asked} --pipeline {name}{why}"
+
+
+def _paused(pipeline: Pipeline, failed_in_a_row: int) -> tuple[str, ...]:
+    most = pipeline.max_failed_runs
+    if not most or failed_in_a_row < most:
+        return ()
+    return (
+        f"{failed_in_a_row} runs have failed in a row, and with max_failed_runs={most} Airflow has paused the DAG: "
+        f"nothing new begins; when the cause is mended, `./daybook resume --pipeline {pipeline.name}`",
+    )
+
+
+def _links(event: Words, step: str, log: str) -> dict[str, str]:
+    run = f"/dags/{quote(event['dag_id'], safe='')}/runs/{quote(event['run_id'], safe='')}"
+    found = {**_address("run", run), **_address("day", f"{run}/plugin/report")}
+    # The task's own address for its log comes from Airflow, as far as it is one.
+    if step and log.startswith(("http://", "https://")):
+        return {**found, "log": log}
+    return {**found, **(_address("log", f"{run}/tasks/{quote(step, safe='')}") if step else {})}
+
+
+def _address(what: str, path: str, variables: Mapping[str, str] = os.environ) -> dict[str, str]:
+    base = variables.get("AIRFLOW__API__BASE_URL") or _configured()
+    return {what: f"{base.rstrip('/')}{path}"} if base else {}
+
+
+def _configured() -> str:
+    # Only if the environment does not say it: Airflow takes a second to be imported.
+    from airflow.configuration import conf
+
+    return str(conf.get("api", "base_url", fallback="") or "")
+
+
+def _data() -> DataFolder:
+    data: Any = UPath(os.environ["DAYBOOK_DATA"])
+    return DataFolder(data)
