@@ -9,6 +9,7 @@ The nine steps, in the order of the work (dags/daybook.py writes it down once):
 The rooms; each may import those above it that tests/unit/test_rooms.py allows it, and everybody the first line:
 
     spec/ errors.py text.py days.py    what a pipeline is, what a person can mend, words, days
+    events/     what happened, and a user's handlers of it
     storage/    files whole or not there; where they lie; tables in and out
     postgres/   sessions, and tables by COPY
     ftp/        a delivery seen, and copied whole; files sent; FTP itself

@@ -16,6 +16,7 @@ FILES = {
 FOR_ALL = "errors text days spec environment"
 ROOMS = {
     **dict.fromkeys(FOR_ALL.split(), ""),
+    "events": "",
     "storage": "",
     "postgres": "storage",
     "ftp": "storage",
@@ -26,7 +27,7 @@ ROOMS = {
     "refused": "ledger loader storage postgres",
     "publish": "ledger storage postgres ftp rules.summarize",
     "planning": "ledger refused loader ftp postgres storage rules.valid_rows",
-    "run": "ledger refused loader storage postgres",
+    "run": "events ledger refused loader storage postgres",
     "pages": "ledger storage planning.known_days planning.status",
     "alerts": "",
     "catalog": "pages ledger postgres.sql_types rules.summarize",

@@ -21,7 +21,8 @@ from daybook.ledger.left_out import LeftOut, leave_out, left_out_of, take_in
 from daybook.ledger.receipt import STEPS, Done
 from daybook.postgres.session import Connection
 from daybook.run.day_run import DayRun
-from daybook.run.step_run import StepRun, run_step
+from daybook.run.step_run import StepRun
+from daybook.run.told import tell_progress, tell_range, told_step
 from daybook.text import portion, verb
 
 
@@ -77,11 +78,11 @@ def over_days(step: Step, day_runs: list[DayRun], *, attempt: int = 1, is_last_t
     """
     first = day_runs[0]
     if len(day_runs) == 1 and str(first.day) in first.run:
-        return {str(first.day): run_step(step, first)}
+        return {str(first.day): told_step(step, first)}
     # Else the run's tab would have to look for its folder on every day.
     first.data.note_days_of_run(first.pipeline.name, first.run, [day_run.day for day_run in day_runs])
     if len(day_runs) == 1:
-        return {str(first.day): run_step(step, first)}
+        return {str(first.day): told_step(step, first)}
     with _kept_open(day_runs) as day_runs:
         return _over_several(step, day_runs, attempt, is_last_try)
 
@@ -90,14 +91,16 @@ def _over_several(step: Step, day_runs: list[DayRun], attempt: int, is_last_try:
     counts: dict[str, object] = {}
     later: list[SourceUnavailable] = []
     broken: list[BrokenChain] = []
-    for day_run in _in_order(day_runs):
+    for done, day_run in enumerate(_in_order(day_runs), start=1):
         if _is_done(day_run, step.__name__, attempt):
             counts[str(day_run.day)] = day_run.receipt(step.__name__).counts()
         elif not _is_left_out_before(day_run, step.__name__):
             _try(step, day_run, counts, later, broken, is_last_try)
+        tell_progress(day_runs, step.__name__, done)
     _check_some_are_whole(broken, day_runs)
     _check_none_is_later(later, day_runs, counts, f"{step.__name__} {attempt}")
     if step.__name__ == STEPS[-1]:
+        tell_range(day_runs, step.__name__, [one.day for one in day_runs if str(one.day) not in counts])
         _check_none_left_out(day_runs)
     return counts
 
@@ -161,7 +164,7 @@ def _try(
     is_last_try: bool,
 ) -> None:
     try:
-        counts[str(day_run.day)] = run_step(step, day_run)
+        counts[str(day_run.day)] = told_step(step, day_run)
     except DaybookError as error:
         if isinstance(error, NotYet) or (isinstance(error, SourceUnavailable) and not is_last_try):
             later.append(error)

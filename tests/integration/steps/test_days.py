@@ -1,7 +1,7 @@
 """Days that run again: what is taken over, what is done again, several days in one run, days that are restated."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -10,6 +10,9 @@ from upath import UPath
 
 from daybook import steps
 from daybook.errors import BadSpec, BrokenChain, NotYet, SourceUnavailable
+from daybook.events import handlers
+from daybook.events.handlers import on_event
+from daybook.events.happening import Event, Happening
 from daybook.ledger.receipt import STEPS, Done
 from daybook.planning.daily_run import DailyRun, days_of
 from daybook.run.day_run import DayRun
@@ -48,6 +51,23 @@ def edit(own: Pipeline, servers: Servers) -> Edit:
         os.utime(file, (later, later))
 
     return do
+
+
+@pytest.fixture
+def told(own: Pipeline) -> Iterator[list[Happening]]:
+    """All events of the pipeline, as its handlers see them."""
+    happenings: list[Happening] = []
+    for event in Event:
+        on_event(event, pipeline=own.name)(happenings.append)
+    yield happenings
+    for key in [key for key in handlers._handlers if key[-1] == own.name]:
+        del handlers._handlers[key]
+
+
+def of(told: list[Happening], *events: Event) -> list[tuple[str, str, str]]:
+    """Return step, event and day of the happenings of these kinds; the days of a range as their number."""
+    days = [(one, str(one.days[0]) if len(one.days) == 1 else str(len(one.days))) for one in told]
+    return [(one.step, one.event.name, day) for one, day in days if one.event in events]
 
 
 def taken_over(work: DayRun) -> list[str]:
@@ -131,7 +151,7 @@ def run_batch(works: list[DayRun], *, is_last_try: bool = True) -> None:
 
 
 def test_a_bad_day_of_a_batch_is_left_out_and_the_others_are_published(
-    own: Pipeline, servers: Servers, edit: Edit
+    own: Pipeline, servers: Servers, edit: Edit, told: list[Happening]
 ) -> None:
     edit(DAYS[1], b"dep_delay", b"departure_delay")
     works = [servers.work(own, day, "batch") for day in DAYS]
@@ -139,6 +159,23 @@ def test_a_bad_day_of_a_batch_is_left_out_and_the_others_are_published(
         run_batch(works)
     days = servers.rows(f"select day from {own.name}.by_day order by day")
     assert [str(day) for (day,) in days] == [DAYS[0], DAYS[2]]
+    good = [("clean", name, day) for day in DAYS[::2] for name in ("START", "PROCESSING_TIME", "SUCCESS")]
+    of_a_day = of(told, Event.START, Event.PROCESSING_TIME, Event.SUCCESS)
+    assert [one for one in of_a_day if one[0] == "clean"] == good
+    (failed,) = [one for one in told if one.event is Event.FAILURE]
+    assert (failed.step, failed.run, [str(day) for day in failed.days]) == ("load", "batch", [DAYS[1]])
+    assert "dep_delay" in failed.error
+    assert ("load", "PROCESSING_TIME", DAYS[1]) in of_a_day
+    assert all(one.seconds is not None for one in told if one.event is Event.PROCESSING_TIME)
+    extracts = [(step, "DEPENDENCY_PRESENT", day) for step in STEPS[:2] for day in DAYS]
+    assert of(told, Event.DEPENDENCY_PRESENT) == extracts
+    progress = [(one.step, one.done, one.of) for one in told if one.event is Event.PROGRESS]
+    assert progress == [(step, done, 3) for step in STEPS for done in (1, 2, 3)]
+    count, fraction, delay = told[-3:]
+    assert (count.event, count.done, count.of) == (Event.COMPLETE_COUNT, 2, 3)
+    assert (fraction.event, fraction.fraction) == (Event.COMPLETE_FRACTION, 2 / 3)
+    # From 2 January on, two days of the range are not sure to be there.
+    assert (delay.event, delay.delay_days) == (Event.DELAY, 2)
 
 
 def test_a_batch_whose_days_all_lack_a_step_fails_at_the_next_one(own: Pipeline, servers: Servers) -> None:
@@ -205,7 +242,7 @@ def test_a_day_that_may_still_come_is_tried_again_and_then_left_out(own: Pipelin
 
 
 def test_a_day_whose_file_may_still_come_is_waited_for_and_the_others_are_not_done_again(
-    own: Pipeline, servers: Servers
+    own: Pipeline, servers: Servers, told: list[Happening]
 ) -> None:
     works = [servers.work(own, day, "waiting") for day in DAYS]
     looks: list[str] = []
@@ -222,6 +259,8 @@ def test_a_day_whose_file_may_still_come_is_waited_for_and_the_others_are_not_do
     with pytest.raises(NotYet):
         over_days(extract_files, works, attempt=1, is_last_try=True)
     assert looks == [*DAYS, DAYS[1]]
+    assert of(told, Event.DEPENDENCY_MISSING, Event.FAILURE) == [("extract_files", "DEPENDENCY_MISSING", DAYS[1])] * 2
+    assert {one.error for one in told if one.event is Event.DEPENDENCY_MISSING} == {"not there"}
     delivered.append(DAYS[1])
     assert tuple(over_days(extract_files, works, attempt=1, is_last_try=True)) == DAYS
     looks.clear()
