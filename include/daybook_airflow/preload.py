@@ -42,8 +42,10 @@ MODULES = (
     "airflow.providers.postgres.assets.postgres",
     # Not the pipelines: each task reads those anew.
     "daybook.steps",
+    "daybook.pages.run_note",
     "daybook_airflow.form",
-    "daybook_airflow.tasks",
+    "daybook_airflow.held",
+    "daybook_airflow.step_task",
 )
 # The libraries import these when a frame or a host name is first used, which would take 0.1 s in each task. A name that
 # no longer exists does no harm, except that its time is lost again.

@@ -2,33 +2,39 @@
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from airflow.sdk import CronDataIntervalTimetable, ExceptionRetryPolicy, ObjectStoragePath, RetryAction, RetryRule
+from airflow.sdk import ExceptionRetryPolicy, ObjectStoragePath, RetryAction, RetryRule
 from airflow.sdk.exceptions import AirflowRescheduleException, AirflowSkipException
 
-from daybook.days import check_day, day_of_run
+from daybook.days import check_day
 from daybook.errors import BadSpec, DaybookError, NotYet, SourceUnavailable
 from daybook.ledger.decisions import Release
-from daybook.ledger.receipt import STEPS, Done
+from daybook.ledger.receipt import STEPS
 from daybook.ledger.waiting import DAYS
 from daybook.pipelines import load_pipelines
 from daybook.planning.daily_run import DailyRun, days_of
 from daybook.publish.rename import rename
 from daybook.run.away import waiting_for_servers
 from daybook.run.day_run import DayRun
-from daybook.run.several_days import over_days
-from daybook.run.step_run import StepRun
+from daybook.run.several_days import Step, over_days
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
 from daybook.storage.run_names import check_run_name
 from daybook.text import printable
 from daybook_airflow import hooks
+from daybook_airflow.answers import settle
+from daybook_airflow.asked_runs import PREFIX
+from daybook_airflow.assets import emit
 from daybook_airflow.conf import Conf, conf_of
+from daybook_airflow.decision import Decided
+from daybook_airflow.run_days import MADE_BY_THE_SCHEDULE, asked_days, own_day
+from daybook_airflow.timetable import DailyTimetable
 
 log = logging.getLogger(__name__)
 
@@ -45,9 +51,9 @@ PATIENT: dict[str, Any] = {"retries": 5, "retry_delay": timedelta(seconds=30), "
 PROMPT: dict[str, Any] = {"retries": 1, "retry_delay": timedelta(seconds=5), "execution_timeout": timedelta(minutes=30)}
 
 
-def daily(pipeline: Pipeline) -> CronDataIntervalTimetable:
+def daily(pipeline: Pipeline) -> DailyTimetable:
     """Return the timetable of a pipeline: once per local day. A bare cron string would have an empty interval."""
-    return CronDataIntervalTimetable(pipeline.schedule.cron, timezone=pipeline.schedule.time_zone)
+    return DailyTimetable(pipeline.schedule.cron, timezone=pipeline.schedule.time_zone)
 
 
 def first_day(pipeline: Pipeline) -> datetime:
@@ -62,30 +68,54 @@ def last_day(pipeline: Pipeline) -> datetime | None:
     return None if end in (None, date.max) else datetime.combine(end, time.max, ZoneInfo(pipeline.schedule.time_zone))
 
 
-def for_each_day(step: Callable[[StepRun], Done]) -> Callable[..., dict[str, object]]:
-    """Return a step as a task that does each day of the run.
+def do(step: Step, context: Any) -> dict[str, object]:
+    """Do a step for each day of a run, and return the counts by day.
 
     If a file is not there yet, or a server is away, it frees the worker and looks again later.
     """
+    attempt, most = context["ti"].try_number, context["ti"].max_tries
+    with _errors_for_airflow():
+        _rename(context)
+        of_days = day_runs(step, context)
+        counts = over_days(step, of_days, attempt=attempt, is_last_try=attempt > most)
+    emit(context, of_days, counts)
+    return counts
 
-    def task(**context: Any) -> dict[str, object]:
-        attempt, most = context["ti"].try_number, context["ti"].max_tries
-        try:
-            _rename(context)
-            day_runs = [_day_run(day, context) for day in _days(step.__name__, context)]
-            counts = over_days(step, day_runs, attempt=attempt, is_last_try=attempt > most)
-        except NotYet as not_yet:
-            log.info("%s", printable(str(not_yet)))
-            raise AirflowRescheduleException(not_yet.look_again_at) from None  # type: ignore[no-untyped-call]
-        except DaybookError as error:
-            # It may quote a name from outside, and the log is read on terminals.
-            error.args = (printable(str(error)),)
-            raise
-        for asset in context["task"].outlets:
-            context["outlet_events"][asset].extra = {"days": counts}
-        return counts
 
-    return task
+def go_on(step: Step, context: Any, decided: Decided) -> dict[str, object]:
+    """Go on with the days that a step held, as a person decided, and return the counts by day of the whole run."""
+    of_days = day_runs(step, context)
+    with _errors_for_airflow():
+        settle(step, of_days, decided)
+    receipts = {str(day_run.day): day_run.receipt_if_done(step.__name__) for day_run in of_days}
+    counts: dict[str, object] = {day: receipt.counts() for day, receipt in receipts.items() if receipt}
+    emit(context, of_days, counts)
+    return counts
+
+
+def day_runs(step: Step, context: Any) -> list[DayRun]:
+    """Return a run's work on each of its days. The task keeps them for its links."""
+    context["task"].days = _days(step.__name__, context)
+    return [_day_run(day, context) for day in context["task"].days]
+
+
+def is_of_command(context: Any) -> bool:
+    """Return whether a backfill or a command started the run: then somebody waits for its end."""
+    run = context["dag_run"]
+    return run.run_type == "backfill" or str(run.run_id).startswith(PREFIX)
+
+
+@contextmanager
+def _errors_for_airflow() -> Iterator[None]:
+    try:
+        yield
+    except NotYet as not_yet:
+        log.info("%s", printable(str(not_yet)))
+        raise AirflowRescheduleException(not_yet.look_again_at) from None  # type: ignore[no-untyped-call]
+    except DaybookError as error:
+        # It may quote a name from outside, and the log is read on terminals.
+        error.args = (printable(str(error)),)
+        raise
 
 
 def _days(step: str, context: Any) -> list[date]:
@@ -96,7 +126,7 @@ def _days(step: str, context: Any) -> list[date]:
     now = max(datetime.now(UTC), run.run_after)
     days = _asked_days(context)
     if not days:
-        days = [_own_day(context)]
+        days = [own_day(pipeline, run)]
         _skip_if_closed(pipeline, days[0], run.run_type)
     for day in days:
         check_day(pipeline, day, now)
@@ -115,25 +145,24 @@ def _days_of(daily_run: DailyRun, own: DayRun) -> list[date]:
 def _skip_if_closed(pipeline: Pipeline, day: date, run_type: str) -> None:
     """Skip the task if Airflow made the run by the cron alone, which knows no holiday."""
     closed = pipeline.schedule.why_closed(day)
-    if closed and run_type in ("scheduled", "backfill"):
+    if closed and run_type in MADE_BY_THE_SCHEDULE:
         raise AirflowSkipException(f"{pipeline.name} {day}: {closed}, so it is no day of the schedule; nothing is due")
 
 
 def _asked_days(context: Any) -> list[date]:
-    conf = _conf(context)
-    return sorted({*conf.days, *filter(None, [conf.day])})
-
-
-def _own_day(context: Any) -> date:
-    run, schedule = context["dag_run"], _pipeline(context).schedule
-    # The schedule makes these; any other interval is guessed by Airflow from the moment of the trigger.
-    is_dated = run.run_type in ("scheduled", "backfill")
-    return day_of_run(schedule, run.data_interval_start if is_dated else None, run.logical_date or run.run_after)
+    with _said_for(context):
+        return asked_days(context["dag_run"])
 
 
 def _conf(context: Any) -> Conf:
-    try:
+    with _said_for(context):
         return conf_of(context["dag_run"].conf)
+
+
+@contextmanager
+def _said_for(context: Any) -> Iterator[None]:
+    try:
+        yield
     except BadSpec as error:
         raise BadSpec(f"{context['dag'].dag_id}: {error}; nothing was done; trigger it with other words") from None
 
@@ -164,7 +193,7 @@ def _rename(context: Any) -> None:
     pipeline = _pipeline(context)
     if pipeline.renamed_from is None:
         return
-    own = _day_run((_asked_days(context) or [_own_day(context)])[0], context)
+    own = _day_run((_asked_days(context) or [own_day(pipeline, context["dag_run"])])[0], context)
     connect = partial(hooks.postgres, pipeline.target.connection)
     with waiting_for_servers(own, own.folder / "renamed", "the warehouse"):
         if rename(connect, pipeline, own.data, own.started_by):

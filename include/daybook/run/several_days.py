@@ -8,7 +8,7 @@ Connections are opened once for all the days of a task: opening one takes longer
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from types import TracebackType
@@ -94,7 +94,7 @@ def _over_several(step: Step, day_runs: list[DayRun], attempt: int, is_last_try:
     _check_some_are_whole(broken, day_runs)
     _check_none_is_later(later, day_runs, counts, f"{step.__name__} {attempt}")
     if step.__name__ == STEPS[-1]:
-        _check_none_left_out(day_runs)
+        check_none_left_out(day_runs)
     return counts
 
 
@@ -154,7 +154,7 @@ def _try(
             return
         broken += [error] if isinstance(error, BrokenChain) else []
         log.error("%s is left out: %s", day_run.day, error)
-        leave_out(day_run.folder, LeftOut(step.__name__, str(error)))
+        leave_out(day_run.folder, LeftOut(step.__name__, type(error).__name__, str(error)))
 
 
 def _is_left_out_before(day_run: DayRun, step: str) -> bool:
@@ -167,7 +167,8 @@ def _is_left_out_before(day_run: DayRun, step: str) -> bool:
     return False
 
 
-def _check_none_left_out(day_runs: list[DayRun]) -> None:
+def check_none_left_out(day_runs: Sequence[DayRun]) -> None:
+    """Raise DaysLeftOut, with each day and why, if a run has left out a day."""
     found = ((day_run.day, left_out_of(day_run.folder)) for day_run in day_runs)
     said = [f"{day}: {left_out.why}" for day, left_out in found if left_out]
     if said:

@@ -1,0 +1,82 @@
+"""What becomes of held days by a person's answer: each is released and done up to the task's step, or left as it is."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+
+from daybook import steps
+from daybook.errors import DaybookError, Implausible, SourceUnavailable
+from daybook.ledger import step_log
+from daybook.ledger.decisions import Release
+from daybook.ledger.left_out import LeftOut, leave_out, left_out_of, take_in
+from daybook.ledger.receipt import STEPS, Done
+from daybook.postgres.session import at_once
+from daybook.run.day_run import DayRun
+from daybook.run.several_days import Step, check_none_left_out
+from daybook.run.step_run import StepRun, run_step
+from daybook_airflow.decision import Decided
+
+
+def held_days(step: Step, day_runs: Sequence[DayRun]) -> list[DayRun]:
+    """Return the days that a run holds for their numbers. A run of one day is the only one, and held at this step."""
+    if len(day_runs) == 1:
+        return [*day_runs]
+    found = ((day_run, left_out_of(day_run.folder)) for day_run in day_runs)
+    return [day_run for day_run, left_out in found if left_out and left_out.kind == Implausible.__name__]
+
+
+def settle(step: Step, day_runs: Sequence[DayRun], decided: Decided) -> None:
+    """Do with each held day as a person decided.
+
+    Raises Implausible if the run's one day is left as it is; DaysLeftOut if it has several, and some are not published;
+    SourceUnavailable if a server is away.
+    """
+    is_alone = len(day_runs) == 1
+    for day_run in held_days(step, day_runs):
+        held_at = step.__name__ if is_alone else (left_out_of(day_run.folder) or LeftOut(step.__name__, "", "")).step
+        try:
+            _settle_day(_from(held_at, step), day_run, decided)
+            take_in(day_run.folder)
+        except SourceUnavailable:
+            raise
+        except DaybookError as error:
+            if is_alone:
+                raise
+            leave_out(day_run.folder, LeftOut(held_at, "decided", str(error)))
+    if not is_alone:
+        check_none_left_out(day_runs)
+
+
+def _from(held_at: str, last: Step) -> list[Step]:
+    """Return the steps from the one that held a day to a task's own."""
+    names = STEPS[STEPS.index(held_at) : STEPS.index(last.__name__) + 1]
+    return [getattr(steps, name) for name in names]
+
+
+def _settle_day(to_do: list[Step], day_run: DayRun, decided: Decided) -> None:
+    if day_run.day not in decided.days:
+        _leave(to_do[0], day_run, decided.by)
+    for step in to_do:
+        run_step(step, replace(day_run, release=decided.by))
+
+
+def _leave(step: Step, day_run: DayRun, by: Release) -> None:
+    """Write into the ledger who left a day as it is, and why, and raise it."""
+    error = Implausible(f"{_found(day_run)}; {by.who} left it unpublished: {by.why}")
+
+    def left(_: StepRun) -> Done:
+        raise error
+
+    left.__name__ = step.__name__
+    with suppress(Implausible):
+        run_step(left, day_run)
+    raise error
+
+
+def _found(day_run: DayRun) -> str:
+    """Return why a day was held, as the ledger says it."""
+    name, day = day_run.pipeline.name, day_run.day
+    connect = partial(day_run.postgres, day_run.pipeline.target.connection)
+    failures = at_once(connect, lambda session: step_log.failures(session, name, day, day))
+    return str(failures[day][2]).partition("; look at")[0] if day in failures else f"{name} {day}: the day is held"
