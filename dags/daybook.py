@@ -34,10 +34,9 @@ from daybook.catalog.runbook import runbook
 from daybook.pipelines import load_pipelines
 from daybook_airflow.assets import assets_of
 from daybook_airflow.form import give_form
-from daybook_airflow.held import HoldingTask
 from daybook_airflow.pools import warn_of_pools
-from daybook_airflow.step_task import StepTask
-from daybook_airflow.tasks import PATIENT, PROMPT, RETRIES, daily, first_day, last_day
+from daybook_airflow.schedule import PATIENT, PROMPT, RETRIES, daily, first_day, last_day
+from daybook_airflow.tasks import HoldingTask, StepTask
 
 for pipeline in load_pipelines().good.values():
     with DAG(
@@ -61,7 +60,13 @@ for pipeline in load_pipelines().good.values():
         aggregate = StepTask(step=steps.aggregate, pool=pools.compute, **PROMPT)
         summarize = HoldingTask(step=steps.summarize, pool=pools.compute, **PATIENT)
         save = StepTask(step=steps.save, pool=pools.warehouse, **PATIENT)
-        deploy = HoldingTask(step=steps.deploy, pool=pools.warehouse, outlets=assets_of(pipeline), **PATIENT)
+        deploy = HoldingTask(
+            step=steps.deploy,
+            earlier=(steps.summarize, steps.save),
+            pool=pools.warehouse,
+            outlets=assets_of(pipeline),
+            **PATIENT,
+        )
         [extract_tables, extract_files] >> load >> clean >> index >> aggregate >> summarize >> save >> deploy
         give_form(dag, pipeline)
         warn_of_pools(pipeline)

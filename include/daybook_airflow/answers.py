@@ -5,7 +5,6 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from daybook import steps
 from daybook.errors import DaybookError, Implausible, SourceUnavailable
 from daybook.ledger import step_log
 from daybook.ledger.decisions import Release
@@ -18,44 +17,44 @@ from daybook.run.step_run import StepRun, run_step
 from daybook_airflow.decision import Decided
 
 
-def held_days(step: Step, day_runs: Sequence[DayRun]) -> list[DayRun]:
-    """Return the days that a run holds for their numbers. A run of one day is the only one, and held at this step."""
+def held_days(day_runs: Sequence[DayRun]) -> list[DayRun]:
+    """Return the days that a run holds for their numbers. If it has one day, it is asked only because that is held."""
     if len(day_runs) == 1:
         return [*day_runs]
     found = ((day_run, left_out_of(day_run.folder)) for day_run in day_runs)
     return [day_run for day_run, left_out in found if left_out and left_out.kind == Implausible.__name__]
 
 
-def settle(step: Step, day_runs: Sequence[DayRun], decided: Decided) -> None:
+def settle(steps: Sequence[Step], day_runs: Sequence[DayRun], decided: Decided) -> None:
     """Do with each held day as a person decided.
 
-    Raises Implausible if the run's one day is left as it is; DaysLeftOut if it has several, and some are not published;
+    steps: the last is the task's own; before it, those that may have held a day of several, and all between. Raises
+    Implausible if the run's one day is left as it is; DaysLeftOut if it has several, and some are not published;
     SourceUnavailable if a server is away.
     """
     is_alone = len(day_runs) == 1
-    for day_run in held_days(step, day_runs):
-        held_at = step.__name__ if is_alone else (left_out_of(day_run.folder) or LeftOut(step.__name__, "", "")).step
+    for day_run in held_days(day_runs):
+        left_out = left_out_of(day_run.folder)
+        to_do = [step for step in steps if left_out and not _is_before(step, left_out)] or [steps[-1]]
         try:
-            _settle_day(_from(held_at, step), day_run, decided)
+            _settle_day(to_do, day_run, decided)
             take_in(day_run.folder)
         except SourceUnavailable:
             raise
         except DaybookError as error:
             if is_alone:
                 raise
-            leave_out(day_run.folder, LeftOut(held_at, "decided", str(error)))
+            leave_out(day_run.folder, LeftOut(to_do[0].__name__, "decided", str(error)))
     if not is_alone:
         check_none_left_out(day_runs)
 
 
-def _from(held_at: str, last: Step) -> list[Step]:
-    """Return the steps from the one that held a day to a task's own."""
-    names = STEPS[STEPS.index(held_at) : STEPS.index(last.__name__) + 1]
-    return [getattr(steps, name) for name in names]
+def _is_before(step: Step, left_out: LeftOut) -> bool:
+    return STEPS.index(step.__name__) < STEPS.index(left_out.step)
 
 
 def _settle_day(to_do: list[Step], day_run: DayRun, decided: Decided) -> None:
-    if day_run.day not in decided.days:
+    if decided.days is not None and str(day_run.day) not in decided.days:
         _leave(to_do[0], day_run, decided.by)
     for step in to_do:
         run_step(step, replace(day_run, release=decided.by))

@@ -1,6 +1,5 @@
 """A person's answer about held days, as Airflow's Required Actions and `./daybook release` give it."""
 
-from datetime import date
 from typing import NamedTuple
 
 from daybook.ledger.decisions import Release
@@ -9,7 +8,7 @@ PUBLISH, LEAVE = OPTIONS = ("Publish", "Leave it unpublished")
 
 
 class Decided(NamedTuple):
-    """A person's answer: who and why, and the held days to publish; the others stay as they are."""
+    """A person's answer: who and why, and the held days to publish; the others stay as they are. None is all."""
 
     by: Release
-    days: frozenset[date]
+    days: frozenset[str] | None

@@ -44,8 +44,8 @@ MODULES = (
     "daybook.steps",
     "daybook.pages.run_note",
     "daybook_airflow.form",
-    "daybook_airflow.held",
-    "daybook_airflow.step_task",
+    "daybook_airflow.schedule",
+    "daybook_airflow.tasks",
 )
 # The libraries import these when a frame or a host name is first used, which would take 0.1 s in each task. A name that
 # no longer exists does no harm, except that its time is lost again.

@@ -94,7 +94,7 @@ def as_json_lines(rows: list[Row]) -> bytes:
 
 def as_packed_lines(rows: list[Row]) -> bytes:
     """Return rows as JSON lines in gzip."""
-    return gzip.compress(as_json_lines(rows))
+    return gzip.compress(as_json_lines(rows), mtime=0)
 
 
 def as_parquet(rows: list[Row]) -> bytes:

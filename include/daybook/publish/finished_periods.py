@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg import sql
 
+from daybook.ledger.exports import owe_no_period, owe_period
 from daybook.postgres.session import Connection
 from daybook.publish.files import write_files
 from daybook.publish.live import live, target_of
@@ -98,12 +99,21 @@ def finished_of(connection: Connection, pipeline: Pipeline) -> dict[str, list[da
     return {s.name: [day for name, day in shown if name == s.name] for s in pipeline.summaries if s.every}
 
 
+def with_days(connection: Connection, pipeline: Pipeline, days: list[date]) -> list[Period]:
+    """Return the finished periods that some days are in."""
+    every = {summary.name: summary.every for summary in pipeline.summaries if summary.every}
+    query = "select distinct date_trunc(%s, day::timestamp)::date from unnest(%s::date[]) day"
+    firsts = {name: {first for (first,) in connection.execute(query, [every[name], days])} for name in every}
+    return [one for one in noted(connection).get(pipeline.name, {}) if one[1] in firsts.get(one[0], ())]
+
+
 def take_away(connection: Connection, data: DataFolder, pipeline: str, periods: Iterable[Period]) -> None:
     """Let the folder show no files of some periods any more."""
     for summary, period in periods:
         folder = data.published(pipeline) / summary
         folder.remove_pointer(str(period))
         (folder / FILES / str(period)).remove()
+        owe_no_period(connection, pipeline, summary, period)
         connection.execute(
             "delete from finished_period where (pipeline, summary, period) = (%s, %s, %s)",
             [pipeline, summary, period],
@@ -146,6 +156,7 @@ def _show(
         "on conflict (pipeline, summary, period) do update set state = excluded.state, files = excluded.files",
         [pipeline.name, summary.name, period, state, json.dumps(files)],
     )
+    owe_period(connection, pipeline, summary.name, period)
     _remove_older(folder / FILES / str(period), {place.rpartition("/")[2], before.rpartition("/")[2]})
 
 

@@ -41,7 +41,7 @@ def two_sheets() -> bytes:
 
 FILES: dict[str, tuple[bytes, str]] = {
     "json_lines": (LINES, 'form=Form(format="json_lines")'),
-    "packed": (gzip.compress(LINES), 'form=Form(format="json_lines", compression="gzip")'),
+    "packed": (gzip.compress(LINES, mtime=0), 'form=Form(format="json_lines", compression="gzip")'),
     "parquet": (parquet(), 'form=Form(format="parquet")'),
     "xlsx": (workbook([NAMES, *ROWS]), 'form=Form(format="xlsx")'),
     "two sheets": (two_sheets(), 'form=Form(format="xlsx", sheet="Sales")'),

@@ -7,7 +7,7 @@ import pytest
 
 from daybook.ledger.fingerprint import FINGERPRINTED_STEPS, changed_part, fingerprint
 from daybook.pipelines import load_pipelines
-from daybook.spec import CleanRows, Derived, Export, Pipeline, Rule, TableReady, col
+from daybook.spec import CleanRows, Derived, Export, Pipeline, Rule, TableReady, Target, col
 from deployment.home import REPOSITORY
 
 FLIGHTS = load_pipelines().good["flights"]
@@ -123,6 +123,7 @@ CHANGES: list[tuple[str, dict[str, object]]] = [
     ),
     ("`look_back_days`, `catch_up_days`, `max_active_runs`, `pools`, `keep_runs`", {"keep_runs": 9}),
     ("`exports`", {"exports": (Export(name="partner", connection="partner", path="{day}/{name}.csv"),)}),
+    ("`also`", {"also": (Target(connection="analytics", schema="flights"),)}),
     ("`description`", {"description": "in other words"}),
 ]
 

@@ -44,7 +44,7 @@ TAKEN: dict[str, tuple[bytes, str, dict[str, Any]]] = {
         'encoding="utf-16-be"',
         {"form": Form(encoding="utf-16-be")},
     ),
-    "gzip": (gzip.compress(PLAIN.encode()), 'compression="gzip"', {"form": Form(compression="gzip")}),
+    "gzip": (gzip.compress(PLAIN.encode(), mtime=0), 'compression="gzip"', {"form": Form(compression="gzip")}),
     "carriage returns": (PLAIN.replace("\n", "\r").encode(), 'line_end="cr"', {"form": Form(line_end="cr")}),
     "semicolons": (PLAIN.replace(",", ";").encode(), "delimiter=';'", {"delimiter": ";"}),
     "a further column": (
