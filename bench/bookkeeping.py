@@ -3,8 +3,8 @@
     .venv/bin/python bench/bookkeeping.py                                10 years of 100 pipelines, some 10 minutes
     .venv/bin/python bench/bookkeeping.py --pipelines 3 --years 1        a small trial
 
-It runs one day of the shipped pipeline for real, makes all others from it (many_days.py), and prints seconds for 30
-days and for all days of one pipeline among the others, and the bytes, files and rows that a day leaves.
+It runs one day of the shipped pipeline for real, and makes all others from it (tests/support/many_days.py). It prints
+seconds for 30 days and for all days of one pipeline among the others, and the bytes, files and rows that a day leaves.
 """
 
 import argparse
@@ -23,10 +23,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(REPOSITORY / "include"), str(REPOSITORY / "config")]
+sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "include"), str(REPOSITORY / "config")]
 
 import psycopg  # noqa: E402 - the path is set above
-from many_days import Model, copies, fill_folder, fill_ledger  # noqa: E402 - the path is set above
 from psycopg import sql  # noqa: E402 - the path is set above
 
 from deployment.environment import connections  # noqa: E402 - the path is set above
@@ -35,6 +34,7 @@ from deployment.servers.databases import make_databases  # noqa: E402 - the path
 from deployment.servers.flights import fill_tables, write_days  # noqa: E402 - the path is set above
 from deployment.servers.ftp import LocalFtp  # noqa: E402 - the path is set above
 from deployment.servers.postgres import LocalPostgres  # noqa: E402 - the path is set above
+from tests.support.many_days import Model, copies, fill_folder, fill_ledger  # noqa: E402 - the path is set above
 
 LAST = date(2013, 12, 31)
 FEW = 30
@@ -136,15 +136,16 @@ def kept(place: Place) -> None:
 
 
 def _tell(what: str, few: Callable[[], object] | None, every: Callable[[], object]) -> None:
-    seconds = [f"{_seconds(do):8.2f} s" if do else " " * 10 for do in (few, every)]
+    seconds = [_seconds(do) if do else " " * 34 for do in (few, every)]
     print(f"  {what:10}{FEW} days {seconds[0]}    all days {seconds[1]}", flush=True)
 
 
-def _seconds(do: Callable[[], object]) -> float:
-    began = time.monotonic()
+def _seconds(do: Callable[[], object]) -> str:
+    """Return the seconds that work takes, and those of this process's processor, which others do not slow down."""
+    began, own = time.monotonic(), time.process_time()
     with contextlib.redirect_stdout(io.StringIO()):
         do()
-    return time.monotonic() - began
+    return f"{time.monotonic() - began:6.2f} s ({time.process_time() - own:6.2f} s of its own)"
 
 
 def _days(years: int) -> int:

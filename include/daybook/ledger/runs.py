@@ -205,6 +205,7 @@ def write(connection: Connection, pipeline: str, day: date, entry: Entry) -> Non
             json.dumps([receipt.model_dump(mode="json") for receipt in entry.receipts]),
         ],
     )
+    connection.execute("update run set is_published = true where run_id = %s", [entry.run_id])
 
 
 def _totals(receipts: Iterable[Receipt]) -> dict[str, str]:

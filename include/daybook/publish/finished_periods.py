@@ -63,13 +63,13 @@ def follow_periods(connection: Connection, data: DataFolder, pipeline: Pipeline)
     connection: used in one transaction. Call it after the days' links follow.
     """
     roll_ups = [summary for summary in pipeline.summaries if summary.every]
-    if not roll_ups and not noted(connection).get(pipeline.name):
+    if not roll_ups and not noted(connection, pipeline.name).get(pipeline.name):
         return False
     with connection.transaction():
         # Files in an object store take a while; readers of the warehouse wait for none of it.
         connection.execute("set local idle_in_transaction_session_timeout = 0")
         lock_links(connection, pipeline.name)
-        shown = noted(connection).get(pipeline.name, {})
+        shown = noted(connection, pipeline.name).get(pipeline.name, {})
         states = {s.name: found for s in roll_ups if (found := _states(connection, pipeline, s)) is not None}
         known = {s.name for s in roll_ups} - states.keys()
         wanted = {(name, period): state for name, found in states.items() for period, state in found.items()}
@@ -82,20 +82,24 @@ def follow_periods(connection: Connection, data: DataFolder, pipeline: Pipeline)
     return len(new) > MENDED_AT_ONCE
 
 
-def noted(connection: Connection) -> dict[str, dict[Period, Noted]]:
-    """Return the finished periods that the folder shows, by pipeline."""
+def noted(connection: Connection, pipeline: str | None = None) -> dict[str, dict[Period, Noted]]:
+    """Return the finished periods that the folder shows, by pipeline: of all, or of one."""
     if connection.execute("select to_regclass('finished_period')").fetchone() == (None,):
         return {}
     found: dict[str, dict[Period, Noted]] = {}
-    query = "select pipeline, summary, period, state, files from finished_period order by 1, 2, 3"
-    for pipeline, summary, period, state, files in connection.execute(query):
-        found.setdefault(pipeline, {})[summary, period] = Noted(state, files)
+    rows = connection.execute(
+        "select pipeline, summary, period, state, files from finished_period "
+        "where pipeline = coalesce(%s, pipeline) order by 1, 2, 3",
+        [pipeline],
+    )
+    for name, summary, period, state, files in rows:
+        found.setdefault(name, {})[summary, period] = Noted(state, files)
     return found
 
 
 def finished_of(connection: Connection, pipeline: Pipeline) -> dict[str, list[date]]:
     """Return the first days of the finished periods that the folder shows, by roll-up, in order."""
-    shown = noted(connection).get(pipeline.name, {})
+    shown = noted(connection, pipeline.name).get(pipeline.name, {})
     return {s.name: [day for name, day in shown if name == s.name] for s in pipeline.summaries if s.every}
 
 

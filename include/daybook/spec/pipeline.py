@@ -53,7 +53,7 @@ class Pipeline(Value):
     down; 0 leaves them to a backfill.
     """
 
-    added_later: ClassVar[frozenset[str]] = frozenset({"clean_rows", "also"})
+    added_later: ClassVar[frozenset[str]] = frozenset({"clean_rows", "also", "keep_files_days"})
 
     name: Name
     """The name of its DAG, and of its folder of published files."""
@@ -105,6 +105,8 @@ class Pipeline(Value):
     """What a day must look like to be published."""
     keep_runs: int = Field(default=3, ge=0)
     """How many runs before the published one are kept for a rollback."""
+    keep_files_days: int | None = Field(default=None, ge=7)
+    """After how many days the files of a run's steps go, raw and refused rows with them; what is published stays."""
     may_override: tuple[str, ...] = ()
     """The values that one run may set otherwise, for its own days, by their paths, such as "plausible.within_pct",
     "sales.limits.refused_rows" or "sales.price.maximum"."""
