@@ -27,7 +27,7 @@ from rich.console import Console  # noqa: E402 - the path is set above
 
 from commands.planned_backfill import backfill  # noqa: E402 - the path is set above
 from daybook.pipelines import load_pipelines  # noqa: E402 - the path is set above
-from daybook_airflow.backfill.runs import in_batches  # noqa: E402 - the path is set above
+from daybook_airflow.asked_runs import in_batches  # noqa: E402 - the path is set above
 from deployment.control.runs import follow, start  # noqa: E402 - the path is set above
 from deployment.environment import connections  # noqa: E402 - the path is set above
 from deployment.supervisor import Deployment  # noqa: E402 - the path is set above
@@ -99,7 +99,9 @@ def publish(deployment: Deployment, count: int) -> None:
 
 def run(deployment: Deployment, dag: str, days: list[date], batch: int) -> None:
     """Run days of a DAG, doing all the work, and wait for their end."""
-    states = follow(deployment.api, dag, start(deployment.api, dag, in_batches(days, batch), is_forced=True), QUIET)
+    batches = in_batches(days, batch)
+    started = start(deployment.api, dag, batches, time_zone=FLIGHTS.schedule.time_zone, is_forced=True)
+    states = follow(deployment.api, dag, started, QUIET)
     assert set(states.values()) == {"success"}, states
 
 

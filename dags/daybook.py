@@ -14,9 +14,9 @@ readers see them, all at once. Readers see the day as it was published last, who
 * `load`, `clean`, `index`: the data broke the contract. The log counts the rows by column and rule; the refused rows
   lie in the run's folder with line and reason. A retry will not help: mend the source, then clear from `extract_*` on;
   or mend rows: `./daybook refused DAY --out FILE`, fill in `mended`, `./daybook replay DAY FILE --why REASON`
-* `aggregate`, `summarize`: there is nothing left to count, or the day looks like no other and is held. Look at the
-  refused rows and at the source. If the numbers are right, trigger the day again with a reason in `release`,
-  or `./daybook release DAY --why REASON`.
+* `aggregate`, `summarize`: there is nothing left to count, or the day looks like no other and is held. If it is held,
+  the run waits in Required Actions, with the numbers beside the days before: publish the day or leave it, and say why.
+  After 22 hours it is red: trigger the day again with a reason in `release`, or `./daybook release DAY --why REASON`.
 * `save`: the warehouse is down or has other columns than the spec. Nothing is visible of it; clear the task.
 * `deploy`: readers still see what was published before, whole. The log says why; clear the task. Where a person rolled
   the same numbers back, they are held: mend the source, or trigger the day again with a reason in `release`.
@@ -30,16 +30,17 @@ run, with the error and what to do, and again when it is over. `./daybook status
 is taken over, unless `force` is on.
 """
 
-from airflow.providers.standard.operators.python import PythonOperator
-from airflow.sdk import DAG, Asset
+from airflow.sdk import DAG
 
 from daybook import steps
 from daybook.catalog.runbook import runbook
 from daybook.pipelines import load_pipelines
 from daybook_airflow.alerts.listener import tell_failed
+from daybook_airflow.assets import assets_of
 from daybook_airflow.form import give_form
 from daybook_airflow.pools import warn_of_pools
-from daybook_airflow.tasks import PATIENT, PROMPT, RETRIES, daily, first_day, for_each_day, last_day
+from daybook_airflow.schedule import PATIENT, PROMPT, RETRIES, daily, first_day, last_day
+from daybook_airflow.tasks import HoldingTask, StepTask
 
 for pipeline in load_pipelines().good.values():
     with DAG(
@@ -56,68 +57,20 @@ for pipeline in load_pipelines().good.values():
         default_args={"retry_policy": RETRIES, "owner": pipeline.owner or "daybook"},
         tags=["daybook", *pipeline.tags],
     ) as dag:
-        extract_tables = PythonOperator(
-            task_id="extract_tables",
-            doc_md=steps.extract_tables.__doc__,
-            python_callable=for_each_day(steps.extract_tables),
-            pool=pipeline.pools.source_db,
-            **PATIENT,
-        )
-        extract_files = PythonOperator(
-            task_id="extract_files",
-            doc_md=steps.extract_files.__doc__,
-            python_callable=for_each_day(steps.extract_files),
-            pool=pipeline.pools.ftp,
-            **PATIENT,
-        )
-        load = PythonOperator(
-            task_id="load",
-            doc_md=steps.load.__doc__,
-            python_callable=for_each_day(steps.load),
-            pool=pipeline.pools.compute,
-            **PROMPT,
-        )
-        clean = PythonOperator(
-            task_id="clean",
-            doc_md=steps.clean.__doc__,
-            python_callable=for_each_day(steps.clean),
-            pool=pipeline.pools.compute,
-            **PROMPT,
-        )
-        index = PythonOperator(
-            task_id="index",
-            doc_md=steps.index.__doc__,
-            python_callable=for_each_day(steps.index),
-            pool=pipeline.pools.compute,
-            **PROMPT,
-        )
-        aggregate = PythonOperator(
-            task_id="aggregate",
-            doc_md=steps.aggregate.__doc__,
-            python_callable=for_each_day(steps.aggregate),
-            pool=pipeline.pools.compute,
-            **PROMPT,
-        )
-        summarize = PythonOperator(
-            task_id="summarize",
-            doc_md=steps.summarize.__doc__,
-            python_callable=for_each_day(steps.summarize),
-            pool=pipeline.pools.compute,
-            **PATIENT,
-        )
-        save = PythonOperator(
-            task_id="save",
-            doc_md=steps.save.__doc__,
-            python_callable=for_each_day(steps.save),
-            pool=pipeline.pools.warehouse,
-            **PATIENT,
-        )
-        deploy = PythonOperator(
-            task_id="deploy",
-            doc_md=steps.deploy.__doc__,
-            python_callable=for_each_day(steps.deploy),
-            pool=pipeline.pools.warehouse,
-            outlets=[Asset(pipeline.name)],
+        pools = pipeline.pools
+        extract_tables = StepTask(step=steps.extract_tables, pool=pools.source_db, **PATIENT)
+        extract_files = StepTask(step=steps.extract_files, pool=pools.ftp, **PATIENT)
+        load = StepTask(step=steps.load, pool=pools.compute, **PROMPT)
+        clean = StepTask(step=steps.clean, pool=pools.compute, **PROMPT)
+        index = StepTask(step=steps.index, pool=pools.compute, **PROMPT)
+        aggregate = StepTask(step=steps.aggregate, pool=pools.compute, **PROMPT)
+        summarize = HoldingTask(step=steps.summarize, pool=pools.compute, **PATIENT)
+        save = StepTask(step=steps.save, pool=pools.warehouse, **PATIENT)
+        deploy = HoldingTask(
+            step=steps.deploy,
+            earlier=(steps.summarize, steps.save),
+            pool=pools.warehouse,
+            outlets=assets_of(pipeline),
             **PATIENT,
         )
         [extract_tables, extract_files] >> load >> clean >> index >> aggregate >> summarize >> save >> deploy

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from commands import connections
+from commands import connections, open_actions
 from commands.output import say, tell_table
 from commands.plan import made_plan
 from daybook.ledger import step_log
@@ -20,7 +20,7 @@ from daybook.postgres.session import Connection, at_once
 from daybook.spec import Pipeline
 from daybook.text import counted, spell, verb
 from daybook_airflow.api import AirflowApi
-from daybook_airflow.backfill.runs import in_batches
+from daybook_airflow.asked_runs import in_batches
 from deployment.control.runs import follow, start
 
 LEFT_OUT = "left out by the limit"
@@ -92,10 +92,18 @@ def release_days(
     check: Callable[[], None] = lambda: None,
     overrides: Overrides | None = None,
 ) -> list[Done]:
-    """Run held days with the reason why each is published; return the result of each, newest first."""
+    """Publish held days, with the reason why; return the result of each, newest first.
+
+    A run that waits for the decision goes on; each other day gets a run.
+    """
     made = Limited([Planned(day, "run", "held", (), None) for day in sorted(held, reverse=True)], [])
-    batches = in_batches([day.day for day in made.planned], 1)
-    return _results(pipeline, made, _run(api, pipeline, batches, console, check, release=why, overrides=overrides))
+    going_on = open_actions.release(api, pipeline.name, held, why)
+    batches = in_batches([day.day for day in made.planned if day.day not in going_on], 1)
+    run_ids = going_on | _run(api, pipeline, batches, console, check, release=why, overrides=overrides)
+    for run_id in sorted(set(going_on.values())):
+        api.unpause(pipeline.name)
+        follow(api, pipeline.name, [run_id], console, check)
+    return _results(pipeline, made, run_ids)
 
 
 def _results(pipeline: Pipeline, made: Limited, run_ids: Mapping[date, str]) -> list[Done]:
@@ -173,7 +181,13 @@ def _run(
     api.wait_for_dag(pipeline.name, check=check)
     api.unpause(pipeline.name)
     console.print(f"{counted(sum(map(len, batches)), 'day')} to run, in {counted(len(batches), 'run')} of Airflow.")
-    run_ids = start(api, pipeline.name, batches, is_forced=is_forced, release=release, overrides=overrides)
+    run_ids = start(
+        *(api, pipeline.name, batches),
+        time_zone=pipeline.schedule.time_zone,
+        is_forced=is_forced,
+        release=release,
+        overrides=overrides,
+    )
     follow(api, pipeline.name, run_ids, console, check)
     return {day: run_id for days, run_id in zip(batches, run_ids, strict=True) for day in days}
 

@@ -44,7 +44,15 @@ def run_day(
     api, name = deployment.api, pipeline.name
     api.wait_for_dag(name, check=deployment.keep_up)
     api.unpause(name)
-    (run_id,) = start(api, name, [(day,)], is_forced=is_forced, release=release, overrides=overrides)
+    (run_id,) = start(
+        api,
+        name,
+        [(day,)],
+        time_zone=pipeline.schedule.time_zone,
+        is_forced=is_forced,
+        release=release,
+        overrides=overrides,
+    )
     progress(f"Airflow runs {run_id}.")
     states = follow(api, name, [run_id], console(), deployment.keep_up)
     if run_id not in states:

@@ -10,7 +10,7 @@ from commands import connections, exit_codes
 from commands.arguments import Json, PipelineName, Quiet, Why, as_day, asked_days, check_may_run, pipeline_named
 from commands.output import console, say, tell_json
 from commands.planned_backfill import Done, release_days, tell
-from commands.published_days import run_day, tell_day
+from commands.published_days import published_days, tell_day
 from commands.renamed import as_known
 from commands.servers import airflow_of, servers_of
 from commands.wrong_words import WrongWords
@@ -21,6 +21,7 @@ from daybook.planning.standing import Failure
 from daybook.postgres.session import Connection, at_once
 from daybook.spec import Pipeline
 from daybook.text import counted, verb
+from deployment.errors import RunFailed
 
 HeldDay = Annotated[
     date | None,
@@ -63,8 +64,10 @@ def _release_one(pipeline: Pipeline, day: date, why: str, json: bool) -> int:
         known = as_known(pipeline)
         at_once(connect, lambda session: check_is_held(session, known, day))
     with airflow_of(pipeline, "release") as deployment:
-        row = run_day(deployment, pipeline, day, release=why)
-    tell_day(pipeline, row, {} if json else None)
+        (done,) = release_days(deployment.api, pipeline, [day], console(), why, deployment.keep_up)
+    if not done.is_well:
+        raise RunFailed(f"{pipeline.name} {day} is not released: {done.result}")
+    tell_day(pipeline, published_days(pipeline, [day])[0], {} if json else None)
     return exit_codes.DONE
 
 

@@ -3,18 +3,21 @@
 It is Daybook's one client: for the deployment, for commands and for `airflow dags backfill`.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
 from daybook_airflow.api_requests import AirflowRequests, Json
+from daybook_airflow.asked_runs import AskedRun
 from daybook_airflow.errors import ApiError
 from daybook_airflow.waiting import wait_until
 
 HEARTBEATS = ("scheduler", "dag_processor", "triggerer")
 FINISHED = ("success", "failed")
 PAGE = 100
+SETTLED_SECONDS = 5.0
 BROKEN_PIPELINES = "broken_pipelines.py"
 
 
@@ -95,7 +98,15 @@ class AirflowApi:
 
     def trigger(self, dag_id: str, conf: Mapping[str, object] | None = None, run_id: str | None = None) -> str:
         """Start a run without a logical date, under an id or one that Airflow makes, and return the id."""
-        body = {"logical_date": None, "conf": dict(conf or {}), "dag_run_id": run_id}
+        return self._start(dag_id, {"logical_date": None, "conf": dict(conf or {}), "dag_run_id": run_id})
+
+    def start_asked(self, dag_id: str, run: AskedRun) -> str:
+        """Start a run of a command, at its place in Airflow's calendar, and return its id."""
+        begin, end = (moment.isoformat() for moment in run.interval)
+        place = {"logical_date": run.logical_date.isoformat(), "data_interval_start": begin, "data_interval_end": end}
+        return self._start(dag_id, {**place, "conf": run.conf, "dag_run_id": run.run_id, "note": run.note})
+
+    def _start(self, dag_id: str, body: Json) -> str:
         return str(self._ask("POST", f"/dags/{dag_id}/dagRuns", body)["dag_run_id"])
 
     def delete_run(self, dag_id: str, run_id: str) -> None:
@@ -149,6 +160,18 @@ class AirflowApi:
         """Return a task's return value, or its XCom of another key."""
         return self._ask("GET", f"{self._tasks(dag_id, run_id)}/{task_id}/xcomEntries/{key}")["value"]
 
+    def open_actions(self, dag_id: str) -> list[Json]:
+        """Return what a DAG's tasks ask people and nobody has answered: the `task_instance`, `subject`, `params`."""
+        path = f"/dags/{quote(dag_id, safe='')}/dagRuns/~/hitlDetails"
+        return list(self._pages(path, "hitl_details", state="awaiting_input", response_received=False))
+
+    def answer(self, action: Json, option: str, given: Mapping[str, object]) -> None:
+        """Answer what a task asks. Airflow refuses a second answer (409). given: the fields of its form."""
+        task = action["task_instance"]
+        _wait_till_settled(datetime.fromisoformat(action["created_at"]))
+        path = f"{self._tasks(task['dag_id'], task['dag_run_id'])}/{task['task_id']}/{task['map_index']}/hitlDetails"
+        self._ask("PATCH", path, {"chosen_options": [option], "params_input": dict(given)})
+
     def pools(self) -> dict[str, int]:
         """Return the pools' slots by name."""
         return {pool["name"]: pool["slots"] for pool in self._pages("/pools", "pools")}
@@ -194,6 +217,11 @@ class AirflowApi:
 
     def _ask(self, method: str, path: str, body: Json | None = None, params: Mapping[str, Any] | None = None) -> Json:
         return self._requests.ask(method, path, body, params)
+
+
+def _wait_till_settled(asked_at: datetime) -> None:
+    # Until the scheduler has seen the end of the process that asked, it takes the one that goes on for a lost task.
+    time.sleep(max(0.0, SETTLED_SECONDS - (datetime.now(UTC) - asked_at).total_seconds()))
 
 
 def _is_alive(name: str, part: Json, since: datetime) -> bool:

@@ -18,7 +18,7 @@ class Conf(Value):
 
     day, days: to work on instead of the run's own. force: do every step again. release: why a held day is published.
     overrides: values of the spec that this run sets otherwise, by their paths; the conf has each under its path, and a
-    null there is as in the spec.
+    null there is as in the spec. A null is a word that is not given.
     """
 
     day: WrittenDay | None = None
@@ -26,6 +26,11 @@ class Conf(Value):
     force: StrictBool = False
     release: StrictStr | None = None
     overrides: dict[str, Any] = {}
+
+    @field_validator("days", "force", mode="before")
+    @classmethod
+    def _may_be_empty(cls, given: object, info: ValidationInfo) -> object:
+        return cls.model_fields[str(info.field_name)].default if given is None else given
 
     @field_validator("days")
     @classmethod

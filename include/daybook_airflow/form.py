@@ -6,6 +6,8 @@ from airflow.sdk import DAG, Param
 
 from daybook.spec import Pipeline, Place
 
+# A word that may be null is not marked as required in the UI. Nothing hides the UI's own field for a logical date,
+# short of a timetable of partitions; see daybook_airflow/timetable.py.
 # Each parse and each task checks the form's schemas; this draft of JSON Schema takes a third of the time.
 DRAFT: Any = {"$schema": "http://json-schema.org/draft-07/schema#"}
 FORM = {
@@ -19,7 +21,7 @@ FORM = {
     ),
     "days": Param(
         [],
-        type="array",
+        type=["null", "array"],
         items={"type": "string", "format": "date"},
         title="Several days",
         description="Local days, one a line, for this one run instead; a day that fails is skipped and reported.",
@@ -27,7 +29,7 @@ FORM = {
     ),
     "force": Param(
         False,
-        type="boolean",
+        type=["null", "boolean"],
         title="Do everything again",
         description="Otherwise a step whose inputs, spec and code are those of an earlier run takes over its result.",
         **DRAFT,

@@ -42,7 +42,9 @@ MODULES = (
     "airflow.providers.postgres.assets.postgres",
     # Not the pipelines: each task reads those anew.
     "daybook.steps",
+    "daybook.pages.run_note",
     "daybook_airflow.form",
+    "daybook_airflow.schedule",
     "daybook_airflow.tasks",
 )
 # The libraries import these when a frame or a host name is first used, which would take 0.1 s in each task. A name that

@@ -1,91 +1,175 @@
-"""The tasks of the DAG file: the days of a run, a step over each of them, and the rules for retries."""
+"""The tasks of the DAG file: each does one of the nine steps for each day of its run.
+
+Two of them may hold a day for its numbers. Then a person decides, in Airflow's Required Actions, and no worker waits:
+
+    summarize, deploy --hold a day--> awaiting_input --"Publish" and why--> the day goes on, released in that name
+                                                     --"Leave it" and why, or nothing for hours--> red, as it was
+
+A run of one day parks at the step that holds it. A run of several days goes on with the others and parks at the end of
+`deploy`. A backfill and a run that a command started do not park, since each would keep one of the pipeline's running
+runs: the command tells which days are held, and `./daybook release` publishes them.
+"""
 
 import logging
 import os
-from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from airflow.sdk import CronDataIntervalTimetable, ExceptionRetryPolicy, ObjectStoragePath, RetryAction, RetryRule
+from airflow.providers.standard.operators.hitl import HITLOperator
+from airflow.providers.standard.operators.python import PythonOperator
+from airflow.sdk import ObjectStoragePath, Param
 from airflow.sdk.exceptions import AirflowRescheduleException, AirflowSkipException
 
-from daybook.days import check_day, day_of_run
-from daybook.errors import BadSpec, DaybookError, NotYet, SourceUnavailable
+from daybook.days import check_day
+from daybook.errors import BadSpec, DaybookError, Implausible, NotYet
 from daybook.ledger.decisions import Release
-from daybook.ledger.receipt import STEPS, Done
-from daybook.ledger.waiting import DAYS
+from daybook.ledger.receipt import STEPS
+from daybook.ledger.waiting import DAYS as DAYS_FOLDER
 from daybook.pipelines import load_pipelines
 from daybook.planning.daily_run import DailyRun, days_of
 from daybook.publish.rename import rename
 from daybook.run.away import waiting_for_servers
 from daybook.run.day_run import DayRun
-from daybook.run.several_days import over_days
-from daybook.run.step_run import StepRun
+from daybook.run.several_days import DaysLeftOut, Step, over_days
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
 from daybook.storage.run_names import check_run_name
 from daybook.text import printable
 from daybook_airflow import hooks
+from daybook_airflow.answers import held_days, settle
+from daybook_airflow.asked_runs import PREFIX
+from daybook_airflow.assets import emit
 from daybook_airflow.conf import Conf, conf_of
+from daybook_airflow.decision import OPTIONS, PUBLISH, Decided
+from daybook_airflow.held_numbers import numbers
+from daybook_airflow.links import DayLink, ReportLink
+from daybook_airflow.run_days import MADE_BY_THE_SCHEDULE, asked_days, own_day
 
 log = logging.getLogger(__name__)
 
-# The kind of error decides about a retry: only errors that may pass by themselves get one. The first match wins.
-RETRIES = ExceptionRetryPolicy(
-    rules=[
-        RetryRule(exception=SourceUnavailable, action=RetryAction.RETRY, reason="the other side may come back"),
-        RetryRule(exception=DaybookError, action=RetryAction.FAIL, reason="a person has to mend or decide"),
-    ]
-)
 # What a daily run waits for, if a server is away while it asks which other days to do.
 ASKED_ABOUT_DAYS = "the servers that say which earlier days to do as well"
-PATIENT: dict[str, Any] = {"retries": 5, "retry_delay": timedelta(seconds=30), "execution_timeout": timedelta(hours=1)}
-PROMPT: dict[str, Any] = {"retries": 1, "retry_delay": timedelta(seconds=5), "execution_timeout": timedelta(minutes=30)}
+# Shorter than a day: a parked run counts as running, and the next day's must not wait for it.
+OPEN_FOR = timedelta(hours=22)
+SUBJECT = "Held: are the numbers right?"
+WHY = "Kept with your name. Needed: without it you are asked again."
+DAYS = "The days that are published; those that you take away stay as they are."
 
 
-def daily(pipeline: Pipeline) -> CronDataIntervalTimetable:
-    """Return the timetable of a pipeline: once per local day. A bare cron string would have an empty interval."""
-    return CronDataIntervalTimetable(pipeline.schedule.cron, timezone=pipeline.schedule.time_zone)
+class StepTask(PythonOperator):
+    """A task that does a step for each day of its run; it is called as the step is."""
+
+    def __init__(self, *, step: Step, **more: Any) -> None:
+        """Make the task of a step, by its name."""
+        name, words = step.__name__, step.__doc__
+        super().__init__(task_id=name, doc_md=words, python_callable=_with_context(step), **more)
 
 
-def first_day(pipeline: Pipeline) -> datetime:
-    """Return the midnight at which a pipeline's first day begins."""
-    return datetime.combine(pipeline.schedule.start, time.min, ZoneInfo(pipeline.schedule.time_zone))
+class HoldingTask(HITLOperator):
+    """A task that does a step for each day of its run, and asks a person about the days that the step holds."""
+
+    operator_extra_links = (DayLink(), ReportLink())
+
+    def __init__(self, *, step: Step, execution_timeout: timedelta, earlier: Sequence[Step] = (), **more: Any) -> None:
+        """Make the task of a step, by its name. earlier: the steps that a held day of several still lacks by then."""
+        name, words = step.__name__, step.__doc__
+        asked: dict[str, Any] = {"subject": SUBJECT, "options": [*OPTIONS], "response_timeout": OPEN_FOR}
+        super().__init__(task_id=name, doc_md=words, **asked, **more)
+        # Not passed on: the operator would take it for the time to answer in.
+        self.execution_timeout = execution_timeout
+        self.step, self.earlier = step, earlier
+
+    def execute(self, context: Any) -> Any:
+        """Do the step for each day of the run, and return the counts by day."""
+        try:
+            return do(self.step, context)
+        except (Implausible, DaysLeftOut):
+            held = held_days(day_runs(self.step, context))
+            if not held or is_of_command(context):
+                raise
+        days = [str(day_run.day) for day_run in held]
+        self.subject = f"{context['dag'].dag_id} {', '.join(days)}. {SUBJECT}"
+        self.body = numbers(held, self.step.__name__)
+        self.params["why"] = Param(None, type=["null", "string"], title="Why", description=WHY)
+        self.params["days"] = Param(days, type="array", items={"type": "string"}, title="Days", description=DAYS)
+        return super().execute(context)
+
+    def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
+        """Go on with a person's answer, and return the counts by day; without a reason, ask again."""
+        if "error" in event:
+            return do(self.step, context)
+        answer = super().execute_complete(context, event)
+        given, person = answer["params_input"], answer["responded_by_user"]
+        why = " ".join(str(given.get("why") or "").split())
+        if not why:
+            self.log.warning("%s gave no reason, so it is asked again", (person or {}).get("name"))
+            return self.execute(context)
+        days = given.get("days") if answer["chosen_options"] == [PUBLISH] else []
+        by = Release((person or {}).get("name") or "unknown", why)
+        return go_on(
+            [*self.earlier, self.step], context, Decided(by, None if days is None else frozenset(map(str, days)))
+        )
 
 
-def last_day(pipeline: Pipeline) -> datetime | None:
-    """Return the last moment of a pipeline's last day, since its cron may mean any time of it; None for no last day."""
-    end = pipeline.schedule.end
-    # The last day of all calendars stands for none, and in UTC it may end a day later.
-    return None if end in (None, date.max) else datetime.combine(end, time.max, ZoneInfo(pipeline.schedule.time_zone))
+def _with_context(step: Step) -> Any:
+    return lambda **context: do(step, context)
 
 
-def for_each_day(step: Callable[[StepRun], Done]) -> Callable[..., dict[str, object]]:
-    """Return a step as a task that does each day of the run.
+def do(step: Step, context: Any) -> dict[str, object]:
+    """Do a step for each day of a run, and return the counts by day.
 
     If a file is not there yet, or a server is away, it frees the worker and looks again later.
     """
+    attempt, most = context["ti"].try_number, context["ti"].max_tries
+    with _errors_for_airflow():
+        _rename(context)
+        of_days = day_runs(step, context)
+        counts = over_days(step, of_days, attempt=attempt, is_last_try=attempt > most)
+    emit(context, of_days, counts)
+    return counts
 
-    def task(**context: Any) -> dict[str, object]:
-        attempt, most = context["ti"].try_number, context["ti"].max_tries
-        try:
-            _rename(context)
-            day_runs = [_day_run(day, context) for day in _days(step.__name__, context)]
-            counts = over_days(step, day_runs, attempt=attempt, is_last_try=attempt > most)
-        except NotYet as not_yet:
-            log.info("%s", printable(str(not_yet)))
-            raise AirflowRescheduleException(not_yet.look_again_at) from None  # type: ignore[no-untyped-call]
-        except DaybookError as error:
-            # It may quote a name from outside, and the log is read on terminals.
-            error.args = (printable(str(error)),)
-            raise
-        for asset in context["task"].outlets:
-            context["outlet_events"][asset].extra = {"days": counts}
-        return counts
 
-    return task
+def go_on(steps: Sequence[Step], context: Any, decided: Decided) -> dict[str, object]:
+    """Go on with the days that were held, as a person decided, and return the counts by day of the whole run.
+
+    steps: the last is the task's own.
+    """
+    step = steps[-1]
+    of_days = day_runs(step, context)
+    with _errors_for_airflow():
+        settle(steps, of_days, decided)
+    receipts = {str(day_run.day): day_run.receipt_if_done(step.__name__) for day_run in of_days}
+    counts: dict[str, object] = {day: receipt.counts() for day, receipt in receipts.items() if receipt}
+    emit(context, of_days, counts)
+    return counts
+
+
+def day_runs(step: Step, context: Any) -> list[DayRun]:
+    """Return a run's work on each of its days. The task keeps them for its links."""
+    context["task"].days = _days(step.__name__, context)
+    return [_day_run(day, context) for day in context["task"].days]
+
+
+def is_of_command(context: Any) -> bool:
+    """Return whether a backfill or a command started the run: then somebody waits for its end."""
+    run = context["dag_run"]
+    return run.run_type == "backfill" or str(run.run_id).startswith(PREFIX)
+
+
+@contextmanager
+def _errors_for_airflow() -> Iterator[None]:
+    try:
+        yield
+    except NotYet as not_yet:
+        log.info("%s", printable(str(not_yet)))
+        raise AirflowRescheduleException(not_yet.look_again_at) from None  # type: ignore[no-untyped-call]
+    except DaybookError as error:
+        # It may quote a name from outside, and the log is read on terminals.
+        error.args = (printable(str(error)),)
+        raise
 
 
 def _days(step: str, context: Any) -> list[date]:
@@ -96,7 +180,7 @@ def _days(step: str, context: Any) -> list[date]:
     now = max(datetime.now(UTC), run.run_after)
     days = _asked_days(context)
     if not days:
-        days = [_own_day(context)]
+        days = [own_day(pipeline, run)]
         _skip_if_closed(pipeline, days[0], run.run_type)
     for day in days:
         check_day(pipeline, day, now)
@@ -108,32 +192,31 @@ def _days(step: str, context: Any) -> list[date]:
 
 def _days_of(daily_run: DailyRun, own: DayRun) -> list[date]:
     # In a folder of its own: in the step's, each success here would end the step's wait for the same server.
-    with waiting_for_servers(own, own.folder / DAYS, ASKED_ABOUT_DAYS):
+    with waiting_for_servers(own, own.folder / DAYS_FOLDER, ASKED_ABOUT_DAYS):
         return days_of(daily_run, own.data, own.postgres, own.ftp)
 
 
 def _skip_if_closed(pipeline: Pipeline, day: date, run_type: str) -> None:
     """Skip the task if Airflow made the run by the cron alone, which knows no holiday."""
     closed = pipeline.schedule.why_closed(day)
-    if closed and run_type in ("scheduled", "backfill"):
+    if closed and run_type in MADE_BY_THE_SCHEDULE:
         raise AirflowSkipException(f"{pipeline.name} {day}: {closed}, so it is no day of the schedule; nothing is due")
 
 
 def _asked_days(context: Any) -> list[date]:
-    conf = _conf(context)
-    return sorted({*conf.days, *filter(None, [conf.day])})
-
-
-def _own_day(context: Any) -> date:
-    run, schedule = context["dag_run"], _pipeline(context).schedule
-    # The schedule makes these; any other interval is guessed by Airflow from the moment of the trigger.
-    is_dated = run.run_type in ("scheduled", "backfill")
-    return day_of_run(schedule, run.data_interval_start if is_dated else None, run.logical_date or run.run_after)
+    with _said_for(context):
+        return asked_days(context["dag_run"])
 
 
 def _conf(context: Any) -> Conf:
-    try:
+    with _said_for(context):
         return conf_of(context["dag_run"].conf)
+
+
+@contextmanager
+def _said_for(context: Any) -> Iterator[None]:
+    try:
+        yield
     except BadSpec as error:
         raise BadSpec(f"{context['dag'].dag_id}: {error}; nothing was done; trigger it with other words") from None
 
@@ -164,7 +247,7 @@ def _rename(context: Any) -> None:
     pipeline = _pipeline(context)
     if pipeline.renamed_from is None:
         return
-    own = _day_run((_asked_days(context) or [_own_day(context)])[0], context)
+    own = _day_run((_asked_days(context) or [own_day(pipeline, context["dag_run"])])[0], context)
     connect = partial(hooks.postgres, pipeline.target.connection)
     with waiting_for_servers(own, own.folder / "renamed", "the warehouse"):
         if rename(connect, pipeline, own.data, own.started_by):

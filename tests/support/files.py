@@ -54,7 +54,7 @@ def leave_canary(data: Path, run: str, day: date = DAY) -> None:
     leave_receipt(data, run, "extract_files", day, outputs={CANARY: Output(size_bytes=1, sha256=CANARY)})
     leave_receipt(data, run, "deploy", day, outcome=CANARY, run_id=1)
     leave_wait(data, run, day, awaited=(Awaited(CANARY, CANARY, LOOKED_AT),))
-    leave_out(data_folder(data).run("flights", day, run), LeftOut("load", CANARY))
+    leave_out(data_folder(data).run("flights", day, run), LeftOut("load", "BadData", CANARY))
 
 
 def snapshot(folder: Path) -> dict[str, str | bytes]:

@@ -11,16 +11,17 @@ FILE = "left_out.txt"
 
 
 class LeftOut(NamedTuple):
-    """Why a day was left out: the step that failed, and its error."""
+    """Why a day was left out: the step that failed, the kind of its error, and the message."""
 
     step: str
+    kind: str
     why: str
 
 
 def leave_out(run: Folder, left_out: LeftOut) -> None:
     """Note that a day is left out. run: the run's folder of the day."""
     with run.new_file(FILE) as file:
-        file.write("\n".join(left_out).encode())
+        file.write(f"{left_out.step} {left_out.kind}\n{left_out.why}".encode())
 
 
 def left_out_of(run: Folder) -> LeftOut | None:
@@ -28,8 +29,9 @@ def left_out_of(run: Folder) -> LeftOut | None:
     content = run.content(FILE)
     if content is None:
         return None
-    step, _, why = content.decode(errors="replace").partition("\n")
-    return LeftOut(step, why)
+    head, _, why = content.decode(errors="replace").partition("\n")
+    step, _, kind = head.partition(" ")
+    return LeftOut(step, kind, why)
 
 
 def take_in(run: Folder) -> None:

@@ -8,7 +8,7 @@ Connections are opened once for all the days of a task: opening one takes longer
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from types import TracebackType
@@ -101,7 +101,7 @@ def _over_several(step: Step, day_runs: list[DayRun], attempt: int, is_last_try:
     _check_none_is_later(later, day_runs, counts, f"{step.__name__} {attempt}")
     if step.__name__ == STEPS[-1]:
         tell_range(day_runs, step.__name__, [one.day for one in day_runs if str(one.day) not in counts])
-        _check_none_left_out(day_runs)
+        check_none_left_out(day_runs)
     return counts
 
 
@@ -171,7 +171,7 @@ def _try(
             return
         broken += [error] if isinstance(error, BrokenChain) else []
         log.error("%s is left out: %s", day_run.day, error)
-        leave_out(day_run.folder, LeftOut(step.__name__, str(error)))
+        leave_out(day_run.folder, LeftOut(step.__name__, type(error).__name__, str(error)))
 
 
 def _is_left_out_before(day_run: DayRun, step: str) -> bool:
@@ -184,7 +184,8 @@ def _is_left_out_before(day_run: DayRun, step: str) -> bool:
     return False
 
 
-def _check_none_left_out(day_runs: list[DayRun]) -> None:
+def check_none_left_out(day_runs: Sequence[DayRun]) -> None:
+    """Raise DaysLeftOut, with each day and why, if a run has left out a day."""
     found = ((day_run.day, left_out_of(day_run.folder)) for day_run in day_runs)
     said = [f"{day}: {left_out.why}" for day, left_out in found if left_out]
     if said:

@@ -17,7 +17,7 @@ from daybook.ledger.left_out import LeftOut, left_out_of
 from daybook.pipelines import Pipelines
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
-from daybook_airflow.backfill.runs import PREFIX
+from daybook_airflow.asked_runs import PREFIX
 from daybook_airflow.conf import conf_of
 
 # What helps, by the kind of an error (daybook/errors.py); any other is a bug, or of the machine.

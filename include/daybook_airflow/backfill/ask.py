@@ -67,7 +67,7 @@ def trigger(api: AirflowApi, plan: Plan) -> None:
     """Start the runs of several days each, in their order."""
     for count, run in enumerate(plan.runs):
         try:
-            api.trigger(plan.dag.dag_id, run.conf, run.run_id)
+            api.start_asked(plan.dag.dag_id, run)
         except ApiError as error:
             raise NotReady(
                 f"{_explained(error)}; {count} of {counted(len(plan.runs), 'run')} {verb(count, 'was', 'were')} made"

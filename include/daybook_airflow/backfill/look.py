@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from daybook_airflow.api import AirflowApi
 from daybook_airflow.api_requests import Json
+from daybook_airflow.asked_runs import PREFIX
 from daybook_airflow.backfill import ask
 from daybook_airflow.backfill.plan import Plan
 from daybook_airflow.backfill.progress import Run, Sight
@@ -18,7 +19,7 @@ def dates_taken_in(api: AirflowApi, plan: Plan) -> list[datetime]:
     DAG whose runs have no logical date.
     """
     again = ask.would_run(api, plan, reprocess_behavior="completed")
-    runs = [*again, *api.dag_runs(plan.dag.dag_id, state=ask.AT_WORK, **_window(plan))]
+    runs = [*again, *_dated_runs(api, plan, state=ask.AT_WORK)]
     if any(run["logical_date"] is None for run in runs):
         raise ask.NotReady(
             f"{plan.dag.dag_id}: its runs have no logical date, by which --wait knows them; leave --wait out"
@@ -28,7 +29,7 @@ def dates_taken_in(api: AirflowApi, plan: Plan) -> list[datetime]:
 
 def sight(api: AirflowApi, plan: Plan, dates: list[datetime]) -> Sight:
     """Return the runs of some logical dates, made by the backfill or before it, and the count of their tasks."""
-    runs = {_date(run): run for run in api.dag_runs(plan.dag.dag_id, **_window(plan))}
+    runs = {_date(run): run for run in _dated_runs(api, plan)}
     seen = [(date, runs.get(date)) for date in dates]
     found = [Run(date, run["state"] if run else None) for date, run in seen]
     return _with_tasks(api, plan, found, [run["dag_run_id"] for _, run in seen if run])
@@ -58,9 +59,13 @@ def _with_tasks(api: AirflowApi, plan: Plan, runs: list[Run], run_ids: list[str]
     return Sight(tuple(runs), api.count_tasks_of_runs(plan.dag.dag_id, run_ids), ended)
 
 
-def _window(plan: Plan) -> Json:
+def _dated_runs(api: AirflowApi, plan: Plan, **filters: object) -> list[Json]:
+    """Return the runs with a logical date in the plan's bounds, without those of our commands, whose date is no begin
+    of an interval."""
     # A backfill includes both of its bounds, and compares them with the logical date.
-    return {"logical_date_gte": plan.first.isoformat(), "logical_date_lte": plan.last.isoformat()}
+    window = {"logical_date_gte": plan.first.isoformat(), "logical_date_lte": plan.last.isoformat()}
+    runs = api.dag_runs(plan.dag.dag_id, **filters, **window)
+    return [run for run in runs if not run["dag_run_id"].startswith(PREFIX)]
 
 
 def _date(run: Json) -> datetime:

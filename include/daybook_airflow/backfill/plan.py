@@ -19,8 +19,8 @@ from daybook.errors import BadSpec
 from daybook.spec import Schedule
 from daybook.spec.cron import time_of_day
 from daybook.text import spell
+from daybook_airflow.asked_runs import AskedRun, asked_runs, in_batches
 from daybook_airflow.backfill.options import BadBackfill, Request
-from daybook_airflow.backfill.runs import AskedRun, asked_runs, in_batches
 from daybook_airflow.conf import conf_of
 
 _SECOND = timedelta(seconds=1)
@@ -204,7 +204,7 @@ def _runs(request: Request, dag: Dag, days: tuple[date, ...], now: datetime) -> 
             f"{dag.max_active_runs}; leave one of them out"
         )
     ordered = days[::-1] if request.is_backwards else days
-    return tuple(asked_runs(in_batches(ordered, request.batch), now, json.loads(request.conf or "{}")))
+    return tuple(asked_runs(in_batches(ordered, request.batch), now, json.loads(request.conf or "{}"), dag.time_zone))
 
 
 def _body(request: Request, dag: Dag, first: datetime, last: datetime) -> dict[str, Any]:

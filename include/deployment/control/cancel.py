@@ -18,7 +18,7 @@ from daybook.errors import BadSpec
 from daybook.text import spell
 from daybook_airflow.api import AirflowApi
 from daybook_airflow.api_requests import Json
-from daybook_airflow.backfill.runs import PREFIX
+from daybook_airflow.asked_runs import PREFIX
 from daybook_airflow.conf import conf_of
 from daybook_airflow.waiting import wait_until
 from deployment.errors import DeploymentError

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from daybook.text import counted, verb
 from daybook_airflow.api import FINISHED, AirflowApi
-from daybook_airflow.backfill.runs import asked_runs
+from daybook_airflow.asked_runs import asked_runs
 from daybook_airflow.waiting import nothing, wait_until
 from deployment.errors import DeploymentError
 
@@ -29,17 +29,19 @@ def start(
     dag_id: str,
     batches: list[tuple[date, ...]],
     *,
+    time_zone: str,
     is_forced: bool,
     release: str = "",
     overrides: Mapping[str, object] | None = None,
 ) -> list[str]:
     """Start a run for each batch, and return the runs' ids in that order. Airflow queues those that have to wait.
 
-    release: why held days are published. overrides: values of the spec for these runs alone, by their paths.
+    time_zone: of the days. release: why held days are published. overrides: values of the spec for these runs alone, by
+    their paths.
     """
     form = ({"force": True} if is_forced else {}) | ({"release": release} if release else {}) | dict(overrides or {})
-    asked = asked_runs(batches, datetime.now(UTC), form)
-    return [api.trigger(dag_id, run.conf, run.run_id) for run in asked]
+    asked = asked_runs(batches, datetime.now(UTC), form, time_zone)
+    return [api.start_asked(dag_id, run) for run in asked]
 
 
 def follow(
@@ -88,7 +90,8 @@ class _Follower:
 
 def _states(api: AirflowApi, dag_id: str, run_ids: list[str]) -> States:
     # All runs of one start have the same beginning, up to the day.
-    alike = api.dag_runs(dag_id, run_id_prefix_pattern=run_ids[0].rpartition("__")[0])
+    begin = run_ids[0].rpartition("__")[0] if len(run_ids) > 1 else run_ids[0]
+    alike = api.dag_runs(dag_id, run_id_prefix_pattern=begin)
     return {run["dag_run_id"]: run["state"] for run in alike if run["dag_run_id"] in run_ids}
 
 

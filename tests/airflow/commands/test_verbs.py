@@ -223,7 +223,7 @@ def test_cancel_takes_back_what_other_commands_asked_for_and_names_it_with_its_d
 ) -> None:
     asked.type("pause")
     days: tuple[date, ...] = (date.fromisoformat(DAY), date.fromisoformat(NEXT))
-    (run,) = start(api, asked.pipeline, [days], is_forced=False, release="a storm")
+    (run,) = start(api, asked.pipeline, [days], time_zone="UTC", is_forced=False, release="a storm")
     code, said, error = asked.type("cancel")
     asked.type("resume")
     assert code == 0, error
@@ -254,7 +254,7 @@ def test_a_pool_that_is_not_there_is_told_before_anything_is_started(
 
 
 def test_cancel_ends_a_run_that_waits_for_a_pool_that_is_not_there(asked: Asked, without_the_pool: AirflowApi) -> None:
-    (run,) = start(without_the_pool, asked.pipeline, [(date.fromisoformat(NEXT),)], is_forced=True)
+    (run,) = start(without_the_pool, asked.pipeline, [(date.fromisoformat(NEXT),)], time_zone="UTC", is_forced=True)
     waits = {"state": "scheduled", "task_id": "extract_files"}
     assert wait_until(lambda: without_the_pool.count_task_instances(asked.pipeline, run, **waits) == 1, 60)
     code, said, error = asked.type("cancel")

@@ -34,6 +34,7 @@ def parsed(tmp_path: Path, **more: str) -> dict[str, Any]:
         "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "PYTHONPATH": f"{REPOSITORY / 'include'}:{REPOSITORY / 'config'}",
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPOSITORY / "plugins"),
         "PATH": str(Path(sys.executable).parent),
         **more,
     }
@@ -81,9 +82,10 @@ def test_the_form_is_kept_once_and_no_task_has_a_template(parse: dict[str, Any],
 
 
 @pytest.mark.parametrize("name", sorted(load_pipelines().good))
-def test_every_task_is_a_python_operator_with_a_time_limit_and_a_policy(parse: dict[str, Any], name: str) -> None:
+def test_every_task_is_a_step_with_a_time_limit_and_a_policy(parse: dict[str, Any], name: str) -> None:
+    kinds = {step: task["task_type"] for step, task in tasks(parse, name).items()}
+    assert kinds == dict.fromkeys(STEPS, "StepTask") | dict.fromkeys(("summarize", "deploy"), "HoldingTask")
     for task in tasks(parse, name).values():
-        assert task["task_type"] == "PythonOperator"
         assert task["execution_timeout"] > 0
         assert task["retries"] >= 1
 

@@ -117,7 +117,8 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     (include / "pipelines" / "snow.py").write_text(WEATHER.replace("facts=", "fact="))
     dags = folder / "dags"
     shutil.copytree(REPOSITORY / "dags", dags, ignore=shutil.ignore_patterns("__pycache__"))
-    (dags / "after_flights.py").write_text(example("docs/days.md"))
+    for number, code in enumerate(examples("docs/days.md")):
+        (dags / f"follower_{number}.py").write_text(code)
     (dags / "probe.py").write_text(PROBE)
     with Deployment(folder / "home", folder / "data", dags, extra_environment=more(include, folder)) as running:
         (running.ftp.root / "weather").mkdir()
@@ -134,6 +135,8 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
             "late_parts",
             "closed",
             "after_flights",
+            "each_day_of_flights",
+            "each_week_of_flights",
             "locked_out",
             "probe",
         ):
@@ -173,11 +176,10 @@ def more(include: Path, folder: Path) -> dict[str, str]:
     }
 
 
-def example(document: str) -> str:
-    """Return the DAG in a document."""
+def examples(document: str) -> list[str]:
+    """Return the files with DAGs in a document."""
     blocks = re.findall(r"```python\n(.*?)```", (REPOSITORY / document).read_text(), re.DOTALL)
-    (code,) = (block for block in blocks if "with DAG(" in block)
-    return str(code)
+    return [block for block in blocks if "with DAG(" in block]
 
 
 def airflow(deployment: Deployment, *arguments: str) -> subprocess.CompletedProcess[str]:

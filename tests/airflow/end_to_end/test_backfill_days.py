@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -19,7 +20,8 @@ from commands.release import held_days
 from daybook.ledger import step_log
 from daybook.pipelines import load_pipelines
 from daybook.postgres.session import at_once
-from daybook_airflow.backfill.runs import PREFIX
+from daybook_airflow.asked_runs import PREFIX
+from daybook_airflow.waiting import wait_until
 from deployment import environment
 from deployment.control import cancel as stopping
 from deployment.control.runs import follow, start
@@ -30,6 +32,7 @@ from .conftest import airflow, rows
 FLIGHTS = load_pipelines().good["flights"]
 QUIET = Console(quiet=True)
 SECONDS = 120
+AS_ASKED: Any = {"time_zone": FLIGHTS.schedule.time_zone, "is_forced": False}
 
 
 @pytest.fixture
@@ -92,6 +95,8 @@ def test_a_backfill_runs_what_the_plan_says_and_after_one_changed_row_just_that_
     assert results(second) == {11: "skip: nothing changed", 10: "run: published", 9: "skip: nothing changed"}
     new = set(our_runs(up)) - set(runs_before)
     assert [run.rpartition("__")[2] for run in new] == ["2013-03-10"]
+    shown = up.api.dag_run("flights", next(iter(new)))
+    assert (shown["logical_date"][:10], shown["note"].partition(";")[0]) == ("2013-03-10", "2013-03-10: published")
     states = f"select step, state from daybook.step where run = '{new.pop()}' and day = '2013-03-10'"
     assert ("load", "done") in rows(up, states, role="warehouse_owner")
     assert all(day.is_well for day in second)
@@ -127,6 +132,29 @@ def test_the_held_days_of_a_range_are_released_with_one_reason_and_the_others_ar
     assert [day.day for day, _ in rows(up, reasons, role="warehouse_owner")] == [7, 8]
 
 
+def test_a_held_day_of_a_run_waits_for_a_person_and_holds_no_other_and_a_command_answers_for_it(up: Deployment) -> None:
+    good, held = march(25, 26, 27), march(28, 29)
+    for day in held:
+        file = file_of(up, day)
+        file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:101]))
+    run = up.api.trigger("flights", conf={"days": [str(day) for day in good + held]})
+    assert wait_until(lambda: up.api.count_task_instances("flights", run, state="awaiting_input") == 1, SECONDS)
+    seen = "select day from flights.by_day where day between '2013-03-25' and '2013-03-29' order by day"
+    assert [day for (day,) in rows(up, seen)] == good
+    (action,) = up.api.open_actions("flights")
+    assert action["task_instance"]["task_id"] == "deploy"
+    assert "| **2013-03-28 Thu** | **100** |" in action["body"]
+
+    runs_before = up.api.count_runs("flights")
+    assert results(release_days(up.api, FLIGHTS, held[:1], QUIET, "a strike")) == {28: "run: published"}
+    assert up.api.count_runs("flights") == runs_before
+    assert up.api.open_actions("flights") == []
+    assert up.api.dag_run("flights", run)["state"] == "failed"
+    assert [day for (day,) in rows(up, seen)] == good + held[:1]
+    decided = "select what, who, why from daybook.decision where pipeline = 'flights' and day = '2013-03-28'"
+    assert rows(up, decided, role="warehouse_owner") == [("release", "admin", "a strike")]
+
+
 def test_typed_in_airflows_words_a_batch_publishes_its_days_in_one_run(up: Deployment) -> None:
     before = our_runs(up)
     done = airflow(up, "dags", "backfill", "-s", "2013-03-22", "-e", "2013-03-24", "--batch", "3", "--wait", "flights")
@@ -138,7 +166,7 @@ def test_typed_in_airflows_words_a_batch_publishes_its_days_in_one_run(up: Deplo
 
 def test_paused_nothing_begins_resumed_it_goes_on_to_the_end(up: Deployment) -> None:
     up.api.pause("flights")
-    started = start(up.api, "flights", [(day,) for day in march(15)], is_forced=False)
+    started = start(up.api, "flights", [(day,) for day in march(15)], **AS_ASKED)
     time.sleep(3)
     assert our_runs(up)[started[0]] == "queued"
     up.api.unpause("flights")
@@ -148,7 +176,7 @@ def test_paused_nothing_begins_resumed_it_goes_on_to_the_end(up: Deployment) -> 
 def test_cancelled_before_they_began_our_runs_are_gone_and_none_has_failed(up: Deployment) -> None:
     before = our_runs(up)
     up.api.pause("flights")
-    start(up.api, "flights", [(day,) for day in march(16, 17)], is_forced=False)
+    start(up.api, "flights", [(day,) for day in march(16, 17)], **AS_ASKED)
     said = cancel(up)
     assert our_runs(up) == before
     assert sum("removed, it had not begun" in line for line in said) == 2

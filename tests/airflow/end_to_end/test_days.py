@@ -1,13 +1,14 @@
 """Days through the real scheduler: every published number, a run that is due, a file that is broken."""
 
-import time
 from decimal import Decimal
+from typing import Any
 
 import psycopg
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
+from daybook_airflow.waiting import wait_until
 from deployment.supervisor import Deployment
 from tests.support.oracle import expected
 
@@ -82,21 +83,44 @@ def test_a_broken_file_fails_at_once_and_leaves_what_is_published(three_days: De
     assert rows(three_days, f"select * from flights.by_day where day = '{day}'") == before
 
 
-def test_a_dag_that_waits_for_the_asset_is_told_the_day_and_what_became_of_it(deployment: Deployment) -> None:
-    run = deployment.api.trigger("flights", conf={"day": "2013-02-15"})
-    assert deployment.api.wait_for_run("flights", run)["state"] == "success"
-    until = time.monotonic() + 60
-    while "2013-02-15" not in (told := told_to_follower(deployment)):
-        assert time.monotonic() < until, told
-        time.sleep(0.5)
-    assert told["2013-02-15"] == "published"
+def test_dags_that_wait_for_days_are_started_for_each_run_each_day_and_each_whole_week(deployment: Deployment) -> None:
+    api, week = deployment.api, [f"2013-04-0{number}" for number in range(1, 8)]
+    run = api.trigger("flights", conf={"days": week})
+    assert api.wait_for_run("flights", run)["state"] == "success"
+    assert wait_until(lambda: set(week) <= set(told_to_follower(deployment)), 60)
+    assert {told_to_follower(deployment)[day] for day in week} == {"published"}
+    assert wait_until(lambda: set(week) <= set(keyed(deployment, "each_day_of_flights")), 60)
+    rows_read = {day: keyed(deployment, "each_day_of_flights")[day]["rows"] for day in week}
+    assert rows_read == {day: lines(deployment, day) for day in week}
+    assert wait_until(lambda: "2013-04-01 (W14)" in keyed(deployment, "each_week_of_flights"), 60)
+    assert sorted(keyed(deployment, "each_week_of_flights")["2013-04-01 (W14)"]) == week
 
 
 def told_to_follower(deployment: Deployment) -> dict[str, str]:
-    """Return what became of the days that the runs of the documents' example were told of."""
+    """Return what became of the days that the runs of the documents' first example were told of."""
     runs = [run["dag_run_id"] for run in deployment.api.dag_runs("after_flights", state="success")]
     told = [deployment.api.xcom("after_flights", run, "tell") for run in runs]
     return {day: outcome for one in told for day, outcome in one.items()}  # type: ignore[attr-defined]
+
+
+def keyed(deployment: Deployment, dag: str) -> dict[str, Any]:
+    """Return what the runs of a DAG that follows days were told, by the keys that started them."""
+    runs = deployment.api.dag_runs(dag, state="success")
+    return {run["partition_key"]: deployment.api.xcom(dag, run["dag_run_id"], "tell") for run in runs}
+
+
+def lines(deployment: Deployment, day: str) -> int:
+    """Return how many rows the day's file has."""
+    return len((deployment.ftp.root / "flights" / f"flights_{day}.csv").read_bytes().splitlines()) - 1
+
+
+def test_the_name_and_the_note_of_a_run_say_its_day(three_days: Deployment) -> None:
+    runs = [run for run in three_days.api.dag_runs("flights", run_type="backfill") if "2013-02-" in run["logical_date"]]
+    # Airflow 3.3.2 asks no timetable for the name of a backfill's run: its note alone says the day.
+    notes = sorted(run["note"] for run in runs)
+    for day, note in zip(DAYS, notes, strict=True):
+        assert note.startswith(f"{day}: published; {lines(three_days, day):,} rows read, ")
+    assert due_run(three_days, "weather").startswith(f"scheduled__{YESTERDAY}__")
 
 
 def test_a_pipeline_that_does_not_load_is_an_import_error_that_names_its_file_and_word(deployment: Deployment) -> None:

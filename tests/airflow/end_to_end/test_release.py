@@ -2,10 +2,14 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
 
+from daybook_airflow.api import SETTLED_SECONDS
+from daybook_airflow.decision import LEAVE, PUBLISH
+from daybook_airflow.waiting import wait_until
 from deployment.environment import with_this_shell
 from deployment.supervisor import Deployment
 
@@ -38,16 +42,41 @@ def flights(deployment: Deployment) -> list[tuple[object, ...]]:
     return rows(deployment, f"select flights from flights.by_day where day = '{DAY}'")
 
 
-def test_a_held_day_is_red_at_summarize_and_a_reason_in_the_form_releases_it(few_flights: Deployment) -> None:
+def test_a_held_day_waits_for_a_persons_reason_which_publishes_it_or_leaves_it_red(few_flights: Deployment) -> None:
     run = few_flights.api.trigger("flights", conf={"day": DAY})
-    assert few_flights.api.wait_for_run("flights", run)["state"] == "failed"
-    states = {task["task_id"]: task["state"] for task in few_flights.api.task_instances("flights", run)}
-    assert (states["aggregate"], states["summarize"], states["deploy"]) == ("success", "failed", "upstream_failed")
+    assert parked_at(few_flights, run) == "summarize"
     assert flights(few_flights) == []
-    assert ran(few_flights, day=DAY, release="a storm closed the airports") == "success"
+    (action,) = few_flights.api.open_actions("flights")
+    assert f"| **{DAY} Thu** | **{FEW}** |" in action["body"]
+    assert all(f"| {day} " in action["body"] for day in BEFORE)
+
+    # The API takes a reason of blanks: it is asked again.
+    few_flights.api.answer(action, PUBLISH, {"why": "  ", "days": [DAY]})
+    assert wait_until(lambda: len(few_flights.api.open_actions("flights")) == 1, 60)
+    assert flights(few_flights) == []
+    time.sleep(SETTLED_SECONDS)
+    few_flights.api.answer(action, LEAVE, {"why": "half of the file", "days": [DAY]})
+    assert few_flights.api.wait_for_run("flights", run)["state"] == "failed"
+    failed = f"select error from daybook.step where run = '{run}' and state = 'failed'"
+    ((error,),) = rows(few_flights, failed, role="warehouse_owner")
+    assert error.endswith("admin left it unpublished: half of the file")
+
+    again = few_flights.api.trigger("flights", conf={"day": DAY})
+    assert parked_at(few_flights, again) == "summarize"
+    (action,) = few_flights.api.open_actions("flights")
+    few_flights.api.answer(action, PUBLISH, {"why": "a storm closed the airports", "days": [DAY]})
+    assert few_flights.api.wait_for_run("flights", again)["state"] == "success"
     assert flights(few_flights) == [(FEW,)]
     decision = f"select who, why from daybook.decision where pipeline = 'flights' and day = '{DAY}'"
     assert rows(few_flights, decision, role="warehouse_owner") == [("admin", "a storm closed the airports")]
+
+
+def parked_at(deployment: Deployment, run: str) -> str:
+    """Wait until a run asks a person; give the task that does."""
+    waits = {"state": "awaiting_input"}
+    assert wait_until(lambda: deployment.api.count_task_instances("flights", run, **waits) == 1, 60)
+    (task,) = deployment.api.task_instances("flights", run, **waits)
+    return str(task["task_id"])
 
 
 def test_one_command_rolls_a_day_back(few_flights: Deployment) -> None:
@@ -77,21 +106,17 @@ def test_neither_a_run_nor_a_backfill_undoes_a_rollback_and_the_form_releases_it
         assert ran(few_flights, day=day) == "success"
         assert rows(few_flights, seen) == [(2,)]
         assert "held until a person releases it" in daybook(few_flights, "rollback", day, "-p", "flights").stdout
-        assert failed_at(few_flights, day) == "deploy"
+        run = few_flights.api.trigger("flights", conf={"day": day})
+        assert parked_at(few_flights, run) == "deploy"
+        (action,) = few_flights.api.open_actions("flights")
+        few_flights.api.answer(action, LEAVE, {"why": "wait for the airline", "days": [day]})
+        assert few_flights.api.wait_for_run("flights", run)["state"] == "failed"
         done = airflow(few_flights, "dags", "backfill", "-s", day, "-e", day, "--wait", "flights")
         assert (done.returncode, rows(few_flights, seen)) == (1, [(3,)]), done.stdout + done.stderr
         assert ran(few_flights, day=day, release="it was right") == "success"
         assert rows(few_flights, seen) == [(2,)]
     finally:
         file.write_bytes(whole)
-
-
-def failed_at(deployment: Deployment, day: str) -> str:
-    """Run a day that fails; give the task that is red."""
-    run = deployment.api.trigger("flights", conf={"day": day})
-    assert deployment.api.wait_for_run("flights", run)["state"] == "failed"
-    (red,) = (task["task_id"] for task in deployment.api.task_instances("flights", run) if task["state"] == "failed")
-    return str(red)
 
 
 def daybook(deployment: Deployment, *words: str) -> subprocess.CompletedProcess[str]:

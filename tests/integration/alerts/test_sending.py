@@ -17,7 +17,7 @@ from daybook.alerts.outbox import Outbox
 from daybook.errors import BadData, Implausible
 from daybook_airflow.alerts import listener
 from daybook_airflow.alerts.sender import alone, work_off
-from daybook_airflow.backfill.runs import PREFIX
+from daybook_airflow.asked_runs import PREFIX
 from tests.support.receivers import Receivers, receivers
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -1,8 +1,7 @@
 """The days that are run are the days that were planned: over time zones, changes of the clock, batches and limits."""
 
-from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +12,7 @@ from commands.planned_backfill import Known, outcomes, tell
 from daybook.ledger.receipt import Receipt
 from daybook.planning.plan import Action, Planned, limited, plan
 from daybook.planning.standing import Failure, FileState, Standing
-from daybook_airflow.backfill.runs import PREFIX, in_batches
+from daybook_airflow.asked_runs import PREFIX, AskedRun, in_batches
 from daybook_airflow.conf import conf_of
 from deployment.control.runs import start
 
@@ -26,17 +25,17 @@ class Triggered:
     """Stands for Airflow's REST API: keeps what it is asked to start."""
 
     def __init__(self) -> None:
-        self.runs: dict[str, Mapping[str, Any]] = {}
+        self.runs: dict[str, AskedRun] = {}
 
-    def trigger(self, _dag_id: str, conf: Mapping[str, Any], run_id: str) -> str:
+    def start_asked(self, _dag_id: str, run: AskedRun) -> str:
         """Keep a run."""
-        self.runs[run_id] = conf
-        return run_id
+        self.runs[run.run_id] = run
+        return run.run_id
 
 
-def days_of(conf: Mapping[str, Any]) -> list[date]:
+def days_of(run: AskedRun) -> list[date]:
     """Return the days that a run works on, as the DAG takes them from its conf."""
-    checked = conf_of(conf)
+    checked = conf_of(run.conf)
     return sorted([*checked.days, *filter(None, [checked.day])])
 
 
@@ -60,13 +59,21 @@ def test_the_days_that_are_run_are_the_days_that_were_planned(
     planned = [day.day for day in made.planned if day.action == "run"]
 
     api = Triggered()
-    start(api, "shop", in_batches(planned, batch), is_forced=False)  # type: ignore[arg-type]
+    start(api, "shop", in_batches(planned, batch), time_zone=zone, is_forced=False)  # type: ignore[arg-type]
 
-    executed = [day for conf in api.runs.values() for day in days_of(conf)]
+    executed = [day for run in api.runs.values() for day in days_of(run)]
     assert sorted(executed) == sorted(planned)
     assert len(planned) == min(limit or count, count - len(gone & set(range(count))))
     assert all(run.startswith(PREFIX) for run in api.runs)
-    assert all(len(days_of(conf)) <= batch for conf in api.runs.values())
+    assert all(len(days_of(run)) <= batch for run in api.runs.values())
+    # Airflow's calendar and grid place a run by its logical date, and refuse a second run of one.
+    local = [run.logical_date.astimezone(ZoneInfo(zone)).date() for run in api.runs.values()]
+    assert local == [run.days[0] for run in api.runs.values()]
+    assert local == [run.logical_date.date() for run in api.runs.values()]
+    assert len({run.logical_date for run in api.runs.values()}) == len(api.runs)
+    for run in api.runs.values():
+        assert run.interval[0] <= run.logical_date < run.interval[1]
+        assert str(max(run.days)) in run.note
 
 
 def test_a_backfill_is_well_only_where_readers_see_the_day_and_the_planned_run_came_to_its_end() -> None:

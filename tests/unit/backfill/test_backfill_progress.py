@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from daybook.spec import Schedule
+from daybook_airflow.asked_runs import asked_runs
 from daybook_airflow.backfill.plan import Dag, Plan
 from daybook_airflow.backfill.progress import Run, Sight, bar, has_ended, missed, progress
-from daybook_airflow.backfill.runs import asked_runs
 
 # New York's midnight of 1 January 2013.
 FIRST = datetime(2013, 1, 1, 5, tzinfo=UTC)
@@ -67,7 +67,7 @@ def test_a_dag_that_is_no_pipeline_is_told_by_its_logical_dates() -> None:
 
 
 def test_a_run_of_several_days_is_told_by_its_days() -> None:
-    runs = asked_runs([(date(2013, 1, 1), date(2013, 1, 2)), (date(2013, 1, 3),)], FIRST, {})
+    runs = asked_runs([(date(2013, 1, 1), date(2013, 1, 2)), (date(2013, 1, 3),)], FIRST, {}, "America/New_York")
     batches = plan([1, 2, 3], [4])._replace(runs=tuple(runs))
     seen = Sight((Run(None, "failed"), Run(None, "success")), 18, 18)
     assert "1 of 2 runs done, 1 failed" in progress(batches, seen)

@@ -51,7 +51,7 @@ def test_a_module_that_decides_about_data_touches_nothing(file: Path) -> None:
 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_step_is_one_word_in_the_dag_the_steps_and_its_module(step: str) -> None:
-    assert f'task_id="{step}"' in (REPOSITORY / "dags" / "daybook.py").read_text()
+    assert re.search(rf"\b{step} = \w+\(\s*step=steps\.{step},", (REPOSITORY / "dags" / "daybook.py").read_text())
     functions = ast.parse((REPOSITORY / "include" / "daybook" / "steps.py").read_text()).body
     assert step in {node.name for node in functions if isinstance(node, ast.FunctionDef)}
     module = {"extract_tables": "postgres/copy_tables", "extract_files": "ftp/fetch"}.get(step, f"*/{step}")

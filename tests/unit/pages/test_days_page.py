@@ -28,7 +28,9 @@ def page(tmp_path: Path) -> str:
     publish(tmp_path, 7, day=DAYS[0])
     leave_receipt(tmp_path, RUN, "extract_tables", DAYS[1])
     leave_wait(tmp_path, RUN, DAYS[2])
-    leave_out(data_folder(tmp_path).run("flights", DAYS[3], RUN), LeftOut("load", f"line 17 is bad {CANARY}"))
+    leave_out(
+        data_folder(tmp_path).run("flights", DAYS[3], RUN), LeftOut("load", "BadData", f"line 17 is bad {CANARY}")
+    )
     publish(tmp_path, 3, day=DAYS[4])
     return shown(tmp_path, RUN)
 
