@@ -27,10 +27,11 @@ ROOMS = {
     "publish": "ledger storage postgres ftp rules.summarize",
     "planning": "ledger refused loader ftp postgres storage rules.valid_rows",
     "run": "ledger refused loader storage postgres",
+    "stream": "run rules loader ledger refused storage",
     "pages": "ledger storage",
     "catalog": "pages ledger postgres.sql_types rules.summarize",
     "testing": "steps run refused.rows ledger storage transports postgres.sql_types",
-    "steps": "storage postgres ftp loader rules ledger refused publish run pages",
+    "steps": "storage postgres ftp loader rules ledger refused publish run stream pages",
 }
 ABOVE = {"airflow", "commands", "daybook_airflow", "deployment", "dags", "plugins", "report_tab", "pipelines"}
 # From a pipeline's test through the steps down to the text of a message.

@@ -34,6 +34,7 @@ from daybook.spec import (
     rules_in_index,
     takes_narwhals,
 )
+from daybook.spec.needed import needed_after_clean
 
 # The steps whose result depends only on the hashed parts. `save` and `deploy` act on the world instead.
 FINGERPRINTED_STEPS = ("extract_tables", "extract_files", "load", "clean", "index", "aggregate", "summarize")
@@ -124,7 +125,8 @@ def _clean_part(pipeline: Pipeline) -> Any:
     schedule = pipeline.schedule
     days = [schedule.model_dump(include={"time_zone", "cron", "holidays", "closed"})] if has_late_rows(pipeline) else []
     said = pipeline.model_dump(include=words) | {"derived": _dumped(made)}
-    return [said, sources, transform, *zone, *([_ruled(rules)] if rules else []), *days]
+    handed_on = needed_after_clean(pipeline)
+    return [said, sources, transform, *zone, *([_ruled(rules)] if rules else []), *days, handed_on]
 
 
 def has_late_rows(pipeline: Pipeline) -> bool:
@@ -160,7 +162,7 @@ def _index_part(pipeline: Pipeline) -> Any:
     derived = [_dumped(made), _ruled(rules), *_zone(made, rules, pipeline)] if made or rules else []
     # As of when a lookup was copied shows in the bytes of its copy.
     said = pipeline.model_dump(include=words, exclude={"lookups": {"__all__": {"as_of"}}})
-    return [said, facts.key, facts.limits.model_dump(), _columns(pipeline), *derived]
+    return [said, facts.limits.model_dump(), _columns(pipeline), *derived, needed_after_clean(pipeline)]
 
 
 def _words(pipeline: Pipeline, *names: str) -> Any:

@@ -4,8 +4,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.errors import BadData
-from daybook.rules.exact import decimals, quotient
-from daybook.rules.frames import from_units, units, with_scale
+from daybook.rules.exact import quotient
+from daybook.rules.frames import decimals, from_units, units, with_scale
 from daybook.spec import Ratio
 
 

@@ -31,6 +31,7 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
     transform.py a function of the pipeline's own
     override.py  values that one run may set otherwise
     pipeline.py  all of it together, and the check that every name exists and fits
+    needed.py    the columns of the facts that `clean` hands on
 """
 
 from daybook.spec.choice import when
