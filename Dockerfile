@@ -2,6 +2,15 @@
 FROM apache/airflow:slim-3.3.2-python3.11
 WORKDIR /opt/airflow
 
+# Which Daybook it is: a release says both.
+ARG VERSION=unreleased
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Daybook" \
+      org.opencontainers.image.description="Tables and delivered files into published daily summaries" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+
 # What runs, and no test tool: the pins of requirements.txt above its last heading. The lock says the version and the
 # hashes of every package that they need; one that it does not name is refused.
 COPY --chown=50000:0 requirements.txt requirements.lock ./

@@ -5,6 +5,8 @@ PYTHON ?= python3
 UI_PORT ?= 8080
 VENV := .venv
 INSTALLED := $(VENV)/.installed
+# What only looks at Daybook has an environment of its own.
+TOOLS := .venv-tools
 NAMED := $(if $(PIPELINE),--pipeline "$(PIPELINE)")
 DAYS := $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)")
 
@@ -13,7 +15,7 @@ export PYTHONPATH := $(CURDIR)/include:$(CURDIR)/config
 export UV_SYSTEM_CERTS ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down day backfill psql clean test test-own test-unit test-all coverage house documents fuzz strangers soak bench lint lock upgrade env
+.PHONY: help setup demo up down day backfill psql clean test test-own test-unit test-all coverage house documents fuzz strangers soak bench site sbom audit lint lock upgrade env
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -94,6 +96,8 @@ lint: $(INSTALLED) ## check style and types
 lock: $(INSTALLED) ## write requirements.lock anew from requirements.txt
 	$(VENV)/bin/uv pip compile requirements.txt --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url --no-emit-find-links $(UPGRADE) --output-file requirements.lock
+	$(VENV)/bin/uv pip compile requirements-tools.txt --universal --python-version 3.11 --generate-hashes --no-header \
+	    --no-emit-index-url --no-emit-find-links $(UPGRADE) --output-file requirements-tools.lock
 
 # `make lock` keeps each version that still fits; this keeps only what requirements.txt pins, and shows what that changed:
 # a newer release of one package can hold another back. The pins are raised by hand, with the reason in the commit.
@@ -103,6 +107,21 @@ upgrade: $(INSTALLED) ## raise what the pins of requirements.txt bring, in requi
 	@echo "Pins of requirements.txt that are behind; raise them there, then \`make lock\`:"
 	@sed -n 's/==.*//p' requirements.txt | $(VENV)/bin/uv pip compile - --no-deps --upgrade --universal --python-version 3.11 \
 	    --quiet --no-header --no-annotate --no-emit-index-url --no-emit-find-links | grep -vxFf requirements.txt || echo none
+
+site: $(TOOLS)/.installed ## build the documents as a site with a search, in build/site; a broken link is refused
+	NO_MKDOCS_2_WARNING=1 $(TOOLS)/bin/mkdocs build --quiet
+
+sbom: $(TOOLS)/.installed ## write what Daybook consists of, as CycloneDX, into build/sbom.json
+	@mkdir -p build
+	$(TOOLS)/bin/cyclonedx-py requirements requirements.lock --output-reproducible --output-format JSON --output-file build/sbom.json
+
+audit: $(TOOLS)/.installed ## look up the locked packages among those with a known fault; it asks PyPI
+	$(TOOLS)/bin/pip-audit --requirement requirements.lock --require-hashes --disable-pip
+
+$(TOOLS)/.installed: requirements-tools.lock $(INSTALLED)
+	@$(PYTHON) -m venv $(TOOLS)
+	@$(VENV)/bin/uv pip sync --quiet --python $(TOOLS)/bin/python --require-hashes requirements-tools.lock
+	@touch $@
 
 setup: $(INSTALLED) ## install what is locked into .venv; every other target does it when needed
 

@@ -28,6 +28,10 @@ NOT_BEGUN = (
     "This run has not finished a step yet. As soon as the first one is done, its counts are here.",
     "Where a task is red, its log says what happened and what to do.",
 )
+FILES_GO = (
+    "The files of a run go after {} days (`keep_files_days` of the spec); then `./daybook why DAY` has the counts of "
+    "what readers see."
+)
 NOT_ITS_DAY = "This run has no such day."
 
 
@@ -96,7 +100,8 @@ def _run_page(dag_id: str, run_id: str, day: str | None) -> Answer:
     if day is not None and not states:
         return Answer(message_page("No report", NOT_ITS_DAY), _headers(RUN_PAGE_POLICY), 404)
     if not any(state.is_begun for state in states):
-        return Answer(message_page(dag_id, *NOT_BEGUN), _headers(RUN_PAGE_POLICY))
+        gone = [FILES_GO.format(pipeline.keep_files_days)] if pipeline.keep_files_days else []
+        return Answer(message_page(dag_id, *NOT_BEGUN, *gone), _headers(RUN_PAGE_POLICY))
     page = (
         run_page(states[0], is_one_of_several=day is not None) if len(states) == 1 else days_page(pipeline.name, states)
     )

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def main(engine: str, folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as data:
         day = OfflineDay(pipeline, DAY, Path(data), extracted)
         for step in STEPS:
-            told, day.receipts = forked(lambda step=step: done(day, step))
+            told, day.receipts = forked(partial(done, day, step))
             print(json.dumps({"step": step, **told}), flush=True)
         told, flights = forked(lambda: sum(by_day(day)))
         print(json.dumps({"step": "summarize", **told, "flights": flights}), flush=True)

@@ -5,16 +5,18 @@ rows; then the best of them on the whole file, and with it, round by round, the 
 a large file is read a few times more, however many words there are. check_words.py and check_row_words.py have them.
 """
 
-import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from commands.check_file import Checked, check
+from commands.check_file_words import FILE_WORDS, WORDS_OF_OTHERS
 from commands.check_form import names_in, of_cells, of_columns
+from commands.check_header_words import placed
+from commands.check_in_words import in_words
 from commands.check_row_words import ROW_WORDS, taken_by
-from commands.check_words import FILE_WORDS, WORDS_OF_OTHERS, Seen, Word, with_form
+from commands.check_words import Seen, Word, with_form
 from daybook.errors import BadData, BadSpec
 from daybook.loader.fields import Damage, Syntax, split
 from daybook.loader.json_rows import row_of
@@ -22,7 +24,7 @@ from daybook.loader.limits import STRUCTURAL
 from daybook.loader.load import load
 from daybook.loader.other_formats import is_other
 from daybook.loader.values import Unfit
-from daybook.spec import Column, Form, Source, Value
+from daybook.spec import Column, Source
 
 # How many rows are tried by each combination, and how many combinations.
 FIRST_ROWS, FIRST_BYTES, MOST_TRIED = 1000, 2**16, 200
@@ -79,7 +81,10 @@ class _Search:
             return source
         if is_other(source):
             return source if is_other(self.bare) else of_cells(self.path, source)
-        contract = self.columns_of(names_in(self.path, source), source.delimiter, source.form, source.null_tokens)
+        names = names_in(self.path, source)
+        contract = self.columns_of(names, source.delimiter, source.form, source.null_tokens)
+        if any(column.position for column in source.columns):
+            contract = contract.model_copy(update={"columns": placed(names)})
         return contract.model_copy(update={"formulas": source.formulas})
 
     def best(self, found: Checked) -> _Tried:
@@ -275,45 +280,3 @@ def _column_of(source: Source, header: str) -> Column:
 def _with(source: Source, column: Column) -> Source:
     columns = tuple(column if one.header == column.header else one for one in source.columns)
     return source.model_copy(update={"columns": columns})
-
-
-def in_words(before: Source, after: Source, ways: Mapping[str, list[Column]] | None = None) -> str:
-    """Return the words in which two sources differ, as text for a spec.
-
-    ways: by header, the columns that are as good as the one in `after`.
-    """
-    own = [f"{word}={_literal(value)}" for word, value in _differing(before, after) if word not in ("columns", "form")]
-    form = [f"form=Form({', '.join(_of_form(before.form, after.form))})"] if before.form != after.form else []
-    changed = zip(before.columns, after.columns, strict=True) if len(before.columns) == len(after.columns) else ()
-    columns = [
-        f"column {_literal(one.header)}: {_ways(one, (ways or {}).get(other.header, [other]))}"
-        for one, other in changed
-        if one != other
-    ]
-    return ", ".join([*own, *form, *columns])
-
-
-def _ways(before: Column, after: list[Column]) -> str:
-    told = " or ".join(
-        ", ".join(f"{word}={_literal(value)}" for word, value in _differing(before, one)) for one in after
-    )
-    return told if len(after) == 1 else f"{told} (its values do not say which: ask the sender)"
-
-
-def _of_form(before: Form, after: Form) -> list[str]:
-    """Return all words of a form, so that it can be put in the place of the other."""
-    words = dict(_differing(Form(), after)) | dict(_differing(before, after))
-    return [f"{word}={_literal(words[word])}" for word in Form.model_fields if word in words]
-
-
-def _differing(before: Value, after: Value) -> Iterator[tuple[str, Any]]:
-    for word in type(after).model_fields:
-        if getattr(before, word) != getattr(after, word):
-            yield word, getattr(after, word)
-
-
-def _literal(value: Any) -> str:
-    """Return a value as Python writes it, with double quotes."""
-    if isinstance(value, tuple):
-        return f"({', '.join(map(_literal, value))}{',' if len(value) == 1 else ''})"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)

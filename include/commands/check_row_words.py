@@ -28,6 +28,8 @@ from daybook.loader.header_hints import LOOKED_AT_LINES
 from daybook.loader.values import TRIMMED, ZEROS, Unfit, reader
 from daybook.spec import Column, Source
 
+# A single row that ends early may be damaged.
+FEWEST_SHORT_ROWS = 2
 # A footer of more lines would be another table.
 MOST_FOOTER_LINES = 20
 
@@ -72,11 +74,12 @@ def formulas(seen: Seen) -> Iterator[Source]:
 
 
 def may_end_early(seen: Seen) -> Iterator[Source]:
-    """Try to fill up rows whose last fields are left out, if most of the first lines have all of theirs."""
+    """Try to fill up rows whose last fields are left out, if several are so and most of the first lines are not."""
     form, columns = seen.source.form, len(names_in(seen.path, seen.source))
     lines = [line for line in head_of(seen.path, seen.source).split(b"\n")[:LOOKED_AT_LINES] if line.strip()]
     are_whole = [_width(line, seen.source) == columns for line in lines]
-    if not form.may_end_early and not form.has_trailing_delimiter and 2 * sum(are_whole) > len(lines):
+    is_free = not form.may_end_early and not form.has_trailing_delimiter
+    if is_free and len(seen.values) >= FEWEST_SHORT_ROWS and 2 * sum(are_whole) > len(lines):
         yield with_form(seen.source, may_end_early=True)
 
 

@@ -1,4 +1,4 @@
-"""The words about a whole file that `check` tries on a refused one. A new word is one entry in the table here.
+"""How `check` tries words about a whole file on a refused one; check_file_words.py has their table.
 
 Called by check_proposals.py; check_row_words.py has the words that take refused rows. An entry takes what was seen of
 the file and returns sources with the word changed; it may return a wrong one, since the loader tries each. It may not
@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from commands.check_form import head_of, names_in
+from commands.check_form import head_of
 from daybook.loader.decode import taken, unpacked
 from daybook.loader.fields import BOM, Damage, split, syntax_of
 from daybook.loader.header_hints import LOOKED_AT_BYTES, LOOKED_AT_LINES, OTHER_DELIMITERS
@@ -177,54 +177,12 @@ def comments(seen: Seen) -> Iterator[Source]:
             yield with_form(seen.source, comment=sign)
 
 
-def headers(seen: Seen) -> Iterator[Source]:
-    """Try the names of the header that differ from those agreed by capitals and blanks alone."""
-    found = names_in(seen.path, seen.source)
-    changed = seen.source
-    for column in seen.source.columns:
-        alike = [name for name in found if plainly([name]) == plainly([column.header])]
-        if column.header not in found and len(alike) == 1:
-            changed = with_column(changed, column, header=alike[0])
-    if changed is not seen.source:
-        yield changed
-
-
-def further_columns(seen: Seen) -> Iterator[Source]:
-    """Try to leave out the columns that are not agreed, if all that are agreed are there."""
-    found = names_in(seen.path, seen.source)
-    if {column.header for column in seen.source.columns} < set(found) and seen.source.form.extra_columns == "refuse":
-        yield with_form(seen.source, extra_columns="ignore")
-
-
 def trailing_delimiters(seen: Seen) -> Iterator[Source]:
     """Try a delimiter at the end of each line, if most of the first lines have it."""
     lines = [line.rstrip(b"\r") for line in _head(seen).split(b"\n")[:LOOKED_AT_LINES] if line.strip()]
     ends = sum(line.endswith(seen.source.delimiter.encode()) for line in lines)
     if 2 * ends > len(lines) and not seen.source.form.has_trailing_delimiter:
         yield with_form(seen.source, has_trailing_delimiter=True)
-
-
-# The words that the head of a file tells, in the order in which the loader reads by them: each is tried with each
-# combination of those before it.
-FILE_WORDS: tuple[Word, ...] = (
-    compressions,
-    formats,
-    encodings,
-    line_ends,
-    delimiters,
-    sep_lines,
-    comments,
-    quotes,
-    header_lines,
-    no_header,
-    headers,
-    trailing_delimiters,
-    further_columns,
-)
-
-
-# Those that say something about a file that is no CSV.
-WORDS_OF_OTHERS: tuple[Word, ...] = (headers, further_columns)
 
 
 def plainly(names: Iterable[str]) -> set[str]:

@@ -44,6 +44,17 @@ def dsn(connection_id: str) -> str:
     return make_conninfo("", **known, **words["extra"])
 
 
+def warehouse_dsn(connection_id: str) -> str:
+    """Return the warehouse's connection string from the environment: DAYBOOK_WAREHOUSE, or Airflow's connection."""
+    variable = f"AIRFLOW_CONN_{connection_id.upper()}"
+    if not (os.environ.get("DAYBOOK_WAREHOUSE") or os.environ.get(variable)):
+        raise BadSpec(
+            f"{connection_id}: neither DAYBOOK_WAREHOUSE nor {variable} is set; nothing was changed; run "
+            "`. .daybook/env` first, or give DAYBOOK_WAREHOUSE=postgresql://user:password@host/database"
+        )
+    return os.environ.get("DAYBOOK_WAREHOUSE") or dsn(connection_id)
+
+
 def files(connection_id: str, time_limit_s: float = FILES_SECONDS) -> ftplib.FTP | Line:
     """Open a connection to a server of files by its id; its type says over which protocol.
 

@@ -1,4 +1,4 @@
-"""`./daybook export`: sends what exports owe, or a published day's files once more."""
+"""`./daybook export`: sends what exports and further targets owe, or a published day once more."""
 
 from datetime import UTC, date, datetime
 from functools import partial
@@ -12,7 +12,7 @@ from commands.output import say, tell_json
 from commands.renamed import take_over
 from commands.servers import servers_of
 from commands.wrong_words import WrongWords
-from daybook.ledger.exports import Owed
+from daybook.ledger.exports import Owed, in_words
 from daybook.postgres.session import Connection, at_once
 from daybook.publish.exports import Exporter, ask_again
 from daybook.spec import Pipeline
@@ -32,28 +32,34 @@ def export(
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Send what the exports of a pipeline owe; with a day or a range, the files of its published days once more.
+    """Send what exports and further targets owe; with a day or a range, its published days once more.
 
-    Each deployment does this by itself for what is owed. Days that were published before an export was declared owe
-    nothing: name them. The exit code is 1 if anything is still owed.
+    Each deployment does this by itself for what is owed. Days that were published before an export or a further target
+    was declared owe nothing: name them. The exit code is 1 if anything is still owed.
 
     Example: ./daybook export 2013-01-05
     """
     chosen = pipeline_named(pipeline)
-    if not chosen.exports:
-        raise WrongWords(f"export: {chosen.name} has no exports; nothing was done; declare them in its spec")
     if day and (first or last):
         raise WrongWords("export: give one DAY, or --from DAY and --to DAY; nothing was done")
     with servers_of(chosen, "export"):
         take_over(chosen)
         connect = partial(connections.postgres, chosen.target.connection)
+        exporter = Exporter(chosen, connections.data(), connect, connections.files, connections.postgres)
+        gone = exporter.let_go()
+        if not (chosen.exports or chosen.also or gone):
+            raise WrongWords(
+                f"export: {chosen.name} has no exports and no further targets (also); nothing was done; declare them "
+                "in its spec"
+            )
         asked = at_once(connect, partial(_ask_again, pipeline=chosen, days=_days(chosen, day, first, last)))
-        exporter = Exporter(chosen, connections.data(), connect, lambda name: partial(connections.files, name))
         done = {owed: exporter.pay(owed) for owed in exporter.owed()}
         left = exporter.owed()
     if json:
-        tell_json({"pipeline": chosen.name, "asked": asked, "done": _rows(done), "owed": left})
+        tell_json({"pipeline": chosen.name, "asked": asked, "done": _rows(done), "owed": left, "let_go": gone})
     else:
+        for one in gone:
+            say(one_line(f"{chosen.name}: {one}: let go; days from before an export was declared owe nothing"))
         tell(chosen.name, done, left)
     return exit_codes.NOT_AS_ASKED if left else exit_codes.DONE
 
@@ -62,7 +68,7 @@ def tell(pipeline: str, done: dict[Owed, str], left: list[Owed]) -> None:
     """Print what was done, and what is still owed and why."""
     for owed, what in done.items():
         if what:
-            say(one_line(f"{pipeline} {owed.day}: export {owed.export}: {what}"))
+            say(one_line(f"{pipeline} {owed.day}: {in_words(owed.export)}: {what}"))
     for owed in left:
         say(one_line(f"{pipeline} {owed.day}: {owed}"))
     days = spell(tuple(sorted({owed.day for owed in left})))

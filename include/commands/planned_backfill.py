@@ -14,7 +14,8 @@ from daybook.ledger import step_log
 from daybook.ledger.first_load import is_first_load
 from daybook.ledger.queries import is_begun
 from daybook.ledger.receipt import NotPublished, Receipt
-from daybook.planning.plan import Failure, Limited, Planned
+from daybook.planning.plan import Limited, Planned
+from daybook.planning.standing import Failure
 from daybook.postgres.session import Connection, at_once
 from daybook.spec import Pipeline
 from daybook.text import spell

@@ -17,7 +17,7 @@ from commands.wrong_words import WrongWords
 from daybook.errors import BadSpec
 from daybook.ledger import step_log
 from daybook.ledger.queries import is_begun
-from daybook.planning.plan import Failure
+from daybook.planning.standing import Failure
 from daybook.postgres.session import Connection, at_once
 from daybook.spec import Pipeline
 

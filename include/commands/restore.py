@@ -11,7 +11,6 @@ from upath import UPath
 from commands import connections, exit_codes
 from commands.arguments import Json, Quiet
 from commands.output import say, say_error, tell_json
-from commands.rollback import warehouse_dsn
 from commands.warehouses import OF_THE_DEPLOYMENT, Warehouse, check_is_right, servers_of_all, warehouses
 from daybook.ledger.queries import Published
 from daybook.pages.report import report
@@ -76,7 +75,7 @@ def _of_servers() -> Realigned:
     with servers_of_all("restore"):
         data = connections.data()
         for warehouse in warehouses(data):
-            dsn = warehouse_dsn(warehouse.connection)
+            dsn = connections.warehouse_dsn(warehouse.connection)
             check_is_right(warehouse, dsn, data)
             one = _realigned(warehouse, dsn, data)
             told.done += one.done

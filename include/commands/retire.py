@@ -11,10 +11,11 @@ from commands import connections, exit_codes
 from commands.arguments import USER, Json, Quiet, Who, Why
 from commands.dag_of import DagOf, dag_of, nothing_begins
 from commands.output import say, say_error, tell_json
-from commands.rollback import warehouse_dsn
+from commands.retire_further import retire_further
 from commands.warehouses import servers_of_all, warehouses
 from commands.wrong_words import WrongWords
 from daybook.errors import BadSpec
+from daybook.ledger.exports import targets_with_days
 from daybook.pipelines import load_pipelines
 from daybook.postgres.session import OpenPostgres, at_once
 from daybook.publish.agreement import ledger_of
@@ -54,8 +55,9 @@ def retire(
         data = connections.data()
         connect, found = _found(pipeline, summary, data)
         check_is_free(found)
+        further = at_once(connect, lambda session: targets_with_days(session, pipeline)) if found.is_known else []
         dag = DagOf(pipeline, None) if summary else dag_of(pipeline)
-        lost = _lost(found, dag)
+        lost = [*_lost(found, dag), *(f"all that the target {name} holds of it" for name in further)]
         if not json:
             _tell_lost(found, lost)
         done: list[str] = []
@@ -63,7 +65,9 @@ def retire(
             _agree(found.name, yes, json)
             with nothing_begins(dag):
                 done = retired(connect, data, found, who, why)
-        done, left = _without_dag(dag, found, done)
+        told, kept = retire_further(connect, pipeline, summary, further)
+        done, left = _without_dag(dag, found, [*done, *told])
+        left = [*kept, *left]
     _tell(found, lost, done, left, json)
     return exit_codes.NOT_AS_ASKED if left else exit_codes.DONE
 
@@ -101,7 +105,7 @@ def _found(pipeline: str, summary: str | None, data: DataFolder) -> tuple[OpenPo
     does."""
     known = set(load_pipelines().good)
     for warehouse in warehouses(data):
-        connect = partial(connections.postgres_of, warehouse_dsn(warehouse.connection))
+        connect = partial(connections.postgres_of, connections.warehouse_dsn(warehouse.connection))
         found = at_once(connect, lambda session: belongings(session, data, pipeline, summary))
         if found.is_known or (not summary and pipeline in warehouse.specs):
             _check_is_not_being_renamed(found)

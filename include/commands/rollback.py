@@ -3,7 +3,6 @@
 DAYBOOK_WAREHOUSE, a connection string of libpq, names a warehouse in place of the environment's or this checkout's.
 """
 
-import os
 from datetime import date
 from functools import partial
 from typing import Annotated, Literal
@@ -16,14 +15,16 @@ from commands.output import say, tell_json
 from commands.renamed import take_over
 from commands.servers import servers_of
 from commands.wrong_words import WrongWords
-from daybook.errors import BadSpec
+from daybook.ledger.exports import is_target
 from daybook.postgres.session import at_once
+from daybook.publish.exports import Exporter
 from daybook.publish.finished_periods import follow_periods
 from daybook.publish.published_folder import follow
 from daybook.publish.rollback import RolledBack, take_back
 from daybook.publish.rollback import rollback as rolled_back
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
+from daybook.text import one_line
 
 EXPORTS_ARE_OWED = "Its exports are owed now: the next run sends them, and so does `./daybook export`."
 EXPORTS_STAY = "What its exports sent stays at the other places: have it removed there."
@@ -49,14 +50,17 @@ def rollback(
     chosen, target = pipeline_named(pipeline), _target(to)
     with servers_of(chosen, "rollback"):
         take_over(chosen)
-        dsn = warehouse_dsn(chosen.target.connection)
+        dsn = connections.warehouse_dsn(chosen.target.connection)
         done = roll_back(chosen, day, dsn, connections.data(), who, why, target)
+        targets = _targets_follow(chosen, day, dsn)
     if json:
-        tell_json({"pipeline": chosen.name, "day": day, **done._asdict()})
+        tell_json({"pipeline": chosen.name, "day": day, **done._asdict(), "targets": targets})
     else:
         tell(f"{chosen.name} {day}", done)
         if chosen.exports:
             say(EXPORTS_STAY if done.now is None else EXPORTS_ARE_OWED)
+        for name, what in targets.items():
+            say(one_line(f"target {name}: {what}"))
     return exit_codes.DONE
 
 
@@ -71,6 +75,16 @@ def tell(where: str, done: RolledBack) -> None:
 
 def _in_words(run_id: int | None) -> str:
     return f"run {run_id}" if run_id else "no run of the day"
+
+
+def _targets_follow(pipeline: Pipeline, day: date, dsn: str) -> dict[str, str]:
+    """Let the further targets follow at once; return what became of each. One that is away still owes it."""
+    if not pipeline.also:
+        return {}
+    warehouse = partial(connections.postgres_of, dsn)
+    exporter = Exporter(pipeline, connections.data(), warehouse, connections.files, connections.postgres)
+    targets = [debt for debt in exporter.owed() if debt.day == day and is_target(debt.export)]
+    return {debt.export: exporter.pay(debt) or exporter.why_not(debt) for debt in targets}
 
 
 Target = int | Literal["nothing"] | None
@@ -102,14 +116,3 @@ def roll_back(
     at_once(connect, lambda connection: follow(connection, data, pipeline.name, day))
     at_once(connect, lambda connection: follow_periods(connection, data, pipeline))
     return done
-
-
-def warehouse_dsn(connection_id: str) -> str:
-    """Return the warehouse's connection string from the environment: DAYBOOK_WAREHOUSE, or Airflow's connection."""
-    variable = f"AIRFLOW_CONN_{connection_id.upper()}"
-    if not (os.environ.get("DAYBOOK_WAREHOUSE") or os.environ.get(variable)):
-        raise BadSpec(
-            f"{connection_id}: neither DAYBOOK_WAREHOUSE nor {variable} is set; nothing was changed; run "
-            "`. .daybook/env` first, or give DAYBOOK_WAREHOUSE=postgresql://user:password@host/database"
-        )
-    return os.environ.get("DAYBOOK_WAREHOUSE") or connections.dsn(connection_id)

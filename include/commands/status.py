@@ -16,12 +16,12 @@ from commands.waiting_days import waiting_of
 from daybook.environment import environment
 from daybook.ledger import step_log
 from daybook.ledger.decisions import rollbacks
-from daybook.ledger.exports import Owed, owed_of
+from daybook.ledger.exports import Forgotten, Owed, forgotten, owed_of
 from daybook.ledger.queries import is_begun, rows_not_published
 from daybook.ledger.receipt import NotPublished
 from daybook.pipelines import load_pipelines
 from daybook.planning.catch_up import next_catch_up
-from daybook.planning.plan import Failure
+from daybook.planning.standing import Failure
 from daybook.planning.status import Status
 from daybook.planning.status import status as sorted_days
 from daybook.postgres.session import Connection, at_once
@@ -50,6 +50,7 @@ def status(pipeline: PipelineName = None, json: Json = False, quiet: Quiet = Fal
         known = as_known(chosen)
         found, lost, waits = at_once(connect, lambda session: _asked(session, known, days))
         owed = at_once(connect, lambda session: owed_of(session, known))
+        gone = at_once(connect, lambda session: forgotten(session, known))
         coming = at_once(connect, lambda session: next_catch_up(session, known, now))
         finished = at_once(connect, lambda session: finished_of(session, known))
     broken = load_pipelines().broken
@@ -57,11 +58,11 @@ def status(pipeline: PipelineName = None, json: Json = False, quiet: Quiet = Fal
         of_all = _sum(lost, found.expected)
         rows = {"rows_refused": of_all.refused, "rows_dropped": of_all.dropped}
         words = {"waits": waits, "catch_up": catching_up.in_json(chosen, coming), "broken": broken}
-        words |= {"finished": finished, "exports_owed": owed}
+        words |= {"finished": finished, "exports_owed": owed, "exports_forgotten": gone}
         tell_json({"pipeline": chosen.name, **found._asdict(), **rows, **words})
     else:
         tell(found, lost, waits, [*_finished(known, finished), catching_up.in_words(chosen, coming)], broken)
-        _tell_owed(owed)
+        _tell_owed(owed, gone)
     return exit_codes.DONE if found.is_well and not owed else exit_codes.NOT_AS_ASKED
 
 
@@ -126,12 +127,19 @@ def _finished(pipeline: Pipeline, finished: dict[str, list[date]]) -> list[str]:
     ]
 
 
-def _tell_owed(owed: list[Owed]) -> None:
+def _tell_owed(owed: list[Owed], gone: list[Forgotten]) -> None:
     for debt in owed[:SHOWN_DAYS]:
         say(one_line(f"{debt.day}: {debt}"))
     if owed:
         days = spell(tuple(sorted({debt.day for debt in owed})))
-        say(f"{len(owed)} exports are owed, of {days}; the next run sends them, and so does `./daybook export`")
+        are = "export is" if len(owed) == 1 else "exports are"
+        say(f"{len(owed)} {are} owed, of {days}; the next run sends what is owed, and so does `./daybook export`")
+    for one in gone:
+        say(
+            one_line(
+                f"{one}; the next run lets that go, and so does `./daybook export`; declare it again to have it sent"
+            )
+        )
 
 
 def _tell_waits(waits: dict[date, list[str]]) -> None:

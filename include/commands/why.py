@@ -19,7 +19,8 @@ from daybook.ledger import exports, queries, step_log
 from daybook.ledger.fingerprint import READS
 from daybook.ledger.queries import Confirmed, Decided, Published, is_begun
 from daybook.ledger.receipt import Receipt
-from daybook.planning.plan import Failure, Planned
+from daybook.planning.plan import Planned
+from daybook.planning.standing import Failure
 from daybook.postgres.session import Connection, at_once
 from daybook.spec import Pipeline
 from daybook.text import one_line

@@ -113,12 +113,16 @@ def _clashes(loaded: dict[str, Pipeline]) -> dict[str, str]:
         others = {other: known for other, known in loaded.items() if other != file}
         if same := [other for other, known in others.items() if known.name == pipeline.name]:
             clashes[file] = f"its name {pipeline.name!r} is also that of {', '.join(same)}; give each a name of its own"
-        elif same := [other for other, known in others.items() if known.target == pipeline.target]:
-            schema = pipeline.target.schema_
+        elif same := [other for other, known in others.items() if _shared(pipeline, known)]:
+            schema = _shared(pipeline, others[same[0]])[0].schema_
             clashes[file] = f"its target schema {schema!r} is also that of {', '.join(same)}; give each one of its own"
         elif same := _with_old_name(pipeline, others):
             clashes[file] = _taken_name(pipeline, same)
     return clashes
+
+
+def _shared(pipeline: Pipeline, other: Pipeline) -> list[Target]:
+    return [target for target in (pipeline.target, *pipeline.also) if target in (other.target, *other.also)]
 
 
 def _with_old_name(pipeline: Pipeline, others: dict[str, Pipeline]) -> list[str]:
@@ -155,9 +159,11 @@ def _pipeline_of(package: str, module: str) -> Pipeline:
 
 
 def _here(pipeline: Pipeline) -> Pipeline:
-    """Return a pipeline as this environment has it: its target schema has another name outside production."""
-    target = Target(connection=pipeline.target.connection, schema=schema_here(pipeline.target.schema_))
-    return pipeline.model_copy(update={"target": target}) if environment() else pipeline
+    """Return a pipeline as this environment has it: its target schemas have other names outside production."""
+    target, *also = (
+        Target(connection=one.connection, schema=schema_here(one.schema_)) for one in (pipeline.target, *pipeline.also)
+    )
+    return pipeline.model_copy(update={"target": target, "also": tuple(also)}) if environment() else pipeline
 
 
 def _problem(module: str, error: Exception) -> str:

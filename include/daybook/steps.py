@@ -210,7 +210,7 @@ def deploy(step: StepRun) -> Done:
     except Superseded:
         clean_up(left_over, day_run.data, warehouse)
         raise
-    exported = Exporter(pipeline, day_run.data, warehouse, lambda name: partial(day_run.ftp, name)).pay_day(day)
+    exported = Exporter(pipeline, day_run.data, warehouse, day_run.ftp, day_run.postgres).pay_day(day)
     clean_up(left_over, day_run.data, warehouse)
     rows, outcome = receipts["save"].rows, deployed.outcome.value
     return Done(rows=rows, run_id=deployed.run_id, outcome=outcome, exports=exported)

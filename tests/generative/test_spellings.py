@@ -16,7 +16,7 @@ from daybook.errors import BadSpec
 from daybook.loader.clock_changes import changes_of
 from daybook.loader.columns import parsed_column
 from daybook.loader.values import Unfit, reader
-from daybook.spec import Column, arrow_type, day_date, decimal, integer, timestamp
+from daybook.spec import Column, arrow_type, clock_time, day_date, decimal, integer, timestamp
 from daybook.spec.format import directives
 
 # Each choice of a random number is an input of its own, so that even a short column counts as a large example.
@@ -216,6 +216,14 @@ def _moment_column(random: Random) -> Column:
         words["repeated_hour"] = random.choice([None, "refuse", "first", "second"])
         words["skipped_hour"] = random.choice([None, "refuse", "shift"])
     return timestamp("m", format=random.choice(INSTANTS), **words)
+
+
+@OFTEN
+@given(RANDOMS)
+def test_clock_times_are_read_alike_by_both_ways(random: Random) -> None:
+    format = random.choice(["%H:%M", "%H:%M:%S", "%-H.%M", "%H%M", "%I:%M %p", "%-I%p", "%-H h %-M"])
+    column = clock_time("t", format=format, hour_24=random.choice([None, "next_day"]) if "H" in format else None)
+    assert_alike(column, [moment_text(random, column) for _ in range(random.choice([1, 3, 60]))])
 
 
 def moment_text(random: Random, column: Column) -> str | None:

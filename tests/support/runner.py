@@ -91,8 +91,7 @@ def do_steps(work: DayRun, first: str = STEPS[0], last: str = STEPS[-1]) -> None
 
 
 def _connect(connection: str, job: Job, faults: Faults) -> psycopg.Connection[Any]:
-    roles = {"source_db": ("source", "source_reader"), "warehouse": ("warehouse", "warehouse_owner")}
-    dsn = job.servers.postgres.dsn(*roles[connection])
+    dsn = job.servers.dsn_of(connection)
     if connection == "warehouse" and job.warehouse:
         dsn = job.warehouse
     return faults.connection().connect(dsn)

@@ -29,8 +29,12 @@ class Servers:
 
     def connect_postgres(self, connection: str) -> psycopg.Connection[Any]:
         """Open a connection by its id in Airflow, as the hook would."""
+        return psycopg.connect(self.dsn_of(connection))
+
+    def dsn_of(self, connection: str) -> str:
+        """Return the connection string behind a connection's id."""
         roles = {"source_db": ("source", "source_reader"), "warehouse": ("warehouse", "warehouse_owner")}
-        return psycopg.connect(self.postgres.dsn(*roles[connection]))
+        return self.postgres.dsn(*roles[connection])
 
     def connect_ftp(self, connection: str) -> ftplib.FTP:
         """Open a connection to the FTP server, as the hook would."""

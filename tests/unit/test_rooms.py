@@ -34,8 +34,7 @@ ROOMS = {
     "steps": "storage postgres ftp loader rules ledger refused publish run stream pages",
 }
 ABOVE = {"airflow", "commands", "daybook_airflow", "deployment", "dags", "plugins", "report_tab", "pipelines"}
-# From a pipeline's test through the steps down to the text of a message.
-LONGEST_CHAIN = 21
+LONGEST_CHAIN = 19
 
 
 @cache
@@ -91,4 +90,6 @@ def test_no_files_import_each_other_and_no_chain_of_imports_is_long() -> None:
     chains: dict[str, list[str]] = {}
     for module in TopologicalSorter({module: used(module) for module in FILES}).static_order():
         chains[module] = [module, *max((chains[other] for other in used(module)), key=len, default=[])]
-    assert len(max(chains.values(), key=len)) <= LONGEST_CHAIN, max(chains.values(), key=len)
+    # daybook.testing is used by tests alone.
+    longest = max((chain for module, chain in chains.items() if not is_in(module, "testing")), key=len)
+    assert len(longest) <= LONGEST_CHAIN, longest

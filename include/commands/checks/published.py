@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from commands import connections
 from commands.checks.finding import Finding
 from commands.checks.place import Place
-from commands.rollback import warehouse_dsn
 from commands.warehouses import Warehouse, ledger, warehouses
 from daybook.errors import DaybookError
 from daybook.publish.agreement import Difference, broken_links, differences
@@ -26,7 +26,7 @@ def published(place: Place) -> Iterator[Finding]:
 
 
 def _against_ledger(place: Place, warehouse: Warehouse) -> Iterator[Finding]:
-    known = ledger(warehouse_dsn(warehouse.connection))
+    known = ledger(connections.warehouse_dsn(warehouse.connection))
     found = list(differences(known, place.data, warehouse.names))
     yield from (_finding(one) for one in found)
     if not found:

@@ -29,7 +29,8 @@ def servers(place: Place) -> Iterator[Finding]:
         yield Finding("servers", "unknown", place.down, UP)
         return
     pipelines = load_pipelines().good.values()
-    databases = {p.target.connection for p in pipelines} | {t.connection for p in pipelines for t in p.tables}
+    databases = {target.connection for p in pipelines for target in (p.target, *p.also)}
+    databases |= {table.connection for p in pipelines for table in p.tables}
     yield from (_asked(name, _postgres) for name in sorted(databases))
     yield from (_asked(name, _files) for name in sorted({file.connection for p in pipelines for file in p.files}))
     yield from (_asked(name, _takes) for name in sorted({export.connection for p in pipelines for export in p.exports}))

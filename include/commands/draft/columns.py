@@ -12,6 +12,7 @@ from commands.spellings import YES_AND_NO
 from daybook.errors import BadSpec
 from daybook.loader.values import FORMULA
 from daybook.spec import Column
+from daybook.spec.column import CLOCK_UNIT
 from daybook.text import counted, one_line
 
 # Pairs that mean yes and no and little else: 1 and 0 are numbers first, and "N" beside "S" or "O" may be a direction.
@@ -49,7 +50,12 @@ def proposed(column: Column, texts: Texts, delimiter: str, answers: Answers, nam
         return Proposed(column, texts, ("always empty: a text, until you know more", *missing[1:]))
     if format is not None:
         return _as_answered(column, texts, format, missing)
-    found = _yes_or_no(column, texts) or _moment(column, texts, named) or _number(column, texts, delimiter, answers)
+    found = (
+        _yes_or_no(column, texts)
+        or _moment(column, texts, named)
+        or _clock_time(column, texts)
+        or _number(column, texts, delimiter, answers)
+    )
     if found is None:
         is_formula = all(map(FORMULA.fullmatch, texts.values))
         column = _changed(column, formulas="read") if is_formula else column
@@ -127,6 +133,11 @@ def _moment(column: Column, texts: Texts, named: Named | None) -> Proposed | Non
     if len(ways) > 1 or ways[0].has_two_digits:
         return found._replace(questions=(_question(column, ways),))
     return found
+
+
+def _clock_time(column: Column, texts: Texts) -> Proposed | None:
+    words = moments.of_clock_times(texts.values)
+    return Proposed(_changed(column, kind="integer", unit=CLOCK_UNIT, **words), texts, (CLOCK_UNIT,)) if words else None
 
 
 def _of_moment(column: Column, texts: Texts, way: Moments) -> Proposed:

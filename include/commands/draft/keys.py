@@ -12,9 +12,11 @@ OF_KEYS = re.compile(
     r"(?:.*_)?(?:id|key|no|nr|number|code|uuid)|(?:order|user|customer|client|product|item|store|shop|trip|account)id"
 )
 OF_OTHERS = re.compile(
-    r"(?:.*_)?(?:num|zip|plz|postcode|sku|ean|isbn|phone|year|month|week|day|hour|minute|lat|lon|lng|latitude|longitude)"
-    r"|day_of_.*"
+    r"(?:.*_)?(?:num|zip|plz|postcode|sku|ean|isbn|phone|year|month|week|day|hour|minute|lat|lon|lng|latitude|longitude"
+    r"|flight|train|bus|route|line|gate|room|page|version|rank|index)|day_of_.*"
 )
+# Numbers that may be clock times, as 517 is 05:17, if the name says so too.
+OF_TIMES, HHMM = re.compile(r"(?:.*_)?time"), re.compile(r"(?:(?:1?[0-9]|2[0-4])?[0-5])?[0-9]")
 # So few rows may differ by chance.
 FEW_ROWS = 100
 FEW_ROWS_OF_PAIRS = 20
@@ -29,8 +31,10 @@ def is_of_thing(name: str) -> bool:
 
 
 def is_quantity(one: Proposed) -> bool:
-    """Return whether a column holds numbers that may be added up, by its kind and its name."""
-    return one.column.kind in ("integer", "decimal") and not is_of_thing(one.column.name)
+    """Return whether a column holds numbers that may be added up, by its kind, its name, and whether they are times."""
+    is_number = one.column.kind in ("integer", "decimal") and not one.column.is_clock
+    is_time = bool(OF_TIMES.fullmatch(one.column.name)) and all(map(HHMM.fullmatch, one.texts.values))
+    return is_number and not is_time and not is_of_thing(one.column.name)
 
 
 def key_of(columns: list[Proposed], table: pa.Table) -> tuple[str, ...]:

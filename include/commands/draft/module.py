@@ -6,9 +6,12 @@ from typing import Any
 from commands.draft.answers import Draft
 from commands.draft.literals import Node, call, statement, text_literal, values
 from daybook.spec import Column, Source, Value
+from daybook.spec.column import CLOCK_UNIT
 
 HELPERS = {"text": "text", "integer": "integer", "decimal": "decimal", "date": "day_date", "timestamp": "timestamp"}
+CLOCK_HELPER = "clock_time"
 # What a helper's format is if it is not said.
+USUAL_CLOCK_FORMAT = "%H:%M"
 USUAL_FORMATS = {"date": "%Y-%m-%d", "timestamp": "%Y-%m-%d %H:%M:%S"}
 # The order in which a person writes the words of a source and of a pipeline; others follow.
 FIRST = (
@@ -75,7 +78,7 @@ def _node(value: Any, notes: dict[str, str]) -> Node:
 
 
 def _helper(column: Column) -> str:
-    return HELPERS.get(column.kind, column.kind)
+    return CLOCK_HELPER if column.is_clock else HELPERS.get(column.kind, column.kind)
 
 
 def _of_column(column: Column) -> Node:
@@ -83,7 +86,9 @@ def _of_column(column: Column) -> Node:
     words = {word: said for word, said in _said(column).items() if word not in ("header", "name", "kind")}
     if column.kind == "decimal":
         words = {"digits": column.digits, "scale": column.scale} | words
-    if words.get("format") == USUAL_FORMATS.get(column.kind):
+    if column.format in (USUAL_FORMATS.get(column.kind), USUAL_CLOCK_FORMAT if column.is_clock else None):
         words.pop("format", None)
+    if column.is_clock and column.unit == CLOCK_UNIT:
+        words.pop("unit")
     said = [_node(value, {})._replace(word=word) for word, value in words.items()]
     return call(_helper(column), [*(Node(text_literal(name)) for name in names), *said])

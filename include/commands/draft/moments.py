@@ -6,7 +6,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from commands.spellings import DATES, INSTANTS, UNPADDED_DATES, UNPADDED_INSTANTS
+from commands.spellings import DATES, INSTANTS, TIMES, UNPADDED_DATES, UNPADDED_INSTANTS, UNPADDED_TIMES
 from daybook.errors import BadSpec
 from daybook.loader.values import Unfit, reader
 from daybook.spec import Column
@@ -57,6 +57,23 @@ def ways_to_read(values: list[str]) -> list[Moments]:
         if ways := _different(values, formats):
             return ways
     return []
+
+
+def of_clock_times(values: list[str]) -> dict[str, Any]:
+    """Return the words with which all texts are clock times, with or without seconds; none if they are not."""
+    for format in (*TIMES, *UNPADDED_TIMES) if all(":" in text for text in values) else ():
+        for more in ({}, {"hour_24": "next_day"}) if "H" in format else ({},):
+            read = None if "%f" in format else _reader("integer", format, tuple(more.items()))
+            if read and _reads(read, values):
+                return {"format": format} | more
+    return {}
+
+
+def _reads(read: Callable[[str, bool], Any], values: list[str]) -> bool:
+    try:
+        return bool([read(text, True) for text in values])
+    except Unfit:
+        return False
 
 
 def by_format(format: str, values: list[str]) -> Moments | None:

@@ -35,7 +35,7 @@ def of_columns(added: list[Column], group: Column | None, note: str) -> Publishe
     measures = (rows, *(Measure(name=column.name, how="sum", of=column.name) for column in added))
     names = tuple(measure.name for measure in measures)
     by_day = Summary(name="by_day", columns=names)
-    notes = {"measures": "a sum of each quantity; a mean is a Ratio of a sum over a count"}
+    notes = {"measures": "a sum of each quantity, as its name and values tell; a mean is a Ratio of a sum over a count"}
     if group is None:
         notes["summaries"] = f"no column has few different values, to group by; {MONTHS}"
         return Published(measures, (by_day,), notes)

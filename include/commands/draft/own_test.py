@@ -67,7 +67,7 @@ def made_up(table: Table, day: date) -> bytes:
     """Return a row that the contract of a table accepts, with its header, as CSV."""
     values = {"integer": "1", "decimal": "1", "boolean": "true", "text": "a"}
     noon = datetime.combine(day, time(12))
-    row = [values.get(column.kind) or noon.strftime(column.format or "") for column in table.columns]
+    row = [noon.strftime(column.format) if column.format else values[column.kind] for column in table.columns]
     written = io.StringIO()
     csv.writer(written, lineterminator="\n").writerows([[column.header for column in table.columns], row])
     return written.getvalue().encode()

@@ -31,7 +31,8 @@ def plausible(pipeline: Pipeline) -> str:
 def published_as(pipeline: Pipeline) -> str:
     """Return as what its numbers are published: of roll-ups there are files of each finished period."""
     periods = sorted({f" and of each finished {summary.every}" for summary in pipeline.summaries if summary.every})
-    return f"as views, and as files of each day{''.join(periods)}"
+    also = [f"; the same views, a little later, in {target}" for target in pipeline.also]
+    return f"as views, and as files of each day{''.join(periods)}{''.join(also)}"
 
 
 def rows_of(view: View) -> str:
@@ -51,7 +52,8 @@ def kind(column: Column) -> str:
     """Return the kind of a column, with its digits or its format."""
     if column.kind == "decimal":
         return f"decimal({column.digits},{column.scale})"
-    return f"{column.kind} as {column.format}" if column.format else column.kind
+    kind = "clock time" if column.is_clock else column.kind
+    return f"{kind} as {column.format}" if column.format else kind
 
 
 def _origin(source: Source) -> str:

@@ -153,5 +153,5 @@ def _lookup(lookup: Lookup) -> tuple[str, ...]:
 
 
 def _sent(export: Export, pipeline: Pipeline) -> str:
-    names = ", ".join(export.summaries or (summary.name for summary in pipeline.summaries if not summary.every))
+    names = ", ".join(export.taken((*pipeline.of_days, *pipeline.roll_ups)))
     return f"{names} as {', '.join(export.formats)}"

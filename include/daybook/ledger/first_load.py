@@ -41,8 +41,8 @@ def _command(run: str) -> str:
 
 def _is_published_by_others(connection: Connection, pipeline: str, day: date, command: str) -> bool:
     found = connection.execute(
-        "select from published join ledger using (run_id) where published.pipeline = %s "
-        "and published.day < %s and not starts_with(receipts -> 0 ->> 'run', %s) limit 1",
+        "select from published join run using (run_id) where published.pipeline = %s "
+        "and published.day < %s and not starts_with(run.started_by, %s) limit 1",
         [pipeline, day, command],
     )
     return found.fetchone() is not None

@@ -19,7 +19,7 @@ from daybook.errors import DaybookError
 from daybook.ledger.code import digest
 from daybook.ledger.old_receipts import from_notes
 from daybook.postgres.day_state import DayState
-from daybook.spec.value import Value
+from daybook.spec.value import Frozen
 
 STEPS = (
     "extract_tables",
@@ -38,7 +38,7 @@ class Unbalanced(DaybookError):
     """A bug or a damaged file: rows were lost or added between two steps. The day is not published."""
 
 
-class Fingerprint(Value):
+class Fingerprint(Frozen):
     """The four parts of a fingerprint: hashes, except the libraries, which are names and versions."""
 
     inputs: str
@@ -56,7 +56,7 @@ class Fingerprint(Value):
         return self.model_copy(update={"inputs": digest(inputs)})
 
 
-class Lines(Value):
+class Lines(Frozen):
     """The lines below a file's header: all, those of rows kept, those of rows refused, the empty ones, and those that
     the file's form makes no rows."""
 
@@ -67,7 +67,7 @@ class Lines(Value):
     skipped: int = 0
 
 
-class Rows(Value):
+class Rows(Frozen):
     """The rows of one source (or summary) in one step; refused and dropped are counts by reason.
 
     lines: of its files, since a row may take several; only `load` reads lines. below_top: of a summary, those in groups
@@ -104,7 +104,7 @@ class Rows(Value):
         return self.lines.refused if self.lines else self.refused_rows
 
 
-class Output(Value):
+class Output(Frozen):
     """A file that a step made."""
 
     rows: int | None = None
@@ -112,7 +112,7 @@ class Output(Value):
     sha256: str
 
 
-class Origin(Value):
+class Origin(Frozen):
     """The origin of an extracted file, and the proof that it is whole.
 
     place: the connection and the table, or the path on the server. name: of a part there. modified_at: the file's time,
@@ -133,7 +133,7 @@ class Origin(Value):
     instead_of: str = ""
 
 
-class Held(Value):
+class Held(Frozen):
     """Why a day was held, and who released it, and why."""
 
     why: str
@@ -141,7 +141,7 @@ class Held(Value):
     released_why: str
 
 
-class Mended(Value):
+class Mended(Frozen):
     """How many rows of each source one person mended for one reason."""
 
     who: str
@@ -160,7 +160,7 @@ class Mended(Value):
         return f"{count:,} row{'' if count == 1 else 's'} mended by {self.who}: {self.why} ({self.counted})"
 
 
-class Done(Value):
+class Done(Frozen):
     """The result of a step: counts of its rows, and facts about them; never a value of a row.
 
     rows: by source or summary. unknown: kept facts without a match, by lookup. totals: of the day, by measure.

@@ -46,18 +46,22 @@ class Entry(NamedTuple):
 
 def prepare(connection: Connection) -> None:
     """Create the ledger's tables that are missing."""
-    definition = files("daybook.ledger").joinpath("schema.sql").read_text()
-    version, ledger = hashlib.sha256(definition.encode()).hexdigest(), sql.Identifier(ledger_schema())
-    if _version(connection) != version:
+    make_tables(connection, "schema.sql", ledger_schema())
+
+
+def make_tables(connection: Connection, file: str, schema: str) -> None:
+    """Create the tables of a file of this folder that are missing in a schema."""
+    definition = files("daybook.ledger").joinpath(file).read_text()
+    version, place = hashlib.sha256(definition.encode()).hexdigest(), sql.Identifier(schema)
+    if _version(connection, schema) != version:
         # If two first runs come at once, `if not exists` alone still lets one of them fail.
         connection.execute("select pg_advisory_xact_lock(hashtext('daybook.ledger'))")
-        connection.execute(sql.SQL(definition).format(ledger=ledger))
-        connection.execute(sql.SQL("comment on schema {} is {}").format(ledger, sql.Literal(version)))
+        connection.execute(sql.SQL(definition).format(ledger=place))
+        connection.execute(sql.SQL("comment on schema {} is {}").format(place, sql.Literal(version)))
 
 
-def _version(connection: Connection) -> str | None:
-    asked = "select obj_description(to_regnamespace(%s), 'pg_namespace')"
-    row = connection.execute(asked, [ledger_schema()]).fetchone()
+def _version(connection: Connection, schema: str) -> str | None:
+    row = connection.execute("select obj_description(to_regnamespace(%s), 'pg_namespace')", [schema]).fetchone()
     return row[0] if row else None
 
 
@@ -173,16 +177,17 @@ def point(connection: Connection, pipeline: str, day: date, run_id: int) -> None
         "on conflict (pipeline, day) do update set run_id = excluded.run_id",
         [pipeline, day, run_id],
     )
-    _notify(connection, pipeline, day, run_id)
+    notify(connection, pipeline, day, run_id)
 
 
 def point_to_nothing(connection: Connection, pipeline: str, day: date) -> None:
     """Show readers no run of the day, from the commit on, and notify listeners."""
     connection.execute("delete from published where pipeline = %s and day = %s", [pipeline, day])
-    _notify(connection, pipeline, day, None)
+    notify(connection, pipeline, day, None)
 
 
-def _notify(connection: Connection, pipeline: str, day: date, run_id: int | None) -> None:
+def notify(connection: Connection, pipeline: str, day: date, run_id: int | None) -> None:
+    """Notify listeners, at the commit, that readers of the day see another run; None if they see none."""
     payload = json.dumps({"pipeline": pipeline, "day": str(day), "run_id": run_id})
     connection.execute("select pg_notify('daybook_published', %s)", [payload])
 
@@ -200,6 +205,7 @@ def write(connection: Connection, pipeline: str, day: date, entry: Entry) -> Non
             json.dumps([receipt.model_dump(mode="json") for receipt in entry.receipts]),
         ],
     )
+    connection.execute("update run set is_published = true where run_id = %s", [entry.run_id])
 
 
 def _totals(receipts: Iterable[Receipt]) -> dict[str, str]:

@@ -13,6 +13,13 @@ create table if not exists {ledger}.run (
     removed_at timestamptz
 );
 create index if not exists run_by_day on {ledger}.run (pipeline, day);
+-- What a cleanup looks for among the runs of all days, however many there are: `is_published`, null only while this
+-- statement is at work, and `files_removed_at`, when the run's own files went by their age (`keep_files_days`).
+alter table {ledger}.run add column if not exists is_published boolean;
+alter table {ledger}.run add column if not exists files_removed_at timestamptz;
+create index if not exists run_not_published on {ledger}.run (pipeline, saved_at)
+    where removed_at is null and not is_published;
+create index if not exists run_with_files on {ledger}.run (pipeline, saved_at) where files_removed_at is null;
 
 -- The pointer: the run that readers of a day see. `linked_run_id`: the one that the published folder points to.
 create table if not exists {ledger}.published (
@@ -22,6 +29,8 @@ create table if not exists {ledger}.published (
     linked_run_id bigint,
     primary key (pipeline, day)
 );
+create index if not exists published_not_linked on {ledger}.published (pipeline, day)
+    where linked_run_id is distinct from run_id;
 
 -- One row per publication, never changed: the account of the day, with the receipts of all steps before `deploy`.
 -- `totals` are its row count and the measures that can be summed; `changes` what became of the rows published before.
@@ -41,6 +50,9 @@ create table if not exists {ledger}.ledger (
 );
 create index if not exists ledger_by_day on {ledger}.ledger (pipeline, day);
 create index if not exists ledger_by_facts on {ledger}.ledger (pipeline, facts_sha256);
+update {ledger}.run set is_published = exists (select from {ledger}.ledger of_run where of_run.run_id = run.run_id)
+    where is_published is null;
+alter table {ledger}.run alter column is_published set default false;
 
 -- What a person decided about a day, never changed: released although it was held, rolled back to an earlier run, or
 -- published with rows that were mended.
@@ -54,6 +66,7 @@ create table if not exists {ledger}.decision (
     why text not null,
     found text not null
 );
+create index if not exists decision_by_day on {ledger}.decision (pipeline, day);
 -- Apart from the table, for one that was made when there were fewer words.
 alter table {ledger}.decision drop constraint if exists decision_what_check;
 alter table {ledger}.decision add constraint decision_what_check check (what in ('release', 'rollback', 'mend'));

@@ -6,7 +6,6 @@ the step's row: so it ends with the process, however that ends, and holds behind
 overtaken after a while: the lock only saves work, the fence of publish/deploy.py keeps readers safe.
 """
 
-import json
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -199,13 +198,13 @@ def _receipts(
         "with last as (select distinct on (day) day, run from step where pipeline = %(pipeline)s and "
         "case when %(has_failed)s then state = 'failed' else step = 'deploy' and receipt is not null end "
         "and day between %(first)s and %(last)s order by day, ended_at desc) "
-        "select day, step, receipt from step join last using (day, run) "
+        "select day, step, receipt::text from step join last using (day, run) "
         "where pipeline = %(pipeline)s and receipt is not null",
         {"pipeline": pipeline, "first": first, "last": last, "has_failed": has_failed},
     )
     found: dict[date, dict[str, Receipt]] = {}
     for day, step, receipt in rows:
-        found.setdefault(day, {})[step] = Receipt.model_validate_json(json.dumps(receipt))
+        found.setdefault(day, {})[step] = Receipt.model_validate_json(receipt)
     return found
 
 

@@ -17,6 +17,7 @@ from daybook.spec.writing import OF_LOCAL_TIMES, said
 CONTROL = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f]")
 # A date that a program has stored as an instant.
 MIDNIGHT = r"T00:00:00(\.0*)?$"
+CLOCK_FORMAT = "%H:%M:%S.%f"
 LOCAL_FORMAT = "%Y-%m-%dT%H:%M:%S.%f"
 # What a column that is text says about values with a type: nobody knows how they were shown.
 NO_TEXT = {
@@ -111,6 +112,8 @@ def _words(column: Column, sort: Sort) -> dict[str, Any]:
     kept = {"long_fraction", *(OF_LOCAL_TIMES if sort == Sort.LOCAL else ())}
     words: dict[str, Any] = dict.fromkeys(said(column).keys() - kept) | {"missing_day": None}
     match column.kind, sort:
+        case "integer", Sort.LOCAL if column.is_clock:
+            return words | {"format": CLOCK_FORMAT, "missing_fraction": "zero"}
         case (("integer" | "decimal"), Sort.NUMBER):
             # The number is what counts: 1E+2 and 100.00 are a hundred.
             return words | {"exponents": "read", "extra_zeros": "ignore"}

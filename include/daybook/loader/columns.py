@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.loader.moment_columns import moments
-from daybook.loader.moments import FIRST_YEAR
+from daybook.loader.moments import CLOCK_DAY, CLOCK_DAY_FORMAT, FIRST_YEAR
 from daybook.loader.number_columns import is_plain, plain_numbers
 from daybook.loader.texts import Flags, Numbers, content_of, flagged, flags, holders
 from daybook.loader.values import PARSERS, TRIMMED, Unfit, is_empty_a_value, reader
@@ -23,6 +23,7 @@ from daybook.spec.column import Column, arrow_type
 FORMULA = r'\A="([^"]*)"\z'
 # If a cast fails, it is tried again in chunks of so many texts, and the failing chunks in smaller ones.
 HUNT_SIZES = (1024, 32)
+MICROS = pa.scalar(1_000_000, pa.int64())
 # From this day on, Arrow reads ISO dates as strictly as values.py.
 FIRST_DAY = pa.scalar(date(FIRST_YEAR, 1, 1))
 
@@ -100,6 +101,8 @@ def _is_value(column: Column, token: str) -> bool:
 def _vouched_for(texts: pa.StringArray, column: Column, are_odd: Flags) -> tuple[pa.Array, Flags]:
     """Return the values, null where they are odd, and which are odd."""
     match column.kind:
+        case "integer" if column.is_clock:
+            return _from_clock_times(texts, column, are_odd)
         case "integer" | "decimal" if not is_plain(texts, column):
             return _from_other_spelling(texts, column, are_odd)
         case "integer":
@@ -116,6 +119,16 @@ def _vouched_for(texts: pa.StringArray, column: Column, are_odd: Flags) -> tuple
             are_odd = are_odd | ~are_read & flags(texts.is_valid())
             return pc.if_else(pa.array(~are_odd & are_read), values, None), are_odd
     return pa.nulls(len(texts), arrow_type(column)), flags(texts.is_valid())
+
+
+def _from_clock_times(texts: pa.StringArray, column: Column, are_odd: Flags) -> tuple[pa.Array, Flags]:
+    of_day = column.model_copy(update={"kind": "timestamp", "format": f"{CLOCK_DAY_FORMAT}{column.format}"})
+    read, are_read = moments(*content_of(pc.binary_join_element_wise(CLOCK_DAY, texts, "")), of_day)
+    micros = read.cast(pa.int64())
+    seconds = pc.divide(micros, MICROS)
+    are_whole = flags(pc.equal(pc.multiply(seconds, MICROS), micros))
+    are_odd = are_odd | ~(are_read & are_whole) & flags(texts.is_valid())
+    return pc.if_else(pa.array(~are_odd & are_read), seconds, None), are_odd
 
 
 def _from_other_spelling(texts: pa.StringArray, column: Column, are_odd: Flags) -> tuple[pa.Array, Flags]:

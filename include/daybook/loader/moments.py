@@ -29,6 +29,8 @@ SHAPES = {
     **dict.fromkeys("ymdHIMS", "[0-9]{2}"),
     **dict.fromkeys("bBp", "[^0-9]+"),
 }
+# A clock time is read as one of this day.
+CLOCK_DAY, CLOCK_DAY_FORMAT = "1970-01-01 ", "%Y-%m-%d "
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Excel counts 1900 as a leap year, so only from its day 61 on, 1 March 1900, are its days those of the calendar.
 EXCEL_ZERO, EXCEL_FIRST, EXCEL_LAST = datetime(1899, 12, 30), 61, 2_958_465  # noqa: DTZ001 - a local time

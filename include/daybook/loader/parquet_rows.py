@@ -163,8 +163,10 @@ def array_cells(array: pa.Array, column: Column | None) -> Cells:
         return {Sort.BOOLEAN: array.cast(pa.string())}
     if pa.types.is_timestamp(kind):
         return _instants(array)
-    if pa.types.is_date(kind) or pa.types.is_time(kind):
+    if pa.types.is_date(kind):
         return {Sort.LOCAL: array.cast(pa.string())}
+    if pa.types.is_time(kind):
+        return {Sort.LOCAL: _without_zero_nanoseconds(array.cast(pa.string()), kind)}
     return {} if pa.types.is_null(kind) else _texts(array)
 
 
@@ -188,14 +190,16 @@ def _instants(array: pa.Array) -> Cells:
     kind = array.type
     plain = array.cast(pa.int64()).cast(pa.timestamp(kind.unit))
     texts = plain.cast(pa.string())
-    if kind.unit == "ns":
-        # Nanoseconds that are zeros are microseconds, exactly.
-        texts = pc.replace_substring_regex(texts, r"000$", "")
-    texts = pc.replace_substring(texts, " ", "T")
+    texts = pc.replace_substring(_without_zero_nanoseconds(texts, kind), " ", "T")
     if kind.tz is None:
         return {Sort.LOCAL: texts}
     has_fraction = kind.unit != "s"
     return {Sort.INSTANT: pc.binary_join_element_wise(texts, "Z" if has_fraction else ".0Z", "")}
+
+
+def _without_zero_nanoseconds(texts: pa.StringArray, kind: pa.DataType) -> pa.StringArray:
+    # Nanoseconds that are zeros are microseconds, exactly.
+    return pc.replace_substring_regex(texts, r"000$", "") if kind.unit == "ns" else texts
 
 
 def _texts(array: pa.Array) -> Cells:

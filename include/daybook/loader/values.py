@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from daybook.loader.moments import NoSuch, NotWritten, moment
+from daybook.loader.moments import CLOCK_DAY, CLOCK_DAY_FORMAT, EPOCH, NoSuch, NotWritten, moment
 from daybook.loader.numbers import as_declared, plainly
 from daybook.spec.column import Column
 from daybook.spec.writing import said
@@ -84,6 +84,8 @@ def is_empty_a_value(column: Column) -> bool:
 
 
 def _integer(column: Column) -> Callable[[str], int]:
+    if column.is_clock:
+        return _clock_time(column)
     plain, declared = plainly(column), as_declared(column) if said(column) else "an integer"
 
     def parse(text: str) -> int:
@@ -96,6 +98,23 @@ def _integer(column: Column) -> Callable[[str], int]:
         if not LOWEST_INTEGER <= value <= HIGHEST_INTEGER:
             raise Unfit("integer_out_of_range", f"{shown(text)} does not fit 64 bits")
         return value
+
+    return parse
+
+
+def _clock_time(column: Column) -> Callable[[str], int]:
+    read = moment(f"{CLOCK_DAY_FORMAT}{column.format}", column, None, has_time=True)
+
+    def parse(text: str) -> int:
+        try:
+            since_midnight = read(f"{CLOCK_DAY}{text}") - EPOCH.replace(tzinfo=None)
+        except NotWritten:
+            raise Unfit("not_a_clock_time", f"{shown(text)} is not written as {column.format}") from None
+        except NoSuch as problem:
+            raise Unfit("no_such_time", f"{shown(text)} {problem}") from None
+        if since_midnight.microseconds:
+            raise Unfit("not_a_clock_time", f"{shown(text)} is no whole number of seconds")
+        return since_midnight // timedelta(seconds=1)
 
     return parse
 

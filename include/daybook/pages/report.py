@@ -13,6 +13,9 @@ from daybook.ledger.runs import Changes
 from daybook.pages.templates import template
 from daybook.spec import Pipeline
 
+# Of a summary. A page of a million rows takes minutes to write, and no browser shows it.
+SHOWN_ROWS = 1_000
+
 
 def report(
     pipeline: Pipeline, summaries: dict[str, pa.Table], receipts: dict[str, Receipt], changes: Changes | None = None
@@ -39,7 +42,8 @@ def report(
 
 def _table(rows: pa.Table) -> dict[str, Any]:
     shown = rows.drop_columns(["day"])
-    return {"columns": shown.column_names, "rows": [list(row.values()) for row in shown.to_pylist()]}
+    rows_of_page = [list(row.values()) for row in shown.slice(0, SHOWN_ROWS).to_pylist()]
+    return {"columns": shown.column_names, "rows": rows_of_page, "more": max(0, rows.num_rows - SHOWN_ROWS)}
 
 
 def _sources(pipeline: Pipeline, receipts: dict[str, Receipt]) -> list[dict[str, Any]]:

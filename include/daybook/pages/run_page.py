@@ -6,6 +6,7 @@ plugins/ serves it. It decides only on words and layout; pages/run_state.py read
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from daybook.ledger.exports import in_words
 from daybook.ledger.receipt import Receipt, Rows
 from daybook.ledger.waiting import sentences
 from daybook.pages.run_state import Progress, RunState
@@ -103,7 +104,7 @@ def step_lines(receipt: Receipt) -> list[str]:
     lines += receipt.overridden if receipt.step == "load" else []
     if receipt.outcome:
         lines.append(f"{receipt.outcome.replace('_', ' ')}, run {receipt.run_id}")
-    lines += [f"export {name}: {what}" for name, what in receipt.exports.items()]
+    lines += [f"{in_words(name)}: {what}" for name, what in receipt.exports.items()]
     if receipt.reused_from:
         lines.append(f"taken over from {receipt.reused_from}")
     return lines

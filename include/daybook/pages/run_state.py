@@ -3,11 +3,13 @@
 It needs no connection, so it also works for a run that failed or still runs. pages/run_page.py shows it.
 """
 
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 from daybook.ledger.left_out import LeftOut, left_out_of
@@ -17,6 +19,8 @@ from daybook.ledger.waiting import Waiting, notes
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder
+
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Progress(Enum):
@@ -109,9 +113,15 @@ def read_day(data: DataFolder, pipeline: Pipeline, run: str, day: date) -> RunSt
 
 
 def _day_of_run(data: DataFolder, pipeline: Pipeline, run: str) -> list[date]:
-    """Return the day of a run that works on one."""
-    found = (day for day in data.days(pipeline.name) if data.run(pipeline.name, day, run).exists())
-    return list(islice(found, 1))
+    """Return the day of a run that works on one: the name of nearly every run has it."""
+    days = chain(_in_name(run), data.days(pipeline.name))
+    return list(islice((day for day in days if data.run(pipeline.name, day, run).exists()), 1))
+
+
+def _in_name(run: str) -> Iterator[date]:
+    for text in DAY.findall(run):
+        with suppress(ValueError):
+            yield date.fromisoformat(text)
 
 
 def _step(folder: Folder, pipeline: Pipeline, day: date, run: str, step: str) -> StepState:

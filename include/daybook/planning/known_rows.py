@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from daybook.ledger.receipt import Receipt
 from daybook.planning.old_copies import Copy, sha256_of, whole_copy
-from daybook.planning.plan import Standing
+from daybook.planning.standing import Standing
 from daybook.postgres.copied_rows import copied_state
 from daybook.postgres.day_state import DayState
 from daybook.storage.data_folder import DataFolder

@@ -18,7 +18,7 @@ from daybook.errors import BadData, BrokenChain
 from daybook.ledger.receipt import Receipt
 from daybook.planning.changed_rows import Change, changed_rows
 from daybook.planning.old_copies import folder_of, whole_copy
-from daybook.planning.plan import Standing
+from daybook.planning.standing import Standing
 from daybook.postgres.day_state import DayState
 from daybook.rules.valid_rows import valid_rows
 from daybook.spec import Lookup, Pipeline, Table

@@ -17,7 +17,7 @@ from daybook.ledger.queries import is_begun
 from daybook.ledger.receipt import Receipt
 from daybook.planning.known_rows import with_known_rows
 from daybook.planning.lookup_keys import with_changed_keys
-from daybook.planning.plan import Failure, FileState, Standing
+from daybook.planning.standing import Failure, FileState, Standing
 from daybook.planning.tables_now import on_day, remarks, tables_now, whole_tables, without_mark
 from daybook.postgres.day_state import DayState
 from daybook.postgres.session import Connection, at_once

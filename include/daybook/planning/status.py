@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
 
-from daybook.planning.plan import Failure
+from daybook.planning.standing import Failure
 
 
 class Status(NamedTuple):

@@ -23,7 +23,8 @@ TYPES: dict[str, tuple[str, ...]] = {
 # their type says, so a text column that became one of these is a broken contract.
 NOT_TEXT = ("N", "B", "D")
 LOCAL = "timestamp without time zone"
-TIMES_OF_DAY = ("time without time zone", "time with time zone")
+CLOCK = "time without time zone"
+TIMES_OF_DAY = (CLOCK, "time with time zone")
 
 # A domain counts as the type below it.
 LIVE_COLUMNS = """
@@ -66,6 +67,8 @@ def fits(column: Column, live: LiveColumn) -> bool:
     """Return whether all values of a live column could be of the contract's kind."""
     if column.kind == "text":
         return _is_textual(live)
+    if column.is_clock:
+        return live.plain_type == CLOCK
     # A numeric without a modifier can hold anything, and a float too: `load` checks each of its rows.
     if column.kind == "integer" and live.plain_type == "numeric":
         return (live.scale or 0) <= 0
@@ -74,7 +77,8 @@ def fits(column: Column, live: LiveColumn) -> bool:
 
 def agreed(column: Column) -> str:
     """Return the type that the contract names."""
-    return f"numeric({column.digits},{column.scale})" if column.kind == "decimal" else column.kind
+    kind = "time" if column.is_clock else column.kind
+    return f"numeric({column.digits},{column.scale})" if kind == "decimal" else kind
 
 
 def nearest_word(column: Column, live: LiveColumn) -> str:
@@ -94,6 +98,8 @@ def nearest_word(column: Column, live: LiveColumn) -> str:
             word = f"timestamp({named}, time_zone='…')"
         case "timestamp with time zone":
             word = f"timestamp({named})"
+        case "time without time zone":
+            word = f"clock_time({named})"
         case _:
             word = f"text({named})" if _is_textual(live) else ""
     return f" (write {word})" if word else ""
@@ -124,6 +130,8 @@ def _expression(column: Column, live: LiveColumn, name: sql.Identifier) -> sql.C
         return sql.SQL("{}::text").format(name)
     if column.kind == "decimal" or (column.kind == "integer" and live.plain_type == "numeric"):
         return _number(column, live, name)
+    if column.is_clock:
+        return _clock_time(column.format or "", name)
     if column.format is not None:
         return _moment(column, column.format, name)
     return sql.Composed([name])
@@ -156,6 +164,12 @@ def _moment(column: Column, format: str, name: sql.Identifier) -> sql.Composed:
     return sql.SQL("case when {0} then to_char({1}, {2}) else {1}::text end").format(
         is_whole, name, sql.Literal(to_char(format))
     )
+
+
+def _clock_time(format: str, name: sql.Identifier) -> sql.Composed:
+    # As above; to_char takes a time as an interval, and keeps 24:00.
+    written = "case when {0} = date_trunc('second', {0}) then to_char({0}::interval, {1}) else {0}::text end"
+    return sql.SQL(written).format(name, sql.Literal(to_char(format)))
 
 
 # strptime's directives in to_char's terms (PostgreSQL's manual, table 9.31). Its names of months are English.

@@ -13,7 +13,8 @@ from daybook.environment import is_here
 from daybook.ledger.pipeline_changes import PipelineChange, has_runs, last_change
 from daybook.ledger.queries import is_begun
 from daybook.postgres.session import Connection
-from daybook.publish.live import STORE, Place, places_of, resting_on
+from daybook.publish.live import Place, places_of, resting_on
+from daybook.spec import STATE, STORE
 from daybook.storage.data_folder import DataFolder
 
 
@@ -114,9 +115,12 @@ def _made_by_save(connection: Connection) -> list[Place]:
         "and right(nspname, length(%(store)s)) = %(store)s and pg_has_role(relowner, 'usage') "
         "and indisunique and indkey[0] = 1 and indkey[1] = 2 "
         "and exists (select from pg_attribute where attrelid = pg_class.oid and attnum = 1 and attname = 'run_id' "
-        "and atttypid = 'int8'::regtype) and exists (select from pg_attribute where attrelid = pg_class.oid "
+        "and atttypid = 'int8'::regtype) "
+        # Beside the store of a further target lies what it holds; the first target may be in the same database.
+        "and to_regclass(quote_ident(left(nspname, -length(%(store)s)) || %(state)s) || '.published') is null "
+        "and exists (select from pg_attribute where attrelid = pg_class.oid "
         "and attnum = 2 and attname = 'day' and atttypid = 'date'::regtype) order by 1, 2",
-        {"store": STORE},
+        {"store": STORE, "state": STATE},
     )
     return [Place(schema.removesuffix(STORE), name) for schema, name in rows if is_here(schema)]
 

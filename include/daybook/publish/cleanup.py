@@ -13,6 +13,7 @@ from psycopg import sql
 from daybook.ledger.receipt import STEPS
 from daybook.postgres.session import Connection, OpenPostgres, at_once
 from daybook.publish.live import stored
+from daybook.publish.old_files import remove_old_files
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder
@@ -29,7 +30,8 @@ OVERTAKEN_HOURS = 2
 
 # Of the day: publications beyond the kept ones, but never the last of a day that was taken back (a later run takes its
 # copies of lookups: ledger/as_of.py); runs that the fence will never let through; this run, if it was not
-# published, and its earlier saves. Of any day: runs saved long ago and never published.
+# published, and its earlier saves. Of any day: runs saved long ago and never published; an index has only these, so
+# that nothing grows with the days that are published.
 REMOVABLE = """
     with publications as (
         select run_id, ledger.published_at, read_at from ledger join run using (run_id)
@@ -42,15 +44,39 @@ REMOVABLE = """
             order by published_at desc, run_id desc
             limit greatest(%(keep_runs)s, 1 - (select count(*) from seen)))
     )
-    select run.run_id from run left join ledger using (run_id)
-    where run.pipeline = %(pipeline)s and removed_at is null and case
-        when ledger.run_id is not null then run.day = %(day)s and run.run_id not in (select run_id from kept)
-        else saved_at < now() - make_interval(days => %(days)s)
-            or (run.day = %(day)s and run.run_id <= %(run_id)s and run.started_by = %(started_by)s)
-            or (run.day = %(day)s and saved_at < now() - make_interval(hours => %(hours)s) and exists (
-                select from publications where (publications.read_at, publications.run_id) > (run.read_at, run.run_id)))
-    end
-    order by run.run_id limit %(most)s for update of run skip locked
+    select run_id from run where run_id in (
+        select run.run_id from run left join ledger using (run_id)
+        where run.pipeline = %(pipeline)s and run.day = %(day)s and removed_at is null and case
+            when ledger.run_id is not null then run.run_id not in (select run_id from kept)
+            else (run.run_id <= %(run_id)s and run.started_by = %(started_by)s)
+                or (saved_at < now() - make_interval(hours => %(hours)s) and exists (
+                    select from publications
+                    where (publications.read_at, publications.run_id) > (run.read_at, run.run_id)))
+        end
+        union (
+            select run_id from run
+            where pipeline = %(pipeline)s and removed_at is null and not is_published
+                and saved_at < now() - make_interval(days => %(days)s)
+                and not exists (select from ledger where ledger.run_id = run.run_id)
+            order by run_id limit %(most)s)
+    )
+    order by run_id limit %(most)s for update skip locked
+"""
+
+# The log of a day's steps, but for runs that are kept, and for the last ones that came to their end, changed nothing,
+# failed, or loaded the day: these are asked for (step_log.py, queries.py).
+OLD_STEPS = """
+    with of_day as (select * from step where pipeline = %(pipeline)s and day = %(day)s), asked as (
+        select distinct on (what) run from of_day, lateral (values
+            ('ended', step = 'deploy' and receipt is not null),
+            ('unchanged', step = 'deploy' and receipt ->> 'outcome' = 'unchanged'),
+            ('failed', state = 'failed'), ('loaded', step = 'load')) wanted (what, is_it)
+        where is_it order by what, ended_at desc
+    )
+    delete from step where pipeline = %(pipeline)s and day = %(day)s and run in (
+        select run from of_day group by run having max(ended_at) < now() - make_interval(days => %(days)s)
+        except select run from asked
+        except select started_by from run where pipeline = %(pipeline)s and day = %(day)s and removed_at is null)
 """
 
 
@@ -67,7 +93,9 @@ def clean_up(deployed: Deployed, data: DataFolder, connect: OpenPostgres) -> Non
     """Remove the leftovers after a day's deployment. Raises nothing."""
     try:
         at_once(connect, lambda connection: _remove_rows(connection, deployed))
+        at_once(connect, lambda connection: _remove_steps(connection, deployed))
         _remove_files(connect, data, deployed)
+        remove_old_files(connect, data, deployed.pipeline)
     except Exception as error:
         # The day is published: whatever went wrong here can wait, and must not fail the task.
         name = type(error).__name__
@@ -94,6 +122,11 @@ def _remove_rows(connection: Connection, deployed: Deployed) -> None:
             [removed],
         )
         connection.execute("update run set removed_at = now() where run_id = any(%s)", [removed])
+
+
+def _remove_steps(connection: Connection, deployed: Deployed) -> None:
+    asked = {"pipeline": deployed.pipeline.name, "day": deployed.day, "days": ABANDONED_DAYS}
+    connection.execute(OLD_STEPS, asked)
 
 
 def _remove_files(connect: OpenPostgres, data: DataFolder, deployed: Deployed) -> None:

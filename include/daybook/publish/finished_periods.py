@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg import sql
 
+from daybook.ledger.exports import owe_no_period, owe_period
 from daybook.postgres.session import Connection
 from daybook.publish.files import write_files
 from daybook.publish.live import live, target_of
@@ -62,13 +63,13 @@ def follow_periods(connection: Connection, data: DataFolder, pipeline: Pipeline)
     connection: used in one transaction. Call it after the days' links follow.
     """
     roll_ups = [summary for summary in pipeline.summaries if summary.every]
-    if not roll_ups and not noted(connection).get(pipeline.name):
+    if not roll_ups and not noted(connection, pipeline.name).get(pipeline.name):
         return False
     with connection.transaction():
         # Files in an object store take a while; readers of the warehouse wait for none of it.
         connection.execute("set local idle_in_transaction_session_timeout = 0")
         lock_links(connection, pipeline.name)
-        shown = noted(connection).get(pipeline.name, {})
+        shown = noted(connection, pipeline.name).get(pipeline.name, {})
         states = {s.name: found for s in roll_ups if (found := _states(connection, pipeline, s)) is not None}
         known = {s.name for s in roll_ups} - states.keys()
         wanted = {(name, period): state for name, found in states.items() for period, state in found.items()}
@@ -81,21 +82,33 @@ def follow_periods(connection: Connection, data: DataFolder, pipeline: Pipeline)
     return len(new) > MENDED_AT_ONCE
 
 
-def noted(connection: Connection) -> dict[str, dict[Period, Noted]]:
-    """Return the finished periods that the folder shows, by pipeline."""
+def noted(connection: Connection, pipeline: str | None = None) -> dict[str, dict[Period, Noted]]:
+    """Return the finished periods that the folder shows, by pipeline: of all, or of one."""
     if connection.execute("select to_regclass('finished_period')").fetchone() == (None,):
         return {}
     found: dict[str, dict[Period, Noted]] = {}
-    query = "select pipeline, summary, period, state, files from finished_period order by 1, 2, 3"
-    for pipeline, summary, period, state, files in connection.execute(query):
-        found.setdefault(pipeline, {})[summary, period] = Noted(state, files)
+    rows = connection.execute(
+        "select pipeline, summary, period, state, files from finished_period "
+        "where pipeline = coalesce(%s, pipeline) order by 1, 2, 3",
+        [pipeline],
+    )
+    for name, summary, period, state, files in rows:
+        found.setdefault(name, {})[summary, period] = Noted(state, files)
     return found
 
 
 def finished_of(connection: Connection, pipeline: Pipeline) -> dict[str, list[date]]:
     """Return the first days of the finished periods that the folder shows, by roll-up, in order."""
-    shown = noted(connection).get(pipeline.name, {})
+    shown = noted(connection, pipeline.name).get(pipeline.name, {})
     return {s.name: [day for name, day in shown if name == s.name] for s in pipeline.summaries if s.every}
+
+
+def with_days(connection: Connection, pipeline: Pipeline, days: list[date]) -> list[Period]:
+    """Return the finished periods that some days are in."""
+    every = {summary.name: summary.every for summary in pipeline.summaries if summary.every}
+    query = "select distinct date_trunc(%s, day::timestamp)::date from unnest(%s::date[]) day"
+    firsts = {name: {first for (first,) in connection.execute(query, [every[name], days])} for name in every}
+    return [one for one in noted(connection).get(pipeline.name, {}) if one[1] in firsts.get(one[0], ())]
 
 
 def take_away(connection: Connection, data: DataFolder, pipeline: str, periods: Iterable[Period]) -> None:
@@ -104,6 +117,7 @@ def take_away(connection: Connection, data: DataFolder, pipeline: str, periods: 
         folder = data.published(pipeline) / summary
         folder.remove_pointer(str(period))
         (folder / FILES / str(period)).remove()
+        owe_no_period(connection, pipeline, summary, period)
         connection.execute(
             "delete from finished_period where (pipeline, summary, period) = (%s, %s, %s)",
             [pipeline, summary, period],
@@ -146,6 +160,7 @@ def _show(
         "on conflict (pipeline, summary, period) do update set state = excluded.state, files = excluded.files",
         [pipeline.name, summary.name, period, state, json.dumps(files)],
     )
+    owe_period(connection, pipeline, summary.name, period)
     _remove_older(folder / FILES / str(period), {place.rpartition("/")[2], before.rpartition("/")[2]})
 
 

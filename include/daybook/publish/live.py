@@ -6,13 +6,12 @@ from typing import NamedTuple
 from psycopg import sql
 
 from daybook.postgres.session import Connection
-from daybook.spec import Pipeline, View
+from daybook.spec import STORE, Pipeline, View
 
 Columns = dict[str, str]
 """Types of columns, as PostgreSQL writes them, by name and in order."""
 
 
-STORE = "_store"
 # The pipeline's name in a view's definition, as PostgreSQL writes it.
 SHOWN_PIPELINE = r"published\.pipeline = '([^']*)'"
 

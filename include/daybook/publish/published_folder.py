@@ -44,9 +44,11 @@ def lock_links(connection: Connection, pipeline: str) -> None:
 
 
 def _not_followed(connection: Connection, pipeline: str, day: date) -> list[Pointer]:
+    # Two parts, each by an index: the days that follow already are not looked at.
     rows = connection.execute(
-        "select day, run_id from published where pipeline = %(pipeline)s "
-        "and (day = %(day)s or linked_run_id is distinct from run_id) order by day <> %(day)s, day desc limit %(most)s",
+        "(select day, run_id from published where pipeline = %(pipeline)s and day = %(day)s) union all "
+        "(select day, run_id from published where pipeline = %(pipeline)s and day <> %(day)s "
+        "and linked_run_id is distinct from run_id order by day desc limit %(most)s)",
         {"pipeline": pipeline, "day": day, "most": MENDED_AT_ONCE},
     )
     return [Pointer(*row) for row in rows]

@@ -137,7 +137,7 @@ class _Work:
         """Let the folder show the files of all finished periods, and no others."""
         with connection.transaction():
             lock_links(connection, pipeline)
-            finished = noted(connection).get(pipeline, {})
+            finished = noted(connection, pipeline).get(pipeline, {})
             wrong = wrong_periods(self.data, pipeline, finished)
             take_away(connection, self.data, pipeline, wrong)
         told = [f"{pipeline}, {summary} {period}: {what}" for (summary, period), what in wrong.items()]

@@ -70,7 +70,7 @@ def take_back(connection: Connection, pipeline: Pipeline, day: date, who: str, w
         if seen is None:
             raise _not_published(pipeline.name, day, kept)
         runs.point_to_nothing(connection, pipeline.name, day)
-        exports.owe_nothing(connection, pipeline.name, day)
+        exports.owe_removal(connection, pipeline, day, seen)
         decisions.decide(connection, pipeline.name, day, seen, decisions.taken_back(seen, who, why))
     return RolledBack(seen, None)
 

@@ -74,10 +74,13 @@ def over_days(step: Step, day_runs: list[DayRun], *, attempt: int = 1, is_last_t
     another try may help; NotYet if files are missing; BrokenChain if each of the days lacks an earlier step; and after
     the last step DaysLeftOut, if a day was left out.
     """
-    if len(day_runs) == 1:
-        return {str(day_runs[0].day): run_step(step, day_runs[0])}
     first = day_runs[0]
+    if len(day_runs) == 1 and str(first.day) in first.run:
+        return {str(first.day): run_step(step, first)}
+    # Else the run's tab would have to look for its folder on every day.
     first.data.note_days_of_run(first.pipeline.name, first.run, [day_run.day for day_run in day_runs])
+    if len(day_runs) == 1:
+        return {str(first.day): run_step(step, first)}
     with _kept_open(day_runs) as day_runs:
         return _over_several(step, day_runs, attempt, is_last_try)
 

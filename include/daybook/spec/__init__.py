@@ -27,7 +27,8 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
     clean_rows.py  the accepted facts, if they are published too
     schedule.py  the days, and when they run
     export.py    copies of a day's published files at other places
-    parts.py     the target, the pools, what is plausible
+    target.py    where it is published, and databases that follow
+    parts.py     the pools, what is plausible
     transform.py a function of the pipeline's own
     override.py  values that one run may set otherwise
     pipeline.py  all of it together, and the check that every name exists and fits
@@ -40,6 +41,7 @@ from daybook.spec.column import (
     Column,
     arrow_type,
     boolean,
+    clock_time,
     day_date,
     decimal,
     integer,
@@ -55,7 +57,7 @@ from daybook.spec.kinds import Result, column_of, result
 from daybook.spec.lookup import Lookup
 from daybook.spec.measure import Measure, Ratio
 from daybook.spec.override import Place
-from daybook.spec.parts import RESERVED, Engine, Plausible, Pools, Target
+from daybook.spec.parts import RESERVED, Engine, Plausible, Pools
 from daybook.spec.pipeline import (
     Pipeline,
     clean_columns,
@@ -75,6 +77,7 @@ from daybook.spec.schedule import Schedule
 from daybook.spec.source import Source, Twins
 from daybook.spec.summary import DAYS_DUE, DAYS_PUBLISHED, Every, Summary, Top, own_columns
 from daybook.spec.table import Table, TableReady, Where
+from daybook.spec.target import STATE, STORE, Target
 from daybook.spec.transform import narwhals_transform, takes_narwhals
 from daybook.spec.value import Name, Value
 from daybook.spec.writing import Kind, Writing, said
@@ -86,6 +89,8 @@ __all__ = [
     "LATER",
     "MOST_PARTS",
     "RESERVED",
+    "STATE",
+    "STORE",
     "CleanRows",
     "Column",
     "Derived",
@@ -123,6 +128,7 @@ __all__ = [
     "arrow_type",
     "boolean",
     "clean_columns",
+    "clock_time",
     "col",
     "column_of",
     "day_date",

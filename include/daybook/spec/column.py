@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from daybook.errors import BadSpec
-from daybook.spec.format import check_format, check_instant_format
+from daybook.spec.format import check_clock_format, check_format, check_instant_format
 from daybook.spec.value import Name
 from daybook.spec.writing import (
     NUMBERS,
@@ -30,7 +30,8 @@ class Column(Writing):
 
     `position` (the first is 1) is for a column of a file that has no name of its own there, because the name is empty,
     stands twice, or there is no header line: `text("city", position=3)`. Then `header` is only what messages call it.
-    `digits` (in all) and `scale` (after the point) are for decimals; `format` (strptime) for dates and timestamps;
+    `digits` (in all) and `scale` (after the point) are for decimals; `format` (strptime) for dates and timestamps, and
+    for an integer that is written as a clock time, and is the seconds since midnight;
     `true_tokens` and `false_tokens` for booleans; "" is an empty field. If `null_tokens` is None, those of the source
     apply. A number with more than `scale` digits after the point is refused, even if they are zeros: 2.000 may be two
     thousand. With `extra_zeros="ignore"` zeros are no digits, so 2.000 is two, in an integer too.
@@ -106,6 +107,8 @@ class Column(Writing):
             check_format(format, others.data.get("missing_day"))
             if kind == "timestamp":
                 check_instant_format(format)
+        if format is not None and kind == "integer":
+            check_clock_format(format)
         return format
 
     @field_validator("false_tokens")
@@ -135,7 +138,7 @@ class Column(Writing):
 
     @model_validator(mode="after")
     def _words_are_for_its_kind(self) -> Self:
-        check_kind(self, self.kind, f"Column {self.name!r}")
+        check_kind(self, self.kind, f"Column {self.name!r}", is_clock=self.is_clock)
         check_moments(self, self.format or "", f"Column {self.name!r}")
         if self.date_column and self.kind != "timestamp":
             raise BadSpec(
@@ -143,6 +146,11 @@ class Column(Writing):
                 "date_column is for timestamp"
             )
         return self
+
+    @property
+    def is_clock(self) -> bool:
+        """Return whether its values are written as clock times, and are seconds since midnight."""
+        return self.kind == "integer" and self.format is not None
 
     @property
     def headers(self) -> set[str]:
@@ -195,6 +203,9 @@ def arrow_type(column: Column) -> pa.DataType:
     return pa.string()
 
 
+CLOCK_UNIT = "s since midnight"
+
+
 def _column(kind: Kind, header: str, name: str | None, words: dict[str, Any]) -> Column:
     return Column(header=header, name=name or header, kind=kind, **words)
 
@@ -212,6 +223,14 @@ def integer(header: str, name: str | None = None, **words: Any) -> Column:
 def decimal(header: str, name: str | None = None, *, digits: int, scale: int, **words: Any) -> Column:
     """Return a column of exact decimals: `digits` in all, `scale` of them after the point; never rounded."""
     return _column("decimal", header, name, {"digits": digits, "scale": scale, **words})
+
+
+def clock_time(header: str, name: str | None = None, *, format: str = "%H:%M", **words: Any) -> Column:
+    """Return a column of clock times without a date: whole numbers of seconds since midnight, so 07:45 is 27900.
+
+    With `hour_24="next_day"` 24:00 is 86400. %I needs %p, as in "%I:%M %p"; %-H may have no zero.
+    """
+    return _column("integer", header, name, {"format": format, "unit": CLOCK_UNIT, **words})
 
 
 def day_date(header: str, name: str | None = None, *, format: str = "%Y-%m-%d", **words: Any) -> Column:

@@ -8,6 +8,8 @@ import re
 
 # The directives that the loader reads, each checked strictly.
 WORDS = "YymbBdjHIpMSfz"
+# Those of a clock time without a date.
+CLOCK_WORDS = "HIpMS"
 # Those that may be written without zeros: %-d is 5 or 05.
 UNPADDED = "mdHIMS"
 # Numbers of days since 1899-12-30, of seconds and of milliseconds since 1970-01-01 in UTC.
@@ -44,6 +46,24 @@ def check_format(format: str, missing_day: str | None = None) -> None:
     if not (set(words) & set("Yy") and ("j" in words or ("d" in words and set(words) & set("mbB")))):
         raise ValueError(f"it does not tell year, month and day{_hint(words)}")
     _check_widths(format)
+    _check_alternatives(words)
+
+
+def check_clock_format(format: str) -> None:
+    """Check the format of a clock time without a date. Raises ValueError if it tells too little, or a thing twice."""
+    words = _words(format)
+    if not set(words) <= set(CLOCK_WORDS) or len(set(words)) < len(words):
+        raise ValueError(
+            f"a clock time's words are {', '.join('%' + word for word in CLOCK_WORDS)}, each once; it is a number of "
+            "whole seconds, and has no date"
+        )
+    if not set(words) & set("HI") or ("S" in words and "M" not in words):
+        raise ValueError("it does not tell the hour, or the second without the minute")
+    _check_widths(format)
+    _check_alternatives(words)
+
+
+def _check_alternatives(words: list[str]) -> None:
     for same in ALTERNATIVES:
         if len(both := [f"%{word}" for word in same if word in words]) > 1:
             raise ValueError(f"{' and '.join(both)} tell the same; if they differed, one would win without a word")
@@ -55,7 +75,7 @@ def check_format(format: str, missing_day: str | None = None) -> None:
 def _hint(words: list[str]) -> str:
     if not set(words) & set("Yymbdj"):
         return (
-            ": a time alone is not an instant; read it as text, or name the column of its date (date_column) "
+            ": a time alone is not an instant; read it as a clock_time, or name the column of its date (date_column) "
             f"and write the format of both; a number of days or seconds is one of {', '.join(NAMED)}"
         )
     return '; for a month without a day declare missing_day="first" or "last"' if "d" not in words else ""

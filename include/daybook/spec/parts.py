@@ -1,37 +1,16 @@
-"""The small values of a spec: the target, the pools, what is plausible."""
+"""The small values of a spec: the pools, what is plausible."""
 
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from daybook.environment import SEPARATOR, VARIABLE, is_here
-from daybook.spec.value import Name, Value
+from daybook.spec.value import Value
 
 Engine = Literal["polars", "pandas", "duckdb"]
 
 
 # Names that the steps and the warehouse use themselves in every frame and table.
 RESERVED = ("line", "run_id", "row_count")
-
-
-class Target(Value):
-    """Where summaries are published: the id of an Airflow connection, and the schema of the views."""
-
-    connection: str = "warehouse"
-    # With "_store" appended it still has at most 63 bytes; PostgreSQL would cut a longer name.
-    schema_: Name = Field(alias="schema", max_length=57)
-
-    @field_validator("schema_")
-    @classmethod
-    def _tells_its_environment(cls, schema: str) -> str:
-        if SEPARATOR in schema and not is_here(schema):
-            raise ValueError(f"two underscores in a row are kept for environments ({VARIABLE}); take one")
-        return schema
-
-    @property
-    def store(self) -> str:
-        """Return the schema that holds the rows of every run; only the views are for readers."""
-        return f"{self.schema_}_store"
 
 
 class Pools(Value):

@@ -28,13 +28,14 @@ from daybook.spec.measure import (
     total_problems,
 )
 from daybook.spec.override import Place, changed, places
-from daybook.spec.parts import RESERVED, Engine, Plausible, Pools, Target
+from daybook.spec.parts import RESERVED, Engine, Plausible, Pools
 from daybook.spec.roll_up import not_additive
 from daybook.spec.rule import Rule, rule_problems
 from daybook.spec.schedule import Schedule
 from daybook.spec.source import Source
 from daybook.spec.summary import Summary, day_problems, summary_problems
 from daybook.spec.table import Table
+from daybook.spec.target import Target, target_problems
 from daybook.spec.value import Name, Value, twice, unknown
 from daybook.text import nearest
 
@@ -52,7 +53,7 @@ class Pipeline(Value):
     down; 0 leaves them to a backfill.
     """
 
-    added_later: ClassVar[frozenset[str]] = frozenset({"clean_rows"})
+    added_later: ClassVar[frozenset[str]] = frozenset({"clean_rows", "also", "keep_files_days"})
 
     name: Name
     """The name of its DAG, and of its folder of published files."""
@@ -86,6 +87,8 @@ class Pipeline(Value):
     """The accepted facts, published beside the summaries."""
     target: Target
     """Where it is published."""
+    also: tuple[Target, ...] = ()
+    """Further databases that show the same to readers of their own, a little later."""
     exports: tuple[Export, ...] = ()
     """Copies of a day's published files at other places."""
     schedule: Schedule
@@ -102,6 +105,8 @@ class Pipeline(Value):
     """What a day must look like to be published."""
     keep_runs: int = Field(default=3, ge=0)
     """How many runs before the published one are kept for a rollback."""
+    keep_files_days: int | None = Field(default=None, ge=7)
+    """After how many days the files of a run's steps go, raw and refused rows with them; what is published stays."""
     may_override: tuple[str, ...] = ()
     """The values that one run may set otherwise, for its own days, by their paths, such as "plausible.within_pct",
     "sales.limits.refused_rows" or "sales.price.maximum"."""
@@ -150,6 +155,16 @@ class Pipeline(Value):
             return self.summaries
         columns = published_columns(self.clean_rows, fact_columns(self), self.day_columns)
         return (*self.summaries, self.clean_rows.model_copy(update={"columns": columns}))
+
+    @property
+    def of_days(self) -> tuple[str, ...]:
+        """Return the names of the summaries that are no roll-ups."""
+        return tuple(summary.name for summary in self.summaries if not summary.every)
+
+    @property
+    def roll_ups(self) -> tuple[str, ...]:
+        """Return the names of the summaries that have a row per period."""
+        return tuple(summary.name for summary in self.summaries if summary.every)
 
     def source(self, name: str) -> Source:
         """Return the source of that name."""
@@ -386,8 +401,9 @@ def _measures(pipeline: Pipeline) -> Iterator[str]:
         yield from summary_problems(path, summary, columns, [*measures, *(r.name for r in pipeline.ratios)])
         yield from not_additive(path, summary, others, pipeline.ratios) if summary.every else ()
         yield from day_problems(path, summary, pipeline.day_columns, is_instant=is_instant)
+    yield from target_problems(pipeline.target, pipeline.also)
     yield from twice("exports", [export.name for export in pipeline.exports])
-    yield from export_problems(pipeline.exports, tuple(s.name for s in pipeline.summaries if not s.every))
+    yield from export_problems(pipeline.exports, pipeline.of_days, pipeline.roll_ups)
     for number, name in enumerate(pipeline.plausible.measures):
         yield from total_problems(f"plausible.measures[{number}]", name, measures)
 

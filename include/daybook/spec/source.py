@@ -14,10 +14,10 @@ from daybook.spec.format import tells_of_utc
 from daybook.spec.value import Name
 from daybook.spec.writing import (
     OF_LOCAL_TIMES,
-    WORDS,
     Writing,
     check_marks,
     check_zone,
+    is_for,
     said,
 )
 from daybook.text import nearest
@@ -107,7 +107,8 @@ class Source(Writing):
 
     def as_written(self, column: Column) -> Column:
         """Return a column with the words of this source about how it is written, if it has none of its own."""
-        words = {word: value for word, value in said(self).items() if column.kind in WORDS[word]}
+        own = said(self).items()
+        words = {word: value for word, value in own if is_for(word, column.kind, is_clock=column.is_clock)}
         if column.format and tells_of_utc(column.format):
             words = {word: value for word, value in words.items() if word not in OF_LOCAL_TIMES}
         return column.model_copy(update=words | said(column)) if words else column

@@ -118,9 +118,9 @@ class Table(Source):
             for column in self.columns
         }
         for where, words in {"": said(self), **columns}.items():
-            # A text of fixed length, char(n), has blanks at its end.
+            # A text of fixed length, char(n), has blanks at its end, and a time of PostgreSQL may be 24:00.
             for word, value in words.items():
-                if word in OF_LOCAL_TIMES or word == "is_trimmed":
+                if word in (*OF_LOCAL_TIMES, "is_trimmed", "hour_24"):
                     continue
                 raise BadSpec(
                     f"Table {self.name!r}{where}, {word}: {value!r} is refused: a table's values have types, and no "
@@ -154,6 +154,8 @@ class Table(Source):
 
 
 def _copied_whole(column: Column, table: str) -> Column:
+    if column.is_clock:
+        return column.model_copy(update={"format": "%H:%M:%S"})
     if column.format is None or column.kind not in ("date", "timestamp"):
         return column
     try:

@@ -1,4 +1,4 @@
-"""The base of all words of a spec: frozen values that refuse unknown words and suggest the right one."""
+"""The bases of all words of a spec and of a receipt: frozen values that refuse unknown words."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -13,11 +13,11 @@ from daybook.text import nearest
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 
 
-class Value(BaseModel):
-    """A frozen value. Raises BadSpec with the path, the value, the reason and the nearest right word.
+class Frozen(BaseModel):
+    """A frozen value that refuses unknown words.
 
-    added_later: words that specs of earlier releases do not have. A spec that does not use one is dumped without it, so
-    its fingerprint stays, and an upgrade does no published day again.
+    added_later: words that values of earlier releases do not have. A value that does not use one is dumped without it,
+    so a spec's fingerprint stays, and an upgrade does no published day again.
     for_readers: words that people read and no result depends on. They are in no dump, so a new description does no
     published day again.
     """
@@ -25,12 +25,6 @@ class Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     added_later: ClassVar[frozenset[str]] = frozenset()
     for_readers: ClassVar[frozenset[str]] = frozenset()
-
-    def __init__(self, /, **words: Any) -> None:
-        try:
-            super().__init__(**words)
-        except ValidationError as error:
-            raise BadSpec(_explained(type(self), words, error)) from None
 
     @model_serializer(mode="wrap")
     def _without_unused(self, dump: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
@@ -41,7 +35,21 @@ class Value(BaseModel):
         return {word: value for word, value in dump(self).items() if word not in left_out}
 
 
-def _words(kind: type[Value], which: str) -> set[str]:
+class Value(Frozen):
+    """A word of a spec. Raises BadSpec with the path, the value, the reason and the nearest right word.
+
+    What the ledger keeps by the thousand is only `Frozen`: an `__init__` of our own takes most of the time in which a
+    receipt is read.
+    """
+
+    def __init__(self, /, **words: Any) -> None:
+        try:
+            super().__init__(**words)
+        except ValidationError as error:
+            raise BadSpec(_explained(type(self), words, error)) from None
+
+
+def _words(kind: type[Frozen], which: str) -> set[str]:
     return {word for base in kind.__mro__ for word in vars(base).get(which, ())}
 
 

@@ -34,6 +34,8 @@ WORDS: dict[str, tuple[Kind, ...]] = {
     "repeated_hour": ("timestamp",),
     "skipped_hour": ("timestamp",),
 }
+# Those for a clock time, which is an integer of seconds.
+OF_CLOCK_TIMES = ("is_trimmed", "formulas", "hour_24")
 # They say what a local time means, wherever it comes from; the others are about a spelling.
 OF_LOCAL_TIMES = ("time_zone", "repeated_hour", "skipped_hour")
 DECIMAL_MARKS = r"[.,;:'_|/]"
@@ -127,10 +129,20 @@ def said(words: Writing) -> dict[str, Any]:
     return {word: value for word in WORDS if (value := getattr(words, word)) is not None}
 
 
-def check_kind(words: Writing, kind: Kind, where: str) -> None:
+def is_for(word: str, kind: Kind, *, is_clock: bool) -> bool:
+    """Return whether a word about writing is for columns of a kind. is_clock: for those of clock times."""
+    return word in OF_CLOCK_TIMES if is_clock else kind in WORDS[word]
+
+
+def check_kind(words: Writing, kind: Kind, where: str, *, is_clock: bool) -> None:
     """Check that a column's own words are for its kind. Raises BadSpec."""
     for word, value in said(words).items():
-        if kind not in WORDS[word]:
+        if is_clock and not is_for(word, kind, is_clock=True):
+            raise BadSpec(
+                f"{where}, {word}: {value!r} is refused: the column is a clock time; its words are "
+                f"{', '.join(OF_CLOCK_TIMES)}"
+            )
+        if not is_for(word, kind, is_clock=is_clock):
             raise BadSpec(
                 f"{where}, {word}: {value!r} is refused: the column is {kind}; {word} is for "
                 f"{' and '.join(WORDS[word])}{HINTS.get((word, kind), '')}"

@@ -72,6 +72,12 @@ class Folder:
         elif self.exists():
             self.path.fs.rm(self.path.path, recursive=True)
 
+    def remove_if_empty(self) -> None:
+        """Remove the folder if nothing is in it; an object store has no empty folders."""
+        if self._is_local():
+            with suppress(OSError):
+                self.path.rmdir()
+
     def become(self, other: "Folder") -> None:
         """Let the folder be this other one, which is not there."""
         if not self._is_local():

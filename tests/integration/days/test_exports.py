@@ -43,3 +43,11 @@ def test_an_export_that_the_server_refuses_is_told_and_paid_by_the_command(
     assert "What its exports sent stays" in days.command("rollback", DAY, "--to", "nothing")[1]
     assert "Its exports are owed now" in days.command("rollback", DAY, "--to", str(owed["run_id"]))[1]
     assert [debt["day"] for debt in days.json("status")["exports_owed"]] == [DAY]
+    days.change(exports=())
+    told = f"export partner is not in the spec any more, and owes 1 day, {DAY}"
+    assert f"{told}; the next run lets that go" in days.command("status")[1]
+    assert days.json("status")["exports_forgotten"] == [{"export": "partner", "days": [DAY]}]
+    assert told in days.command("why", DAY)[1]
+    assert f"{told}: let go" in days.command("export")[1]
+    assert days.json("status")["exports_forgotten"] == []
+    assert days.command("export")[0] == 2

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from commands.arguments import asked_days
 from commands.planned_backfill import Known, outcomes, tell
 from daybook.ledger.receipt import Receipt
-from daybook.planning.plan import Action, Failure, FileState, Planned, Standing, limited, plan
+from daybook.planning.plan import Action, Planned, limited, plan
+from daybook.planning.standing import Failure, FileState, Standing
 from daybook_airflow.backfill.runs import PREFIX, in_batches
 from daybook_airflow.conf import conf_of
 from deployment.control.runs import start

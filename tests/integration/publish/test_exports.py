@@ -15,10 +15,13 @@ from daybook.pages.run_page import run_page
 from daybook.pages.run_state import read_day
 from daybook.postgres.session import at_once
 from daybook.publish.exports import Exporter, ask_again
+from daybook.publish.finished_periods import follow_periods
 from daybook.publish.rollback import rollback, take_back
+from daybook.spec import Summary
 from daybook.storage.data_folder import DataFolder
 from tests.support.bench import DAY, Bench
 from tests.support.partner import EXPORT, WithPartner
+from tests.support.rolled_up import BY_WEEK, DAYS, Orders
 from tests.support.runner import do_steps
 
 OTHER_DAY = "2013-01-06"
@@ -42,7 +45,7 @@ def exporter(bench: Bench) -> Exporter:
     """Return what the command pays debts with."""
     connect = partial(bench.servers.connect_postgres, "warehouse")
     data = DataFolder(UPath(f"file://{bench.servers.data}"))
-    return Exporter(bench.pipeline, data, connect, lambda name: partial(bench.servers.connect_ftp, name))
+    return Exporter(bench.pipeline, data, connect, bench.servers.connect_ftp, bench.servers.connect_postgres)
 
 
 def pay(bench: Bench) -> list[str]:
@@ -146,10 +149,46 @@ def test_an_export_of_the_spec_only_sends_and_a_lost_file_is_told(exporting: Ben
     partner.partner.rename(partner.data / "away")
     exporting.publish(DAY, "run_1", 40)
     (partner.data / "away").rename(partner.partner)
-    without = replace(exporting, pipeline=exporting.pipeline.model_copy(update={"exports": ()}))
-    assert pay(without) == []
+    other = exporting.pipeline.model_copy(update={"exports": (EXPORT.model_copy(update={"name": "other"}),)})
+    assert pay(replace(exporting, pipeline=other)) == []
     (exporting.published / DAY / "by_day.csv").unlink()
     assert pay(exporting) == [""]
     ((*_, error),) = partner.owed(exporting.pipeline)
     assert "the published file by_day.csv is not in" in error
     assert partner.taken() == {}
+
+
+def test_the_files_of_a_finished_week_go_out_once_and_again_if_a_day_of_it_changes(orders: Orders) -> None:
+    partner = WithPartner(orders.servers.postgres, orders.servers.ftp, orders.servers.data)
+    partner.partner.mkdir(parents=True)
+    orders = replace(orders, servers=partner)
+    by_day = Summary(name="by_day", columns=("orders",))
+    # The week of 2020-12-28 is whole with these days: 2021-01-01 is closed.
+    pipeline, week = orders.pipeline(by_day, BY_WEEK, exports=(EXPORT,)), DAYS[1:6]
+
+    def sent() -> dict[str, bytes]:
+        names = ("out/2020-12-28/by_week.csv", "out/2020-12-28/by_week.parquet")
+        return {name.rpartition("/")[2]: partner.taken()[name] for name in names if name in partner.taken()}
+
+    def published() -> dict[str, bytes]:
+        folder = partner.data / "published" / orders.name / "by_week" / "2020-12-28"
+        return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+    orders.run(pipeline, *week[:-1])
+    assert (sent(), len(partner.sent(pipeline))) == ({}, len(week) - 1)
+    orders.run(pipeline, week[-1])
+    first = sent()
+    assert first == published()
+    assert len(first) == 2
+    assert partner.owed(pipeline) == []
+    orders.source(f"update {orders.name}.orders set pieces = pieces + 1 where sold_at::date = '{week[2]}'")
+    orders.run(pipeline, week[2])
+    assert first != sent() == published()
+    assert orders.ask(lambda session: ask_again(session, pipeline, [week[3]])) == [week[3]]
+    owed = "select export from daybook.export_owed where pipeline = '{}' order by 1"
+    assert orders.owner(owed.replace("{}", orders.name)) == [("partner",), ("partner/by_week",)]
+    # A week that is finished no more owes nothing, and its files stay there.
+    orders.ask(lambda session: take_back(session, pipeline, week[3], "ann", "wrong"))
+    orders.ask(lambda session: follow_periods(session, DataFolder(UPath(f"file://{partner.data}")), pipeline))
+    assert partner.owed(pipeline) == []
+    assert len(sent()) == 2

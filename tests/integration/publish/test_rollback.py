@@ -12,6 +12,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from upath import UPath
 
+from commands import connections
 from commands import rollback as rollback_command
 from daybook.errors import BadSpec
 from daybook.publish import cleanup
@@ -240,11 +241,11 @@ def environment(bench: Bench) -> dict[str, str]:
 def test_the_command_finds_the_warehouse_in_airflows_connection(thrice: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in environment(thrice).items():
         monkeypatch.setenv(name, value)
-    with psycopg.connect(rollback_command.warehouse_dsn("warehouse")) as connection:
+    with psycopg.connect(connections.warehouse_dsn("warehouse")) as connection:
         assert connection.execute("select current_user").fetchone() == ("warehouse_owner",)
     monkeypatch.delenv("AIRFLOW_CONN_WAREHOUSE")
     with pytest.raises(BadSpec, match="neither DAYBOOK_WAREHOUSE nor AIRFLOW_CONN_WAREHOUSE is set"):
-        rollback_command.warehouse_dsn("warehouse")
+        connections.warehouse_dsn("warehouse")
 
 
 def test_what_an_object_store_cannot_say_removes_nothing() -> None:

@@ -9,7 +9,7 @@ from psycopg import sql
 
 from daybook.errors import BadSpec
 from daybook.loader.load import load
-from daybook.spec import Column, Table, day_date, decimal, integer, text, timestamp
+from daybook.spec import Column, Table, clock_time, day_date, decimal, integer, text, timestamp
 from tests.support.orders import Shop, refused
 
 TYPES = (
@@ -122,6 +122,14 @@ def test_a_tables_dates_come_whole_whatever_the_format(typed: Shop, form: str) -
     written = ["2024-02-29", "1924-12-31", "9999-12-31"]
     wanted = [date(2024, 2, 29), date(1924, 12, 31), date(9999, 12, 31)]
     assert values(typed, "date", day_date("x", format=form), *written) == (wanted, [])
+
+
+def test_a_tables_clock_times_are_seconds_and_no_part_of_one_is_cut(typed: Shop) -> None:
+    written = ["07:45", "23:59:59", "24:00", "07:45:00.5"]
+    column = clock_time("x", hour_24="next_day")
+    assert values(typed, "time", column, *written) == ([27900, 86399, 86400], ["not_a_clock_time"])
+    with refused(BadSpec, "x is text, time agreed"):
+        values(typed, "text", column, *written)
 
 
 @pytest.mark.parametrize(("type", "column"), [("date", day_date("x")), ("timestamp", timestamp("x"))])

@@ -75,8 +75,8 @@ def test_the_words_of_a_file_are_proposed_alone_or_together_and_load_it(
     [
         (f"# of 5 March\n{PLAIN}# more\nKim,7,8\n", 'form=Form(comment="#")', 4),
         (f"{PLAIN}\nTotal: 3\nPage 1 of 1\n", "form=Form(footer_lines=2)", 3),
-        (f"{PLAIN}Kim\nLee,7,8\n", "form=Form(may_end_early=True)", 5),
-        (f"{PLAIN}Kim\nLee,7,8\n;\n", "form=Form(footer_lines=1, may_end_early=True)", 5),
+        (f"{PLAIN}Kim\nMax,5\nLee,7,8\n", "form=Form(may_end_early=True)", 6),
+        (f"{PLAIN}Kim\nMax,5\nLee,7,8\n;\n", "form=Form(footer_lines=1, may_end_early=True)", 6),
         (PLAIN.replace("A,1", '="001",1'), 'formulas="read"', 3),
     ],
 )
@@ -88,10 +88,45 @@ def test_lines_that_are_no_rows_are_proposed_to_be_none_and_others_to_be_rows(
     assert of_stranger(file) == [Proposal(words, rows, rows)]
 
 
+CONTRACT = of_columns(["id", "shop", "amount"])
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ("id,filiale,amount", 'column "shop": aliases=("filiale",)'),
+        ("id,amounts,shops", 'column "shop": aliases=("shops",), column "amount": aliases=("amounts",)'),
+        (
+            "id,amt,shops,x",
+            'form=Form(extra_columns="ignore"), column "shop": aliases=("shops",), column "amount": aliases=("amt",)',
+        ),
+        ("id,,amount", 'column "shop": position=2'),
+        ("id,shop,shop,amount", 'form=Form(extra_columns="ignore"), column "shop": position=2'),
+        ("id,colour,size", None),
+    ],
+)
+def test_other_names_and_the_places_of_columns_without_a_name_are_proposed_if_it_is_clear_whose_they_are(
+    header: str, words: str | None, tmp_path: Path
+) -> None:
+    file = tmp_path / "f.csv"
+    file.write_text(f"{header}\n" + f"{','.join('1' * len(header.split(',')))}\n" * 2)
+    found = proposals(file, CONTRACT, check(file, CONTRACT, None), has_own_columns=False)
+    assert found == ([Proposal(words, 2, 2)] if words else [])
+
+
+def test_a_stranger_s_columns_without_a_name_of_their_own_have_places(tmp_path: Path) -> None:
+    file = tmp_path / "f.csv"
+    file.write_text("a,a,,b\n1,2,3,4\n")
+    words = 'column "a": position=1, column "a": position=2, column "": position=3'
+    assert of_stranger(file) == [Proposal(words, 1, 1)]
+
+
 def test_what_loads_no_more_rows_is_not_proposed(tmp_path: Path) -> None:
     file = tmp_path / "f.csv"
     for content in (
         b"a,b\n1,2\n",
+        # A single row that ends early may be damaged.
+        b"a,b\n1,2\n3\n4,5\n6,7\n",
         b"a,b\n1\n2\n3\n",
         b"\x00\x01\x02" * 99,
         b"",

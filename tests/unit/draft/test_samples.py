@@ -83,7 +83,10 @@ def column(pipeline: Pipeline) -> Column:
         (["2026-03-31T10:00:00Z", "2026-03-31T10:00:01Z"], "timestamp", {"format": "%Y-%m-%dT%H:%M:%SZ"}),
         (["2026-03-31 10:00+02:00"], "timestamp", {"format": "%Y-%m-%d %H:%M%z"}),
         (["2026-03-31T10:00:00.5Z", "2026-03-31T10:00:00Z"], "timestamp", {"missing_fraction": "zero"}),
-        (["10:00", "11:30"], "text", {}),
+        (["10:00", "11:30"], "integer", {"format": "%H:%M"}),
+        (["9:05:00 PM", "11:30:10 am"], "integer", {"format": "%-I:%M:%S %p"}),
+        (["07:00", "24:00"], "integer", {"format": "%H:%M", "hour_24": "next_day"}),
+        (["10:00", "soon"], "text", {}),
     ],
 )
 def test_the_kind_of_a_column_and_its_words_are_those_that_take_every_value(
@@ -232,12 +235,15 @@ def test_the_key_is_the_simplest_that_tells_rows_apart_and_no_quantity(folder: P
 
 
 def test_the_first_numbers_are_a_count_and_a_sum_of_each_quantity_by_day_and_by_the_best_group(folder: Path) -> None:
-    rows = "".join(f"2026-03-04,{n},{'AB'[n % 2]},{n}.50,c{n}\n" for n in range(40))
-    (folder / "s_2026-03-04.csv").write_text("on,order_id,shop,amount,note\n" + rows)
+    rows = "".join(
+        f"2026-03-04,{n},{'AB'[n % 2]},{n}.50,c{n},{n % 24}{n:02},{n * 7},07:{n:02},{n % 5}\n" for n in range(40)
+    )
+    (folder / "s_2026-03-04.csv").write_text("on,order_id,shop,amount,note,dep_time,air_time,at,flight\n" + rows)
     found = drafted(folder / "s_2026-03-04.csv")
     assert [(one.name, one.how, one.of) for one in found.measures] == [
         ("rows", "count", None),
         ("amount", "sum", "amount"),
+        ("air_time", "sum", "air_time"),
     ]
     assert [(one.name, one.by) for one in found.summaries] == [("by_day", ()), ("by_shop", ("shop",))]
 

@@ -73,6 +73,11 @@ def test_no_file_holds_a_registry_or_a_path_of_a_machine() -> None:
     assert found == []
 
 
+def test_the_site_shows_every_document() -> None:
+    shown = set(re.findall(r"[\w-]+\.md", (REPOSITORY / "mkdocs.yml").read_text()))
+    assert shown == {file.name for file in (REPOSITORY / "docs").glob("*.md")}
+
+
 def test_G20_every_dependency_is_pinned_and_hashed() -> None:
     direct = [line for line in (REPOSITORY / "requirements.txt").read_text().splitlines() if line and line[0] != "#"]
     lock = (REPOSITORY / "requirements.lock").read_text()

@@ -7,7 +7,7 @@ import pytest
 
 from daybook.ledger.fingerprint import FINGERPRINTED_STEPS, changed_part, fingerprint
 from daybook.pipelines import load_pipelines
-from daybook.spec import CleanRows, Derived, Export, Measure, Pipeline, Rule, TableReady, col
+from daybook.spec import CleanRows, Derived, Export, Measure, Pipeline, Rule, TableReady, Target, col
 from deployment.home import REPOSITORY
 
 FLIGHTS = load_pipelines().good["flights"]
@@ -116,15 +116,29 @@ CHANGES: list[tuple[str, dict[str, object]]] = [
     ("`engine`", {"engine": "pandas"}),
     ("`plausible`", {"plausible": FLIGHTS.plausible.model_copy(update={"min_rows": 3})}),
     ("`schedule`", {"schedule": FLIGHTS.schedule.model_copy(update={"cron": "30 6 * * *"})}),
-    ("`look_back_days`, `catch_up_days`, `max_active_runs`, `pools`, `keep_runs`", {"look_back_days": 3}),
-    ("`look_back_days`, `catch_up_days`, `max_active_runs`, `pools`, `keep_runs`", {"max_active_runs": 3}),
-    ("`look_back_days`, `catch_up_days`, `max_active_runs`, `pools`, `keep_runs`", {"catch_up_days": 0}),
     (
-        "`look_back_days`, `catch_up_days`, `max_active_runs`, `pools`, `keep_runs`",
+        "`look_back_days`, `catch_up_days`, `max_active_runs`, `pools`, `keep_runs`, `keep_files_days`",
+        {"look_back_days": 3},
+    ),
+    (
+        "`look_back_days`, `catch_up_days`, `max_active_runs`, `pools`, `keep_runs`, `keep_files_days`",
+        {"max_active_runs": 3},
+    ),
+    (
+        "`look_back_days`, `catch_up_days`, `max_active_runs`, `pools`, `keep_runs`, `keep_files_days`",
+        {"catch_up_days": 0},
+    ),
+    (
+        "`look_back_days`, `catch_up_days`, `max_active_runs`, `pools`, `keep_runs`, `keep_files_days`",
         {"pools": FLIGHTS.pools.model_copy(update={"ftp": "x"})},
     ),
-    ("`look_back_days`, `catch_up_days`, `max_active_runs`, `pools`, `keep_runs`", {"keep_runs": 9}),
+    ("`look_back_days`, `catch_up_days`, `max_active_runs`, `pools`, `keep_runs`, `keep_files_days`", {"keep_runs": 9}),
+    (
+        "`look_back_days`, `catch_up_days`, `max_active_runs`, `pools`, `keep_runs`, `keep_files_days`",
+        {"keep_files_days": 9},
+    ),
     ("`exports`", {"exports": (Export(name="partner", connection="partner", path="{day}/{name}.csv"),)}),
+    ("`also`", {"also": (Target(connection="analytics", schema="flights"),)}),
     ("`description`", {"description": "in other words"}),
 ]
 

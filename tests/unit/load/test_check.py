@@ -49,7 +49,6 @@ def test_it_says_what_would_be_refused_where_and_why(flights: Path, capsys: pyte
         "step  line  reason          column\n"
         "load  5     not_an_integer  dep_time\n"
         "load  7     too_few_fields\n"
-        "proposal: with form=Form(may_end_early=True) in its spec, 40 of 41 rows load\n"
     )
 
 

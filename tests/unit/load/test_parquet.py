@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from daybook.loader.limits import Tally
-from daybook.spec import Column, Form, boolean, day_date, decimal, integer, text, timestamp
+from daybook.spec import Column, Form, boolean, clock_time, day_date, decimal, integer, text, timestamp
 from tests.support.drawn import loaded, refusal, with_columns
 
 PARQUET = Form(format="parquet")
@@ -87,6 +87,8 @@ AT = timestamp("x", format="%d.%m.%Y %H:%M")
         (AT, pa.array([2**62], pa.timestamp("ms")), ["not_a_timestamp"]),
         (AT, pa.array([date(2024, 7, 1)]), ["not_a_timestamp"]),
         (AT, pa.array([time(6)]), ["not_a_timestamp"]),
+        *((clock_time("x"), pa.array([time(7, 45)], kind), [27900]) for kind in (pa.time32("s"), pa.time64("ns"))),
+        (clock_time("x"), pa.array([time(7, 45, 0, 1)], pa.time64("us")), ["not_a_clock_time"]),
         (timestamp("x", time_zone="Europe/Madrid"), pa.array([NOON]), [datetime(2024, 7, 1, 10, 0, 0, 250_000, UTC)]),
         (timestamp("x", time_zone="Europe/Madrid"), pa.array([datetime(2024, 10, 27, 2, 30)]), ["repeated_hour"]),  # noqa: DTZ001
         (timestamp("x", format="%Y-%m-%d %H:%M:%S.%f", long_fraction="cut"), pa.array([1999], pa.timestamp("ns")),

@@ -12,7 +12,7 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from daybook.loader.load import layout_of
 from daybook.loader.mended import mended_records
-from daybook.spec import Column, Form, Limits, boolean, day_date, decimal, integer, text, timestamp
+from daybook.spec import Column, Form, Limits, boolean, clock_time, day_date, decimal, integer, text, timestamp
 from tests.support.drawn import loaded, refusal, with_columns
 from tests.support.workbooks import edited, workbook
 
@@ -91,6 +91,11 @@ def xml_cell(column: Column, xml: str) -> Any:
         (timestamp("x"), date(2024, 7, 1), None, datetime(2024, 7, 1, tzinfo=UTC)),
         (timestamp("x", time_zone="Europe/Madrid"), NOON, None, NOON.replace(hour=10, tzinfo=UTC)),
         (timestamp("x"), time(6), None, "not_a_timestamp"),
+        (clock_time("x"), time(7, 45), None, 27900),
+        (clock_time("x"), time(7, 45, 0, 500_000), None, "not_a_clock_time"),
+        (clock_time("x"), "07:45", None, 27900),
+        (clock_time("x"), NOON, None, "not_a_clock_time"),
+        (clock_time("x"), 0.25, "0.00", "not_a_clock_time"),
         (decimal("x", digits=9, scale=4), timedelta(hours=30), None, "not_a_value"),
     ],
 )

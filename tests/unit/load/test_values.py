@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from daybook.spec import Limits, boolean, day_date, decimal, integer, text, timestamp
+from daybook.spec import Limits, boolean, clock_time, day_date, decimal, integer, text, timestamp
 from tests.support.drawn import SALES, loaded, refusal, sales, with_columns
 
 AMOUNT = decimal("amount", digits=12, scale=2)
@@ -87,6 +87,18 @@ def test_C36_an_instant_needs_the_offset_that_was_agreed() -> None:
     kept = kept_values(column, ["2026-03-29T02:30:00+0200", "2026-03-29T02:30:00+01:00", "2026-03-29T02:30:00Z"])
     assert kept == [datetime(2026, 3, 29, hour, 30, tzinfo=UTC) for hour in (0, 1, 2)]
     assert refused_values(column, ["2026-03-29T02:30:00"], "2026-03-29T02:30:00Z") == ["not_a_timestamp"]
+
+
+def test_a_clock_time_is_its_seconds_since_midnight() -> None:
+    column = clock_time("at")
+    assert kept_values(column, ["00:00", "07:45", " 23:59 "]) == [0, 27900, 86340]
+    odd = ["7:45", "07:45:00", "0745", "27900", "07:45 pm", "-07:45", "\u0660\u0667:45"]
+    assert refused_values(column, odd, "07:45") == ["not_a_clock_time"] * 7
+    assert refused_values(column, ["24:00", "23:60", "25:00"], "07:45") == ["no_such_time"] * 3
+    midnight = clock_time("at", format="%-H:%M:%S", hour_24="next_day")
+    assert kept_values(midnight, ["7:05:09", "24:00:00"]) == [25509, 86400]
+    assert refused_values(midnight, ["24:00:01"], "7:05:09") == ["no_such_time"]
+    assert kept_values(clock_time("at", format="%I:%M %p"), ["12:05 AM", "12:05 pm"]) == [300, 43500]
 
 
 def test_C38_integers_over_64_bits_are_refused() -> None:

@@ -10,7 +10,8 @@ from upath import UPath
 from daybook.ledger import fingerprint
 from daybook.ledger.chain import content_sha256, files_read
 from daybook.ledger.receipt import STEPS, Fingerprint, Origin, Output, Receipt
-from daybook.planning.plan import Failure, FileState, Planned, Standing, plan
+from daybook.planning.plan import Planned, plan
+from daybook.planning.standing import Failure, FileState, Standing
 from daybook.postgres.day_state import DayState
 from daybook.refused.mends import Mend, as_inputs, hashes, of_day
 from daybook.refused.mends import write as write_mends

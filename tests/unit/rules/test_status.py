@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime
 
-from daybook.planning.plan import Failure
+from daybook.planning.standing import Failure
 from daybook.planning.status import status
 
 DAYS = [date(2026, 1, number) for number in range(1, 7)]

@@ -7,7 +7,7 @@ import pytest
 
 from daybook.errors import BadSpec
 from daybook.pipelines import load_pipelines
-from daybook.spec import Export, Pipeline
+from daybook.spec import Export, Pipeline, Summary
 
 FLIGHTS = load_pipelines().good["flights"]
 SUMMARIES = tuple(summary.name for summary in FLIGHTS.summaries)
@@ -23,6 +23,8 @@ def export(**words: Any) -> Export:
 def flights(*exports: Export) -> Pipeline:
     """Return the flights pipeline with exports."""
     words = {name: getattr(FLIGHTS, name) for name in Pipeline.model_fields}
+    by_month = Summary(name="by_month", every="month", columns=("flights",))
+    words["summaries"] = (*FLIGHTS.summaries, by_month)
     return Pipeline(**{**words, "target": {"schema": "flights"}, "exports": exports})
 
 
@@ -33,6 +35,14 @@ def test_every_summary_goes_out_in_every_form_and_the_report_once() -> None:
     assert [path for _, path in found] == [f"{folder}/{file}" for file, _ in found]
     assert export(summaries=("b",)).files_on(DAY, ("a", "b")) == (("b.csv", f"{folder}/b.csv"),)
     assert export(marker="{day:%Y%m%d}.done").marker_on(DAY) == "20130105.done"
+
+
+def test_of_a_roll_up_the_files_of_a_period_go_out_if_they_are_asked_for() -> None:
+    both = export(formats=("csv", "parquet", "report"))
+    assert [file for file, _ in both.files_of_period(DAY, "by_month")] == ["by_month.csv", "by_month.parquet"]
+    assert export(summaries=("by_month",)).files_on(DAY, SUMMARIES) == ()
+    assert export(summaries=("by_day",)).files_of_period(DAY, "by_month") == ()
+    assert export(formats=("report",)).files_of_period(DAY, "by_month") == ()
 
 
 @pytest.mark.parametrize(
@@ -78,6 +88,11 @@ def test_a_word_that_cannot_be_right_is_refused(words: dict[str, Any], told: str
             r"exports\[0\].path: .* is where exports\[0\]",
         ),
         ((export(path="{day}.csv"),), "writes too; write {name} and {format} into it"),
+        (
+            (export(summaries=("by_month",), marker="out/{day}.done"),),
+            r"exports\[0\].marker: .* no file of a day goes there",
+        ),
+        ((export(path="{day}.{format}", summaries=("by_month", "by_airline")),), "write {name} and {format} into it"),
         (
             (export(marker="out/{day}/by_airline.csv"),),
             r"exports\[0\].marker: 'out/2000-06-15/by_airline.csv'",

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from daybook.errors import BadSpec
-from daybook.spec import Column, Table, Writing, day_date, decimal, integer, text, timestamp
+from daybook.spec import Column, Table, Writing, clock_time, day_date, decimal, integer, text, timestamp
 from tests.support.drawn import SALES, with_columns
 
 AMOUNT: dict[str, Any] = {"digits": 9, "scale": 2}
@@ -89,6 +89,28 @@ def test_a_table_has_values_and_no_spelling() -> None:
 def test_words_about_instants_that_say_nothing_or_leave_it_open_are_refused(words: dict[str, Any], says: str) -> None:
     with pytest.raises(BadSpec, match=says):
         timestamp("at", **words)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ({"format": "%H:%M:%S.%f"}, "whole seconds"),
+        ({"format": "%Y-%m-%d %H:%M"}, "has no date"),
+        ({"format": "%M:%S"}, "does not tell the hour"),
+        ({"format": "%H:%S"}, "the second without the minute"),
+        ({"format": "%I:%M"}, "%I tells the hour only with %p"),
+        ({"format": "%H %I %p"}, "tell the same"),
+        ({"format": "excel"}, "does not tell the hour"),
+        ({"time_zone": "Europe/Madrid"}, "time_zone: 'Europe/Madrid' is refused: the column is a clock time"),
+        ({"thousands_mark": "."}, "thousands_mark: '.' is refused: the column is a clock time"),
+        ({"format": "%I:%M %p", "hour_24": "next_day"}, "hour_24: 'next_day' is refused: the format .* has no %H"),
+    ],
+)
+def test_words_of_a_clock_time_that_leave_it_open_or_are_not_for_it_are_refused(
+    words: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(BadSpec, match=says):
+        clock_time("at", **words)
 
 
 def test_an_hour_of_no_zone_is_refused_and_a_zone_of_the_source_holds_for_local_times_alone() -> None:
