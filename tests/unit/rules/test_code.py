@@ -184,6 +184,6 @@ def test_a_change_of_code_in_a_package_is_seen(package: Path, copied: Copy) -> N
 
 
 def test_code_that_is_not_found_is_said_and_not_passed_over(package: Path, copied: Copy) -> None:
-    (package / "rules" / "clean.py").unlink()
-    with pytest.raises(LookupError, match=r"daybook.rules has no 'clean'"):
+    (package / "rules" / "plausible.py").unlink()
+    with pytest.raises(LookupError, match=r"daybook.rules has no 'plausible'"):
         copied.codes()
