@@ -22,6 +22,7 @@ The rooms; each may import those above it that tests/unit/test_rooms.py allows i
     planning/   what has to be done to which day, and why
     run/        one day's run, one step's run, reuse, several days
     alerts/     what is told of a deployment, to whom and how often
+    stream/     load, clean, index and aggregate, a batch of rows at a time
     pages/      the report and what Airflow's UI shows
     steps.py    the nine functions, in order
 

@@ -5,16 +5,14 @@ run/step_run.py opens the files, and writes the receipt of its result. A step ma
 other is a bug.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from daybook.days import days_after, days_around
+from daybook.days import days_after
 from daybook.errors import BadData, Superseded
 from daybook.ftp.delivery import Delivery
 from daybook.ftp.fetch import Arrived, fetch_delivery
@@ -22,11 +20,9 @@ from daybook.ftp.ready import Due, check_ready
 from daybook.ftp.retry import BRIEF, PATIENCE, Patience
 from daybook.ledger import first_load, queries
 from daybook.ledger.decisions import Release
-from daybook.ledger.receipt import Done, Held, Lines, Origin, Rows, by_reason
+from daybook.ledger.receipt import Done, Held, Origin, Rows
 from daybook.ledger.refused_limits import check_refused
 from daybook.loader import load as loading
-from daybook.loader.layout import lines_of_refused
-from daybook.loader.line_numbers import LINES_OF_A_PART
 from daybook.pages.report import report
 from daybook.postgres.marks import LocalDay
 from daybook.postgres.session import Connection, at_once
@@ -40,21 +36,18 @@ from daybook.publish.finished_periods import follow_periods
 from daybook.publish.published_folder import follow
 from daybook.refused import mends
 from daybook.refused import rows as refused_rows
-from daybook.rules import aggregate as aggregating
-from daybook.rules import clean as cleaning
-from daybook.rules import index as indexing
 from daybook.rules import plausible
 from daybook.rules import summarize as summarizing
-from daybook.rules import twins as equal_rows
-from daybook.rules.clean_rows import clean_rows
-from daybook.rules.late_rows import LateFiles
-from daybook.rules.per_summary import per_summary
-from daybook.run import raw_rows
 from daybook.run.as_of import take_copies
-from daybook.run.step_run import SourceResult, StepRun
-from daybook.spec import LATER, CleanRows, File, Pipeline, Source, Table
+from daybook.run.step_run import StepRun
+from daybook.spec import CleanRows, Pipeline, Table
 from daybook.spec.work import measures_per_summary
-from daybook.storage.tables import keys_file, measures_file, parquet_writer, rows_file, write_parquet
+from daybook.storage.tables import keys_file, measures_file, rows_file, write_parquet
+from daybook.stream.aggregated import aggregate_facts
+from daybook.stream.cleaned import clean_source, with_raw
+from daybook.stream.counts import rows_of
+from daybook.stream.indexed import index_facts
+from daybook.stream.loaded import load_source
 
 
 def extract_tables(step: StepRun) -> Done:
@@ -113,7 +106,7 @@ def load(step: StepRun) -> Done:
     with _refused_kept(step, lambda: refused_rows.of_sources(refused)):
         for source in sources:
             key = step.raw(source), step.mends.inputs.get(f"mends/{source.name}")
-            loaded = step.once(source.name, key, partial(_load_source, step, source, refused[source.name]))
+            loaded = step.once(source.name, key, partial(load_source, step, source, refused[source.name]))
             refused[source.name], rows[source.name] = loaded
     step.inputs |= step.mends.inputs
     if step.mends.applied:
@@ -129,7 +122,7 @@ def clean(step: StepRun) -> Done:
         # Facts must be of the day, so no other day can reuse them, even if their bytes are the same.
         day = step.day_run.day if source.name == step.pipeline.facts else None
         key = step.input("load", f"{source.name}.parquet"), step.raw(source), mended and mended.sha256, day
-        cleaned = step.once(source.name, key, partial(_cleaned, step, source))
+        cleaned = step.once(source.name, key, partial(clean_source, step, source))
         refused.append(cleaned.given)
         rows[source.name] = cleaned.rows
     with _refused_kept(step, lambda: pa.concat_tables(refused)):
@@ -138,34 +131,30 @@ def clean(step: StepRun) -> Done:
 
 
 def index(step: StepRun) -> Done:
-    """Join the facts to the lookups by key, and order them by their own key."""
+    """Join the facts to the lookups by key."""
     pipeline = step.pipeline
-    facts = step.read_table("clean", f"{pipeline.facts}.parquet")
     lookups = {source.name: _lookup(step, source.name) for source in pipeline.sources if source.name != pipeline.facts}
-    indexed = indexing.index(facts, {pipeline.facts: facts, **lookups}, pipeline, step.day_run.day)
-    for lookup, keys in indexed.keys.items():
+    facts = index_facts(step, lookups)
+    for lookup, keys in facts.keys.items():
         # Which of a lookup's rows the day rests on: see planning/lookup_keys.py.
         step.write_table(keys_file(lookup), keys)
-    step.write_table(f"{pipeline.facts}.parquet", indexed.facts)
+    counted = facts.counted
     rows = {name: Rows(read=lookup.num_rows, kept=lookup.num_rows) for name, lookup in lookups.items()}
-    rows[pipeline.facts] = _rows(facts.num_rows, indexed.facts.num_rows, indexed.refused, {})
-    refused = _with_raw(step, pipeline.source(pipeline.facts), indexed.refused)
+    rows[pipeline.facts] = rows_of(counted.read, counted.kept, counted.refused, {})
+    refused = with_raw(step, pipeline.source(pipeline.facts), counted.refused)
     with _refused_kept(step, lambda: refused):
         check_refused(pipeline, step.rows_before() | {step.name: rows})
-    return Done(rows=rows, unknown=indexed.unknown)
+    return Done(rows=rows, unknown=counted.unknown)
 
 
 def aggregate(step: StepRun) -> Done:
     """Compute the measures per group."""
-    name = step.pipeline.facts
-    facts = step.read_table("index", f"{name}.parquet")
-    aggregates = aggregating.aggregate(facts, step.pipeline)
+    aggregated = aggregate_facts(step, _clean_rows(step.pipeline))
+    aggregates = aggregated.aggregates
     step.write_table("aggregates.parquet", aggregates)
-    for summary, measures in per_summary(facts, step.pipeline).items():
+    for summary, measures in aggregated.per_summary.items():
         step.write_table(measures_file(summary), measures)
-    for view in _clean_rows(step.pipeline):
-        step.write_table(rows_file(view.name), clean_rows(facts, view, step.pipeline, step.day_run.day))
-    rows = {name: Rows(read=facts.num_rows, kept=_rows_behind(aggregates))}
+    rows = {step.pipeline.facts: Rows(read=aggregated.read, kept=_rows_behind(aggregates))}
     return Done(rows=rows, totals=plausible.totals(aggregates, step.pipeline))
 
 
@@ -264,58 +253,6 @@ def _origin(delivery: Delivery, arrived: Arrived) -> Origin:
     )
 
 
-def _load_source(step: StepRun, source: Source, refused: list[pa.Table]) -> SourceResult[list[pa.Table]]:
-    """Load a source; add its refused rows to the list as they come, and return the list."""
-    name, kept, lines = f"{source.name}.parquet", 0, Lines(read=0, kept=0, refused=0, blank=0)
-    dropped = Counter[str]()
-    with (
-        step.folder.new_file(name, is_last=False) as file,
-        parquet_writer(file, loading.schema(source)) as parquet,
-    ):
-        for batch in raw_rows.batches(step, source):
-            parquet.write_table(batch.kept)
-            refused.append(batch.refused)
-            kept, lines = kept + batch.kept.num_rows, _with_lines(lines, batch)
-            dropped.update({"blank": batch.blank} | dict(batch.skipped))
-    all_refused = pa.concat_tables(refused)
-    step.note_output(name, kept)
-    read, counts = kept + all_refused.num_rows + dropped.total(), {word: n for word, n in dropped.items() if n}
-    return SourceResult(refused, _rows(read, kept, all_refused, counts).model_copy(update={"lines": lines}))
-
-
-def _with_lines(lines: Lines, batch: loading.Batch) -> Lines:
-    return Lines(
-        read=lines.read + batch.read_lines,
-        kept=lines.kept + batch.kept_lines,
-        refused=lines.refused + lines_of_refused(batch.refused),
-        blank=lines.blank + batch.blank,
-        skipped=lines.skipped + sum(batch.skipped.values()),
-    )
-
-
-def _cleaned(step: StepRun, source: Source) -> SourceResult[pa.Table]:
-    rows = step.read_table("load", f"{source.name}.parquet")
-    late = _late_files(step, source, rows)
-    cleaned = cleaning.clean(rows, source, step.pipeline, step.day_run.day, _twins(step, source, rows), late)
-    step.write_table(f"{source.name}.parquet", cleaned.kept)
-    counts = _rows(rows.num_rows, cleaned.kept.num_rows, cleaned.refused, cleaned.dropped)
-    if late:
-        counts = counts.model_copy(update={"by_file": raw_rows.by_file(step, source, cleaned.kept["line"])})
-    return SourceResult(_with_raw(step, source, cleaned.refused), counts)
-
-
-def _late_files(step: StepRun, source: Source, rows: pa.Table) -> LateFiles | None:
-    if not isinstance(source, File) or not source.late_days:
-        return None
-    days = days_around(step.pipeline.schedule, step.day_run.day, source.late_days)
-    return LateFiles(days, pc.divide(rows.column(0), LATER * LINES_OF_A_PART))
-
-
-def _twins(step: StepRun, source: Source, rows: pa.Table) -> list[int]:
-    lines = equal_rows.may_be_twins(rows, source, step.pipeline.engine)
-    return equal_rows.twins(raw_rows.hashes_at(step, source, lines), source.on_twins) if lines else []
-
-
 @contextmanager
 def _refused_kept(step: StepRun, refused: Callable[[], pa.Table]) -> Iterator[None]:
     """Write a step's refused rows at the end of the block; if they are too many, where a person finds them to mend."""
@@ -329,19 +266,9 @@ def _refused_kept(step: StepRun, refused: Callable[[], pa.Table]) -> Iterator[No
     step.write_table(refused_rows.FILE, refused())
 
 
-def _with_raw(step: StepRun, source: Source, refused: pa.Table) -> pa.Table:
-    rows = raw_rows.rows_at(step, source, refused["line"].to_pylist())
-    return refused_rows.with_raw(source.name, refused, [row.raw for row in rows], [row.place for row in rows])
-
-
 def _lookup(step: StepRun, source: str) -> pa.Table:
     name = f"{source}.parquet"
     return step.day_run.once((source, step.input("clean", name)), partial(step.read_table, "clean", name))
-
-
-def _rows(read: int, kept: int, refused: pa.Table, dropped: dict[str, int]) -> Rows:
-    reasons = by_reason(refused.select(["column", "reason"]).to_pylist())
-    return Rows(read=read, kept=kept, refused=reasons, dropped=dropped)
 
 
 def _rows_behind(groups: pa.Table) -> int:

@@ -28,11 +28,12 @@ ROOMS = {
     "publish": "ledger storage postgres ftp rules.summarize",
     "planning": "ledger refused loader ftp postgres storage rules.valid_rows",
     "run": "events ledger refused loader storage postgres",
+    "stream": "run rules loader ledger refused storage",
     "pages": "ledger storage planning.known_days planning.status",
     "alerts": "",
     "catalog": "pages ledger postgres.sql_types rules.summarize",
     "testing": "steps run refused.rows ledger storage transports postgres.sql_types",
-    "steps": "storage postgres ftp loader rules ledger refused publish run pages",
+    "steps": "storage postgres ftp loader rules ledger refused publish run stream pages",
 }
 PLUGINS = {"report_tab", "alert_listener"}
 ABOVE = {"airflow", "commands", "daybook_airflow", "deployment", "dags", "plugins", "pipelines", *PLUGINS}

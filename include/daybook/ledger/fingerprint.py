@@ -30,6 +30,7 @@ from daybook.spec import (
     needs_zone,
     takes_narwhals,
 )
+from daybook.spec.needed import needed_after_clean
 from daybook.spec.work import group_columns, measures_per_summary, rules_in_clean, rules_in_index
 
 # The steps whose result depends only on the hashed parts. `save` and `deploy` act on the world instead.
@@ -121,7 +122,8 @@ def _clean_part(pipeline: Pipeline) -> Any:
     schedule = pipeline.schedule
     days = [schedule.model_dump(include={"time_zone", "cron", "holidays", "closed"})] if has_late_rows(pipeline) else []
     said = pipeline.model_dump(include=words) | {"derived": _dumped(made)}
-    return [said, sources, transform, *zone, *([_ruled(rules)] if rules else []), *days]
+    handed_on = needed_after_clean(pipeline)
+    return [said, sources, transform, *zone, *([_ruled(rules)] if rules else []), *days, handed_on]
 
 
 def has_late_rows(pipeline: Pipeline) -> bool:
@@ -157,7 +159,7 @@ def _index_part(pipeline: Pipeline) -> Any:
     derived = [_dumped(made), _ruled(rules), *_zone(made, rules, pipeline)] if made or rules else []
     # As of when a lookup was copied shows in the bytes of its copy.
     said = pipeline.model_dump(include=words, exclude={"lookups": {"__all__": {"as_of"}}})
-    return [said, facts.key, facts.limits.model_dump(), _columns(pipeline), *derived]
+    return [said, facts.limits.model_dump(), _columns(pipeline), *derived, needed_after_clean(pipeline)]
 
 
 def _words(pipeline: Pipeline, *names: str) -> Any:

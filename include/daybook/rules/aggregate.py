@@ -13,12 +13,15 @@ from daybook.rules.frames import close_frame, open_frame
 from daybook.rules.inputs import input_name, input_of
 from daybook.rules.integers import Integers
 from daybook.rules.measure_types import additive, measure_types
+from daybook.rules.rolled_up import rolled_up
 from daybook.spec import Measure, Pipeline, arrow_type, fact_columns
 from daybook.spec.work import group_columns
 from daybook.text import counted
 
 # An engine's table needs a column, and no column of a spec can have this name.
 ROW = "0_row"
+# Groups of batches, beyond twice those of all before, that wait to be rolled up.
+GROUPS_AT_ONCE = 500_000
 
 
 def aggregate(facts: pa.Table, pipeline: Pipeline) -> pa.Table:
@@ -26,10 +29,59 @@ def aggregate(facts: pa.Table, pipeline: Pipeline) -> pa.Table:
 
     facts: indexed facts. Raises BadData if a sum could leave 64 bits, or the value of an expression does not fit.
     """
-    grain, measures = group_columns(pipeline), additive(pipeline)
-    made_of = {input_name(measure): measure for measure in measures if not _is_of_all_rows(measure)}
-    inputs = {name: input_of(facts, measure, pipeline) for name, measure in made_of.items()}
-    _check_sums_fit(facts.num_rows, inputs, pipeline)
+    aggregates = Aggregates(pipeline)
+    aggregates.add(facts)
+    return aggregates.table()
+
+
+class Aggregates:
+    """The aggregates of facts that come a batch at a time: those of each batch, rolled up now and then."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self._rows = 0
+        self._largest: dict[str, int] = {}
+        self._parts: list[pa.Table] = []
+        self._groups = 0
+
+    def add(self, facts: pa.Table) -> None:
+        """Add some facts, or none. Raises BadData as `aggregate` does."""
+        measures = additive(self._pipeline)
+        made_of = {input_name(measure): measure for measure in measures if not _is_of_all_rows(measure)}
+        inputs = {name: input_of(facts, measure, self._pipeline) for name, measure in made_of.items()}
+        self._rows += facts.num_rows
+        self._check_sums_fit(inputs)
+        self._parts.append(_of_batch(facts, inputs, measures, self._pipeline))
+        if sum(part.num_rows for part in self._parts) > 2 * self._groups + GROUPS_AT_ONCE:
+            self._roll_up()
+
+    def table(self) -> pa.Table:
+        """Return the aggregates of all facts that were added; there has to be a batch, be it empty."""
+        self._roll_up()
+        return self._parts[0]
+
+    def _roll_up(self) -> None:
+        if len(self._parts) > 1:
+            self._parts = [rolled_up(pa.concat_tables(self._parts), group_columns(self._pipeline), self._pipeline)]
+        self._groups = self._parts[0].num_rows
+
+    def _check_sums_fit(self, inputs: dict[str, Integers]) -> None:
+        # Engines wrap silently past 64 bits; no sum can exceed the largest absolute value times the number of rows.
+        for measure in self._pipeline.measures:
+            if measure.how == "sum" and self._rows:
+                span = pc.min_max(inputs[input_name(measure)].numbers).as_py()
+                largest = max(abs(span["min"] or 0), abs(span["max"] or 0), self._largest.get(measure.name, 0))
+                self._largest[measure.name] = largest
+                if largest * self._rows >= 2**63:
+                    rows = counted(self._rows, "row")
+                    raise BadData(
+                        f"{self._pipeline.name}: measure {measure.name!r} could leave 64 bits: {rows} of "
+                        f"{measure.of!r}; nothing was published; declare a maximum for the column or mend the values"
+                    )
+
+
+def _of_batch(facts: pa.Table, inputs: dict[str, Integers], measures: list[Measure], pipeline: Pipeline) -> pa.Table:
+    grain = group_columns(pipeline)
     # Only what is needed goes to the engine.
     table = facts.select(grain).append_column(ROW, pa.nulls(facts.num_rows, pa.int8()))
     for name, column in inputs.items():
@@ -59,18 +111,6 @@ def _with_values(totals: pa.Table, inputs: dict[str, Integers], measures: list[M
             values = inputs[input_name(measure)].values(totals[measure.name])
             totals = totals.set_column(totals.column_names.index(measure.name), measure.name, values)
     return totals
-
-
-def _check_sums_fit(rows: int, inputs: dict[str, Integers], pipeline: Pipeline) -> None:
-    # Engines wrap silently past 64 bits; no sum can exceed the largest absolute value times the number of rows.
-    for measure in pipeline.measures:
-        if measure.how == "sum" and rows:
-            span = pc.min_max(inputs[input_name(measure)].numbers).as_py()
-            if max(abs(span["min"] or 0), abs(span["max"] or 0)) * rows >= 2**63:
-                raise BadData(
-                    f"{pipeline.name}: measure {measure.name!r} could leave 64 bits: {counted(rows, 'row')} of "
-                    f"{measure.of!r}; nothing was published; declare a maximum for the column or mend the values"
-                )
 
 
 def _totals(measures: list[Measure]) -> list[nw.Expr]:

@@ -1,4 +1,4 @@
-"""The step `index`: the facts joined to the lookups by key and ordered by their own; it counts those without a match.
+"""The step `index`: the facts joined to the lookups by key, a batch at a time; it counts those without a match.
 
 A lookup's key is unique here: `clean` refused rows that share a key, and of rows that hold for some days only one holds
 on the day. Lookups follow in the spec's order, so one may be joined by a column of an earlier one. A fact without a
@@ -6,6 +6,7 @@ match is refused; or, if the spec says so, kept with empty lookup columns and a 
 that were looked up (derive.py), and the rules that need such columns are checked (row_rules.py).
 """
 
+from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ from daybook.rules.derive import REFUSED_BY_RULE, derive
 from daybook.rules.frames import add_columns, close_frame, open_frame, ordered, rows_schema
 from daybook.rules.row_rules import keep_to_rules
 from daybook.rules.valid_rows import valid_rows
-from daybook.spec import Column, Lookup, Pipeline, derived_in_index, fact_columns
+from daybook.spec import Column, Lookup, Pipeline, clean_columns, derived_in_index, fact_columns
 from daybook.spec.work import rules_in_index
 
 
@@ -34,25 +35,49 @@ class Indexed(NamedTuple):
 def index(facts: pa.Table, lookups: dict[str, pa.Table], pipeline: Pipeline, day: date) -> Indexed:
     """Join the facts to the lookups.
 
-    facts: clean facts with their line. lookups: {source name: its clean rows}. Returns the facts ordered by their key,
+    facts: all clean facts, with their line. lookups: {source name: its clean rows}. Returns the facts ordered by line,
     with the columns that the lookups add, the flags, and the columns derived of them. Raises BadData if two rows of a
     lookup hold on the day, or a derived value does not fit.
     """
-    schema = rows_schema(_joined_columns(pipeline))
+    return index_batch(facts, valid_lookups(lookups, pipeline, day), pipeline)
+
+
+def valid_lookups(lookups: dict[str, pa.Table], pipeline: Pipeline, day: date) -> dict[str, pa.Table]:
+    """Return the rows that hold on the day, by the label of the lookup. Raises BadData if two of a key do."""
+    return {lookup.label: valid_rows(lookups[lookup.source], lookup, day) for lookup in pipeline.lookups}
+
+
+def index_batch(facts: pa.Table, valid: dict[str, pa.Table], pipeline: Pipeline) -> Indexed:
+    """Join some facts to the rows of the lookups that hold on the day, as `index` does.
+
+    facts: at least the columns that `needed_after_clean` names.
+    """
+    schema = rows_schema(_joined_columns(facts.column_names, pipeline))
     for lookup in pipeline.lookups:
         schema = schema.append(pa.field(_mark(lookup), pa.bool_()))
     frame = open_frame(facts, pipeline.engine)
     for lookup in pipeline.lookups:
-        valid = valid_rows(lookups[lookup.source], lookup, day)
-        frame = _matched(frame, open_frame(valid, pipeline.engine), lookup)
-    order = [*pipeline.source(pipeline.facts).key, "line"]
-    return _split(close_frame(frame, schema, order), pipeline)
+        frame = _matched(frame, open_frame(valid[lookup.label], pipeline.engine), lookup)
+    return _split(close_frame(frame, schema, ["line"]), pipeline)
 
 
-def _joined_columns(pipeline: Pipeline) -> list[Column]:
-    """Return the columns of the facts before further ones are derived."""
-    derived = {made.column.name for made in derived_in_index(pipeline)}
-    return [column for name, column in fact_columns(pipeline).items() if name not in derived]
+def all_keys(found: Iterable[pa.Table]) -> pa.Table:
+    """Return the keys of several batches, each once, sorted."""
+    tables = list(found)
+    return tables[0] if len(tables) == 1 else _keys(pa.concat_tables(tables), tables[0].column_names)
+
+
+def indexed_schema(given: Collection[str], pipeline: Pipeline) -> pa.Schema:
+    """Return the schema of indexed facts. given: the columns that they had before, without `line`."""
+    derived = [made.column for made in derived_in_index(pipeline)]
+    return rows_schema([*_joined_columns(given, pipeline), *derived])
+
+
+def _joined_columns(given: Collection[str], pipeline: Pipeline) -> list[Column]:
+    """Return the columns of the facts before further ones are derived, without those that stayed behind."""
+    later = {made.column.name for made in derived_in_index(pipeline)}
+    behind = {column.name for column in clean_columns(pipeline)}.difference(given)
+    return [column for name, column in fact_columns(pipeline).items() if name not in later | behind]
 
 
 def _mark(lookup: Lookup) -> str:
@@ -82,7 +107,7 @@ def _split(matched: pa.Table, pipeline: Pipeline) -> Indexed:
     unknown = {lookup.label: pc.sum(matched[_mark(lookup)]).as_py() or 0 for lookup in pipeline.lookups}
     facts = matched.drop_columns([_mark(lookup) for lookup in pipeline.lookups])
     counted = {label: count for label, count in unknown.items() if count}
-    return Indexed(facts, pa.concat_tables([*refused, by_zero, ruled_out]), counted, keys)
+    return Indexed(facts, ordered(pa.concat_tables([*refused, by_zero, ruled_out]), ["line"]), counted, keys)
 
 
 def _keys(facts: pa.Table, columns: list[str]) -> pa.Table:

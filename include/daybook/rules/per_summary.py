@@ -1,12 +1,12 @@
 """The measures that do not add up, such as a median: computed from the facts for the groups of each summary.
 
-Part of the step `aggregate`. An engine counts how often each value comes in each group; the rest follows from these
-counts in whole numbers, so that no result depends on an engine's arithmetic.
+Part of the step `aggregate`. Of each batch of facts it is counted how often each value comes in each group; the counts
+of all batches are added up, and the rest follows from them in whole numbers. So the results are exact, and what is held
+grows with the distinct values in the groups, not with the rows.
 """
 
 from typing import Any
 
-import narwhals as nw
 import pyarrow as pa
 
 from daybook.errors import BadData
@@ -22,13 +22,17 @@ from daybook.rules.exact import quotient, root
 from daybook.rules.frames import close_frame, open_frame
 from daybook.rules.groups import Groups, groups_of
 from daybook.rules.inputs import input_name, input_of
-from daybook.rules.integers import Integers
+from daybook.rules.integers import Integers, as_integers
 from daybook.rules.measure_types import measure_types
 from daybook.rules.units import decimals
 from daybook.spec import Engine, Measure, Pipeline
 from daybook.spec.work import measures_per_summary
 
 COUNTED = pa.schema([("group", pa.int64()), ("value", pa.int64()), ("rows", pa.int64())])
+# No column of a spec has these names.
+VALUE, ROWS = "0_value", "0_rows"
+# Counts of batches, beyond twice those of all before, that wait to be added up.
+COUNTS_AT_ONCE = 1_000_000
 
 
 def per_summary(facts: pa.Table, pipeline: Pipeline) -> dict[str, pa.Table]:
@@ -36,30 +40,80 @@ def per_summary(facts: pa.Table, pipeline: Pipeline) -> dict[str, pa.Table]:
 
     facts: indexed facts. Each table is ordered by its group columns. Raises BadData if a result has over 38 digits.
     """
-    by = {summary.name: summary.by for summary in pipeline.summaries}
-    wanted = measures_per_summary(pipeline)
-    return {name: _of_summary(facts, pipeline, by[name], measures) for name, measures in wanted.items()}
+    found = PerSummary(pipeline)
+    found.add(facts)
+    return found.tables()
 
 
-def _of_summary(facts: pa.Table, pipeline: Pipeline, by: tuple[str, ...], measures: list[Measure]) -> pa.Table:
-    groups, types = groups_of(facts, by), measure_types(pipeline)
-    found: dict[str, pa.ChunkedArray] = {}
-    # One input at a time: its counts may take as much memory as the facts.
-    for name in dict.fromkeys(input_name(measure) for measure in measures):
-        made_of_it = [measure for measure in measures if input_name(measure) == name]
-        column = input_of(facts, made_of_it[0], pipeline)
-        counted = _counted(groups, column, pipeline.engine)
-        for measure in made_of_it:
-            found[measure.name] = _values(pipeline, measure, counted, column, types[measure.name])
-    columns = {name: groups.values[name] for name in by} | {measure.name: found[measure.name] for measure in measures}
-    return pa.table(columns)
+class PerSummary:
+    """The measures that do not add up, of facts that come a batch at a time."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self._by = {summary.name: summary.by for summary in pipeline.summaries}
+        self._wanted = measures_per_summary(pipeline)
+        self._counts = {
+            (summary, input_name(measure)): _Counts(self._by[summary])
+            for summary, measures in self._wanted.items()
+            for measure in measures
+        }
+
+    def add(self, facts: pa.Table) -> None:
+        """Count some facts, or none. Raises BadData if the value of an expression does not fit."""
+        made_of = {input_name(measure): measure for measures in self._wanted.values() for measure in measures}
+        for name, measure in made_of.items():
+            column = input_of(facts, measure, self._pipeline)
+            values = column.values(column.numbers)
+            for (_, of), counts in self._counts.items():
+                if of == name:
+                    counts.add(facts, values)
+
+    def tables(self) -> dict[str, pa.Table]:
+        """Return what `per_summary` returns; there has to be a batch, be it empty."""
+        return {name: self._of_summary(name, measures) for name, measures in self._wanted.items()}
+
+    def _of_summary(self, summary: str, measures: list[Measure]) -> pa.Table:
+        by, types = self._by[summary], measure_types(self._pipeline)
+        groups, found = pa.table({}), dict[str, pa.ChunkedArray]()
+        for name in dict.fromkeys(input_name(measure) for measure in measures):
+            counts = self._counts[summary, name].table()
+            numbered, column = groups_of(counts, by), as_integers(counts[VALUE])
+            counted = _counted(numbered, column, counts[ROWS], self._pipeline.engine)
+            groups = numbered.values
+            for measure in (measure for measure in measures if input_name(measure) == name):
+                found[measure.name] = _values(self._pipeline, measure, counted, column, types[measure.name])
+        return pa.table(
+            {name: groups[name] for name in by} | {measure.name: found[measure.name] for measure in measures}
+        )
 
 
-def _counted(groups: Groups, column: Integers, engine: Engine) -> Counted:
-    rows = pa.table({"group": groups.numbers, "value": column.numbers}).drop_null()
-    pairs = open_frame(rows, engine).group_by("group", "value").agg(nw.len().alias("rows"))
+class _Counts:
+    """How many rows have each value in each group."""
+
+    def __init__(self, by: tuple[str, ...]) -> None:
+        self._names = [*by, VALUE]
+        self._parts: list[pa.Table] = []
+        self._most = COUNTS_AT_ONCE
+
+    def add(self, facts: pa.Table, values: pa.ChunkedArray) -> None:
+        rows = facts.select(self._names[:-1]).append_column(VALUE, values)
+        counts = rows.group_by(self._names).aggregate([([], "count_all")])
+        self._parts.append(counts.select([*self._names, "count_all"]).rename_columns([*self._names, ROWS]))
+        if sum(part.num_rows for part in self._parts) > self._most:
+            self._most = 2 * self.table().num_rows + COUNTS_AT_ONCE
+
+    def table(self) -> pa.Table:
+        if len(self._parts) > 1:
+            added = pa.concat_tables(self._parts).group_by(self._names).aggregate([(ROWS, "sum")])
+            self._parts = [added.select([*self._names, f"{ROWS}_sum"]).rename_columns([*self._names, ROWS])]
+        return self._parts[0]
+
+
+def _counted(groups: Groups, column: Integers, rows: pa.ChunkedArray, engine: Engine) -> Counted:
+    counts = pa.table({"group": groups.numbers, "value": column.numbers, "rows": rows}).drop_null()
     # The engine sorts: no two pairs are equal, so there is one order, and Arrow takes several times as long.
-    return counted_of(close_frame(pairs.sort("group", "value"), COUNTED, ()), groups.how_many)
+    sorted_ = open_frame(counts, engine).sort("group", "value")
+    return counted_of(close_frame(sorted_, COUNTED, ()), groups.how_many)
 
 
 def _values(

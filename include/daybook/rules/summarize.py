@@ -5,14 +5,12 @@ from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 
-import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from daybook.rules.frames import close_frame, open_frame
-from daybook.rules.integers import as_integers
-from daybook.rules.measure_types import additive, measure_types
+from daybook.rules.measure_types import measure_types
 from daybook.rules.ratios import ratio_of, ratio_type
+from daybook.rules.rolled_up import rolled_up
 from daybook.rules.top import first_groups
 from daybook.spec import (
     DAYS_DUE,
@@ -84,18 +82,8 @@ def _wide(of_day: pa.DataType) -> pa.DataType:
 
 def _measured(aggregates: pa.Table, pipeline: Pipeline, summary: Summary) -> pa.Table:
     """Return the rows of a summary: the columns it groups by, `row_count`, and every measure that rolls up."""
-    measures = additive(pipeline)
-    integers = {measure.name: as_integers(aggregates[measure.name]) for measure in measures}
-    table = aggregates.select([*summary.by, "row_count"])
-    for name, column in integers.items():
-        table = table.append_column(name, column.numbers)
-    totals = [nw.col("row_count").sum(), *(_rolled_up(measure.how, measure.name) for measure in measures)]
-    frame = open_frame(table, pipeline.engine)
-    grouped = frame.group_by(*summary.by).agg(*totals) if summary.by else frame.select(*totals)
-    rolled_up = close_frame(grouped, table.schema, summary.by)
-    for name, column in integers.items():
-        rolled_up = rolled_up.set_column(rolled_up.column_names.index(name), name, column.values(rolled_up[name]))
-    return rolled_up if summary.by else _with_zeros(rolled_up, _summed(pipeline))
+    found = rolled_up(aggregates, summary.by, pipeline)
+    return found if summary.by else _with_zeros(found, _summed(pipeline))
 
 
 def _with_others(measured: pa.Table, summary: Summary, others: pa.Table | None) -> pa.Table:
@@ -131,11 +119,6 @@ def _summary(measured: pa.Table, pipeline: Pipeline, summary: Summary, day: date
     names = [*summary.by, *numbers, *summary.ranks, "row_count"]
     dated = [[day] * measured.num_rows, *(measured[name] for name in names)]
     return pa.table(dated, schema=schema(pipeline, summary).append(pa.field("row_count", pa.int64())))
-
-
-def _rolled_up(how: str, name: str) -> nw.Expr:
-    column = nw.col(name)
-    return getattr(column, "sum" if how == "count" else how)()  # type: ignore[no-any-return]
 
 
 def _summed(pipeline: Pipeline) -> list[str]:

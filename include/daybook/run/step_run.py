@@ -28,7 +28,7 @@ from daybook.spec import Pipeline, Source
 from daybook.storage.folder import Folder
 from daybook.storage.progress import forget as forget_progress
 from daybook.storage.shortage import shortage_errors
-from daybook.storage.tables import read_parquet, write_parquet
+from daybook.storage.tables import parquet_batches, parquet_writer, read_parquet, write_parquet
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -63,6 +63,7 @@ class StepRun:
         self.opened = ExitStack()
         self._session: Connection | None = None
         self._receipts: dict[str, Receipt] = {}
+        self._checked: set[tuple[str, str]] = set()
 
     @property
     def pipeline(self) -> Pipeline:
@@ -122,6 +123,34 @@ class StepRun:
         """Read a table that an earlier step wrote."""
         with self.open(step, name) as file:
             return read_parquet(file)
+
+    def batches(
+        self, step: str, name: str, columns: list[str] | None = None, least_rows: int = 0
+    ) -> Iterator[pa.Table]:
+        """Read a table that an earlier step wrote, some rows at a time: see `parquet_batches`."""
+        with self._open_again(step, name) as file:
+            yield from parquet_batches(file, columns, least_rows)
+
+    def _open_again(self, step: str, name: str) -> BinaryIO:
+        # The whole file is read to check it, so once is enough.
+        if (step, name) in self._checked:
+            return (self.day_run.folder / step).open(name)
+        self._checked.add((step, name))
+        return self.open(step, name)
+
+    @contextmanager
+    def new_table(self, name: str, schema: pa.Schema) -> Iterator[Callable[[pa.Table], None]]:
+        """Write a table as Parquet, a batch at a time, by the function of the block; note it as an output."""
+        rows = 0
+
+        def write(batch: pa.Table) -> None:
+            nonlocal rows
+            rows += batch.num_rows
+            parquet.write_table(batch)
+
+        with self.folder.new_file(name, is_last=False) as file, parquet_writer(file, schema) as parquet:
+            yield write
+        self.note_output(name, rows)
 
     def write_table(self, name: str, table: pa.Table) -> None:
         """Write a table as Parquet and note it as an output."""

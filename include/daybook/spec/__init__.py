@@ -35,6 +35,7 @@ A module of pipelines/ builds one `Pipeline` from the words imported here.
     source_checks.py, day_columns.py, former_names.py  what is wrong with parts of it that have to fit
     pipeline.py  all of it together, and the check that every name exists and fits
     work.py      what the steps ask of it, imported from there
+    needed.py    the columns of the facts that `clean` hands on
 """
 
 from daybook.spec.alerts import Alerts

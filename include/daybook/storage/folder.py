@@ -234,6 +234,13 @@ class Folder:
             )
         return self.open(name)
 
+    def local_place(self) -> Path | None:
+        """Return the folder if it is on a disk, created if it is missing; None if it is elsewhere."""
+        if not self._is_local():
+            return None
+        self.path.mkdir(parents=True, exist_ok=True)
+        return cast(Path, self.path)
+
     @contextmanager
     def _place(self) -> Iterator[Path]:
         if self._is_local():

@@ -5,6 +5,7 @@ sees that the process was killed, and tries again; nothing half done is ever rea
 """
 
 import errno
+import os
 import resource
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +28,12 @@ def shortage_errors(where: str, peak_memory_mib: Callable[[], int]) -> Iterator[
     except OSError as error:
         if error.errno in NO_MORE_FILES:
             raise SourceUnavailable(f"{where}: {no_more_files(error)}") from None
+        raise
+    except BaseException as error:
+        # Polars panics where it may open no more files, and its PanicException is no Exception.
+        if type(error).__name__ == "PanicException" and "TooManyOpenFiles" in str(error):
+            told = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+            raise SourceUnavailable(f"{where}: {no_more_files(told)}") from None
         raise
 
 

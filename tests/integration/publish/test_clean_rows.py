@@ -63,7 +63,7 @@ def test_they_are_replaced_rolled_back_renamed_and_retired_as_a_summary_is(days:
     assert days.planned("--from", DAY, "--to", DAY)[DAY].startswith("skip: run ")
     rows = CleanRows(name="aggregates", columns=(*COLUMNS, "dest"), renamed_from="clean_flights")
     days.change(clean_rows=rows)
-    assert days.planned("--from", DAY, "--to", DAY) == {DAY: "run: spec changed: aggregate"}
+    assert days.planned("--from", DAY, "--to", DAY) == {DAY: "run: spec changed: clean"}
     leave_out_a_flight(days)
     days.run(DAY)
     name = days.pipeline.name

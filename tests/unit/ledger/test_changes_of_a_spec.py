@@ -8,7 +8,7 @@ import pytest
 
 from daybook.ledger.fingerprint import FINGERPRINTED_STEPS, changed_part, fingerprint
 from daybook.pipelines import load_pipelines
-from daybook.spec import Alerts, CleanRows, Derived, Export, Pipeline, Rule, TableReady, Target, col
+from daybook.spec import Alerts, CleanRows, Derived, Export, Measure, Pipeline, Rule, TableReady, Target, col
 from deployment.home import REPOSITORY
 
 FLIGHTS = load_pipelines().good["flights"]
@@ -84,7 +84,9 @@ CHANGES: list[tuple[str, dict[str, object]]] = [
     ("a summary added", {"summaries": (*SUMMARIES, SUMMARIES[0].model_copy(update={"name": "another"}))}),
     ("a summary removed", {"summaries": SUMMARIES[1:]}),
     ("a summary removed", {"summaries": SUMMARIES[:-1]}),
+    ("a measure added", {"measures": (*MEASURES, Measure(name="air_time_min", how="sum", of="air_time_min"))}),
     ("`clean_rows`", {"clean_rows": CleanRows(name="rows")}),
+    ("`clean_rows`", {"clean_rows": CleanRows(name="rows", columns=("carrier", "airline"))}),
     ("`key` of a file", file(key=FILE.key[1:])),
     ("`limits` of a file", file(limits=FILE.limits.model_copy(update={"refused_rows": 9}))),
     ("`day`, `where` or `changed_by` of a table", table_by_day()),

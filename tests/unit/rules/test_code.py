@@ -67,11 +67,13 @@ def changed(copied: Copy) -> set[str]:
     ("file", "function", "steps"),
     [
         ("steps.py", "_copies", "extract_tables"),
-        ("steps.py", "_load_source", "load"),
-        ("steps.py", "_cleaned", "clean"),
+        ("stream/loaded.py", "load_source", "load"),
+        ("stream/cleaned.py", "_known", "clean"),
+        ("stream/indexed.py", "index_facts", "index"),
+        ("stream/aggregated.py", "aggregate_facts", "aggregate"),
         ("steps.py", "_lookup", "index"),
         ("steps.py", "_doubts", "summarize"),
-        ("steps.py", "_rows", "load clean index"),
+        ("stream/counts.py", "rows_of", "load clean index"),
         ("postgres/copy_tables.py", "_copy_statement", "extract_tables"),
         ("postgres/day_rows.py", "_row_state", "extract_tables"),
         ("ftp/copy.py", "_check_room", "extract_files"),
@@ -88,7 +90,7 @@ def changed(copied: Copy) -> set[str]:
         ("storage/tables.py", "parquet_writer", "load clean index aggregate summarize"),
         ("refused/mends.py", "of_day", "load"),
         ("run/step_run.py", "write_table", "load clean index aggregate summarize"),
-        ("run/step_run.py", "read_table", "clean index aggregate summarize"),
+        ("run/step_run.py", "read_table", "clean index summarize"),
         ("rules/clean.py", "_rules", "clean"),
         ("rules/row_rules.py", "keep_to_rules", "clean index"),
         ("rules/evaluate.py", "_choice", "clean index aggregate"),
@@ -109,7 +111,7 @@ def changed(copied: Copy) -> set[str]:
         ("rules/plausible.py", "_far", "summarize"),
         ("ledger/first_load.py", "days_before", "summarize"),
         ("ledger/first_load.py", "_loaded", "summarize"),
-        ("spec/pipeline.py", "_looked_up", "index aggregate summarize"),
+        ("spec/pipeline.py", "_looked_up", "clean index aggregate summarize"),
         ("spec/source.py", "tokens", "load clean index"),
         ("spec/lookup.py", "refused_column", "clean index"),
         ("spec/table.py", "day_column", "extract_tables"),
@@ -182,6 +184,6 @@ def test_a_change_of_code_in_a_package_is_seen(package: Path, copied: Copy) -> N
 
 
 def test_code_that_is_not_found_is_said_and_not_passed_over(package: Path, copied: Copy) -> None:
-    (package / "rules" / "clean.py").unlink()
-    with pytest.raises(LookupError, match=r"daybook.rules has no 'clean'"):
+    (package / "rules" / "plausible.py").unlink()
+    with pytest.raises(LookupError, match=r"daybook.rules has no 'plausible'"):
         copied.codes()

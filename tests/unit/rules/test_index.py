@@ -31,13 +31,13 @@ def indexed(sales: str, engine: str) -> Indexed:
 
 
 @pytest.mark.parametrize("engine", ["polars", "pandas", "duckdb"])
-def test_C64_facts_are_matched_ordered_by_key_and_the_unmatched_counted(engine: str) -> None:
+def test_C64_facts_are_matched_in_the_order_of_their_lines_and_the_unmatched_counted(engine: str) -> None:
     result = indexed(SALES, engine)
     assert drawing(result.facts, "id", "city", "age_years", "is_customer_unknown") == cells(
         """
         | id | city   | age_years | is_customer_unknown |
-        | 2  | Bilbao | -         | yes                 |
         | 3  | Bilbao | 41        | no                  |
+        | 2  | Bilbao | -         | yes                 |
         """
     )
     assert drawing(result.refused, "line", "column", "reason")[1:] == [["3", "shop", "unknown_in_shops"]]
@@ -145,9 +145,9 @@ def test_one_source_is_looked_up_twice_under_other_names_and_a_lookup_follows_an
     assert drawing(result.facts, "id", "city", "next_city", "far_city", "is_far_unknown") == cells(
         """
         | id | city   | next_city | far_city | is_far_unknown |
+        | 3  | Bilbao | Vigo      | Lugo     | no             |
         | 1  | Vigo   | Lugo      | -        | yes            |
         | 2  | Bilbao | Vigo      | Lugo     | no             |
-        | 3  | Bilbao | Vigo      | Lugo     | no             |
         """
     )
     assert result.unknown == {"far": 1}
