@@ -39,6 +39,7 @@ from daybook.storage.data_folder import DataFolder
 from daybook.storage.run_names import check_run_name
 from daybook.text import printable
 from daybook_airflow import hooks
+from daybook_airflow.alerts.listener import tell_held
 from daybook_airflow.answers import held_days, settle
 from daybook_airflow.asked_runs import PREFIX
 from daybook_airflow.assets import emit
@@ -86,11 +87,12 @@ class HoldingTask(HITLOperator):
         """Do the step for each day of the run, and return the counts by day."""
         try:
             return do(self.step, context)
-        except (Implausible, DaysLeftOut):
-            held = held_days(day_runs(self.step, context))
+        except (Implausible, DaysLeftOut) as error:
+            held, why = held_days(day_runs(self.step, context)), str(error)
             if not held or is_of_command(context):
                 raise
         days = [str(day_run.day) for day_run in held]
+        tell_held(context["dag"].dag_id, context["dag_run"].run_id, days, why)
         self.subject = f"{context['dag'].dag_id} {', '.join(days)}. {SUBJECT}"
         self.body = numbers(held, self.step.__name__)
         self.params["why"] = Param(None, type=["null", "string"], title="Why", description=WHY)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self
 
-Kind = Literal["failed", "recovered", "late", "published", "broken", "mended", "dead", "alive"]
+Kind = Literal["failed", "held", "recovered", "late", "published", "broken", "mended", "dead", "alive"]
 GOOD = frozenset({"recovered", "published", "mended", "alive"})
 
 

@@ -21,6 +21,7 @@ SUBJECT_LENGTH = 150
 LINE_LENGTH = 900
 STATES = {
     "failed": "failed",
+    "held": "held: it waits for a decision",
     "recovered": "recovered",
     "late": "late",
     "published": "published after its time",

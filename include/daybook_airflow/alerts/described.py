@@ -31,7 +31,7 @@ MENDS = {
     "DaysLeftOut": "mend what the message says of each day, then run these days again",
     "Killed": "the task's process ended without a word: look for a lack of memory, or for who ended it",
 }
-NEWS = ("late", "published", "dead", "alive", "mended")
+NEWS = ("held", "late", "published", "dead", "alive", "mended")
 OTHER_MEND = "look into the log: this error is not one that Daybook expects"
 
 
@@ -85,8 +85,13 @@ def _noticed(event: Words) -> Alert:
         error=event.get("error", ""),
         mend=event.get("mend", ""),
         again=event.get("again", ""),
-        links=_address("run", f"/dags/{quote(event['subject'], safe='')}") if event.get("days") else {},
+        run=event.get("run_id", ""),
+        links=_links(event, "", "") if event.get("run_id") else _link_of_days(event),
     )
+
+
+def _link_of_days(event: Words) -> dict[str, str]:
+    return _address("run", f"/dags/{quote(event['subject'], safe='')}") if event.get("days") else {}
 
 
 def _failed(event: Words, outbox: Outbox, pipeline: Pipeline, days: list[date], failed_in_a_row: int) -> list[Alert]:

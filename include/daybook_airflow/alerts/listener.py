@@ -9,7 +9,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -55,6 +55,27 @@ def on_new_dag_import_error(filename: str, stacktrace: str) -> None:
 def tell_failed(context: Any) -> None:
     """Note that a run has failed: a DAG's on_failure_callback."""
     _safely(lambda: _tell(_of_run("run_failed", context["dag_run"], str(context.get("reason") or ""))))
+
+
+def tell_held(dag_id: str, run_id: str, days: Sequence[str], why: str) -> None:
+    """Note that days of a run wait for a person's decision."""
+    _safely(lambda: _tell(_of_held(dag_id, run_id, days, why)))
+
+
+def _of_held(dag_id: str, run_id: str, days: Sequence[str], why: str) -> Words:
+    first = f"{days[0]} " if len(days) == 1 else f"--from {days[0]} --to {days[-1]} "
+    return {
+        "kind": "held",
+        "at": _now(),
+        "subject": dag_id,
+        "dag_id": dag_id,
+        "run_id": run_id,
+        "about": [f"day {dag_id} {day}" for day in days],
+        "days": [*days],
+        "error": why[:LONGEST],
+        "mend": "look at the numbers in Airflow's Required Actions, and publish the day or leave it",
+        "again": f'./daybook release {first}--pipeline {dag_id} --why "REASON"',
+    }
 
 
 def _of_run(kind: str, run: Any, why: str) -> Words:

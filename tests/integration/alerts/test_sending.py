@@ -92,6 +92,23 @@ def test_a_failed_run_is_one_mail_with_the_error_its_mend_the_command_and_links(
     assert len(received.mails) == 1
 
 
+def test_a_held_day_is_told_when_it_waits_and_again_when_it_is_published(outbox: Outbox, received: Receivers) -> None:
+    why = "flights 2013-01-05: 100 rows, within 50 % of 900 expected; the day is held"
+    listener.tell_held("flights", "manual__5", ["2013-01-05"], why)
+    listener.tell_held("flights", "manual__5", ["2013-01-05"], why)
+    assert not work_off(outbox, NOW)
+    (mail,) = received.mails
+    assert mail["Subject"] == "[daybook] flights 2013-01-05: held: it waits for a decision"
+    said = next(mail.iter_parts()).get_content()
+    assert why in said
+    assert 'Again: ./daybook release 2013-01-05 --pipeline flights --why "REASON"' in said
+    assert "Run: http://127.0.0.1:8080/dags/flights/runs/manual__5" in said
+    listener.on_dag_run_success(run_of(5), "success")
+    work_off(outbox, NOW + timedelta(minutes=1))
+    work_off(outbox, NOW + timedelta(minutes=20))
+    assert [mail["Subject"] for mail in received.mails[1:]] == ["[daybook] flights 2013-01-05: recovered"]
+
+
 def test_a_backfill_is_told_once_then_its_number_and_then_that_it_went_well(
     outbox: Outbox, received: Receivers
 ) -> None:

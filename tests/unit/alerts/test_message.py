@@ -61,7 +61,7 @@ def test_gathered_alerts_are_counted_by_cause_with_their_days() -> None:
 
 
 @pytest.mark.parametrize("number", range(len(HARMFUL)))
-def test_a_text_from_outside_stays_text_in_every_form(number: int) -> None:
+def test_G17_a_text_from_outside_stays_text_in_every_form(number: int) -> None:
     text = HARMFUL[number]
     # As a run's id, a reason or a message in every place at once.
     alerts = [Alert(**{**alert(text).words(), "subject": text, "step": text, "run": text, "notes": (text,)})]
