@@ -6,7 +6,7 @@ Called by check.py. It builds a contract of text columns, named on the command l
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import typer
 
@@ -16,6 +16,7 @@ from daybook.loader.fields import BOM, Damage, split, syntax_of
 from daybook.loader.header import start_of_header
 from daybook.loader.other_formats import is_other, kinds_in, names_of
 from daybook.spec import Column, File, Form, Kind, Source, text
+from daybook.spec.column import CLOCK_UNIT
 from daybook.text import counted
 
 HEAD_BYTES, TAIL_BYTES = 2**20, 2**16
@@ -182,7 +183,9 @@ def of_cells(path: Path, source: Source) -> File:
     return contract.model_copy(update={"columns": tuple(columns), "form": source.form})
 
 
-def _words(kind: Kind | None) -> dict[str, str]:
+def _words(kind: Kind | Literal["clock"] | None) -> dict[str, str]:
+    if kind == "clock":
+        return {"kind": "integer", "format": "%H:%M:%S", "unit": CLOCK_UNIT}
     return {"kind": kind or "text"} | ({"format": "%Y-%m-%d"} if kind in ("date", "timestamp") else {})
 
 

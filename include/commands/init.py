@@ -34,6 +34,7 @@ from commands.check_form import (
     NoLastLineEnd,
     NoQuotes,
     Quote,
+    Sheet,
     TrailingDelimiter,
     Words,
     form_given,
@@ -91,6 +92,7 @@ def init(
     connection: ConnectionId = None,
     day_column: DayColumn = None,
     format: Formats = None,
+    sheet: Sheet = None,
     time_zone: TimeZone = None,
     decimal_mark: DecimalMark = None,
     path: PathOfDay = None,
@@ -124,7 +126,7 @@ def init(
     Example: ./daybook init sales --file sales_2026-03-04.csv
     """
     check_libraries()
-    words = Words(delimiter, (), form_given({**context.params, "format": None}))
+    words = Words(delimiter, (), form_given({**context.params, "format": "xlsx" if sheet else None}))
     answers = Answers(day_column, formats_given(format or []), _zone(time_zone), decimal_mark, path)
     _check_go_together(file, table, words, answers, columns)
     place.check_name(name)

@@ -58,7 +58,7 @@ def proposed(column: Column, texts: Texts, delimiter: str, answers: Answers, nam
     )
     if found is None:
         is_formula = all(map(FORMULA.fullmatch, texts.values))
-        column = _changed(column, formulas="read") if is_formula else column
+        column = changed(column, formulas="read") if is_formula else column
         return Proposed(column, texts, (*missing[:1], *_of_text(texts)))
     if found.column.kind == "text":
         return found._replace(notes=(*missing[:1], *found.notes, *list(_of_text(texts))[1:]))
@@ -88,7 +88,7 @@ def _of_text(texts: Texts) -> Iterator[str]:
 
 
 def _with_tokens(column: Column, texts: Texts) -> Column:
-    return Column(**(column.model_dump() | {"null_tokens": texts.tokens})) if texts.tokens else column
+    return changed(column, null_tokens=texts.tokens) if texts.tokens else column
 
 
 def _yes_or_no(column: Column, texts: Texts) -> Proposed | None:
@@ -98,7 +98,7 @@ def _yes_or_no(column: Column, texts: Texts) -> Proposed | None:
         return None
     plain = {"true_tokens": (pair[0],), "false_tokens": (pair[1],)} if pair != ("true", "false") else {}
     yes = sum(texts.counts[text] for text in values if text == pair[0])
-    return Proposed(_changed(column, kind="boolean", **plain), texts, (f"{yes:,} {verb(yes)} {pair[0]!r}",))
+    return Proposed(changed(column, kind="boolean", **plain), texts, (f"{yes:,} {verb(yes)} {pair[0]!r}",))
 
 
 def _number(column: Column, texts: Texts, delimiter: str, answers: Answers) -> Proposed | None:
@@ -137,11 +137,11 @@ def _moment(column: Column, texts: Texts, named: Named | None) -> Proposed | Non
 
 def _clock_time(column: Column, texts: Texts) -> Proposed | None:
     words = moments.of_clock_times(texts.values)
-    return Proposed(_changed(column, kind="integer", unit=CLOCK_UNIT, **words), texts, (CLOCK_UNIT,)) if words else None
+    return Proposed(changed(column, kind="integer", unit=CLOCK_UNIT, **words), texts, (CLOCK_UNIT,)) if words else None
 
 
 def _of_moment(column: Column, texts: Texts, way: Moments) -> Proposed:
-    return Proposed(_changed(column, kind=way.kind, **way.words), texts, is_local=way.is_local)
+    return Proposed(changed(column, kind=way.kind, **way.words), texts, is_local=way.is_local)
 
 
 def _question(column: Column, ways: list[Moments]) -> str:
@@ -168,5 +168,7 @@ def _as_answered(column: Column, texts: Texts, format: str, missing: tuple[str, 
     return found._replace(column=_with_tokens(found.column, texts), notes=missing)
 
 
-def _changed(column: Column, **words: object) -> Column:
-    return Column(**(column.model_dump() | words))
+def changed(column: Column, **words: object) -> Column:
+    """Return a column with some words changed."""
+    # What is for readers is in no dump.
+    return Column(**(column.model_dump() | {"unit": column.unit} | words))

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, NoReturn
 from zoneinfo import ZoneInfo
 
 from commands.draft.answers import SAY_ZONE, Answers, Draft, ask, refuse
-from commands.draft.columns import Named, Proposed, proposed
+from commands.draft.columns import Named, Proposed, changed, proposed
 from commands.draft.keys import group_of, key_of
 from commands.draft.literals import quoted
 from commands.draft.names import free, names_of
@@ -91,7 +91,11 @@ def _columns(sample: Sample, answers: Answers, *, is_trimmed: bool) -> list[Prop
     for place, source in enumerate(sample.source.columns):
         texts = texts_of(source.header, sample.fields(place), is_trimmed=is_trimmed)
         column = Column(header=headers[place], name=names[place], kind="text", position=source.position)
-        one = proposed(column, texts, sample.source.delimiter, answers, named)
+        one = (
+            Proposed(source.model_copy(update={"name": column.name}), texts)
+            if source.kind != "text"
+            else proposed(column, texts, sample.source.delimiter, answers, named)
+        )
         # Nothing is grouped by the day of a row but by `day`, so a date may have its name.
         is_day = one.column.name == OF_DAY and one.column.kind in ("date", "timestamp")
         found.append(one._replace(column=one.column.model_copy(update={"name": "day"})) if is_day else one)
@@ -244,7 +248,7 @@ def _has_other_days(dated: Dated, day: Day) -> bool:
 def _required(one: Proposed, names: set[str]) -> Proposed:
     if one.column.name not in names or one.texts.nothing:
         return one
-    return one._replace(column=Column(**(one.column.model_dump() | {"is_required": True})))
+    return one._replace(column=changed(one.column, is_required=True))
 
 
 def _notes(

@@ -44,7 +44,9 @@ def sample_file(name: str, sample: str) -> str:
 def copy_of(sample: Sample) -> bytes:
     """Return the sample as it is; if it is large, its first rows in the same form."""
     form = sample.source.form
-    is_cut = form.compression in ("none", "gzip") and form.line_end == "lf" and not form.has_footer
+    is_cut = (
+        form.format == "csv" and form.compression in ("none", "gzip") and form.line_end == "lf" and not form.has_footer
+    )
     if sample.path.stat().st_size <= LARGEST_BYTES or not is_cut:
         return sample.path.read_bytes()
     first = _first_lines(sample).decode().encode(form.encoding)

@@ -9,8 +9,9 @@ import pyarrow.compute as pc
 from commands.check_file import VALUE, Checked, check
 from commands.check_form import Words, head_of, names_in, of_columns
 from commands.check_proposals import best_words
-from commands.check_words import Seen, sep_lines, sniffed_quote, with_form
+from commands.check_words import Seen, formats, sep_lines, sniffed_quote, with_form
 from commands.draft.answers import refuse
+from commands.draft.cells import texts_of_cells
 from commands.draft.moments import ways_to_read
 from daybook.loader.header_hints import BLANKS, LOOKED_AT_BYTES, even_delimiter
 from daybook.loader.other_formats import is_other
@@ -19,6 +20,7 @@ from daybook.text import counted, one_line, verb
 
 # How many last lines may be totals.
 MOST_FOOTER_LINES = 3
+AS_A_WHOLE = "the sample would be refused as a whole"
 
 
 class Sample(NamedTuple):
@@ -49,9 +51,11 @@ def sample_of(path: Path, words: Words, names: list[str] | None) -> Sample:
     if path.stat().st_size == 0:
         refuse(f"{name} is empty: it has 0 bytes; give a file with a header and rows")
     source = _by_best_words(path, words)
+    if is_other(source):
+        return _of_cells(path, source)
     checked = check(path, source, None, is_table_kept=True)
     if checked.message:
-        refuse(f"the sample would be refused as a whole: {checked.message}")
+        refuse(f"{AS_A_WHOLE}: {checked.message}")
     headers = names if names is not None else _headers(path, source)
     if source.form.header_line != 0:
         _check_is_header(headers, words, name)
@@ -65,6 +69,17 @@ def sample_of(path: Path, words: Words, names: list[str] | None) -> Sample:
     return without_footer(_without_empty_last(Sample(path, source, headers, checked)))
 
 
+def _of_cells(path: Path, source: Source) -> Sample:
+    source, headers, checked = texts_of_cells(path, source)
+    if checked.message:
+        refuse(f"{AS_A_WHOLE}: {checked.message}")
+    if not checked.accepted:
+        refuse(
+            f"{one_line(path.name)} has no row that can be read; a kind is proposed from rows: give a file with some"
+        )
+    return Sample(path, source, headers, checked)
+
+
 def by_place(names: list[str], delimiter: str = ",", form: Form | None = None, tokens: tuple[str, ...] = ()) -> File:
     """Return the contract of texts for the names of a header: by places, if names are empty, taken or stand twice."""
     if len(set(names)) == len(names) and not {"", *RESERVED} & set(names):
@@ -75,17 +90,16 @@ def by_place(names: list[str], delimiter: str = ",", form: Form | None = None, t
 
 def _by_best_words(path: Path, words: Words) -> Source:
     said: Source = words.contract(["x"])
-    if words.delimiter is None and len(names_in(path, said)) == 1:
+    if words.delimiter is None and not is_other(said) and len(names_in(path, said)) == 1:
         said = next(iter(sep_lines(Seen(path, said, False))), None) or _by_even_delimiter(path, said)
     source: Source = by_place(names_in(path, said), said.delimiter, said.form, said.null_tokens)
     found = check(path, source, None)
     if found.message or found.refused:
         source, found = best_words(path, source, found, by_place)
+        # A file of another format without rows loads no better by it, and is told so.
+        source = next(iter(formats(Seen(path, source, False))), source) if found.message else source
     if is_other(source):
-        refuse(
-            f"{one_line(path.name)} is {source.form.format}, and a first module is written from CSV alone; have it "
-            "as CSV, or copy include/pipelines/flights.py and declare Form(format=…): docs/files.md"
-        )
+        return source
     return _as_said(path, _in_single_quotes(path, source, found), words)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from fractions import Fraction
 from math import isinf, ulp
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,6 +23,7 @@ TOO_COARSE = "{} is a number of floating point, which may stand for several numb
 
 # A date, as it is or as midnight.
 DAY = r"^[^T:]*(?:T00:00:00(?:\.0*)?)?$"
+CLOCK = r"^[0-9]{2}:[0-9]{2}(:|$)"
 
 
 class Sort(StrEnum):
@@ -64,8 +65,9 @@ def cell_at(cells: Cells, place: int) -> Cell | None:
     return next((Cell(sort, text.as_py()) for sort, text in found if text.is_valid), None)
 
 
-def kind_in(cells: Cells) -> Kind | None:
-    """Return the kind of column that most of its values make by their type; None for texts and numbers."""
+def kind_in(cells: Cells) -> Kind | Literal["clock"] | None:
+    """Return the kind of column that most of its values make by their type; "clock" for times alone, which are an
+    integer with a format; None for texts and numbers."""
     counts = {sort: len(texts) - texts.null_count for sort, texts in cells.items() if sort != Sort.WRONG}
     match max(counts, key=counts.__getitem__, default=None):
         case Sort.BOOLEAN:
@@ -73,6 +75,8 @@ def kind_in(cells: Cells) -> Kind | None:
         case Sort.INSTANT:
             return "timestamp"
         case Sort.LOCAL:
+            if pc.all(pc.match_substring_regex(cells[Sort.LOCAL], CLOCK)).as_py():
+                return "clock"
             are_days = pc.match_substring_regex(cells[Sort.LOCAL], DAY)
             return "date" if pc.all(are_days).as_py() else "timestamp"
     return None

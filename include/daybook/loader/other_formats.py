@@ -8,7 +8,7 @@ texts are in memory.
 """
 
 from collections.abc import Callable, Iterator
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, Literal, NamedTuple
 
 from daybook.loader.cell_blocks import Block
 from daybook.loader.cells import kind_in
@@ -72,7 +72,7 @@ def names_of(stream: BinaryIO, source: Source, name: str) -> list[str]:
     return SheetHead(stream, source, name).names
 
 
-def kinds_in(stream: BinaryIO, source: Source, name: str) -> dict[str, Kind]:
+def kinds_in(stream: BinaryIO, source: Source, name: str) -> dict[str, Kind | Literal["clock"]]:
     """Return the kinds of columns whose values have a type that is none of text, by header, as its first rows tell."""
     block = next(opened_other(stream, source, name).blocks(), None)
     cells = block.cells()[0] if block else {}

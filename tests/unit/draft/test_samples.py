@@ -1,9 +1,13 @@
 """A sample and the pipeline that it says; what it does not say is asked for, by naming both."""
 
 import gzip
+import json
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from commands.check_form import Words
@@ -15,6 +19,7 @@ from commands.draft.sample import sample_of
 from commands.wrong_words import WrongWords
 from daybook.spec import Column, File, Pipeline
 from tests.support.modules import built
+from tests.support.workbooks import workbook
 
 
 def drafted(path: Path, form: dict[str, Any] | None = None, names: list[str] | None = None, **answers: Any) -> Pipeline:
@@ -85,6 +90,7 @@ def column(pipeline: Pipeline) -> Column:
         (["2026-03-31T10:00:00.5Z", "2026-03-31T10:00:00Z"], "timestamp", {"missing_fraction": "zero"}),
         (["10:00", "11:30"], "integer", {"format": "%H:%M"}),
         (["9:05:00 PM", "11:30:10 am"], "integer", {"format": "%-I:%M:%S %p"}),
+        (["07:00", "NA"], "integer", {"format": "%H:%M", "null_tokens": ("NA",)}),
         (["07:00", "24:00"], "integer", {"format": "%H:%M", "hour_24": "next_day"}),
         (["10:00", "soon"], "text", {}),
     ],
@@ -212,6 +218,30 @@ def test_a_file_that_no_pipeline_can_be_made_of_is_one_message(content: bytes, s
         drafted(path)
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_a_sample_that_is_no_csv_has_the_kinds_of_its_values(folder: Path) -> None:
+    rows = [
+        {"on": date(2026, 3, 4), "n": n, "amount": n + 0.25, "ok": True, "city": f"{n:02}", "open": time(7, n)}
+        for n in range(30)
+    ]
+    table = pa.Table.from_pylist(rows)
+    pq.write_table(table, folder / "shop_2026-03-04.parquet")
+    written = [row | {"on": str(row["on"]), "open": f"{row['open']:%H:%M:%S}"} for row in rows]
+    (folder / "shop_2026-03-04.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in written))
+    (folder / "shop_2026-03-04.xlsx").write_bytes(workbook([list(rows[0]), *([*row.values()] for row in rows)]))
+    kinds = {"n": "integer", "amount": "decimal", "ok": "boolean", "city": "text", "open": "integer"}
+    for name, format in (("parquet", "parquet"), ("jsonl", "json_lines"), ("xlsx", "xlsx")):
+        path = folder / f"shop_2026-03-04.{name}"
+        file = drafted(path).files[0]
+        assert (file.form.format, file.path) == (format, f"shop/shop_{{day:%Y-%m-%d}}.{name}")
+        assert {column.header: column.kind for column in file.columns} == {"on": "date", **kinds}
+        checked = loaded(path, file).checked
+        assert (checked.accepted, checked.refused) == (30, [])
+    empty = folder / "shop_2026-03-05.parquet"
+    pq.write_table(table.slice(0, 0), empty)
+    with pytest.raises(WrongWords, match="no row that can be read"):
+        drafted(empty)
 
 
 def test_a_file_without_a_header_takes_the_names_of_a_person(folder: Path) -> None:
