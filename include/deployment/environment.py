@@ -12,7 +12,7 @@ from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict
 
-from daybook.alerts.places import connections_of_alerts
+from daybook.alerts.variables import connections_of_alerts
 from daybook.environment import VARIABLE, environment
 from daybook_airflow.environment_connections import variable_of
 from deployment.home import HOST, REPOSITORY, Home, write_private

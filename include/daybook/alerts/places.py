@@ -11,13 +11,10 @@ import json
 import os
 from collections.abc import Mapping
 
+from daybook.alerts.variables import OWNERS, SLACK, TO, WEBHOOK
 from daybook.errors import BadSpec
 from daybook.spec import Alerts, Pipeline
 from daybook.spec.alerts import ADDRESS
-
-TO, SLACK, WEBHOOK = "DAYBOOK_ALERTS_TO", "DAYBOOK_ALERTS_SLACK", "DAYBOOK_ALERTS_WEBHOOK"
-OWNERS, MAIL = "DAYBOOK_ALERTS_OWNERS", "DAYBOOK_ALERTS_MAIL"
-DEFAULT_MAIL = "smtp_default"
 
 
 def places(pipeline: Pipeline | None, variables: Mapping[str, str] = os.environ) -> Alerts | None:
@@ -25,16 +22,6 @@ def places(pipeline: Pipeline | None, variables: Mapping[str, str] = os.environ)
     if pipeline is None:
         return _of_deployment(variables)
     return pipeline.alerts or _of_owner(pipeline.owner, variables) or _of_deployment(variables)
-
-
-def mail_connection(variables: Mapping[str, str] = os.environ) -> str:
-    """Return the id of the connection of the mail server."""
-    return variables.get(MAIL) or DEFAULT_MAIL
-
-
-def connections_of_alerts(variables: Mapping[str, str] = os.environ) -> list[str]:
-    """Return the ids of the connections that the deployment's own places need."""
-    return [mail_connection(variables), *filter(None, (variables.get(SLACK), variables.get(WEBHOOK)))]
 
 
 def _of_owner(owner: str, variables: Mapping[str, str]) -> Alerts | None:

@@ -18,7 +18,7 @@ import httpx
 from daybook.alerts import message
 from daybook.alerts.alert import Alert
 from daybook.alerts.outbox import Words
-from daybook.alerts.places import mail_connection
+from daybook.alerts.variables import mail_connection
 from daybook.text import one_line
 from daybook_airflow.environment_connections import connection_words
 
