@@ -85,7 +85,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory, received: Receivers) ->
     (include / "pipelines" / f"{MISSED}.py").write_text(LATELY)
     (folder / "dags").mkdir()
     shutil.copy(REPOSITORY / "dags" / "daybook.py", folder / "dags")
-    tasks = include / "daybook_airflow" / "tasks.py"
+    tasks = include / "daybook_airflow" / "schedule.py"
     tasks.write_text(with_short_pauses(tasks.read_text()))
     away = include / "daybook" / "run" / "away.py"
     away.write_text(with_short_waits(away.read_text()))
@@ -99,7 +99,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory, received: Receivers) ->
 
 
 def with_short_pauses(tasks: str) -> str:
-    """Return the text of tasks.py with two seconds between tries."""
+    """Return the text of schedule.py with two seconds between tries."""
     long, short = '"retry_delay": timedelta(seconds=30)', '"retry_delay": timedelta(seconds=2)'
     assert long in tasks
     return tasks.replace(long, short)
