@@ -47,10 +47,10 @@ env: ## write .env, the passwords for docker compose
 # Slow ones first: else one processor waits for the other at the end.
 DAYS_ON_AIRFLOW := tests/airflow/end_to_end/test_days.py
 TESTS := $(DAYS_ON_AIRFLOW) tests/airflow/dag tests/integration/steps tests/integration/tables \
-    tests/integration/publish tests/unit tests/pipelines
+    tests/unit tests/pipelines
 # Three folders of these run at a time: they wait for servers more than they compute.
-LONG_TESTS := tests/airflow tests/deployment tests/integration/days tests/integration/ftp tests/generative \
-    tests/faults tests/integration/cases
+LONG_TESTS := tests/airflow tests/deployment tests/integration/publish tests/integration/days tests/integration/ftp \
+    tests/integration/alerts tests/generative tests/faults tests/integration/cases
 PYTEST := $(VENV)/bin/python -m pytest --durations=25 --numprocesses=2 --no-loadscope-reorder
 
 test: $(INSTALLED) ## run the tests of every change: units, the steps on real servers, days through Airflow
