@@ -5,9 +5,11 @@ from typing import NamedTuple
 
 from upath import UPath
 
+from daybook.alerts.variables import connections_of_alerts
 from daybook.storage.data_folder import DataFolder
 from daybook_airflow.access import address, login
 from daybook_airflow.api import AirflowApi
+from daybook_airflow.environment_connections import variable_of
 from deployment.environment import data_url
 from deployment.home import HOST, Home, Lock
 from deployment.running import name_servers
@@ -45,7 +47,9 @@ def place() -> Place:
 
 
 def _names_servers() -> bool:
-    return any(name.startswith("AIRFLOW_CONN_") for name in os.environ)
+    # The connections by which alerts are sent name no server of days.
+    told_by = {variable_of(connection) for connection in connections_of_alerts(os.environ)}
+    return any(name.startswith("AIRFLOW_CONN_") and name not in told_by for name in os.environ)
 
 
 def _setting(section: str, key: str) -> str | None:
