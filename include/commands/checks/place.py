@@ -1,15 +1,14 @@
 """What the doctor examines: the servers that the environment names, or this checkout's deployment if it is up."""
 
 import os
+import re
 from typing import NamedTuple
 
 from upath import UPath
 
-from daybook.alerts.variables import connections_of_alerts
 from daybook.storage.data_folder import DataFolder
 from daybook_airflow.access import address, login
 from daybook_airflow.api import AirflowApi
-from daybook_airflow.environment_connections import variable_of
 from deployment.environment import data_url
 from deployment.home import HOST, Home, Lock
 from deployment.running import name_servers
@@ -47,9 +46,9 @@ def place() -> Place:
 
 
 def _names_servers() -> bool:
-    # The connections by which alerts are sent name no server of days.
-    told_by = {variable_of(connection) for connection in connections_of_alerts(os.environ)}
-    return any(name.startswith("AIRFLOW_CONN_") and name not in told_by for name in os.environ)
+    # A mail server of alerts, or a webhook, names no servers of days; a warehouse is always a PostgreSQL.
+    written = (value for name, value in os.environ.items() if name.startswith("AIRFLOW_CONN_"))
+    return any(re.search(r'^postgres|"conn_type"\s*:\s*"postgres', value) for value in written)
 
 
 def _setting(section: str, key: str) -> str | None:
