@@ -35,7 +35,7 @@ def test_a_failed_day_is_one_mail_with_its_error_and_so_is_the_day_that_goes_wel
     outbox = Outbox(outbox_folder(outage.deployment.environment))
     is_wrong = f"day {outage.name} {day}"
     wait_until(
-        lambda: is_wrong not in Told.of(outbox.told()).open, "the day that went well is still taken for a bad one"
+        lambda: is_wrong not in Told.of(outbox.told()).open, "the day is still taken for a bad one"
     )
     assert subjects(received).count(failed) == 1
 
