@@ -34,9 +34,7 @@ def test_a_failed_day_is_one_mail_with_its_error_and_so_is_the_day_that_goes_wel
     # Its mail may be gathered with those of days that went well a moment before, and come a quarter of an hour later.
     outbox = Outbox(outbox_folder(outage.deployment.environment))
     is_wrong = f"day {outage.name} {day}"
-    wait_until(
-        lambda: is_wrong not in Told.of(outbox.told()).open, "the day is still taken for a bad one"
-    )
+    wait_until(lambda: is_wrong not in Told.of(outbox.told()).open, "the day is still taken for a bad one")
     assert subjects(received).count(failed) == 1
 
 
