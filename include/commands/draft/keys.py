@@ -12,9 +12,11 @@ OF_KEYS = re.compile(
     r"(?:.*_)?(?:id|key|no|nr|number|code|uuid)|(?:order|user|customer|client|product|item|store|shop|trip|account)id"
 )
 OF_OTHERS = re.compile(
-    r"(?:.*_)?(?:num|zip|plz|postcode|sku|ean|isbn|phone|year|month|week|day|hour|minute|lat|lon|lng|latitude|longitude"
-    r"|flight|train|bus|route|line|gate|room|page|version|rank|index)|day_of_.*"
+    r"(?:.*_)?(?:num|zip|plz|postcode|sku|ean|isbn|phone|year|month|week|day|hour|minute|lat|lon|lng|latitude|longitude)"
+    r"|day_of_.*"
 )
+# Numbers that are no quantities, and too often alike to be taken for a part of a key.
+OF_NAMES = re.compile(r"(?:.*_)?(?:flight|train|bus|route|line|gate|room|page|version|rank|index)")
 # Numbers that may be clock times, as 517 is 05:17, if the name says so too.
 OF_TIMES, HHMM = re.compile(r"(?:.*_)?time"), re.compile(r"(?:(?:1?[0-9]|2[0-4])?[0-5])?[0-9]")
 # So few rows may differ by chance.
@@ -32,9 +34,13 @@ def is_of_thing(name: str) -> bool:
 
 def is_quantity(one: Proposed) -> bool:
     """Return whether a column holds numbers that may be added up, by its kind, its name, and whether they are times."""
-    is_number = one.column.kind in ("integer", "decimal") and not one.column.is_clock
     is_time = bool(OF_TIMES.fullmatch(one.column.name)) and all(map(HHMM.fullmatch, one.texts.values))
-    return is_number and not is_time and not is_of_thing(one.column.name)
+    return not (_may_tell_apart(one) or one.column.is_clock or is_time or OF_NAMES.fullmatch(one.column.name))
+
+
+def _may_tell_apart(one: Proposed) -> bool:
+    """Return whether a column may be a part of a key: it holds no numbers, or numbers that tell things apart."""
+    return one.column.kind not in ("integer", "decimal") or is_of_thing(one.column.name)
 
 
 def key_of(columns: list[Proposed], table: pa.Table) -> tuple[str, ...]:
@@ -52,11 +58,11 @@ def key_of(columns: list[Proposed], table: pa.Table) -> tuple[str, ...]:
 
 
 def _may_be_key(one: Proposed) -> bool:
-    return one.column.kind in ("integer", "text") and (bool(OF_KEYS.fullmatch(one.column.name)) or not is_quantity(one))
+    return one.column.kind in ("integer", "text") and (bool(OF_KEYS.fullmatch(one.column.name)) or _may_tell_apart(one))
 
 
 def _together(whole: list[Proposed], table: pa.Table) -> tuple[str, ...]:
-    tried = [one for one in whole if not is_quantity(one) and len(one.texts.counts) > 1][:MOST_COLUMNS]
+    tried = [one for one in whole if _may_tell_apart(one) and len(one.texts.counts) > 1][:MOST_COLUMNS]
     for size in (2, 3):
         for group in combinations(tried, size):
             possible = 1
