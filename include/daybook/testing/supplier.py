@@ -25,22 +25,26 @@ def send_no_rows(trial: Trial, sample: Sample, files: Mapping[str, bytes] | None
     facts = trial.pipeline.source(trial.pipeline.facts)
     if isinstance(facts, Table):
         _change(trial, facts, "delete from {}")
-    for path, content in ({} if isinstance(facts, Table) else files or _headers(trial.pipeline, sample)).items():
+        return
+    for path, content in (files or _headers(trial.pipeline, sample)).items():
         trial.deliver_file(path, content)
 
 
 def rename_a_column(trial: Trial, sample: Sample, files: Mapping[str, bytes] | None) -> None:
     """Send the facts with their first column under another name. files: these; None: those of a plain CSV."""
     facts = trial.pipeline.source(trial.pipeline.facts)
-    column = facts.columns[0].header
     if isinstance(facts, Table):
-        _change(trial, facts, "alter table {} rename column {} to {}", column, OTHER_NAME)
+        _change(trial, facts, "alter table {} rename column {} to {}", facts.columns[0].header, OTHER_NAME)
         return
-    for path, header in (_headers(trial.pipeline, sample) if files is None else {}).items():
-        renamed = header.replace(column.encode(facts.form.encoding), OTHER_NAME.encode(facts.form.encoding), 1)
-        trial.deliver_file(path, renamed + sample.files[path].removeprefix(header))
-    for path, content in (files or {}).items():
+    for path, content in (files or _renamed(trial.pipeline, sample)).items():
         trial.deliver_file(path, content)
+
+
+def _renamed(pipeline: Pipeline, sample: Sample) -> dict[str, bytes]:
+    facts = pipeline.file(pipeline.facts)
+    name, other = (name.encode(facts.form.encoding) for name in (facts.columns[0].header, OTHER_NAME))
+    headers = _headers(pipeline, sample).items()
+    return {path: header.replace(name, other, 1) + sample.files[path].removeprefix(header) for path, header in headers}
 
 
 def _change(trial: Trial, table: Table, statement: str, *names: str) -> None:
