@@ -101,8 +101,9 @@ class HoldingTask(HITLOperator):
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
         """Go on with a person's answer, and return the counts by day; without a reason, ask again."""
+        steps = [*self.earlier, self.step]
         if "error" in event:
-            return do(self.step, context)
+            return go_on(steps, context, Decided(f"{OPEN_FOR.total_seconds() / 3600:g} hours", frozenset()))
         answer = super().execute_complete(context, event)
         given, person = answer["params_input"], answer["responded_by_user"]
         why = " ".join(str(given.get("why") or "").split())
@@ -111,9 +112,7 @@ class HoldingTask(HITLOperator):
             return self.execute(context)
         days = given.get("days") if answer["chosen_options"] == [PUBLISH] else []
         by = Release((person or {}).get("name") or "unknown", why)
-        return go_on(
-            [*self.earlier, self.step], context, Decided(by, None if days is None else frozenset(map(str, days)))
-        )
+        return go_on(steps, context, Decided(by, None if days is None else frozenset(map(str, days))))
 
 
 def _with_context(step: Step) -> Any:

@@ -86,6 +86,7 @@ QUICK = {
     "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "15",
     "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "2",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "15",
+    "AIRFLOW__SCHEDULER__TRIGGER_TIMEOUT_CHECK_INTERVAL": "1",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "1",
 }
 DAYS = [f"2013-01-{number:02}" for number in range(5, 18)]
@@ -116,6 +117,8 @@ def deployment(tmp_path_factory: pytest.TempPathFactory, received: Receivers) ->
     (folder / "dags" / "daybook.py").write_text(f"from datetime import timedelta\n{dags}{SHORT_OF_TIME}")
     tasks = include / "daybook_airflow" / "schedule.py"
     tasks.write_text(with_short_pauses(tasks.read_text()))
+    holding = include / "daybook_airflow" / "tasks.py"
+    holding.write_text(with_short_patience(holding.read_text()))
     away = include / "daybook" / "run" / "away.py"
     away.write_text(with_short_waits(away.read_text()))
     path = os.pathsep.join([str(include), str(REPOSITORY / "config")])
@@ -132,6 +135,13 @@ def with_short_pauses(tasks: str) -> str:
     long, short = '"retry_delay": timedelta(seconds=30)', '"retry_delay": timedelta(seconds=2)'
     assert long in tasks
     return tasks.replace(long, short)
+
+
+def with_short_patience(tasks: str) -> str:
+    """Return the text of tasks.py with nine seconds for a person to decide on a held day."""
+    long = "OPEN_FOR = timedelta(hours=22)"
+    assert long in tasks
+    return tasks.replace(long, "OPEN_FOR = timedelta(hours=0.0025)")
 
 
 def with_short_waits(away: str) -> str:
