@@ -31,7 +31,7 @@ MENDS = {
     "DaysLeftOut": "mend what the message says of each day, then run these days again",
     "Killed": "the task's process ended without a word: look for a lack of memory, or for who ended it",
 }
-NEWS = ("held", "late", "published", "dead", "alive", "mended")
+NEWS = ("held", "late", "published", "behind", "followed", "dead", "alive", "mended")
 OTHER_MEND = "look into the log: this error is not one that Daybook expects"
 
 
@@ -100,6 +100,9 @@ def _failed(event: Words, outbox: Outbox, pipeline: Pipeline, days: list[date], 
     first = failures[0]
     failed = sorted(left_out) if left_out else days
     kinds = first.get("error_kinds") or [""]
+    if left_out and {one.kind for one in left_out.values()} == {"Implausible"}:
+        # To run them again would hold them again.
+        kinds = ["Implausible"]
     error, kind = str(first.get("error") or event["why"]), str(kinds[0])
     step = str(first.get("task_id") or "")
     others = [f"{one['task_id']}: {one['error']}" for one in failures[1:]]
