@@ -1,6 +1,6 @@
 """The page of a run of several days: each day with its state, its rows, why it is so, and links. plugins/ serves it.
 
-It decides only on words and layout; pages/run_state.py reads the data, and a day's own page is of pages/run_page.py.
+It decides only on words and layout; pages/run_state.py reads the data, and a day's own page is of pages/day_page.py.
 """
 
 from collections import Counter

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from upath import UPath
 
 from daybook.alerts.alert import Alert
+from daybook.alerts.mends import OTHER_MEND, mend_of, run_again
 from daybook.alerts.message import cause
 from daybook.alerts.outbox import Outbox, Words
 from daybook.days import day_of_run
@@ -20,19 +21,7 @@ from daybook.storage.data_folder import DataFolder
 from daybook_airflow.asked_runs import PREFIX
 from daybook_airflow.conf import conf_of
 
-# What helps, by the kind of an error (daybook/errors.py); any other is a bug, or of the machine.
-MENDS = {
-    "SourceUnavailable": "ask who runs that server; when it is back, run the day again",
-    "StillAway": "ask who runs that server; when it is back, run the day again",
-    "BadData": "have the source mended, then run the day again; the same bytes will fail again",
-    "BadSpec": "mend the spec, the connection or the right that the message names, then run the day again",
-    "BrokenChain": "clear the task that the message names, with all tasks downstream of it",
-    "Implausible": "look at the day's numbers; if they are right, release the day, else have the source mended",
-    "DaysLeftOut": "mend what the message says of each day, then run these days again",
-    "Killed": "the task's process ended without a word: look for a lack of memory, or for who ended it",
-}
 NEWS = ("held", "late", "published", "dead", "alive", "mended")
-OTHER_MEND = "look into the log: this error is not one that Daybook expects"
 
 
 def alerts_of(event: Words, outbox: Outbox, pipelines: Pipelines, failed_in_a_row: int = 0) -> list[Alert]:
@@ -113,8 +102,8 @@ def _failed(event: Words, outbox: Outbox, pipeline: Pipeline, days: list[date], 
         days=tuple(map(str, failed)),
         step=step,
         error=f"{kind}: {error}" if kind else error,
-        mend=next((MENDS[one] for one in kinds if one in MENDS), OTHER_MEND),
-        again=_again(pipeline.name, failed, kind),
+        mend=mend_of(kinds),
+        again=run_again(pipeline.name, failed, kind),
         run=event["run_id"],
         notes=(*others, *_paused(pipeline, failed_in_a_row)),
         links=_links(event, step, str(first.get("log") or "")),
@@ -194,15 +183,6 @@ def _group(event: Words, name: str, step: str, kind: str, error: str) -> str:
     if event["run_type"] == "backfill":
         return f"backfill {name}"
     return f"failed {name} {step} {kind} {cause(error)}"
-
-
-def _again(name: str, days: list[date], kind: str) -> str:
-    if not days:
-        return f"./daybook plan --pipeline {name}"
-    why = ' --why "REASON"' if kind == "Implausible" else ""
-    verb = "release" if why else "day" if len(days) == 1 else "backfill"
-    asked = f"{days[0]}" if len(days) == 1 else f"--from {days[0]} --to {days[-1]}"
-    return f"./daybook {verb} {asked} --pipeline {name}{why}"
 
 
 def _paused(pipeline: Pipeline, failed_in_a_row: int) -> tuple[str, ...]:
