@@ -1,7 +1,7 @@
 """What was noticed, in the words of a person: which days, which step, the error's line, what to do, where to look."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote
@@ -54,7 +54,7 @@ def bare(event: Words) -> Alert:
         error=str(event.get("why") or ""),
         mend=OTHER_MEND,
         run=str(event.get("run_id") or ""),
-        links=_links(event, "", "") if event.get("run_id") else {},
+        links=_links(event, "", "", ()) if event.get("run_id") else {},
     )
 
 
@@ -75,12 +75,19 @@ def _noticed(event: Words) -> Alert:
         mend=event.get("mend", ""),
         again=event.get("again", ""),
         run=event.get("run_id", ""),
-        links=_links(event, "", "") if event.get("run_id") else _link_of_days(event),
+        links=_links(event, "", "", event.get("days", ())) if event.get("run_id") else _link_of_days(event),
     )
 
 
 def _link_of_days(event: Words) -> dict[str, str]:
-    return _address("run", f"/dags/{quote(event['subject'], safe='')}") if event.get("days") else {}
+    """Return the links of days of which no run is known, such as late ones."""
+    name, days = event["subject"], event.get("days", ())
+    dag = _address("run", f"/dags/{quote(name, safe='')}") if days else {}
+    return {**dag, **(_day_page(name, days[0]) if len(days) == 1 else {})}
+
+
+def _day_page(name: str, day: object) -> dict[str, str]:
+    return _address("day", f"/daybook/{quote(name, safe='')}/day/{quote(str(day), safe='')}")
 
 
 def _failed(event: Words, outbox: Outbox, pipeline: Pipeline, days: list[date], failed_in_a_row: int) -> list[Alert]:
@@ -106,7 +113,7 @@ def _failed(event: Words, outbox: Outbox, pipeline: Pipeline, days: list[date], 
         again=run_again(pipeline.name, failed, kind),
         run=event["run_id"],
         notes=(*others, *_paused(pipeline, failed_in_a_row)),
-        links=_links(event, step, str(first.get("log") or "")),
+        links=_links(event, step, str(first.get("log") or ""), failed),
     )
     published = [day for day in days if day not in failed]
     return [alert, *_recovered(event, pipeline, published)]
@@ -123,7 +130,7 @@ def _recovered(event: Words, pipeline: Pipeline, days: list[date]) -> Iterator[A
             about=(f"day {pipeline.name} {day}", f"late {pipeline.name} {day}"),
             days=(str(day),),
             run=event["run_id"],
-            links=_links(event, "", ""),
+            links=_links(event, "", "", [day]),
         )
 
 
@@ -195,9 +202,11 @@ def _paused(pipeline: Pipeline, failed_in_a_row: int) -> tuple[str, ...]:
     )
 
 
-def _links(event: Words, step: str, log: str) -> dict[str, str]:
+def _links(event: Words, step: str, log: str, days: Sequence[object]) -> dict[str, str]:
+    """Return the links of a run: the page of its day; of several, the tab that lists them."""
     run = f"/dags/{quote(event['dag_id'], safe='')}/runs/{quote(event['run_id'], safe='')}"
-    found = {**_address("run", run), **_address("day", f"{run}/plugin/report")}
+    days_page = _day_page(event["dag_id"], days[0]) if len(days) == 1 else _address("day", f"{run}/plugin/report")
+    found = {**_address("run", run), **days_page}
     # The task's own address for its log comes from Airflow, as far as it is one.
     if step and log.startswith(("http://", "https://")):
         return {**found, "log": log}
