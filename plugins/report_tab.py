@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from airflow.plugins_manager import AirflowPlugin
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date
 
     from fastapi import FastAPI
@@ -33,6 +34,7 @@ FILES_GO = (
     "The files of a run go after {} days (`keep_files_days` of the spec); then `./daybook why DAY` has the counts of "
     "what readers see."
 )
+NOTHING_OF_DAY = "Nothing is published of this day."
 NOT_ITS_DAY = "This run has no such day."
 
 
@@ -73,6 +75,15 @@ def app() -> "FastAPI":
     def days(dag_id: str, year: str | None = None, state: str | None = None) -> HTMLResponse:
         return HTMLResponse(**_days_page(dag_id, year, state)._asdict())
 
+    @served.get("/{dag_id}/day/{day}/report")
+    def report_of_day(dag_id: str, day: str) -> HTMLResponse:
+        return HTMLResponse(**_of_day(dag_id, day, RUN_PAGE_POLICY, _report_page)._asdict())
+
+    # What the page above embeds.
+    @served.get("/{dag_id}/day/{day}/report.html")
+    def published_report(dag_id: str, day: str) -> HTMLResponse:
+        return HTMLResponse(**_of_day(dag_id, day, REPORT_POLICY, _published_report)._asdict())
+
     # day: which day of a run of several; without it, the page of all of them.
     @served.get("/{dag_id}/{run_id}/run")
     def run(dag_id: str, run_id: str, day: str | None = None) -> HTMLResponse:
@@ -108,6 +119,47 @@ def _days_page(dag_id: str, year: str | None, state: str | None) -> Answer:
         return Answer(message_page("No such days", str(error)), _headers(NOTHING), 404)
     except DaybookError as error:
         return Answer(message_page("The ledger did not answer", str(error)), _headers(NOTHING), 503)
+
+
+def _of_day(dag_id: str, asked_day: str, policy: str, answer: "Callable[[Pipeline, date], bytes | None]") -> Answer:
+    """Return a page of a day of a pipeline. answer: makes it; None if there is none."""
+    from datetime import UTC, datetime
+
+    from daybook.days import as_day, why_outside
+    from daybook.errors import DaybookError
+    from daybook.pages.run_page import message_page
+    from daybook.pipelines import pipelines_now
+
+    pipeline = pipelines_now().good.get(dag_id)
+    if pipeline is None:
+        return Answer(message_page("No days", NO_DAYS), _headers(policy), 404)
+    try:
+        day = as_day(asked_day)
+    except ValueError as error:
+        return Answer(message_page("No such day", f"{error}."), _headers(policy), 404)
+    if why := why_outside(pipeline.schedule, day, datetime.now(UTC)):
+        return Answer(message_page("No such day", f"{why}."), _headers(policy), 404)
+    try:
+        page = answer(pipeline, day)
+    except DaybookError as error:
+        return Answer(message_page("The ledger did not answer", str(error)), _headers(policy), 503)
+    return (
+        Answer(page, _headers(policy))
+        if page
+        else Answer(message_page("No page", NOTHING_OF_DAY), _headers(policy), 404)
+    )
+
+
+def _report_page(pipeline: "Pipeline", day: "date") -> bytes:
+    from daybook_airflow.report_pages import report_answer
+
+    return report_answer(_data(), pipeline, day)
+
+
+def _published_report(pipeline: "Pipeline", day: "date") -> bytes | None:
+    from daybook_airflow.report_pages import published_report
+
+    return published_report(_data(), pipeline, day)
 
 
 def _run_page(dag_id: str, run_id: str, day: str | None) -> Answer:

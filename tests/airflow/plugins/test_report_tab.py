@@ -33,6 +33,8 @@ assert not errors and "daybook_report" in {plugin.name for plugin in plugins}, (
 print(json.dumps(sorted(set(sys.modules) - before)))
 """
 
+OF_DAYS = ("report", "report.html")
+
 ANSWERS = {"anonymous": 401, "forger": 403, "nobody": 403, "viewer": 200, "admin": 200}
 
 # Each would lead out of its folder if it were taken for a path, as far as a folder of that name is looked for.
@@ -46,7 +48,7 @@ def test_S2_G6_every_route_asks_for_the_permission_on_its_dag(site: Site) -> Non
         # Anything else that can be mounted would not take the app's dependencies on.
         assert (kind, methods) == ("APIRoute", ["GET"]), path
         assert path.startswith("/{dag_id}/"), path
-        filled = f"/daybook{path}".format(dag_id="flights", run_id=quote(site.run_id, safe=""))
+        filled = f"/daybook{path}".format(dag_id="flights", run_id=quote(site.run_id, safe=""), day=DAY)
         assert {user: site.get(filled, user).status_code for user in ANSWERS} == ANSWERS, path
 
 
@@ -93,6 +95,22 @@ def test_the_page_of_a_published_run_tells_its_nine_steps(site: Site) -> None:
 
 def test_the_report_is_the_published_file_to_the_byte(site: Site) -> None:
     assert site.get(site.path("report")).content == (site.data / f"published/flights/{DAY}/report.html").read_bytes()
+
+
+def test_a_day_has_its_report_under_its_charts(site: Site) -> None:
+    page = site.get(f"/daybook/flights/day/{DAY}/report")
+    assert 'src="report.html"' in page.text
+    assert page.text.count("<svg") == page.text.count("<table") > 5
+    assert site.get(f"/daybook/flights/day/{DAY}/report.html").content == site.get(site.path("report")).content
+    assert "sandbox" in site.get(f"/daybook/flights/day/{DAY}/report.html").headers["Content-Security-Policy"]
+    assert "Readers see nothing of this day" in site.get("/daybook/flights/day/2013-01-06/report").text
+
+
+@pytest.mark.parametrize("day", ["2012-12-31", "2013-02-30", "0001-01-01", "9999-12-31", "<script>", "20130105", ".."])
+@pytest.mark.parametrize("page", OF_DAYS)
+def test_a_day_that_the_schedule_has_not_has_no_page(site: Site, page: str, day: str) -> None:
+    status, body = site.get_raw(f"/daybook/flights/day/{quote(day, safe='')}/{page}")
+    assert (status, b"<script" in body) == (404, False)
 
 
 def test_a_run_without_receipts_is_told_kindly(site: Site) -> None:
