@@ -5,7 +5,7 @@ when it asks for the app.
 """
 
 import os
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow.plugins_manager import AirflowPlugin
@@ -63,13 +63,16 @@ class ReportTab(AirflowPlugin):
 def app() -> "FastAPI":
     """Return the app. Airflow mounts it as it is, so every route asks for the permission on the run's DAG by itself."""
     from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
-    from airflow.api_fastapi.core_api.security import requires_access_dag
-    from fastapi import Depends, FastAPI
+    from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
+    from fastapi import Depends, FastAPI, HTTPException, Request
     from fastapi.responses import HTMLResponse
 
     # It takes the DAG from the path parameter of exactly this name: dag_id.
     permission = Depends(requires_access_dag("GET", DagAccessEntity.RUN))
     served = FastAPI(title="Daybook's reports", openapi_url=None, dependencies=[permission])
+
+    # What is in a row is for those who may read the logs of the DAG's tasks.
+    may_see_text = requires_access_dag("GET", DagAccessEntity.TASK_LOGS)
 
     @served.get("/{dag_id}/days")
     def days(dag_id: str, year: str | None = None, state: str | None = None) -> HTMLResponse:
@@ -83,6 +86,19 @@ def app() -> "FastAPI":
     @served.get("/{dag_id}/day/{day}/report.html")
     def published_report(dag_id: str, day: str) -> HTMLResponse:
         return HTMLResponse(**_of_day(dag_id, day, REPORT_POLICY, _published_report)._asdict())
+
+    @served.get("/{dag_id}/day/{day}/refused")
+    def refused(dag_id: str, day: str, request: Request, user: GetUserDep) -> HTMLResponse:
+        try:
+            may_see_text(request, user)
+            page = partial(_refused_page, shows_text=True)
+        except HTTPException:
+            page = partial(_refused_page, shows_text=False)
+        return HTMLResponse(**_of_day(dag_id, day, NOTHING, page)._asdict())
+
+    @served.get("/{dag_id}/day/{day}/refused.csv", dependencies=[Depends(may_see_text)])
+    def refused_file(dag_id: str, day: str) -> HTMLResponse:
+        return HTMLResponse(**_as_file(_of_day(dag_id, day, NOTHING, _refused_file), f"{dag_id}_{day}")._asdict())
 
     # day: which day of a run of several; without it, the page of all of them.
     @served.get("/{dag_id}/{run_id}/run")
@@ -126,7 +142,7 @@ def _of_day(dag_id: str, asked_day: str, policy: str, answer: "Callable[[Pipelin
     from datetime import UTC, datetime
 
     from daybook.days import as_day, why_outside
-    from daybook.errors import DaybookError
+    from daybook.errors import BadSpec, DaybookError
     from daybook.pages.run_page import message_page
     from daybook.pipelines import pipelines_now
 
@@ -141,6 +157,8 @@ def _of_day(dag_id: str, asked_day: str, policy: str, answer: "Callable[[Pipelin
         return Answer(message_page("No such day", f"{why}."), _headers(policy), 404)
     try:
         page = answer(pipeline, day)
+    except BadSpec as error:
+        return Answer(message_page("No page", str(error)), _headers(policy), 404)
     except DaybookError as error:
         return Answer(message_page("The ledger did not answer", str(error)), _headers(policy), 503)
     return (
@@ -160,6 +178,27 @@ def _published_report(pipeline: "Pipeline", day: "date") -> bytes | None:
     from daybook_airflow.report_pages import published_report
 
     return published_report(_data(), pipeline, day)
+
+
+def _refused_page(pipeline: "Pipeline", day: "date", *, shows_text: bool) -> bytes:
+    from daybook_airflow.refused_pages import refused_answer
+
+    return refused_answer(_data(), pipeline, day, shows_text=shows_text)
+
+
+def _refused_file(pipeline: "Pipeline", day: "date") -> bytes:
+    from daybook_airflow.refused_pages import refused_file
+
+    return refused_file(_data(), pipeline, day)
+
+
+def _as_file(answer: Answer, name: str) -> Answer:
+    """Return the answer as a CSV file to keep, if it is no message."""
+    kept = {
+        "Content-Type": "text/csv; charset=utf-8",
+        "Content-Disposition": f'attachment; filename="{name}_refused.csv"',
+    }
+    return answer if answer.status_code != 200 else answer._replace(headers={**answer.headers, **kept})
 
 
 def _run_page(dag_id: str, run_id: str, day: str | None) -> Answer:

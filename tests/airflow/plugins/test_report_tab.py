@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
+from daybook.refused.file import COLUMNS
 from tests.support.files import data_folder, leave_canary, leave_receipt, leave_wait, publish
 
 from .conftest import DAY, Site, python
@@ -33,7 +34,7 @@ assert not errors and "daybook_report" in {plugin.name for plugin in plugins}, (
 print(json.dumps(sorted(set(sys.modules) - before)))
 """
 
-OF_DAYS = ("report", "report.html")
+OF_DAYS = ("report", "report.html", "refused", "refused.csv")
 
 ANSWERS = {"anonymous": 401, "forger": 403, "nobody": 403, "viewer": 200, "admin": 200}
 
@@ -104,6 +105,16 @@ def test_a_day_has_its_report_under_its_charts(site: Site) -> None:
     assert site.get(f"/daybook/flights/day/{DAY}/report.html").content == site.get(site.path("report")).content
     assert "sandbox" in site.get(f"/daybook/flights/day/{DAY}/report.html").headers["Content-Security-Policy"]
     assert "Readers see nothing of this day" in site.get("/daybook/flights/day/2013-01-06/report").text
+
+
+def test_the_refused_rows_of_a_day_are_shown_and_downloaded_and_a_day_without_a_run_says_so(site: Site) -> None:
+    assert "No row was refused." in site.get(f"/daybook/flights/day/{DAY}/refused").text
+    file = site.get(f"/daybook/flights/day/{DAY}/refused.csv")
+    assert file.content.decode("utf-8-sig").splitlines() == [",".join(COLUMNS)]
+    assert file.headers["Content-Disposition"] == f'attachment; filename="flights_{DAY}_refused.csv"'
+    assert file.headers["Content-Type"] == "text/csv; charset=utf-8"
+    never = site.get("/daybook/flights/day/2013-01-06/refused")
+    assert (never.status_code, "no run has loaded this day" in never.text) == (404, True)
 
 
 @pytest.mark.parametrize("day", ["2012-12-31", "2013-02-30", "0001-01-01", "9999-12-31", "<script>", "20130105", ".."])

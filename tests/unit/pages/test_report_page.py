@@ -2,7 +2,6 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
-from html.parser import HTMLParser
 
 import pytest
 
@@ -12,39 +11,10 @@ from daybook.planning.compared import ROWS, ByDay
 from daybook.spec import Schedule
 from pipelines.flights import PIPELINE
 from tests.support.files import CANARY
+from tests.support.page_parts import Parts
 
 DAY = date(2013, 3, 4)
 FLAT = {DAY - timedelta(days=number): Decimal(100) for number in range(30)}
-
-
-class Parts(HTMLParser):
-    """The opening tags of a page with their attributes, and the cells of its tables by rows."""
-
-    def __init__(self, page: bytes) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.rows: list[list[str]] = []
-        self._is_in_cell = False
-        self.feed(page.decode())
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag == "tr":
-            self.rows.append([])
-        if tag in ("td", "th"):
-            self.rows[-1].append("")
-        self._is_in_cell = tag in ("td", "th")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._is_in_cell = self._is_in_cell and tag not in ("td", "th")
-
-    def handle_data(self, data: str) -> None:
-        if self._is_in_cell:
-            self.rows[-1][-1] += data
-
-    def count(self, tag: str, word: str = "") -> int:
-        """Return how many tags there are, of a class if one is named."""
-        return sum(one == tag and word in (words.get("class") or "") for one, words in self.tags)
 
 
 def parts(found: dict[str, ByDay], *, is_published: bool = True) -> Parts:
