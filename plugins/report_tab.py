@@ -43,6 +43,8 @@ class ReportTab(AirflowPlugin):
 
     name = "daybook_report"
     external_views = [
+        # Without a route of its own Airflow opens it beside itself: inside of its frames no link leads out again.
+        {"name": "Daybook counts", "href": "daybook/", "destination": "nav", "category": "browse"},
         {"name": "Days", "href": "daybook/{DAG_ID}/days", "destination": "dag", "url_route": "days"},
         {
             "name": "Report",
@@ -64,7 +66,7 @@ def app() -> "FastAPI":
     """Return the app. Airflow mounts it as it is, so every route asks for the permission on the run's DAG by itself."""
     from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
     from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
-    from fastapi import Depends, FastAPI, HTTPException, Request
+    from fastapi import Depends, FastAPI, Request
     from fastapi.responses import HTMLResponse
 
     # It takes the DAG from the path parameter of exactly this name: dag_id.
@@ -73,6 +75,13 @@ def app() -> "FastAPI":
 
     # What is in a row is for those who may read the logs of the DAG's tasks.
     may_see_text = requires_access_dag("GET", DagAccessEntity.TASK_LOGS)
+
+    @served.get("/")
+    def counts(request: Request, user: GetUserDep, state: str | None = None) -> HTMLResponse:
+        def may_see(dag_id: str) -> bool:
+            return _is_allowed(requires_access_dag("GET", DagAccessEntity.RUN, dag_id), request, user)
+
+        return HTMLResponse(**_counts_page(may_see, state)._asdict())
 
     @served.get("/{dag_id}/days")
     def days(dag_id: str, year: str | None = None, state: str | None = None) -> HTMLResponse:
@@ -89,11 +98,7 @@ def app() -> "FastAPI":
 
     @served.get("/{dag_id}/day/{day}/refused")
     def refused(dag_id: str, day: str, request: Request, user: GetUserDep) -> HTMLResponse:
-        try:
-            may_see_text(request, user)
-            page = partial(_refused_page, shows_text=True)
-        except HTTPException:
-            page = partial(_refused_page, shows_text=False)
+        page = partial(_refused_page, shows_text=_is_allowed(may_see_text, request, user))
         return HTMLResponse(**_of_day(dag_id, day, NOTHING, page)._asdict())
 
     @served.get("/{dag_id}/day/{day}/refused.csv", dependencies=[Depends(may_see_text)])
@@ -118,6 +123,30 @@ class Answer(NamedTuple):
     content: bytes
     headers: dict[str, str]
     status_code: int = 200
+
+
+def _is_allowed(permission: "Callable[[Any, Any], None]", request: Any, user: Any) -> bool:
+    """Return whether a user has a permission of Airflow, which raises an error if not."""
+    from fastapi import HTTPException
+
+    try:
+        permission(request, user)
+    except HTTPException:
+        return False
+    return True
+
+
+def _counts_page(may_see: "Callable[[str], bool]", state: str | None) -> Answer:
+    from daybook.pages.run_page import message_page
+    from daybook.pipelines import pipelines_now
+    from daybook_airflow.counts_pages import counts_answer
+
+    now = pipelines_now()
+    seen = [pipeline for name, pipeline in now.good.items() if may_see(name)]
+    try:
+        return Answer(counts_answer(seen, sorted(now.broken), state), _headers(NOTHING))
+    except ValueError as error:
+        return Answer(message_page("No such tasks", str(error)), _headers(NOTHING), 404)
 
 
 def _days_page(dag_id: str, year: str | None, state: str | None) -> Answer:

@@ -8,8 +8,10 @@ from urllib.parse import quote
 
 import pytest
 
+from daybook.ledger.receipt import STEPS
 from daybook.refused.file import COLUMNS
 from tests.support.files import data_folder, leave_canary, leave_receipt, leave_wait, publish
+from tests.support.page_parts import Parts
 
 from .conftest import DAY, Site, python
 
@@ -48,7 +50,8 @@ def test_S2_G6_every_route_asks_for_the_permission_on_its_dag(site: Site) -> Non
     for kind, path, methods in routes:
         # Anything else that can be mounted would not take the app's dependencies on.
         assert (kind, methods) == ("APIRoute", ["GET"]), path
-        assert path.startswith("/{dag_id}/"), path
+        # The page of all pipelines has no DAG in its address: it shows those that a user may see.
+        assert path.startswith("/{dag_id}/") or path == "/", path
         filled = f"/daybook{path}".format(dag_id="flights", run_id=quote(site.run_id, safe=""), day=DAY)
         assert {user: site.get(filled, user).status_code for user in ANSWERS} == ANSWERS, path
 
@@ -60,7 +63,7 @@ def test_the_cookie_of_the_ui_is_enough_and_a_forged_one_is_not(site: Site, page
     assert site.get_with_cookie(site.path(page), "forger").status_code in (401, 403)
 
 
-@pytest.mark.parametrize("path", ["", "/", "/docs", "/redoc", "/openapi.json", "/flights", "/flights/run_1"])
+@pytest.mark.parametrize("path", ["", "/docs", "/redoc", "/openapi.json", "/flights", "/flights/run_1"])
 def test_G6_nothing_else_is_served(site: Site, path: str) -> None:
     # Where no route of ours fits, Airflow's UI answers with its own page, the same for every address.
     answer = site.get(f"/daybook{path}", "anonymous")
@@ -115,6 +118,18 @@ def test_the_refused_rows_of_a_day_are_shown_and_downloaded_and_a_day_without_a_
     assert file.headers["Content-Type"] == "text/csv; charset=utf-8"
     never = site.get("/daybook/flights/day/2013-01-06/refused")
     assert (never.status_code, "no run has loaded this day" in never.text) == (404, True)
+
+
+def test_the_tasks_of_all_pipelines_are_counted_and_a_word_that_is_none_is_refused(site: Site) -> None:
+    page = Parts(site.get("/daybook/").content)
+    assert [row[0] for row in page.rows if len(row) == 7] == ["task", *STEPS]
+    assert all(int(row[5]) + int(row[6]) >= 1 for row in page.rows if row[0] in STEPS)
+    # Airflow's own pages of the tasks, and ours of the days.
+    addresses = {words["href"] for tag, words in page.tags if tag == "a"}
+    assert {"../dags/flights/tasks/load", "flights/days", "?state=failed"} <= addresses
+    assert site.get("/daybook/?state=held").status_code == 200
+    refused = site.get("/daybook/?state=<script>")
+    assert (refused.status_code, "<script" in refused.text) == (404, False)
 
 
 @pytest.mark.parametrize("day", ["2012-12-31", "2013-02-30", "0001-01-01", "9999-12-31", "<script>", "20130105", ".."])
