@@ -25,16 +25,15 @@ REPORT_POLICY = f"{NOTHING}; img-src data:; sandbox"
 
 NOT_OURS = "This DAG is no pipeline of Daybook, so there is no report of its runs."
 NO_DAYS = "This DAG is no pipeline of Daybook, so it has no days."
-NOT_PUBLISHED = "Nothing is published of this run's day."
+NOT_PUBLISHED = "Nothing is published of this day."
 NOT_BEGUN = (
     "This run has not finished a step yet. As soon as the first one is done, its counts are here.",
-    "Where a task is red, its log says what happened and what to do.",
+    "The Days tab of the DAG has what is known of each day: a day that failed says there what to do.",
 )
 FILES_GO = (
     "The files of a run go after {} days (`keep_files_days` of the spec); then `./daybook why DAY` has the counts of "
     "what readers see."
 )
-NOTHING_OF_DAY = "Nothing is published of this day."
 NOT_ITS_DAY = "This run has no such day."
 
 
@@ -87,14 +86,10 @@ def app() -> "FastAPI":
     def days(dag_id: str, year: str | None = None, state: str | None = None) -> HTMLResponse:
         return HTMLResponse(**_days_page(dag_id, year, state)._asdict())
 
-    @served.get("/{dag_id}/day/{day}/report")
-    def report_of_day(dag_id: str, day: str) -> HTMLResponse:
-        return HTMLResponse(**_of_day(dag_id, day, RUN_PAGE_POLICY, _report_page)._asdict())
-
-    # What the page above embeds.
-    @served.get("/{dag_id}/day/{day}/report.html")
-    def published_report(dag_id: str, day: str) -> HTMLResponse:
-        return HTMLResponse(**_of_day(dag_id, day, REPORT_POLICY, _published_report)._asdict())
+    # It embeds the published report from the address `report` beside its own.
+    @served.get("/{dag_id}/day/{day}/charts")
+    def charts(dag_id: str, day: str) -> HTMLResponse:
+        return HTMLResponse(**_of_day(dag_id, day, RUN_PAGE_POLICY, _charts_page)._asdict())
 
     @served.get("/{dag_id}/day/{day}/refused")
     def refused(dag_id: str, day: str, request: Request, user: GetUserDep) -> HTMLResponse:
@@ -113,6 +108,15 @@ def app() -> "FastAPI":
     @served.get("/{dag_id}/{run_id}/report")
     def report(dag_id: str, run_id: str, day: str | None = None) -> HTMLResponse:
         return HTMLResponse(**_report(dag_id, run_id, day)._asdict())
+
+    # After a run's own pages: a run may be called "day".
+    @served.get("/{dag_id}/day/{day}")
+    def day(dag_id: str, day: str) -> HTMLResponse:
+        return HTMLResponse(**_of_day(dag_id, day, RUN_PAGE_POLICY, _day_page)._asdict())
+
+    @served.get("/{dag_id}/day/{day}/report")
+    def report_of_day(dag_id: str, day: str) -> HTMLResponse:
+        return HTMLResponse(**_report_of_day(dag_id, day)._asdict())
 
     return served
 
@@ -166,11 +170,9 @@ def _days_page(dag_id: str, year: str | None, state: str | None) -> Answer:
         return Answer(message_page("The ledger did not answer", str(error)), _headers(NOTHING), 503)
 
 
-def _of_day(dag_id: str, asked_day: str, policy: str, answer: "Callable[[Pipeline, date], bytes | None]") -> Answer:
-    """Return a page of a day of a pipeline. answer: makes it; None if there is none."""
-    from datetime import UTC, datetime
-
-    from daybook.days import as_day, why_outside
+def _of_day(dag_id: str, asked_day: str, policy: str, answer: "Callable[[Pipeline, date], bytes]") -> Answer:
+    """Return a page of a day of a pipeline. answer: makes it."""
+    from daybook.days import as_day
     from daybook.errors import BadSpec, DaybookError
     from daybook.pages.run_page import message_page
     from daybook.pipelines import pipelines_now
@@ -181,32 +183,19 @@ def _of_day(dag_id: str, asked_day: str, policy: str, answer: "Callable[[Pipelin
     try:
         day = as_day(asked_day)
     except ValueError as error:
-        return Answer(message_page("No such day", f"{error}."), _headers(policy), 404)
-    if why := why_outside(pipeline.schedule, day, datetime.now(UTC)):
-        return Answer(message_page("No such day", f"{why}."), _headers(policy), 404)
+        return Answer(message_page("No such day", f"{asked_day}: {error}"), _headers(policy), 404)
     try:
-        page = answer(pipeline, day)
+        return Answer(answer(pipeline, day), _headers(policy))
     except BadSpec as error:
         return Answer(message_page("No page", str(error)), _headers(policy), 404)
     except DaybookError as error:
         return Answer(message_page("The ledger did not answer", str(error)), _headers(policy), 503)
-    return (
-        Answer(page, _headers(policy))
-        if page
-        else Answer(message_page("No page", NOTHING_OF_DAY), _headers(policy), 404)
-    )
 
 
-def _report_page(pipeline: "Pipeline", day: "date") -> bytes:
-    from daybook_airflow.report_pages import report_answer
+def _charts_page(pipeline: "Pipeline", day: "date") -> bytes:
+    from daybook_airflow.charts_pages import charts_answer
 
-    return report_answer(_data(), pipeline, day)
-
-
-def _published_report(pipeline: "Pipeline", day: "date") -> bytes | None:
-    from daybook_airflow.report_pages import published_report
-
-    return published_report(_data(), pipeline, day)
+    return charts_answer(_data(), pipeline, day)
 
 
 def _refused_page(pipeline: "Pipeline", day: "date", *, shows_text: bool) -> bytes:
@@ -230,25 +219,34 @@ def _as_file(answer: Answer, name: str) -> Answer:
     return answer if answer.status_code != 200 else answer._replace(headers={**answer.headers, **kept})
 
 
+def _day_page(pipeline: "Pipeline", day: "date") -> bytes:
+    from daybook_airflow.day_pages import day_answer
+
+    return day_answer(pipeline, day, _data())
+
+
 def _run_page(dag_id: str, run_id: str, day: str | None) -> Answer:
     from daybook.pages.days_page import days_page
-    from daybook.pages.run_page import message_page, run_page
+    from daybook.pages.run_page import message_page
     from daybook.pages.run_state import read_day
     from daybook.pipelines import pipelines_now
+    from daybook_airflow.day_pages import day_answer, days_of
 
     pipeline = pipelines_now().good.get(dag_id)
     if pipeline is None:
         return Answer(message_page("No report", NOT_OURS), _headers(RUN_PAGE_POLICY), 404)
-    states = [read_day(_data(), pipeline, run_id, one) for one in _days(pipeline, run_id, day)]
-    if day is not None and not states:
+    days = days_of(pipeline, _data(), run_id)
+    asked = [one for one in days if day in (None, str(one))]
+    if day is not None and not asked:
         return Answer(message_page("No report", NOT_ITS_DAY), _headers(RUN_PAGE_POLICY), 404)
+    if len(asked) == 1:
+        page = day_answer(pipeline, asked[0], _data(), run_id, is_one_of_several=len(days) > 1)
+        return Answer(page, _headers(RUN_PAGE_POLICY))
+    states = [read_day(_data(), pipeline, run_id, one) for one in asked]
     if not any(state.is_begun for state in states):
         gone = [FILES_GO.format(pipeline.keep_files_days)] if pipeline.keep_files_days else []
         return Answer(message_page(dag_id, *NOT_BEGUN, *gone), _headers(RUN_PAGE_POLICY))
-    page = (
-        run_page(states[0], is_one_of_several=day is not None) if len(states) == 1 else days_page(pipeline.name, states)
-    )
-    return Answer(page, _headers(RUN_PAGE_POLICY))
+    return Answer(days_page(pipeline.name, states), _headers(RUN_PAGE_POLICY))
 
 
 def _report(dag_id: str, run_id: str, day: str | None) -> Answer:
@@ -260,6 +258,22 @@ def _report(dag_id: str, run_id: str, day: str | None) -> Answer:
     days = _days(pipeline, run_id, day) if pipeline else []
     state = read_day(_data(), pipeline, run_id, days[0]) if pipeline and len(days) == 1 else None
     content = state.report if state and state.is_begun else None
+    if content:
+        return Answer(content, _headers(REPORT_POLICY))
+    return Answer(message_page("No report", NOT_PUBLISHED), _headers(REPORT_POLICY), 404)
+
+
+def _report_of_day(dag_id: str, day: str) -> Answer:
+    from daybook.days import as_day
+    from daybook.pages.run_page import message_page
+    from daybook.pages.run_state import day_without_run
+    from daybook.pipelines import pipelines_now
+
+    pipeline = pipelines_now().good.get(dag_id)
+    try:
+        content = day_without_run(_data(), pipeline, as_day(day)).report if pipeline else None
+    except ValueError:
+        content = None
     if content:
         return Answer(content, _headers(REPORT_POLICY))
     return Answer(message_page("No report", NOT_PUBLISHED), _headers(REPORT_POLICY), 404)

@@ -11,7 +11,7 @@ from daybook.pages.refused_page import SHOWN_ROWS, refused_page
 from daybook.refused.rows import STEP_SCHEMA, LastRun
 from pipelines.flights import PIPELINE
 from tests.support.files import CANARY, data_folder
-from tests.support.page_parts import Parts
+from tests.support.html_page import read_page
 
 DAY = date(2013, 1, 5)
 Words = tuple[str, str, int, str | None, str, str, bytes]
@@ -48,10 +48,10 @@ def last(tmp_path: Path) -> LastRun:
     return LastRun("run_1", data_folder(tmp_path).run("flights", DAY, "run_1"), "deployed (published)", receipts, None)
 
 
-def page(last: LastRun, rows: pa.Table, *, shows_text: bool = True) -> tuple[Parts, str]:
-    """Return the page, as its parts and as its text."""
+def page(last: LastRun, rows: pa.Table, *, shows_text: bool = True) -> tuple[list[list[str]], str]:
+    """Return the page: the rows of its tables, and all of it."""
     told = refused_page(PIPELINE, DAY, last, rows, shows_text=shows_text)
-    return Parts(told), told.decode()
+    return [row for table in read_page(told).all("table") for row in table.rows()], told.decode()
 
 
 def test_rows_are_counted_by_rule_in_the_order_of_the_work_with_their_lines(last: LastRun) -> None:
@@ -61,22 +61,22 @@ def test_rows_are_counted_by_rule_in_the_order_of_the_work_with_their_lines(last
         row("load", 9, "required", "x", "carrier"),
         row("index", 6, "unknown_key", "ZZ", None),
     )
-    parts, told = page(last, rows)
-    assert parts.rows[1:4] == [
+    found, told = page(last, rows)
+    assert found[0:3] == [
         ["load", "flights", "dep_time", "not_an_integer", "2", "2-4"],
         ["load", "flights", "carrier", "required", "1", "9"],
         ["index", "flights", "-", "unknown_key", "1", "6"],
     ]
     assert "4 refused rows, of 5 lines" in told
-    assert ["3 to 4", "9 signs that are no integer", "two\nlines"] in parts.rows
-    assert ["load", "flights", "equal_row", "2"] in parts.rows
+    assert ["3 to 4", "9 signs that are no integer", "two lines"] in found
+    assert ["load", "flights", "equal_row", "2"] in found
 
 
 def test_who_may_not_read_the_logs_sees_no_value_and_no_download(last: LastRun) -> None:
     rows = table(row("load", 2, "not_an_integer", VALUE))
     assert VALUE in page(last, rows)[1]
-    parts, told = page(last, rows, shows_text=False)
-    assert parts.rows[1] == ["load", "flights", "dep_time", "not_an_integer", "1", "2"]
+    found, told = page(last, rows, shows_text=False)
+    assert found[0] == ["load", "flights", "dep_time", "not_an_integer", "1", "2"]
     assert (VALUE in told, 'refused.csv"' in told, 'href="#rule' in told) == (False, False, False)
 
 
@@ -87,14 +87,14 @@ def test_a_day_without_refused_rows_says_so(last: LastRun) -> None:
 
 
 def test_the_rows_of_a_part_are_told_by_its_file_and_its_own_line(last: LastRun) -> None:
-    parts, _ = page(last, table(row("load", 2 * 10**12 + 17, "not_an_integer", "five")))
-    assert parts.rows[1] == ["load", "flights, part_2.csv", "dep_time", "not_an_integer", "1", "17"]
+    found, _ = page(last, table(row("load", 2 * 10**12 + 17, "not_an_integer", "five")))
+    assert found[0] == ["load", "flights, part_2.csv", "dep_time", "not_an_integer", "1", "17"]
 
 
 def test_many_rows_and_long_ones_are_shown_in_part_and_counted_whole(last: LastRun) -> None:
     many = [row("load", line, "not_an_integer", "x" * 5_000) for line in range(2, 2 + SHOWN_ROWS + 5)]
-    parts, told = page(last, table(*many))
-    assert parts.rows[1][4:] == [str(SHOWN_ROWS + 5), f"2-{SHOWN_ROWS + 6}"]
+    found, told = page(last, table(*many))
+    assert found[0][4:] == [str(SHOWN_ROWS + 5), f"2-{SHOWN_ROWS + 6}"]
     assert told.count("the file has all of it") == SHOWN_ROWS
     assert "5 more are in the file to download." in told
 

@@ -6,46 +6,51 @@ from decimal import Decimal
 import pytest
 
 from daybook.pages.bars import HEIGHT, bars, short
-from daybook.pages.report_page import days_beside, report_page
+from daybook.pages.charts_page import charts_page, days_beside
 from daybook.planning.compared import ROWS, ByDay
 from daybook.spec import Schedule
 from pipelines.flights import PIPELINE
 from tests.support.files import CANARY
-from tests.support.page_parts import Parts
+from tests.support.html_page import Element, read_page
 
 DAY = date(2013, 3, 4)
 FLAT = {DAY - timedelta(days=number): Decimal(100) for number in range(30)}
 
 
-def parts(found: dict[str, ByDay], *, is_published: bool = True) -> Parts:
-    """Return the page of the day."""
-    return Parts(report_page(PIPELINE, DAY, found, is_published=is_published))
+def page_of(found: dict[str, ByDay], day: date = DAY, *, is_published: bool = True) -> Element:
+    """Return the page of a day."""
+    return read_page(charts_page(PIPELINE, day, found, is_published=is_published))
+
+
+def rows(page: Element) -> list[list[str]]:
+    """Return the rows of all tables."""
+    return [row for table in page.all("table") for row in table.rows()]
 
 
 def test_a_measure_is_drawn_beside_seven_days_and_four_weekdays_with_a_table_under_it() -> None:
-    page = parts({ROWS: FLAT | {DAY: Decimal(150)}, "distance_mi": FLAT})
-    assert page.count("svg") == page.count("table") == 2
-    assert [page.count("rect", f"bar_{group}") for group in ("weekday", "before", "day")] == [8, 14, 2]
-    assert ["this day", "150", ""] in page.rows
-    assert ["median of the last days", "100", "+50.0"] in page.rows
-    assert ["median of the same weekdays", "100", "+50.0"] in page.rows
-    assert ["2013-02-04 Mon", "100", "+50.0"] in page.rows
-    assert len([row for row in page.rows if row[0].startswith("2013-")]) == 2 * 10
+    page = page_of({ROWS: FLAT | {DAY: Decimal(150)}, "distance_mi": FLAT})
+    assert len(page.all("svg")) == len(page.all("table")) == 2
+    assert [len(page.all("rect", class_=f"bar_{group}")) for group in ("weekday", "before", "day")] == [8, 14, 2]
+    assert ["this day", "150", ""] in rows(page)
+    assert ["median of the last days", "100", "+50.0"] in rows(page)
+    assert ["median of the same weekdays", "100", "+50.0"] in rows(page)
+    assert ["2013-02-04 Mon", "100", "+50.0"] in rows(page)
+    assert len([row for row in rows(page) if row[0].startswith("2013-")]) == 2 * 10
 
 
 def test_a_day_that_is_not_published_leaves_its_place_free_and_its_cell_empty() -> None:
     known = {day: value for day, value in FLAT.items() if day != DAY - timedelta(days=1)}
-    page = parts({ROWS: known})
-    assert page.count("rect") == 11
-    assert ["2013-03-03 Sun", "-", ""] in page.rows
+    page = page_of({ROWS: known})
+    assert len(page.all("rect")) == 11
+    assert ["2013-03-03 Sun", "-", ""] in rows(page)
 
 
 def test_the_first_day_of_a_schedule_has_nothing_beside_it_and_a_page() -> None:
     first = PIPELINE.schedule.start
     assert days_beside(PIPELINE, first) == ([], [])
-    page = Parts(report_page(PIPELINE, first, {ROWS: {first: Decimal(3)}}, is_published=True))
-    assert page.count("rect") == 1
-    assert ["median of the last days", "-", ""] in page.rows
+    page = page_of({ROWS: {first: Decimal(3)}}, first)
+    assert len(page.all("rect")) == 1
+    assert ["median of the last days", "-", ""] in rows(page)
 
 
 def test_the_last_days_are_those_of_the_schedule() -> None:
@@ -56,20 +61,20 @@ def test_the_last_days_are_those_of_the_schedule() -> None:
 
 
 def test_a_day_that_readers_do_not_see_has_no_chart_and_no_report_and_says_so() -> None:
-    page = parts({}, is_published=False)
-    assert (page.count("svg"), page.count("iframe")) == (0, 0)
-    assert b"Readers see nothing of this day" in report_page(PIPELINE, DAY, {}, is_published=False)
+    page = page_of({}, is_published=False)
+    assert (len(page.all("svg")), len(page.all("iframe"))) == (0, 0)
+    assert b"Readers see nothing of this day" in charts_page(PIPELINE, DAY, {}, is_published=False)
 
 
 def test_measures_that_only_groups_have_are_named() -> None:
-    page = report_page(PIPELINE, DAY, {"flights": FLAT}, is_published=True).decode()
+    page = charts_page(PIPELINE, DAY, {"flights": FLAT}, is_published=True).decode()
     assert "make no value of the day: cancelled, arrivals" in " ".join(page.split())
 
 
 def test_equal_numbers_give_equal_bytes_and_no_text_becomes_markup() -> None:
     flights = PIPELINE.measures[0].model_copy(update={"description": CANARY, "unit": CANARY})
     hostile = PIPELINE.model_copy(update={"measures": (flights, *PIPELINE.measures[1:])})
-    pages = {report_page(hostile, DAY, {"flights": dict(sorted(FLAT.items()))}, is_published=True) for _ in range(2)}
+    pages = {charts_page(hostile, DAY, {"flights": dict(sorted(FLAT.items()))}, is_published=True) for _ in range(2)}
     assert len(pages) == 1
     told = pages.pop().decode()
     assert "&lt;script&gt;" in told

@@ -1,4 +1,4 @@
-"""The page of a day's report: each measure against the last seven days and the same weekday of the weeks before, as a
+"""The page of a day's charts: each measure against the last seven days and the same weekday of the weeks before, as a
 chart with a table under it, and then the published report as readers have it.
 
 plugins/ serves it. The charts are not in the published file: that is made from its own day alone, so that its bytes are
@@ -56,15 +56,15 @@ def days_beside(pipeline: Pipeline, day: date) -> Beside:
     return Beside(due[-DAYS_BEFORE:], [other for other in due if other in weekdays])
 
 
-def report_page(pipeline: Pipeline, day: date, found: dict[str, ByDay], *, is_published: bool) -> bytes:
-    """Return the page. It embeds the published report from the address `report.html` beside its own.
+def charts_page(pipeline: Pipeline, day: date, found: dict[str, ByDay], *, is_published: bool) -> bytes:
+    """Return the page. It embeds the published report from the address `report` beside its own.
 
     found: of `compared`, on the day and the days beside it.
     """
     beside = days_beside(pipeline, day)
     charts = [_chart(pipeline, name, day, beside, by_day) for name, by_day in found.items() if day in by_day]
-    page = template("report_page").render(
-        title=f"{pipeline.name} {day}: report",
+    page = template("charts_page").render(
+        title=f"{pipeline.name} {day}: charts",
         pipeline=pipeline,
         day=day,
         beside=beside,
