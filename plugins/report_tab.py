@@ -1,4 +1,4 @@
-"""A Days tab on every DAG, and a Report tab on every run: its work on its day or days, and the report that readers see.
+"""A Days tab on every DAG, a Report tab on every run, with the report that readers see, and metrics for Prometheus.
 
 Airflow imports this file in every process, each task's too. So the modules that only the API server needs are imported
 when it asks for the app.
@@ -63,7 +63,7 @@ def app() -> "FastAPI":
     from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
     from airflow.api_fastapi.core_api.security import requires_access_dag
     from fastapi import Depends, FastAPI
-    from fastapi.responses import HTMLResponse
+    from fastapi.responses import HTMLResponse, Response
 
     # It takes the DAG from the path parameter of exactly this name: dag_id.
     permission = Depends(requires_access_dag("GET", DagAccessEntity.RUN))
@@ -72,6 +72,14 @@ def app() -> "FastAPI":
     @served.get("/{dag_id}/days")
     def days(dag_id: str, year: str | None = None, state: str | None = None) -> HTMLResponse:
         return HTMLResponse(**_days_page(dag_id, year, state)._asdict())
+
+    # No one DAG's: whoever may see the runs of all of them.
+    @served.get("/metrics")
+    def metrics() -> Response:
+        from daybook.pages.metrics import CONTENT_TYPE
+        from daybook_airflow.metrics_answer import metrics_answer
+
+        return Response(metrics_answer(), headers={**_headers(NOTHING), "Content-Type": CONTENT_TYPE})
 
     # day: which day of a run of several; without it, the page of all of them.
     @served.get("/{dag_id}/{run_id}/run")

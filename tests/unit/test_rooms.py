@@ -29,7 +29,7 @@ ROOMS = {
     "planning": "ledger refused loader ftp postgres storage rules.valid_rows",
     "run": "events ledger refused loader storage postgres",
     "stream": "run rules loader ledger refused storage",
-    "pages": "ledger storage planning.known_days planning.status",
+    "pages": "ledger storage planning.known_days planning.known_pipelines planning.status",
     "alerts": "",
     "catalog": "pages ledger postgres.sql_types rules.summarize",
     "testing": "steps run refused.rows ledger storage transports postgres.sql_types",
