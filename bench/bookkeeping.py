@@ -94,6 +94,7 @@ def fill(place: Place, pipelines: int, years: int) -> None:
 def measure(years: int) -> None:
     """Print the seconds of each verb and page for 30 days and for all days."""
     from commands import connections as opened
+    from commands.metrics import metrics
     from commands.plan import plan
     from commands.status import status
     from commands.why import why
@@ -119,6 +120,7 @@ def measure(years: int) -> None:
 
     _tell("plan", lambda: plan(few, LAST), lambda: plan(first, LAST))
     _tell("status", None, lambda: status())
+    _tell("metrics", None, lambda: metrics())
     _tell("why", lambda: why(LAST), lambda: why(first))
     _tell("run's tab", lambda: tab(LAST), lambda: tab(first))
     _tell("Day page", lambda: page(LAST), lambda: page(first))

@@ -1,4 +1,4 @@
-"""A Days tab on every DAG, and a Report tab on every run: its work on its day or days, and the report that readers see.
+"""A Days tab on every DAG, a Report tab on every run, with the report that readers see, and metrics for Prometheus.
 
 Airflow imports this file in every process, each task's too. So the modules that only the API server needs are imported
 when it asks for the app.
@@ -66,7 +66,7 @@ def app() -> "FastAPI":
     from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
     from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
     from fastapi import Depends, FastAPI, Request
-    from fastapi.responses import HTMLResponse
+    from fastapi.responses import HTMLResponse, Response
 
     # It takes the DAG from the path parameter of exactly this name: dag_id.
     permission = Depends(requires_access_dag("GET", DagAccessEntity.RUN))
@@ -99,6 +99,14 @@ def app() -> "FastAPI":
     @served.get("/{dag_id}/day/{day}/refused.csv", dependencies=[Depends(may_see_text)])
     def refused_file(dag_id: str, day: str) -> HTMLResponse:
         return HTMLResponse(**_as_file(_of_day(dag_id, day, NOTHING, _refused_file), f"{dag_id}_{day}")._asdict())
+
+    # No one DAG's: whoever may see the runs of all of them.
+    @served.get("/metrics")
+    def metrics() -> Response:
+        from daybook.pages.metrics import CONTENT_TYPE
+        from daybook_airflow.metrics_answer import metrics_answer
+
+        return Response(metrics_answer(), headers={**_headers(NOTHING), "Content-Type": CONTENT_TYPE})
 
     # day: which day of a run of several; without it, the page of all of them.
     @served.get("/{dag_id}/{run_id}/run")

@@ -29,8 +29,8 @@ ROOMS = {
     "planning": "ledger refused loader ftp postgres storage rules.valid_rows rules.exact",
     "run": "events ledger refused loader storage postgres",
     "stream": "run rules loader ledger refused storage",
-    "pages": "ledger storage planning.known_days planning.status planning.compared refused loader "
-    "alerts.mends alerts.late",
+    "pages": "ledger storage planning.known_days planning.known_pipelines planning.status planning.compared refused "
+    "loader alerts.mends alerts.late",
     "alerts": "",
     "catalog": "pages ledger postgres.sql_types rules.summarize",
     "testing": "steps run refused.rows ledger storage transports postgres.sql_types",

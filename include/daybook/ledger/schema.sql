@@ -150,6 +150,8 @@ create table if not exists {ledger}.step (
     primary key (pipeline, day, run, step)
 );
 create index if not exists step_by_end on {ledger}.step (pipeline, day, step, ended_at);
+-- What metrics look for among the steps of all days.
+create index if not exists step_not_done on {ledger}.step (pipeline, day) where state in ('failed', 'waiting');
 
 -- The columns that a run saved of each summary, its groups and measures: a roll-up is over the days whose published runs
 -- saved it, and has a column if they all saved that.

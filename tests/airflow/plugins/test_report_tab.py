@@ -7,6 +7,7 @@ from datetime import date
 from urllib.parse import quote
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from daybook.ledger.receipt import STEPS
 from daybook.refused.file import COLUMNS
@@ -50,8 +51,8 @@ def test_S2_G6_every_route_asks_for_the_permission_on_its_dag(site: Site) -> Non
     for kind, path, methods in routes:
         # Anything else that can be mounted would not take the app's dependencies on.
         assert (kind, methods) == ("APIRoute", ["GET"]), path
-        # The page of all pipelines has no DAG in its address: it shows those that a user may see.
-        assert path.startswith("/{dag_id}/") or path == "/", path
+        # Those of all pipelines have no DAG in their address: they show those that a user may see.
+        assert path.startswith("/{dag_id}/") or path in ("/", "/metrics"), path
         filled = f"/daybook{path}".format(dag_id="flights", run_id=quote(site.run_id, safe=""), day=DAY)
         assert {user: site.get(filled, user).status_code for user in ANSWERS} == ANSWERS, path
 
@@ -184,6 +185,19 @@ def test_the_days_of_the_dag_have_a_page_and_words_that_are_none_are_refused(sit
         refused = site.get(f"/daybook/flights/days?{words}")
         assert (refused.status_code, "expected one of" in refused.text, "<script" in refused.text) == (404, True, False)
     assert site.get("/daybook/no_pipeline/days").status_code == 404
+
+
+def test_prometheus_reads_the_metrics_of_all_pipelines_with_a_token(site: Site) -> None:
+    answer = site.get("/daybook/metrics", "viewer")
+    assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    values = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+    assert (values["daybook_ledger_up", "warehouse"], values["daybook_days", "flights", "published"]) == (1, 1)
+    assert values["daybook_rows_published", "flights", "by_day"] == 1
+    assert {step for name, *of in values if name == "daybook_step_seconds" for step in of[1:]} == {*STEPS}
 
 
 @pytest.mark.parametrize("day", [DAY, "2013-01-06", "", "../..", "%2e%2e%2f", "<script>", "2013-13-45"])
