@@ -46,6 +46,7 @@ from daybook_airflow.data import data_folder
 from daybook_airflow.decision import OPTIONS, PUBLISH, Decided
 from daybook_airflow.events import at_work, told_if_broken
 from daybook_airflow.held_numbers import numbers
+from daybook_airflow.lineage.operator import ToldToOpenLineage
 from daybook_airflow.links import DayLink, ReportLink
 from daybook_airflow.run_days import MADE_BY_THE_SCHEDULE, asked_days, own_day
 
@@ -60,7 +61,7 @@ WHY = "Kept with your name. Needed: without it you are asked again."
 DAYS = "The days that are published; those that you take away stay as they are."
 
 
-class StepTask(PythonOperator):
+class StepTask(ToldToOpenLineage, PythonOperator):
     """A task that does a step for each day of its run; it is called as the step is."""
 
     def __init__(self, *, step: Step, **more: Any) -> None:
@@ -69,7 +70,7 @@ class StepTask(PythonOperator):
         super().__init__(task_id=name, doc_md=words, python_callable=_with_context(step), **more)
 
 
-class HoldingTask(HITLOperator):
+class HoldingTask(ToldToOpenLineage, HITLOperator):
     """A task that does a step for each day of its run, and asks a person about the days that the step holds."""
 
     operator_extra_links = (DayLink(), ReportLink())
@@ -150,9 +151,10 @@ def go_on(steps: Sequence[Step], context: Any, decided: Decided) -> dict[str, ob
 
 
 def day_runs(step: Step, context: Any) -> list[DayRun]:
-    """Return a run's work on each of its days. The task keeps them for its links."""
-    context["task"].days = _days(step.__name__, context)
-    return [_day_run(day, context) for day in context["task"].days]
+    """Return a run's work on each of its days. The task keeps it for its links and its lineage."""
+    of_days = [_day_run(day, context) for day in _days(step.__name__, context)]
+    context["task"].day_runs, context["task"].days = of_days, [day_run.day for day_run in of_days]
+    return of_days
 
 
 def is_of_command(context: Any) -> bool:
