@@ -1,4 +1,4 @@
-"""Many days kept: how long the verbs, the run's tab and the cleanup take, and what a day leaves behind.
+"""Many days kept: how long the verbs, the pages and the cleanup take, and what a day leaves behind.
 
     .venv/bin/python bench/bookkeeping.py                                10 years of 100 pipelines, some 10 minutes
     .venv/bin/python bench/bookkeeping.py --pipelines 3 --years 1        a small trial
@@ -99,10 +99,12 @@ def measure(years: int) -> None:
     from commands.status import status
     from commands.why import why
     from daybook.ledger.known_day import known_day
+    from daybook.pages.calendar_page import Asked, calendar_page
     from daybook.pages.day_page import day_page
     from daybook.pages.day_view import day_view
     from daybook.pages.run_state import days_of
     from daybook.pipelines import load_pipelines
+    from daybook.planning.known_days import known_days
     from daybook.postgres.session import at_once
     from daybook.publish.cleanup import Deployed, clean_up
 
@@ -118,12 +120,18 @@ def measure(years: int) -> None:
         known = at_once(lambda: connect("warehouse"), lambda session: known_day(session, "flights", day, run))
         day_page(day_view(data, pipeline, day, known, run=run))
 
+    def calendar(since: date) -> None:
+        days = [since + timedelta(days=number) for number in range((LAST - since).days + 1)]
+        known = at_once(lambda: connect("warehouse"), lambda session: known_days(session, "flights", days))
+        calendar_page("flights", known, sorted({day.year for day in days}), Asked(None, None))
+
     _tell("plan", lambda: plan(few, LAST), lambda: plan(first, LAST))
     _tell("status", None, lambda: status())
     _tell("metrics", None, lambda: metrics())
     _tell("why", lambda: why(LAST), lambda: why(first))
     _tell("run's tab", lambda: tab(LAST), lambda: tab(first))
     _tell("Day page", lambda: page(LAST), lambda: page(first))
+    _tell("Days tab", lambda: calendar(few), lambda: calendar(first))
     deployed = Deployed(pipeline, first, f"scheduled__{first}", 10**9)
     _tell("cleanup", None, lambda: clean_up(deployed, data, lambda: connect("warehouse")))
 

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
     from daybook.spec import Pipeline
 
-# Both pages hold text from outside, and share their origin with Airflow's UI: nothing in them may run or load.
+# The pages hold text from outside, and share their origin with Airflow's UI: nothing in them may run or load.
 NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; style-src 'unsafe-inline'"
 RUN_PAGE_POLICY = f"{NOTHING}; frame-src 'self'"
+# Of whoever may roll a day back: the form is sent to where the page is from.
+FORM_POLICY = RUN_PAGE_POLICY.replace("form-action 'none'", "form-action 'self'")
 REPORT_POLICY = f"{NOTHING}; img-src data:; sandbox"
 
 NOT_OURS = "This DAG is no pipeline of Daybook, so there is no report of its runs."
@@ -35,6 +37,9 @@ FILES_GO = (
     "what readers see."
 )
 NOT_ITS_DAY = "This run has no such day."
+NOT_OUR_FORM = (
+    "This form was not sent from the day's own page, or you have logged in again since: look at the day again."
+)
 
 
 class ReportTab(AirflowPlugin):
@@ -63,13 +68,18 @@ class ReportTab(AirflowPlugin):
 @cache
 def app() -> "FastAPI":
     """Return the app. Airflow mounts it as it is, so every route asks for the permission on the run's DAG by itself."""
+    from typing import Annotated
+
+    from airflow.api_fastapi.auth.managers.base_auth_manager import COOKIE_NAME_JWT_TOKEN
     from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
     from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
-    from fastapi import Depends, FastAPI, Request
-    from fastapi.responses import HTMLResponse, Response
+    from airflow.api_fastapi.logging.decorators import action_logging
+    from fastapi import Depends, FastAPI, Form, HTTPException, Request
+    from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
     # It takes the DAG from the path parameter of exactly this name: dag_id.
     permission = Depends(requires_access_dag("GET", DagAccessEntity.RUN))
+    may_edit = requires_access_dag("PUT")
     served = FastAPI(title="Daybook's reports", openapi_url=None, dependencies=[permission])
 
     # What is in a row is for those who may read the logs of the DAG's tasks.
@@ -81,6 +91,16 @@ def app() -> "FastAPI":
             return _is_allowed(requires_access_dag("GET", DagAccessEntity.RUN, dag_id), request, user)
 
         return HTMLResponse(**_counts_page(may_see, state)._asdict())
+
+    def form_token(request: Request, user: GetUserDep, dag_id: str) -> str:
+        """Return the word for a form of the user; "" if the user may not edit the DAG."""
+        from daybook_airflow.rollback_form import credential_of, token
+
+        if not _is_allowed(may_edit, request, user):
+            return ""
+        return token(credential_of(request.headers, request.cookies, COOKIE_NAME_JWT_TOKEN), dag_id)
+
+    form_word = Annotated[str, Depends(form_token)]
 
     @served.get("/{dag_id}/days")
     def days(dag_id: str, year: str | None = None, state: str | None = None) -> HTMLResponse:
@@ -110,8 +130,8 @@ def app() -> "FastAPI":
 
     # day: which day of a run of several; without it, the page of all of them.
     @served.get("/{dag_id}/{run_id}/run")
-    def run(dag_id: str, run_id: str, day: str | None = None) -> HTMLResponse:
-        return HTMLResponse(**_run_page(dag_id, run_id, day)._asdict())
+    def run(token: form_word, dag_id: str, run_id: str, day: str | None = None) -> HTMLResponse:
+        return HTMLResponse(**_run_page(dag_id, run_id, day, token)._asdict())
 
     @served.get("/{dag_id}/{run_id}/report")
     def report(dag_id: str, run_id: str, day: str | None = None) -> HTMLResponse:
@@ -119,12 +139,30 @@ def app() -> "FastAPI":
 
     # After a run's own pages: a run may be called "day".
     @served.get("/{dag_id}/day/{day}")
-    def day(dag_id: str, day: str) -> HTMLResponse:
-        return HTMLResponse(**_of_day(dag_id, day, RUN_PAGE_POLICY, _day_page)._asdict())
+    def day(token: form_word, dag_id: str, day: str) -> HTMLResponse:
+        policy = FORM_POLICY if token else RUN_PAGE_POLICY
+        return HTMLResponse(**_of_day(dag_id, day, policy, partial(_day_page, token=token))._asdict())
 
     @served.get("/{dag_id}/day/{day}/report")
     def report_of_day(dag_id: str, day: str) -> HTMLResponse:
         return HTMLResponse(**_report_of_day(dag_id, day)._asdict())
+
+    # Airflow's audit log has every try; the ledger has each that was done.
+    @served.post("/{dag_id}/day/{day}/rollback", dependencies=[Depends(may_edit), Depends(action_logging())])
+    def daybook_rollback(
+        expected: form_word,
+        user: GetUserDep,
+        dag_id: str,
+        day: str,
+        token: Annotated[str, Form()] = "",
+        to: Annotated[str, Form()] = "",
+        why: Annotated[str, Form()] = "",
+        seen: Annotated[str, Form()] = "",
+    ) -> Response:
+        refused = _roll_back(dag_id, day, user.get_name(), (token, expected), (to, why, seen))
+        if refused:
+            return HTMLResponse(**refused._asdict())
+        return RedirectResponse(f"../{day}", 303)
 
     return served
 
@@ -227,13 +265,13 @@ def _as_file(answer: Answer, name: str) -> Answer:
     return answer if answer.status_code != 200 else answer._replace(headers={**answer.headers, **kept})
 
 
-def _day_page(pipeline: "Pipeline", day: "date") -> bytes:
+def _day_page(pipeline: "Pipeline", day: "date", token: str) -> bytes:
     from daybook_airflow.day_pages import day_answer
 
-    return day_answer(pipeline, day, _data())
+    return day_answer(pipeline, day, _data(), token)
 
 
-def _run_page(dag_id: str, run_id: str, day: str | None) -> Answer:
+def _run_page(dag_id: str, run_id: str, day: str | None, token: str) -> Answer:
     from daybook.pages.days_page import days_page
     from daybook.pages.run_page import message_page
     from daybook.pages.run_state import read_day
@@ -248,8 +286,8 @@ def _run_page(dag_id: str, run_id: str, day: str | None) -> Answer:
     if day is not None and not asked:
         return Answer(message_page("No report", NOT_ITS_DAY), _headers(RUN_PAGE_POLICY), 404)
     if len(asked) == 1:
-        page = day_answer(pipeline, asked[0], _data(), run_id, is_one_of_several=len(days) > 1)
-        return Answer(page, _headers(RUN_PAGE_POLICY))
+        page = day_answer(pipeline, asked[0], _data(), token, run_id, is_one_of_several=len(days) > 1)
+        return Answer(page, _headers(FORM_POLICY if token else RUN_PAGE_POLICY))
     states = [read_day(_data(), pipeline, run_id, one) for one in asked]
     if not any(state.is_begun for state in states):
         gone = [FILES_GO.format(pipeline.keep_files_days)] if pipeline.keep_files_days else []
@@ -269,6 +307,36 @@ def _report(dag_id: str, run_id: str, day: str | None) -> Answer:
     if content:
         return Answer(content, _headers(REPORT_POLICY))
     return Answer(message_page("No report", NOT_PUBLISHED), _headers(REPORT_POLICY), 404)
+
+
+def _roll_back(dag_id: str, day: str, who: str, tokens: tuple[str, str], words: tuple[str, str, str]) -> Answer | None:
+    """Show readers another run of a day; return why not, or None if it is done.
+
+    tokens: the one that was sent, and the expected one. words: the form's `to`, `why` and `seen`.
+    """
+    from daybook.days import as_day
+    from daybook.errors import BadSpec, DaybookError
+    from daybook.pages.run_page import message_page
+    from daybook.pipelines import pipelines_now
+    from daybook_airflow.rollback_form import Stale, asked, is_ours, roll_back_asked
+
+    def refused(why: str, status: int) -> Answer:
+        return Answer(message_page("Not rolled back", why), _headers(NOTHING), status)
+
+    pipeline = pipelines_now().good.get(dag_id)
+    if pipeline is None:
+        return refused(NO_DAYS, 404)
+    if not is_ours(*tokens):
+        return refused(NOT_OUR_FORM, 403)
+    try:
+        roll_back_asked(pipeline, as_day(day), _data(), who, asked(*words))
+    except ValueError as error:
+        return refused(str(error), 422)
+    except (Stale, BadSpec) as error:
+        return refused(str(error), 409)
+    except DaybookError as error:
+        return refused(str(error), 503)
+    return None
 
 
 def _report_of_day(dag_id: str, day: str) -> Answer:

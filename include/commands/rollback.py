@@ -5,7 +5,7 @@ DAYBOOK_WAREHOUSE, a connection string of libpq, names a warehouse in place of t
 
 from datetime import date
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -15,13 +15,9 @@ from commands.output import say, tell_json
 from commands.renamed import take_over
 from commands.servers import servers_of
 from commands.wrong_words import WrongWords
-from daybook.ledger.exports import is_target
-from daybook.postgres.session import at_once
-from daybook.publish.exports import Exporter
-from daybook.publish.finished_periods import follow_periods
-from daybook.publish.published_folder import follow
-from daybook.publish.rollback import RolledBack, take_back
-from daybook.publish.rollback import rollback as rolled_back
+from daybook.publish import rollback_everywhere
+from daybook.publish.rollback import RolledBack
+from daybook.publish.rollback_everywhere import Target, as_target, targets_follow
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
 from daybook.text import one_line
@@ -52,7 +48,9 @@ def rollback(
         take_over(chosen)
         dsn = connections.warehouse_dsn(chosen.target.connection)
         done = roll_back(chosen, day, dsn, connections.data(), who, why, target)
-        targets = _targets_follow(chosen, day, dsn)
+        warehouse = partial(connections.postgres_of, dsn)
+        places = (connections.data(), connections.files, connections.postgres)
+        targets = targets_follow(chosen, day, warehouse, *places)
     if json:
         tell_json({"pipeline": chosen.name, "day": day, **done._asdict(), "targets": targets})
     else:
@@ -77,42 +75,16 @@ def _in_words(run_id: int | None) -> str:
     return f"run {run_id}" if run_id else "no run of the day"
 
 
-def _targets_follow(pipeline: Pipeline, day: date, dsn: str) -> dict[str, str]:
-    """Let the further targets follow at once; return what became of each. One that is away still owes it."""
-    if not pipeline.also:
-        return {}
-    warehouse = partial(connections.postgres_of, dsn)
-    exporter = Exporter(pipeline, connections.data(), warehouse, connections.files, connections.postgres)
-    targets = [debt for debt in exporter.owed() if debt.day == day and is_target(debt.export)]
-    return {debt.export: exporter.pay(debt) or exporter.why_not(debt) for debt in targets}
-
-
-Target = int | Literal["nothing"] | None
-"""The run to go back to: its number, none at all, or the one before."""
-
-
 def _target(to: str | None) -> Target:
-    if to is None:
-        return None
-    if to == "nothing":
-        return "nothing"
-    if to.isascii() and to.isdecimal() and int(to):
-        return int(to)
-    raise WrongWords(
-        f"rollback: --to {to} is no run; nothing was changed; expected a run's number, as `why` shows it, or nothing"
-    )
+    try:
+        return None if to is None else as_target(to)
+    except ValueError:
+        expected = "expected a run's number, as `why` shows it, or nothing"
+        raise WrongWords(f"rollback: --to {to} is no run; nothing was changed; {expected}") from None
 
 
 def roll_back(
     pipeline: Pipeline, day: date, dsn: str, data: DataFolder, who: str, why: str, to: Target = None
 ) -> RolledBack:
     """Roll a day back in the warehouse, and let the published folder follow. dsn: libpq's."""
-
-    connect = partial(connections.postgres_of, dsn)
-    if to == "nothing":
-        done = at_once(connect, lambda connection: take_back(connection, pipeline, day, who, why))
-    else:
-        done = at_once(connect, lambda connection: rolled_back(connection, pipeline, day, data, who, why, to))
-    at_once(connect, lambda connection: follow(connection, data, pipeline.name, day))
-    at_once(connect, lambda connection: follow_periods(connection, data, pipeline))
-    return done
+    return rollback_everywhere.roll_back(pipeline, day, partial(connections.postgres_of, dsn), data, who, why, to)

@@ -137,9 +137,10 @@ class AirflowApi:
         self, dag_id: str, run_id: str, seconds: float = 120, check: Callable[[], None] = lambda: None
     ) -> Json:
         """Wait until a run has finished, well or not, and return it. check: called at every look."""
-        is_over = wait_until(lambda: self.dag_run(dag_id, run_id)["state"] in FINISHED, seconds, check=check)
+        wait_until(lambda: self.dag_run(dag_id, run_id)["state"] in FINISHED, seconds, check=check)
         run = self.dag_run(dag_id, run_id)
-        if not is_over:
+        # It may have ended since the last look.
+        if run["state"] not in FINISHED:
             raise ApiError(f"Run {run_id} of {dag_id} is still {run['state']} after {seconds:.0f} s.")
         return run
 

@@ -41,9 +41,18 @@ def days_answer(pipeline: Pipeline, year: str | None, state: str | None) -> byte
 
 
 def day_answer(
-    pipeline: Pipeline, day: date, data: DataFolder, run: str | None = None, *, is_one_of_several: bool = False
+    pipeline: Pipeline,
+    day: date,
+    data: DataFolder,
+    rollback_token: str,
+    run: str | None = None,
+    *,
+    is_one_of_several: bool = False,
 ) -> bytes:
-    """Return the page of a day, or of a run's work on it. If the warehouse does not answer, the files have to do."""
+    """Return the page of a day, or of a run's work on it. If the warehouse does not answer, the files have to do.
+
+    rollback_token: as of a DayView.
+    """
     known, remark = KnownDay(run=run), ""
     connect = partial(postgres, pipeline.target.connection)
     try:
@@ -59,6 +68,7 @@ def day_answer(
         is_one_of_several=is_one_of_several,
         noticed=_noticed(pipeline.name, known, run),
         remark=remark,
+        rollback_token=rollback_token,
     )
     return day_page(view)
 

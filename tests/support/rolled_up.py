@@ -21,6 +21,7 @@ from daybook.publish import definitions
 from daybook.publish.belongings import belongings
 from daybook.publish.rename import rename
 from daybook.publish.retire import retire
+from daybook.publish.rollback_everywhere import Target as RollBackTo
 from daybook.run.several_days import over_days
 from daybook.spec import (
     Measure,
@@ -169,7 +170,7 @@ class Orders:
         """Do something in a session with the warehouse, as a step does."""
         return at_once(partial(self.servers.connect_postgres, "warehouse"), do)
 
-    def roll_back(self, pipeline: Pipeline, day: date, to: rollback.Target = None) -> None:
+    def roll_back(self, pipeline: Pipeline, day: date, to: RollBackTo = None) -> None:
         """Roll a day back, as the command does."""
         dsn, data = self.servers.postgres.dsn("warehouse", "warehouse_owner"), DataFolder(UPath(self.servers.data))
         rollback.roll_back(pipeline, day, dsn, data, "ann@desk", "wrong", to)

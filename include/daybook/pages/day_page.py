@@ -73,6 +73,7 @@ def day_page(view: DayView) -> bytes:
         mended=mended_rows(state.receipts),
         held=state.receipts["summarize"].held if "summarize" in state.receipts else None,
         runs=_run_lines(known),
+        choices=_choices(known) if view.rollback_token else [],
         around=_around(state),
         in_airflow=_in_airflow(state),
         quoted=lambda text: quote(text, safe=""),
@@ -174,6 +175,13 @@ def _became(run: RunOfDay, published: PublishedRun | None, known: KnownDay) -> t
     done = [step for step in STEPS if step in run.steps and run.steps[step].state in ("done", "reused")]
     waits = f"waits in {run.waits[0].step}" if run.waits else ""
     return "waiting", waits or (f"not finished: {done[-1]} was its last step" if done else "not finished")
+
+
+def _choices(known: KnownDay) -> list[tuple[str, str]]:
+    """Return what readers can be shown instead: the value of each, and what it is."""
+    others = [one for one in known.published if one.is_kept and not one.is_seen]
+    found = [(str(one.run_id), f"run {one.run_id}, published {one.published_at:%Y-%m-%d %H:%M %Z}") for one in others]
+    return found + ([("nothing", "no run of this day")] if known.seen else [])
 
 
 def _around(state: RunState) -> list[tuple[str, date]]:

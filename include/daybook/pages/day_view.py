@@ -24,6 +24,7 @@ class DayView:
     state: of the run whose account it is. tried: of the last try. run: the run whose tab this is; None for the day's
     own page. is_one_of_several: the run has other days too. numbers: the published values that differ from those of
     the publication before. noticed: failures that Airflow noticed, by run. remark: why the ledger is not known, or "".
+    rollback_token: the word that a rollback from this page has to bring; "" if whoever looks may not roll back.
     """
 
     state: RunState
@@ -34,6 +35,7 @@ class DayView:
     numbers: list[Number] = field(default_factory=list)
     noticed: Mapping[str, Noticed] = field(default_factory=dict)
     remark: str = ""
+    rollback_token: str = ""
 
     @property
     def published(self) -> PublishedRun | None:
@@ -56,6 +58,7 @@ def day_view(
     is_one_of_several: bool = False,
     noticed: Mapping[str, Noticed] | None = None,
     remark: str = "",
+    rollback_token: str = "",
 ) -> DayView:
     """Return what the page of a day shows. known: as the ledger knows it, for the same run."""
     state = _state(data, pipeline, day, known.run, known)
@@ -70,6 +73,7 @@ def day_view(
         numbers=_numbers(data, pipeline, day, known),
         noticed=noticed or {},
         remark=remark,
+        rollback_token=rollback_token,
     )
 
 

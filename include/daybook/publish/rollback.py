@@ -1,7 +1,7 @@
 """Takes a day back to an earlier run, or to nothing: the warehouse's rows and a decision in the ledger.
 
-Not a step: `./daybook rollback` calls it. The runs that a day can go back to are those that the spec keeps.
-The content rolled back stays hidden: publish/deploy.py holds a later run with the same result.
+Not a step: publish/rollback_everywhere.py calls it for people. The runs that a day can go back to are those that the
+spec keeps. The content rolled back stays hidden: publish/deploy.py holds a later run with the same result.
 """
 
 from datetime import date

@@ -42,6 +42,10 @@ class Site:
         token = self.tokens.get(user)
         return self._client.request(method, path, headers={"Authorization": f"Bearer {token}"} if token else {})
 
+    def post(self, path: str, user: str, form: dict[str, str]) -> httpx.Response:
+        """Send a form as a user, with the cookie, as a browser does; an answer that leads on is not followed."""
+        return self._client.post(path, data=form, headers={"Cookie": f"_token={self.tokens.get(user, '')}"})
+
     def get_with_cookie(self, path: str, user: str) -> httpx.Response:
         """Ask as the browser does, inside the tab's frame."""
         return self._client.get(path, headers={"Cookie": f"_token={self.tokens[user]}"})
@@ -87,7 +91,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         deployment.api.wait_for_dag("flights")
         deployment.api.unpause("flights")
         run_id = deployment.api.trigger("flights", conf={"day": DAY})
-        run = deployment.api.wait_for_run("flights", run_id, check=deployment.keep_up)
+        run = deployment.api.wait_for_run("flights", run_id, seconds=400, check=deployment.keep_up)
         assert run["state"] == "success", json.dumps(run)
         yield Site(deployment, folder / "data", run_id)
 

@@ -358,6 +358,26 @@ def test_the_report_of_the_day_is_embedded_from_its_own_address_or_the_runs(tmp_
     assert (frame.attributes["src"], frame.attributes["sandbox"]) == ("report", "")
 
 
+def test_only_who_may_roll_back_is_offered_the_runs_that_are_kept_and_nothing(tmp_path: Path) -> None:
+    published = (
+        a_publication(9, "run_3"),
+        a_publication(8, "run_2", is_seen=False),
+        a_publication(7, is_seen=False, is_kept=False),
+    )
+    known = KnownDay(published=published, run="run_3")
+    assert shown(tmp_path, known).all("form") == []
+    form = shown(tmp_path, known, rollback_token="word").one("form")
+    assert (form.attributes["method"], form.attributes["action"]) == ("post", "../day/2013-01-05/rollback")
+    assert [one.attributes["value"] for one in form.all("option")] == ["8", "nothing"]
+    assert [one.attributes["value"] for one in form.all("input", type="hidden")] == ["word", "9"]
+    assert "required" in form.one("input", name="why").attributes
+    taken_back = known._replace(published=tuple(one._replace(is_seen=False) for one in published))
+    form = shown(tmp_path, taken_back, rollback_token="word").one("form")
+    assert [one.attributes["value"] for one in form.all("option")] == ["9", "8"]
+    assert form.one("input", name="seen").attributes["value"] == "nothing"
+    assert shown(tmp_path, KnownDay(), rollback_token="word").all("form") == []
+
+
 def test_nothing_from_outside_becomes_markup_or_an_address(tmp_path: Path) -> None:
     odd = f"{CANARY}\u202e\x1b[31m"
     leave_canary(tmp_path, odd)
