@@ -18,6 +18,8 @@ from daybook.planning.known_days import KnownDays
 from daybook.text import counted
 
 ALL = "all"
+# Of the days that a person asked for by their state; and of those that are told unasked, above the calendar.
+LISTED, LISTED_UNASKED = 50, 10
 
 
 class State(Enum):
@@ -138,6 +140,7 @@ def calendar_page(pipeline: str, known: KnownDays, years: list[int], asked: Aske
         weekdays=list(zip(day_abbr, day_name, strict=True)),
         months=_months(known, states, asked.state),
         listed=_listed(known, states, asked.state),
+        most=LISTED if asked.state else LISTED_UNASKED,
         trends=_trends(known.figures),
     )
     return page.encode()
@@ -211,12 +214,14 @@ def _has_refused(day: date, known: KnownDays) -> bool:
 
 
 def _listed(known: KnownDays, states: dict[date, State], asked: State | None) -> list[Cell]:
-    """Return the days that were asked for by their state, newest first; without one, those not published."""
-    wanted = {asked} if asked else {State.HELD, State.FAILED, State.WAITING, State.MISSING}
+    """Return the days that were asked for by their state, newest first; without one those not published, of them first
+    those that need a person."""
+    needing = {State.HELD, State.FAILED, State.WAITING}
+    wanted = {asked} if asked else {*needing, State.MISSING}
+    found = [(day, state) for day, state in reversed(states.items()) if state in wanted]
     return [
         Cell(day, state, said_of(day, state, known), is_shown=True, has_refused=_has_refused(day, known))
-        for day, state in reversed(states.items())
-        if state in wanted
+        for day, state in sorted(found, key=lambda one: one[1] not in needing)
     ]
 
 
