@@ -90,6 +90,21 @@ def test_a_page_fits_complains_of_nothing_and_its_links_are_reached_by_the_keybo
     page.close()
 
 
+def test_the_counts_open_from_airflows_navigation_and_lead_to_airflows_own_page_of_a_task(
+    viewer: BrowserContext, lived: Site
+) -> None:
+    page = viewer.new_page()
+    page.goto(lived.url)
+    page.get_by_text("Browse", exact=True).first.click(timeout=120_000)
+    with viewer.expect_page() as opened:
+        page.get_by_text("Daybook counts").click()
+    counts = opened.value
+    assert counts.url == f"{lived.url}/daybook/"
+    counts.get_by_role("link", name="summarize").click()
+    counts.get_by_role("heading", name="summarize").first.wait_for(timeout=120_000)
+    assert counts.url.startswith(f"{lived.url}/dags/flights/tasks/summarize")
+
+
 def test_who_is_not_logged_in_sees_no_page(browser: Browser, lived: Site) -> None:
     context = browser.new_context()
     answers = {name: context.request.get(f"{lived.url}/daybook/{path}") for name, path in PAGES.items()}
