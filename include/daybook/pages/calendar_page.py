@@ -8,6 +8,7 @@ from collections import Counter
 from datetime import date
 from decimal import Decimal
 from enum import Enum
+from itertools import groupby
 from typing import NamedTuple
 
 from daybook.ledger.figures import Figures
@@ -18,8 +19,6 @@ from daybook.planning.known_days import KnownDays
 from daybook.text import counted
 
 ALL = "all"
-# Of the days that a person asked for by their state; and of those that are told unasked, above the calendar.
-LISTED, LISTED_UNASKED = 50, 10
 
 
 class State(Enum):
@@ -140,7 +139,6 @@ def calendar_page(pipeline: str, known: KnownDays, years: list[int], asked: Aske
         weekdays=list(zip(day_abbr, day_name, strict=True)),
         months=_months(known, states, asked.state),
         listed=_listed(known, states, asked.state),
-        most=LISTED if asked.state else LISTED_UNASKED,
         trends=_trends(known.figures),
     )
     return page.encode()
@@ -213,16 +211,15 @@ def _has_refused(day: date, known: KnownDays) -> bool:
     return bool(found and found.rows_refused) or bool(failure and failure.step in REFUSING)
 
 
-def _listed(known: KnownDays, states: dict[date, State], asked: State | None) -> list[Cell]:
-    """Return the days that were asked for by their state, newest first; without one those not published, of them first
-    those that need a person."""
-    needing = {State.HELD, State.FAILED, State.WAITING}
-    wanted = {asked} if asked else {*needing, State.MISSING}
-    found = [(day, state) for day, state in reversed(states.items()) if state in wanted]
-    return [
-        Cell(day, state, said_of(day, state, known), is_shown=True, has_refused=_has_refused(day, known))
-        for day, state in sorted(found, key=lambda one: one[1] not in needing)
-    ]
+def _listed(known: KnownDays, states: dict[date, State], asked: State | None) -> list[list[Cell]]:
+    """Return the days that were asked for by their state, newest first; without one, those not published.
+
+    Missing days that follow one another are together: nobody has tried them, and often they are a whole year.
+    """
+    wanted = {asked} if asked else {State.HELD, State.FAILED, State.WAITING, State.MISSING}
+    groups = groupby(reversed(states.items()), key=lambda each: each[1] if each[1] is State.MISSING else each[0])
+    listed = [[_cell(day, known, states, asked) for day, _ in group] for _, group in groups]
+    return [cells for cells in listed if cells[0].state in wanted]
 
 
 def _trends(figures: dict[date, Figures]) -> list[Trend]:

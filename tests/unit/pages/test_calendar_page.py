@@ -36,9 +36,8 @@ def test_every_cell_and_every_day_of_the_list_leads_to_the_page_of_its_day() -> 
     page = read_page(told(KnownDays(failed, {}, {DAYS[1]: FAILURE}, {}, DAYS[0])))
     (listed, *months) = (table for table in page.all("table") if table.all("a"))
     assert [row.all("a")[0].attributes["href"] for row in listed.one("tbody").all("tr")] == [
-        # The failed one needs a person, the missing one may just not be run yet.
-        f"day/{DAYS[1]}",
         f"day/{DAYS[2]}",
+        f"day/{DAYS[1]}",
     ]
     days = [date(2013, 12, number) for number in range(1, 32)] + [date(2014, 1, number) for number in range(1, 32)]
     cells = [link.attributes for month in months for link in month.all("a")]
@@ -48,6 +47,13 @@ def test_every_cell_and_every_day_of_the_list_leads_to_the_page_of_its_day() -> 
         "2013-12-31: failed",
         "2014-01-01: missin",
     ]
+
+
+def test_missing_days_that_follow_one_another_are_one_line_of_the_list() -> None:
+    page = read_page(told(KnownDays(status(DAYS, {DAYS[0]}, set(), (), {}), {}, {}, {}, DAYS[0])))
+    (row,) = page.all("table")[0].one("tbody").all("tr")
+    assert [link.attributes["href"] for link in row.all("a")] == [f"day/{DAYS[1]}", f"day/{DAYS[2]}"]
+    assert "missing, 2 days" in row.text
 
 
 def test_a_pipeline_without_a_day_that_is_over_has_a_page_too() -> None:
@@ -67,14 +73,3 @@ def test_days_with_refused_rows_lead_to_them_from_the_list_and_from_the_months_t
         "flights", KnownDays(known, figures, {}, {}, DAYS[0]), [2013, 2014], Asked(2013, State.REFUSED)
     )
     assert [day for day in DAYS if f'href="day/{day}/refused"' in asked.decode()] == [DAYS[0]]
-
-
-def test_days_that_nobody_asked_for_leave_the_calendar_on_the_first_screen() -> None:
-    days = [date(2013, 3, number) for number in range(1, 32)]
-    failed = Failure("load", "BadData", "the first day's", datetime(2014, 1, 2, tzinfo=UTC))
-    known = KnownDays(status(days, set(), set(), (), {days[0]: failed}), {}, {days[0]: failed}, {}, None)
-    listed = read_page(told(known)).all("table")[0].rows()
-    assert [row[0] for row in listed] == [str(days[0]), *(str(day) for day in reversed(days[-9:]))]
-    assert "21 more are in the calendar." in told(known)
-    asked = calendar_page("flights", known, [2013], Asked(None, State.MISSING))
-    assert len(read_page(asked).all("table")[0].rows()) == 30
