@@ -77,6 +77,8 @@ def app() -> "FastAPI":
     from fastapi import Depends, FastAPI, Form, HTTPException, Request
     from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+    from daybook_airflow.permissions import is_allowed
+
     # It takes the DAG from the path parameter of exactly this name: dag_id.
     permission = Depends(requires_access_dag("GET", DagAccessEntity.RUN))
     may_edit = requires_access_dag("PUT")
@@ -88,7 +90,7 @@ def app() -> "FastAPI":
     @served.get("/")
     def counts(request: Request, user: GetUserDep, state: str | None = None) -> HTMLResponse:
         def may_see(dag_id: str) -> bool:
-            return _is_allowed(requires_access_dag("GET", DagAccessEntity.RUN, dag_id), request, user)
+            return is_allowed(requires_access_dag("GET", DagAccessEntity.RUN, dag_id), request, user)
 
         return HTMLResponse(**_counts_page(may_see, state)._asdict())
 
@@ -113,7 +115,7 @@ def app() -> "FastAPI":
 
     @served.get("/{dag_id}/day/{day}/refused")
     def refused(dag_id: str, day: str, request: Request, user: GetUserDep) -> HTMLResponse:
-        page = partial(_refused_page, shows_text=_is_allowed(may_see_text, request, user))
+        page = partial(_refused_page, shows_text=is_allowed(may_see_text, request, user))
         return HTMLResponse(**_of_day(dag_id, day, NOTHING, page)._asdict())
 
     @served.get("/{dag_id}/day/{day}/refused.csv", dependencies=[Depends(may_see_text)])
@@ -173,17 +175,6 @@ class Answer(NamedTuple):
     content: bytes
     headers: dict[str, str]
     status_code: int = 200
-
-
-def _is_allowed(permission: "Callable[[Any, Any], None]", request: Any, user: Any) -> bool:
-    """Return whether a user has a permission of Airflow, which raises an error if not."""
-    from fastapi import HTTPException
-
-    try:
-        permission(request, user)
-    except HTTPException:
-        return False
-    return True
 
 
 def _counts_page(may_see: "Callable[[str], bool]", state: str | None) -> Answer:
