@@ -5,8 +5,9 @@ can be rolled back to are never touched.
 """
 
 import logging
+from collections.abc import Collection
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from psycopg import sql
 
@@ -61,19 +62,22 @@ REMOVABLE = """
 
 # The log of a day's steps, but for runs that are kept, and for the last ones that came to their end, changed nothing,
 # failed, or loaded the day: these are asked for (step_log.py, queries.py).
-OLD_STEPS = """
+_OLD_RUNS_OF_STEPS = """
     with of_day as (select * from step where pipeline = %(pipeline)s and day = %(day)s), asked as (
         select distinct on (what) run from of_day, lateral (values
             ('ended', step = 'deploy' and receipt is not null),
             ('unchanged', step = 'deploy' and receipt ->> 'outcome' = 'unchanged'),
             ('failed', state = 'failed'), ('loaded', step = 'load')) wanted (what, is_it)
         where is_it order by what, ended_at desc
-    )
-    delete from step where pipeline = %(pipeline)s and day = %(day)s and run in (
+    ), old as (
         select run from of_day group by run having max(ended_at) < now() - make_interval(days => %(days)s)
         except select run from asked
-        except select started_by from run where pipeline = %(pipeline)s and day = %(day)s and removed_at is null)
+        except select started_by from run
+            where pipeline = %(pipeline)s and day = %(day)s and removed_at is null
+                and run_id <> all(%(going)s::bigint[])
+    )
 """
+_REMOVE_STEPS = "delete from step where pipeline = %(pipeline)s and day = %(day)s and run in (table old)"
 
 
 class Deployed(NamedTuple):
@@ -88,8 +92,8 @@ class Deployed(NamedTuple):
 def clean_up(deployed: Deployed, data: DataFolder, connect: OpenPostgres) -> None:
     """Remove the leftovers after a day's deployment. Raises nothing."""
     try:
-        at_once(connect, lambda connection: _remove_rows(connection, deployed))
-        at_once(connect, lambda connection: _remove_steps(connection, deployed))
+        at_once(connect, lambda connection: remove_rows(connection, deployed))
+        at_once(connect, lambda connection: remove_steps(connection, deployed.pipeline.name, deployed.day))
         _remove_files(connect, data, deployed)
         remove_old_files(connect, data, deployed.pipeline)
     except Exception as error:
@@ -98,18 +102,24 @@ def clean_up(deployed: Deployed, data: DataFolder, connect: OpenPostgres) -> Non
         log.warning("%s %s: not cleaned up, tried again next time: %s", deployed.pipeline.name, deployed.day, name)
 
 
-def _remove_rows(connection: Connection, deployed: Deployed) -> None:
+def removable(connection: Connection, deployed: Deployed, most: int = RUNS_AT_ONCE) -> list[int]:
+    """Return the numbers of the runs whose rows nobody can see any more, and lock them until the transaction ends."""
     pipeline, day, run, run_id = deployed
     asked = {"pipeline": pipeline.name, "day": day, "run_id": run_id, "started_by": run}
-    asked |= {"keep_runs": pipeline.keep_runs, "most": RUNS_AT_ONCE, "days": ABANDONED_DAYS, "hours": OVERTAKEN_HOURS}
+    asked |= {"keep_runs": pipeline.keep_runs, "most": most, "days": ABANDONED_DAYS, "hours": OVERTAKEN_HOURS}
+    return [row[0] for row in connection.execute(REMOVABLE, asked)]
+
+
+def remove_rows(connection: Connection, deployed: Deployed) -> list[int]:
+    """Remove the rows that nobody can see any more, of so many runs at once; return the numbers of these runs."""
     with connection.transaction():
         # Asked twice: a run may have been published or rolled back to before it was locked, but not after.
-        locked = {row[0] for row in connection.execute(REMOVABLE, asked)}
+        locked = removable(connection, deployed)
         if not locked:
-            return
-        removed = [row[0] for row in connection.execute(REMOVABLE, asked) if row[0] in locked]
-        for summary in pipeline.views:
-            delete = sql.SQL("delete from {} where run_id = any(%s)").format(stored(pipeline, summary))
+            return []
+        removed = [run_id for run_id in removable(connection, deployed) if run_id in locked]
+        for summary in deployed.pipeline.views:
+            delete = sql.SQL("delete from {} where run_id = any(%s)").format(stored(deployed.pipeline, summary))
             connection.execute(delete, [removed])
         connection.execute("delete from saved_summary where run_id = any(%s)", [removed])
         connection.execute(
@@ -118,11 +128,19 @@ def _remove_rows(connection: Connection, deployed: Deployed) -> None:
             [removed],
         )
         connection.execute("update run set removed_at = now() where run_id = any(%s)", [removed])
+        return removed
 
 
-def _remove_steps(connection: Connection, deployed: Deployed) -> None:
-    asked = {"pipeline": deployed.pipeline.name, "day": deployed.day, "days": ABANDONED_DAYS}
-    connection.execute(OLD_STEPS, asked)
+def old_steps(connection: Connection, pipeline: str, day: date, going: Collection[int] = ()) -> set[str]:
+    """Return the runs whose log of steps is old, and is asked for no more. going: runs whose rows go first."""
+    asked = {"pipeline": pipeline, "day": day, "days": ABANDONED_DAYS, "going": list(going)}
+    return {run for (run,) in connection.execute(f"{_OLD_RUNS_OF_STEPS} table old".encode(), asked)}
+
+
+def remove_steps(connection: Connection, pipeline: str, day: date) -> None:
+    """Remove the log of these runs."""
+    asked: dict[str, Any] = {"pipeline": pipeline, "day": day, "days": ABANDONED_DAYS, "going": []}
+    connection.execute(f"{_OLD_RUNS_OF_STEPS} {_REMOVE_STEPS}".encode(), asked)
 
 
 def _remove_files(connect: OpenPostgres, data: DataFolder, deployed: Deployed) -> None:

@@ -15,6 +15,7 @@ from daybook.storage.folder import Folder
 from daybook.storage.run_names import BY_FINGERPRINT, TAKEN, folder_name
 
 DAYS_AT_ONCE = 50
+ALL = 10**9
 OLD = """
     select day, run_id, started_by from run
     where pipeline = %(pipeline)s and files_removed_at is null
@@ -29,13 +30,23 @@ class _Old(NamedTuple):
     started_by: str
 
 
-def remove_old_files(connect: OpenPostgres, data: DataFolder, pipeline: Pipeline) -> None:
-    """Remove the files of a pipeline's oldest runs, if its spec says after how many days they go."""
-    if pipeline.keep_files_days is not None:
-        at_once(connect, lambda session: _remove(session, data, pipeline, pipeline.keep_files_days or 0))
+def remove_old_files(connect: OpenPostgres, data: DataFolder, pipeline: Pipeline) -> int:
+    """Remove the files of a pipeline's oldest runs, if its spec says after how many days they go; return how many."""
+    if pipeline.keep_files_days is None:
+        return 0
+    return at_once(connect, lambda session: _remove(session, data, pipeline, pipeline.keep_files_days or 0))
 
 
-def _remove(session: Connection, data: DataFolder, pipeline: Pipeline, days: int) -> None:
+def old_runs(session: Connection, data: DataFolder, pipeline: Pipeline) -> list[Folder]:
+    """Return the folders of all runs whose files go by their age; nothing is removed."""
+    if pipeline.keep_files_days is None:
+        return []
+    asked = {"pipeline": pipeline.name, "days": pipeline.keep_files_days, "most": ALL}
+    days = sorted({day for day, *_ in session.execute(OLD, asked)})
+    return [run for day in days for run in _old(data.day(pipeline.name, day), pipeline.keep_files_days)]
+
+
+def _remove(session: Connection, data: DataFolder, pipeline: Pipeline, days: int) -> int:
     with session.transaction():
         # Files in an object store take a while; no reader waits for these rows.
         session.execute("set local idle_in_transaction_session_timeout = 0")
@@ -48,18 +59,27 @@ def _remove(session: Connection, data: DataFolder, pipeline: Pipeline, days: int
         # A run that was cleared and saved again since has another row, whose turn comes.
         numbers = [run.run_id for run in old]
         session.execute("update run set files_removed_at = now() where run_id = any(%s)", [numbers])
+        return len(numbers)
 
 
 def _remove_day(folder: Folder, pipeline: Pipeline, days: int) -> None:
     """Remove the folders of a day's runs to which nobody has written for so many days; anything else is not ours."""
-    runs = [folder / name for name in folder.names() if name not in TAKEN]
-    old = [run for run in runs if not set(STEPS).isdisjoint(run.names()) and run.days_since_written() > days]
+    old, count = _old(folder, days), len(_runs(folder))
     for run in old:
         _remove_run(run, pipeline)
-    if len(old) == len(runs):
+    if len(old) == count:
         # Names of runs that are gone. A run that begins just now notes its own again.
         (folder / BY_FINGERPRINT).remove()
         folder.remove_if_empty()
+
+
+def _runs(folder: Folder) -> list[Folder]:
+    return [folder / name for name in folder.names() if name not in TAKEN]
+
+
+def _old(folder: Folder, days: int) -> list[Folder]:
+    runs = _runs(folder)
+    return [run for run in runs if not set(STEPS).isdisjoint(run.names()) and run.days_since_written() > days]
 
 
 def _remove_run(run: Folder, pipeline: Pipeline) -> None:

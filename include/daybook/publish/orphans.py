@@ -47,6 +47,16 @@ class Known(NamedTuple):
     folders: set[tuple[date, str]]
 
 
+class Going(NamedTuple):
+    """What of the ledger is about to go: the numbers of runs whose rows go, and by day the runs whose log goes."""
+
+    rows: frozenset[int] = frozenset()
+    steps: frozenset[tuple[date, str]] = frozenset()
+
+
+NOTHING = Going()
+
+
 def known_pipelines(connection: Connection) -> set[str]:
     """Return the names of the pipelines that the ledger has anything of."""
     if not is_begun(connection):
@@ -54,24 +64,25 @@ def known_pipelines(connection: Connection) -> set[str]:
     return {name for (name,) in connection.execute("select pipeline from run union select pipeline from step")}
 
 
-def known(connection: Connection, pipeline: str) -> Known:
-    """Return what the ledger knows of a pipeline's runs."""
+def known(connection: Connection, pipeline: str, going: Going = NOTHING) -> Known:
+    """Return what the ledger knows of a pipeline's runs, without what is about to go."""
     if not is_begun(connection):
         return Known(set(), set())
     saved = connection.execute(
         "select day, run_id, started_by from run where pipeline = %s and removed_at is null", [pipeline]
     ).fetchall()
+    kept = [(day, run_id, run) for day, run_id, run in saved if run_id not in going.rows]
     steps = connection.execute("select distinct day, run from step where pipeline = %s", [pipeline]).fetchall()
-    of_runs = {(day, run) for day, _, run in saved} | set(steps)
+    of_runs = {(day, run) for day, _, run in kept} | (set(steps) - going.steps)
     names = {(day, name(run)) for day, run in of_runs for name in (folder_name, former_folder_name)}
-    return Known({(day, run_id) for day, run_id, _ in saved}, names)
+    return Known({(day, run_id) for day, run_id, _ in kept}, names)
 
 
-def orphans(connect: OpenPostgres, data: DataFolder, pipeline: str) -> Iterator[Orphan]:
-    """Return the files of a pipeline that nobody will ask for, by their place."""
+def orphans(connect: OpenPostgres, data: DataFolder, pipeline: str, going: Going = NOTHING) -> Iterator[Orphan]:
+    """Return the files of a pipeline that nobody will ask for, by their place. going: out of the ledger, first."""
     # List first, then ask the ledger: files that a run makes after that are not on the list.
     saved, runs = data.saved_runs(pipeline), list(_folders_of_runs(data, pipeline))
-    has = at_once(connect, lambda connection: known(connection, pipeline))
+    has = at_once(connect, lambda connection: known(connection, pipeline, going))
     for day, run_id in saved:
         if (day, run_id) not in has.saved:
             yield Orphan(data.published_files(pipeline, day, run_id), "published files of a run without rows")

@@ -59,6 +59,11 @@ def program(home: Home, name: str) -> Path:
     return (_copy_of_wheel(folder_of(home)) if is_root() else _wheel()) / "pginstall" / "bin" / name
 
 
+def client(name: str) -> Path:
+    """Return the path of a program that starts no server, such as pg_dump: any user may run it in its place."""
+    return Path(os.environ["PG_BIN"]) / name if os.environ.get("PG_BIN") else _wheel() / "pginstall" / "bin" / name
+
+
 def run(path: Path, *arguments: str | Path) -> None:
     """Run a program of PostgreSQL to its end. Raises DeploymentError with its output if it fails."""
     # Not a pipe: the server inherits pg_ctl's output, so reading a pipe to its end would wait for the server's end.

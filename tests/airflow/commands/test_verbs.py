@@ -15,7 +15,9 @@ import pytest
 
 from daybook_airflow.api import AirflowApi
 from daybook_airflow.waiting import wait_until
+from deployment.airflow_history import DATABASE, clean_history
 from deployment.control.runs import start
+from deployment.environment import metadata_database
 from deployment.home import HOST, REPOSITORY, Home
 from deployment.servers.postgres import LocalPostgres
 
@@ -278,6 +280,15 @@ def test_doctor_finds_all_well_but_the_module_that_does_not_load(asked: Asked) -
     assert (wrong, len(broken)) == (broken, 1)
     assert {one["check"] for one in findings} >= {"published", "receipts", "servers", "airflow", "pools", "disk"}
     assert asked.checkout.type("doctor")[0] == 1
+
+
+def test_tidy_asks_airflows_own_command_about_its_history_and_touches_nothing_young(asked: Asked) -> None:
+    for words in (["--dry-run"], []):
+        said = asked.checkout.json("tidy", *words, "--airflow-days", "7")
+        assert (said["removed"], said["airflow"], said["left"]) == ([], {}, [])
+    home = Home(asked.checkout.home)
+    of_airflow = {"AIRFLOW_HOME": str(home.airflow), DATABASE: metadata_database(LocalPostgres(home))}
+    assert clean_history(of_airflow, 0, is_dry=True)["job"] > 0
 
 
 def test_psql_shows_the_analyst_what_is_published(asked: Asked) -> None:

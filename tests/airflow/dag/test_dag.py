@@ -42,12 +42,13 @@ def parsed(tmp_path: Path, **more: str) -> dict[str, Any]:
     out = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     line = next((line for line in out.stdout.splitlines() if line.startswith("PARSED")), None)
     assert line, out.stderr[-3000:]
-    return dict(json.loads(line.removeprefix("PARSED")))
+    found = dict(json.loads(line.removeprefix("PARSED")))
+    return {**found, "house": found["dags"].pop("daybook_tidy")}
 
 
 @pytest.fixture(scope="module")
 def parse(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """One parse, without any connection or data folder in the environment."""
+    """One parse, without any connection or data folder in the environment; `house` is the DAG that keeps house."""
     return parsed(tmp_path_factory.mktemp("airflow"))
 
 
@@ -59,6 +60,13 @@ def tasks(parse: dict[str, Any], dag: str) -> dict[str, dict[str, Any]]:
 def test_every_pipeline_is_a_dag_and_nothing_else_is(parse: dict[str, Any]) -> None:
     assert parse["errors"] == {}
     assert sorted(parse["dags"]) == sorted(load_pipelines().good)
+
+
+def test_one_more_dag_keeps_house_once_a_day_and_can_be_asked_what_it_would_do(parse: dict[str, Any]) -> None:
+    house = parse["house"]["dag"]
+    assert [task["__var"]["task_id"] for task in house["tasks"]] == ["keep_house"]
+    assert [word for word, _ in house["params"]] == ["dry_run"]
+    assert house["catchup"] is False
 
 
 @pytest.mark.parametrize("name", sorted(load_pipelines().good))
