@@ -1,7 +1,7 @@
 """The tries of tasks that have begun: what is left of one is a process that ended without a word, such as a killed one.
 
-tries/<hash of the run>/<hash of the task>-<try>.json   its process is at work
-                                               .told    it ended so, and that was told
+tries/<hash of the run>-<hash of the task>-<try>.json   its process is at work
+                                                .told   it ended so, and that was told
 
 Airflow calls nothing at all if the kernel kills a task's process: its next try finds what the one before has left, and
 if there is none, the failure of the run does.
@@ -49,11 +49,11 @@ class Tries:
 
     def left(self, dag_id: str, run_id: str) -> list[Try]:
         """Return the tries of a run that have begun and not ended, by task and number."""
-        return sorted(_try_of(words) for words in _read(self._of_run(dag_id, run_id)))
+        return sorted(_try_of(words) for words in self._of_run(dag_id, run_id))
 
     def dead(self, dag_id: str, run_id: str) -> list[Try]:
         """Return those of them whose process was on this machine, and is no more."""
-        return sorted(_try_of(words) for words in _read(self._of_run(dag_id, run_id)) if _is_dead(words))
+        return sorted(_try_of(words) for words in self._of_run(dag_id, run_id) if _is_dead(words))
 
     def claim(self, one: Try) -> bool:
         """Return whether it is the caller's to tell that a try ended without a word: of several, one is told so."""
@@ -70,24 +70,23 @@ class Tries:
 
     def tidy(self, now_s: float) -> None:
         """Remove what is left of runs that ended long ago."""
-        for file in self.folder.glob("*/*"):
+        for file in self.folder.glob("*"):
             with suppress(OSError):
                 if now_s - file.stat().st_mtime > NOTE_SECONDS:
                     file.unlink()
-                    file.parent.rmdir()
 
     def _file(self, one: Try) -> Path:
-        return self._of_run(one.dag_id, one.run_id) / f"{digest(one.task_id)}-{one.number}.json"
+        return self.folder / f"{_prefix(one.dag_id, one.run_id)}-{digest(one.task_id)}-{one.number}.json"
 
-    def _of_run(self, dag_id: str, run_id: str) -> Path:
-        return self.folder / digest(f"{dag_id} {run_id}")
+    def _of_run(self, dag_id: str, run_id: str) -> Iterator[dict[str, Any]]:
+        for file in self.folder.glob(f"{_prefix(dag_id, run_id)}-*.json"):
+            # It may end just now, or its disk have been full.
+            with suppress(OSError, ValueError):
+                yield json.loads(file.read_text())
 
 
-def _read(folder: Path) -> Iterator[dict[str, Any]]:
-    for file in folder.glob("*.json"):
-        # It may end just now, or its disk have been full.
-        with suppress(OSError, ValueError):
-            yield json.loads(file.read_text())
+def _prefix(dag_id: str, run_id: str) -> str:
+    return digest(f"{dag_id} {run_id}")
 
 
 def _try_of(words: dict[str, Any]) -> Try:

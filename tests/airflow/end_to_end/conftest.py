@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -18,7 +19,10 @@ from deployment.environment import with_this_shell
 from deployment.home import REPOSITORY, Home
 from deployment.supervisor import Deployment
 
-YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
+# One of two zones, twelve hours apart, whose next midnight is at least six hours away: the day that is due by itself is
+# then the same while the tests run.
+ZONE = "UTC" if 4 <= datetime.now(UTC).hour < 18 else "Etc/GMT-12"
+YESTERDAY = datetime.now(ZoneInfo(ZONE)).date() - timedelta(days=1)
 
 # Adding a pipeline is adding this one file.
 WEATHER = f"""
@@ -44,7 +48,7 @@ PIPELINE = Pipeline(
     ratios=(Ratio(name="mean_rain_mm", of="rain_mm", over="stations"),),
     summaries=(Summary(name="by_day", columns=("stations", "rain_mm", "mean_rain_mm")),),
     target=Target(schema="weather"),
-    schedule=Schedule(start=date.fromisoformat("{YESTERDAY - timedelta(days=3)}")),
+    schedule=Schedule(start=date.fromisoformat("{YESTERDAY - timedelta(days=3)}"), time_zone="{ZONE}"),
 )
 """
 # The same in two parts a day.

@@ -10,7 +10,7 @@ import pytest
 from daybook.storage.run_names import folder_name
 from deployment.supervisor import Deployment
 
-from .conftest import YESTERDAY
+from .conftest import YESTERDAY, ZONE
 
 TODAY = YESTERDAY + timedelta(days=1)
 
@@ -29,8 +29,8 @@ def logs(deployment: Deployment, run: str, task: str) -> str:
 @pytest.mark.parametrize(
     ("dag", "conf", "says"),
     [
-        ("weather", {"day": "2030-01-01"}, "2030-01-01 is not over yet in UTC"),
-        ("weather", {"days": [str(YESTERDAY), str(TODAY)]}, f"{TODAY} is not over yet in UTC; expected {YESTERDAY}"),
+        ("weather", {"day": "2030-01-01"}, f"2030-01-01 is not over yet in {ZONE}"),
+        ("weather", {"days": [str(YESTERDAY), str(TODAY)]}, f"{TODAY} is not over yet in {ZONE}; expected {YESTERDAY}"),
         ("weather", {"day": "2020-01-01"}, "2020-01-01 is before the schedule's first day"),
         ("flights", {"day": "2026-11-25"}, "2026-11-25 is after the schedule's last day, 2013-12-31"),
         ("flights", {}, "is after the schedule's last day, 2013-12-31"),
