@@ -74,7 +74,7 @@ def app() -> "FastAPI":
     from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
     from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
     from airflow.api_fastapi.logging.decorators import action_logging
-    from fastapi import Depends, FastAPI, Form, HTTPException, Request
+    from fastapi import Depends, FastAPI, Form, Request
     from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
     from daybook_airflow.permissions import is_allowed

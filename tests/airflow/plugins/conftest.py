@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext
 
 from deployment.environment import PROGRAMS
+from deployment.home import REPOSITORY
 from deployment.supervisor import Deployment
+from tests.support.otlp import Otlp, receiver
 
 DAY = "2013-01-05"
 
@@ -27,10 +30,11 @@ print(create_auth_manager().generate_jwt(SimpleAuthManagerUser(username="nobody"
 
 
 class Site:
-    """The real API server, as each of several users sees it. `data` is the data folder, `run_id` a published run."""
+    """The real API server, as each of several users sees it. `data` is the data folder, `run_id` a published run,
+    `otlp` what Airflow's traces and metrics said of it."""
 
-    def __init__(self, deployment: Deployment, data: Path, run_id: str) -> None:
-        self.deployment, self.data, self.run_id = deployment, data, run_id
+    def __init__(self, deployment: Deployment, data: Path, run_id: str, otlp: Otlp) -> None:
+        self.deployment, self.data, self.run_id, self.otlp = deployment, data, run_id, otlp
         self.url = deployment.ui_url
         self._client = httpx.Client(base_url=self.url, trust_env=False, timeout=120)
         self.tokens = {user: self._log_in(user) for user in ("viewer", "admin")}
@@ -87,13 +91,22 @@ def python(deployment: Deployment, code: str) -> Any:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The deployment of this checkout, with one real day of flights published by its scheduler."""
     folder = tmp_path_factory.mktemp("deployment")
-    with Deployment(home=folder / "home", data=folder / "data") as deployment:
+    with receiver() as otlp, Deployment(folder / "home", folder / "data", extra_environment=told(otlp)) as deployment:
         deployment.api.wait_for_dag("flights")
         deployment.api.unpause("flights")
         run_id = deployment.api.trigger("flights", conf={"day": DAY})
         run = deployment.api.wait_for_run("flights", run_id, seconds=400, check=deployment.keep_up)
         assert run["state"] == "success", json.dumps(run)
-        yield Site(deployment, folder / "data", run_id)
+        yield Site(deployment, folder / "data", run_id, otlp)
+
+
+def told(otlp: Otlp) -> dict[str, str]:
+    """Return the settings of docs/operating.md for traces and metrics, with the receiver's address."""
+    document = (REPOSITORY / "docs" / "operating.md").read_text()
+    blocks = [block for block in re.findall(r"```bash\n(.*?)```", document, re.DOTALL) if "OTEL_" in block]
+    settings = dict(line.split("=", 1) for block in blocks for line in block.splitlines())
+    assert {"AIRFLOW__TRACES__OTEL_ON", "AIRFLOW__METRICS__OTEL_ON"} < settings.keys()
+    return {**settings, "OTEL_EXPORTER_OTLP_ENDPOINT": otlp.url}
 
 
 @pytest.fixture(scope="module")
