@@ -2,7 +2,7 @@
 
 import pytest
 
-from daybook_airflow.rollback_form import Asked, asked, credential_of, is_ours, token
+from daybook_airflow.pages.rollback_form import Asked, asked, credential_of, is_ours, token
 
 
 def test_a_word_is_of_one_user_and_one_pipeline_and_nobody_logged_in_has_none() -> None:

@@ -15,8 +15,8 @@ from daybook.ledger.step_log import days_at_work
 from daybook.pages.counts_page import Known, counted_state, counts_page
 from daybook.postgres.session import Connection, at_once
 from daybook.spec import Pipeline
-from daybook_airflow.day_pages import due_days
 from daybook_airflow.hooks import postgres
+from daybook_airflow.pages.days import due_days
 
 
 def counts_answer(pipelines: Iterable[Pipeline], left_out: list[str], state: str | None) -> bytes:
