@@ -27,6 +27,7 @@ from daybook.rules.frames import (
     under_names,
     units_at_least,
     units_at_most,
+    without,
 )
 from daybook.rules.late_rows import LateFiles, is_of_days_before, is_other_day
 from daybook.rules.patterns import whole
@@ -145,7 +146,7 @@ def keys_left(rows: pa.Table, by: Cleaning, late: LateFiles | None = None) -> pa
     """
     named = _named(rows, by)
     number = _numbers(named, by, _rules_of(by, has_late_rows=late is not None), (), late)
-    return named.select(["line", *by.source.key]).filter(pc.equal(number, NO_RULE))
+    return without(named.select(["line", *by.source.key]), pc.not_equal(number, NO_RULE))
 
 
 def in_conflict(left: pa.Table, by: Cleaning, twins: Collection[int]) -> list[int]:
@@ -153,7 +154,7 @@ def in_conflict(left: pa.Table, by: Cleaning, twins: Collection[int]) -> list[in
 
     left: what `keys_left` tells of all rows that may share a key.
     """
-    left = left.filter(pc.invert(_is_at(left, twins)))
+    left = without(left, _is_at(left, twins))
     frame = open_frame(left, by.pipeline.engine).with_columns(count=nw.col("line").count().over(*by.source.key))
     shared = close_frame(frame.filter(nw.col("count") > 1), _LINES, ["line"])
     lines: list[int] = shared["line"].to_pylist()
@@ -283,7 +284,7 @@ def _split(named: pa.Table, number: pa.ChunkedArray, rules: _Rules) -> Cleaned:
     dropped = {reason: pc.sum(pc.equal(number, place)).as_py() or 0 for place, reason in enumerate(reasons)}
     is_refused = pc.greater_equal(number, rules.drops)
     refused = _refused(named["line"].filter(is_refused), number.filter(is_refused), rules.all)
-    kept = named.filter(pc.equal(number, NO_RULE))
+    kept = without(named, pc.not_equal(number, NO_RULE))
     return Cleaned(kept, refused, {reason: count for reason, count in dropped.items() if count})
 
 

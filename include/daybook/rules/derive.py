@@ -13,7 +13,7 @@ from daybook.errors import BadData
 from daybook.loader.line_numbers import own_line, part_of
 from daybook.rules.checked import BY_ZERO, TOO_LARGE
 from daybook.rules.evaluate import evaluated
-from daybook.rules.frames import ordered
+from daybook.rules.frames import ordered, without
 from daybook.spec import Column, Expression, Made, Pipeline
 
 REFUSED_BY_RULE = pa.schema([("line", pa.int64()), ("column", pa.string()), ("reason", pa.string())])
@@ -37,7 +37,7 @@ def derive(rows: pa.Table, made: Sequence[Made], columns: Iterable[Column], pipe
     for one in made:
         values, is_by_zero = fitting(one.derived.of, rows, known, pipeline, f"column {one.derived.name!r}")
         refused.append(_refused(rows["line"].filter(is_by_zero), one.column))
-        rows = rows.append_column(one.derived.name, values).filter(pc.invert(is_by_zero))
+        rows = without(rows.append_column(one.derived.name, values), is_by_zero)
     return Derivation(rows, ordered(pa.concat_tables(refused), ["line"]))
 
 

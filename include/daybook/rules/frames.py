@@ -20,6 +20,9 @@ from numpy.typing import NDArray
 from daybook.rules.units import from_units, units
 from daybook.spec import Column, Engine, Source, arrow_type
 
+# A table in more pieces is sorted.
+MOST_PIECES = 1000
+
 
 def rows_schema(columns: Sequence[Column]) -> pa.Schema:
     """Return the schema of rows with their line: `line` (the physical line in the raw file), then the columns."""
@@ -45,7 +48,7 @@ def close_frame(frame: nw.LazyFrame[Any], schema: pa.Schema, order: Sequence[str
     """Run the frame; return its rows with the columns and types of `schema`, sorted by `order` (nulls last)."""
     table = frame.select(*schema.names).collect("pyarrow").to_native().select(schema.names)
     typed = pa.table([_typed(table[field.name], field.type) for field in schema], schema=schema)
-    return ordered(typed, order)
+    return _in_one_piece(ordered(typed, order))
 
 
 def add_columns(frame: nw.LazyFrame[Any], columns: Iterable[nw.Expr]) -> nw.LazyFrame[Any]:
@@ -56,14 +59,40 @@ def add_columns(frame: nw.LazyFrame[Any], columns: Iterable[nw.Expr]) -> nw.Lazy
 
 def ordered(table: pa.Table, order: Sequence[str]) -> pa.Table:
     """Return the table sorted by the columns of `order`, ascending, nulls last."""
-    if not order or not table.num_rows or (list(order) == ["line"] and _is_ascending(table["line"])):
+    if not order or not table.num_rows:
         return table
+    found = _by_line(table) if list(order) == ["line"] else None
+    if found is not None:
+        return found
     return table.take(pc.sort_indices(table, sort_keys=[(name, "ascending") for name in order]))
 
 
-def _is_ascending(lines: pa.ChunkedArray) -> bool:
-    # Rows mostly come in the order of their lines, and looking takes a hundredth of sorting.
-    return lines.null_count == 0 and bool((np.diff(lines.to_numpy()) >= 0).all())
+def _by_line(table: pa.Table) -> pa.Table | None:
+    """Return the table sorted by line if it is in order, or in a few pieces that are; else None."""
+    # Rows come in order, or as the threads of a join left them. To put the pieces in order takes a tenth of sorting.
+    if table["line"].null_count:
+        return None
+    lines = table["line"].to_numpy()
+    starts = np.flatnonzero(np.diff(lines, prepend=lines[0] + 1) < 0)
+    if len(starts) > MOST_PIECES:
+        return None
+    ends = np.append(starts[1:], len(lines))
+    by_first = np.argsort(lines[starts])
+    starts, ends = starts[by_first], ends[by_first]
+    if (lines[ends[:-1] - 1] >= lines[starts[1:]]).any():
+        return None
+    pieces = [table.slice(start, end - start) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+    return table if len(pieces) == 1 else pa.concat_tables(pieces)
+
+
+def without(rows: pa.Table, are_out: pa.ChunkedArray) -> pa.Table:
+    """Return rows without some of them; if none is to go, which is the rule, nothing is copied."""
+    return rows.filter(pc.invert(are_out)) if pc.any(are_out).as_py() else rows
+
+
+def _in_one_piece(table: pa.Table) -> pa.Table:
+    # An engine's threads decide about the pieces, and these about where a page of a Parquet file ends.
+    return table.combine_chunks() if any(column.num_chunks > 1 for column in table.columns) else table
 
 
 def hashes(rows: pa.Table) -> NDArray[np.uint64]:
@@ -71,9 +100,7 @@ def hashes(rows: pa.Table) -> NDArray[np.uint64]:
 
     Polars makes them for every engine: no result depends on them, since what shares one is compared exactly.
     """
-    import polars
-
-    found: NDArray[np.uint64] = polars.DataFrame(_without_decimals(rows)).hash_rows().to_numpy()
+    found: NDArray[np.uint64] = _in_polars(_without_decimals(rows)).hash_rows().to_numpy()
     return found
 
 
@@ -97,9 +124,15 @@ def _in_units(value: int | Decimal, column: Column) -> Fraction:
 
 
 def _open_polars(table: pa.Table) -> nw.LazyFrame[Any]:
+    frame: nw.LazyFrame[Any] = nw.from_native(_in_polars(table).lazy())
+    return frame
+
+
+def _in_polars(table: pa.Table) -> Any:
     import polars
 
-    return nw.from_native(polars.DataFrame(table).lazy())
+    # rechunk: a copy of all columns, only to have each in one piece.
+    return polars.from_arrow(table, rechunk=False)
 
 
 def _open_pandas(table: pa.Table) -> nw.LazyFrame[Any]:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.rules.derive import REFUSED_BY_RULE, derive
-from daybook.rules.frames import add_columns, close_frame, open_frame, ordered, rows_schema
+from daybook.rules.frames import add_columns, close_frame, open_frame, ordered, rows_schema, without
 from daybook.rules.row_rules import keep_to_rules
 from daybook.rules.valid_rows import valid_rows
 from daybook.spec import Column, Lookup, Pipeline, clean_columns, derived_in_index, fact_columns
@@ -100,7 +100,7 @@ def _split(matched: pa.Table, pipeline: Pipeline) -> Indexed:
         if lookup.when_unknown == "refuse":
             is_unknown = matched[_mark(lookup)]
             refused.append(_refused(matched.filter(is_unknown), lookup))
-            matched = matched.filter(pc.invert(is_unknown))
+            matched = without(matched, is_unknown)
     columns = fact_columns(pipeline).values()
     matched, by_zero = derive(matched, derived_in_index(pipeline), columns, pipeline)
     matched, ruled_out = keep_to_rules(matched, rules_in_index(pipeline), columns, pipeline)

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.rules.derive import REFUSED_BY_RULE, Derivation, fitting
-from daybook.rules.frames import ordered
+from daybook.rules.frames import ordered, without
 from daybook.spec import Column, Pipeline, Rule
 
 
@@ -21,7 +21,7 @@ def keep_to_rules(rows: pa.Table, rules: Sequence[Rule], columns: Iterable[Colum
         holds, is_by_zero = fitting(rule.holds, rows, known, pipeline, f"rule {rule.name!r}")
         is_broken = pc.or_(pc.fill_null(pc.invert(holds), fill_value=False), is_by_zero)
         refused.append(_refused(rows["line"].filter(is_broken), rule))
-        rows = rows.filter(pc.invert(is_broken))
+        rows = without(rows, is_broken)
     return Derivation(rows, ordered(pa.concat_tables(refused), ["line"]))
 
 
