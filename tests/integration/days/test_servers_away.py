@@ -15,7 +15,7 @@ from daybook.errors import BadData, NotYet
 from daybook.ftp.connect import FtpServer
 from daybook.pages.run_page import run_page
 from daybook.pages.run_state import read_day
-from daybook.run.step_run import run_step
+from daybook.run.run_step import run_step
 
 from .conftest import Days
 
