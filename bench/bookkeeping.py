@@ -179,7 +179,7 @@ def _work(pipeline: Any, day: date) -> Any:
 
 def _do(work: Any, step: str) -> None:
     from daybook import steps
-    from daybook.run.step_run import run_step
+    from daybook.run.run_step import run_step
 
     run_step(getattr(steps, step), work)
 

@@ -21,7 +21,7 @@ sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "include"), str(REPOSITORY / "
 
 from daybook import steps  # noqa: E402 - the path is set above
 from daybook.ledger.receipt import STEPS  # noqa: E402 - the path is set above
-from daybook.run.step_run import run_step  # noqa: E402 - the path is set above
+from daybook.run.run_step import run_step  # noqa: E402 - the path is set above
 from daybook.testing import Trial  # noqa: E402 - the path is set above
 from deployment.home import Home  # noqa: E402 - the path is set above
 from deployment.servers.databases import make_databases  # noqa: E402 - the path is set above

@@ -8,7 +8,7 @@ import typer
 
 from commands import connections
 from commands.output import progress
-from daybook.ledger import step_log
+from daybook.ledger import turns
 from daybook.postgres.session import OpenPostgres, at_once
 from daybook.spec import Pipeline
 from daybook.storage.progress import latest
@@ -20,7 +20,7 @@ Watch = Annotated[bool, typer.Option("--watch", help="First show how far the ste
 
 def at_work(connect: OpenPostgres, pipeline: Pipeline) -> list[str]:
     """Return a sentence for each day of which a step is at work; the data folder is the environment's."""
-    days = at_once(connect, lambda session: step_log.days_at_work(session, pipeline.name))
+    days = at_once(connect, lambda session: turns.days_at_work(session, pipeline.name))
     return [_of_day(pipeline, day) for day in days]
 
 

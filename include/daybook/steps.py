@@ -1,8 +1,8 @@
 """The nine steps, in the order of the work: each takes a `StepRun` and returns its result.
 
 A step reads files of the steps before it, calls the pure functions of `loader` or `rules`, and writes its own files;
-run/step_run.py opens the files, and writes the receipt of its result. A step may raise the errors of errors.py; any
-other is a bug.
+run/step_run.py opens the files, and run/run_step.py writes the receipt of its result. A step may raise the errors of
+errors.py; any other is a bug.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -14,8 +14,7 @@ import pyarrow as pa
 
 from daybook.days import days_after
 from daybook.errors import BadData, Superseded
-from daybook.ftp.delivery import Delivery
-from daybook.ftp.fetch import Arrived, fetch_delivery
+from daybook.ftp.fetch import fetch_delivery
 from daybook.ftp.ready import Due, check_ready
 from daybook.ftp.retry import BRIEF, PATIENCE, Patience
 from daybook.ledger import first_load, queries
@@ -39,6 +38,7 @@ from daybook.refused import rows as refused_rows
 from daybook.rules import plausible
 from daybook.rules import summarize as summarizing
 from daybook.run.as_of import take_copies
+from daybook.run.origins import origins_of
 from daybook.run.step_run import StepRun
 from daybook.spec import CleanRows, Pipeline, Table
 from daybook.spec.work import measures_per_summary
@@ -94,7 +94,7 @@ def extract_files(step: StepRun) -> Done:
         if delivery.manifest:
             with step.new_file(f"{source.name}.manifest") as file:
                 file.write(delivery.manifest.content)
-        read = _origins(delivery, arrived)
+        read = origins_of(delivery, arrived)
         origins |= {stem: taken.noted(source.name, origin) for stem, origin in read.items()}
     return Done(origins=origins)
 
@@ -185,6 +185,7 @@ def save(step: StepRun) -> Done:
     pipeline, day_run, summaries = step.pipeline, step.day_run, _summaries(step)
     run = saving.Run(day_run.run, deploying.facts_read_at(pipeline, step.receipts_before()))
     above = max(day_run.data.saved_run_ids(pipeline.name, day_run.day), default=0)
+    day_run.once("prepared", lambda: at_once(step.warehouse, lambda session: saving.prepare(session, pipeline)))
     saved = at_once(step.warehouse, lambda session: saving.save(session, pipeline, day_run.day, run, summaries, above))
     files = day_run.data.published_files(pipeline.name, day_run.day, saved.run_id)
     by_day = [view.name for view in pipeline.views if not view.every]
@@ -227,30 +228,6 @@ def _patience(step: StepRun) -> Patience:
     """Return for how long a copy that breaks is tried at once: briefly, if the run can wait for the server and go on
     with what is here."""
     return BRIEF if step.day_run.attempt and step.folder.keeps_parts else PATIENCE
-
-
-def _origins(delivery: Delivery, arrived: list[Arrived]) -> dict[str, Origin]:
-    """Return the origins of a delivery's files: one file under its source's name; parts under their stems, with those
-    of the whole and the manifest."""
-    if not delivery.file.is_in_parts:
-        return {arrived[0].part.stem: _origin(delivery, arrived[0])}
-    name, is_encrypted = delivery.file.name, arrived[0].fetched.is_encrypted
-    origins = {name: Origin(place=f"{delivery.where}, {len(arrived)} parts", is_encrypted=is_encrypted)}
-    if delivery.manifest:
-        origins[f"{name}.manifest"] = Origin(place=delivery.where, modified_at=delivery.manifest.modified_at)
-    return origins | {one.part.stem: _origin(delivery, one) for one in arrived}
-
-
-def _origin(delivery: Delivery, arrived: Arrived) -> Origin:
-    fetched = arrived.fetched
-    return Origin(
-        place=f"{delivery.file.connection}: {arrived.part.path}",
-        name=arrived.part.name,
-        modified_at=fetched.remote.modified_at,
-        is_encrypted=fetched.is_encrypted,
-        remarks="; ".join(fetched.remarks),
-        checked_by=arrived.checked_by,
-    )
 
 
 @contextmanager

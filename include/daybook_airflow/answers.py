@@ -12,8 +12,9 @@ from daybook.ledger.left_out import LeftOut, leave_out, left_out_of, take_in
 from daybook.ledger.receipt import STEPS, Done
 from daybook.postgres.session import at_once
 from daybook.run.day_run import DayRun
+from daybook.run.run_step import run_step
 from daybook.run.several_days import Step, check_none_left_out
-from daybook.run.step_run import StepRun, run_step
+from daybook.run.step_run import StepRun
 from daybook_airflow.decision import Decided
 
 

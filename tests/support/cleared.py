@@ -23,7 +23,7 @@ from daybook.ledger.receipt import STEPS, Receipt
 from daybook.planning.observe import observe
 from daybook.planning.plan import Planned, plan
 from daybook.run.day_run import DayRun
-from daybook.run.step_run import run_step
+from daybook.run.run_step import run_step
 from daybook.spec import Pipeline
 
 from .servers import Servers, run_steps

@@ -21,7 +21,8 @@ import psycopg
 import pyarrow.parquet as pq
 from psycopg import sql
 
-from daybook.ledger.receipt import Receipt, check_balance
+from daybook.ledger.balance import check_balance
+from daybook.ledger.receipt import Receipt
 from daybook.spec import Pipeline
 from daybook.storage import disk
 

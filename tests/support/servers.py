@@ -12,7 +12,7 @@ from upath import UPath
 from daybook import steps
 from daybook.ledger.receipt import STEPS
 from daybook.run.day_run import DayRun
-from daybook.run.step_run import run_step
+from daybook.run.run_step import run_step
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
 from deployment.servers.ftp import LocalFtp

@@ -27,7 +27,7 @@ ROOMS = {
     "refused": "ledger loader storage postgres",
     "publish": "ledger storage postgres ftp rules.summarize",
     "planning": "ledger refused loader ftp postgres storage rules.valid_rows rules.exact",
-    "run": "events ledger refused loader storage postgres",
+    "run": "events ledger refused loader storage postgres ftp.delivery ftp.fetch",
     "stream": "run rules loader ledger refused storage",
     "pages": "ledger storage planning.known_days planning.known_pipelines planning.status planning.compared refused "
     "loader alerts.mends alerts.late",

@@ -21,6 +21,7 @@ UNIX = re.compile(r"-[rwxsStT-]{9}\S*\s+\d+\s+\S+\s+\S+\s+(?P<size>\d+)\s+(?P<ti
 WINDOWS = re.compile(r"(?P<time>\d\d-\d\d-\d{2,4}\s+\d\d:\d\d[AP]M)\s+(?P<size>\d+) (?P<name>.+)")
 # The folder itself, the one above it, or one in it (RFC 3659, 7.5.1).
 FOLDER = re.compile(r"(?i)(^|;)type=[cp]?dir;")
+LINK = re.compile(r"(?i)(^|;)type=os\.unix=s(ym)?link")
 BLOCK_BYTES = 256 * 1024
 
 
@@ -105,7 +106,8 @@ def _facts(lines: list[bytes]) -> Iterator[tuple[bytes, Remote]]:
         facts, _, name = line.partition(b" ")
         text = facts.decode("ascii", "replace")
         if not FOLDER.search(text):
-            yield name, facts_of(text)
+            # Of a link these are its own facts, and not those of the file that it leads to.
+            yield name, Remote(None, "") if LINK.search(text) else facts_of(text)
 
 
 def _names(lines: list[bytes]) -> Iterator[tuple[bytes, Remote]]:

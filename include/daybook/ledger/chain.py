@@ -2,7 +2,7 @@
 
 Whoever clears some tasks of a run, or marks one as success by hand, can leave a step whose input was made anew since,
 or that was never done. The first such step is the broken link: it and all after it have to be done again. Each step
-checks the links before it (run/step_run.py), and the plan of days all of them (planning/plan.py).
+checks the links before it (run/run_step.py), and the plan of days all of them (planning/plan.py).
 """
 
 import hashlib

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from daybook.ledger import first_load, queries, step_log
+from daybook.ledger import first_load, queries, turns
 from daybook.ledger.decisions import Rollback, rollbacks
 from daybook.ledger.queries import Decided
 from daybook.ledger.receipt import Receipt
@@ -112,7 +112,7 @@ def known_day(connection: Connection, pipeline: str, day: date, run: str | None 
         published=tuple(published),
         decisions=tuple(queries.decisions(connection, pipeline, day)),
         rollback=rollbacks(connection, pipeline, day, day).get(day),
-        is_at_work=day in step_log.days_at_work(connection, pipeline),
+        is_at_work=day in turns.days_at_work(connection, pipeline),
         run=chosen,
         receipts=_receipts(connection, pipeline, day, chosen),
         run_before=before,

@@ -1,21 +1,20 @@
-"""Receipts: how many rows each step read, kept, refused and dropped on a day, and whether the nine steps balance.
+"""Receipts: how many rows each step read, kept, refused and dropped on a day, what it read and wrote, and its cost.
 
 A step's receipt is written into its folder when the step is done; the next step finds its inputs' hashes there.
-`deploy` stores all of them with the publication, and refuses to publish if the rows do not balance.
+`deploy` stores all of them with the publication, and refuses to publish if the rows do not balance (balance.py).
 """
 
 import json
 import resource
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple, Self
 
 from pydantic import model_validator
 
-from daybook.errors import DaybookError
 from daybook.ledger.code import digest
 from daybook.ledger.old_receipts import from_notes
 from daybook.postgres.day_state import DayState
@@ -32,10 +31,6 @@ STEPS = (
     "save",
     "deploy",
 )
-
-
-class Unbalanced(DaybookError):
-    """A bug or a damaged file: rows were lost or added between two steps. The day is not published."""
 
 
 class Fingerprint(Frozen):
@@ -57,8 +52,7 @@ class Fingerprint(Frozen):
 
 
 class Lines(Frozen):
-    """The lines below a file's header: all, those of rows kept, those of rows refused, the empty ones, and those that
-    the file's form makes no rows."""
+    """The lines below a file's header: all, of rows kept, of rows refused, empty, and no rows by the file's form."""
 
     read: int
     kept: int
@@ -293,16 +287,6 @@ def by_reason(refused: list[dict[str, str | None]]) -> dict[str, int]:
     return dict(sorted(names.items()))
 
 
-def check_balance(receipts: dict[str, Receipt], facts: str) -> None:
-    """Check that no row was lost or added from `load` to `save`.
-
-    receipts: by step. facts: the source whose rows are aggregated. Raises Unbalanced with every gap.
-    """
-    gaps = [*_within(receipts), *_between(receipts), *_over_groups(receipts, facts)]
-    if gaps:
-        raise Unbalanced(f"the rows do not balance; nothing was published: {'; '.join(gaps)}")
-
-
 def _counts_of(name: str, rows: Rows) -> str:
     parts = [f"{name} rows={rows.read} kept={rows.kept}"]
     for word, counts in (("refused", rows.refused), ("dropped", rows.dropped)):
@@ -314,33 +298,3 @@ def _counts_of(name: str, rows: Rows) -> str:
     if rows.lines and rows.refused_lines != rows.refused_rows:
         parts.append(f"lines={rows.lines.read} refused_lines={rows.refused_lines}")
     return " ".join(parts)
-
-
-def _within(receipts: dict[str, Receipt]) -> Iterator[str]:
-    for step, receipt in receipts.items():
-        for name, rows in receipt.rows.items():
-            if not rows.is_balanced:
-                lines = f"; lines: {rows.lines.model_dump()}" if rows.lines else ""
-                yield f"{step}, {name}: {rows.read} read, {rows.kept} kept, the rest is not all accounted for{lines}"
-
-
-def _between(receipts: dict[str, Receipt]) -> Iterator[str]:
-    followers = (("extract_tables", "load"), ("load", "clean"), ("clean", "index"))
-    for before, after in followers:
-        for name, rows in receipts[before].rows.items():
-            given, taken = rows.kept, receipts[after].rows[name].read
-            if given != taken:
-                yield f"{name}: {before} gave {given} rows, {after} read {taken}"
-
-
-def _over_groups(receipts: dict[str, Receipt], facts: str) -> Iterator[str]:
-    indexed, aggregated = receipts["index"].rows[facts].kept, receipts["aggregate"].rows[facts]
-    if indexed != aggregated.read:
-        yield f"{facts}: index gave {indexed} rows, aggregate read {aggregated.read}"
-    for name, rows in receipts["summarize"].rows.items():
-        if (behind := rows.kept + rows.below_top) != aggregated.kept:
-            yield f"summary {name}: {behind} rows stand behind it, {aggregated.kept} were aggregated"
-    for name, rows in receipts["save"].rows.items():
-        made = receipts["summarize"].outputs[f"{name}.parquet"].rows
-        if rows.kept != made:
-            yield f"summary {name}: summarize made {made} rows, the warehouse holds {rows.kept}"

@@ -8,7 +8,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 import numpy as np
@@ -40,9 +40,16 @@ class Begun(NamedTuple):
 
 def side_by_side(blocks: Iterator[bytes], parse: Parse, threads: int | None) -> Iterator[Placed]:
     """Return the result of `parse` for each block, in order; at most two blocks more than threads are in memory."""
+    marked = with_last(blocks)
+    first, is_only = next(marked)
+    if is_only:
+        # A day's file is often that small, and a thread takes as long to start as its rows to read.
+        yield Placed(parse(first, True), 0)
+        return
     workers = threads or min(os.cpu_count() or 1, MOST_THREADS)
     with ThreadPoolExecutor(workers) as pool:
-        begun = (Begun(block, is_last, pool.submit(parse, block, is_last)) for block, is_last in with_last(blocks))
+        following = chain([(first, False)], marked)
+        begun = (Begun(block, is_last, pool.submit(parse, block, is_last)) for block, is_last in following)
         yield from _in_order(_ahead(begun, workers), parse)
 
 

@@ -6,10 +6,11 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from daybook.days import days_after
+from daybook.ftp.listed import Listed
 from daybook.ftp.listing import Remote
 from daybook.ftp.look import Seen, look
 from daybook.ftp.retry import PATIENCE
-from daybook.ftp.session import session
+from daybook.ftp.session import Session, session
 from daybook.ledger import step_log
 from daybook.ledger.as_of import copies
 from daybook.ledger.decisions import rollbacks
@@ -22,7 +23,7 @@ from daybook.planning.tables_now import on_day, remarks, tables_now, whole_table
 from daybook.postgres.day_state import DayState
 from daybook.postgres.session import Connection, at_once
 from daybook.refused import mends
-from daybook.spec import Pipeline
+from daybook.spec import File, Pipeline
 from daybook.storage.data_folder import DataFolder
 
 OpenConnection = Callable[[str], Any]
@@ -129,13 +130,18 @@ def _mends(pipeline: Pipeline, days: list[date], data: DataFolder) -> dict[date,
 
 def _seen(pipeline: Pipeline, days: list[date], open_ftp: OpenConnection) -> dict[date, list[Seen]]:
     found: dict[date, list[Seen]] = {day: [] for day in days}
-    for file in pipeline.files:
-        with session(partial(open_ftp, file.connection), file.connection, PATIENCE.time_limit_s) as server:
-            for day in days:
-                later = days_after(pipeline.schedule, day, file.late_days)
-                if on := pipeline.delivered_on(file, day):
-                    found[day] += look(server, file, on, later).seen
+    for connection in dict.fromkeys(file.connection for file in pipeline.files):
+        with session(partial(open_ftp, connection), connection, PATIENCE.time_limit_s) as server:
+            of_many = Listed(server)
+            for file in (file for file in pipeline.files if file.connection == connection):
+                for day in days:
+                    found[day] += _seen_of(pipeline, file, day, of_many)
     return found
+
+
+def _seen_of(pipeline: Pipeline, file: File, day: date, server: Session) -> list[Seen]:
+    on = pipeline.delivered_on(file, day)
+    return look(server, file, on, days_after(pipeline.schedule, day, file.late_days)).seen if on else []
 
 
 def _state(remote: Remote | None) -> FileState | None:

@@ -92,14 +92,19 @@ class Deployed(NamedTuple):
 def clean_up(deployed: Deployed, data: DataFolder, connect: OpenPostgres) -> None:
     """Remove the leftovers after a day's deployment. Raises nothing."""
     try:
-        at_once(connect, lambda connection: remove_rows(connection, deployed))
-        at_once(connect, lambda connection: remove_steps(connection, deployed.pipeline.name, deployed.day))
         _remove_files(connect, data, deployed)
         remove_old_files(connect, data, deployed.pipeline)
     except Exception as error:
         # The day is published: whatever went wrong here can wait, and must not fail the task.
         name = type(error).__name__
         log.warning("%s %s: not cleaned up, tried again next time: %s", deployed.pipeline.name, deployed.day, name)
+
+
+def _remove_old_rows(connection: Connection, deployed: Deployed) -> dict[int, str]:
+    """Remove what the warehouse has too much; return the runs of the day that still have rows, and who started each."""
+    remove_rows(connection, deployed)
+    remove_steps(connection, deployed.pipeline.name, deployed.day)
+    return _alive(connection, deployed.pipeline.name, deployed.day)
 
 
 def removable(connection: Connection, deployed: Deployed, most: int = RUNS_AT_ONCE) -> list[int]:
@@ -148,7 +153,7 @@ def _remove_files(connect: OpenPostgres, data: DataFolder, deployed: Deployed) -
     runs, days = data.published_runs(pipeline, day), data.day(pipeline, day)
     # List first, then ask the ledger: files that a run makes after that are not on the list.
     files, folders = runs.names(), days.names()
-    alive = at_once(connect, lambda connection: _alive(connection, pipeline, day))
+    alive = at_once(connect, lambda connection: _remove_old_rows(connection, deployed))
     started = {name(started_by) for started_by in alive.values() for name in (folder_name, former_folder_name)}
     for name in files:
         if name.isdigit() and int(name) not in alive:

@@ -15,10 +15,11 @@ from psycopg import sql
 
 from daybook.errors import Implausible, SourceUnavailable, Superseded
 from daybook.ledger import decisions, exports, runs
+from daybook.ledger.balance import Unbalanced, check_balance
 from daybook.ledger.chain import content_sha256
 from daybook.ledger.decisions import Decision, Release
 from daybook.ledger.raw_files import content_of
-from daybook.ledger.receipt import Receipt, Unbalanced, check_balance
+from daybook.ledger.receipt import Receipt
 from daybook.ledger.refused_limits import check_refused
 from daybook.ledger.runs import Changes, Entry
 from daybook.postgres.session import Connection

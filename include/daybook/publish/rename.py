@@ -10,7 +10,7 @@ from functools import partial
 from daybook.errors import BadSpec
 from daybook.ledger import pipeline_changes, runs
 from daybook.ledger.queries import is_begun
-from daybook.ledger.step_log import check_none_at_work
+from daybook.ledger.turns import check_none_at_work
 from daybook.postgres.session import Connection, OpenPostgres, at_once
 from daybook.publish.live import Place, places_of, shown_as
 from daybook.publish.short_waits import in_short_waits

@@ -10,7 +10,7 @@ from psycopg import sql
 
 from daybook.errors import BadSpec
 from daybook.ledger import pipeline_changes, runs
-from daybook.ledger.step_log import check_none_at_work
+from daybook.ledger.turns import check_none_at_work
 from daybook.postgres.session import Connection, OpenPostgres, at_once
 from daybook.publish.belongings import Belongings, StoredTable, belongings, files_of
 from daybook.publish.moves import drop_if_empty

@@ -14,7 +14,7 @@ from psycopg import sql
 
 from daybook.ledger import runs
 from daybook.postgres.session import Connection
-from daybook.publish.definitions import prepare
+from daybook.publish import definitions
 from daybook.publish.live import stored
 from daybook.spec import Pipeline
 
@@ -29,6 +29,16 @@ class Run(NamedTuple):
     read_at: datetime
 
 
+def prepare(connection: Connection, pipeline: Pipeline) -> None:
+    """Make the ledger's tables and the pipeline's tables and views, if they are not as this release and the spec say.
+
+    Raises BadSpec if a table in the warehouse has another type for a column than the spec.
+    """
+    with connection.transaction():
+        runs.prepare(connection)
+        definitions.prepare(connection, pipeline)
+
+
 class Saved(NamedTuple):
     """The run's number, and the number of its rows in the warehouse, by summary."""
 
@@ -39,16 +49,13 @@ class Saved(NamedTuple):
 def save(
     connection: Connection, pipeline: Pipeline, day: date, run: Run, summaries: dict[str, pa.Table], above: int = 0
 ) -> Saved:
-    """Save the summaries of a day under a new run number, in one transaction.
+    """Save the summaries of a day under a new run number, in one transaction. The warehouse is prepared for them.
 
     summaries: published columns only, by name. above: the largest number of which the published folder has files of the
     day; if the warehouse was restored alone, it does not know them. Unpublished rows of an earlier try stay: nobody
-    sees them, and publish/cleanup.py removes them. Raises BadSpec if a table in the warehouse has another type for a
-    column than the spec.
+    sees them, and publish/cleanup.py removes them.
     """
     with connection.transaction():
-        runs.prepare(connection)
-        prepare(connection, pipeline)
         runs.number_above(connection, above)
         run_id = runs.begin_run(connection, pipeline.name, day, run.started_by, run.read_at)
         for summary in pipeline.views:

@@ -3,7 +3,7 @@
 A row that divides by zero, if the spec says so, is refused. A value that its column cannot hold refuses the day.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -49,7 +49,7 @@ class Fitting(NamedTuple):
 
 
 def fitting(
-    expression: Expression, rows: pa.Table, columns: dict[str, Column], pipeline: Pipeline, what: str
+    expression: Expression, rows: pa.Table, columns: Mapping[str, Column], pipeline: Pipeline, what: str
 ) -> Fitting:
     """Return the values of an expression for each of the facts.
 

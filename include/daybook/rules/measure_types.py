@@ -1,5 +1,7 @@
 """Which measures roll up, and of which type each is."""
 
+from collections.abc import Mapping
+
 import pyarrow as pa
 
 from daybook.spec import Column, Measure, Pipeline, arrow_type, fact_columns
@@ -16,7 +18,7 @@ def measure_types(pipeline: Pipeline) -> dict[str, pa.DataType]:
     return {measure.name: _measure_type(measure, columns) for measure in pipeline.measures}
 
 
-def _measure_type(measure: Measure, columns: dict[str, Column]) -> pa.DataType:
+def _measure_type(measure: Measure, columns: Mapping[str, Column]) -> pa.DataType:
     column = measure.measured_column(columns)
     if measure.how in ("count", "distinct") or column is None:
         return pa.int64()

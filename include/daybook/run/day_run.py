@@ -11,6 +11,7 @@ from daybook.errors import NotYet
 from daybook.ledger.decisions import Release
 from daybook.ledger.receipt import Receipt
 from daybook.ledger.stored_receipt import UnreadableReceipt, stored_receipt
+from daybook.ledger.turns import Turns
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder
@@ -30,8 +31,8 @@ class DayRun:
     run: the scheduler's name for the run. postgres, ftp: open a connection by its id in Airflow. started_by: who or
     what started the run. is_forced: do every step, and publish even if nothing changed. overrides: the values of
     `pipeline` that are not its spec's but this run's, by their paths, as in JSON. shared: the results that the days of
-    one task share; None for a task of one day. attempt: the number of the task's try, the same at each look; 0 if
-    nobody looks again when a server is away.
+    one task share, and turns: those that they hold together; None for a task of one day. attempt: the number of the
+    task's try, the same at each look; 0 if nobody looks again when a server is away.
     """
 
     pipeline: Pipeline
@@ -45,6 +46,7 @@ class DayRun:
     release: Release | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
     shared: dict[object, Any] | None = None
+    turns: Turns | None = None
     attempt: int = 0
 
     @cached_property

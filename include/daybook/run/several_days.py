@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -19,6 +20,7 @@ from psycopg.pq import TransactionStatus
 from daybook.errors import BrokenChain, DaybookError, NotYet, SourceUnavailable
 from daybook.ledger.left_out import LeftOut, leave_out, left_out_of, take_in
 from daybook.ledger.receipt import STEPS, Done
+from daybook.ledger.turns import Turns
 from daybook.postgres.session import Connection
 from daybook.run.day_run import DayRun
 from daybook.run.step_run import StepRun
@@ -60,6 +62,9 @@ class ConnectionPool:
 
 # Names the step and the task's try that did this day, while the run waits for other days.
 DONE = "done.txt"
+# Another run's step on one of these days waits so long, and a kill loses the ledger's rows of so much work; the
+# receipts in the days' folders are there.
+HELD_S = 5.0
 log = logging.getLogger(__name__)
 Step = Callable[[StepRun], Done]
 
@@ -142,9 +147,14 @@ def _is_done(day_run: DayRun, step: str, attempt: int) -> bool:
 
 @contextmanager
 def _kept_open(day_runs: list[DayRun]) -> Iterator[list[DayRun]]:
-    shared: dict[object, Any] = {}
-    with ConnectionPool(day_runs[0].postgres, _is_idle) as postgres, ConnectionPool(day_runs[0].ftp, _is_open) as ftp:
-        yield [replace(day_run, postgres=postgres, ftp=ftp, shared=shared) for day_run in day_runs]
+    first, shared = day_runs[0], dict[object, Any]()
+    with (
+        ConnectionPool(first.postgres, _is_idle) as postgres,
+        ConnectionPool(first.ftp, _is_open) as ftp,
+        Turns(partial(postgres, first.pipeline.target.connection), HELD_S) as turns,
+    ):
+        opened: dict[str, Any] = {"postgres": postgres, "ftp": ftp, "turns": turns}
+        yield [replace(day_run, **opened, shared=shared) for day_run in day_runs]
 
 
 def _is_idle(session: Connection) -> bool:

@@ -10,7 +10,8 @@ from daybook.events.handlers import tell
 from daybook.events.happening import Event, Happening
 from daybook.ledger.receipt import STEPS, Done
 from daybook.run.day_run import DayRun
-from daybook.run.step_run import StepRun, run_step
+from daybook.run.run_step import run_step
+from daybook.run.step_run import StepRun
 
 
 def told_step(step: Callable[[StepRun], Done], day_run: DayRun) -> dict[str, Any]:

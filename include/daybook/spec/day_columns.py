@@ -1,6 +1,6 @@
 """What is wrong with the columns that hold a fact's day: their kinds, days of UTC, and days of another column."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from daybook.spec.column import Column
 from daybook.spec.format import tells_of_utc
@@ -28,7 +28,7 @@ def day_column_problems(
     yield from _other_days(day_columns, facts, read_by)
 
 
-def _days_of_utc(day_columns: tuple[str, ...], columns: dict[str, Column], zone: str) -> Iterator[str]:
+def _days_of_utc(day_columns: tuple[str, ...], columns: Mapping[str, Column], zone: str) -> Iterator[str]:
     for name in day_columns if zone != "UTC" else ():
         column = columns.get(name)
         if column and column.kind == "date" and column.format and tells_of_utc(column.format):

@@ -152,7 +152,7 @@ class Ratio(Value):
     """What it is counted in, for readers, such as "min" or "EUR"."""
 
 
-def measure_problems(path: str, measure: Measure, columns: dict[str, Column]) -> Iterator[str]:
+def measure_problems(path: str, measure: Measure, columns: Mapping[str, Column]) -> Iterator[str]:
     """Yield what is wrong with a measure, one line a problem. columns: those of the facts after `index`, by name."""
     wrong = [*_wrong_word(f"{path}.of", measure.of, columns), *_wrong_word(f"{path}.where", measure.where, columns)]
     yield from wrong
@@ -163,7 +163,7 @@ def measure_problems(path: str, measure: Measure, columns: dict[str, Column]) ->
     yield from _idle_words(path, measure)
 
 
-def _wrong_word(path: str, word: str | Expression | None, columns: dict[str, Column]) -> Iterator[str]:
+def _wrong_word(path: str, word: str | Expression | None, columns: Mapping[str, Column]) -> Iterator[str]:
     if word is None:
         return
     expression = _expression(word)
@@ -176,7 +176,7 @@ def _wrong_word(path: str, word: str | Expression | None, columns: dict[str, Col
             yield f"{path}: {error}"
 
 
-def _not_measured(path: str, measure: Measure, columns: dict[str, Column]) -> Iterator[str]:
+def _not_measured(path: str, measure: Measure, columns: Mapping[str, Column]) -> Iterator[str]:
     column = measure.measured_column(columns)
     if measure.how == "count":
         return
@@ -203,7 +203,9 @@ def _idle_words(path: str, measure: Measure) -> Iterator[str]:
         )
 
 
-def ratio_problems(path: str, ratio: Ratio, measures: dict[str, Measure], columns: dict[str, Column]) -> Iterator[str]:
+def ratio_problems(
+    path: str, ratio: Ratio, measures: dict[str, Measure], columns: Mapping[str, Column]
+) -> Iterator[str]:
     """Yield what is wrong with a ratio, one line a problem. measures, columns of the facts: by name."""
     for word, name in (("of", ratio.of), ("over", ratio.over)):
         yield from unknown(f"{path}.{word}", name, measures, "measure")

@@ -4,7 +4,7 @@ BadSpec lists every problem with a column, measure or source, one per line: path
 name. So a wrong spec shows when the DAG file is parsed, not at night.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, ClassVar, Self
 
@@ -21,6 +21,7 @@ from daybook.spec.derived import Derived, Made
 from daybook.spec.export import Export, export_problems
 from daybook.spec.file import File
 from daybook.spec.former_names import former_name_problems
+from daybook.spec.kept import kept
 from daybook.spec.lookup import Lookup
 from daybook.spec.measure import (
     Measure,
@@ -210,18 +211,21 @@ def check(pipeline: Pipeline) -> None:
         raise BadSpec("\n".join(problems))
 
 
-def fact_columns(pipeline: Pipeline) -> dict[str, Column]:
+@kept
+def fact_columns(pipeline: Pipeline) -> Mapping[str, Column]:
     """Return the columns of the facts after `index`: their own, the transform's, the looked up and the derived."""
     there = (*clean_columns(pipeline), *_looked_up(pipeline))
     return {column.name: column for column in (*there, *(made.column for made in derived_in_index(pipeline)))}
 
 
-def derived_in_clean(pipeline: Pipeline) -> list[Made]:
+@kept
+def derived_in_clean(pipeline: Pipeline) -> Sequence[Made]:
     """Return the derived columns that need only columns of the facts' source."""
     return derivations.made_from(pipeline.derived, pipeline.source(pipeline.facts).columns)
 
 
-def derived_in_index(pipeline: Pipeline) -> list[Made]:
+@kept
+def derived_in_index(pipeline: Pipeline) -> Sequence[Made]:
     """Return the other derived columns: those that need a column of the transform or of a lookup."""
     early = {made.derived.name for made in derived_in_clean(pipeline)}
     others = [derived for derived in pipeline.derived if derived.name not in early]

@@ -1,6 +1,6 @@
 """The part of a spec about what is published: the summaries."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import ClassVar, Literal, Protocol
 
 from pydantic import Field
@@ -103,7 +103,7 @@ def own_columns(summary: Shown, time_zone: str) -> dict[str, str]:
     }
 
 
-def summary_problems(path: str, summary: Summary, columns: dict[str, Column], numbers: list[str]) -> Iterator[str]:
+def summary_problems(path: str, summary: Summary, columns: Mapping[str, Column], numbers: list[str]) -> Iterator[str]:
     """Yield what is wrong with a summary. columns: those of the facts; numbers: the names of measures and ratios."""
     # A roll-up has no column "day" for readers, but each row of its days does.
     yield from twice(path, [*summary.names, *(["day"] if summary.every else [])])

@@ -19,7 +19,7 @@ from daybook.ledger.decisions import Release
 from daybook.ledger.receipt import STEPS
 from daybook.refused.rows import FILE
 from daybook.run.day_run import DayRun
-from daybook.run.step_run import run_step
+from daybook.run.run_step import run_step
 from daybook.spec import Pipeline, Table
 from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder

@@ -186,7 +186,10 @@ class SftpSession:
         for found in names:
             name = bytes(found.filename) if isinstance(found.filename, bytes) else found.filename.encode()
             try:
-                files[name.decode(self._line.encoding)] = _remote(found.attrs)
+                # Of a link these are its own, and not those of the file that it leads to.
+                files[name.decode(self._line.encoding)] = (
+                    Remote(None, "") if _is_link(found.attrs) else _remote(found.attrs)
+                )
             except UnicodeDecodeError:
                 undecoded.append(name)
                 log.info(
@@ -246,6 +249,10 @@ async def _names(client: asyncssh.SFTPClient, folder: bytes) -> list[asyncssh.SF
 
 def _is_folder(attributes: asyncssh.SFTPAttrs) -> bool:
     return attributes.permissions is not None and stat.S_ISDIR(attributes.permissions)
+
+
+def _is_link(attributes: asyncssh.SFTPAttrs) -> bool:
+    return attributes.permissions is not None and stat.S_ISLNK(attributes.permissions)
 
 
 def _remote(attributes: asyncssh.SFTPAttrs) -> Remote:

@@ -11,7 +11,7 @@ from itertools import groupby
 from daybook.errors import DaybookError
 from daybook.ledger.queries import is_begun
 from daybook.ledger.step_counts import step_counts
-from daybook.ledger.step_log import days_at_work
+from daybook.ledger.turns import days_at_work
 from daybook.pages.counts_page import Known, counted_state, counts_page
 from daybook.postgres.session import Connection, at_once
 from daybook.spec import Pipeline

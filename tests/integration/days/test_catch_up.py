@@ -14,8 +14,8 @@ from daybook.errors import DaybookError
 from daybook.ledger.receipt import STEPS
 from daybook.ledger.waiting import Waiting, note
 from daybook.planning.daily_run import DailyRun, days_of
+from daybook.run.run_step import run_step
 from daybook.run.several_days import over_days
-from daybook.run.step_run import run_step
 from daybook.spec import Plausible, Schedule
 from tests.support.sales import file_of, sales
 

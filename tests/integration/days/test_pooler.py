@@ -9,7 +9,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from daybook.ledger.step_log import Trying, one_writer
+from daybook.ledger.step_rows import Trying
+from daybook.ledger.turns import Turns
 from daybook.postgres.session import at_once
 from deployment.environment import connections
 from deployment.servers.postgres import LocalPostgres
@@ -101,7 +102,7 @@ def test_one_writer_of_a_day_holds_its_lock_until_it_is_done_behind_a_pooler(beh
             return len(other.execute("select from pg_locks where locktype = 'advisory' and granted").fetchall())
 
     trying = Trying("pooled", FIRST, "run", "load", "a test", datetime.now(UTC))
-    with one_writer(connect, trying):
+    with Turns(connect).of(trying):
         assert held() == 1
         assert held() == 1
     assert held() == 0

@@ -18,7 +18,7 @@ from daybook.errors import BadData, Implausible
 from daybook.ledger import runs
 from daybook.ledger.receipt import STEPS, Lines, Mended, Rows
 from daybook.run.day_run import DayRun
-from daybook.run.step_run import run_step
+from daybook.run.run_step import run_step
 from daybook.spec import Form, Plausible
 from tests.support.servers import published_files, run_steps
 from tests.support.workbooks import workbook

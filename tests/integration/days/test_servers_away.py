@@ -14,7 +14,7 @@ from daybook import steps
 from daybook.errors import BadData, NotYet
 from daybook.ftp.connect import FtpServer
 from daybook.pages.run_state import read_day
-from daybook.run.step_run import run_step
+from daybook.run.run_step import run_step
 from tests.support.days import page_of
 
 from .conftest import Days

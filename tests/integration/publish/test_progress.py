@@ -8,7 +8,8 @@ import pytest
 
 from commands.work import at_work
 from daybook.ledger.receipt import STEPS
-from daybook.ledger.step_log import Trying, one_writer
+from daybook.ledger.step_rows import Trying
+from daybook.ledger.turns import Turns
 from daybook.postgres import copy_tables
 from daybook.storage import progress
 from tests.support.bench import DAY, Bench
@@ -40,7 +41,7 @@ def test_status_shows_the_days_of_which_a_step_is_at_work_and_how_far_it_is(
     connect = partial(bench.servers.connect_postgres, "warehouse")
     name, day, now = bench.pipeline.name, date.fromisoformat(DAY), datetime.now(UTC)
     work = bench.servers.work(bench.pipeline, DAY, "a run")
-    with one_writer(connect, Trying(name, day, "a run", "load", "ann", now)):
+    with Turns(connect).of(Trying(name, day, "a run", "load", "ann", now)):
         assert at_work(connect, bench.pipeline) == [f"{DAY}: a step is at work"]
         progress.Progress(work.folder / "load", "flights", 2 * progress.LEAST_BYTES).at(progress.LEAST_BYTES, 7)
         (said,) = at_work(connect, bench.pipeline)

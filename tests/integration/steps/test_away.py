@@ -24,8 +24,9 @@ from daybook.pages.run_state import read_day
 from daybook.planning.look_back import changed_days
 from daybook.run.away import waiting_for_servers
 from daybook.run.day_run import DayRun
+from daybook.run.run_step import run_step
 from daybook.run.several_days import over_days
-from daybook.run.step_run import StepRun, run_step
+from daybook.run.step_run import StepRun
 from daybook.spec import Pipeline
 from tests.support.faulty_ftp import PASSWORD, USER, Cut, FaultyFtp, says_426
 from tests.support.servers import Servers

@@ -19,8 +19,8 @@ from daybook import steps
 from daybook.errors import BadData, NotYet
 from daybook.ledger.receipt import STEPS
 from daybook.run.day_run import DayRun
+from daybook.run.run_step import run_step
 from daybook.run.several_days import over_days
-from daybook.run.step_run import run_step
 from daybook.spec import (
     Engine,
     File,

@@ -16,8 +16,9 @@ from daybook.events.happening import Event, Happening
 from daybook.ledger.receipt import STEPS, Done
 from daybook.planning.daily_run import DailyRun, days_of
 from daybook.run.day_run import DayRun
+from daybook.run.run_step import run_step
 from daybook.run.several_days import DaysLeftOut, over_days
-from daybook.run.step_run import StepRun, run_step
+from daybook.run.step_run import StepRun
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
 from daybook.storage.run_names import folder_name

@@ -7,7 +7,7 @@ import pytest
 
 from daybook import steps
 from daybook.errors import BadData, BadSpec
-from daybook.run.step_run import run_step
+from daybook.run.run_step import run_step
 from daybook.spec import Pipeline
 from tests.support.servers import Servers, published_files
 

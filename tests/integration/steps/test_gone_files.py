@@ -9,7 +9,7 @@ from daybook import steps
 from daybook.errors import BrokenChain
 from daybook.ledger.receipt import STEPS
 from daybook.run.day_run import DayRun
-from daybook.run.step_run import run_step
+from daybook.run.run_step import run_step
 
 from .conftest import Run
 

@@ -13,8 +13,8 @@ import psycopg
 import pytest
 
 from daybook.errors import SourceUnavailable
-from daybook.ledger import step_log
-from daybook.ledger.step_log import Trying, one_writer
+from daybook.ledger import turns
+from daybook.ledger.step_rows import Trying
 from daybook.postgres import session
 from daybook.postgres.copy_tables import copy_tables
 from daybook.postgres.session import Connection, at_once
@@ -96,8 +96,8 @@ def test_a_copy_whose_process_is_stopped_ends_once_its_query_is_older_than_any(
 
 
 def test_the_days_lock_is_let_go_if_its_process_is_stopped(stopped: Stopped, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(step_log, "limited", partial(session.limited, limit_s=1))
+    monkeypatch.setattr(turns, "limited", partial(session.limited, limit_s=1))
     trying = Trying("stopped", date(2013, 1, 5), "run_1", "load", "nobody", datetime.now(UTC))
-    with one_writer(stopped.connect, trying) as lock:
+    with turns.Turns(stopped.connect).of(trying) as lock:
         stopped.stop(lock.info.backend_pid)
     assert lock.closed

@@ -127,8 +127,8 @@ def test_a_changed_helper_changes_the_code_of_exactly_the_steps_that_reach_it(
 @pytest.mark.parametrize(
     ("file", "function"),
     [
-        ("run/step_run.py", "run_step"),
-        ("run/step_run.py", "_close"),
+        ("run/run_step.py", "run_step"),
+        ("run/run_step.py", "_close"),
         ("run/reuse.py", "earlier"),
         ("run/several_days.py", "over_days"),
         ("ledger/chain.py", "check_chain"),
