@@ -6,6 +6,7 @@ from commands import exit_codes
 from commands.arguments import Json, Quiet
 from commands.checks.finding import Finding
 from commands.checks.machine import machine
+from commands.checks.orphans import orphaned
 from commands.checks.place import place
 from commands.checks.published import published
 from commands.checks.receipts import receipts
@@ -14,7 +15,7 @@ from commands.checks.software import software
 from commands.output import say, tell_json
 from daybook.text import one_line
 
-CHECKS = (published, receipts, servers, machine, software)
+CHECKS = (published, receipts, servers, orphaned, machine, software)
 
 
 def doctor(json: Json = False, quiet: Quiet = False) -> int:

@@ -56,6 +56,10 @@ class AirflowApi:
         parts = self.health()
         return bool(parts) and all(_is_alive(name, parts.get(name) or {}, since) for name in HEARTBEATS)
 
+    def version(self) -> str:
+        """Return the version of the Airflow that runs."""
+        return str(self._ask("GET", "/version")["version"])
+
     def dags(self) -> list[Json]:
         """Return the DAGs that Airflow knows by now."""
         return list(self._pages("/dags", "dags"))

@@ -1,13 +1,17 @@
 """The servers behind the pipelines: each connection is set and answers, Airflow's parts are well, pools are there."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 from commands import connections
+from commands.checks.databases import of_database
+from commands.checks.deliveries import of_deliveries
 from commands.checks.finding import Finding
 from commands.checks.place import Place
+from commands.watched_parts import airflow_parts
 from daybook.errors import DaybookError
 from daybook.ftp.send import takes_files
 from daybook.ftp.session import session
@@ -20,6 +24,7 @@ from daybook_airflow.pools import mend_of
 from deployment.errors import DeploymentError
 
 FILES_SECONDS = 10.0
+MEND_OF_PARTS = "`kill -CONT` lets a stopped process go on; start one that has ended again, and look into its log"
 UP = "start it by `./daybook up`, and ask again"
 
 
@@ -28,23 +33,30 @@ def servers(place: Place) -> Iterator[Finding]:
     if place.down:
         yield Finding("servers", "unknown", place.down, UP)
         return
-    pipelines = load_pipelines().good.values()
+    pipelines = list(load_pipelines().good.values())
     databases = {target.connection for p in pipelines for target in (p.target, *p.also)}
     databases |= {table.connection for p in pipelines for table in p.tables}
-    yield from (_asked(name, _postgres) for name in sorted(databases))
-    yield from (_asked(name, _files) for name in sorted({file.connection for p in pipelines for file in p.files}))
-    yield from (_asked(name, _takes) for name in sorted({export.connection for p in pipelines for export in p.exports}))
+    for name in sorted(databases):
+        yield from _asked(name, _postgres, of_database(name, pipelines))
+    for name in sorted({file.connection for p in pipelines for file in p.files}):
+        yield from _asked(name, _files, of_deliveries(name, pipelines))
+    for name in sorted({export.connection for p in pipelines for export in p.exports}):
+        yield from _asked(name, _takes, ())
     yield from _airflow(place)
 
 
-def _asked(connection: str, ask: Callable[[str], str]) -> Finding:
+def _asked(connection: str, ask: Callable[[str], str], further: Iterable[Finding]) -> Iterator[Finding]:
+    """Ask a server whether it answers; and if it does, look at what else there is to find."""
     variable = f"AIRFLOW_CONN_{connection.upper()}"
     if not os.environ.get(variable):
-        return Finding("connections", "mend", f"{connection}: {variable} is not set", "set it, as Airflow reads it")
+        yield Finding("connections", "mend", f"{connection}: {variable} is not set", "set it, as Airflow reads it")
+        return
     try:
-        return Finding("servers", "well", f"{connection}: {ask(connection)}")
+        yield Finding("servers", "well", f"{connection}: {ask(connection)}")
     except DaybookError as error:
-        return Finding("servers", "mend", str(error), f"start this server, or mend {variable}")
+        yield Finding("servers", "mend", str(error), f"start this server, or mend {variable}")
+        return
+    yield from further
 
 
 def _postgres(connection: str) -> str:
@@ -67,7 +79,9 @@ def _takes(connection: str) -> str:
 def _airflow(place: Place) -> Iterator[Finding]:
     try:
         api = place.api()
+        api.check()
         yield from _parts(api)
+        yield _version(api)
         yield from _pools(api, place.home.shell_file if place.home else None)
     except ApiError as error:
         yield Finding("airflow", "mend", str(error), "start Airflow, or look into the API server's log")
@@ -76,11 +90,19 @@ def _airflow(place: Place) -> Iterator[Finding]:
 
 
 def _parts(api: AirflowApi) -> Iterator[Finding]:
-    for name, part in sorted(api.check().items()):
-        if (part or {}).get("status") == "healthy":
-            yield Finding("airflow", "well", f"{name} is well")
-        elif (part or {}).get("status"):
-            yield Finding("airflow", "mend", f"{name} is {part['status']}", "look into its log, and start it again")
+    for part in airflow_parts(api.url):
+        if part.is_well:
+            yield Finding("airflow", "well", f"{part.name}: {part.found}")
+        else:
+            yield Finding("airflow", "mend", f"{part.name}: {part.found}", MEND_OF_PARTS)
+
+
+def _version(api: AirflowApi) -> Finding:
+    runs, there = api.version(), version("apache-airflow")
+    if runs == there:
+        return Finding("versions", "well", f"Airflow {there} runs, as it is installed here")
+    found = f"Airflow {runs} runs, and {there} is installed here"
+    return Finding("versions", "mend", found, "start all of Airflow again: `./daybook down`, then `./daybook up`")
 
 
 def _pools(api: AirflowApi, shell_file: Path | None) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from packaging.requirements import Requirement
 from commands import __version__
 from commands.checks.finding import Finding
 from commands.checks.place import Place
+from daybook.libraries import BrokenLibrary, check_libraries
 from daybook.pipelines import load_pipelines
 from daybook.text import counted, verb
 from deployment.home import REPOSITORY
@@ -23,6 +24,7 @@ def software(place: Place) -> Iterator[Finding]:
     """Compare what is installed with what is locked, and load the pipelines."""
     yield _python()
     yield _packages()
+    yield _libraries()
     pipelines = load_pipelines()
     yield from (
         Finding("pipelines", "mend", f"{file} is broken: {reason}", "mend the module; the others go on")
@@ -56,6 +58,15 @@ def _packages() -> Finding:
         return Finding("versions", "mend", found, "`make setup` installs what is locked")
     told = f"{counted(len(wanted), 'package')} {verb(len(wanted))}"
     return Finding("versions", "well", f"{told} as requirements.lock says")
+
+
+def _libraries() -> Finding:
+    engines = {pipeline.engine for pipeline in load_pipelines().good.values()}
+    try:
+        check_libraries(sorted(engines))
+    except BrokenLibrary as error:
+        return Finding("libraries", "mend", str(error), "then ask again")
+    return Finding("libraries", "well", f"all can be loaded, {', '.join(sorted(engines)) or 'without an engine'} too")
 
 
 def _installed(name: str) -> str:

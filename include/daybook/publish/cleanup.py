@@ -10,21 +10,17 @@ from typing import NamedTuple
 
 from psycopg import sql
 
-from daybook.ledger.receipt import STEPS
 from daybook.postgres.session import Connection, OpenPostgres, at_once
 from daybook.publish.live import stored
 from daybook.publish.old_files import remove_old_files
+from daybook.publish.orphans import ABANDONED_DAYS, is_abandoned
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
-from daybook.storage.folder import Folder
 from daybook.storage.run_names import TAKEN, folder_name, former_folder_name
 
 log = logging.getLogger(__name__)
 
 RUNS_AT_ONCE = 50
-# A failed run may wait for some days before a person clears its `deploy`.
-ABANDONED_DAYS = 7
-
 # An overtaken run may still be at work, and needs its files.
 OVERTAKEN_HOURS = 2
 
@@ -140,18 +136,10 @@ def _remove_files(connect: OpenPostgres, data: DataFolder, deployed: Deployed) -
         if name.isdigit() and int(name) not in alive:
             (runs / name).remove()
     for name in folders:
-        if name not in started and name not in TAKEN and _is_abandoned(days / name):
+        if name not in started and name not in TAKEN and is_abandoned(days / name):
             (days / name).remove()
     for folder in (runs, days):
         folder.remove_left_over()
-
-
-def _is_abandoned(folder: Folder) -> bool:
-    """Return whether a folder is that of a run, with its steps, and nobody has written to it for a while.
-
-    Anything else in a day's folder is not ours to remove.
-    """
-    return not set(STEPS).isdisjoint(folder.names()) and folder.days_since_written() > ABANDONED_DAYS
 
 
 def _alive(connection: Connection, pipeline: str, day: date) -> dict[int, str]:

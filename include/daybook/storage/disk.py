@@ -92,12 +92,22 @@ def sync_folder(folder: Path) -> None:
 
 def remove_left_over(folder: Path, older_s: float = LEFT_OVER_AFTER_S) -> None:
     """Remove the temporary files and links below a folder that no living process is writing."""
+    for path in left_over(folder, older_s):
+        path.unlink(missing_ok=True)
+
+
+def left_over(folder: Path, older_s: float = LEFT_OVER_AFTER_S) -> Iterator[Path]:
+    """Return the temporary files and links below a folder that no living process is writing, by their names."""
     for place, folders, files in os.walk(folder):
+        folders.sort()
         # os.walk lists a temporary link to a folder among the folders.
-        left = [Path(place, name) for name in (*folders, *files) if name.startswith(".") and name.endswith(".tmp")]
-        for path in left:
+        for path in (Path(place, name) for name in sorted((*folders, *files)) if _is_temporary(name)):
             if time.time() - path.lstat().st_mtime > older_s and not _is_written(path):
-                path.unlink(missing_ok=True)
+                yield path
+
+
+def _is_temporary(name: str) -> bool:
+    return name.startswith(".") and name.endswith(".tmp")
 
 
 def _is_written(path: Path) -> bool:

@@ -111,6 +111,11 @@ class Folder:
         if self._is_local():
             disk.remove_left_over(self.path)
 
+    def left_over(self) -> Iterator[tuple["Folder", str]]:
+        """Return the half-written files of dead processes in and below the folder, each with the folder it is in."""
+        for path in disk.left_over(self.path) if self._is_local() else ():
+            yield Folder(path.parent), path.name
+
     def days_since_written(self) -> float:
         """Return the age in days of the newest file in or below the folder; 0 if that is unknown."""
         times = [path.stat().st_mtime for path in self.path.rglob("*") if path.is_file()]

@@ -15,7 +15,7 @@ from upath import UPath
 from commands import connections
 from commands import rollback as rollback_command
 from daybook.errors import BadSpec
-from daybook.publish import cleanup
+from daybook.publish import orphans
 from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder
 from deployment.home import REPOSITORY
@@ -158,7 +158,7 @@ def test_run_folders_that_no_kept_run_needs_go_after_a_while(bench: Bench) -> No
     bench.publish(DAY, "new", 42)
     old = Path(bench.servers.work(bench.pipeline, DAY, "old").folder.path)
     assert old.exists(), "not yet"
-    past = time.time() - (cleanup.ABANDONED_DAYS + 1) * 86_400
+    past = time.time() - (orphans.ABANDONED_DAYS + 1) * 86_400
     for path in old.rglob("*"):
         os.utime(path, (past, past))
     bench.publish(DAY, "newer", 43)
@@ -173,7 +173,7 @@ def test_a_folder_that_is_not_a_runs_is_never_taken_for_an_abandoned_run(bench: 
     stray = Path(bench.servers.work(bench.pipeline, DAY, "old").folder.path).parent / name
     (stray / "a_run" / "load").mkdir(parents=True)
     (stray / "a_run" / "load" / "kept").write_text("somebody's")
-    past = time.time() - (cleanup.ABANDONED_DAYS + 1) * 86_400
+    past = time.time() - (orphans.ABANDONED_DAYS + 1) * 86_400
     for path in stray.rglob("*"):
         os.utime(path, (past, past))
     bench.publish(DAY, "new", 42)
