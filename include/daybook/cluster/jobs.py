@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 import narwhals as nw
 import pyarrow as pa
 
-from daybook.cluster.session import VARIABLE, master, session
+from daybook.cluster.session import VARIABLE, check_installed, master, session
 from daybook.errors import DaybookError, SourceUnavailable
 
 TASKS_OF_A_CORE = 2
@@ -79,6 +79,7 @@ def _declared(field: pa.Field) -> str:
 @contextmanager
 def giving_up() -> Iterator[None]:
     """Translate the end of a job into SourceUnavailable: Spark gave up on it, or is gone."""
+    check_installed()
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 

@@ -41,7 +41,7 @@ def session() -> "SparkSession":
 
     Raises BadSpec if PySpark or Java is not here, and SourceUnavailable if the cluster does not answer.
     """
-    _check_installed()
+    check_installed()
     from pyspark.sql import SparkSession
 
     known = SparkSession.getActiveSession()
@@ -52,7 +52,8 @@ def session() -> "SparkSession":
     return _begun()
 
 
-def _check_installed() -> None:
+def check_installed() -> None:
+    """Raise BadSpec with the mend if PySpark or Java is not here."""
     try:
         import pyspark  # noqa: F401 - to see whether it is here
     except ImportError as error:
