@@ -7,6 +7,8 @@ VENV := .venv
 INSTALLED := $(VENV)/.installed
 # What only looks at Daybook has an environment of its own.
 TOOLS := .venv-tools
+# Daybook's packages and Spark's, for the tests of engine="pyspark".
+SPARK := .venv-spark
 NAMED := $(if $(PIPELINE),--pipeline "$(PIPELINE)")
 DAYS := $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)")
 
@@ -15,7 +17,7 @@ export PYTHONPATH := $(CURDIR)/include:$(CURDIR)/config
 export UV_SYSTEM_CERTS ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down day backfill psql clean test test-own test-unit test-all coverage house documents fuzz strangers soak bench site sbom audit lint lock upgrade env
+.PHONY: help setup demo up down day backfill psql clean test test-own test-unit test-all test-spark coverage house documents fuzz strangers soak bench site sbom audit lint lock upgrade env
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +68,10 @@ test-unit: $(INSTALLED) ## run the tests that need no server
 test-all: $(INSTALLED) ## run all other tests, which take longer; `make test` and this run each test once
 	$(PYTEST) --numprocesses=3 --dist=loadscope $(LONG_TESTS) $(TESTS:%=--ignore=%)
 
+# Apart from all others: it has an environment of its own, 500 MB more, and needs Java.
+test-spark: $(SPARK)/.installed ## run the tests of days on a Spark cluster of two workers; needs Java, 17 or newer
+	$(SPARK)/bin/python -m pytest --durations=10 tests/spark
+
 test-own: $(INSTALLED) ## run the tests of your own pipelines, in tests/pipelines
 	$(VENV)/bin/python -m pytest --quiet tests/pipelines
 
@@ -98,6 +104,8 @@ lock: $(INSTALLED) ## write requirements.lock anew from requirements.txt
 	    --no-emit-index-url --no-emit-find-links $(UPGRADE) --output-file requirements.lock
 	$(VENV)/bin/uv pip compile requirements-tools.txt --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url --no-emit-find-links $(UPGRADE) --output-file requirements-tools.lock
+	$(VENV)/bin/uv pip compile requirements-spark.txt --universal --python-version 3.11 --generate-hashes --no-header \
+	    --no-emit-index-url --no-emit-find-links $(UPGRADE) --output-file requirements-spark.lock
 
 # `make lock` keeps each version that still fits; this keeps only what requirements.txt pins, and shows what that changed:
 # a newer release of one package can hold another back. The pins are raised by hand, with the reason in the commit.
@@ -121,6 +129,11 @@ audit: $(TOOLS)/.installed ## look up the locked packages among those with a kno
 $(TOOLS)/.installed: requirements-tools.lock $(INSTALLED)
 	@$(PYTHON) -m venv $(TOOLS)
 	@$(VENV)/bin/uv pip sync --quiet --python $(TOOLS)/bin/python --require-hashes requirements-tools.lock
+	@touch $@
+
+$(SPARK)/.installed: requirements.lock requirements-spark.lock $(INSTALLED)
+	@$(PYTHON) -m venv $(SPARK)
+	@$(VENV)/bin/uv pip sync --quiet --python $(SPARK)/bin/python --require-hashes requirements.lock requirements-spark.lock
 	@touch $@
 
 setup: $(INSTALLED) ## install what is locked into .venv; every other target does it when needed

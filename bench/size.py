@@ -115,7 +115,7 @@ def started(program: str, *words: object) -> subprocess.Popen[str]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="A day of any size, beside programs written by hand.")
     parser.add_argument("--rows", type=int, nargs="+", default=[10**n for n in range(4, 8)], help="sizes of the day")
-    parser.add_argument("--engine", default="polars", choices=BY_HAND, help="Daybook's engine")
+    parser.add_argument("--engine", default="polars", choices=(*BY_HAND, "pyspark"), help="Daybook's engine")
     parser.add_argument("--alone", action="store_true", help="measure Daybook alone")
     parser.add_argument("--picture", type=Path, help="an SVG file to draw into")
     return parser

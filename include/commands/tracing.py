@@ -7,6 +7,7 @@ from datetime import date
 from functools import partial
 from typing import Any, NamedTuple
 
+import pyarrow as pa
 from psycopg import sql
 
 from commands import connections
@@ -22,7 +23,7 @@ from daybook.refused import mends
 from daybook.rules.recompute import Number, recomputed, rows_of
 from daybook.spec import Pipeline, Summary
 from daybook.storage.folder import Folder
-from daybook.storage.tables import read_parquet
+from daybook.storage.tables import files_of, read_parquet
 from daybook.text import counted
 
 
@@ -113,13 +114,18 @@ def _numbers(
 
 
 def _facts(folder: Folder, run: Published, pipeline: Pipeline) -> Any:
-    name = f"{pipeline.facts}.parquet"
-    if not (folder / "index").has(name):
+    outputs = run.receipts["index"].outputs
+    names = files_of(f"{pipeline.facts}.parquet", outputs)
+    if gone := [name for name in names if not (folder / "index").has(name)]:
         raise BadSpec(
-            f"{folder.path}/index/{name} is not there; expected the files of run {run.run_id}; nothing was traced; is "
-            "DAYBOOK_DATA the folder that the tasks write to?"
+            f"{folder.path}/index/{gone[0]} is not there; expected the files of run {run.run_id}; nothing was traced; "
+            "is DAYBOOK_DATA the folder that the tasks write to?"
         )
-    with (folder / "index").open_unchanged(name, run.receipts["index"].outputs[name].sha256) as file:
+    return pa.concat_tables([_read(folder / "index", name, outputs[name].sha256) for name in names])
+
+
+def _read(folder: Folder, name: str, sha256: str) -> pa.Table:
+    with folder.open_unchanged(name, sha256) as file:
         return read_parquet(file)
 
 

@@ -9,6 +9,7 @@ from commands.arguments import HOW_TO_GET_A_PIPELINE, Quiet
 from commands.output import progress, say, say_error
 from daybook.libraries import check_libraries
 from daybook.pipelines import load_pipelines
+from daybook.spec import LIBRARIES
 from daybook_airflow.pools import missing_pools
 from deployment.errors import DeploymentError
 from deployment.supervisor import Deployment
@@ -25,7 +26,7 @@ def up(ui_port: UiPort = 8080, quiet: Quiet = False) -> int:
 
     Example: ./daybook up --ui-port 8081
     """
-    check_libraries({"polars", "pandas", *(pipeline.engine for pipeline in load_pipelines().good.values())})
+    check_libraries({"polars", "pandas", *(LIBRARIES[pipeline.engine] for pipeline in load_pipelines().good.values())})
     with Deployment(command="./daybook up", ui_port=ui_port, say=progress) as deployment:
         _let_run(deployment)
         _say_what_is_missing(deployment)

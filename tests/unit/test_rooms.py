@@ -28,7 +28,8 @@ ROOMS = {
     "publish": "ledger storage postgres ftp rules.summarize",
     "planning": "ledger refused loader ftp postgres storage rules.valid_rows rules.exact",
     "run": "events ledger refused loader storage postgres ftp.delivery ftp.fetch",
-    "stream": "run rules loader ledger refused storage",
+    "cluster": "",
+    "stream": "run rules loader ledger refused storage cluster",
     "pages": "ledger storage planning.known_days planning.known_pipelines planning.status planning.compared refused "
     "loader alerts.mends alerts.late",
     "alerts": "",

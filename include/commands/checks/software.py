@@ -12,6 +12,7 @@ from commands.checks.finding import Finding
 from commands.checks.place import Place
 from daybook.libraries import BrokenLibrary, check_libraries
 from daybook.pipelines import load_pipelines
+from daybook.spec import LIBRARIES
 from daybook.text import counted, verb
 from deployment.home import REPOSITORY
 
@@ -61,7 +62,7 @@ def _packages() -> Finding:
 
 
 def _libraries() -> Finding:
-    engines = {pipeline.engine for pipeline in load_pipelines().good.values()}
+    engines = {LIBRARIES[pipeline.engine] for pipeline in load_pipelines().good.values()}
     try:
         check_libraries(sorted(engines))
     except BrokenLibrary as error:

@@ -16,6 +16,7 @@ from daybook.ledger import code
 from daybook.ledger.code import digest
 from daybook.ledger.receipt import Fingerprint, Receipt
 from daybook.spec import (
+    LIBRARIES,
     Column,
     Expression,
     Made,
@@ -87,7 +88,7 @@ version_of = cache(version)
 
 def _frame_libraries(pipeline: Pipeline) -> list[str]:
     with_transform = ["pandas"] if pipeline.transform and not takes_narwhals(pipeline.transform) else []
-    return sorted({"narwhals", "pyarrow", pipeline.engine, *with_transform})
+    return sorted({"narwhals", "pyarrow", LIBRARIES[pipeline.engine], *with_transform})
 
 
 _WRITING = set(Writing.model_fields)

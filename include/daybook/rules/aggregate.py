@@ -4,6 +4,8 @@ All summaries are made from this one table, since its measures roll up (a count,
 such as a median, are in rules/per_summary.py.
 """
 
+from typing import NamedTuple
+
 import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -34,13 +36,37 @@ def aggregate(facts: pa.Table, pipeline: Pipeline) -> pa.Table:
     return aggregates.table()
 
 
+class Seen(NamedTuple):
+    """How many rows there were, and by measure that is a sum the largest of its inputs, without the sign."""
+
+    rows: int
+    largest: dict[str, int]
+
+    def with_others(self, other: "Seen") -> "Seen":
+        """Return what was seen here and there."""
+        names = self.largest | other.largest
+        largest = {name: max(self.largest.get(name, 0), other.largest.get(name, 0)) for name in names}
+        return Seen(self.rows + other.rows, largest)
+
+    def check_sums_fit(self, pipeline: Pipeline) -> None:
+        """Raise BadData if a sum could leave 64 bits.
+
+        Polars and pandas wrap silently past them; no sum can exceed the largest input times the number of rows.
+        """
+        for measure in pipeline.measures:
+            if measure.how == "sum" and self.largest.get(measure.name, 0) * self.rows >= 2**63:
+                raise BadData(
+                    f"{pipeline.name}: measure {measure.name!r} could leave 64 bits: {counted(self.rows, 'row')} of "
+                    f"{measure.of!r}; nothing was published; declare a maximum for the column or mend the values"
+                )
+
+
 class Aggregates:
     """The aggregates of facts that come a batch at a time: those of each batch, rolled up now and then."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
-        self._rows = 0
-        self._largest: dict[str, int] = {}
+        self.seen = Seen(0, {})
         self._parts: list[pa.Table] = []
         self._groups = 0
 
@@ -49,8 +75,8 @@ class Aggregates:
         measures = additive(self._pipeline)
         made_of = {input_name(measure): measure for measure in measures if not _is_of_all_rows(measure)}
         inputs = {name: input_of(facts, measure, self._pipeline) for name, measure in made_of.items()}
-        self._rows += facts.num_rows
-        self._check_sums_fit(inputs)
+        self.seen = self.seen.with_others(_seen(facts, inputs, self._pipeline))
+        self.seen.check_sums_fit(self._pipeline)
         self._parts.append(_of_batch(facts, inputs, measures, self._pipeline))
         if sum(part.num_rows for part in self._parts) > 2 * self._groups + GROUPS_AT_ONCE:
             self._roll_up()
@@ -65,19 +91,12 @@ class Aggregates:
             self._parts = [rolled_up(pa.concat_tables(self._parts), group_columns(self._pipeline), self._pipeline)]
         self._groups = self._parts[0].num_rows
 
-    def _check_sums_fit(self, inputs: dict[str, Integers]) -> None:
-        # Engines wrap silently past 64 bits; no sum can exceed the largest absolute value times the number of rows.
-        for measure in self._pipeline.measures:
-            if measure.how == "sum" and self._rows:
-                span = pc.min_max(inputs[input_name(measure)].numbers).as_py()
-                largest = max(abs(span["min"] or 0), abs(span["max"] or 0), self._largest.get(measure.name, 0))
-                self._largest[measure.name] = largest
-                if largest * self._rows >= 2**63:
-                    rows = counted(self._rows, "row")
-                    raise BadData(
-                        f"{self._pipeline.name}: measure {measure.name!r} could leave 64 bits: {rows} of "
-                        f"{measure.of!r}; nothing was published; declare a maximum for the column or mend the values"
-                    )
+
+def _seen(facts: pa.Table, inputs: dict[str, Integers], pipeline: Pipeline) -> Seen:
+    sums = [measure for measure in pipeline.measures if measure.how == "sum"]
+    spans = {measure.name: pc.min_max(inputs[input_name(measure)].numbers).as_py() for measure in sums}
+    largest = {name: max(abs(span["min"] or 0), abs(span["max"] or 0)) for name, span in spans.items()}
+    return Seen(facts.num_rows, largest)
 
 
 def _of_batch(facts: pa.Table, inputs: dict[str, Integers], measures: list[Measure], pipeline: Pipeline) -> pa.Table:

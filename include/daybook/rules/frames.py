@@ -1,8 +1,9 @@
 """Frames for the pure steps: an Arrow table in, a lazy narwhals frame of the pipeline's engine, an Arrow table out.
 
-The steps are written once against narwhals and run on Polars, pandas or DuckDB. Two things keep the engines equal to
-the byte: they compute with decimals as 64-bit integers in units of the last digit, which become decimals again at the
-end; and Arrow sorts the rows at the end, by columns that the step names.
+The steps are written once against narwhals and run on Polars, pandas or DuckDB; on a Spark cluster, each worker runs
+them on Polars, and what is brought together of several workers is a frame of Spark's. Two things keep the engines
+equal to the byte: they compute with decimals as 64-bit integers in units of the last digit, which become decimals again
+at the end; and Arrow sorts the rows at the end, by columns that the step names.
 """
 
 import math
@@ -18,7 +19,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from daybook.rules.units import from_units, units
-from daybook.spec import Column, Engine, Source, arrow_type
+from daybook.spec import LIBRARIES, Column, Engine, Source, arrow_type
 
 # A table in more pieces is sorted.
 MOST_PIECES = 1000
@@ -36,12 +37,12 @@ def under_names(rows: pa.Table, source: Source) -> pa.Table:
 
 def open_frame(table: pa.Table, engine: Engine) -> nw.LazyFrame[Any]:
     """Return the table as a lazy frame of the engine. Decimals become integers in units of their last digit."""
-    return open_as_it_is(_without_decimals(table), engine)
+    return open_as_it_is(without_decimals(table), engine)
 
 
 def open_as_it_is(table: pa.Table, engine: Engine) -> nw.LazyFrame[Any]:
     """Return the table as a lazy frame of the engine, with its decimals."""
-    return _OPEN[engine](table)
+    return _OPEN[LIBRARIES[engine]](table)
 
 
 def close_frame(frame: nw.LazyFrame[Any], schema: pa.Schema, order: Sequence[str]) -> pa.Table:
@@ -100,7 +101,7 @@ def hashes(rows: pa.Table) -> NDArray[np.uint64]:
 
     Polars makes them for every engine: no result depends on them, since what shares one is compared exactly.
     """
-    found: NDArray[np.uint64] = _in_polars(_without_decimals(rows)).hash_rows().to_numpy()
+    found: NDArray[np.uint64] = _in_polars(without_decimals(rows)).hash_rows().to_numpy()
     return found
 
 
@@ -153,7 +154,8 @@ def _open_duckdb(table: pa.Table) -> nw.LazyFrame[Any]:
 _OPEN = {"polars": _open_polars, "pandas": _open_pandas, "duckdb": _open_duckdb}
 
 
-def _without_decimals(table: pa.Table) -> pa.Table:
+def without_decimals(table: pa.Table) -> pa.Table:
+    """Return the table with integers in units of the last digit instead of decimals."""
     for position, field in enumerate(table.schema):
         if pa.types.is_decimal(field.type):
             table = table.set_column(position, field.name, units(table[field.name]))

@@ -72,6 +72,14 @@ class PerSummary:
         """Return what `per_summary` returns; there has to be a batch, be it empty."""
         return {name: self._of_summary(name, measures) for name, measures in self._wanted.items()}
 
+    def counts(self) -> dict[tuple[str, str], pa.Table]:
+        """Return how many rows have each value in each group, ROWS, by summary and what is counted."""
+        return {key: counts.table() for key, counts in self._counts.items()}
+
+    def add_counts(self, key: tuple[str, str], counts: pa.Table) -> None:
+        """Count rows that were counted elsewhere, as `counts` returns them."""
+        self._counts[key].add_counts(counts)
+
     def _of_summary(self, summary: str, measures: list[Measure]) -> pa.Table:
         by, types = self._by[summary], measure_types(self._pipeline)
         groups, found = pa.table({}), dict[str, pa.ChunkedArray]()
@@ -98,7 +106,10 @@ class _Counts:
     def add(self, facts: pa.Table, values: pa.ChunkedArray) -> None:
         rows = facts.select(self._names[:-1]).append_column(VALUE, values)
         counts = rows.group_by(self._names).aggregate([([], "count_all")])
-        self._parts.append(counts.select([*self._names, "count_all"]).rename_columns([*self._names, ROWS]))
+        self.add_counts(counts.select([*self._names, "count_all"]).rename_columns([*self._names, ROWS]))
+
+    def add_counts(self, counts: pa.Table) -> None:
+        self._parts.append(counts)
         if sum(part.num_rows for part in self._parts) > self._most:
             self._most = 2 * self.table().num_rows + COUNTS_AT_ONCE
 

@@ -1,6 +1,7 @@
 """Aggregates rolled up: of several groups, or of several batches of rows, into fewer groups."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import narwhals as nw
 import pyarrow as pa
@@ -21,13 +22,19 @@ def rolled_up(aggregates: pa.Table, by: Sequence[str], pipeline: Pipeline) -> pa
     table = aggregates.select([*by, "row_count"])
     for name, column in integers.items():
         table = table.append_column(name, column.numbers)
-    totals = [nw.col("row_count").sum(), *(_total(measure.how, measure.name) for measure in measures)]
-    frame = open_frame(table, pipeline.engine)
-    grouped = frame.group_by(*by).agg(*totals) if by else frame.select(*totals)
-    found = close_frame(grouped, table.schema, by)
+    found = close_frame(rolled_up_frame(open_frame(table, pipeline.engine), by, pipeline), table.schema, by)
     for name, column in integers.items():
         found = found.set_column(found.column_names.index(name), name, column.values(found[name]))
     return found
+
+
+def rolled_up_frame(frame: nw.LazyFrame[Any], by: Sequence[str], pipeline: Pipeline) -> nw.LazyFrame[Any]:
+    """Return a frame of the groups by some columns, as `rolled_up` does, but in no order.
+
+    frame: aggregates, with integers instead of decimals.
+    """
+    totals = [nw.col("row_count").sum(), *(_total(one.how, one.name) for one in additive(pipeline))]
+    return frame.group_by(*by).agg(*totals) if by else frame.select(*totals)
 
 
 def _total(how: str, name: str) -> nw.Expr:

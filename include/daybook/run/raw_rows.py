@@ -1,17 +1,14 @@
 """A source's raw files, read by later steps: all rows for `load`, single rows for steps that refuse or compare them."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date
 from functools import partial
 from typing import BinaryIO, NamedTuple
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from daybook.ledger.raw_files import content_of, extracted_by, raw_files
 from daybook.loader.find import hashed, raw_records
 from daybook.loader.layout import kept_raw
-from daybook.loader.line_numbers import LINES_OF_A_PART, RawFile, own_line, part_of
+from daybook.loader.line_numbers import RawFile, own_line, part_of
 from daybook.loader.load import Batch, load_parts
 from daybook.refused import mends
 from daybook.run.step_run import StepRun
@@ -60,10 +57,8 @@ class _Reading:
     _last = 0
 
 
-def by_file(step: StepRun, source: Source, lines: pa.ChunkedArray) -> dict[str, int]:
-    """Return how many of these lines of the source stand in each of its files, by the file's name."""
-    counts = pc.value_counts(pc.divide(lines, LINES_OF_A_PART)).to_pylist()
-    rows = {count["values"]: count["counts"] for count in counts}
+def by_file(step: StepRun, source: Source, rows: Mapping[int, int]) -> dict[str, int]:
+    """Return how many rows each file of the source has, by its name. rows: by the file's number, if it has some."""
     return {file.name: rows.get(file.number, 0) for file in _files(step, source)}
 
 

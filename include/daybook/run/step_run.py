@@ -20,7 +20,7 @@ from daybook.refused import mends
 from daybook.run.day_run import DayRun
 from daybook.spec import Pipeline, Source
 from daybook.storage.folder import Folder
-from daybook.storage.tables import hand_over_writer, parquet_batches, read_parquet
+from daybook.storage.tables import files_of, hand_over_writer, parquet_batches, read_parquet
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -36,7 +36,7 @@ class SourceResult(NamedTuple, Generic[T]):
 class _Shared(NamedTuple, Generic[T]):
     result: SourceResult[T]
     folder: Folder
-    output: Output
+    outputs: dict[str, Output]
     inputs: dict[str, str]
 
 
@@ -112,9 +112,16 @@ class StepRun:
         return (self.day_run.folder / step).open_unchanged(name, self.input(step, name))
 
     def read_table(self, step: str, name: str) -> pa.Table:
-        """Read a table that an earlier step wrote."""
+        """Read a table that an earlier step wrote, in one file or in parts."""
+        return pa.concat_tables([self._read(step, file) for file in self.files_of(step, name)])
+
+    def _read(self, step: str, name: str) -> pa.Table:
         with self.open(step, name) as file:
             return read_parquet(file)
+
+    def files_of(self, step: str, name: str) -> list[str]:
+        """Return the files in which an earlier step wrote a table, in the order of its rows."""
+        return files_of(name, self.receipt(step).outputs) or [name]
 
     def batches(
         self, step: str, name: str, columns: list[str] | None = None, least_rows: int = 0
@@ -163,22 +170,23 @@ class StepRun:
         self.outputs[name] = Output(rows=rows, size_bytes=written.size_bytes, sha256=written.sha256)
 
     def once(self, source: str, key: object, make: Callable[[], SourceResult[T]]) -> SourceResult[T]:
-        """Make this step's file of a source, or reuse it from another day of the task with the same key.
+        """Make this step's files of a source, or reuse them from another day of the task with the same key.
 
-        key: all that the file depends on, except the spec. make: writes `<source>.parquet` and notes it as an output.
+        key: all that the files depend on, except the spec. make: writes them and notes them as outputs.
         """
-        name = f"{source}.parquet"
 
         def make_and_share() -> _Shared[T]:
-            before = set(self.inputs)
+            before, made_before = set(self.inputs), set(self.outputs)
             result = make()
             inputs = {path: sha256 for path, sha256 in self.inputs.items() if path not in before}
-            return _Shared(result, self.folder, self.outputs[name], inputs)
+            outputs = {name: output for name, output in self.outputs.items() if name not in made_before}
+            return _Shared(result, self.folder, outputs, inputs)
 
         shared = self.day_run.once((self.name, source, key), make_and_share)
         if shared.folder is not self.folder:
-            self.folder.take(name, shared.folder)
-            self.outputs[name] = shared.output
+            for name in shared.outputs:
+                self.folder.take(name, shared.folder)
+            self.outputs |= shared.outputs
             self.inputs |= shared.inputs
         return shared.result
 

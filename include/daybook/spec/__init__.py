@@ -61,7 +61,7 @@ from daybook.spec.kinds import Result, column_of, result
 from daybook.spec.lookup import Lookup
 from daybook.spec.measure import Measure, Ratio
 from daybook.spec.override import Place
-from daybook.spec.parts import RESERVED, Engine, Plausible, Pools
+from daybook.spec.parts import LIBRARIES, RESERVED, Engine, Plausible, Pools
 from daybook.spec.pipeline import (
     Pipeline,
     clean_columns,
@@ -87,6 +87,7 @@ __all__ = [
     "DAYS_DUE",
     "DAYS_PUBLISHED",
     "LATER",
+    "LIBRARIES",
     "MOST_PARTS",
     "RESERVED",
     "STATE",

@@ -1,13 +1,18 @@
 """The small values of a spec: the pools, what is plausible."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal
 
 from pydantic import Field
 
 from daybook.spec.value import Value
 
-Engine = Literal["polars", "pandas", "duckdb"]
-
+Engine = Literal["polars", "pandas", "duckdb", "pyspark"]
+# The library that computes rows which one process holds. Spark's workers do that with Polars: see stream/spread.py.
+LIBRARIES: Mapping[Engine, Literal["polars", "pandas", "duckdb"]] = MappingProxyType(
+    {"polars": "polars", "pandas": "pandas", "duckdb": "duckdb", "pyspark": "polars"}
+)
 
 # Names that the steps and the warehouse use themselves in every frame and table.
 RESERVED = ("line", "run_id", "row_count")

@@ -18,6 +18,7 @@ from daybook.spec.clean_rows import CleanRows, View, clean_rows_problems, publis
 from daybook.spec.column import Column
 from daybook.spec.day_columns import day_column_problems
 from daybook.spec.derived import Derived, Made
+from daybook.spec.engine import engine_problems
 from daybook.spec.export import Export, export_problems
 from daybook.spec.file import File
 from daybook.spec.former_names import former_name_problems
@@ -104,7 +105,8 @@ class Pipeline(Value):
     pools: Pools = Pools()
     """The Airflow pools of its tasks."""
     engine: Engine = "polars"
-    """What computes `clean` to `summarize`; each gives the same numbers."""
+    """What computes `clean` to `summarize`; each gives the same numbers. "pyspark" is for a day that is too large for a
+    machine: see scale.md."""
     look_back_days: int = Field(default=0, ge=0)
     catch_up_days: int = Field(default=7, ge=0)
     max_active_runs: int = Field(default=8, ge=1)
@@ -301,6 +303,7 @@ def _lookups(pipeline: Pipeline) -> Iterator[str]:
         yield from lookups.problems(f"lookups[{number}]", lookup, pipeline.source(lookup.source), facts)
         facts |= {column.name: column for column in _given(lookup, pipeline)}
     yield from lookups.moment_problems(pipeline.lookups, pipeline.facts)
+    yield from engine_problems(pipeline.engine, pipeline.facts, pipeline.transform, pipeline.lookups)
     labels = [lookup.label for lookup in pipeline.lookups]
     yield from (f"{twice}: give one of them a name of its own" for twice in twice("lookups", labels))
 

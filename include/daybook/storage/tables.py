@@ -5,7 +5,8 @@ a text that a spreadsheet would run as a formula stays a text there, and no sign
 terminal. Parquet and the warehouse keep the exact text.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
 from typing import BinaryIO
 
@@ -37,6 +38,17 @@ def rows_file(view: str) -> str:
     return f"rows.{view}.parquet"
 
 
+def part_file(name: str, number: int) -> str:
+    """Return the name of the file of a part of a table, which has several if several machines write it."""
+    return f"{name.removesuffix('.parquet')}.{number:05}.parquet"
+
+
+def files_of(name: str, names: Iterable[str]) -> list[str]:
+    """Return the files of a table, in the order of its rows, among these names: one of its name, or its parts."""
+    stem = re.escape(name.removesuffix(".parquet"))
+    return sorted(one for one in names if re.fullmatch(rf"{stem}(\.\d{{5,}})?\.parquet", one))
+
+
 def read_parquet(file: BinaryIO, columns: list[str] | None = None) -> pa.Table:
     """Read a table from Parquet: all its columns, or only those named."""
     # Not read_table: that builds a dataset first, which takes longer than a day's rows. And no thread but ours may hold
@@ -46,15 +58,17 @@ def read_parquet(file: BinaryIO, columns: list[str] | None = None) -> pa.Table:
         return parquet.read(columns, use_threads=False)
 
 
-def parquet_batches(file: BinaryIO, columns: list[str] | None = None, least_rows: int = 0) -> Iterator[pa.Table]:
+def parquet_batches(
+    file: BinaryIO, columns: list[str] | None = None, least_rows: int = 0, groups: Sequence[int] | None = None
+) -> Iterator[pa.Table]:
     """Yield the rows of a Parquet file in their order, some row groups at a time; without rows, one empty table.
 
-    columns: only those. least_rows: how many at a time, even if they take more than BATCH_BYTES. Which rows come
-    together depends on nothing but these and the file.
+    columns: only those. least_rows: how many at a time, even if they take more than BATCH_BYTES. groups: only these row
+    groups. Which rows come together depends on nothing but these and the file.
     """
     with pq.ParquetFile(file, pre_buffer=False) as parquet:
         waiting: list[pa.Table] = []
-        for group in range(parquet.num_row_groups):
+        for group in range(parquet.num_row_groups) if groups is None else groups:
             waiting.append(parquet.read_row_group(group, columns, use_threads=False))
             is_enough = sum(one.nbytes for one in waiting) >= BATCH_BYTES
             if is_enough and sum(one.num_rows for one in waiting) >= least_rows:
@@ -62,6 +76,12 @@ def parquet_batches(file: BinaryIO, columns: list[str] | None = None, least_rows
                 waiting = []
         if waiting or not parquet.num_row_groups:
             yield pa.concat_tables(waiting) if waiting else parquet.read(columns, use_threads=False)
+
+
+def row_group_bytes(file: BinaryIO) -> list[int]:
+    """Return how many bytes each row group of a Parquet file takes, not compressed."""
+    with pq.ParquetFile(file, pre_buffer=False) as parquet:
+        return [parquet.metadata.row_group(number).total_byte_size for number in range(parquet.num_row_groups)]
 
 
 def write_parquet(table: pa.Table, file: BinaryIO) -> None:

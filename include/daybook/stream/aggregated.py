@@ -12,6 +12,8 @@ from daybook.rules.summarize import schema
 from daybook.run.step_run import StepRun
 from daybook.spec import CleanRows
 from daybook.storage.tables import rows_file
+from daybook.stream.aggregated_by_spark import Found, aggregate_on_cluster
+from daybook.stream.spread import is_spread
 
 
 class Aggregated(NamedTuple):
@@ -24,6 +26,12 @@ class Aggregated(NamedTuple):
 
 def aggregate_facts(step: StepRun, views: list[CleanRows]) -> Aggregated:
     """Aggregate the indexed facts, and write those that are published as they are."""
+    is_on_cluster = is_spread(step.pipeline, step.pipeline.facts)
+    found = aggregate_on_cluster(step, views) if is_on_cluster else _aggregate_here(step, views)
+    return Aggregated(found.read, found.aggregates, found.others.tables())
+
+
+def _aggregate_here(step: StepRun, views: list[CleanRows]) -> Found:
     pipeline, day = step.pipeline, step.day_run.day
     read, aggregates, others = 0, Aggregates(pipeline), PerSummary(pipeline)
     with ExitStack() as opened:
@@ -37,4 +45,4 @@ def aggregate_facts(step: StepRun, views: list[CleanRows]) -> Aggregated:
             others.add(facts)
             for view in views:
                 writers[view.name](clean_rows(facts, view, pipeline, day))
-    return Aggregated(read, aggregates.table(), others.tables())
+    return Found(read, aggregates.table(), others)

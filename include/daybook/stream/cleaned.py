@@ -6,59 +6,47 @@ Nothing holds a source's rows, unless a pipeline has a transform, which gets all
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Protocol
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from daybook.days import days_around
-from daybook.loader.line_numbers import LINES_OF_A_PART
 from daybook.refused import rows as refused_rows
-from daybook.rules.clean import (
-    DROPPED_FOR,
-    Cleaned,
-    Cleaning,
-    Known,
-    clean_batch,
-    in_conflict,
-    keys_left,
-    with_transform,
-)
-from daybook.rules.first_look import Hashes, compared_by, has_one_of, ranges, shared
-from daybook.rules.frames import hashes, rows_schema
-from daybook.rules.late_rows import LateFiles
+from daybook.rules.clean import DROPPED_FOR, Cleaned, Cleaning, Known, in_conflict, with_transform
+from daybook.rules.first_look import Hashes, Shared, ranges, shared
 from daybook.rules.twins import twins
 from daybook.run import raw_rows
 from daybook.run.step_run import SourceResult, StepRun
-from daybook.spec import LATER, File, Source, clean_columns
-from daybook.spec.needed import needed_after_clean
+from daybook.spec import Source
 from daybook.storage.spill import Spill
+from daybook.stream.cleaned_by_spark import RowsOnCluster
+from daybook.stream.cleaning import InQuestion, Tally, Work, late_days
 from daybook.stream.counts import rows_of
+from daybook.stream.spread import is_spread
+
+
+class _Rows(Protocol):
+    """A source's rows, wherever they are read."""
+
+    def shared(self) -> Shared:
+        """Return the hashes that several rows have."""
+
+    def in_question(self, some: Hashes) -> InQuestion:
+        """Return the rows that have one of some hashes."""
+
+    def cleaned(self, known: Known) -> Tally:
+        """Write the clean rows as an output of the step; return what came of all."""
 
 
 def clean_source(step: StepRun, source: Source) -> SourceResult[pa.Table]:
     """Clean a source's rows; return those that were refused, and the counts."""
     by = Cleaning(source, step.pipeline, step.day_run.day)
-    known = _known(step, by)
-    schema, columns = _handed_on(by), _kept_columns(by)
-    read, dropped, by_file = 0, Counter[str](), Counter[str]()
-    refused: list[pa.Table] = []
-
-    def cleaned() -> Iterator[Cleaned]:
-        nonlocal read
-        for rows in _loaded(step, source):
-            read += rows.num_rows
-            yield clean_batch(rows, by, known, _late_files(step, source, rows), columns)
-
-    with step.new_table(f"{source.name}.parquet", schema) as write:
-        for batch in _transformed(cleaned(), by):
-            write(batch.kept.select(schema.names))
-            refused.append(batch.refused)
-            dropped.update(batch.dropped)
-            by_file.update(_by_file(step, source, batch.kept))
-    all_refused = pa.concat_tables(refused)
-    kept = step.outputs[f"{source.name}.parquet"].rows or 0
-    counts = rows_of(read, kept, all_refused, _in_order(dropped)).model_copy(update={"by_file": dict(by_file)})
-    return SourceResult(with_raw(step, source, all_refused), counts)
+    work = Work(by, late_days(by))
+    rows: _Rows = RowsOnCluster(step, work) if is_spread(step.pipeline, source.name) else _RowsHere(step, work)
+    tally = rows.cleaned(_known(step, work, rows))
+    all_refused = pa.concat_tables(tally.refused)
+    by_file = raw_rows.by_file(step, source, tally.kept_of_file) if work.late else {}
+    counts = rows_of(tally.read, tally.kept, all_refused, _in_order(tally.dropped))
+    return SourceResult(with_raw(step, source, all_refused), counts.model_copy(update={"by_file": by_file}))
 
 
 def with_raw(step: StepRun, source: Source, refused: pa.Table) -> pa.Table:
@@ -67,20 +55,48 @@ def with_raw(step: StepRun, source: Source, refused: pa.Table) -> pa.Table:
     return refused_rows.with_raw(source.name, refused, [row.raw for row in rows], [row.place for row in rows])
 
 
-def _loaded(step: StepRun, source: Source) -> Iterator[pa.Table]:
-    return step.batches("load", f"{source.name}.parquet")
+def _in_order(dropped: Counter[str]) -> dict[str, int]:
+    return {reason: dropped[reason] for reason in DROPPED_FOR if dropped[reason]}
 
 
-def _kept_columns(by: Cleaning) -> list[str] | None:
-    """Return the columns that a batch keeps; None for all, which a transform gets."""
-    return None if by.is_of_facts and by.pipeline.transform else _handed_on(by).names
+def _known(step: StepRun, work: Work, rows: _Rows) -> Known:
+    """Look at all rows for equal ones and for keys that several have."""
+    twins_, conflicts, source = list[int](), list[int](), work.by.source
+    for some in ranges(rows.shared()) if work.compared else ():
+        asked = rows.in_question(some)
+        own = twins(raw_rows.hashes_at(step, source, asked.lines), source.on_twins)
+        twins_ += own
+        conflicts += in_conflict(pa.concat_tables(asked.left), work.by, own) if asked.left else []
+    return Known(twins_, conflicts)
 
 
-def _handed_on(by: Cleaning) -> pa.Schema:
-    if not by.is_of_facts:
-        return rows_schema(by.source.columns)
-    columns = {column.name: column for column in clean_columns(by.pipeline)}
-    return rows_schema([columns[name] for name in needed_after_clean(by.pipeline)])
+class _RowsHere:
+    """A source's rows, read by this process a batch at a time."""
+
+    def __init__(self, step: StepRun, work: Work) -> None:
+        self._step, self._work = step, work
+        self._name = f"{work.by.source.name}.parquet"
+
+    def shared(self) -> Shared:
+        """Return the hashes that several rows have."""
+        with Spill(self._step.folder) as spill:
+            for rows in self._step.batches("load", self._name, self._work.compared):
+                spill.add(self._work.hashes(rows))
+            return shared(spill.parts())
+
+    def in_question(self, some: Hashes) -> InQuestion:
+        """Return the rows that have one of some hashes."""
+        return self._work.in_question(self._step.batches("load", self._name), some)
+
+    def cleaned(self, known: Known) -> Tally:
+        """Write the clean rows as an output of the step; return what came of all."""
+        tally, schema = Tally(), self._work.schema
+        read = tally.counted(self._step.batches("load", self._name))
+        with self._step.new_table(self._name, schema) as write:
+            for batch in _transformed((self._work.cleaned(rows, known) for rows in read), self._work.by):
+                write(batch.kept.select(schema.names))
+                tally.add(batch)
+        return tally
 
 
 def _transformed(batches: Iterator[Cleaned], by: Cleaning) -> Iterator[Cleaned]:
@@ -91,57 +107,3 @@ def _transformed(batches: Iterator[Cleaned], by: Cleaning) -> Iterator[Cleaned]:
     kept, refused, dropped = zip(*batches, strict=True)
     together = Cleaned(pa.concat_tables(kept), pa.concat_tables(refused), dict(sum(map(Counter, dropped), Counter())))
     yield with_transform(together, by.pipeline)
-
-
-def _in_order(dropped: Counter[str]) -> dict[str, int]:
-    return {reason: dropped[reason] for reason in DROPPED_FOR if dropped[reason]}
-
-
-def _known(step: StepRun, by: Cleaning) -> Known:
-    """Look at all rows for equal ones and for keys that several have."""
-    twins_, conflicts = list[int](), list[int]()
-    for some in _suspects(step, by.source):
-        lines, left = _in_question(step, by, some)
-        own = twins(raw_rows.hashes_at(step, by.source, lines), by.source.on_twins)
-        twins_ += own
-        conflicts += in_conflict(left, by, own) if by.source.key else []
-    return Known(twins_, conflicts)
-
-
-def _suspects(step: StepRun, source: Source) -> list[Hashes]:
-    """Return the hashes that several rows have, in ranges."""
-    names = _compared(source)
-    if not names:
-        return []
-    with Spill(step.folder) as spill:
-        for rows in step.batches("load", f"{source.name}.parquet", names):
-            spill.add(hashes(rows))
-        return list(ranges(shared(spill.parts())))
-
-
-def _compared(source: Source) -> list[str]:
-    headers = {column.name: column.header for column in source.columns}
-    return [headers[name] for name in compared_by(source)]
-
-
-def _in_question(step: StepRun, by: Cleaning, some: Hashes) -> tuple[list[int], pa.Table]:
-    """Return the lines of the rows that have some hashes; and if there is a key, what `keys_left` tells of these."""
-    lines, left = list[int](), list[pa.Table]()
-    for rows in _loaded(step, by.source):
-        asked = rows.filter(pa.array(has_one_of(hashes(rows.select(_compared(by.source))), some)))
-        lines += asked.column(0).to_pylist()
-        if asked.num_rows and by.source.key:
-            left.append(keys_left(asked, by, _late_files(step, by.source, asked)))
-    return lines, pa.concat_tables(left) if left else pa.table({})
-
-
-def _late_files(step: StepRun, source: Source, rows: pa.Table) -> LateFiles | None:
-    if not isinstance(source, File) or not source.late_days:
-        return None
-    days = days_around(step.pipeline.schedule, step.day_run.day, source.late_days)
-    return LateFiles(days, pc.divide(rows.column(0), LATER * LINES_OF_A_PART))
-
-
-def _by_file(step: StepRun, source: Source, kept: pa.Table) -> dict[str, int]:
-    has_late_rows = isinstance(source, File) and source.late_days
-    return raw_rows.by_file(step, source, kept["line"]) if has_late_rows else {}

@@ -1,87 +1,70 @@
-"""`index`, batch by batch: the facts joined to the lookups, which are held whole."""
+"""`index`, batch by batch: the facts joined to the lookups, which are held whole; on a cluster, by each worker."""
 
-from collections import Counter
+from functools import partial
 from typing import NamedTuple
 
 import pyarrow as pa
 
-from daybook.rules.index import Indexed, all_keys, index_batch, indexed_schema, valid_lookups
+from daybook.cluster.jobs import of_each
+from daybook.ledger.receipt import Output
+from daybook.rules.index import index_batch, indexed_schema, valid_lookups
 from daybook.run.step_run import StepRun
 from daybook.spec import Pipeline
 from daybook.spec.needed import needed_after_clean
+from daybook.stream.indexing import Facts
+from daybook.stream.spread import Part, Piece, is_spread, new_table, parts_of
 
-# Keys of batches, beyond twice those of all before, that wait to be brought together.
-KEYS_AT_ONCE = 500_000
-
-
-class Counted(NamedTuple):
-    """What came of the facts: how many were read and kept, the refused ones, and the kept ones without a match."""
-
-    read: int
-    kept: int
-    refused: pa.Table
-    unknown: dict[str, int]
+Lookups = dict[str, pa.Table]
 
 
-class _Keys:
-    """The keys that the facts have for a lookup, each once, of batches that come one after another."""
-
-    def __init__(self) -> None:
-        self._parts: list[pa.Table] = []
-        self._most = KEYS_AT_ONCE
-
-    def add(self, keys: pa.Table) -> None:
-        self._parts.append(keys)
-        if sum(part.num_rows for part in self._parts) > self._most:
-            self._most = 2 * self.table().num_rows + KEYS_AT_ONCE
-
-    def table(self) -> pa.Table:
-        self._parts = [all_keys(self._parts)]
-        return self._parts[0]
-
-
-class Facts:
-    """The indexed facts of a step, and what has come of them so far."""
-
-    def __init__(self, pipeline: Pipeline) -> None:
-        self._labels = [lookup.label for lookup in pipeline.lookups]
-        self._keys = {label: _Keys() for label in self._labels}
-        self._refused: list[pa.Table] = []
-        self._unknown = Counter[str]()
-        self._read = self._kept = 0
-
-    def add(self, read: int, batch: Indexed) -> None:
-        """Count a batch. read: how many facts it was made of."""
-        self._read, self._kept = self._read + read, self._kept + batch.facts.num_rows
-        self._refused.append(batch.refused)
-        self._unknown.update(batch.unknown)
-        for label, keys in batch.keys.items():
-            self._keys[label].add(keys)
-
-    @property
-    def counted(self) -> Counted:
-        """Return what has come of the facts."""
-        unknown = {label: self._unknown[label] for label in self._labels if self._unknown[label]}
-        return Counted(self._read, self._kept, pa.concat_tables(self._refused), unknown)
-
-    @property
-    def keys(self) -> dict[str, pa.Table]:
-        """Return the keys that the facts have, by lookup, each once, sorted."""
-        return {label: keys.table() for label, keys in self._keys.items()}
-
-
-def index_facts(step: StepRun, lookups: dict[str, pa.Table]) -> Facts:
+def index_facts(step: StepRun, lookups: Lookups) -> Facts:
     """Write the facts joined to the lookups. lookups: by source. Raises BadData as `index` does."""
     pipeline, name = step.pipeline, f"{step.pipeline.facts}.parquet"
     if pipeline.facts in [lookup.source for lookup in pipeline.lookups]:
         lookups = lookups | {pipeline.facts: step.read_table("clean", name)}
-    valid, facts = valid_lookups(lookups, pipeline, step.day_run.day), Facts(pipeline)
-    schema = indexed_schema(needed_after_clean(pipeline), pipeline)
-    # An engine prepares a lookup anew for each batch, which must not take longer than the batch.
-    least_rows = max((rows.num_rows for rows in valid.values()), default=0)
+    valid = valid_lookups(lookups, pipeline, step.day_run.day)
+    index_them = _on_cluster if is_spread(pipeline, pipeline.facts) else _here
+    return index_them(step, name, valid)
+
+
+def _here(step: StepRun, name: str, valid: Lookups) -> Facts:
+    pipeline, facts = step.pipeline, Facts(step.pipeline)
+    schema = _schema(pipeline)
     with step.new_table(name, schema) as write:
-        for batch in step.batches("clean", name, least_rows=least_rows):
+        for batch in step.batches("clean", name, least_rows=_least_rows(valid)):
             indexed = index_batch(batch, valid, pipeline)
             write(indexed.facts.select(schema.names))
             facts.add(batch.num_rows, indexed)
     return facts
+
+
+def _on_cluster(step: StepRun, name: str, valid: Lookups) -> Facts:
+    facts, piece = Facts(step.pipeline), new_table(step, name, _schema(step.pipeline))
+    for done in of_each(parts_of(step, "clean", name), partial(_indexed, step.pipeline, valid, piece)):
+        facts.add_all(done.facts)
+        step.outputs |= done.output
+    return facts
+
+
+class _Done(NamedTuple):
+    facts: Facts
+    output: dict[str, Output]
+
+
+def _indexed(pipeline: Pipeline, valid: Lookups, piece: Piece, part: Part) -> _Done:
+    facts = Facts(pipeline)
+    with piece.new_part(part.number) as write:
+        for batch in part.batches(least_rows=_least_rows(valid)):
+            indexed = index_batch(batch, valid, pipeline)
+            write(indexed.facts.select(piece.schema.names))
+            facts.add(batch.num_rows, indexed)
+    return _Done(facts, piece.output(part.number, facts.counted.kept))
+
+
+def _schema(pipeline: Pipeline) -> pa.Schema:
+    return indexed_schema(needed_after_clean(pipeline), pipeline)
+
+
+def _least_rows(valid: Lookups) -> int:
+    # An engine prepares a lookup anew for each batch, which must not take longer than the batch.
+    return max((rows.num_rows for rows in valid.values()), default=0)
