@@ -94,12 +94,16 @@ def fill(place: Place, pipelines: int, years: int) -> None:
 def measure(years: int) -> None:
     """Print the seconds of each verb and page for 30 days and for all days."""
     from commands import connections as opened
+    from commands.metrics import metrics
     from commands.plan import plan
     from commands.status import status
     from commands.why import why
-    from daybook.pages.run_page import run_page
-    from daybook.pages.run_state import days_of, read_day
+    from daybook.ledger.known_day import known_day
+    from daybook.pages.day_page import day_page
+    from daybook.pages.day_view import day_view
+    from daybook.pages.run_state import days_of
     from daybook.pipelines import load_pipelines
+    from daybook.postgres.session import at_once
     from daybook.publish.cleanup import Deployed, clean_up
 
     pipeline, data = load_pipelines().good["flights"], opened.data()
@@ -108,12 +112,18 @@ def measure(years: int) -> None:
 
     def tab(day: date) -> None:
         (found,) = days_of(data, pipeline, f"scheduled__{day}")
-        run_page(read_day(data, pipeline, f"scheduled__{day}", found))
+        page(found, f"scheduled__{day}")
+
+    def page(day: date, run: str | None = None) -> None:
+        known = at_once(lambda: connect("warehouse"), lambda session: known_day(session, "flights", day, run))
+        day_page(day_view(data, pipeline, day, known, run=run))
 
     _tell("plan", lambda: plan(few, LAST), lambda: plan(first, LAST))
     _tell("status", None, lambda: status())
+    _tell("metrics", None, lambda: metrics())
     _tell("why", lambda: why(LAST), lambda: why(first))
     _tell("run's tab", lambda: tab(LAST), lambda: tab(first))
+    _tell("Day page", lambda: page(LAST), lambda: page(first))
     deployed = Deployed(pipeline, first, f"scheduled__{first}", 10**9)
     _tell("cleanup", None, lambda: clean_up(deployed, data, lambda: connect("warehouse")))
 

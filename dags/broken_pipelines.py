@@ -4,5 +4,7 @@ daybook.py makes a DAG of each pipeline that loads. Airflow reads this file too,
 """
 
 from daybook.pipelines import load_pipelines
+from daybook_airflow.broken import tell_broken
 
+tell_broken(load_pipelines(), __file__)
 load_pipelines().check()

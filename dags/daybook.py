@@ -37,6 +37,7 @@ from daybook.catalog.runbook import runbook
 from daybook.pipelines import load_pipelines
 from daybook_airflow.alerts.listener import tell_failed
 from daybook_airflow.assets import assets_of
+from daybook_airflow.events import tell_failure, tell_killed, tell_retry
 from daybook_airflow.form import give_form
 from daybook_airflow.pools import warn_of_pools
 from daybook_airflow.schedule import PATIENT, PROMPT, RETRIES, daily, first_day, last_day
@@ -53,8 +54,13 @@ for pipeline in load_pipelines().good.values():
         catchup=False,
         max_active_runs=pipeline.max_active_runs,
         max_consecutive_failed_dag_runs=pipeline.max_failed_runs,
-        on_failure_callback=tell_failed,
-        default_args={"retry_policy": RETRIES, "owner": pipeline.owner or "daybook"},
+        on_failure_callback=[tell_failed, tell_killed],
+        default_args={
+            "retry_policy": RETRIES,
+            "owner": pipeline.owner or "daybook",
+            "on_retry_callback": tell_retry,
+            "on_failure_callback": tell_failure,
+        },
         tags=["daybook", *pipeline.tags],
     ) as dag:
         pools = pipeline.pools

@@ -4,7 +4,6 @@ Airflow calls it in the scheduler, as a run changes its state; it reads files al
 Airflow imports this file in every process, each task's too. So what it needs is imported when it is called.
 """
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from airflow.listeners import hookimpl
@@ -60,15 +59,12 @@ def _pipeline(dag_run: Any) -> "Pipeline | None":
 
 def _days(pipeline: "Pipeline", dag_run: Any) -> "list[date]":
     """Return a run's days: those that its tasks have noted, else those of its conf, else its own."""
-    from daybook_airflow.run_days import asked_days, own_day
+    from daybook_airflow.run_days import noted_days
 
-    noted = _data().days_of_run(pipeline.name, dag_run.run_id)
-    return sorted(noted or asked_days(dag_run) or [own_day(pipeline, dag_run)])
+    return sorted(noted_days(pipeline, dag_run, _data()))
 
 
 def _data() -> "DataFolder":
-    from airflow.sdk import ObjectStoragePath
+    from daybook_airflow.data import data_folder
 
-    from daybook.storage.data_folder import DataFolder
-
-    return DataFolder(ObjectStoragePath(os.environ["DAYBOOK_DATA"]))
+    return data_folder()

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from typing import NoReturn
 
 from daybook.errors import DaybookError, Implausible, SourceUnavailable
 from daybook.ledger import step_log
-from daybook.ledger.decisions import Release
 from daybook.ledger.left_out import LeftOut, leave_out, left_out_of, take_in
 from daybook.ledger.receipt import STEPS, Done
 from daybook.postgres.session import at_once
@@ -44,7 +44,9 @@ def settle(steps: Sequence[Step], day_runs: Sequence[DayRun], decided: Decided) 
         except DaybookError as error:
             if is_alone:
                 raise
-            leave_out(day_run.folder, LeftOut(to_do[0].__name__, "decided", str(error)))
+            # What nobody decided is asked again if the task is cleared.
+            kind = Implausible.__name__ if isinstance(decided.by, str) else "decided"
+            leave_out(day_run.folder, LeftOut(to_do[0].__name__, kind, str(error)))
     if not is_alone:
         check_none_left_out(day_runs)
 
@@ -54,15 +56,15 @@ def _is_before(step: Step, left_out: LeftOut) -> bool:
 
 
 def _settle_day(to_do: list[Step], day_run: DayRun, decided: Decided) -> None:
-    if decided.days is not None and str(day_run.day) not in decided.days:
-        _leave(to_do[0], day_run, decided.by)
+    if isinstance(decided.by, str) or (decided.days is not None and str(day_run.day) not in decided.days):
+        _leave(to_do[0], day_run, decided.left)
     for step in to_do:
         run_step(step, replace(day_run, release=decided.by))
 
 
-def _leave(step: Step, day_run: DayRun, by: Release) -> None:
-    """Write into the ledger who left a day as it is, and why, and raise it."""
-    error = Implausible(f"{_found(day_run)}; {by.who} left it unpublished: {by.why}")
+def _leave(step: Step, day_run: DayRun, why: str) -> NoReturn:
+    """Write into the ledger why a day stays as it is, and raise it."""
+    error = Implausible(f"{_found(day_run)}; {why}")
 
     def left(_: StepRun) -> Done:
         raise error

@@ -21,6 +21,11 @@ def postgres(connection_id: str) -> Any:
 
 def files(connection_id: str) -> ftplib.FTP | Line:
     """Open a connection to a server of files by its id; its type says over which protocol."""
-    stored = BaseHook.get_connection(connection_id)
-    form = (stored.host, stored.port, stored.login, stored.password, stored.extra_dejson, stored.schema)
-    return open_files(Stored(connection_id, stored.conn_type or "", *form))
+    return open_files(stored(connection_id))
+
+
+def stored(connection_id: str) -> Stored:
+    """Return a connection by its id, as Airflow stores it. Raises Airflow's own error if there is none."""
+    found = BaseHook.get_connection(connection_id)
+    form = (found.host, found.port, found.login, found.password, found.extra_dejson, found.schema)
+    return Stored(connection_id, found.conn_type or "", *form)

@@ -70,12 +70,20 @@ def preload() -> None:
 
     Raises BrokenLibrary if a module cannot be imported: no task could do its work.
     """
+    import_modules()
+    for compute in (hash_code, find_versions, read_templates, plan_a_frame):
+        _try(compute.__name__, compute)
+
+
+def import_modules() -> None:
+    """Import what tasks need: it is also most of what a parse of the DAG file costs.
+
+    Raises BrokenLibrary if a module cannot be imported.
+    """
     for name in MODULES:
         load(name)
     for name in LAZY_MODULES:
         _try(name, partial(importlib.import_module, name), level=logging.DEBUG)
-    for compute in (hash_code, find_versions, read_templates, plan_a_frame):
-        _try(compute.__name__, compute)
 
 
 def hash_code() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from daybook.days import day_of_run
 from daybook.spec import Pipeline
+from daybook.storage.data_folder import DataFolder
 from daybook_airflow.conf import conf_of
 
 # The schedule makes these; any other interval is guessed by Airflow from the moment of the trigger.
@@ -22,3 +23,8 @@ def own_day(pipeline: Pipeline, run: Any) -> date:
     is_dated = run.run_type in MADE_BY_THE_SCHEDULE
     start = run.data_interval_start if is_dated else None
     return day_of_run(pipeline.schedule, start, run.logical_date or run.run_after)
+
+
+def noted_days(pipeline: Pipeline, run: Any, data: DataFolder) -> list[date]:
+    """Return the days of a run as one can know them without its servers: those that it noted, else as above."""
+    return data.days_of_run(pipeline.name, run.run_id) or asked_days(run) or [own_day(pipeline, run)]

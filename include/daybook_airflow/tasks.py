@@ -11,7 +11,6 @@ runs: the command tells which days are held, and `./daybook release` publishes t
 """
 
 import logging
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -20,7 +19,7 @@ from typing import Any
 
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.providers.standard.operators.python import PythonOperator
-from airflow.sdk import ObjectStoragePath, Param
+from airflow.sdk import Param
 from airflow.sdk.exceptions import AirflowRescheduleException, AirflowSkipException
 
 from daybook.days import check_day
@@ -35,7 +34,6 @@ from daybook.run.away import waiting_for_servers
 from daybook.run.day_run import DayRun
 from daybook.run.several_days import DaysLeftOut, Step, over_days
 from daybook.spec import Pipeline
-from daybook.storage.data_folder import DataFolder
 from daybook.storage.run_names import check_run_name
 from daybook.text import printable
 from daybook_airflow import hooks
@@ -44,8 +42,11 @@ from daybook_airflow.answers import held_days, settle
 from daybook_airflow.asked_runs import PREFIX
 from daybook_airflow.assets import emit
 from daybook_airflow.conf import Conf, conf_of
+from daybook_airflow.data import data_folder
 from daybook_airflow.decision import OPTIONS, PUBLISH, Decided
+from daybook_airflow.events import at_work, told_if_broken
 from daybook_airflow.held_numbers import numbers
+from daybook_airflow.lineage.operator import ToldToOpenLineage
 from daybook_airflow.links import DayLink, ReportLink
 from daybook_airflow.run_days import MADE_BY_THE_SCHEDULE, asked_days, own_day
 
@@ -60,7 +61,7 @@ WHY = "Kept with your name. Needed: without it you are asked again."
 DAYS = "The days that are published; those that you take away stay as they are."
 
 
-class StepTask(PythonOperator):
+class StepTask(ToldToOpenLineage, PythonOperator):
     """A task that does a step for each day of its run; it is called as the step is."""
 
     def __init__(self, *, step: Step, **more: Any) -> None:
@@ -69,7 +70,7 @@ class StepTask(PythonOperator):
         super().__init__(task_id=name, doc_md=words, python_callable=_with_context(step), **more)
 
 
-class HoldingTask(HITLOperator):
+class HoldingTask(ToldToOpenLineage, HITLOperator):
     """A task that does a step for each day of its run, and asks a person about the days that the step holds."""
 
     operator_extra_links = (DayLink(), ReportLink())
@@ -101,8 +102,9 @@ class HoldingTask(HITLOperator):
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
         """Go on with a person's answer, and return the counts by day; without a reason, ask again."""
+        steps = [*self.earlier, self.step]
         if "error" in event:
-            return do(self.step, context)
+            return go_on(steps, context, Decided(f"{OPEN_FOR.total_seconds() / 3600:g} hours", frozenset()))
         answer = super().execute_complete(context, event)
         given, person = answer["params_input"], answer["responded_by_user"]
         why = " ".join(str(given.get("why") or "").split())
@@ -111,9 +113,7 @@ class HoldingTask(HITLOperator):
             return self.execute(context)
         days = given.get("days") if answer["chosen_options"] == [PUBLISH] else []
         by = Release((person or {}).get("name") or "unknown", why)
-        return go_on(
-            [*self.earlier, self.step], context, Decided(by, None if days is None else frozenset(map(str, days)))
-        )
+        return go_on(steps, context, Decided(by, None if days is None else frozenset(map(str, days))))
 
 
 def _with_context(step: Step) -> Any:
@@ -126,9 +126,10 @@ def do(step: Step, context: Any) -> dict[str, object]:
     If a file is not there yet, or a server is away, it frees the worker and looks again later.
     """
     attempt, most = context["ti"].try_number, context["ti"].max_tries
-    with _errors_for_airflow():
-        _rename(context)
-        of_days = day_runs(step, context)
+    with at_work(context), _errors_for_airflow():
+        with told_if_broken(context):
+            _rename(context)
+            of_days = day_runs(step, context)
         counts = over_days(step, of_days, attempt=attempt, is_last_try=attempt > most)
     emit(context, of_days, counts)
     return counts
@@ -141,7 +142,7 @@ def go_on(steps: Sequence[Step], context: Any, decided: Decided) -> dict[str, ob
     """
     step = steps[-1]
     of_days = day_runs(step, context)
-    with _errors_for_airflow():
+    with at_work(context), _errors_for_airflow():
         settle(steps, of_days, decided)
     receipts = {str(day_run.day): day_run.receipt_if_done(step.__name__) for day_run in of_days}
     counts: dict[str, object] = {day: receipt.counts() for day, receipt in receipts.items() if receipt}
@@ -150,9 +151,10 @@ def go_on(steps: Sequence[Step], context: Any, decided: Decided) -> dict[str, ob
 
 
 def day_runs(step: Step, context: Any) -> list[DayRun]:
-    """Return a run's work on each of its days. The task keeps them for its links."""
-    context["task"].days = _days(step.__name__, context)
-    return [_day_run(day, context) for day in context["task"].days]
+    """Return a run's work on each of its days. The task keeps it for its links and its lineage."""
+    of_days = [_day_run(day, context) for day in _days(step.__name__, context)]
+    context["task"].day_runs, context["task"].days = of_days, [day_run.day for day_run in of_days]
+    return of_days
 
 
 def is_of_command(context: Any) -> bool:
@@ -230,7 +232,7 @@ def _day_run(day: date, context: Any) -> DayRun:
         overrides=overrides,
         day=day,
         run=run.run_id,
-        data=_data(),
+        data=data_folder(),
         postgres=hooks.postgres,
         ftp=hooks.files,
         started_by=_started_by(run),
@@ -258,10 +260,6 @@ def _rename(context: Any) -> None:
 
 def _started_by(run: Any) -> str:
     return " by ".join(filter(None, [run.run_type, run.triggering_user_name]))
-
-
-def _data() -> DataFolder:
-    return DataFolder(ObjectStoragePath(os.environ["DAYBOOK_DATA"]))
 
 
 def _release(context: Any) -> Release | None:

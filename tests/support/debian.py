@@ -26,7 +26,8 @@ def find(program: str, packages: tuple[str, ...], folder: Path) -> list[str] | N
     for package in folder.glob("*.deb"):
         subprocess.run(["dpkg", "-x", package, folder / "unpacked"], check=True)
     libraries = [str(path) for path in (folder / "unpacked").glob("**/lib/*-linux-gnu")]
-    return ["env", f"LD_LIBRARY_PATH={':'.join(libraries)}", str(folder / "unpacked/usr/sbin" / program)]
+    (unpacked,) = (folder / "unpacked" / "usr").glob(f"*bin/{program}")
+    return ["env", f"LD_LIBRARY_PATH={':'.join(libraries)}", str(unpacked)]
 
 
 def wait(program: str, port: int, process: subprocess.Popen[bytes]) -> None:

@@ -34,6 +34,10 @@ class Receivers:
         self.recipients += envelope.rcpt_tos
         return "250 taken"
 
+    def subjects(self) -> list[str]:
+        """Return the subjects of the mails that came."""
+        return [mail["Subject"] for mail in self.mails]
+
     def connections(self, path: str = "/hook") -> dict[str, str]:
         """Return the connections `smtp_default` and `hook`, as the environment has them."""
         mail = {"conn_type": "smtp", "host": HOST, "port": self.mail_port}

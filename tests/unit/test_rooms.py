@@ -26,10 +26,11 @@ ROOMS = {
     "ledger": "postgres storage loader.line_numbers",
     "refused": "ledger loader storage postgres",
     "publish": "ledger storage postgres ftp rules.summarize",
-    "planning": "ledger refused loader ftp postgres storage rules.valid_rows",
+    "planning": "ledger refused loader ftp postgres storage rules.valid_rows rules.exact",
     "run": "events ledger refused loader storage postgres",
     "stream": "run rules loader ledger refused storage",
-    "pages": "ledger storage planning.known_days planning.status",
+    "pages": "ledger storage planning.known_days planning.known_pipelines planning.status planning.compared refused "
+    "loader alerts.mends alerts.late",
     "alerts": "",
     "catalog": "pages ledger postgres.sql_types rules.summarize",
     "testing": "steps run refused.rows ledger storage transports postgres.sql_types",

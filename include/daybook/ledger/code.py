@@ -8,7 +8,6 @@ its own.
 """
 
 import ast
-import copy
 import hashlib
 import importlib.util
 import json
@@ -91,9 +90,16 @@ def _read(definition: Definition) -> _Read:
 
 
 def _read_node(module: str, node: ast.AST) -> _Read:
-    bare = _Bare().visit(copy.deepcopy(node))
+    bare = _Bare().visit(_copied(node))
     own = _OwnNames(module, _global_names(ast.unparse(bare)))
     return _Read(ast.dump(own.visit(bare)), frozenset(own.found), frozenset(own.attributes))
+
+
+def _copied(part: Any) -> Any:
+    """Return a copy of a part of a tree. copy.deepcopy takes twice as long."""
+    if isinstance(part, ast.AST):
+        return type(part)(**{name: _copied(value) for name, value in vars(part).items()})
+    return [_copied(each) for each in part] if isinstance(part, list) else part
 
 
 def _global_names(text: str) -> set[str]:

@@ -2,6 +2,12 @@
 -- views of summaries rest on it as they do in the first target. Safe to run again.
 create schema if not exists {ledger};
 
+-- The ledger that these tables follow: its own name, from its table `identity`.
+create table if not exists {ledger}.followed (
+    is_only boolean primary key default true check (is_only),
+    ledger_id uuid not null
+);
+
 -- One row per day that was ever shown. `run_id`: none if the day was taken back. `content_sha256`: of all that the rows
 -- are made from. `as_of`: when the ledger was asked, by its own server; what it said earlier never replaces it.
 create table if not exists {ledger}.published (

@@ -1,6 +1,14 @@
 -- The ledger: which run of which day readers see, what was published when, and what people decided. Safe to run again.
 create schema if not exists {ledger};
 
+-- This ledger's own name. Databases that follow it note it, so that two of Daybook never write to one schema of theirs.
+-- A backup has it too.
+create table if not exists {ledger}.identity (
+    is_only boolean primary key default true check (is_only),
+    ledger_id uuid not null default gen_random_uuid()
+);
+insert into {ledger}.identity default values on conflict do nothing;
+
 -- One row per run that saved rows. Numbers only grow. `read_at` is when the run began to read its facts, or when a later
 -- run found the same: an older reading never replaces a newer one (the fence of deploy.py). `removed_at`: its rows are gone.
 create table if not exists {ledger}.run (
@@ -142,6 +150,8 @@ create table if not exists {ledger}.step (
     primary key (pipeline, day, run, step)
 );
 create index if not exists step_by_end on {ledger}.step (pipeline, day, step, ended_at);
+-- What metrics look for among the steps of all days.
+create index if not exists step_not_done on {ledger}.step (pipeline, day) where state in ('failed', 'waiting');
 
 -- The columns that a run saved of each summary, its groups and measures: a roll-up is over the days whose published runs
 -- saved it, and has a column if they all saved that.

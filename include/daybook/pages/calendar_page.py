@@ -11,6 +11,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from daybook.ledger.figures import Figures
+from daybook.ledger.refused_limits import REFUSING
 from daybook.pages.templates import template
 from daybook.pages.trend import Trend, trend
 from daybook.planning.known_days import KnownDays
@@ -70,22 +71,30 @@ class Asked(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """A day of the calendar, and what is said of it. is_shown: whether it is in the state that was asked for."""
+    """A day of the calendar, and what is said of it. is_shown: whether it is in the state that was asked for.
+
+    has_refused: whether there may be refused rows to look at: some of what readers see, or those of a failed try.
+    """
 
     day: date
     state: State
     said: str
     is_shown: bool
+    has_refused: bool
 
 
 class Month(NamedTuple):
-    """A month of the calendar: its weeks from Monday, with None for the days of another month; and its totals."""
+    """A month of the calendar: its weeks from Monday, with None for the days of another month; and its totals.
+
+    refused_days: the address of the list of the days with refused rows.
+    """
 
     name: str
     weeks: list[list[Cell | None]]
     days: int
     rows_read: int
     rows_refused: int
+    refused_days: str
     seconds: Decimal
 
 
@@ -186,20 +195,26 @@ def _month(year: int, month: int, known: KnownDays, states: dict[date, State], a
         len(found),
         sum(one.rows_read for one in found),
         sum(one.rows_refused for one in found),
+        Asked(year, State.REFUSED).address,
         sum((one.seconds or Decimal(0) for one in found), Decimal(0)),
     )
 
 
 def _cell(day: date, known: KnownDays, states: dict[date, State], asked: State | None) -> Cell:
     state = states.get(day, State.NOT_DUE)
-    return Cell(day, state, said_of(day, state, known), asked in (None, state))
+    return Cell(day, state, said_of(day, state, known), asked in (None, state), _has_refused(day, known))
+
+
+def _has_refused(day: date, known: KnownDays) -> bool:
+    found, failure = known.figures.get(day), known.failures.get(day)
+    return bool(found and found.rows_refused) or bool(failure and failure.step in REFUSING)
 
 
 def _listed(known: KnownDays, states: dict[date, State], asked: State | None) -> list[Cell]:
     """Return the days that were asked for by their state, newest first; without one, those not published."""
     wanted = {asked} if asked else {State.HELD, State.FAILED, State.WAITING, State.MISSING}
     return [
-        Cell(day, state, said_of(day, state, known), is_shown=True)
+        Cell(day, state, said_of(day, state, known), is_shown=True, has_refused=_has_refused(day, known))
         for day, state in reversed(states.items())
         if state in wanted
     ]

@@ -1,12 +1,14 @@
 """The page of a run of several days: each day with its state, its rows, why it is so, and links. plugins/ serves it.
 
-It decides only on words and layout; pages/run_state.py reads the data, and a day's own page is of pages/run_page.py.
+It decides only on words and layout; pages/run_state.py reads the data, and a day's own page is of pages/day_page.py.
 """
 
 from collections import Counter
 from datetime import date
 from typing import NamedTuple
 
+from daybook.alerts.mends import mend_of, run_again
+from daybook.ledger.left_out import LeftOut
 from daybook.ledger.receipt import NotPublished
 from daybook.pages.run_page import readers_see, waits_in_words
 from daybook.pages.run_state import RunState
@@ -60,11 +62,20 @@ def line_of(state: RunState) -> Line:
     )
 
 
+def _left_out(state: RunState, left_out: LeftOut) -> list[str]:
+    """Return why a day was left out, and what helps; a person who left it as it was knows."""
+    said = f"{left_out.step}: {left_out.why}"
+    if left_out.kind == "decided":
+        return [said]
+    again = run_again(state.pipeline.name, [state.day], left_out.kind)
+    return [said, f"To mend: {mend_of((left_out.kind,))}", f"Again: {again}"]
+
+
 def _standing(state: RunState) -> tuple[str, str, list[str]]:
     """Return the tone, the label and the reasons of a day."""
     seen = readers_see(state)
     if state.left_out:
-        return "waiting", "Left out", [f"{state.left_out.step}: {state.left_out.why}", seen.sentence.rstrip(".")]
+        return "waiting", "Left out", [*_left_out(state, state.left_out), seen.sentence.rstrip(".")]
     if state.waits:
         return "waiting", "Waiting", waits_in_words(state)
     if not state.is_begun:

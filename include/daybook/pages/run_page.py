@@ -1,6 +1,6 @@
-"""The page of a run on a day: which steps are done, the counts of its rows, and whether readers see it.
+"""What pages say of a run on a day: its steps' counts, the rows that did not pass, what it waits for, who sees it.
 
-plugins/ serves it. It decides only on words and layout; pages/run_state.py reads the data.
+pages/run_state.py reads the data. The pages are pages/day_page.py and pages/days_page.py.
 """
 
 from collections.abc import Iterator
@@ -37,27 +37,6 @@ class Lost(NamedTuple):
     what: str
     reason: str
     rows: int
-
-
-def run_page(state: RunState, *, is_one_of_several: bool = False) -> bytes:
-    """Return the page of a run on one day. It embeds the report of its day from the address `report` beside its own.
-
-    is_one_of_several: the run has other days too, so that addresses name the day.
-    """
-    receipts = state.receipts
-    page = template("run_page").render(
-        title=f"{state.pipeline.name} {state.day}",
-        state=state,
-        asked=f"?day={state.day}" if is_one_of_several else "",
-        reader=readers_see(state),
-        waits=waits_in_words(state),
-        step_lines={step: step_lines(receipt) for step, receipt in receipts.items()},
-        meanings=_meanings(state),
-        lost=lost_rows(receipts),
-        unknown=receipts["index"].unknown if "index" in receipts else {},
-        mended=mended_rows(receipts),
-    )
-    return page.encode()
 
 
 def waits_in_words(state: RunState) -> list[str]:
@@ -149,6 +128,7 @@ def _rows_in_words(receipt: Receipt, name: str, rows: Rows) -> Iterator[str]:
         yield f"{counted(rows.refused_lines, 'line')} refused"
 
 
-def _meanings(state: RunState) -> list[tuple[str, str]]:
+def meanings(state: RunState) -> list[tuple[str, str]]:
+    """Return the words for steps' states that do not explain themselves, each with what it means."""
     found = {step.progress for step in state.steps.values()}
     return [(progress.value, meaning) for progress, meaning in MEANINGS.items() if progress in found]

@@ -1,12 +1,12 @@
 """The state of a run of the scheduler, and the run that readers of its day see: read from files alone.
 
-It needs no connection, so it also works for a run that failed or still runs. pages/run_page.py shows it.
+It needs no connection, so it also works for a run that failed or still runs. pages/day_page.py shows it.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from enum import Enum
 from itertools import chain, islice
@@ -110,6 +110,30 @@ def read_day(data: DataFolder, pipeline: Pipeline, run: str, day: date) -> RunSt
         seen_files=None if seen is None else data.published_files(pipeline.name, day, seen),
         read_at=datetime.now(UTC),
     )
+
+
+def day_without_run(data: DataFolder, pipeline: Pipeline, day: date) -> RunState:
+    """Return the state of a day of which no run is known: no step is done."""
+    seen = data.published_run_id(pipeline.name, day)
+    return RunState(
+        pipeline=pipeline,
+        day=day,
+        steps=dict.fromkeys(STEPS, StepState(Progress.NOT_DONE, None)),
+        waits={},
+        left_out=None,
+        folder=f"days/{pipeline.name}/{day}",
+        seen_run_id=seen,
+        seen_files=None if seen is None else data.published_files(pipeline.name, day, seen),
+        read_at=datetime.now(UTC),
+    )
+
+
+def with_receipts(state: RunState, receipts: Mapping[str, Receipt]) -> RunState:
+    """Return the state of a run whose files are gone, by its receipts in the ledger; as it is if it has files."""
+    if state.is_begun:
+        return state
+    done = {step: StepState(Progress.DONE, receipts[step]) for step in STEPS if step in receipts}
+    return replace(state, steps=state.steps | done)
 
 
 def _day_of_run(data: DataFolder, pipeline: Pipeline, run: str) -> list[date]:

@@ -7,6 +7,7 @@ made there by publish/definitions.py, which finds these tables in place of the l
 from datetime import date, datetime
 from functools import partial
 from typing import NamedTuple
+from uuid import UUID
 
 from psycopg import sql
 
@@ -39,12 +40,13 @@ def as_target(pipeline: Pipeline, target: Target) -> Pipeline:
     return pipeline.model_copy(update={"target": target, "also": (), "exports": ()})
 
 
-def prepare(connection: Connection, pipeline: Pipeline) -> None:
-    """Make the tables that say what is held. pipeline: as of the further target.
+def prepare(connection: Connection, pipeline: Pipeline, ledger_id: UUID) -> None:
+    """Make the tables that say what is held. pipeline: as of the further target. ledger_id: of the ledger it follows.
 
-    Raises BadSpec if views or tables with the names of its summaries are something else.
+    Raises BadSpec if they follow another ledger, or views or tables with the names of its summaries are something else.
     """
     runs.make_tables(connection, "further.sql", pipeline.target.state)
+    _check_follows(connection, pipeline, ledger_id)
     _take_over(connection, pipeline)
     _check_is_own(connection, pipeline)
 
@@ -79,10 +81,25 @@ def drop_if_unused(connection: Connection, state: str) -> None:
     """Drop the schema of these tables if they hold nothing any more."""
     if connection.execute("select exists (select from published)").fetchone() == (True,):
         return
-    for kind, names in (("view", ("run",)), ("table", ("published", "saved_summary", "due_range", "due_day"))):
+    for kind, names in (
+        ("view", ("run",)),
+        ("table", ("published", "saved_summary", "due_range", "due_day", "followed")),
+    ):
         for name in names:
             connection.execute(sql.SQL(f"drop {kind} {{}}").format(sql.Identifier(state, name)))
     drop_if_empty(connection, state)
+
+
+def _check_follows(connection: Connection, pipeline: Pipeline, ledger_id: UUID) -> None:
+    """Check that no other Daybook writes here: each would take the other's days for its own."""
+    connection.execute("insert into followed (ledger_id) values (%s) on conflict do nothing", [ledger_id])
+    followed = connection.execute("select ledger_id from followed").fetchone()
+    if followed != (ledger_id,):
+        raise BadSpec(
+            f"{pipeline.name}: {pipeline.target} shows the days of another Daybook's ledger; nothing was changed; give "
+            "this target of `also` a schema of its own, or, if that Daybook is gone, empty the table "
+            f"{pipeline.target.state}.followed"
+        )
 
 
 def _check_is_own(connection: Connection, pipeline: Pipeline) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from functools import partial
 from typing import NamedTuple
+from uuid import UUID
 
 from psycopg import sql
 
@@ -40,8 +41,9 @@ class Followed(NamedTuple):
 
 
 class _Day(NamedTuple):
-    """A day as the ledger says it is: the run, its content, when the ledger said so, and what the run saved."""
+    """A day as the ledger says it is: which ledger, the run, its content, when it said so, and what the run saved."""
 
+    ledger_id: UUID
     day: date
     run_id: int | None
     content_sha256: str
@@ -70,15 +72,15 @@ def follow(
 
 
 def _wanted(ledger: Connection, pipeline: Pipeline, day: date) -> _Day:
-    as_of, run_id, content = ledger.execute(
-        "select clock_timestamp(), published.run_id, coalesce(content_sha256, '') from (select) one "
+    ledger_id, as_of, run_id, content = ledger.execute(
+        "select ledger_id, clock_timestamp(), published.run_id, coalesce(content_sha256, '') from identity "
         "left join published on (published.pipeline, published.day) = (%s, %s) left join ledger using (run_id)",
         [pipeline.name, day],
     ).fetchall()[0]
     query = "select summary, columns from saved_summary where run_id = %s order by 1"
     saved = dict(ledger.execute(query, [run_id]).fetchall())
     of_all = hashlib.sha256(f"{content} {saved}".encode()).hexdigest() if run_id else ""
-    return _Day(day, run_id, of_all, as_of, saved)
+    return _Day(ledger_id, day, run_id, of_all, as_of, saved)
 
 
 def _as_the_spec_says(ledger: Connection, pipeline: Pipeline) -> dict[str, Live]:
@@ -100,7 +102,7 @@ def _replaced(
     again: bool,
 ) -> Followed:
     here = further_state.as_target(pipeline, target)
-    further_state.prepare(further, here)
+    further_state.prepare(further, here, wanted.ledger_id)
     definitions.prepare(further, here)
     further_state.lock_day(further, here, wanted.day)
     held = further_state.state_of(further, here.name, wanted.day)

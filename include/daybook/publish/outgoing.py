@@ -36,17 +36,17 @@ class File(NamedTuple):
 def of_day(data: DataFolder, pipeline: Pipeline, export: Export, day: date, run_id: int) -> list[File]:
     """Return the files of a day's run. Raises BadSpec if one is not in the published folder."""
     folder = data.published_files(pipeline.name, day, run_id)
-    files = [_of_folder(folder, file, _here(path)) for file, path in export.files_on(day, pipeline.of_days)]
+    files = [_of_folder(folder, file, here(path)) for file, path in export.files_on(day, pipeline.of_days)]
     marker = export.marker_on(day)
-    return [*files, _marker(_here(marker), files)] if marker else files
+    return [*files, _marker(here(marker), files)] if marker else files
 
 
 def of_period(folder: Folder, export: Export, first: date, roll_up: str) -> list[File]:
     """Return the files of a finished period. folder: where they lie. Raises BadSpec if one is not there."""
-    return [_of_folder(folder, file, _here(path)) for file, path in export.files_of_period(first, roll_up)]
+    return [_of_folder(folder, file, here(path)) for file, path in export.files_of_period(first, roll_up)]
 
 
-def _here(path: str) -> str:
+def here(path: str) -> str:
     """Return a path as it is in this environment: those of production and of another one never meet."""
     above = "/" if path.startswith("/") else ""
     return f"{above}environment_{environment()}/{path.lstrip('/')}" if environment() else path

@@ -40,17 +40,22 @@ class Filled(NamedTuple):
 
 
 def write_refused(path: Path, rows: pa.Table, file_sha256: dict[str, str]) -> None:
-    """Write refused rows (STEP_SCHEMA of refused/rows.py) into a new file, readable by its owner only.
+    """Write refused rows into a new file, readable by its owner only. rows, file_sha256: as for `refused_csv`.
 
-    file_sha256: of each source's raw file. Raises BadSpec if the file exists: it may hold somebody's work.
+    Raises BadSpec if the file exists: it may hold somebody's work.
     """
+    _create(path, refused_csv(rows, file_sha256))
+
+
+def refused_csv(rows: pa.Table, file_sha256: dict[str, str]) -> bytes:
+    """Return the file of refused rows (STEP_SCHEMA of refused/rows.py). file_sha256: of each source's raw file."""
     content = io.StringIO(newline="")
     lines = csv.DictWriter(content, COLUMNS, lineterminator="\n")
     lines.writeheader()
     for row in rows.to_pylist():
         words = {**row, "raw": written(row["raw"] or b""), "file_sha256": file_sha256[row["source"]], "mended": ""}
         lines.writerow({name: _harmless(str(words[name] or "")) for name in COLUMNS})
-    _create(path, content.getvalue().encode("utf-8-sig"))
+    return content.getvalue().encode("utf-8-sig")
 
 
 def read_filled(path: Path) -> list[Filled]:

@@ -22,9 +22,11 @@ def told_step(step: Callable[[StepRun], Done], day_run: DayRun) -> dict[str, Any
     except NotYet as error:
         tell(_of_day(Event.DEPENDENCY_MISSING, day_run, name, error=str(error)))
         raise
-    except Exception as error:
+    except BaseException as error:
         tell(_of_day(Event.PROCESSING_TIME, day_run, name, seconds=monotonic() - began))
-        tell(_of_day(Event.FAILURE, day_run, name, error=str(error)))
+        # Of a task that is ended from outside, Airflow's callback tells more: a timeout, for example.
+        if isinstance(error, Exception):
+            tell(_of_day(Event.FAILURE, day_run, name, error=str(error)))
         raise
     tell(_of_day(Event.PROCESSING_TIME, day_run, name, seconds=monotonic() - began))
     if name in STEPS[:2]:

@@ -1,7 +1,7 @@
 """What was noticed, in the words of a person: which days, which step, the error's line, what to do, where to look."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote
@@ -9,6 +9,7 @@ from urllib.parse import quote
 from upath import UPath
 
 from daybook.alerts.alert import Alert
+from daybook.alerts.mends import OTHER_MEND, mend_of, run_again
 from daybook.alerts.message import cause
 from daybook.alerts.outbox import Outbox, Words
 from daybook.days import day_of_run
@@ -20,19 +21,7 @@ from daybook.storage.data_folder import DataFolder
 from daybook_airflow.asked_runs import PREFIX
 from daybook_airflow.conf import conf_of
 
-# What helps, by the kind of an error (daybook/errors.py); any other is a bug, or of the machine.
-MENDS = {
-    "SourceUnavailable": "ask who runs that server; when it is back, run the day again",
-    "StillAway": "ask who runs that server; when it is back, run the day again",
-    "BadData": "have the source mended, then run the day again; the same bytes will fail again",
-    "BadSpec": "mend the spec, the connection or the right that the message names, then run the day again",
-    "BrokenChain": "clear the task that the message names, with all tasks downstream of it",
-    "Implausible": "look at the day's numbers; if they are right, release the day, else have the source mended",
-    "DaysLeftOut": "mend what the message says of each day, then run these days again",
-    "Killed": "the task's process ended without a word: look for a lack of memory, or for who ended it",
-}
-NEWS = ("held", "late", "published", "dead", "alive", "mended")
-OTHER_MEND = "look into the log: this error is not one that Daybook expects"
+NEWS = ("held", "late", "published", "behind", "followed", "dead", "alive", "mended")
 
 
 def alerts_of(event: Words, outbox: Outbox, pipelines: Pipelines, failed_in_a_row: int = 0) -> list[Alert]:
@@ -65,7 +54,7 @@ def bare(event: Words) -> Alert:
         error=str(event.get("why") or ""),
         mend=OTHER_MEND,
         run=str(event.get("run_id") or ""),
-        links=_links(event, "", "") if event.get("run_id") else {},
+        links=_links(event, "", "", ()) if event.get("run_id") else {},
     )
 
 
@@ -86,12 +75,19 @@ def _noticed(event: Words) -> Alert:
         mend=event.get("mend", ""),
         again=event.get("again", ""),
         run=event.get("run_id", ""),
-        links=_links(event, "", "") if event.get("run_id") else _link_of_days(event),
+        links=_links(event, "", "", event.get("days", ())) if event.get("run_id") else _link_of_days(event),
     )
 
 
 def _link_of_days(event: Words) -> dict[str, str]:
-    return _address("run", f"/dags/{quote(event['subject'], safe='')}") if event.get("days") else {}
+    """Return the links of days of which no run is known, such as late ones."""
+    name, days = event["subject"], event.get("days", ())
+    dag = _address("run", f"/dags/{quote(name, safe='')}") if days else {}
+    return {**dag, **(_day_page(name, days[0]) if len(days) == 1 else {})}
+
+
+def _day_page(name: str, day: object) -> dict[str, str]:
+    return _address("day", f"/daybook/{quote(name, safe='')}/day/{quote(str(day), safe='')}")
 
 
 def _failed(event: Words, outbox: Outbox, pipeline: Pipeline, days: list[date], failed_in_a_row: int) -> list[Alert]:
@@ -100,6 +96,9 @@ def _failed(event: Words, outbox: Outbox, pipeline: Pipeline, days: list[date], 
     first = failures[0]
     failed = sorted(left_out) if left_out else days
     kinds = first.get("error_kinds") or [""]
+    if left_out and {one.kind for one in left_out.values()} == {"Implausible"}:
+        # To run them again would hold them again.
+        kinds = ["Implausible"]
     error, kind = str(first.get("error") or event["why"]), str(kinds[0])
     step = str(first.get("task_id") or "")
     others = [f"{one['task_id']}: {one['error']}" for one in failures[1:]]
@@ -113,11 +112,11 @@ def _failed(event: Words, outbox: Outbox, pipeline: Pipeline, days: list[date], 
         days=tuple(map(str, failed)),
         step=step,
         error=f"{kind}: {error}" if kind else error,
-        mend=next((MENDS[one] for one in kinds if one in MENDS), OTHER_MEND),
-        again=_again(pipeline.name, failed, kind),
+        mend=mend_of(kinds),
+        again=run_again(pipeline.name, failed, kind),
         run=event["run_id"],
         notes=(*others, *_paused(pipeline, failed_in_a_row)),
-        links=_links(event, step, str(first.get("log") or "")),
+        links=_links(event, step, str(first.get("log") or ""), failed),
     )
     published = [day for day in days if day not in failed]
     return [alert, *_recovered(event, pipeline, published)]
@@ -134,7 +133,7 @@ def _recovered(event: Words, pipeline: Pipeline, days: list[date]) -> Iterator[A
             about=(f"day {pipeline.name} {day}", f"late {pipeline.name} {day}"),
             days=(str(day),),
             run=event["run_id"],
-            links=_links(event, "", ""),
+            links=_links(event, "", "", [day]),
         )
 
 
@@ -196,15 +195,6 @@ def _group(event: Words, name: str, step: str, kind: str, error: str) -> str:
     return f"failed {name} {step} {kind} {cause(error)}"
 
 
-def _again(name: str, days: list[date], kind: str) -> str:
-    if not days:
-        return f"./daybook plan --pipeline {name}"
-    why = ' --why "REASON"' if kind == "Implausible" else ""
-    verb = "release" if why else "day" if len(days) == 1 else "backfill"
-    asked = f"{days[0]}" if len(days) == 1 else f"--from {days[0]} --to {days[-1]}"
-    return f"./daybook {verb} {asked} --pipeline {name}{why}"
-
-
 def _paused(pipeline: Pipeline, failed_in_a_row: int) -> tuple[str, ...]:
     most = pipeline.max_failed_runs
     if not most or failed_in_a_row < most:
@@ -215,9 +205,11 @@ def _paused(pipeline: Pipeline, failed_in_a_row: int) -> tuple[str, ...]:
     )
 
 
-def _links(event: Words, step: str, log: str) -> dict[str, str]:
+def _links(event: Words, step: str, log: str, days: Sequence[object]) -> dict[str, str]:
+    """Return the links of a run: the page of its day; of several, the tab that lists them."""
     run = f"/dags/{quote(event['dag_id'], safe='')}/runs/{quote(event['run_id'], safe='')}"
-    found = {**_address("run", run), **_address("day", f"{run}/plugin/report")}
+    days_page = _day_page(event["dag_id"], days[0]) if len(days) == 1 else _address("day", f"{run}/plugin/report")
+    found = {**_address("run", run), **days_page}
     # The task's own address for its log comes from Airflow, as far as it is one.
     if step and log.startswith(("http://", "https://")):
         return {**found, "log": log}

@@ -16,6 +16,7 @@ from typing import Any
 from airflow.listeners import hookimpl
 
 from daybook.alerts.outbox import LONGEST, Outbox, Words, outbox_folder
+from daybook.alerts.tries import Tries
 
 SENDER = "daybook_airflow.alerts.sender"
 log = logging.getLogger(__name__)
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 @hookimpl
 def on_dag_run_failed(dag_run: Any, msg: str) -> None:
     """Note that a run has failed."""
+    _safely(lambda: _keep_killed(dag_run))
     _safely(lambda: _tell(_of_run("run_failed", dag_run, msg)))
 
 
@@ -50,6 +52,21 @@ def on_task_instance_success(previous_state: Any, task_instance: Any) -> None:
 def on_new_dag_import_error(filename: str, stacktrace: str) -> None:
     """Note that a file of DAGs cannot be loaded."""
     _safely(lambda: _tell(_of_file(filename, stacktrace)))
+
+
+def tell_file_broken(file: str, why: str) -> None:
+    """Note that a file of DAGs cannot be loaded, for one more reason than Airflow's hook has told."""
+    _safely(lambda: _tell(_of_file(file, why)))
+
+
+def tell_file_mended(file: str) -> None:
+    """Note that a file of DAGs can be loaded again."""
+    _safely(lambda: _tell({**mended(os.path.basename(file)), "at": _now()}))
+
+
+def mended(name: str) -> Words:
+    """Return the words of a file of DAGs, by its name alone, that has no error any more."""
+    return {"kind": "mended", "subject": name, "about": [f"import {name}"]}
 
 
 def tell_failed(context: Any) -> None:
@@ -112,6 +129,16 @@ def _keep(task: Any, error: Any) -> None:
         "log": str(getattr(task, "log_url", "") or ""),
     }
     Outbox(outbox_folder()).note_failure(task.dag_id, task.run_id, task.task_id, words)
+
+
+def _keep_killed(run: Any) -> None:
+    """Keep that a task's process ended without a word: if the kernel killed it, Airflow calls no hook."""
+    for one in Tries(outbox_folder()).dead(run.dag_id, run.run_id):
+        error = f"the process of try {one.number} is gone"
+        words = {"at": _now(), "error_kinds": ["Killed"], "error": error, "try_number": one.number}
+        Outbox(outbox_folder()).note_failure(
+            one.dag_id, one.run_id, one.task_id, {**words, "task_id": one.task_id, "log": ""}
+        )
 
 
 def _kinds(error: Any) -> list[str]:

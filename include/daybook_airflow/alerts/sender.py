@@ -18,6 +18,7 @@ from daybook.alerts.alert import Alert
 from daybook.alerts.gathering import Told
 from daybook.alerts.outbox import Outbox, Words, digest, outbox_folder
 from daybook.alerts.places import places
+from daybook.alerts.tries import Tries
 from daybook.errors import BadSpec
 from daybook.pipelines import Pipelines, pipelines_now
 from daybook.spec import Alerts
@@ -27,7 +28,6 @@ from daybook_airflow.alerts.post import NotSent, send
 LINGER_SECONDS = 20 * 60
 LOOK_SECONDS = 1.0
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=5)
-BROKEN_PIPELINES = "broken_pipelines.py"
 log = logging.getLogger(__name__)
 
 
@@ -138,6 +138,7 @@ def main() -> None:
             if not is_alone:
                 return
             outbox.tidy(time.time())
+            Tries(outbox.folder).tidy(time.time())
             while (has_more := work_off(outbox, datetime.now(UTC), is_patient=True)) and time.monotonic() < until:
                 time.sleep(LOOK_SECONDS)
 

@@ -173,6 +173,18 @@ def more(include: Path, folder: Path) -> dict[str, str]:
         "AIRFLOW_CONN_FTP_WRONG": json.dumps(wrong | ftp),
         "AIRFLOW_CONN_SOURCE_WRONG": json.dumps(wrong | postgres | {"login": "source_reader"}),
         "PROBED": str(home.path / "secrets.json"),
+        **lineage(home),
+    }
+
+
+def lineage(home: Home) -> dict[str, str]:
+    """Return the variables with which two pipelines tell their lineage to a file."""
+    transport = {"type": "file", "log_file_path": str(home.path / "lineage.jsonl"), "append": True}
+    none = {"scope": {}, "controls": {"emit": False}}
+    some = [{"scope": {"dag_id": dag}, "controls": {"emit": True}} for dag in ("weather", "tides")]
+    return {
+        "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(transport),
+        "AIRFLOW__OPENLINEAGE__EMISSION_POLICY": json.dumps([none, *some]),
     }
 
 

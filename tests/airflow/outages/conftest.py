@@ -18,6 +18,7 @@ from tests.support.servers import Servers
 from .outage import SECONDS, Outage
 
 NAME = "outages"
+EVENTS = "events.jsonl"
 PIPELINE = f"""
 from pipelines.flights import PIPELINE as FLIGHTS
 
@@ -54,6 +55,30 @@ PIPELINE = Pipeline(
     schedule=Schedule(time_zone="America/New_York", start=date(2026, 1, 1)),
 )
 """
+# A pipeline whose first task may take three seconds, and is tried three times.
+OVERTIME, OVERTIME_S = "overtime", 3
+SHORT_OF_TIME = f"""
+    if pipeline.name == "{OVERTIME}":
+        extract_tables.execution_timeout, extract_tables.retries = timedelta(seconds={OVERTIME_S}), 2
+"""
+# Handlers of every event, of all pipelines.
+HANDLERS = """
+import json
+from pathlib import Path
+
+from daybook.events.handlers import on_event
+from daybook.events.happening import Event, Happening
+
+
+def note(happening: Happening) -> None:
+    words = [happening.event.name, happening.pipeline, happening.step, happening.run, happening.error]
+    with Path(FILE).open("a") as file:
+        file.write(json.dumps([*words, len(happening.days)]) + "\\n")
+
+
+for event in Event:
+    on_event(event)(note)
+"""
 # Airflow's own limits, shortened: after how long it looks for what has died, and for what gives no sign of life. Much
 # shorter, and a busy machine's scheduler takes itself for dead, and its tasks for orphans, again and again.
 QUICK = {
@@ -61,6 +86,7 @@ QUICK = {
     "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "15",
     "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "2",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "15",
+    "AIRFLOW__SCHEDULER__TRIGGER_TIMEOUT_CHECK_INTERVAL": "1",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "1",
 }
 DAYS = [f"2013-01-{number:02}" for number in range(5, 18)]
@@ -83,10 +109,16 @@ def deployment(tmp_path_factory: pytest.TempPathFactory, received: Receivers) ->
     shutil.copytree(REPOSITORY / "include", include, ignore=shutil.ignore_patterns("__pycache__"))
     (include / "pipelines" / f"{NAME}.py").write_text(PIPELINE)
     (include / "pipelines" / f"{MISSED}.py").write_text(LATELY)
+    (include / "pipelines" / f"{OVERTIME}.py").write_text(PIPELINE.replace(NAME, OVERTIME))
+    (include / "pipelines" / "_events.py").write_text(HANDLERS.replace("FILE", repr(str(folder / EVENTS))))
     (folder / "dags").mkdir()
-    shutil.copy(REPOSITORY / "dags" / "daybook.py", folder / "dags")
+    shutil.copy(REPOSITORY / "dags" / "broken_pipelines.py", folder / "dags")
+    dags = (REPOSITORY / "dags" / "daybook.py").read_text()
+    (folder / "dags" / "daybook.py").write_text(f"from datetime import timedelta\n{dags}{SHORT_OF_TIME}")
     tasks = include / "daybook_airflow" / "schedule.py"
     tasks.write_text(with_short_pauses(tasks.read_text()))
+    holding = include / "daybook_airflow" / "tasks.py"
+    holding.write_text(with_short_patience(holding.read_text()))
     away = include / "daybook" / "run" / "away.py"
     away.write_text(with_short_waits(away.read_text()))
     path = os.pathsep.join([str(include), str(REPOSITORY / "config")])
@@ -103,6 +135,13 @@ def with_short_pauses(tasks: str) -> str:
     long, short = '"retry_delay": timedelta(seconds=30)', '"retry_delay": timedelta(seconds=2)'
     assert long in tasks
     return tasks.replace(long, short)
+
+
+def with_short_patience(tasks: str) -> str:
+    """Return the text of tasks.py with nine seconds for a person to decide on a held day."""
+    long = "OPEN_FOR = timedelta(hours=22)"
+    assert long in tasks
+    return tasks.replace(long, "OPEN_FOR = timedelta(hours=0.0025)")
 
 
 def with_short_waits(away: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 import psutil
 import psycopg
+from psycopg import Connection
 
 from deployment.processes.restarts import Restarts
 from deployment.supervisor import Deployment
@@ -55,6 +56,24 @@ class Outage:
     def publications(self, day: str) -> int:
         """Return how often the day was published."""
         return len(self.invariants.rows("select from daybook.ledger where pipeline = %s and day = %s", self.name, day))
+
+    def told(self, run: str) -> list[tuple[str, str, int]]:
+        """Return the events that only Airflow sees, as handlers were told them: event, step, number of days."""
+        of_airflow = ("RETRY", "TIMEOUT", "PROCESS_FAILURE", "BROKEN_TASK")
+        return [(one[0], one[2], one[5]) for one in self.events() if one[3] == run and one[0] in of_airflow]
+
+    def events(self) -> list[list[Any]]:
+        """Return all events: name, pipeline, step, run, error, number of days."""
+        file = self.deployment.home.path.parent / "events.jsonl"
+        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+    @contextmanager
+    def held_at_begin(self, pipeline: str, day: str) -> Iterator[Connection[Any]]:
+        """Hold whoever begins a step of a day; yield the session, which must be used at least once a minute."""
+        key = [f"daybook.write {pipeline}", date.fromisoformat(day).toordinal()]
+        with closing(psycopg.connect(self.deployment.postgres.dsn("warehouse"))) as connection:
+            connection.execute("select pg_advisory_xact_lock(hashtext(%s), %s)", key)
+            yield connection
 
     @contextmanager
     def held_in_save(self) -> Iterator[None]:

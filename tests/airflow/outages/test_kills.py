@@ -44,6 +44,8 @@ def test_k2_the_supervisor_of_one_task_dies_and_the_task_that_lives_on_is_run_ag
             kill(psutil.Process(orphan).ppid())
             assert is_alive(orphan)
         assert outage.end(run) == "success"
+    wait_until(lambda: len(outage.told(run)) == 2, "handlers are not told of the kill")
+    assert outage.told(run) == [("PROCESS_FAILURE", "save", 1), ("RETRY", "save", 1)]
     assert saw_nothing_but(reader, OLD, NEW)
     assert outage.tries(run)["save"] == 2
     assert outage.publications(day) == 2

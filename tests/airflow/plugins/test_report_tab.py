@@ -7,8 +7,12 @@ from datetime import date
 from urllib.parse import quote
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
+from daybook.ledger.receipt import STEPS
+from daybook.refused.file import COLUMNS
 from tests.support.files import data_folder, leave_canary, leave_receipt, leave_wait, publish
+from tests.support.html_page import read_page
 
 from .conftest import DAY, Site, python
 
@@ -33,6 +37,8 @@ assert not errors and "daybook_report" in {plugin.name for plugin in plugins}, (
 print(json.dumps(sorted(set(sys.modules) - before)))
 """
 
+OF_DAYS = ("charts", "refused", "refused.csv")
+
 ANSWERS = {"anonymous": 401, "forger": 403, "nobody": 403, "viewer": 200, "admin": 200}
 
 # Each would lead out of its folder if it were taken for a path, as far as a folder of that name is looked for.
@@ -45,8 +51,9 @@ def test_S2_G6_every_route_asks_for_the_permission_on_its_dag(site: Site) -> Non
     for kind, path, methods in routes:
         # Anything else that can be mounted would not take the app's dependencies on.
         assert (kind, methods) == ("APIRoute", ["GET"]), path
-        assert path.startswith("/{dag_id}/"), path
-        filled = f"/daybook{path}".format(dag_id="flights", run_id=quote(site.run_id, safe=""))
+        # Those of all pipelines have no DAG in their address: they show those that a user may see.
+        assert path.startswith("/{dag_id}/") or path in ("/", "/metrics"), path
+        filled = f"/daybook{path}".format(dag_id="flights", run_id=quote(site.run_id, safe=""), day=DAY)
         assert {user: site.get(filled, user).status_code for user in ANSWERS} == ANSWERS, path
 
 
@@ -57,7 +64,7 @@ def test_the_cookie_of_the_ui_is_enough_and_a_forged_one_is_not(site: Site, page
     assert site.get_with_cookie(site.path(page), "forger").status_code in (401, 403)
 
 
-@pytest.mark.parametrize("path", ["", "/", "/docs", "/redoc", "/openapi.json", "/flights", "/flights/run_1"])
+@pytest.mark.parametrize("path", ["", "/docs", "/redoc", "/openapi.json", "/flights", "/flights/run_1"])
 def test_G6_nothing_else_is_served(site: Site, path: str) -> None:
     # Where no route of ours fits, Airflow's UI answers with its own page, the same for every address.
     answer = site.get(f"/daybook{path}", "anonymous")
@@ -95,6 +102,44 @@ def test_the_report_is_the_published_file_to_the_byte(site: Site) -> None:
     assert site.get(site.path("report")).content == (site.data / f"published/flights/{DAY}/report.html").read_bytes()
 
 
+def test_a_day_has_charts_of_its_measures_over_its_report(site: Site) -> None:
+    page = site.get(f"/daybook/flights/day/{DAY}/charts")
+    assert 'src="report"' in page.text
+    assert page.text.count("<svg") == page.text.count("<table") > 5
+    assert site.get(f"/daybook/flights/day/{DAY}/report").content == site.get(site.path("report")).content
+    assert "Readers see nothing of this day" in site.get("/daybook/flights/day/2013-01-06/charts").text
+
+
+def test_the_refused_rows_of_a_day_are_shown_and_downloaded_and_a_day_without_a_run_says_so(site: Site) -> None:
+    assert "No row was refused." in site.get(f"/daybook/flights/day/{DAY}/refused").text
+    file = site.get(f"/daybook/flights/day/{DAY}/refused.csv")
+    assert file.content.decode("utf-8-sig").splitlines() == [",".join(COLUMNS)]
+    assert file.headers["Content-Disposition"] == f'attachment; filename="flights_{DAY}_refused.csv"'
+    assert file.headers["Content-Type"] == "text/csv; charset=utf-8"
+    never = site.get("/daybook/flights/day/2013-01-06/refused")
+    assert (never.status_code, "no run has loaded this day" in never.text) == (404, True)
+
+
+def test_the_tasks_of_all_pipelines_are_counted_and_a_word_that_is_none_is_refused(site: Site) -> None:
+    page = read_page(site.get("/daybook/").content)
+    rows = page.one("table").rows()
+    assert [row[0] for row in rows] == list(STEPS)
+    assert all(int(row[5]) + int(row[6]) >= 1 for row in rows)
+    # Airflow's own pages of the tasks, and ours of the days.
+    addresses = {link.attributes["href"] for link in page.all("a")}
+    assert {"../dags/flights/tasks/load", "flights/days", "?state=failed"} <= addresses
+    assert site.get("/daybook/?state=held").status_code == 200
+    refused = site.get("/daybook/?state=<script>")
+    assert (refused.status_code, "<script" in refused.text) == (404, False)
+
+
+@pytest.mark.parametrize("day", ["2012-12-31", "2013-02-30", "0001-01-01", "9999-12-31", "<script>", "20130105", ".."])
+@pytest.mark.parametrize("page", OF_DAYS)
+def test_a_day_that_the_schedule_has_not_has_no_page(site: Site, page: str, day: str) -> None:
+    status, body = site.get_raw(f"/daybook/flights/day/{quote(day, safe='')}/{page}")
+    assert (status, b"<script" in body) == (404, False)
+
+
 def test_a_run_without_receipts_is_told_kindly(site: Site) -> None:
     answer = site.get(site.path("run", "manual__2013-01-05"))
     assert answer.status_code == 200
@@ -107,7 +152,7 @@ def test_a_run_that_failed_tells_what_is_done_so_far(site: Site) -> None:
     leave_receipt(site.data, "failed_run", "extract_files")
     page = site.get(site.path("run", "failed_run")).text
     assert page.count(">done</td>") == 2
-    assert "Next is <code>load</code>." in page
+    assert "next is load." in page
     assert "Readers see run 1; this one has saved nothing yet." in page
 
 
@@ -125,7 +170,7 @@ def test_a_run_of_several_days_shows_all_of_them_and_leads_to_each(site: Site) -
     leave_wait(site.data, "batch", days[1])
     publish(site.data, 11, b"<p>the first day's</p>", days[0])
     page = site.get(site.path("run", "batch")).text
-    assert [f'href="run?day={day}"' in page for day in days] == [True] * 3
+    assert [f'href="../day/{day}"' in page for day in days] == [True] * 3
     assert "ftp: flights/a.csv is not there" in page
     assert "Friday, 1 March 2013" in site.get(f"{site.path('run', 'batch')}?day={days[0]}").text
     assert site.get(f"{site.path('report', 'batch')}?day={days[0]}").text == "<p>the first day's</p>"
@@ -134,12 +179,25 @@ def test_a_run_of_several_days_shows_all_of_them_and_leads_to_each(site: Site) -
 
 def test_the_days_of_the_dag_have_a_page_and_words_that_are_none_are_refused(site: Site) -> None:
     answer = site.get("/daybook/flights/days")
-    assert re.search(rf'class="is_(published|refused)" role="img" tabindex="0" title="{DAY}: ', answer.text)
+    assert re.search(rf'class="is_(published|refused)" href="day/{DAY}" title="{DAY}: ', answer.text)
     assert {"default-src 'none'", "frame-ancestors 'self'"} <= {*answer.headers["Content-Security-Policy"].split("; ")}
     for words in ("year=1999", "year=<b>", "state=<script>", "state=seen"):
         refused = site.get(f"/daybook/flights/days?{words}")
         assert (refused.status_code, "expected one of" in refused.text, "<script" in refused.text) == (404, True, False)
     assert site.get("/daybook/no_pipeline/days").status_code == 404
+
+
+def test_prometheus_reads_the_metrics_of_all_pipelines_with_a_token(site: Site) -> None:
+    answer = site.get("/daybook/metrics", "viewer")
+    assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    values = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+    assert (values["daybook_ledger_up", "warehouse"], values["daybook_days", "flights", "published"]) == (1, 1)
+    assert values["daybook_rows_published", "flights", "by_day"] == 1
+    assert {step for name, *of in values if name == "daybook_step_seconds" for step in of[1:]} == {*STEPS}
 
 
 @pytest.mark.parametrize("day", [DAY, "2013-01-06", "", "../..", "%2e%2e%2f", "<script>", "2013-13-45"])

@@ -83,7 +83,7 @@ def test_a_failed_run_is_one_mail_with_the_error_its_mend_the_command_and_links(
         "To mend: have the source mended, then run the day again; the same bytes will fail again",
         "Again: ./daybook day 2013-01-05 --pipeline flights",
         "Run: http://127.0.0.1:8080/dags/flights/runs/manual__5",
-        "Day: http://127.0.0.1:8080/dags/flights/runs/manual__5/plugin/report",
+        "Day: http://127.0.0.1:8080/daybook/flights/day/2013-01-05",
         "Log: http://a/log",
         "",
     ]

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from daybook.errors import DaybookError, Implausible
+from daybook.ledger.step_counts import StepCount, step_counts
 from daybook.pages.calendar_page import ALL, Asked, State, calendar_page, state_asked, year_asked
 from daybook.planning.known_days import known_days
 from daybook.postgres.session import begin
@@ -73,6 +74,21 @@ def test_each_day_has_its_state_and_a_filter_keeps_those_of_one(lived: Days) -> 
     assert 'href="days?year=all&amp;state=failed"' in kept
 
 
+def test_each_step_is_counted_by_the_last_try_of_each_of_some_days(lived: Days) -> None:
+    with psycopg.connect(lived.servers.postgres.dsn("warehouse", "warehouse_owner")) as connection:
+        begin(connection)
+        found = {(step, state): days for step, state, days in step_counts(connection, lived.pipeline.name, DAYS)}
+        assert step_counts(connection, lived.pipeline.name, [date(2014, 1, 1)]) == []
+    # The second run of 2 January took everything over, and counts alone; 5 failed in load.
+    assert {state: days for (step, state), days in found.items() if step == "load"} == {
+        "done": 3,
+        "reused": 1,
+        "failed": 1,
+    }
+    assert {state: days for (step, state), days in found.items() if step == "clean"} == {"done": 3, "reused": 1}
+    assert sum(days for (step, _), days in found.items() if step == "deploy") == 4
+
+
 def test_a_day_held_for_its_numbers_and_a_ledger_that_knows_nothing_have_their_states(days: Days) -> None:
     assert cells(page(days)[0]) == {day.day: "missing" for day in DAYS}
     days.run("2013-01-01")
@@ -80,6 +96,9 @@ def test_a_day_held_for_its_numbers_and_a_ledger_that_knows_nothing_have_their_s
     with pytest.raises(Implausible):
         days.run("2013-01-01")
     assert cells(page(days, over=2)[0]) == {1: "held", 2: "missing"}
+    with psycopg.connect(days.servers.postgres.dsn("warehouse", "warehouse_owner")) as connection:
+        begin(connection)
+        assert StepCount("deploy", "held", 1) in step_counts(connection, days.pipeline.name, DAYS)
 
 
 def test_an_address_with_another_word_says_which_there_are() -> None:

@@ -13,9 +13,9 @@ import pytest
 from daybook import steps
 from daybook.errors import BadData, NotYet
 from daybook.ftp.connect import FtpServer
-from daybook.pages.run_page import run_page
 from daybook.pages.run_state import read_day
 from daybook.run.step_run import run_step
+from tests.support.days import page_of
 
 from .conftest import Days
 
@@ -45,7 +45,7 @@ def test_a_day_that_waits_is_told_by_status_and_why_in_the_words_of_the_report_t
     run_step(steps.extract_tables, work)
     with pytest.raises(NotYet):
         run_step(steps.extract_files, replace(work, ftp=nobody_listens))
-    page = html.unescape(run_page(read_day(work.data, days.pipeline, "run_1", work.day)).decode())
+    page = html.unescape(page_of(read_day(work.data, days.pipeline, "run_1", work.day)))
     [waits, again] = days.json("why", "2013-01-02")["waiting"]
     assert re.fullmatch(
         r"extract_files waits for the servers of flights since .*, until .* \(America/New_York\); "

@@ -11,7 +11,6 @@ import pytest
 from upath import UPath
 
 from daybook.ledger.exports import owed_of, told
-from daybook.pages.run_page import run_page
 from daybook.pages.run_state import read_day
 from daybook.postgres.session import at_once
 from daybook.publish.exports import Exporter, ask_again
@@ -20,6 +19,7 @@ from daybook.publish.rollback import rollback, take_back
 from daybook.spec import Summary
 from daybook.storage.data_folder import DataFolder
 from tests.support.bench import DAY, Bench
+from tests.support.days import page_of
 from tests.support.partner import EXPORT, WithPartner
 from tests.support.rolled_up import BY_WEEK, DAYS, Orders
 from tests.support.runner import do_steps
@@ -121,7 +121,7 @@ def test_a_server_that_is_away_leaves_the_day_published_and_the_export_owed_and_
     (owed,) = in_warehouse(exporting, owed_of, exporting.pipeline)
     assert f"export partner owes run {run_id} since" in str(owed)
     assert "tries that failed: 1, the last: " in str(owed)
-    page = run_page(read_day(work.data, exporting.pipeline, "run_1", work.day)).decode()
+    page = page_of(read_day(work.data, exporting.pipeline, "run_1", work.day))
     assert "export partner: owed: " in page
     assert pay(exporting) == [""]
     (partner.data / "away").rename(partner.partner)

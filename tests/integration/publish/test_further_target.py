@@ -173,6 +173,22 @@ def test_an_answer_that_the_ledger_gave_earlier_never_replaces_a_later_one(
     assert second.owed(pipeline) == []
 
 
+def test_a_schema_that_follows_another_daybook_is_left_as_it_is(following: Bench, second: WithFurther) -> None:
+    following.publish(DAY, "run_1", 40)
+    pipeline, held = following.pipeline, second.held(following.pipeline)
+    followed = f"{pipeline.also[0].state}.followed"
+    with second.connect_postgres("analytics") as connection:
+        connection.execute(f"update {followed} set ledger_id = gen_random_uuid()".encode())
+    following.publish(DAY, "run_2", 41)
+    ((*_, error),) = second.owed(pipeline)
+    assert f"{pipeline.also[0]} shows the days of another Daybook's ledger; nothing was changed" in error
+    assert second.held(pipeline) == held
+    with second.connect_postgres("analytics") as connection:
+        connection.execute(f"delete from {followed}".encode())
+    assert all(pay(following))
+    assert same_rows(second, pipeline, ["by_day"]) == 1
+
+
 def test_a_schema_with_views_of_something_else_is_left_as_it_is(following: Bench, second: WithFurther) -> None:
     # The place that the warehouse itself publishes to, under another name; and, below, a schema beside it.
     name = following.pipeline.name

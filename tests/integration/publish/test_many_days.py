@@ -15,7 +15,6 @@ from upath import UPath
 from daybook import steps
 from daybook.ledger import queries, step_log
 from daybook.ledger.decisions import rollbacks
-from daybook.pages.run_page import run_page
 from daybook.pages.run_state import days_of, read_day
 from daybook.planning.observe import observe
 from daybook.planning.plan import plan
@@ -28,6 +27,7 @@ from daybook.storage.data_folder import DataFolder
 from daybook.storage.run_names import folder_name
 from tests.support.bench import DAY, Bench
 from tests.support.counted import CountedConnection, Counts, counted_files
+from tests.support.days import page_of
 from tests.support.many_days import TABLES, Model, copies, fill_folder, fill_ledger
 from tests.support.runner import do_steps
 
@@ -169,7 +169,7 @@ def the_history_of_a_day(many: Many, days: list[date]) -> None:
 def a_tab(many: Many, days: list[date]) -> None:
     run = f"run__{days[0]}"
     assert days_of(many.data, many.pipeline, run) == [days[0]]
-    run_page(read_day(many.data, many.pipeline, run, days[0]))
+    page_of(read_day(many.data, many.pipeline, run, days[0]))
 
 
 def a_cleanup(many: Many, days: list[date]) -> None:

@@ -41,6 +41,7 @@ def test_each_day_of_the_run_has_its_line_with_state_rows_and_reason(page: str) 
     assert "Next is extract_files." in words(page, DAYS[1])[4]
     assert "extract_files waits for flights since " in words(page, DAYS[2])[4]
     assert "load: line 17 is bad " in words(page, DAYS[3])[4]
+    assert f"daybook day {DAYS[3]} --pipeline flights." in words(page, DAYS[3])[4]
     assert "Readers see run 3; this one has saved nothing yet." in words(page, DAYS[4])[4]
     assert "5 days: 1 published, 1 not published, 1 waiting, 1 left out, 1 not begun." in page
 
@@ -48,7 +49,7 @@ def test_each_day_of_the_run_has_its_line_with_state_rows_and_reason(page: str) 
 def test_a_day_that_the_run_has_not_begun_has_no_report_of_it_and_a_published_one_has(page: str) -> None:
     assert f'href="report?day={DAYS[0]}"' in page
     assert f'href="report?day={DAYS[4]}"' not in page
-    assert all(f'href="run?day={day}"' in page for day in DAYS)
+    assert all(f'href="../day/{day}"' in page and f'href="run?day={day}"' in page for day in DAYS)
 
 
 def test_nothing_in_a_note_or_a_receipt_becomes_markup(page: str, tmp_path: Path) -> None:

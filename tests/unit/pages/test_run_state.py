@@ -8,10 +8,11 @@ import pytest
 from upath import UPath
 
 from daybook.ledger.receipt import STEPS
-from daybook.pages.run_page import readers_see, run_page
+from daybook.pages.run_page import readers_see
 from daybook.pages.run_state import Progress, RunState, days_of, read_day
 from daybook.pipelines import load_pipelines
 from daybook.storage.data_folder import DataFolder
+from tests.support.days import page_of
 from tests.support.files import DAY, MADE, MADE_ANEW, data_folder, leave_receipt, publish
 
 FLIGHTS = load_pipelines().good["flights"]
@@ -132,7 +133,7 @@ def test_a_receipt_that_is_damaged_or_of_another_is_unreadable_and_hides_no_othe
     damaged.write_bytes(damage(whole))
     assert damaged.read_bytes() != whole
     assert progress(found(tmp_path, RUN))[:3] == [Progress.DONE, Progress.NOT_DONE, Progress.UNREADABLE]
-    assert b"unreadable" in run_page(found(tmp_path, RUN))
+    assert "unreadable" in page_of(found(tmp_path, RUN))
 
 
 def test_a_publication_whose_own_receipt_is_damaged_is_not_called_unpublished(tmp_path: Path) -> None:

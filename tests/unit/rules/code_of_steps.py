@@ -1,7 +1,7 @@
 """Answers each line of its input with the code of every step, as the package below its folder is at that moment.
 
-Reading a definition is most of the work. It is remembered for as long as its file is the same, and the names that the
-files of the package define and import.
+Reading modules and definitions is most of the work. A module is remembered for as long as its file is the same; a
+definition for as long as also the names that the files of the package define and import are.
 """
 
 import importlib
@@ -13,11 +13,24 @@ from typing import Any
 
 from daybook.ledger import code, fingerprint
 
+read_module = code._module.__wrapped__
+
+
+@cache
+def module_of(name: str, text: str) -> code.Module:
+    """Return what there is in a module of this text."""
+    return read_module(name)
+
+
+def module_now(name: str) -> code.Module:
+    """Return what there is in a module now."""
+    return module_of(name, code._file_of(name).read_text())
+
 
 @cache
 def names_in(module: str, text: str) -> str:
     """Return the names that a module of this text defines and imports."""
-    found = code._module.__wrapped__(module)
+    found = module_of(module, text)
     return f"{sorted(found.definitions)} {sorted(found.imports.items())}"
 
 
@@ -60,5 +73,6 @@ class Remembered:
 
 if __name__ == "__main__":
     code._read_node = Remembered.read
+    code._module = cache(module_now)
     for _ in sys.stdin:
         print(json.dumps(codes()), flush=True)

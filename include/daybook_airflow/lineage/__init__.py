@@ -1,0 +1,1 @@
+"""What OpenLineage is told of a run: which files and tables it read, which views and exports it made of them."""
