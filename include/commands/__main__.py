@@ -21,7 +21,7 @@ PARAGRAPHS: dict[str, tuple[str, ...]] = {
     "Days": ("status", "plan", "day", "backfill", "export"),
     "Look into": ("why", "trace", "refused", "check", "docs", "psql"),
     "Decide": ("replay", "release", "rollback", "retire", "pause", "resume", "cancel"),
-    "Servers": ("doctor", "watch", "tidy", "metrics", "env", "backup", "restore", "move", "clean"),
+    "Servers": ("doctor", "watch", "metrics", "tidy", "env", "backup", "restore", "move", "clean"),
 }
 PARAGRAPH_OF = {verb: paragraph for paragraph, verbs in PARAGRAPHS.items() for verb in verbs}
 # The modules that hold several small verbs.

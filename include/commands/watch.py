@@ -7,27 +7,22 @@ address that `--ping` asks each time hears nothing more, and tells it.
 import os
 import time
 from datetime import UTC, date, datetime
-from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 import httpx
 import typer
 
-from commands import connections, exit_codes
+from commands import exit_codes
 from commands.arguments import Json, Quiet, as_count
 from commands.output import say, tell_json
 from commands.servers import is_named
 from commands.unsent_alerts import Unsent, in_words, unsent_alerts
+from commands.watched_news import Days, of_days, of_files, of_parts, watched_days
 from commands.watched_parts import Part, airflow_parts, api_url, warehouse_parts
-from daybook.alerts.gathering import Told, open_of
-from daybook.alerts.late import due_days, late_days, why_late
+from daybook.alerts.gathering import Told
 from daybook.alerts.outbox import Outbox, outbox_folder
-from daybook.errors import DaybookError
-from daybook.ledger import step_log
-from daybook.ledger.queries import is_begun
+from daybook.ledger.exports import Owed
 from daybook.pipelines import load_pipelines
-from daybook.postgres.session import Connection, at_once
-from daybook.spec import Pipeline
 from daybook.text import one_line, spell
 from daybook_airflow.alerts.sender import alone, work_off
 from deployment.home import HOST, Home
@@ -36,7 +31,6 @@ from deployment.servers.postgres import LocalPostgres
 
 PING = "DAYBOOK_WATCH_PING"
 PING_SECONDS = 10.0
-MEND = "see whether its process lives: `kill -CONT` lets a stopped one go on; one that has ended, start again"
 
 Every = Annotated[
     int | None, typer.Option("--every", parser=as_count, metavar="SECONDS", help="Look again and again, until Ctrl-C.")
@@ -47,9 +41,10 @@ Ping = Annotated[
 
 
 def watch(every: Every = None, ping: Ping = None, json: Json = False, quiet: Quiet = False) -> int:
-    """Look at every part of the deployment and at late days, and tell who is to be told.
+    """Look at every part of the deployment, at late days and at places that follow, and tell who is to be told.
 
-    One look; the exit code is 1 if a part is dead or hangs, a day is late, or an alert cannot be sent. If all of
+    One look; the exit code is 1 if a part is dead or hangs, a day is late, an export or a further target is behind, or
+    an alert cannot be sent. If all of
     Airflow is well and nothing is unsent, it asks the address of --ping, so that the other side notices silence.
 
     Example: ./daybook watch
@@ -65,15 +60,17 @@ def watch(every: Every = None, ping: Ping = None, json: Json = False, quiet: Qui
 def _look(ping: str | None, *, is_json: bool) -> int:
     now = datetime.now(UTC)
     parts = [*airflow_parts(api_url(_own_url()), now), *warehouse_parts()]
-    late = {pipeline.name: _late(pipeline, now) for pipeline in load_pipelines().good.values()}
-    unsent = _told(parts, late, now)
+    found = {pipeline.name: watched_days(pipeline, now) for pipeline in load_pipelines().good.values()}
+    late = {name: days.late if days else [] for name, days in found.items()}
+    behind = {name: days.behind if days else [] for name, days in found.items()}
+    unsent = _told(parts, found, now)
     is_alive = all(part.is_well for part in parts) and not any(one.tries for one in unsent)
     pinged = _pinged(ping) if ping and is_alive else None
     if is_json:
-        tell_json({"parts": parts, "late": late, "alerts_unsent": unsent, "pinged": pinged})
+        tell_json({"parts": parts, "late": late, "behind": behind, "alerts_unsent": unsent, "pinged": pinged})
     else:
-        _tell(parts, late, unsent, pinged)
-    is_well = is_alive and not any(late.values()) and pinged is not False
+        _tell(parts, late, behind, unsent, pinged)
+    is_well = is_alive and not any([*late.values(), *behind.values()]) and pinged is not False
     return exit_codes.DONE if is_well else exit_codes.NOT_AS_ASKED
 
 
@@ -88,64 +85,16 @@ def _own_url() -> str:
     return f"http://{HOST}:{Home.of_checkout().kept_port('ui')}"
 
 
-def _late(pipeline: Pipeline, now: datetime) -> list[date]:
-    days = due_days(pipeline, now)
-    if not days:
-        return []
-
-    def published(session: Connection) -> set[date]:
-        return step_log.published_days(session, pipeline.name, days[0], days[-1]) if is_begun(session) else set()
-
-    try:
-        seen = at_once(partial(connections.postgres, pipeline.target.connection), published)
-    except DaybookError:
-        # Its part says so.
-        return []
-    return late_days(pipeline, now, seen)
-
-
-def _told(parts: list[Part], late: dict[str, list[date]], now: datetime) -> list[Unsent]:
+def _told(parts: list[Part], found: dict[str, Days | None], now: datetime) -> list[Unsent]:
     """Write down what is news, send it, and return what is not sent."""
     outbox = Outbox(outbox_folder())
     told = Told.of(outbox.told())
-    for event in [*_of_parts(parts, told), *_of_days(parts, late, told)]:
+    for event in [*of_parts(parts, told), *of_days(found, told), *of_files(parts, told, now)]:
         outbox.note({**event, "at": now.isoformat()})
     with alone(outbox) as is_alone:
         if is_alone:
             work_off(outbox, now)
     return unsent_alerts()
-
-
-def _of_parts(parts: list[Part], told: Told) -> list[dict[str, Any]]:
-    events = []
-    for part in parts:
-        about = f"part {part.name}"
-        if part.is_well is (about in told.open):
-            words = {"error": part.found} | ({} if part.is_well else {"mend": MEND, "again": "./daybook doctor"})
-            events.append(
-                {"kind": "alive" if part.is_well else "dead", "subject": part.name, "about": [about], **words}
-            )
-    return events
-
-
-def _of_days(parts: list[Part], late: dict[str, list[date]], told: Told) -> list[dict[str, Any]]:
-    good, events = load_pipelines().good, []
-    can_be_asked = {part.name for part in parts if part.is_well}
-    for name, days in late.items():
-        if f"PostgreSQL ({good[name].target.connection})" not in can_be_asked:
-            continue
-        was = set(open_of(told, f"late {name}"))
-        now = set(map(str, days))
-        if new := sorted(now - was):
-            again = f"./daybook why {new[0]} --pipeline {name}"
-            events.append(_of(name, "late", new, error=why_late(good[name]), again=again))
-        if over := sorted(was - now):
-            events.append(_of(name, "published", over))
-    return events
-
-
-def _of(name: str, kind: str, days: list[str], **words: str) -> dict[str, Any]:
-    return {"kind": kind, "subject": name, "days": days, "about": [f"late {name} {day}" for day in days], **words}
 
 
 def _pinged(url: str) -> bool:
@@ -155,12 +104,20 @@ def _pinged(url: str) -> bool:
         return False
 
 
-def _tell(parts: list[Part], late: dict[str, list[date]], unsent: list[Unsent], pinged: bool | None) -> None:
+def _tell(
+    parts: list[Part],
+    late: dict[str, list[date]],
+    behind: dict[str, list[Owed]],
+    unsent: list[Unsent],
+    pinged: bool | None,
+) -> None:
     for part in parts:
         say(one_line(f"{'well' if part.is_well else 'DEAD':4}  {part.name}: {part.found}"))
     for name, days in late.items():
         if days:
             say(f"LATE  {name}: {spell(tuple(days))}")
+    for name, debt in ((name, debt) for name, owed in behind.items() for debt in owed):
+        say(one_line(f"BEHIND  {name} {debt.day}: {debt}"))
     for line in in_words(unsent):
         say(line)
     if pinged is not None:

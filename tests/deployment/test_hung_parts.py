@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from daybook.alerts.outbox import outbox_folder
 from deployment.home import HOST, REPOSITORY, Home
 from deployment.servers.postgres import LocalPostgres
 from tests.support.receivers import Receivers, receivers
@@ -147,10 +148,32 @@ def test_parts_that_are_stopped_are_named_within_half_a_minute_and_again_when_th
     assert up.process.poll() is None
 
 
-def watched_until(up: Up, received: Receivers, state: str, parts: list[str]) -> str:
+def test_parts_that_are_killed_while_their_supervisor_says_nothing_are_told_and_again_when_it_starts_them(
+    up: Up, received: Receivers
+) -> None:
+    forget_what_was_told(up)
+    parts = [part for some in PARTS for part in some if part != "ftp"]
+    up.process.send_signal(signal.SIGSTOP)
+    try:
+        for some in PARTS:
+            killed = [part for part in some if part in parts]
+            for process in [process for part in killed for process in all_of(up.pid(part))]:
+                process.kill()
+            watched_until(up, received, "does not answer", [WATCHED.get(part, part) for part in killed])
+    finally:
+        up.process.send_signal(signal.SIGCONT)
+    watched_until(up, received, "answers again", [WATCHED.get(part, part) for part in parts], UP_SECONDS)
+
+
+def forget_what_was_told(up: Up) -> None:
+    """Have it that the last alerts are longer ago than a quarter of an hour: what follows sooner is gathered."""
+    (outbox_folder(up.environment) / "told.json").unlink(missing_ok=True)
+
+
+def watched_until(up: Up, received: Receivers, state: str, parts: list[str], seconds: float = SAID_SECONDS) -> str:
     """Have `watch` look until a mail says that each of the parts is in a state; return what it said last."""
     wanted = {f"[daybook] {part}: {state}" for part in parts if part != "ftp"}
-    before, until = len(received.mails), time.monotonic() + SAID_SECONDS
+    before, until = len(received.mails), time.monotonic() + seconds
     while True:
         ((code, said),) = up.run(f"watch --ping http://{HOST}:{received.web_port}/alive")
         assert (code, "DEAD" in said) in ((0, False), (1, True)), said
@@ -232,6 +255,13 @@ def test_the_end_leaves_nothing_behind_though_parts_are_stopped(up: Up) -> None:
     up.process.send_signal(signal.SIGINT)
     assert up.process.wait(STOP_SECONDS) == 128 + signal.SIGINT
     assert [process for process in processes if is_alive(process)] == []
+
+
+def test_a_deployment_that_has_ended_such_as_because_a_part_died_again_and_again_is_told(
+    up: Up, received: Receivers
+) -> None:
+    forget_what_was_told(up)
+    watched_until(up, received, "does not answer", ["api-server", "PostgreSQL (warehouse)"])
 
 
 def is_alive(process: psutil.Process) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from daybook.loader.fast import in_arrows_memory
+from daybook.loader.cut import in_arrows_memory
 from deployment.home import REPOSITORY
 
 COUNTED = """
@@ -62,5 +62,5 @@ def test_arrow_reads_files_in_these_places_only() -> None:
         ("tables", "ParquetFile"),
         ("tables", "read_row_group"),
         ("parquet_rows", "ParquetFile"),
-        ("fast", "read_csv"),
+        ("cut", "read_csv"),
     }

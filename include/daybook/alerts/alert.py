@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self
 
-Kind = Literal["failed", "held", "recovered", "late", "published", "broken", "mended", "dead", "alive"]
-GOOD = frozenset({"recovered", "published", "mended", "alive"})
+Kind = Literal[
+    "failed", "held", "recovered", "late", "published", "behind", "followed", "broken", "mended", "dead", "alive"
+]
+GOOD = frozenset({"recovered", "published", "followed", "mended", "alive"})
 
 
 @dataclass(frozen=True)

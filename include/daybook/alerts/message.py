@@ -25,8 +25,10 @@ STATES = {
     "recovered": "recovered",
     "late": "late",
     "published": "published after its time",
+    "behind": "a place that follows is behind",
+    "followed": "every place has what readers see",
     "broken": "cannot be loaded",
-    "mended": "can be loaded again",
+    "mended": "has no import error any more",
     "dead": "does not answer",
     "alive": "answers again",
 }

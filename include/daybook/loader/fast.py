@@ -6,28 +6,25 @@ read the lines put aside, record by record. Tests prove that the result is that 
 Pure: bytes in, columns out.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
 
-from daybook.loader.columns import parsed_column
-from daybook.loader.fields import BOM, END_OF_FILE, RECORD_BYTES, Damage
-from daybook.loader.fixed_width import texts_at_places
+from daybook.loader.columns import ParsedColumn, parsed_column
+from daybook.loader.cut import TRAILING, Cut, cut
+from daybook.loader.fields import END_OF_FILE, RECORD_BYTES, Damage
 from daybook.loader.inner import inner_form
-from daybook.loader.layout import INNER_DELIMITER, Layout, Parsed, Record, kept_lines_of, kept_table, refused_table
+from daybook.loader.layout import Layout, Parsed, Record, kept_lines_of, kept_table, refused_table
 from daybook.loader.lines import LF, Lines, lines_of, sound_lines
 from daybook.loader.pieces import in_pieces
 from daybook.loader.records import RecordReader, slow_block
-from daybook.loader.texts import Flags, Numbers, content_of, flags
+from daybook.loader.texts import Flags, Numbers, flags
 from daybook.loader.values import Unfit, reader
-
-# The name of the field after a trailing delimiter; no column has it.
-TRAILING = "\0"
+from daybook.spec.column import Column
 
 
 def fast_block(data: bytes, layout: Layout, is_last: bool) -> Parsed:
@@ -105,10 +102,10 @@ def _sound(block: Block, layout: Layout, read: RecordReader) -> Parsed | None:
     count = sound_lines(block.inner, layout.inner)
     if not count:
         return None
-    texts, ragged = _texts(block.inner, layout)
-    if len(next(iter(texts.values()))) + len(ragged) != count:
+    found = cut(block.inner, layout)
+    if len(next(iter(found.columns.values()))) + len(found.ragged) != count:
         return None
-    kept, failed = _typed(texts, ragged, np.arange(count), layout)
+    kept, failed = _typed(found, np.arange(count), layout)
     records = _read_lines(block.data, block.as_delivered(block.lines(layout)), failed, read) if len(failed) else []
     kept_lines = kept.num_rows + kept_lines_of(records)
     rows = _merged(kept, kept_table(records, layout))
@@ -201,8 +198,7 @@ def _columns(data: bytes, lines: Lines, are_plain: Flags, layout: Layout) -> tup
     places = np.flatnonzero(are_plain)
     if not len(places):
         return layout.schema.empty_table(), places
-    texts, ragged = _texts(_joined(data, lines, are_plain), layout)
-    kept, failed = _typed(texts, ragged, lines.numbers[places], layout)
+    kept, failed = _typed(cut(_joined(data, lines, are_plain), layout), lines.numbers[places], layout)
     return kept, places[failed]
 
 
@@ -214,13 +210,12 @@ def _joined(data: bytes, lines: Lines, are_plain: Flags) -> bytes:
     return b"".join(view[lines.starts[first] : lines.ends[end - 1]] for first, end in runs)
 
 
-def _typed(
-    texts: dict[str, pa.StringArray], ragged: list[int], numbers: Numbers, layout: Layout
-) -> tuple[pa.Table, Numbers]:
+def _typed(found: Cut, numbers: Numbers, layout: Layout) -> tuple[pa.Table, Numbers]:
     """Return the rows as typed columns, and which failed; numbers: the lines of all rows, ragged ones included."""
+    texts, ragged = found
     rows = np.delete(np.arange(len(numbers)), ragged)
     dated = texts | {time: _joined_texts(texts[date], texts[time]) for time, date in layout.date_headers.items()}
-    columns = {name: parsed_column(dated[name], *layout.contract[name]) for name in layout.schema.names[1:]}
+    columns = {name: _parsed(dated[name], *layout.contract[name]) for name in layout.schema.names[1:]}
     are_failed = np.logical_or.reduce(
         [_doubtful_rows(texts, layout), *(column.are_unfit for column in columns.values())]
     )
@@ -231,79 +226,18 @@ def _typed(
     return kept, np.sort(np.concatenate([np.array(ragged, np.int64), rows[are_failed]]))
 
 
+def _parsed(found: pa.Array, column: Column, tokens: tuple[str, ...]) -> ParsedColumn:
+    if pa.types.is_integer(found.type):
+        return ParsedColumn(found, np.zeros(len(found), bool))
+    return parsed_column(found, column, tokens)
+
+
 def _joined_texts(dates: pa.StringArray, times: pa.StringArray) -> pa.StringArray:
     """Return dates and times as one text each; null if either is."""
     return pc.binary_join_element_wise(dates, times, " ")
 
 
-def _texts(data: bytes, layout: Layout) -> tuple[dict[str, pa.StringArray], list[int]]:
-    """Return lines as columns of text, null if a field is empty without quotes, and the numbers of the ragged rows."""
-    if places := layout.syntax.places:
-        texts, odd = texts_at_places(data, places)
-        return {column.header: text for column, text in zip(layout.columns, texts, strict=True) if column}, odd
-    ragged: list[int] = []
-
-    def set_aside(row: pa_csv.InvalidRow) -> str:
-        ragged.append(row.number - 1)
-        return "skip"
-
-    names = [str(place) for place in range(len(layout.columns))]
-    wanted = {names[place]: column.header for place, column in enumerate(layout.columns) if column}
-    if layout.has_trailing_delimiter:
-        wanted[names[-1]] = TRAILING
-    syntax = layout.syntax
-    has_quotes = bool(syntax.quote) and syntax.quote in data
-    # Arrow strips a byte order mark at the start; one that belongs to the data is doubled, so that one remains.
-    content = in_arrows_memory(BOM, data) if data.startswith(BOM) else in_arrows_memory(data)
-    table = pa_csv.read_csv(
-        pa.BufferReader(content),
-        # One thread and one block: otherwise Arrow does not number the ragged rows.
-        pa_csv.ReadOptions(use_threads=False, block_size=content.size + 1, column_names=names),
-        pa_csv.ParseOptions(
-            delimiter=layout.inner.delimiter.decode(),
-            quote_char=syntax.quote.decode() if has_quotes else False,
-            escape_char=syntax.escape.decode() if syntax.escape and syntax.escape in data else False,
-            newlines_in_values=has_quotes,
-            invalid_row_handler=set_aside,
-        ),
-        pa_csv.ConvertOptions(
-            check_utf8=False,
-            column_types=dict.fromkeys(names, pa.string()),
-            null_values=[""],
-            strings_can_be_null=True,
-            quoted_strings_can_be_null=False,
-            include_columns=list(wanted),
-        ),
-    )
-    columns = {wanted[name]: _whole(table[name]) for name in table.column_names}
-    return {name: _as_delivered(column, layout) if has_quotes else column for name, column in columns.items()}, ragged
-
-
-def _as_delivered(column: pa.StringArray, layout: Layout) -> pa.StringArray:
-    """Return texts with the delimiter of several bytes that stood in their quotes."""
-    if len(layout.delimiter) == 1 or not (content_of(column)[0] == INNER_DELIMITER[0]).any():
-        return column
-    return pc.replace_substring(column, INNER_DELIMITER.decode(), layout.delimiter.decode())
-
-
-def in_arrows_memory(*contents: bytes | bytearray) -> pa.Buffer:
-    """Return a copy of bytes that Arrow owns, one after the other.
-
-    Arrow reads CSV ahead on a thread of its own, which can drop the bytes after us. A thread that frees an object of
-    Python's while the process ends aborts it.
-    """
-    copy = pa.BufferOutputStream()
-    for content in contents:
-        copy.write(content)
-    return copy.getvalue()
-
-
-def _whole(column: pa.ChunkedArray) -> pa.StringArray:
-    # combine_chunks would copy a single chunk.
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-
-
-def _doubtful_rows(texts: dict[str, pa.StringArray], layout: Layout) -> Flags:
+def _doubtful_rows(texts: Mapping[str, pa.Array], layout: Layout) -> Flags:
     """Return the rows that may repeat the header, hold only blanks, or have text after a trailing delimiter."""
     name, first = next(iter(texts.items()))
     are_doubtful = flags(pc.is_in(first, pa.array(_names_that_fit(name, layout), pa.string())))

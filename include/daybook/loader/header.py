@@ -265,4 +265,5 @@ def _layout(header: list[bytes], columns: list[Column | None], source: Source) -
         is_last_line_end_needed=form.is_last_line_end_needed,
         format=form.format,
         are_others_ignored=form.extra_columns == "ignore",
+        not_all_integers=set(),
     )

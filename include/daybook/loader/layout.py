@@ -31,7 +31,9 @@ class Layout(NamedTuple):
     """The layout of one file's records: the contract's column for each field, or None if the field is not loaded.
 
     header: its fields in their order; none without a header line. contract: each loaded column by its header, with
-    its spellings of a missing value. schema: of the kept rows, in the order of the contract.
+    its spellings of a missing value. schema: of the kept rows, in the order of the contract. not_all_integers:
+    headers of columns in which some block had a value that is none; it is noted while the file is read, and only saves
+    time.
     """
 
     header: list[bytes]
@@ -48,6 +50,7 @@ class Layout(NamedTuple):
     may_end_early: bool
     are_control_bytes_kept: bool
     is_last_line_end_needed: bool
+    not_all_integers: set[str]
     format: str = "csv"
     are_others_ignored: bool = False
 

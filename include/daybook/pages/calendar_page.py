@@ -8,6 +8,7 @@ from collections import Counter
 from datetime import date
 from decimal import Decimal
 from enum import Enum
+from itertools import groupby
 from typing import NamedTuple
 
 from daybook.ledger.figures import Figures
@@ -210,14 +211,15 @@ def _has_refused(day: date, known: KnownDays) -> bool:
     return bool(found and found.rows_refused) or bool(failure and failure.step in REFUSING)
 
 
-def _listed(known: KnownDays, states: dict[date, State], asked: State | None) -> list[Cell]:
-    """Return the days that were asked for by their state, newest first; without one, those not published."""
+def _listed(known: KnownDays, states: dict[date, State], asked: State | None) -> list[list[Cell]]:
+    """Return the days that were asked for by their state, newest first; without one, those not published.
+
+    Missing days that follow one another are together: nobody has tried them, and often they are a whole year.
+    """
     wanted = {asked} if asked else {State.HELD, State.FAILED, State.WAITING, State.MISSING}
-    return [
-        Cell(day, state, said_of(day, state, known), is_shown=True, has_refused=_has_refused(day, known))
-        for day, state in reversed(states.items())
-        if state in wanted
-    ]
+    groups = groupby(reversed(states.items()), key=lambda each: each[1] if each[1] is State.MISSING else each[0])
+    listed = [[_cell(day, known, states, asked) for day, _ in group] for _, group in groups]
+    return [cells for cells in listed if cells[0].state in wanted]
 
 
 def _trends(figures: dict[date, Figures]) -> list[Trend]:

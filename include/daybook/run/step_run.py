@@ -28,7 +28,7 @@ from daybook.spec import Pipeline, Source
 from daybook.storage.folder import Folder
 from daybook.storage.progress import forget as forget_progress
 from daybook.storage.shortage import shortage_errors
-from daybook.storage.tables import parquet_batches, parquet_writer, read_parquet, write_parquet
+from daybook.storage.tables import hand_over_writer, parquet_batches, read_parquet
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -148,14 +148,14 @@ class StepRun:
             rows += batch.num_rows
             parquet.write_table(batch)
 
-        with self.folder.new_file(name, is_last=False) as file, parquet_writer(file, schema) as parquet:
+        with self.folder.new_file(name, is_last=False) as file, hand_over_writer(file, schema) as parquet:
             yield write
         self.note_output(name, rows)
 
     def write_table(self, name: str, table: pa.Table) -> None:
         """Write a table as Parquet and note it as an output."""
-        with self.new_file(name, rows=table.num_rows) as file:
-            write_parquet(table, file)
+        with self.new_table(name, table.schema) as write:
+            write(table)
 
     @contextmanager
     def new_file(self, name: str, rows: int | None = None) -> Iterator[BinaryIO]:

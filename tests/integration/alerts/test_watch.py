@@ -1,4 +1,4 @@
-"""`./daybook watch` over a real warehouse: a day that is late is told once, and told again when readers see it."""
+"""`./daybook watch` over a real warehouse: a late day and a place that is behind, told once, and when it is over."""
 
 import importlib.util
 import json
@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from daybook.spec import Pipeline
 from deployment.environment import connections
@@ -41,6 +42,7 @@ PIPELINE = Pipeline(
     summaries=(Summary(name="by_day", columns=("shops",)),),
     plausible=Plausible(within_pct=None),
     target=Target(schema="{NAME}"),
+    also=(Target(connection="source_db", schema="{NAME}_copy"),),
     schedule=Schedule(start=date.fromisoformat("{{start}}"), due="00:01"),
 )
 """
@@ -54,7 +56,7 @@ def received() -> Iterator[Receivers]:
         yield found
 
 
-def test_a_late_day_is_told_once_and_again_when_it_is_published(
+def test_a_late_day_and_a_further_target_that_is_behind_are_told_once_and_again_when_it_is_over(
     servers: Servers, received: Receivers, tmp_path: Path
 ) -> None:
     # Two days that are over, whatever the time is.
@@ -87,14 +89,33 @@ def test_a_late_day_is_told_once_and_again_when_it_is_published(
     assert watch() == [str(day) for day in days]
     late = f"[daybook] {NAME} {days[0]} to {days[1]}: late"
     told = ["[daybook] api-server: does not answer", late]
-    assert [mail["Subject"] for mail in received.mails] == told
-    assert "due at 00:01 in UTC" in next(received.mails[1].iter_parts()).get_content()
+    # Those of one look come in any order.
+    assert sorted(received.subjects()) == sorted(told)
+    assert "due at 00:01 in UTC" in text_of(received, late)
     run_steps(servers.work(pipeline_of(file), str(days[0]), "run"), servers)
-    assert watch() == [str(days[1])]
-    assert [mail["Subject"] for mail in received.mails] == [
-        *told,
-        f"[daybook] {NAME} {days[0]}: published after its time",
-    ]
+    # Its role may not write into the further target.
+    assert watch() == watch() == [str(days[1])]
+    behind = f"[daybook] {NAME} {days[0]}: a place that follows is behind"
+    told += [f"[daybook] {NAME} {days[0]}: published after its time", behind]
+    assert sorted(received.subjects()) == sorted(told)
+    said = text_of(received, behind)
+    assert f"target source_db.{NAME}_copy owes run " in said
+    assert "tries that failed: 1, the last: " in said
+    assert f"Again: ./daybook export --pipeline {NAME}" in said
+    may_write, connection = conninfo_to_dict(servers.postgres.dsn("source")), environment["AIRFLOW_CONN_SOURCE_DB"]
+    login = {"login": may_write["user"], "password": may_write["password"]}
+    environment["AIRFLOW_CONN_SOURCE_DB"] = json.dumps({**json.loads(connection), **login})
+    export = [sys.executable, "-m", "commands", "export", "--pipeline", NAME]
+    done = subprocess.run(export, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    watch()
+    assert received.subjects()[len(told) :] == [f"[daybook] {NAME} {days[0]}: every place has what readers see"]
+
+
+def text_of(received: Receivers, subject: str) -> str:
+    """Return the text of the one mail with a subject."""
+    (mail,) = [mail for mail in received.mails if mail["Subject"] == subject]
+    return str(next(mail.iter_parts()).get_content())
 
 
 def pipeline_of(file: Path) -> Pipeline:

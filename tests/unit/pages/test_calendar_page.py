@@ -49,6 +49,13 @@ def test_every_cell_and_every_day_of_the_list_leads_to_the_page_of_its_day() -> 
     ]
 
 
+def test_missing_days_that_follow_one_another_are_one_line_of_the_list() -> None:
+    page = read_page(told(KnownDays(status(DAYS, {DAYS[0]}, set(), (), {}), {}, {}, {}, DAYS[0])))
+    (row,) = page.all("table")[0].one("tbody").all("tr")
+    assert [link.attributes["href"] for link in row.all("a")] == [f"day/{DAYS[1]}", f"day/{DAYS[2]}"]
+    assert "missing, 2 days" in row.text
+
+
 def test_a_pipeline_without_a_day_that_is_over_has_a_page_too() -> None:
     nothing = KnownDays(status((), set(), set(), (), {}), {}, {}, {}, None)
     page = calendar_page("flights", nothing, [], Asked(None, None)).decode()

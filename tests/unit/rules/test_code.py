@@ -87,7 +87,7 @@ def changed(copied: Copy) -> set[str]:
         ("loader/find.py", "raw_records", "clean index"),
         ("refused/rows.py", "of_sources", "load"),
         ("refused/rows.py", "with_raw", "clean index"),
-        ("storage/tables.py", "parquet_writer", "load clean index aggregate summarize"),
+        ("storage/tables.py", "hand_over_writer", "load clean index aggregate summarize"),
         ("refused/mends.py", "of_day", "load"),
         ("run/step_run.py", "write_table", "load clean index aggregate summarize"),
         ("run/step_run.py", "read_table", "clean index summarize"),
