@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from commands import connections, exit_codes
+from commands.arguments import Quiet
 from commands.output import console
 from commands.warehouses import servers_of_all
 from daybook.pages.metrics import metrics as as_text
@@ -19,7 +20,7 @@ Out = Annotated[
 ]
 
 
-def metrics(out: Out = None) -> int:
+def metrics(out: Out = None, quiet: Quiet = False) -> int:
     """Print the metrics of all pipelines as Prometheus reads them: lag, days by state, rows, bytes, seconds by step.
 
     The exit code is 1 if a ledger does not answer.
@@ -30,10 +31,10 @@ def metrics(out: Out = None) -> int:
     with servers_of_all("metrics"):
         known = ask_all(pipelines.good, connections.postgres, datetime.now(UTC))
     text = as_text(known, len(pipelines.broken))
-    if out is None:
-        console().file.write(text.decode())
-    else:
+    if out:
         _replace(out, text)
+    elif not quiet:
+        console().file.write(text.decode())
     return exit_codes.DONE if all(known.answered.values()) else exit_codes.NOT_AS_ASKED
 
 
