@@ -5,12 +5,10 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any, NamedTuple
 
-import pyarrow.parquet as pq
-
 from daybook.ledger.known_day import PublishedRun
 from daybook.spec import Pipeline, Summary
 from daybook.storage.folder import Folder
-from daybook.storage.tables import read_parquet
+from daybook.storage.tables import read_parquet, row_count
 
 # Of a summary: a page is to be there at once, and the ledger counts the others.
 MOST_ROWS = 5_000
@@ -81,9 +79,8 @@ def _rows_of(summary: Summary, folder: Folder) -> dict[tuple[Any, ...], dict[str
     if not folder.has(name):
         return None
     with folder.open(name) as file:
-        if pq.ParquetFile(file).metadata.num_rows > MOST_ROWS:
+        if row_count(file) > MOST_ROWS:
             return None
-        file.seek(0)
         rows = read_parquet(file).to_pylist()
     return {tuple(row.get(column) for column in summary.by): _values(row, summary) for row in rows}
 

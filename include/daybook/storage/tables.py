@@ -84,6 +84,14 @@ def row_group_bytes(file: BinaryIO) -> list[int]:
         return [parquet.metadata.row_group(number).total_byte_size for number in range(parquet.num_row_groups)]
 
 
+def row_count(file: BinaryIO) -> int:
+    """Return how many rows a Parquet file has, and stand at its beginning again."""
+    with pq.ParquetFile(file, pre_buffer=False) as parquet:
+        rows: int = parquet.metadata.num_rows
+    file.seek(0)
+    return rows
+
+
 def write_parquet(table: pa.Table, file: BinaryIO) -> None:
     """Write a table as Parquet that readers outside get; equal tables give equal bytes."""
     with parquet_writer(file, table.schema) as parquet:
