@@ -39,7 +39,7 @@ ROOMS = {
 }
 PLUGINS = {"report_tab", "alert_listener"}
 ABOVE = {"airflow", "commands", "daybook_airflow", "deployment", "dags", "plugins", "pipelines", *PLUGINS}
-LONGEST_CHAIN = 19
+LONGEST_CHAIN = 20
 
 
 @cache

@@ -5,7 +5,6 @@ Only the API server imports it, when it is asked.
 
 from collections.abc import Callable
 from datetime import date
-from typing import NamedTuple
 
 from daybook.days import as_day
 from daybook.errors import BadSpec, DaybookError
@@ -17,19 +16,19 @@ from daybook.pipelines import pipelines_now
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
 from daybook_airflow.data import data_folder
+from daybook_airflow.pages.answer import (
+    FORM_POLICY,
+    NO_DAYS,
+    NOTHING,
+    REPORT_POLICY,
+    RUN_PAGE_POLICY,
+    Answer,
+    headers_of,
+)
 from daybook_airflow.pages.counts import counts_answer
 from daybook_airflow.pages.days import day_answer, days_answer, days_of
-from daybook_airflow.pages.rollback_form import Stale, asked, is_ours, roll_back_asked
-
-# The pages hold text from outside, and share their origin with Airflow's UI: nothing in them may run or load.
-NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; style-src 'unsafe-inline'"
-RUN_PAGE_POLICY = f"{NOTHING}; frame-src 'self'"
-# Of whoever may roll a day back: the form is sent to where the page is from.
-FORM_POLICY = RUN_PAGE_POLICY.replace("form-action 'none'", "form-action 'self'")
-REPORT_POLICY = f"{NOTHING}; img-src data:; sandbox"
 
 NOT_OURS = "This DAG is no pipeline of Daybook, so there is no report of its runs."
-NO_DAYS = "This DAG is no pipeline of Daybook, so it has no days."
 NOT_PUBLISHED = "Nothing is published of this day."
 NOT_BEGUN = (
     "This run has not finished a step yet. As soon as the first one is done, its counts are here.",
@@ -40,17 +39,6 @@ FILES_GO = (
     "what readers see."
 )
 NOT_ITS_DAY = "This run has no such day."
-NOT_OUR_FORM = (
-    "This form was not sent from the day's own page, or you have logged in again since: look at the day again."
-)
-
-
-class Answer(NamedTuple):
-    """A page, as a response takes it."""
-
-    content: bytes
-    headers: dict[str, str]
-    status_code: int = 200
 
 
 def all_counts(may_see: Callable[[str], bool], state: str | None) -> Answer:
@@ -137,31 +125,6 @@ def report_of_run(dag_id: str, run_id: str, day: str | None) -> Answer:
     return Answer(message_page("No report", NOT_PUBLISHED), headers_of(REPORT_POLICY), 404)
 
 
-def roll_back(dag_id: str, day: str, who: str, tokens: tuple[str, str], words: tuple[str, str, str]) -> Answer | None:
-    """Show readers another run of a day; return why not, or None if it is done.
-
-    tokens: the one that was sent, and the expected one. words: the form's `to`, `why` and `seen`.
-    """
-
-    def refused(why: str, status: int) -> Answer:
-        return Answer(message_page("Not rolled back", why), headers_of(NOTHING), status)
-
-    pipeline = pipelines_now().good.get(dag_id)
-    if pipeline is None:
-        return refused(NO_DAYS, 404)
-    if not is_ours(*tokens):
-        return refused(NOT_OUR_FORM, 403)
-    try:
-        roll_back_asked(pipeline, as_day(day), data_folder(), who, asked(*words))
-    except ValueError as error:
-        return refused(str(error), 422)
-    except (Stale, BadSpec) as error:
-        return refused(str(error), 409)
-    except DaybookError as error:
-        return refused(str(error), 503)
-    return None
-
-
 def report_of_day(dag_id: str, day: str) -> Answer:
     """Return the report that readers see of a day."""
     pipeline = pipelines_now().good.get(dag_id)
@@ -177,8 +140,3 @@ def report_of_day(dag_id: str, day: str) -> Answer:
 def _days(pipeline: Pipeline, run_id: str, day: str | None) -> list[date]:
     """Return the days of a run: all, or the one that a request names, if the run has it."""
     return [one for one in days_with_files(data_folder(), pipeline, run_id) if day in (None, str(one))]
-
-
-def headers_of(policy: str) -> dict[str, str]:
-    """Return the headers of a page with a content security policy."""
-    return {"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}

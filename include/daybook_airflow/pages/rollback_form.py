@@ -10,16 +10,25 @@ from datetime import date
 from functools import partial
 from typing import NamedTuple
 
+from daybook.days import as_day
+from daybook.errors import BadSpec, DaybookError
 from daybook.ledger import runs
 from daybook.ledger.queries import is_begun
+from daybook.pages.run_page import message_page
+from daybook.pipelines import pipelines_now
 from daybook.postgres.session import Connection, at_once
 from daybook.publish.rollback_everywhere import Target, as_target, roll_back, targets_follow
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
 from daybook.text import one_line
+from daybook_airflow.data import data_folder
 from daybook_airflow.hooks import files, postgres
+from daybook_airflow.pages.answer import NO_DAYS, NOTHING, Answer, headers_of
 
 LONGEST_REASON = 500
+NOT_OUR_FORM = (
+    "This form was not sent from the day's own page, or you have logged in again since: look at the day again."
+)
 
 
 class Stale(Exception):
@@ -80,6 +89,33 @@ def roll_back_asked(pipeline: Pipeline, day: date, data: DataFolder, who: str, a
         )
     roll_back(pipeline, day, warehouse, data, who, asked.why, asked.to)
     targets_follow(pipeline, day, warehouse, data, files, postgres)
+
+
+def rollback_answer(
+    dag_id: str, day: str, who: str, tokens: tuple[str, str], words: tuple[str, str, str]
+) -> Answer | None:
+    """Show readers another run of a day; return why not, or None if it is done.
+
+    tokens: the one that was sent, and the expected one. words: the form's `to`, `why` and `seen`.
+    """
+
+    def refused(why: str, status: int) -> Answer:
+        return Answer(message_page("Not rolled back", why), headers_of(NOTHING), status)
+
+    pipeline = pipelines_now().good.get(dag_id)
+    if pipeline is None:
+        return refused(NO_DAYS, 404)
+    if not is_ours(*tokens):
+        return refused(NOT_OUR_FORM, 403)
+    try:
+        roll_back_asked(pipeline, as_day(day), data_folder(), who, asked(*words))
+    except ValueError as error:
+        return refused(str(error), 422)
+    except (Stale, BadSpec) as error:
+        return refused(str(error), 409)
+    except DaybookError as error:
+        return refused(str(error), 503)
+    return None
 
 
 def _seen(session: Connection, pipeline: str, day: date) -> int | None:

@@ -14,27 +14,15 @@ from fastapi import Depends, FastAPI, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from daybook.pages.metrics import CONTENT_TYPE
-from daybook_airflow.pages.answers import (
-    FORM_POLICY,
-    NOTHING,
-    RUN_PAGE_POLICY,
-    all_counts,
-    all_days,
-    as_file,
-    day_page,
-    headers_of,
-    of_day,
-    of_run,
-    report_of_run,
-    roll_back,
-)
+from daybook_airflow.pages.answer import FORM_POLICY, NOTHING, RUN_PAGE_POLICY, headers_of
+from daybook_airflow.pages.answers import all_counts, all_days, as_file, day_page, of_day, of_run, report_of_run
 from daybook_airflow.pages.answers import report_of_day as published_report
 from daybook_airflow.pages.charts import charts_answer
 from daybook_airflow.pages.metrics import metrics_answer
 from daybook_airflow.pages.permissions import is_allowed
 from daybook_airflow.pages.refused import refused_answer
 from daybook_airflow.pages.refused import refused_file as refused_csv
-from daybook_airflow.pages.rollback_form import credential_of
+from daybook_airflow.pages.rollback_form import credential_of, rollback_answer
 from daybook_airflow.pages.rollback_form import token as form_token_of
 
 
@@ -118,7 +106,7 @@ def app() -> FastAPI:
         why: Annotated[str, Form()] = "",
         seen: Annotated[str, Form()] = "",
     ) -> Response:
-        refused = roll_back(dag_id, day, user.get_name(), (token, expected), (to, why, seen))
+        refused = rollback_answer(dag_id, day, user.get_name(), (token, expected), (to, why, seen))
         if refused:
             return HTMLResponse(**refused._asdict())
         return RedirectResponse(f"../{day}", 303)
