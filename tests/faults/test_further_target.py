@@ -24,7 +24,7 @@ def following(bench: Bench, postgres: LocalPostgres) -> Bench:
     ("at", "seen"),
     [
         # The ledger is asked; the day is replaced there; and, after that was committed, it is noted in the ledger.
-        ("sql select clock_timestamp()", OLD),
+        ("sql select ledger_id, clock_timestamp()", OLD),
         ("sql insert into published (pipeline, day, run_id, content", OLD),
         ("sql insert into exported", NEW),
     ],

@@ -112,7 +112,7 @@ def test_a_day_has_charts_of_its_measures_over_its_report(site: Site) -> None:
     assert 'src="report"' in page.text
     assert page.text.count("<svg") == page.text.count("<table") > 5
     assert site.get(f"/daybook/flights/day/{DAY}/report").content == site.get(site.path("report")).content
-    assert "Readers see nothing of this day" in site.get("/daybook/flights/day/2013-01-06/charts").text
+    assert "Readers see nothing of this day" in site.get("/daybook/flights/day/2013-06-06/charts").text
 
 
 def test_the_refused_rows_of_a_day_are_shown_and_downloaded_and_a_day_without_a_run_says_so(site: Site) -> None:
@@ -121,7 +121,7 @@ def test_the_refused_rows_of_a_day_are_shown_and_downloaded_and_a_day_without_a_
     assert file.content.decode("utf-8-sig").splitlines() == [",".join(COLUMNS)]
     assert file.headers["Content-Disposition"] == f'attachment; filename="flights_{DAY}_refused.csv"'
     assert file.headers["Content-Type"] == "text/csv; charset=utf-8"
-    never = site.get("/daybook/flights/day/2013-01-06/refused")
+    never = site.get("/daybook/flights/day/2013-06-06/refused")
     assert (never.status_code, "no run has loaded this day" in never.text) == (404, True)
 
 
@@ -200,7 +200,9 @@ def test_prometheus_reads_the_metrics_of_all_pipelines_with_a_token(site: Site) 
         for family in text_string_to_metric_families(answer.text)
         for sample in family.samples
     }
-    assert (values["daybook_ledger_up", "warehouse"], values["daybook_days", "flights", "published"]) == (1, 1)
+    assert values["daybook_ledger_up", "warehouse"] == 1
+    # Those of other tests of this deployment count too.
+    assert values["daybook_days", "flights", "published"] >= 1
     assert values["daybook_rows_published", "flights", "by_day"] == 1
     assert {step for name, *of in values if name == "daybook_step_seconds" for step in of[1:]} == {*STEPS}
 
@@ -244,7 +246,14 @@ def test_a_task_pays_nothing_for_the_tab(site: Site) -> None:
     assert "report_tab" in imported
     assert not {"fastapi", "starlette", "jinja2", "pydantic", "pyarrow"} & {name.split(".")[0] for name in imported}
     # What notes that a task has failed, which reads nothing and writes a file.
-    noting = {"daybook", "daybook.alerts", "daybook.alerts.outbox", "daybook.environment", "daybook.errors"}
+    noting = {
+        "daybook",
+        "daybook.alerts",
+        "daybook.alerts.outbox",
+        "daybook.alerts.tries",
+        "daybook.environment",
+        "daybook.errors",
+    }
     assert {name for name in imported if name.split(".")[0] == "daybook"} <= noting
 
 

@@ -41,8 +41,8 @@ def page(days: Days, state: str | None = None, over: int = len(DAYS)) -> tuple[s
 
 def cells(told: str) -> dict[int, str]:
     """Return by day of the month the state that its cell has, in words, if it is in the asked state."""
-    found = re.findall(r'class="is_(\w+)" role="img" tabindex="0" title="2013-01-(\d\d): ', told)
-    return {int(day): state for state, day in found if state != "aside"}
+    found = re.findall(r'<a class="is_(\w+)" href="day/2013-01-(\d\d)" title="', told)
+    return {int(day): state for state, day in found if state not in ("aside", "not_due")}
 
 
 @pytest.fixture
