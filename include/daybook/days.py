@@ -86,6 +86,11 @@ def scheduled_days(schedule: Schedule, first: date, last: date) -> list[date]:
     return [day for day in days if is_meant(schedule, day)]
 
 
+def finished_days(schedule: Schedule, now: datetime) -> list[date]:
+    """Return all days of a schedule that are over. now: an instant with a time zone."""
+    return scheduled_days(schedule, schedule.start, last_finished_day(schedule.time_zone, now))
+
+
 def next_day(schedule: Schedule, day: date) -> date:
     """Return the first day after a day that a schedule means; its end does not matter."""
     return next(after for after in _after(day) if is_meant(schedule, after))

@@ -7,6 +7,9 @@ a limit; the others are not tried again.
 from datetime import datetime
 from typing import NamedTuple
 
+# Said of any other exception, whose message may quote a value of a row; its traceback is in the task's log.
+NOT_KEPT = "see the log of the task"
+
 
 class DaybookError(Exception):
     """The base of all errors that a person can mend. The message says what, where, what was found, and what to do.

@@ -1,19 +1,16 @@
 """The task of the DAG daybook_tidy: keeps house for every pipeline that loads."""
 
 import logging
-import os
 from functools import partial
 from typing import Any
-
-from airflow.sdk import ObjectStoragePath
 
 from daybook.errors import DaybookError
 from daybook.pipelines import load_pipelines
 from daybook.publish.tidy import Removal, tidy, untidy
 from daybook.spec import Pipeline
-from daybook.storage.data_folder import DataFolder
 from daybook.text import one_line
 from daybook_airflow import hooks
+from daybook_airflow.data import data_folder
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +33,7 @@ def keep_house(params: dict[str, Any], **_: Any) -> dict[str, int]:
 
 
 def _of_pipeline(pipeline: Pipeline, *, is_dry: bool) -> list[Removal]:
-    data = DataFolder(ObjectStoragePath(os.environ["DAYBOOK_DATA"]))
-    connect = partial(hooks.postgres, pipeline.target.connection)
+    data, connect = data_folder(), partial(hooks.postgres, pipeline.target.connection)
     found = untidy(connect, data, pipeline)
     for one in found.removals:
         log.info("%s %s: %s", "would remove" if is_dry else "removes", one_line(one.place), one.why)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from daybook.errors import DaybookError, NotYet
+from daybook.errors import NOT_KEPT, DaybookError, NotYet
 from daybook.ledger import runs
 from daybook.ledger.code import digest
 from daybook.ledger.receipt import Fingerprint, Receipt
@@ -68,8 +68,7 @@ def done(trying: Trying, receipt: Receipt) -> StepRow:
 def failed(trying: Trying, error: Exception, ground: Fingerprint | None) -> StepRow:
     """Return the row of a step that failed, or waits. ground: the step's fingerprint."""
     is_ours = isinstance(error, DaybookError)
-    # A foreign error's message may quote a value of a row; its traceback is in the task's log.
-    message = str(error).replace("\0", "") if is_ours else "see the log of the task"
+    message = str(error).replace("\0", "") if is_ours else NOT_KEPT
     state = "waiting" if isinstance(error, NotYet) else "failed"
     return StepRow(trying, {"state": state, "error_kind": type(error).__name__, "error": message} | _ground(ground))
 

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 from daybook.alerts.late import why_late
 from daybook.alerts.mends import mend_of, run_again
 from daybook.days import due_at, why_not
+from daybook.errors import NOT_KEPT
 from daybook.ledger.known_day import KnownDay, RunOfDay
 from daybook.pages.run_page import waits_in_words
 from daybook.pages.run_state import RunState
 
-# What the ledger keeps of an error that is not Daybook's, and what is said of it.
-NOT_KEPT = "see the log of the task"
+# What is said of an error that is not Daybook's.
 NOT_OURS = "{}: an error that is not Daybook's; its text may quote a row, so that only the task's log has it"
 ROWS = "row_count"
 

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from functools import partial
 from typing import NamedTuple
 
-from daybook.days import last_finished_day, scheduled_days
+from daybook.days import finished_days
 from daybook.ledger import all_pipelines
 from daybook.ledger.all_pipelines import LastDay
 from daybook.ledger.queries import is_begun
@@ -47,7 +47,7 @@ def ask_all(
     known, answered = dict[str, KnownPipeline](), dict[str, bool]()
     for connection_id in sorted({pipeline.target.connection for pipeline in pipelines.values()}):
         own = {name: one for name, one in sorted(pipelines.items()) if one.target.connection == connection_id}
-        days = {name: _due_days(pipeline, now) for name, pipeline in own.items()}
+        days = {name: finished_days(pipeline.schedule, now) for name, pipeline in own.items()}
         try:
             known |= at_once(partial(connect, connection_id), partial(known_pipelines, days=days))
             answered[connection_id] = True
@@ -75,8 +75,3 @@ def known_pipelines(connection: Connection, days: Mapping[str, list[date]]) -> d
         return KnownPipeline(found, last.get(name), owed.get(name, 0))
 
     return {name: known(name) for name in names}
-
-
-def _due_days(pipeline: Pipeline, now: datetime) -> list[date]:
-    schedule = pipeline.schedule
-    return scheduled_days(schedule, schedule.start, last_finished_day(schedule.time_zone, now))

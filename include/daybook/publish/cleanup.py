@@ -13,8 +13,8 @@ from psycopg import sql
 
 from daybook.postgres.session import Connection, OpenPostgres, at_once
 from daybook.publish.live import stored
-from daybook.publish.old_files import remove_old_files
-from daybook.publish.orphans import ABANDONED_DAYS, is_abandoned
+from daybook.publish.old_files import is_old_run, remove_old_files
+from daybook.publish.orphans import ABANDONED_DAYS
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
 from daybook.storage.run_names import TAKEN, folder_name, former_folder_name
@@ -159,7 +159,7 @@ def _remove_files(connect: OpenPostgres, data: DataFolder, deployed: Deployed) -
         if name.isdigit() and int(name) not in alive:
             (runs / name).remove()
     for name in folders:
-        if name not in started and name not in TAKEN and is_abandoned(days / name):
+        if name not in started and name not in TAKEN and is_old_run(days / name, ABANDONED_DAYS):
             (days / name).remove()
     for folder in (runs, days):
         folder.remove_left_over()

@@ -12,7 +12,7 @@ from datetime import date
 from functools import partial
 from typing import Any, NamedTuple
 
-from daybook.errors import DaybookError
+from daybook.errors import NOT_KEPT, DaybookError
 from daybook.ftp.send import send
 from daybook.ledger import exports
 from daybook.ledger.exports import Forgotten, Owed, in_words
@@ -149,7 +149,7 @@ class Exporter(NamedTuple):
     def _note_failed(self, owed: Owed, error: Exception) -> None:
         # A foreign error's message may quote a value of a row; its traceback is in the log.
         is_ours = isinstance(error, DaybookError)
-        why = str(error) if is_ours else f"{type(error).__name__}, see the log of the task"
+        why = str(error) if is_ours else f"{type(error).__name__}, {NOT_KEPT}"
         log.warning(
             *("%s %s: %s failed: %s", self.pipeline.name, owed.day, in_words(owed.export), why), exc_info=not is_ours
         )

@@ -43,7 +43,8 @@ def old_runs(session: Connection, data: DataFolder, pipeline: Pipeline) -> list[
         return []
     asked = {"pipeline": pipeline.name, "days": pipeline.keep_files_days, "most": ALL}
     days = sorted({day for day, *_ in session.execute(OLD, asked)})
-    return [run for day in days for run in _old(data.day(pipeline.name, day), pipeline.keep_files_days)]
+    runs = (run for day in days for run in runs_of(data.day(pipeline.name, day)))
+    return [run for run in runs if is_old_run(run, pipeline.keep_files_days)]
 
 
 def _remove(session: Connection, data: DataFolder, pipeline: Pipeline, days: int) -> int:
@@ -63,23 +64,28 @@ def _remove(session: Connection, data: DataFolder, pipeline: Pipeline, days: int
 
 
 def _remove_day(folder: Folder, pipeline: Pipeline, days: int) -> None:
-    """Remove the folders of a day's runs to which nobody has written for so many days; anything else is not ours."""
-    old, count = _old(folder, days), len(_runs(folder))
+    """Remove the folders of a day's runs to which nobody has written for so many days."""
+    runs = runs_of(folder)
+    old = [run for run in runs if is_old_run(run, days)]
     for run in old:
         _remove_run(run, pipeline)
-    if len(old) == count:
+    if len(old) == len(runs):
         # Names of runs that are gone. A run that begins just now notes its own again.
         (folder / BY_FINGERPRINT).remove()
         folder.remove_if_empty()
 
 
-def _runs(folder: Folder) -> list[Folder]:
+def runs_of(folder: Folder) -> list[Folder]:
+    """Return the folders in a day's folder that may be of runs."""
     return [folder / name for name in folder.names() if name not in TAKEN]
 
 
-def _old(folder: Folder, days: int) -> list[Folder]:
-    runs = _runs(folder)
-    return [run for run in runs if not set(STEPS).isdisjoint(run.names()) and run.days_since_written() > days]
+def is_old_run(folder: Folder, days: int) -> bool:
+    """Return whether a folder is that of a run, with its steps, and nobody has written to it for so many days.
+
+    Anything else in a day's folder is not ours to remove.
+    """
+    return not set(STEPS).isdisjoint(folder.names()) and folder.days_since_written() > days
 
 
 def _remove_run(run: Folder, pipeline: Pipeline) -> None:

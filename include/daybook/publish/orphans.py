@@ -9,11 +9,11 @@ from datetime import date
 from typing import NamedTuple
 
 from daybook.ledger.queries import is_begun
-from daybook.ledger.receipt import STEPS
 from daybook.postgres.session import Connection, OpenPostgres, at_once
+from daybook.publish.old_files import is_old_run, runs_of
 from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder
-from daybook.storage.run_names import TAKEN, folder_name, former_folder_name
+from daybook.storage.run_names import folder_name, former_folder_name
 
 # A failed run may wait for some days before a person clears its `deploy`.
 ABANDONED_DAYS = 7
@@ -87,7 +87,7 @@ def orphans(connect: OpenPostgres, data: DataFolder, pipeline: str, going: Going
         if (day, run_id) not in has.saved:
             yield Orphan(data.published_files(pipeline, day, run_id), "published files of a run without rows")
     for day, run in runs:
-        if (day, run.path.name) not in has.folders and is_abandoned(run):
+        if (day, run.path.name) not in has.folders and is_old_run(run, ABANDONED_DAYS):
             yield Orphan(run, "files of a run that the ledger does not know")
     yield from _half_written(data, pipeline)
 
@@ -101,16 +101,7 @@ def unknown_pipelines(data: DataFolder, names: Collection[str]) -> Iterator[Orph
 
 def _folders_of_runs(data: DataFolder, pipeline: str) -> Iterator[tuple[date, Folder]]:
     for day in data.days(pipeline):
-        folder = data.day(pipeline, day)
-        yield from ((day, folder / name) for name in folder.names() if name not in TAKEN)
-
-
-def is_abandoned(folder: Folder) -> bool:
-    """Return whether a folder is that of a run, with its steps, and nobody has written to it for a while.
-
-    Anything else in a day's folder is not ours to remove.
-    """
-    return not set(STEPS).isdisjoint(folder.names()) and folder.days_since_written() > ABANDONED_DAYS
+        yield from ((day, run) for run in runs_of(data.day(pipeline, day)))
 
 
 def _half_written(data: DataFolder, pipeline: str) -> Iterator[Orphan]:

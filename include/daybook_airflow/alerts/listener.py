@@ -17,6 +17,7 @@ from airflow.listeners import hookimpl
 
 from daybook.alerts.outbox import LONGEST, Outbox, Words, outbox_folder
 from daybook.alerts.tries import Tries
+from daybook.errors import NOT_KEPT
 
 SENDER = "daybook_airflow.alerts.sender"
 log = logging.getLogger(__name__)
@@ -118,8 +119,7 @@ def _of_file(file: str, trace: str) -> Words:
 
 def _keep(task: Any, error: Any) -> None:
     is_ours = "DaybookError" in _kinds(error)
-    # A foreign error's text may hold a value of a row; its traceback is in the task's log.
-    line = str(error)[:LONGEST] if is_ours or isinstance(error, str) else "see the log of the task"
+    line = str(error)[:LONGEST] if is_ours or isinstance(error, str) else NOT_KEPT
     words = {
         "at": _now(),
         "task_id": task.task_id,

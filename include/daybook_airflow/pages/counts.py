@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import groupby
 
+from daybook.days import finished_days
 from daybook.errors import DaybookError
 from daybook.ledger.queries import is_begun
 from daybook.ledger.step_counts import step_counts
@@ -16,7 +17,6 @@ from daybook.pages.counts_page import Known, counted_state, counts_page
 from daybook.postgres.session import Connection, at_once
 from daybook.spec import Pipeline
 from daybook_airflow.hooks import postgres
-from daybook_airflow.pages.days import due_days
 
 
 def counts_answer(pipelines: Iterable[Pipeline], left_out: list[str], state: str | None) -> bytes:
@@ -39,12 +39,15 @@ def _known(warehouse: str, pipelines: list[Pipeline], now: datetime) -> list[Kno
         return at_once(partial(postgres, warehouse), lambda session: list(_asked(session, pipelines, now)))
     except DaybookError as error:
         # The other warehouses have their pipelines on the page.
-        return [Known(pipeline.name, len(due_days(pipeline, now)), [], [], str(error)) for pipeline in pipelines]
+        return [
+            Known(pipeline.name, len(finished_days(pipeline.schedule, now)), [], [], str(error))
+            for pipeline in pipelines
+        ]
 
 
 def _asked(connection: Connection, pipelines: list[Pipeline], now: datetime) -> Iterator[Known]:
     has_ledger = is_begun(connection)
     for pipeline in pipelines:
-        due = due_days(pipeline, now)
+        due = finished_days(pipeline.schedule, now)
         counts = step_counts(connection, pipeline.name, due) if has_ledger else []
         yield Known(pipeline.name, len(due), counts, days_at_work(connection, pipeline.name))

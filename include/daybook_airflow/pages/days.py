@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 
 from daybook.alerts.outbox import Outbox, outbox_folder
-from daybook.days import last_finished_day, scheduled_days
+from daybook.days import finished_days
 from daybook.errors import DaybookError
 from daybook.ledger.known_day import KnownDay, days_of_run, known_day
 from daybook.pages import run_state
@@ -31,7 +31,7 @@ def days_answer(pipeline: Pipeline, year: str | None, state: str | None) -> byte
 
     Raises ValueError for a word that is none, and DaybookError if the warehouse cannot be asked.
     """
-    due = due_days(pipeline, datetime.now(UTC))
+    due = finished_days(pipeline.schedule, datetime.now(UTC))
     years = sorted({day.year for day in due})
     asked = Asked(year_asked(year, years), state_asked(state))
     days = [day for day in due if asked.year in (None, day.year)]
@@ -91,9 +91,3 @@ def _noticed(dag_id: str, known: KnownDay, run: str | None) -> dict[str, Noticed
     found = Outbox(outbox_folder()).failures(dag_id, name) if name else []
     first = [Noticed(str(one["task_id"]), tuple(one["error_kinds"]), str(one["error"])) for one in found[:1]]
     return {name: first[0]} if name and first else {}
-
-
-def due_days(pipeline: Pipeline, now: datetime) -> list[date]:
-    """Return the days of a pipeline's schedule that are over. now: an instant."""
-    schedule = pipeline.schedule
-    return scheduled_days(schedule, schedule.start, last_finished_day(schedule.time_zone, now))
