@@ -31,4 +31,4 @@ class ReportTab(AirflowPlugin):
         """Return the app. Only the API server, and commands about plugins, ask for it."""
         from daybook_airflow.pages.routes import app
 
-        return [{"app": app(), "url_prefix": "/daybook", "name": "Daybook's reports"}]
+        return [{"app": app, "url_prefix": "/daybook", "name": "Daybook's reports"}]

@@ -7,12 +7,12 @@ from calendar import Calendar, day_abbr, day_name
 from collections import Counter
 from datetime import date
 from decimal import Decimal
-from enum import Enum
 from itertools import groupby
 from typing import NamedTuple
 
 from daybook.ledger.figures import Figures
 from daybook.ledger.refused_limits import REFUSING
+from daybook.pages.page_state import PageState
 from daybook.pages.templates import template
 from daybook.pages.trend import Trend, trend
 from daybook.planning.known_days import KnownDays
@@ -21,7 +21,7 @@ from daybook.text import counted
 ALL = "all"
 
 
-class State(Enum):
+class State(PageState):
     """The state of a day of the calendar: its letter, and its words. The order is that of the legend."""
 
     PUBLISHED = ("P", "published")
@@ -43,11 +43,6 @@ class State(Enum):
     def words(self) -> str:
         """Return the state in words."""
         return self.value[1]
-
-    @property
-    def word(self) -> str:
-        """Return the state as an address has it."""
-        return self.name.lower()
 
 
 class Asked(NamedTuple):
@@ -97,16 +92,6 @@ class Month(NamedTuple):
     rows_refused: int
     refused_days: str
     seconds: Decimal
-
-
-def state_asked(word: str | None) -> State | None:
-    """Return the state of an address; None if it names none. Raises ValueError for another word."""
-    if not word:
-        return None
-    try:
-        return State[word.upper()]
-    except KeyError:
-        raise ValueError(f"state: expected one of {', '.join(state.word for state in State)}") from None
 
 
 def year_asked(word: str | None, years: list[int]) -> int | None:

@@ -5,15 +5,15 @@ It decides only on words and layout; ledger/step_counts.py asks the ledger.
 
 from collections import Counter
 from datetime import date
-from enum import Enum
 from typing import NamedTuple
 
 from daybook.ledger.receipt import STEPS
 from daybook.ledger.step_counts import StepCount
+from daybook.pages.page_state import PageState
 from daybook.pages.templates import template
 
 
-class State(Enum):
+class State(PageState):
     """The state of a step's days. The order is that of the page: what needs a person comes first."""
 
     FAILED = "failed"
@@ -22,11 +22,6 @@ class State(Enum):
     NOT_TRIED = "not tried"
     DONE = "done"
     REUSED = "reused"
-
-    @property
-    def word(self) -> str:
-        """Return the state as an address has it."""
-        return self.name.lower()
 
 
 class Known(NamedTuple):
@@ -52,16 +47,6 @@ class Section(NamedTuple):
 
     known: Known
     families: list[Family]
-
-
-def counted_state(word: str | None) -> State | None:
-    """Return the state of an address; None if it names none. Raises ValueError for another word."""
-    if not word:
-        return None
-    try:
-        return State[word.upper()]
-    except KeyError:
-        raise ValueError(f"state: expected one of {', '.join(state.word for state in State)}") from None
 
 
 def counts_page(pipelines: list[Known], left_out: list[str], asked: State | None) -> bytes:

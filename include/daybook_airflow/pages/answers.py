@@ -90,11 +90,6 @@ def as_file(answer: Answer, name: str) -> Answer:
     return answer if answer.status_code != 200 else answer._replace(headers={**answer.headers, **kept})
 
 
-def day_page(data: DataFolder, pipeline: Pipeline, day: date, *, token: str) -> bytes:
-    """Return the page of a day. token: as of a DayView."""
-    return day_answer(pipeline, day, data, token)
-
-
 def of_run(dag_id: str, run_id: str, day: str | None, token: str) -> Answer:
     """Return the page of a run: of its day, or of the days that it has; of the one that is asked for."""
     pipeline = pipelines_now().good.get(dag_id)
@@ -105,7 +100,9 @@ def of_run(dag_id: str, run_id: str, day: str | None, token: str) -> Answer:
     if day is not None and not asked:
         return Answer(message_page("No report", NOT_ITS_DAY), headers_of(RUN_PAGE_POLICY), 404)
     if len(asked) == 1:
-        page = day_answer(pipeline, asked[0], data_folder(), token, run_id, is_one_of_several=len(days) > 1)
+        page = day_answer(
+            data_folder(), pipeline, asked[0], rollback_token=token, run=run_id, is_one_of_several=len(days) > 1
+        )
         return Answer(page, headers_of(FORM_POLICY if token else RUN_PAGE_POLICY))
     states = [read_day(data_folder(), pipeline, run_id, one) for one in asked]
     if not any(state.is_begun for state in states):

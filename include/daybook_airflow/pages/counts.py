@@ -13,7 +13,7 @@ from daybook.errors import DaybookError
 from daybook.ledger.queries import is_begun
 from daybook.ledger.step_counts import step_counts
 from daybook.ledger.turns import days_at_work
-from daybook.pages.counts_page import Known, counted_state, counts_page
+from daybook.pages.counts_page import Known, State, counts_page
 from daybook.postgres.session import Connection, at_once
 from daybook.spec import Pipeline
 from daybook_airflow.hooks import postgres
@@ -24,7 +24,7 @@ def counts_answer(pipelines: Iterable[Pipeline], left_out: list[str], state: str
 
     Raises ValueError for a word of `state` that is none.
     """
-    asked, now = counted_state(state), datetime.now(UTC)
+    asked, now = State.asked(state), datetime.now(UTC)
     by_warehouse = groupby(sorted(pipelines, key=_warehouse), _warehouse)
     known = [one for warehouse, found in by_warehouse for one in _known(warehouse, list(found), now)]
     return counts_page(sorted(known, key=lambda one: one.pipeline), left_out, asked)

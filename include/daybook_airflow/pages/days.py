@@ -12,7 +12,7 @@ from daybook.days import finished_days
 from daybook.errors import DaybookError
 from daybook.ledger.known_day import KnownDay, days_of_run, known_day
 from daybook.pages import run_state
-from daybook.pages.calendar_page import Asked, calendar_page, state_asked, year_asked
+from daybook.pages.calendar_page import Asked, State, calendar_page, year_asked
 from daybook.pages.day_page import day_page
 from daybook.pages.day_view import day_view
 from daybook.pages.trouble import Noticed
@@ -33,7 +33,7 @@ def days_answer(pipeline: Pipeline, year: str | None, state: str | None) -> byte
     """
     due = finished_days(pipeline.schedule, datetime.now(UTC))
     years = sorted({day.year for day in due})
-    asked = Asked(year_asked(year, years), state_asked(state))
+    asked = Asked(year_asked(year, years), State.asked(state))
     days = [day for day in due if asked.year in (None, day.year)]
     connect = partial(postgres, pipeline.target.connection)
     known = at_once(connect, lambda connection: known_days(connection, pipeline.name, days))
@@ -41,12 +41,12 @@ def days_answer(pipeline: Pipeline, year: str | None, state: str | None) -> byte
 
 
 def day_answer(
+    data: DataFolder,
     pipeline: Pipeline,
     day: date,
-    data: DataFolder,
+    *,
     rollback_token: str,
     run: str | None = None,
-    *,
     is_one_of_several: bool = False,
 ) -> bytes:
     """Return the page of a day, or of a run's work on it. If the warehouse does not answer, the files have to do.

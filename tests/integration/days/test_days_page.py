@@ -9,7 +9,7 @@ import pytest
 
 from daybook.errors import DaybookError, Implausible
 from daybook.ledger.step_counts import StepCount, step_counts
-from daybook.pages.calendar_page import ALL, Asked, State, calendar_page, state_asked, year_asked
+from daybook.pages.calendar_page import ALL, Asked, State, calendar_page, year_asked
 from daybook.planning.known_days import known_days
 from daybook.postgres.session import begin
 
@@ -34,7 +34,7 @@ def page(days: Days, state: str | None = None, over: int = len(DAYS)) -> tuple[s
         begin(connection)
         before = connection.statements
         known = known_days(connection, days.pipeline.name, DAYS[:over])
-        asked = Asked(2013, state_asked(state))
+        asked = Asked(2013, State.asked(state))
         told = calendar_page(days.pipeline.name, known, [2013], asked).decode()
         return told, connection.statements - before
 
@@ -102,9 +102,9 @@ def test_a_day_held_for_its_numbers_and_a_ledger_that_knows_nothing_have_their_s
 
 
 def test_an_address_with_another_word_says_which_there_are() -> None:
-    assert state_asked("not_due") is State.NOT_DUE
+    assert State.asked("not_due") is State.NOT_DUE
     assert [year_asked(word, [2012, 2013]) for word in (None, "2012", ALL)] == [2013, 2012, None]
     with pytest.raises(ValueError, match="state: expected one of published, refused, reused, rolled_back, held"):
-        state_asked("<b>")
+        State.asked("<b>")
     with pytest.raises(ValueError, match="year: expected one of 2012 to 2013, or all"):
         year_asked("2014", [2012, 2013])

@@ -6,7 +6,7 @@ import pytest
 
 from daybook.ledger.receipt import STEPS
 from daybook.ledger.step_counts import StepCount
-from daybook.pages.counts_page import Known, State, counted_state, counts_page
+from daybook.pages.counts_page import Known, State, counts_page
 from tests.support.files import CANARY
 from tests.support.html_page import read_page
 
@@ -59,6 +59,6 @@ def test_without_a_pipeline_the_page_says_so() -> None:
 
 
 def test_a_state_is_one_of_its_words() -> None:
-    assert [counted_state(word) for word in ("", None, "not_tried")] == [None, None, State.NOT_TRIED]
+    assert [State.asked(word) for word in ("", None, "not_tried")] == [None, None, State.NOT_TRIED]
     with pytest.raises(ValueError, match="state: expected one of failed, held, waiting, not_tried, done, reused"):
-        counted_state("<b>")
+        State.asked("<b>")
