@@ -9,7 +9,7 @@ import sys
 __all__: list[str] = []
 
 RUNS_TASKS = sys.argv[1:2] == ["scheduler"] or sys.argv[1:3] == ["celery", "worker"]
-# It forks for each parse, every 30 seconds: idle, it takes 2 % of a core with this and 7 % without.
+# It forks for each parse. Idle, with one each 30 seconds, it takes 2 % of a core with this and 7 % without.
 PARSES = sys.argv[1:2] == ["dag-processor"]
 
 if RUNS_TASKS or PARSES:

@@ -8,9 +8,8 @@ from upath import UPath
 from commands import connections, exit_codes
 from commands.arguments import Json, Quiet
 from commands.output import say, say_error, tell_json
-from commands.warehouses import OF_THE_DEPLOYMENT, ledger, servers_of_all, warehouses
+from commands.warehouses import OF_THE_DEPLOYMENT, ledger, schemas_of, servers_of_all, warehouses
 from commands.wrong_words import WrongWords
-from daybook.environment import ledger_schema
 from daybook.pipelines import load_pipelines
 from daybook.publish.agreement import differences
 from daybook.storage.copied import Copied, copy_folder
@@ -89,12 +88,12 @@ def _move_warehouse(origin: str, to: str, *, is_json: bool) -> int:
 
 
 def _schemas(origin: str) -> set[str]:
-    targets = [p.target for p in load_pipelines().good.values() if p.target.connection == origin]
-    if not targets:
+    found = schemas_of(origin, load_pipelines().good.values())
+    if not found:
         raise WrongWords(
             f"move: no pipeline publishes into {origin!r}; nothing was copied; name its connection by --from"
         )
-    return {ledger_schema()} | {schema for target in targets for schema in (target.schema_, target.store)}
+    return found
 
 
 def _tell_warehouse(done: Moved, origin: str, to: str) -> None:

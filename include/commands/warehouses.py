@@ -1,12 +1,13 @@
 """The warehouses that the pipelines publish into, and which pipelines of the published folder belong to each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
 
 from commands import connections
 from commands.servers import is_named
+from daybook.environment import ledger_schema
 from daybook.errors import BadSpec
 from daybook.pipelines import load_pipelines
 from daybook.postgres.session import at_once
@@ -40,6 +41,14 @@ def warehouses(data: DataFolder) -> list[Warehouse]:
         Warehouse(connection, specs, folders if is_only else [name for name in folders if name in specs])
         for connection, specs in by_connection.items()
     ]
+
+
+def schemas_of(warehouse: str, pipelines: Iterable[Pipeline]) -> set[str]:
+    """Return the schemas of some pipelines in a warehouse: of views, of the rows behind them, and of the ledger; none
+    if no one of them publishes there. warehouse: its connection's id."""
+    targets = [pipeline.target for pipeline in pipelines if pipeline.target.connection == warehouse]
+    own = {schema for target in targets for schema in (target.schema_, target.store)}
+    return own | {ledger_schema()} if own else own
 
 
 @contextmanager

@@ -9,8 +9,8 @@ from functools import partial
 from commands import connections
 from commands.checks import clocks
 from commands.checks.finding import Finding
+from commands.warehouses import schemas_of
 from daybook.days import last_finished_day
-from daybook.environment import ledger_schema
 from daybook.errors import DaybookError
 from daybook.postgres.copy_tables import SETTINGS
 from daybook.postgres.marks import LocalDay
@@ -41,11 +41,12 @@ def _asked(connection: str, ask: Ask) -> list[Finding]:
 
 
 def _clocks(session: Connection, connection: str, pipelines: Collection[Pipeline]) -> list[Finding]:
-    zones = {pipeline.schedule.time_zone for pipeline in pipelines if connection in _connections(pipeline)}
+    zones = {pipeline.schedule.time_zone for pipeline in pipelines if connection in databases_of(pipeline)}
     return [clocks.clock_of(session, connection), *clocks.zones_of(session, connection, zones)]
 
 
-def _connections(pipeline: Pipeline) -> set[str]:
+def databases_of(pipeline: Pipeline) -> set[str]:
+    """Return the connections to all databases that a pipeline reads from or publishes to."""
     targets = {target.connection for target in (pipeline.target, *pipeline.also)}
     return targets | {table.connection for table in pipeline.tables}
 
@@ -67,12 +68,8 @@ def _tables(session: Connection, connection: str, pipelines: Collection[Pipeline
 
 
 def _schemas(connection: str, pipelines: Collection[Pipeline]) -> set[str]:
-    into = [pipeline.target for pipeline in pipelines if pipeline.target.connection == connection]
     further = [target for pipeline in pipelines for target in pipeline.also if target.connection == connection]
-    schemas = {schema for target in into for schema in (target.schema_, target.store)} | (
-        {ledger_schema()} if into else set()
-    )
-    return schemas | {schema for target in further for schema in target.schemas}
+    return schemas_of(connection, pipelines) | {schema for target in further for schema in target.schemas}
 
 
 def _rights(session: Connection, connection: str, schemas: Collection[str]) -> Iterator[Finding]:

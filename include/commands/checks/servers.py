@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from commands import connections
-from commands.checks.databases import of_database
+from commands.checks.databases import databases_of, of_database
 from commands.checks.deliveries import of_deliveries
 from commands.checks.finding import Finding
 from commands.checks.place import Place
@@ -34,9 +34,7 @@ def servers(place: Place) -> Iterator[Finding]:
         yield Finding("servers", "unknown", place.down, UP)
         return
     pipelines = list(load_pipelines().good.values())
-    databases = {target.connection for p in pipelines for target in (p.target, *p.also)}
-    databases |= {table.connection for p in pipelines for table in p.tables}
-    for name in sorted(databases):
+    for name in sorted({database for p in pipelines for database in databases_of(p)}):
         yield from _asked(name, _postgres, of_database(name, pipelines))
     for name in sorted({file.connection for p in pipelines for file in p.files}):
         yield from _asked(name, _files, of_deliveries(name, pipelines))

@@ -5,13 +5,12 @@ Nothing holds a source's rows, unless a pipeline has a transform, which gets all
 """
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Protocol
 
 import pyarrow as pa
 
 from daybook.refused import rows as refused_rows
-from daybook.rules.clean import DROPPED_FOR, Cleaned, Cleaning, Known, in_conflict, with_transform
+from daybook.rules.clean import DROPPED_FOR, Cleaning, Known, in_conflict
 from daybook.rules.first_look import Hashes, Shared, ranges, shared
 from daybook.rules.twins import twins
 from daybook.run import raw_rows
@@ -90,20 +89,5 @@ class _RowsHere:
 
     def cleaned(self, known: Known) -> Tally:
         """Write the clean rows as an output of the step; return what came of all."""
-        tally, schema = Tally(), self._work.schema
-        read = tally.counted(self._step.batches("load", self._name))
-        with self._step.new_table(self._name, schema) as write:
-            for batch in _transformed((self._work.cleaned(rows, known) for rows in read), self._work.by):
-                write(batch.kept.select(schema.names))
-                tally.add(batch)
-        return tally
-
-
-def _transformed(batches: Iterator[Cleaned], by: Cleaning) -> Iterator[Cleaned]:
-    """Yield the batches; if there is a transform, all of them as one, as it leaves them."""
-    if not (by.is_of_facts and by.pipeline.transform):
-        yield from batches
-        return
-    kept, refused, dropped = zip(*batches, strict=True)
-    together = Cleaned(pa.concat_tables(kept), pa.concat_tables(refused), dict(sum(map(Counter, dropped), Counter())))
-    yield with_transform(together, by.pipeline)
+        with self._step.new_table(self._name, self._work.schema) as write:
+            return self._work.hand_on(self._step.batches("load", self._name), known, write)

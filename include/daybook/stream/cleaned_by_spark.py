@@ -71,10 +71,6 @@ def _in_question(work: Work, some: Hashes, part: Part) -> InQuestion:
 
 
 def _cleaned(work: Work, known: Known, piece: Piece, part: Part) -> _Done:
-    tally = Tally()
     with piece.new_part(part.number) as write:
-        for rows in tally.counted(part.batches()):
-            batch = work.cleaned(rows, known)
-            write(batch.kept.select(piece.schema.names))
-            tally.add(batch)
+        tally = work.hand_on(part.batches(), known, write)
     return _Done(tally, piece.output(part.number, tally.kept))

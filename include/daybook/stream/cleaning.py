@@ -1,7 +1,7 @@
 """What `clean` does with some rows of a source, and what comes of them: the same here and on a worker of a cluster."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from daybook.days import days_around
 from daybook.loader.line_numbers import LINES_OF_A_PART
-from daybook.rules.clean import Cleaned, Cleaning, Known, clean_batch, keys_left
+from daybook.rules.clean import Cleaned, Cleaning, Known, clean_batch, keys_left, with_transform
 from daybook.rules.first_look import Hashes, compared_by, has_one_of
 from daybook.rules.frames import hashes, rows_schema
 from daybook.rules.late_rows import LateFiles
@@ -43,8 +43,15 @@ class Work(NamedTuple):
         """Return the columns that a batch keeps; None for all, which a transform gets."""
         return None if self.by.is_of_facts and self.by.pipeline.transform else self.schema.names
 
-    def cleaned(self, rows: pa.Table, known: Known) -> Cleaned:
-        """Clean some rows."""
+    def hand_on(self, batches: Iterable[pa.Table], known: Known, write: Callable[[pa.Table], None]) -> "Tally":
+        """Clean batches of rows, and write those that are kept; return what came of all."""
+        tally, names = Tally(), self.schema.names
+        for batch in _transformed((self._cleaned(rows, known) for rows in tally.counted(batches)), self.by):
+            write(batch.kept.select(names))
+            tally.add(batch)
+        return tally
+
+    def _cleaned(self, rows: pa.Table, known: Known) -> Cleaned:
         return clean_batch(rows, self.by, known, self._late_files(rows), self._kept_columns)
 
     def hashes(self, rows: pa.Table) -> Hashes:
@@ -101,6 +108,16 @@ class Tally:
         for rows in batches:
             self.read += rows.num_rows
             yield rows
+
+
+def _transformed(batches: Iterator[Cleaned], by: Cleaning) -> Iterator[Cleaned]:
+    """Yield the batches; if there is a transform, all of them as one, as it leaves them."""
+    if not (by.is_of_facts and by.pipeline.transform):
+        yield from batches
+        return
+    kept, refused, dropped = zip(*batches, strict=True)
+    together = Cleaned(pa.concat_tables(kept), pa.concat_tables(refused), dict(sum(map(Counter, dropped), Counter())))
+    yield with_transform(together, by.pipeline)
 
 
 def late_days(by: Cleaning) -> tuple[date, ...]:

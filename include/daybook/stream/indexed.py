@@ -1,5 +1,6 @@
 """`index`, batch by batch: the facts joined to the lookups, which are held whole; on a cluster, by each worker."""
 
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import NamedTuple
 
@@ -28,14 +29,8 @@ def index_facts(step: StepRun, lookups: Lookups) -> Facts:
 
 
 def _here(step: StepRun, name: str, valid: Lookups) -> Facts:
-    pipeline, facts = step.pipeline, Facts(step.pipeline)
-    schema = _schema(pipeline)
-    with step.new_table(name, schema) as write:
-        for batch in step.batches("clean", name, least_rows=_least_rows(valid)):
-            indexed = index_batch(batch, valid, pipeline)
-            write(indexed.facts.select(schema.names))
-            facts.add(batch.num_rows, indexed)
-    return facts
+    with step.new_table(name, _schema(step.pipeline)) as write:
+        return _write(step.batches("clean", name, least_rows=_least_rows(valid)), valid, step.pipeline, write)
 
 
 def _on_cluster(step: StepRun, name: str, valid: Lookups) -> Facts:
@@ -52,13 +47,18 @@ class _Done(NamedTuple):
 
 
 def _indexed(pipeline: Pipeline, valid: Lookups, piece: Piece, part: Part) -> _Done:
-    facts = Facts(pipeline)
     with piece.new_part(part.number) as write:
-        for batch in part.batches(least_rows=_least_rows(valid)):
-            indexed = index_batch(batch, valid, pipeline)
-            write(indexed.facts.select(piece.schema.names))
-            facts.add(batch.num_rows, indexed)
+        facts = _write(part.batches(least_rows=_least_rows(valid)), valid, pipeline, write)
     return _Done(facts, piece.output(part.number, facts.counted.kept))
+
+
+def _write(batches: Iterable[pa.Table], valid: Lookups, pipeline: Pipeline, write: Callable[[pa.Table], None]) -> Facts:
+    facts, names = Facts(pipeline), _schema(pipeline).names
+    for batch in batches:
+        indexed = index_batch(batch, valid, pipeline)
+        write(indexed.facts.select(names))
+        facts.add(batch.num_rows, indexed)
+    return facts
 
 
 def _schema(pipeline: Pipeline) -> pa.Schema:
