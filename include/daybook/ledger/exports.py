@@ -125,6 +125,11 @@ def owed_of(connection: Connection, pipeline: Pipeline) -> list[Owed]:
     return [debt for debt in _owed(connection, pipeline.name) if debt.export in _names(pipeline)]
 
 
+def owed_of_day(connection: Connection, pipeline: str, day: date) -> list[Owed]:
+    """Return what exports and further targets still have to do for a day, by name, also what the spec has no more."""
+    return _owed(connection, pipeline, day)
+
+
 class Forgotten(NamedTuple):
     """An export or a further target that the spec has no more, and the days that it still owes."""
 
@@ -164,14 +169,14 @@ def _names(pipeline: Pipeline) -> set[str]:
     return {*(export.name for export in pipeline.exports), *of_periods, *map(str, pipeline.also)}
 
 
-def _owed(connection: Connection, pipeline: str) -> list[Owed]:
+def _owed(connection: Connection, pipeline: str, day: date | None = None) -> list[Owed]:
     if not _knows_exports(connection):
         return []
     rows = connection.execute(
         "select owed.day, export, owed.run_id, is_asked, owed_since, tries, coalesce(error, ''), "
         "published.run_id is not null from export_owed owed left join published using (pipeline, day) "
-        "where pipeline = %s order by day desc, export",
-        [pipeline],
+        "where pipeline = %s and (%s::date is null or day = %s) order by day desc, export",
+        [pipeline, day, day],
     )
     return [Owed(*row) for row in rows]
 
@@ -190,7 +195,7 @@ def last_sent(connection: Connection, pipeline: str, day: date) -> list[Sent]:
 
 def told(connection: Connection, pipeline: Pipeline, day: date) -> list[str]:
     """Return what was sent of a day, and what is owed, a sentence each."""
-    owed = [str(debt) for debt in owed_of(connection, pipeline) if debt.day == day]
+    owed = [str(debt) for debt in owed_of_day(connection, pipeline.name, day) if debt.export in _names(pipeline)]
     gone = [str(one) for one in forgotten(connection, pipeline) if day in one.days]
     return [*map(str, last_sent(connection, pipeline.name, day)), *owed, *gone]
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from daybook.ledger import first_load, queries, turns
+from daybook.ledger import exports, first_load, queries, turns
 from daybook.ledger.decisions import Rollback, rollbacks
 from daybook.ledger.queries import Decided
 from daybook.ledger.receipt import Receipt
@@ -69,7 +69,8 @@ class KnownDay(NamedTuple):
     rollback: the one that still stands.
 
     run: whose account it is; None if no run is known. receipts: its own, by step; receipts_before: those of the run
-    before it. days_before: the totals of the last days before this one.
+    before it. days_before: the totals of the last days before this one. sent: what exports and further targets got
+    last. owed: what they are still to get.
     """
 
     runs: tuple[RunOfDay, ...] = ()
@@ -83,6 +84,8 @@ class KnownDay(NamedTuple):
     run_before: str | None = None
     receipts_before: dict[str, Receipt] = {}
     days_before: dict[date, dict[str, Decimal]] = {}
+    sent: tuple[exports.Sent, ...] = ()
+    owed: tuple[exports.Owed, ...] = ()
 
     @property
     def seen(self) -> PublishedRun | None:
@@ -118,6 +121,8 @@ def known_day(connection: Connection, pipeline: str, day: date, run: str | None 
         run_before=before,
         receipts_before=_receipts(connection, pipeline, day, before),
         days_before=first_load.days_before(connection, pipeline, day, DAYS_BEFORE, asking),
+        sent=tuple(exports.last_sent(connection, pipeline, day)),
+        owed=tuple(exports.owed_of_day(connection, pipeline, day)),
     )
 
 

@@ -78,6 +78,7 @@ def day_page(view: DayView) -> bytes:
         in_airflow=_in_airflow(state),
         quoted=lambda text: quote(text, safe=""),
         changes=_changes(view.published),
+        sent=[*map(str, known.sent)],
     )
     return page.encode()
 

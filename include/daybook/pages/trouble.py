@@ -30,9 +30,9 @@ class Noticed(NamedTuple):
 class Trouble(NamedTuple):
     """What a person has to know first.
 
-    kind: failed, held, waiting, late, rolled_back, running, not_begun or unfinished. run: whose, if it is one's. error:
-    its line. notes: further sentences. again: the command. step: the task, if it is one's. numbers: of a held day,
-    beside those of the days before it: a header, and a row for each day.
+    kind: failed, held, waiting, late, behind, owed, rolled_back, running, not_begun or unfinished. run: whose, if it
+    is one's. error: its line. notes: further sentences. again: the command. step: the task, if it is one's. numbers:
+    of a held day, beside those of the days before it: a header, and a row for each day.
     """
 
     kind: str
@@ -48,7 +48,7 @@ class Trouble(NamedTuple):
     @property
     def is_alarm(self) -> bool:
         """Return whether somebody has to do something."""
-        return self.kind in ("failed", "held", "late")
+        return self.kind in ("failed", "held", "late", "behind")
 
 
 class Try(NamedTuple):
@@ -86,7 +86,7 @@ def troubles(state: RunState, known: KnownDay, noticed: Mapping[str, Noticed], r
     last = known.named(run) if run else next(iter(known.runs), None)
     tried = Try(state, known, last, run or (last.run if last else ""))
     found = [*_failed(tried, noticed.get(tried.name)), *_waiting(tried), *_unfinished(tried)]
-    return found if run else [*found, *_rolled_back(known), *_late(tried), *_not_begun(tried)]
+    return found if run else [*found, *_rolled_back(known), *_late(tried), *_owed(tried), *_not_begun(tried)]
 
 
 def _failed(tried: Try, noticed: Noticed | None) -> Iterator[Trouble]:
@@ -171,6 +171,19 @@ def _late(tried: Try) -> Iterator[Trouble]:
         mend="look at what the day waits for, or run it",
         again=tried.again,
     )
+
+
+def _owed(tried: Try) -> Iterator[Trouble]:
+    """Yield what readers of other places do not see yet; they are an alarm if a try has failed."""
+    owed, name = tried.known.owed, tried.state.pipeline.name
+    if owed:
+        yield Trouble(
+            kind="behind" if any(debt.error for debt in owed) else "owed",
+            title="Still to be sent",
+            notes=tuple(map(str, owed)),
+            mend="nothing: the next run of any day sends it; or send it now",
+            again=f"./daybook export {tried.state.day} --pipeline {name}",
+        )
 
 
 def _not_begun(tried: Try) -> Iterator[Trouble]:

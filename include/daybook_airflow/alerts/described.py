@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +22,11 @@ from daybook.storage.data_folder import DataFolder
 from daybook_airflow.asked_runs import PREFIX
 from daybook_airflow.conf import conf_of
 
+# The DAG that keeps house (dags/tidy.py). Its runs are of no pipeline: the deployment's places are told.
+TIDY = "daybook_tidy"
+TIDY_MEND = (
+    "nothing is lost, and what is too old stays until it goes well: mend what the error names, and clear the run"
+)
 NEWS = ("held", "late", "published", "behind", "followed", "dead", "alive", "mended")
 
 
@@ -30,6 +36,8 @@ def alerts_of(event: Words, outbox: Outbox, pipelines: Pipelines, failed_in_a_ro
         return [_broken_file(event)]
     if event["kind"] in NEWS:
         return [_noticed(event)]
+    if event["dag_id"] == TIDY:
+        return [_of_tidying(event, outbox)]
     pipeline = pipelines.good.get(event["dag_id"])
     if pipeline is None:
         # It may be one whose module is broken by now.
@@ -137,6 +145,27 @@ def _recovered(event: Words, pipeline: Pipeline, days: list[date]) -> Iterator[A
         )
 
 
+def _of_tidying(event: Words, outbox: Outbox) -> Alert:
+    failures = outbox.failures(TIDY, event["run_id"]) or [{}]
+    first, is_good = failures[0], event["kind"] == "run_done"
+    step, kind = str(first.get("task_id") or ""), str((first.get("error_kinds") or [""])[0])
+    error = str(first.get("error") or event["why"])
+    alert = Alert(
+        kind="recovered" if is_good else "failed",
+        subject=TIDY,
+        at=event["at"],
+        identity=event["identity"],
+        group=f"{event['kind']} {TIDY}",
+        about=(f"run {TIDY}",),
+        run=event["run_id"],
+        links=_run_links(event, "" if is_good else step, str(first.get("log") or "")),
+    )
+    if is_good:
+        return alert
+    told = f"{kind}: {error}" if kind else error
+    return replace(alert, step=step, error=told, mend=TIDY_MEND, again="./daybook tidy --dry-run")
+
+
 def _broken_file(event: Words) -> Alert:
     file = event["file"]
     line, *others = _reason(event["why"])
@@ -207,13 +236,21 @@ def _paused(pipeline: Pipeline, failed_in_a_row: int) -> tuple[str, ...]:
 
 def _links(event: Words, step: str, log: str, days: Sequence[object]) -> dict[str, str]:
     """Return the links of a run: the page of its day; of several, the tab that lists them."""
-    run = f"/dags/{quote(event['dag_id'], safe='')}/runs/{quote(event['run_id'], safe='')}"
-    days_page = _day_page(event["dag_id"], days[0]) if len(days) == 1 else _address("day", f"{run}/plugin/report")
-    found = {**_address("run", run), **days_page}
+    report = _address("day", f"{_run(event)}/plugin/report")
+    page = _day_page(event["dag_id"], days[0]) if len(days) == 1 else report
+    return {**_address("run", _run(event)), **page, **_run_links(event, step, log)}
+
+
+def _run(event: Words) -> str:
+    return f"/dags/{quote(event['dag_id'], safe='')}/runs/{quote(event['run_id'], safe='')}"
+
+
+def _run_links(event: Words, step: str, log: str) -> dict[str, str]:
+    found = _address("run", _run(event))
     # The task's own address for its log comes from Airflow, as far as it is one.
     if step and log.startswith(("http://", "https://")):
         return {**found, "log": log}
-    return {**found, **(_address("log", f"{run}/tasks/{quote(step, safe='')}") if step else {})}
+    return {**found, **(_address("log", f"{_run(event)}/tasks/{quote(step, safe='')}") if step else {})}
 
 
 def _address(what: str, path: str, variables: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -14,7 +14,7 @@ import pytest
 
 from commands.unsent_alerts import in_words, unsent_alerts
 from daybook.alerts.outbox import Outbox
-from daybook.errors import BadData, Implausible
+from daybook.errors import BadData, Implausible, SourceUnavailable
 from daybook_airflow.alerts import listener
 from daybook_airflow.alerts.sender import alone, work_off
 from daybook_airflow.asked_runs import PREFIX
@@ -233,3 +233,20 @@ def test_an_error_that_is_not_ours_may_hold_a_row_and_is_not_repeated(outbox: Ou
     work_off(outbox, NOW)
     assert "Canary" not in received.mails[0].as_string()
     assert "ValueError: see the log of the task" in received.mails[0].as_string()
+
+
+def test_a_failed_run_of_the_dag_that_keeps_house_is_told_and_that_it_goes_well_again(
+    outbox: Outbox, received: Receivers
+) -> None:
+    run = run_of(5, dag_id="daybook_tidy", run_id="scheduled__5", conf={})
+    fail(run, SourceUnavailable("the warehouse of orders cannot be reached"), "keep_house")
+    assert not work_off(outbox, NOW)
+    (mail,) = received.mails
+    assert mail["Subject"] == "[daybook] daybook_tidy: keep_house failed"
+    said = next(mail.iter_parts()).get_content()
+    assert "SourceUnavailable: the warehouse of orders cannot be reached" in said
+    assert "Run: http://127.0.0.1:8080/dags/daybook_tidy/runs/scheduled__5" in said
+    listener.on_dag_run_success(run_of(6, dag_id="daybook_tidy", run_id="scheduled__6", conf={}), "success")
+    listener.on_dag_run_success(run_of(7, dag_id="daybook_tidy", run_id="scheduled__7", conf={}), "success")
+    assert not work_off(outbox, NOW + timedelta(minutes=20))
+    assert [mail["Subject"] for mail in received.mails[1:]] == ["[daybook] daybook_tidy: recovered"]

@@ -121,7 +121,7 @@ def check_is_text(alerts: list[Alert]) -> None:
     assert set(read.keys()) == {
         *("Subject", "From", "To", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type")
     }
-    # A long word moves the whole subject to a line of its own; its fold's blank is none of the subject (RFC 5322, 2.2.3).
+    # A long word moves the subject to a line of its own; that fold's blank is none of it (RFC 5322, 2.2.3).
     assert read["Subject"].lstrip().startswith("[daybook] ")
     plain, html = (part.get_content() for part in read.iter_parts())
     lines = plain.splitlines()

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from daybook.ledger.decisions import Rollback
+from daybook.ledger.exports import Owed, Sent
 from daybook.ledger.known_day import KnownDay
 from daybook.ledger.queries import Decided
 from daybook.ledger.receipt import Fingerprint, Lines, Origin, Output, Receipt, Rows
@@ -173,6 +174,25 @@ def test_a_day_that_was_rolled_back_says_by_whom_when_and_why(tmp_path: Path) ->
     assert [row[4] for row in page.one(id="runs").rows()] == [
         "published, and readers see another one now",
         "readers see it",
+    ]
+
+
+@pytest.mark.parametrize(("error", "kind"), [("", "owed"), ("SourceUnavailable: no answer", "behind")])
+def test_what_is_owed_to_other_places_is_told_and_is_an_alarm_once_a_try_has_failed(
+    tmp_path: Path, error: str, kind: str
+) -> None:
+    sent = Sent("report", BEGAN, "sftp_out", 6, {"out/by_day.csv": {"size_bytes": 1_234, "sha256": "00"}})
+    owed = Owed(DAY, "analytics.flights", 7, False, BEGAN, 2 if error else 0, error)
+    done = a_run(outcome="published", deploy="done")
+    known = KnownDay(runs=(done,), published=(a_publication(7),), run="run_1", sent=(sent,), owed=(owed,))
+    page = shown(tmp_path, known)
+    assert kinds(page) == [kind]
+    assert ("role" in first(page).attributes) is bool(error)
+    said = f"tries that failed: 2, the last: {error}" if error else "it was not tried yet"
+    assert f"target analytics.flights owes run 7 since 2013-01-06 11:00:00 UTC; {said}." in first(page).text
+    assert first(page).one("code").text == "./daybook export 2013-01-05 --pipeline flights"
+    assert [one.text for one in page.one(id="sent").all("li")] == [
+        "export report sent run 6 at 2013-01-06 11:00:00 UTC to sftp_out: out/by_day.csv (1,234 bytes)."
     ]
 
 
@@ -391,6 +411,8 @@ def test_nothing_from_outside_becomes_markup_or_an_address(tmp_path: Path) -> No
         days_before={date(2013, 1, 4): {odd: Decimal(1)}},
         run=odd,
         run_before=odd,
+        sent=(Sent(odd, BEGAN, odd, 7, {odd: {"rows": 1}}),),
+        owed=(Owed(DAY, odd, 7, False, BEGAN, 1, odd),),
     )
     for words in ({}, {"run": odd}, {"noticed": {odd: Noticed(odd, (odd,), odd)}}):
         page = shown(tmp_path, known, remark=odd, **words)
