@@ -42,18 +42,22 @@ class ObjectStore:
     """A store with one bucket. asked: the requests for files, as "GET in/f.csv bytes=5-".
 
     refusals: of the next requests for files, one each; None is the usual answer. cuts: after how many bytes the next
-    copies end. meanwhile: what happens once a copy is on its way. refuses_lists: we may not list the bucket.
-    most_names: that one answer lists.
+    copies end. meanwhile: what happens once a copy is on its way. arrives: what happens when a request for a file
+    comes. lost_answers: of so many of the next puts. refuses_lists: we may not list the bucket. most_names: that one
+    answer lists.
     """
 
     bucket: str
     refusals: Iterator[Refusal | None] = field(default_factory=lambda: iter([]))
     cuts: Iterator[int | None] = field(default_factory=lambda: iter([]))
     meanwhile: Callable[[], None] = lambda: None
+    arrives: Callable[[str], None] = lambda asked: None
+    lost_answers: int = 0
     refuses_lists: bool = False
     most_names: int = 1000
     asked: list[str] = field(default_factory=list)
     _put_of: dict[str, int] = field(default_factory=dict)
+    _writing: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __enter__(self) -> Self:
         """Begin to listen."""
@@ -79,6 +83,7 @@ class ObjectStore:
     def empty(self) -> None:
         """Forget all that is in the bucket, and all that was to go wrong."""
         self.refusals, self.cuts, self.meanwhile = iter([]), iter([]), lambda: None
+        self.arrives, self.lost_answers = lambda asked: None, 0
         self.refuses_lists, self.most_names = False, 1000
         for key in self.files():
             self.client.delete_object(Bucket=self.bucket, Key=key)
@@ -130,10 +135,21 @@ class ObjectStore:
         if not key:
             return self._listed(request, start)
         self.asked.append(f"{request['REQUEST_METHOD']} {key} {request.get('HTTP_RANGE', '')}".rstrip())
+        self.arrives(self.asked[-1])
         if refusal := next(self.refusals, None):
             return _refuse(refusal, request, start)
-        answer: Iterable[bytes] = self._store(request, start)
-        return self._given(b"".join(answer)) if request["REQUEST_METHOD"] == "GET" else answer
+        if request["REQUEST_METHOD"] == "GET":
+            return self._given(b"".join(self._store(request, start)))
+        # A store looks at a put's condition and takes the put at once.
+        with self._writing:
+            return self._taken(request, start)
+
+    def _taken(self, request: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        if request["REQUEST_METHOD"] == "PUT" and self.lost_answers:
+            self.lost_answers -= 1
+            list(self._store(request, lambda *_: None))
+            return _refuse(Refusal("500 Internal Server Error", "InternalError"), request, start)
+        return list(self._store(request, start))
 
     def _listed(self, request: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         if self.refuses_lists:

@@ -16,8 +16,8 @@ STRUCK = 5
 
 def first_step_to_try_again(bench: Bench, run: str, day: str = DAY) -> str:
     """Return the step that the scheduler would try again: the first without a receipt."""
-    folder = bench.servers.work(bench.pipeline, day, run).folder.path
-    return next((step for step in STEPS if not (folder / step / "receipt.json").exists()), STEPS[-1])
+    folder = bench.servers.work(bench.pipeline, day, run).folder
+    return next((step for step in STEPS if not (folder / step).has("receipt.json")), STEPS[-1])
 
 
 def strike_and_recover(bench: Bench, run: str, at: int, how: str) -> bool:

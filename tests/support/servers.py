@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from upath import UPath
 
 from daybook import steps
 from daybook.ledger.receipt import STEPS
@@ -15,17 +14,19 @@ from daybook.run.day_run import DayRun
 from daybook.run.run_step import run_step
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
+from daybook.storage.store import StorePath
 from deployment.servers.ftp import LocalFtp
 from deployment.servers.postgres import LocalPostgres
 
 
 @dataclass(frozen=True)
 class Servers:
-    """Where the steps connect to, and what a test looks at."""
+    """Where the steps connect to, and what a test looks at. at: the data folder, if it is in an object store."""
 
     postgres: LocalPostgres
     ftp: LocalFtp
     data: Path
+    at: StorePath | None = None
 
     def connect_postgres(self, connection: str) -> psycopg.Connection[Any]:
         """Open a connection by its id in Airflow, as the hook would."""
@@ -50,7 +51,7 @@ class Servers:
 
     def work(self, pipeline: Pipeline, day: str, run: str, *, is_forced: bool = False) -> DayRun:
         """Return the work of one run on one day."""
-        data, on = DataFolder(UPath(f"file://{self.data}")), date.fromisoformat(day)
+        data, on = DataFolder(self.at or self.data), date.fromisoformat(day)
         return DayRun(pipeline, on, run, data, self.connect_postgres, self.connect_ftp, is_forced=is_forced)
 
 

@@ -34,7 +34,7 @@ class Orphan(NamedTuple):
     def remove(self) -> None:
         """Remove it."""
         if self.name:
-            self.folder.remove_file(self.name)
+            self.folder.give_up(self.name)
         else:
             self.folder.remove()
 

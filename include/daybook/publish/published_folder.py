@@ -33,9 +33,13 @@ def follow(connection: Connection, data: DataFolder, pipeline: str, day: date) -
             if data.published_run_id(pipeline, taken_back) is not None:
                 data.published(pipeline).remove_pointer(str(taken_back))
         for pointer in _not_followed(connection, pipeline, day):
-            if data.published_files(pipeline, *pointer).exists():
-                data.publish(pipeline, *pointer)
-                note_followed(connection, pipeline, pointer)
+            if data.is_saved(pipeline, *pointer):
+                before = data.published(pipeline).mark(str(pointer.day))
+                # Asked once more: a process that stood still meanwhile has lost its lock, and learns it here. If it
+                # stands still after this, the mark is no longer right.
+                if _is_seen(connection, pipeline, pointer):
+                    data.publish(pipeline, *pointer, before)
+                    note_followed(connection, pipeline, pointer)
 
 
 def lock_links(connection: Connection, pipeline: str) -> None:
@@ -52,6 +56,11 @@ def _not_followed(connection: Connection, pipeline: str, day: date) -> list[Poin
         {"pipeline": pipeline, "day": day, "most": MENDED_AT_ONCE},
     )
     return [Pointer(*row) for row in rows]
+
+
+def _is_seen(connection: Connection, pipeline: str, pointer: Pointer) -> bool:
+    query = "select from published where pipeline = %s and day = %s and run_id = %s"
+    return connection.execute(query, [pipeline, *pointer]).fetchone() is not None
 
 
 def note_followed(connection: Connection, pipeline: str, pointer: Pointer) -> None:

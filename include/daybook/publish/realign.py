@@ -181,7 +181,7 @@ class _Work:
 
     def _linked(self, connection: Connection, pipeline: str, day: date, seen: Seen) -> list[str]:
         before = self.data.published_run_id(pipeline, day)
-        if self.data.published_files(pipeline, day, seen.run_id).exists():
+        if self.data.is_saved(pipeline, day, seen.run_id):
             self.data.publish(pipeline, day, seen.run_id)
             note_followed(connection, pipeline, Pointer(day, seen.run_id))
             now = f"run {seen.run_id}"

@@ -75,8 +75,10 @@ class DayMends(NamedTuple):
 def of_day(folder: Folder, raw: Mapping[str, str]) -> DayMends:
     """Return the mends of a day. raw: the hash of each source's raw file."""
     day_mends: DayMends = DayMends({}, {}, ())
-    for source in folder.names():
-        if source in raw:
+    listed = folder.names()
+    for source in sorted(raw):
+        # Asked for by its name: a listing may lag.
+        if (folder / source).has(f"{raw[source]}.json") or source in listed:
             day_mends = _with_source(day_mends, folder / source, source, raw[source])
     return day_mends
 
@@ -123,7 +125,7 @@ def count(folder: Folder) -> int:
 def _with_source(day_mends: DayMends, files: Folder, source: str, sha256: str) -> DayMends:
     names = _files(files)
     applied, inputs, set_aside = dict(day_mends.applied), dict(day_mends.inputs), day_mends.set_aside
-    if f"{sha256}.json" in names:
+    if f"{sha256}.json" in names or files.has(f"{sha256}.json"):
         applied[source] = _read(files, f"{sha256}.json")
         inputs[f"mends/{source}"] = files.written(f"{sha256}.json").sha256
     if others := [name for name in names if name != f"{sha256}.json"]:

@@ -106,9 +106,18 @@ class DataFolder:
         """Return the folder of the files that a run saved. run_id: the run's number in the ledger."""
         return self.published_runs(pipeline, day) / str(run_id)
 
-    def publish(self, pipeline: str, day: date, run_id: int) -> None:
-        """Point the day's link at the files of a run, in one step: readers see the old ones or the new ones."""
-        self.published(pipeline).point(str(day), f".runs/{day}/{run_id}")
+    def is_saved(self, pipeline: str, day: date, run_id: int) -> bool:
+        """Return whether the files of a run are there. A report is asked for by its name: a listing may lag."""
+        files = self.published_files(pipeline, day, run_id)
+        return files.has("report.html") or files.exists()
+
+    def publish(self, pipeline: str, day: date, run_id: int, instead_of: str | None = None) -> None:
+        """Point the day's link at the files of a run, in one step: readers see the old ones or the new ones.
+
+        instead_of: the mark of the link as it was before the ledger was asked. Raises SourceUnavailable if the folder
+        can tell that another one has moved it since.
+        """
+        self.published(pipeline).point(str(day), f".runs/{day}/{run_id}", instead_of)
 
     def published_pipelines(self) -> list[str]:
         """Return the names of the pipelines with published files."""

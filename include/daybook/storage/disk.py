@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,6 +21,7 @@ PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG)
 # A younger file without a lock may have been created just now.
 LEFT_OVER_AFTER_S = 60.0
+SCRATCH = "daybook-scratch-"
 
 
 @contextmanager
@@ -83,11 +84,42 @@ def put(path: Path, target: Path, *, is_last: bool = True) -> None:
 
 def sync_folder(folder: Path) -> None:
     """Make renames in a folder survive a power cut."""
+    with _opened(folder) as handle:
+        os.fsync(handle)
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """Return an empty folder where this machine keeps temporary files, removed when the block ends.
+
+    Those of processes that were killed are removed first.
+    """
+    for left in Path(tempfile.gettempdir()).glob(f"{SCRATCH}*"):
+        with suppress(FileNotFoundError):
+            if time.time() - left.lstat().st_mtime > LEFT_OVER_AFTER_S and not _is_held(left):
+                shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=SCRATCH) as folder, _opened(Path(folder)) as handle:
+        fcntl.flock(handle, fcntl.LOCK_SH)
+        yield Path(folder)
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[int]:
     handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        yield handle
     finally:
         os.close(handle)
+
+
+def _is_held(folder: Path) -> bool:
+    try:
+        with _opened(folder) as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        # Somebody holds it; or it is somebody else's, or gone.
+        return True
+    return False
 
 
 def remove_left_over(folder: Path, older_s: float = LEFT_OVER_AFTER_S) -> None:

@@ -103,6 +103,10 @@ class Folder:
         for path in disk.left_over(self.path):
             yield Folder(path.parent), path.name
 
+    def give_up(self, name: str) -> None:
+        """Remove a half-written file that `left_over` has returned."""
+        self.remove_file(name)
+
     def days_since_written(self) -> float:
         """Return the age in days of the newest file in or below the folder; 0 if there is none."""
         times = [path.stat().st_mtime for path in self.path.rglob("*") if path.is_file()]
@@ -216,10 +220,15 @@ class Folder:
         self.path.mkdir(parents=True, exist_ok=True)
         return cast(Path, self.path)
 
-    def point(self, name: str, target: str) -> None:
+    def mark(self, name: str) -> str:
+        """Return a mark of what `name` points to now, for `point`; a disk has none."""
+        return ""
+
+    def point(self, name: str, target: str, instead_of: str | None = None) -> None:
         """Point `name` at the folder `target` (relative to this one), in one step: readers see the old or the new one.
 
-        On a disk it is a symbolic link.
+        instead_of: the mark of what it points to now. An object store raises SourceUnavailable if that has changed; on
+        a disk, whose link is a symbolic one, the last one wins.
         """
         with disk_errors(self.path), disk.temporary(self.path, name) as link:
             link.symlink_to(target)

@@ -10,18 +10,19 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from io import BytesIO
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import IO, BinaryIO, NamedTuple, cast
 
-from daybook.errors import BadData, BrokenChain
-from daybook.storage.disk import disk_errors
+from daybook.errors import BadData, BrokenChain, SourceUnavailable
+from daybook.storage.disk import disk_errors, scratch_folder
 from daybook.storage.folder import Folder, Written, changed, gone
 from daybook.storage.partial_file import PartialFile
-from daybook.storage.store import Changed, Store, StorePath
+from daybook.storage.store import Changed, Store, StorePath, Upload
 
 # A file up to this size stays in memory.
 IN_MEMORY_BYTES = 2**23
+DEAD_AFTER_S = 24 * 3600.0
 
 
 class Opened(NamedTuple):
@@ -41,6 +42,8 @@ class StoreFolder(Folder):
 
     def __init__(self, path: StorePath) -> None:
         self.path = path
+        # Of files that were put by this object and not asked for yet.
+        self._put: dict[str, Written] = {}
 
     def has(self, name: str) -> bool:
         return self._store.look(self._key(name)) is not None
@@ -85,7 +88,20 @@ class StoreFolder(Folder):
         pass
 
     def left_over(self) -> Iterator[tuple[Folder, str]]:
-        yield from ()
+        for upload in self._dead_uploads(self.path.below):
+            above, _, name = upload.key.rpartition("/")
+            yield StoreFolder(StorePath(self._store, above)), name
+
+    def give_up(self, name: str) -> None:
+        for upload in self._dead_uploads(self._key(name)):
+            if upload.key == self._key(name):
+                self._store.give_up(upload)
+
+    def _dead_uploads(self, prefix: str) -> Iterator[Upload]:
+        """Yield the uploads that were begun longer ago than any task may last."""
+        for upload in list(self._store.uploads(prefix)):
+            if time.time() - upload.began_at.timestamp() > DEAD_AFTER_S:
+                yield upload
 
     def days_since_written(self) -> float:
         times = [found.written_at.timestamp() for found in self._store.below(self.path.below)]
@@ -95,7 +111,15 @@ class StoreFolder(Folder):
     def new_file(self, name: str, *, is_last: bool = True) -> Iterator[BinaryIO]:
         with _scratch_errors(), tempfile.TemporaryFile() as file:
             yield cast(BinaryIO, file)
-            self._store.put(self._key(name), cast(BinaryIO, file))
+            self._send(name, cast(BinaryIO, file))
+
+    def _send(self, name: str, file: BinaryIO) -> None:
+        file.seek(0)
+        # The store takes the bytes only if they arrive with their hash, so they need not be read back.
+        digest = hashlib.file_digest(cast(BufferedReader, file), "sha256").hexdigest()
+        written = Written(file.tell(), digest)
+        self._store.put(self._key(name), file)
+        self._put[name] = written
 
     def write_first(self, name: str, content: bytes) -> None:
         with suppress(Changed):
@@ -114,12 +138,13 @@ class StoreFolder(Folder):
 
     @contextmanager
     def partial_file(self, name: str) -> Iterator[PartialFile]:
-        with tempfile.TemporaryDirectory(prefix="daybook-") as scratch:
-            part = PartialFile(Path(scratch), name)
+        # Another worker, or another try of this one, begins anew.
+        with _scratch_errors(), scratch_folder() as scratch:
+            part = PartialFile(scratch, name)
             try:
                 yield part
                 with part.path.open("rb") as file:
-                    self._store.put(self._key(name), file)
+                    self._send(name, file)
             except BadData:
                 part.path.unlink(missing_ok=True)
                 raise
@@ -127,6 +152,8 @@ class StoreFolder(Folder):
                 part.close()
 
     def written(self, name: str) -> Written:
+        if known := self._put.pop(name, None):
+            return known
         digest, size_bytes = hashlib.sha256(), 0
         for block in self._store.read(self._key(name)):
             digest.update(block)
@@ -166,9 +193,22 @@ class StoreFolder(Folder):
     def local_place(self) -> Path | None:
         return None
 
-    def point(self, name: str, target: str) -> None:
-        content = f'{{"folder": "{target}"}}\n'
-        self._store.put(self._key(f"{name}.json"), BytesIO(content.encode()))
+    def mark(self, name: str) -> str:
+        found = self._store.look(self._key(f"{name}.json"))
+        return found.tag if found else ""
+
+    def point(self, name: str, target: str, instead_of: str | None = None) -> None:
+        # With what it stands instead of, no two states of it are the same bytes.
+        content = json.dumps({"folder": target, "instead_of": instead_of}).encode()
+        try:
+            self._store.put(self._key(f"{name}.json"), BytesIO(content), instead_of)
+        except Changed:
+            # It may be ours: the answer was lost, and the request sent again.
+            if self.content(f"{name}.json") != content:
+                raise SourceUnavailable(
+                    f"{self.path / name}: another run has pointed it elsewhere meanwhile; it stays as it is; it is "
+                    "tried again"
+                ) from None
 
     def pointed_to(self, name: str) -> str:
         try:

@@ -177,10 +177,10 @@ class S3Store(NamedTuple):
 
     @property
     def _client(self) -> Any:
-        return _client_of(self.bucket, os.getpid())
+        return _client_of(self.bucket, TRIES, os.getpid())
 
 
 @cache
-def _client_of(bucket: S3Bucket, _: int) -> Any:
+def _client_of(bucket: S3Bucket, tries: int, _: int) -> Any:
     """Return the client of a process: a connection that a forked process inherits is not its own."""
-    return bucket.client(TIME_LIMIT_S, TRIES)
+    return bucket.client(TIME_LIMIT_S, tries)

@@ -22,6 +22,7 @@ def one_store() -> Iterator[ObjectStore]:
 @pytest.fixture
 def store(one_store: ObjectStore) -> Iterator[ObjectStore]:
     """The store, with an empty bucket `daybook`."""
+    one_store.empty()
     yield one_store
     one_store.empty()
 

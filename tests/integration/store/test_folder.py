@@ -1,17 +1,24 @@
 """What holds for a folder holds on a disk and in an object store."""
 
 import hashlib
+import multiprocessing
+import os
+import signal
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
+from itertools import repeat
 from pathlib import Path
 
 import pytest
 
-from daybook.errors import BadData, BrokenChain
+from daybook.errors import BadData, BadSpec, BrokenChain, SourceUnavailable
+from daybook.storage import store_folder
 from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder
 from daybook.transports import s3_store
-from tests.support.object_store import ObjectStore
+from tests.support.object_store import ObjectStore, Refusal
 
 
 @pytest.fixture(params=["disk", "store"])
@@ -127,3 +134,86 @@ def test_a_large_file_goes_and_comes_back_in_parts_also_if_the_line_breaks(
     with in_store.root.open_unchanged("large", sha256) as file:
         assert file.read() == content
     assert [one.partition("bytes=")[2] for one in store.asked if "GET" in one] == ["", "1-", "5000001-"]
+
+
+def test_a_link_that_another_run_has_moved_meanwhile_stays_as_it_is(in_store: DataFolder) -> None:
+    folder = in_store.root / "published"
+    folder.point("day", ".runs/1", folder.mark("day"))
+    stopped = folder.mark("day")
+    folder.point("day", ".runs/2", folder.mark("day"))
+    # Back to where it was: also then it is another state of it.
+    folder.point("day", ".runs/1", folder.mark("day"))
+    with pytest.raises(SourceUnavailable, match="published/day: another run has pointed it elsewhere meanwhile"):
+        folder.point("day", ".runs/0", stopped)
+    assert folder.pointed_to("day") == ".runs/1"
+
+
+def test_a_link_whose_answer_was_lost_is_moved_once(in_store: DataFolder, store: ObjectStore) -> None:
+    in_store.root.point("day", ".runs/1", "")
+    seen = in_store.root.mark("day")
+    store.lost_answers = 1
+    in_store.root.point("day", ".runs/2", seen)
+    assert [one for one in store.asked if one.startswith("PUT")] == ["PUT in/here/day.json"] * 3
+    assert in_store.root.pointed_to("day") == ".runs/2"
+
+
+def test_of_writers_at_once_one_wins_and_all_read_it(in_store: DataFolder) -> None:
+    def written_first(content: bytes) -> bytes | None:
+        in_store.root.write_first("days.json", content)
+        return in_store.root.content("days.json")
+
+    texts = [str(number).encode() for number in range(8)]
+    with ThreadPoolExecutor(len(texts)) as threads:
+        read = set(threads.map(written_first, texts))
+    assert len(read) == 1
+    assert read < set(texts)
+
+
+def test_a_writer_that_is_killed_in_the_middle_leaves_parts_that_nobody_sees_and_that_tidying_gives_up(
+    in_store: DataFolder, store: ObjectStore, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_folder, "DEAD_AFTER_S", float("inf"))
+    folder = in_store.root / "load"
+    writer = multiprocessing.get_context("spawn").Process(target=write, args=(folder, "rows", b"0" * 20 * 2**20))
+
+    def kill(asked: str) -> None:
+        if store.asked.count("PUT in/here/load/rows") == 2:
+            os.kill(writer.pid or 0, signal.SIGKILL)
+
+    store.arrives = kill
+    writer.start()
+    writer.join()
+    store.arrives = lambda asked: None
+    assert (writer.exitcode, folder.names()) == (-signal.SIGKILL, [])
+    assert list(in_store.root.left_over()) == []
+    monkeypatch.setattr(store_folder, "DEAD_AFTER_S", 0)
+    [(place, name)] = in_store.root.left_over()
+    assert (place.path, name) == (folder.path, "rows")
+    write(folder, "rows", b"whole")
+    place.give_up(name)
+    assert (list(in_store.root.left_over()), folder.content("rows"), list(scratch.iterdir())) == ([], b"whole", [])
+
+
+def test_a_store_that_is_busy_is_asked_again_and_one_that_stays_so_is_told(
+    in_store: DataFolder, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy = Refusal("503 Slow Down", "SlowDown")
+    monkeypatch.setattr(s3_store, "TRIES", 2)
+    store.refusals = iter([busy])
+    write(in_store.root, "rows", b"rows")
+    store.refusals = repeat(busy)
+    told = r"s3://files@daybook/in/here/rows(.json)?: the object store has no room now"
+    folder = in_store.root
+    for ask in (folder.content, folder.has, folder.mark, partial(write, folder, content=b"")):
+        with pytest.raises(SourceUnavailable, match=told):
+            ask("rows")
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "InvalidAccessKeyId", "NoSuchBucket"])
+def test_a_store_that_refuses_us_is_told_with_the_rights_that_are_needed(
+    in_store: DataFolder, store: ObjectStore, code: str
+) -> None:
+    store.refusals = repeat(Refusal("403 Forbidden", code))
+    with pytest.raises(BadSpec, match="s3://files@daybook/in/here/rows: ") as raised:
+        write(in_store.root, "rows", b"")
+    assert code != "AccessDenied" or "s3:AbortMultipartUpload on the folder" in str(raised.value)
