@@ -24,8 +24,8 @@ COPY --chown=50000:0 plugins plugins
 
 # A new volume takes the owner and mode of the folder that it covers. Any user of group 0 may run the image, as with the
 # public one, whatever the modes in the checkout were.
-RUN mkdir -p data login logs source \
- && chmod g+rwX data login logs source \
+RUN mkdir -p data login logs redis source \
+ && chmod g+rwX data login logs redis source \
  && chmod -R g+rX config dags include plugins \
  && python -m compileall -q config dags include plugins
 

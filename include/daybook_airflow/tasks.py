@@ -48,6 +48,7 @@ from daybook_airflow.events import at_work, told_if_broken
 from daybook_airflow.held_numbers import numbers
 from daybook_airflow.lineage.operator import ToldToOpenLineage
 from daybook_airflow.links import DayLink, ReportLink
+from daybook_airflow.queues import pool_and_queue
 from daybook_airflow.run_days import MADE_BY_THE_SCHEDULE, asked_days, own_day
 
 log = logging.getLogger(__name__)
@@ -64,10 +65,11 @@ DAYS = "The days that are published; those that you take away stay as they are."
 class StepTask(ToldToOpenLineage, PythonOperator):
     """A task that does a step for each day of its run; it is called as the step is."""
 
-    def __init__(self, *, step: Step, **more: Any) -> None:
+    def __init__(self, *, step: Step, pool: str, **more: Any) -> None:
         """Make the task of a step, by its name."""
         name, words = step.__name__, step.__doc__
-        super().__init__(task_id=name, doc_md=words, python_callable=_with_context(step), **more)
+        placed = pool_and_queue(pool)
+        super().__init__(task_id=name, doc_md=words, python_callable=_with_context(step), **placed, **more)
 
 
 class HoldingTask(ToldToOpenLineage, HITLOperator):
@@ -75,11 +77,13 @@ class HoldingTask(ToldToOpenLineage, HITLOperator):
 
     operator_extra_links = (DayLink(), ReportLink())
 
-    def __init__(self, *, step: Step, execution_timeout: timedelta, earlier: Sequence[Step] = (), **more: Any) -> None:
+    def __init__(
+        self, *, step: Step, pool: str, execution_timeout: timedelta, earlier: Sequence[Step] = (), **more: Any
+    ) -> None:
         """Make the task of a step, by its name. earlier: the steps that a held day of several still lacks by then."""
         name, words = step.__name__, step.__doc__
         asked: dict[str, Any] = {"subject": SUBJECT, "options": [*OPTIONS], "response_timeout": OPEN_FOR}
-        super().__init__(task_id=name, doc_md=words, **asked, **more)
+        super().__init__(task_id=name, doc_md=words, **pool_and_queue(pool), **asked, **more)
         # Not passed on: the operator would take it for the time to answer in.
         self.execution_timeout = execution_timeout
         self.step, self.earlier = step, earlier

@@ -40,6 +40,7 @@ class Secrets:
     ftp: str = field(default_factory=_password)
     admin: str = field(default_factory=_password)
     viewer: str = field(default_factory=_password)
+    redis: str = field(default_factory=_password)
     fernet_key: str = field(default_factory=_fernet_key)
     jwt_secret: str = field(default_factory=_signing_key)
     api_secret_key: str = field(default_factory=_password)

@@ -186,7 +186,7 @@ def test_G4_a_service_knows_the_secrets_that_it_needs_and_no_others(stack: Stack
     airflow = {"AIRFLOW", "FERNET_KEY", "JWT_SECRET", "API_SECRET_KEY"}
     roles = {"POSTGRES", "AIRFLOW", "SOURCE_OWNER", "SOURCE_READER", "WAREHOUSE_OWNER", "ANALYST"}
     assert {name: known(stack, one["Config"]["Env"]) for name, one in stack.containers().items()} == {
-        "check-secrets": {*airflow, *roles, "FTP", "ADMIN", "VIEWER"},
+        "check-secrets": {*airflow, *roles, "FTP", "ADMIN", "VIEWER", "REDIS"},
         "postgres": {"POSTGRES"},
         "init": {*airflow, *roles, "ADMIN", "VIEWER"},
         "ftp": {"FTP"},
@@ -231,7 +231,7 @@ def without_address(connection: str) -> dict[str, object]:
 
 def test_G22_the_image_holds_what_runs_and_neither_secrets_nor_test_tools(stack: Stack) -> None:
     code = {"config", "dags", "include", "plugins", "requirements.lock", "requirements.txt"}
-    volumes = {"data", "login", "logs", "source"}
+    volumes = {"data", "login", "logs", "redis", "source"}
     assert set(in_image(stack, "ls", "--almost-all", "/opt/airflow").split()) == code | volumes
     installed = in_image(stack, "uv", "pip", "list", "--format", "freeze")
     assert "pyftpdlib==" in installed
