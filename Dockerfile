@@ -1,5 +1,7 @@
 # Daybook's image: the public Airflow image, the locked packages, and this checkout's code. It holds no secret.
-FROM apache/airflow:slim-3.3.2-python3.11
+# By digest: --build-arg BASE_IMAGE=apache/airflow@sha256:…
+ARG BASE_IMAGE=apache/airflow:slim-3.3.2-python3.11
+FROM ${BASE_IMAGE}
 WORKDIR /opt/airflow
 
 # Which Daybook it is: a release says both.
@@ -24,8 +26,8 @@ COPY --chown=50000:0 plugins plugins
 
 # A new volume takes the owner and mode of the folder that it covers. Any user of group 0 may run the image, as with the
 # public one, whatever the modes in the checkout were.
-RUN mkdir -p data login logs redis source \
- && chmod g+rwX data login logs redis source \
+RUN mkdir -p data logs redis source \
+ && chmod g+rwX data logs redis source \
  && chmod -R g+rX config dags include plugins \
  && python -m compileall -q config dags include plugins
 

@@ -1,11 +1,11 @@
-"""Connections for a person's commands, by their ids in Airflow: read from AIRFLOW_CONN_<ID>, as Airflow reads them.
+"""Connections for a person's commands, by their ids in Airflow: from AIRFLOW_CONN_<ID>, or from where Airflow has them.
 
-`. .daybook/env` sets these variables, and so do docker compose and a verb that asks this checkout's servers. A
-connection that is stored only in Airflow's database is not seen here: set its variable for the command.
+`. .daybook/env` sets these variables, and so do docker compose and a verb that asks this checkout's servers.
 """
 
 import ftplib
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
@@ -18,13 +18,14 @@ from daybook.postgres.session import LINE_LIMITS, Connection
 from daybook.storage.data_folder import DataFolder
 from daybook.transports.data_place import data_at
 from daybook.transports.open import Stored, open_files
-from daybook_airflow.environment_connections import variable_of, words_of
+from daybook_airflow.stored_connections import NoConnection, connection_words
 
 FILES_SECONDS = 20.0
+HOW_TO_SET = "nothing was done; run `. .daybook/env` first, or set it"
 
 
 def postgres(connection_id: str) -> Connection:
-    """Open a PostgreSQL connection by its id. Raises BadSpec if it is not set."""
+    """Open a PostgreSQL connection by its id. Raises BadSpec if there is none."""
     return postgres_of(dsn(connection_id))
 
 
@@ -36,28 +37,33 @@ def postgres_of(dsn: str) -> Connection:
 
 
 def dsn(connection_id: str) -> str:
-    """Return a PostgreSQL connection as a connection string of libpq. Raises BadSpec if it is not set."""
-    words = _words(connection_id)
+    """Return a PostgreSQL connection as a connection string of libpq. Raises BadSpec if there is none."""
+    return _dsn(_words(connection_id))
+
+
+def _dsn(words: Mapping[str, Any]) -> str:
     named = {"host": "host", "port": "port", "schema": "dbname", "login": "user", "password": "password"}
     known = {libpq: str(words[word]) for word, libpq in named.items() if words.get(word)}
     return make_conninfo("", **known, **words["extra"])
 
 
 def warehouse_dsn(connection_id: str) -> str:
-    """Return the warehouse's connection string from the environment: DAYBOOK_WAREHOUSE, or Airflow's connection."""
-    variable = f"AIRFLOW_CONN_{connection_id.upper()}"
-    if not (os.environ.get("DAYBOOK_WAREHOUSE") or os.environ.get(variable)):
+    """Return the warehouse's connection string: DAYBOOK_WAREHOUSE, or Airflow's connection. Raises BadSpec."""
+    if stated := os.environ.get("DAYBOOK_WAREHOUSE"):
+        return stated
+    try:
+        return _dsn(connection_words(connection_id))
+    except NoConnection as error:
         raise BadSpec(
-            f"{connection_id}: neither DAYBOOK_WAREHOUSE nor {variable} is set; nothing was changed; run "
-            "`. .daybook/env` first, or give DAYBOOK_WAREHOUSE=postgresql://user:password@host/database"
-        )
-    return os.environ.get("DAYBOOK_WAREHOUSE") or dsn(connection_id)
+            f"{connection_id}: DAYBOOK_WAREHOUSE is not set; {error}; nothing was changed; run `. .daybook/env` first, "
+            "or give DAYBOOK_WAREHOUSE=postgresql://user:password@host/database"
+        ) from None
 
 
 def files(connection_id: str, time_limit_s: float = FILES_SECONDS) -> ftplib.FTP | Line:
     """Open a connection to a server of files by its id; its type says over which protocol.
 
-    Raises BadSpec if it is not set, or a word of it is refused.
+    Raises BadSpec if there is none, or a word of it is refused.
     """
     words = _words(connection_id)
     address = (words.get("host"), int(words.get("port") or 0), words.get("login"), words.get("password"))
@@ -67,7 +73,9 @@ def files(connection_id: str, time_limit_s: float = FILES_SECONDS) -> ftplib.FTP
 
 def data() -> DataFolder:
     """Return the data folder. Raises BadSpec if DAYBOOK_DATA is not set."""
-    return data_of(_variable("DAYBOOK_DATA"))
+    if not os.environ.get("DAYBOOK_DATA"):
+        raise BadSpec(f"DAYBOOK_DATA is not set; {HOW_TO_SET}")
+    return data_of(os.environ["DAYBOOK_DATA"])
 
 
 def data_of(address: str) -> DataFolder:
@@ -75,11 +83,13 @@ def data_of(address: str) -> DataFolder:
     return data_at(address, _words)
 
 
+def check_known(connection_id: str) -> None:
+    """Raise NoConnection if no connection has this id."""
+    connection_words(connection_id)
+
+
 def _words(connection_id: str) -> dict[str, Any]:
-    return words_of(_variable(variable_of(connection_id)))
-
-
-def _variable(name: str) -> str:
-    if not os.environ.get(name):
-        raise BadSpec(f"{name} is not set; nothing was done; run `. .daybook/env` first, or set it")
-    return os.environ[name]
+    try:
+        return connection_words(connection_id)
+    except NoConnection as error:
+        raise BadSpec(f"{error}; {HOW_TO_SET}") from None

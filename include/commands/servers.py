@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from commands.output import progress
 from daybook.errors import BadSpec
 from daybook.spec import Pipeline
+from daybook_airflow.environment_connections import variable_of
 from daybook_airflow.pools import check_pools
+from daybook_airflow.stored_connections import names_an_airflow
 from deployment.home import Home
 from deployment.running import Running, running, servers
 
@@ -21,11 +23,12 @@ def are_named(pipeline: Pipeline) -> bool:
 
 
 def is_named(connection: str) -> bool:
-    """Return whether the environment names a warehouse of this connection's id that is not this checkout's own."""
+    """Return whether the environment names a warehouse of this connection's id that is not this checkout's own: by a
+    variable, or by an Airflow that keeps connections elsewhere."""
     if os.environ.get("DAYBOOK_WAREHOUSE"):
         return True
     is_own = os.environ.get("AIRFLOW_HOME") == str(Home.of_checkout().airflow)
-    return not is_own and bool(os.environ.get(f"AIRFLOW_CONN_{connection.upper()}"))
+    return not is_own and (bool(os.environ.get(variable_of(connection))) or names_an_airflow())
 
 
 @contextmanager

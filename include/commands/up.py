@@ -60,8 +60,9 @@ def _say_what_is_missing(deployment: Deployment) -> None:
 def _show_login(deployment: Deployment) -> None:
     secrets = deployment.postgres.secrets
     say(f"\n  Airflow's UI   {deployment.ui_url}")
-    say(f"  to run things  admin   {secrets.admin}")
-    say(f"  to look        viewer  {secrets.viewer}")
+    say(f"  for all of it  admin     {secrets.admin}")
+    say(f"  to run things  operator  {secrets.operator}")
+    say(f"  to look        viewer    {secrets.viewer}")
     say("\nDaily runs start by themselves. `./daybook day 2013-01-05` publishes a day; in another terminal")
     say("`./daybook resume --pipeline NAME` lets a pipeline run that you add from now on: it is paused at first;")
     say(f"`. {deployment.home.shell_file}` lets you use `airflow`. Ctrl-C stops everything.")

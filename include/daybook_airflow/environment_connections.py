@@ -4,10 +4,11 @@ They are read as Airflow reads them, without Airflow, which takes a second to be
 """
 
 import json
-import os
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+# Airflow's own addresses have this if an extra is more than texts.
+WHOLE = "__extra__"
 
 
 def variable_of(connection_id: str) -> str:
@@ -22,25 +23,22 @@ def words_of(written: str) -> dict[str, Any]:
     return {**words, "extra": json.loads(extra) if isinstance(extra, str) else extra}
 
 
-def connection_words(connection_id: str, variables: Mapping[str, str] = os.environ) -> dict[str, Any]:
-    """Return the words of a connection, from the environment or from wherever Airflow keeps it.
-
-    Raises Airflow's own errors if it is nowhere.
-    """
-    if written := variables.get(variable_of(connection_id)):
-        return words_of(written)
-    from airflow.sdk import BaseHook
-
-    found = BaseHook.get_connection(connection_id)
-    names = ("conn_type", "host", "port", "schema", "login", "password")
-    return {**{name: getattr(found, name) for name in names}, "extra": found.extra_dejson}
+def extra_of(query: str) -> dict[str, Any]:
+    """Return what the query of a connection's address says: its values as texts, unless the whole is JSON."""
+    named = dict(parse_qsl(query, keep_blank_values=True))
+    extra: dict[str, Any] = json.loads(named[WHOLE]) if WHOLE in named else named
+    return extra
 
 
 def _of_uri(written: str) -> dict[str, Any]:
-    parts = urlsplit(written)
+    scheme, _, rest = written.partition("://")
+    # `http://https://host`: the first names the type, the second belongs to the host.
+    protocol, has_protocol, place = rest.partition("://") if "://" in rest.partition("?")[0] else ("", "", rest)
+    parts = urlsplit(f"//{place}")
     named = {"login": parts.username, "password": parts.password}
     plain = {name: unquote(value) for name, value in named.items() if value is not None}
     # As Airflow reads it: a type's name has an underscore if an address may have none.
-    plain["conn_type"] = parts.scheme.replace("-", "_")
-    place = {"host": parts.hostname, "port": parts.port, "schema": parts.path.strip("/")}
-    return {**plain, **place, "extra": dict(parse_qsl(parts.query))}
+    plain["conn_type"] = {"postgresql": "postgres"}.get(scheme, scheme.replace("-", "_"))
+    host = unquote(parts.hostname) if parts.hostname else parts.hostname
+    at = {"host": host and f"{protocol}{has_protocol}{host}", "port": parts.port, "schema": unquote(parts.path[1:])}
+    return {**plain, **at, "extra": extra_of(parts.query)}

@@ -20,7 +20,8 @@ from deployment.secret_values import Secrets
 from deployment.servers.ftp import LocalFtp
 from deployment.servers.postgres import LocalPostgres
 
-USERS = {"admin": "admin", "viewer": "viewer"}
+# The auth manager of one machine calls an operator `user`.
+USERS = {"admin": "admin", "operator": "user", "viewer": "viewer"}
 PROGRAMS = Path(sys.prefix) / "bin"
 
 

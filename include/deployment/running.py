@@ -12,7 +12,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from daybook_airflow.api import AirflowApi
 from daybook_airflow.waiting import nothing, wait_until
-from deployment.environment import connections, data_url
+from deployment.environment import connections, data_url, metadata_database
 from deployment.errors import DeploymentError, with_log
 from deployment.home import HOST, Home, Lock
 from deployment.processes.components import Component, stop_all
@@ -110,8 +110,14 @@ def attached(home: Home) -> Running:
 
 
 def name_servers(postgres: LocalPostgres) -> None:
-    """Let this process's variables name the servers of a home, and the home, as Airflow's name them for its tasks."""
-    named = {"AIRFLOW_HOME": str(postgres.home.airflow), "DAYBOOK_DATA": data_url()}
+    """Let this process's variables name the servers of a home, and the home, as Airflow's name them for its tasks; and
+    the database in which Airflow keeps connections that were added to it."""
+    named = {
+        "AIRFLOW_HOME": str(postgres.home.airflow),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata_database(postgres),
+        "AIRFLOW__CORE__FERNET_KEY": postgres.secrets.fernet_key,
+        "DAYBOOK_DATA": data_url(),
+    }
     os.environ.update(connections(postgres, LocalFtp.kept(postgres.home)), **named)
 
 

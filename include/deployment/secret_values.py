@@ -39,6 +39,7 @@ class Secrets:
     analyst: str = field(default_factory=_password)
     ftp: str = field(default_factory=_password)
     admin: str = field(default_factory=_password)
+    operator: str = field(default_factory=_password)
     viewer: str = field(default_factory=_password)
     redis: str = field(default_factory=_password)
     fernet_key: str = field(default_factory=_fernet_key)

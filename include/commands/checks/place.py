@@ -8,6 +8,7 @@ from commands import connections
 from daybook.storage.data_folder import DataFolder
 from daybook_airflow.access import address, login
 from daybook_airflow.api import AirflowApi
+from daybook_airflow.stored_connections import names_an_airflow
 from deployment.environment import data_url
 from deployment.home import HOST, Home, Lock
 from deployment.running import name_servers
@@ -47,7 +48,7 @@ def place() -> Place:
 def _names_servers() -> bool:
     # A mail server of alerts, or a webhook, names no servers of days; a warehouse is always a PostgreSQL.
     written = (value for name, value in os.environ.items() if name.startswith("AIRFLOW_CONN_"))
-    return any(re.search(r'^postgres|"conn_type"\s*:\s*"postgres', value) for value in written)
+    return names_an_airflow() or any(re.search(r'^postgres|"conn_type"\s*:\s*"postgres', value) for value in written)
 
 
 def _setting(section: str, key: str) -> str | None:

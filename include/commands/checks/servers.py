@@ -1,6 +1,5 @@
 """The servers behind the pipelines: each connection is set and answers, Airflow's parts are well, pools are there."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from importlib.metadata import version
@@ -19,8 +18,10 @@ from daybook.pipelines import load_pipelines
 from daybook.postgres.session import translated_errors
 from daybook.spec import nearest
 from daybook_airflow.api import AirflowApi
+from daybook_airflow.environment_connections import variable_of
 from daybook_airflow.errors import ApiError
 from daybook_airflow.pools import mend_of
+from daybook_airflow.stored_connections import NoConnection
 from deployment.errors import DeploymentError
 
 FILES_SECONDS = 10.0
@@ -45,14 +46,15 @@ def servers(place: Place) -> Iterator[Finding]:
 
 def _asked(connection: str, ask: Callable[[str], str], further: Iterable[Finding]) -> Iterator[Finding]:
     """Ask a server whether it answers; and if it does, look at what else there is to find."""
-    variable = f"AIRFLOW_CONN_{connection.upper()}"
-    if not os.environ.get(variable):
-        yield Finding("connections", "mend", f"{connection}: {variable} is not set", "set it, as Airflow reads it")
+    try:
+        connections.check_known(connection)
+    except NoConnection as error:
+        yield Finding("connections", "mend", f"{connection}: {error}", "set it, as Airflow reads it")
         return
     try:
         yield Finding("servers", "well", f"{connection}: {ask(connection)}")
     except DaybookError as error:
-        yield Finding("servers", "mend", str(error), f"start this server, or mend {variable}")
+        yield Finding("servers", "mend", str(error), f"start this server, or mend {variable_of(connection)}")
         return
     yield from further
 

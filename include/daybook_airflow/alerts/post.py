@@ -20,7 +20,7 @@ from daybook.alerts.alert import Alert
 from daybook.alerts.outbox import Words
 from daybook.alerts.variables import mail_connection
 from daybook.text import one_line
-from daybook_airflow.environment_connections import connection_words
+from daybook_airflow.stored_connections import connection_words
 
 FROM = "DAYBOOK_ALERTS_FROM"
 ANSWER_SECONDS = 15.0

@@ -3,6 +3,7 @@
 Only the API server imports it, when it is asked.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from daybook.pages.metrics import metrics
@@ -11,7 +12,8 @@ from daybook.planning.known_pipelines import ask_all
 from daybook_airflow.hooks import postgres
 
 
-def metrics_answer() -> bytes:
-    """Return the metrics of all pipelines that load."""
+def metrics_answer(may_see: Callable[[str], bool]) -> bytes:
+    """Return the metrics of the pipelines that load. may_see: whether a pipeline is among those."""
     pipelines = pipelines_now()
-    return metrics(ask_all(pipelines.good, postgres, datetime.now(UTC)), len(pipelines.broken))
+    seen = {name: pipeline for name, pipeline in pipelines.good.items() if may_see(name)}
+    return metrics(ask_all(seen, postgres, datetime.now(UTC)), len(pipelines.broken))

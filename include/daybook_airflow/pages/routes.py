@@ -3,6 +3,7 @@
 Only the API server imports it, when it asks the plugin for the app.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import Annotated
 
@@ -36,13 +37,18 @@ app = FastAPI(title="Daybook's reports", openapi_url=None, dependencies=[permiss
 may_see_text = requires_access_dag("GET", DagAccessEntity.TASK_LOGS)
 
 
+def seen_pipelines(request: Request, user: GetUserDep) -> Callable[[str], bool]:
+    """Return whether the user may see the runs of a pipeline."""
+    # A route without a DAG lets in whoever may see a single one.
+    return lambda dag_id: is_allowed(requires_access_dag("GET", DagAccessEntity.RUN, dag_id), request, user)
+
+
+MaySee = Annotated[Callable[[str], bool], Depends(seen_pipelines)]
+
+
 @app.get("/")
-def counts(request: Request, user: GetUserDep, state: str | None = None) -> HTMLResponse:
+def counts(may_see: MaySee, state: str | None = None) -> HTMLResponse:
     """Serve the counts of the pipelines that a user may see."""
-
-    def may_see(dag_id: str) -> bool:
-        return is_allowed(requires_access_dag("GET", DagAccessEntity.RUN, dag_id), request, user)
-
     return HTMLResponse(**all_counts(may_see, state)._asdict())
 
 
@@ -82,11 +88,10 @@ def refused_file(dag_id: str, day: str) -> HTMLResponse:
     return HTMLResponse(**as_file(of_day(dag_id, day, NOTHING, refused_csv), f"{dag_id}_{day}")._asdict())
 
 
-# No one DAG's: whoever may see the runs of all of them.
 @app.get("/metrics")
-def metrics() -> Response:
-    """Serve the metrics of all pipelines to Prometheus."""
-    return Response(metrics_answer(), headers={**headers_of(NOTHING), "Content-Type": CONTENT_TYPE})
+def metrics(may_see: MaySee) -> Response:
+    """Serve the metrics of the pipelines that a user may see to Prometheus."""
+    return Response(metrics_answer(may_see), headers={**headers_of(NOTHING), "Content-Type": CONTENT_TYPE})
 
 
 # day: which day of a run of several; without it, the page of all of them.

@@ -1,10 +1,9 @@
-"""The `init` service of docker-compose.yaml, before Airflow makes its own tables: databases, source, login.
+"""The `init` service of docker-compose.yaml, before Airflow makes its own tables: databases and source.
 
 `python -m deployment.compose.init SOURCE DATA`, in the image, with the passwords in the environment. It runs at every
 start of the stack; existing data is kept, and every role gets the current password of `.env`.
 """
 
-import json
 import os
 import sys
 from dataclasses import dataclass
@@ -13,9 +12,7 @@ from pathlib import Path
 from psycopg.conninfo import make_conninfo
 
 from deployment.compose.env import variable
-from deployment.environment import USERS
 from deployment.errors import DeploymentError
-from deployment.home import write_private
 from deployment.secret_values import Secrets
 from deployment.servers.databases import LOGINS, make_databases
 from deployment.servers.flights import fill_tables, write_days
@@ -35,25 +32,22 @@ class ComposePostgres:
 
 
 def prepare(source: Path, data: Path) -> None:
-    """Make the databases, fill the source and write the login's passwords.
+    """Make the databases and fill the source.
 
     source: a folder whose `ftp` the FTP server shows. data: the folder for published files. Raises DeploymentError if
     it cannot be written.
     """
     _check_writable(data)
-    secrets = passwords()
-    postgres = ComposePostgres(secrets)
+    postgres = ComposePostgres(passwords())
     make_databases(postgres)
     fill_tables(postgres.dsn("source", "source_owner"))
     (source / "ftp").mkdir(exist_ok=True)
     write_days(source / "ftp" / "flights", source / "flights.complete")
-    login = Path(os.environ["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"])
-    write_private(login, json.dumps({user: getattr(secrets, user) for user in USERS}))
 
 
 def passwords() -> Secrets:
-    """Return the passwords of PostgreSQL's roles and Airflow's users; `init` does not need the other secrets."""
-    return Secrets(**{name: os.environ[variable(name)] for name in (SUPERUSER, *LOGINS, *USERS)})
+    """Return the passwords of PostgreSQL's roles; this does not need the other secrets."""
+    return Secrets(**{name: os.environ[variable(name)] for name in (SUPERUSER, *LOGINS)})
 
 
 def _check_writable(data: Path) -> None:

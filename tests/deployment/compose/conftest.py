@@ -21,7 +21,7 @@ from daybook_airflow.api import AirflowApi
 from deployment.home import REPOSITORY, free_port
 
 FILES = ("Dockerfile", "docker-compose.yaml", ".dockerignore", ".env.example", "requirements.txt", "requirements.lock")
-FOLDERS = ("config", "dags", "include", "plugins")
+FOLDERS = ("config", "dags", "deploy", "include", "plugins")
 # A user whom no file of the image names, as an ordinary user is; root's own choice, the image's user, is the easy case.
 SOMEBODY = 12345
 # Its tag stays behind and holds the built layers, so that the next run need not install the packages again.

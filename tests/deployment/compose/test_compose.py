@@ -27,7 +27,7 @@ SERVICES = {"check-secrets", "postgres", "init", "ftp", "api-server", "scheduler
 DAY = "2013-01-05"
 RED = ("failed", "upstream_failed", "up_for_retry")
 SECRET = {"AIRFLOW__CORE__FERNET_KEY", "AIRFLOW__API_AUTH__JWT_SECRET", "AIRFLOW__API__SECRET_KEY"}
-# The image has its own folders and its own port.
+# The image has its own folders, its own port and its own users.
 OF_ONE_MACHINE = {
     "AIRFLOW__API__HOST",
     "AIRFLOW__API__PORT",
@@ -35,13 +35,15 @@ OF_ONE_MACHINE = {
     "AIRFLOW__CORE__PLUGINS_FOLDER",
     "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH",
     "AIRFLOW__LOGGING__BASE_LOG_FOLDER",
+    # There, users with roles come in.
+    "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE",
+    "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS",
     "AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY",
 }
 ADDRESSES = {
     "AIRFLOW_HOME",
     "AIRFLOW__API__BASE_URL",
     "AIRFLOW__CORE__EXECUTION_API_SERVER_URL",
-    "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE",
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
     "PYTHONPATH",
 }
@@ -171,6 +173,7 @@ def test_G22_a_service_may_do_no_more_than_it_needs(stack: Stack, service: str) 
     assert host["CapDrop"] == ["ALL"]
     assert "no-new-privileges:true" in host["SecurityOpt"]
     assert host["ReadonlyRootfs"]
+    assert 0 < host["Memory"] <= 4 * 1024**3
     assert not host["Privileged"]
     assert not [mount for mount in container["Mounts"] if "docker.sock" in mount["Source"]]
 
@@ -183,15 +186,15 @@ def test_G5_only_the_ui_can_be_reached_from_outside_and_only_from_this_machine(s
 
 
 def test_G4_a_service_knows_the_secrets_that_it_needs_and_no_others(stack: Stack) -> None:
-    airflow = {"AIRFLOW", "FERNET_KEY", "JWT_SECRET", "API_SECRET_KEY"}
+    airflow, signing = {"AIRFLOW", "FERNET_KEY"}, {"JWT_SECRET", "API_SECRET_KEY"}
     roles = {"POSTGRES", "AIRFLOW", "SOURCE_OWNER", "SOURCE_READER", "WAREHOUSE_OWNER", "ANALYST"}
     assert {name: known(stack, one["Config"]["Env"]) for name, one in stack.containers().items()} == {
-        "check-secrets": {*airflow, *roles, "FTP", "ADMIN", "VIEWER", "REDIS"},
+        "check-secrets": {*airflow, *signing, *roles, "FTP", "ADMIN", "OPERATOR", "VIEWER", "REDIS"},
         "postgres": {"POSTGRES"},
-        "init": {*airflow, *roles, "ADMIN", "VIEWER"},
+        "init": {*airflow, *roles, "ADMIN", "OPERATOR", "VIEWER"},
         "ftp": {"FTP"},
-        "api-server": airflow,
-        "scheduler": {*airflow, "SOURCE_READER", "WAREHOUSE_OWNER", "FTP"},
+        "api-server": airflow | signing,
+        "scheduler": {*airflow, *signing, "SOURCE_READER", "WAREHOUSE_OWNER", "FTP"},
         "dag-processor": airflow,
         "triggerer": airflow,
     }
@@ -231,7 +234,7 @@ def without_address(connection: str) -> dict[str, object]:
 
 def test_G22_the_image_holds_what_runs_and_neither_secrets_nor_test_tools(stack: Stack) -> None:
     code = {"config", "dags", "include", "plugins", "requirements.lock", "requirements.txt"}
-    volumes = {"data", "login", "logs", "redis", "source"}
+    volumes = {"data", "logs", "redis", "source"}
     assert set(in_image(stack, "ls", "--almost-all", "/opt/airflow").split()) == code | volumes
     installed = in_image(stack, "uv", "pip", "list", "--format", "freeze")
     assert "pyftpdlib==" in installed
