@@ -9,6 +9,8 @@ INSTALLED := $(VENV)/.installed
 TOOLS := .venv-tools
 # Daybook's packages and Spark's, for the tests of engine="pyspark".
 SPARK := .venv-spark
+# Daybook's packages, with Airflow's next version in the place of the locked one.
+NEXT := .venv-next
 NAMED := $(if $(PIPELINE),--pipeline "$(PIPELINE)")
 DAYS := $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)")
 
@@ -17,7 +19,7 @@ export PYTHONPATH := $(CURDIR)/include:$(CURDIR)/config
 export UV_SYSTEM_CERTS ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down day backfill psql clean test test-own test-unit test-all test-spark test-outages coverage house documents fuzz strangers soak bench site sbom audit lint lock upgrade env
+.PHONY: help setup demo up down day backfill psql clean test test-own test-unit test-all test-spark upgrade-test test-outages coverage house documents fuzz strangers soak bench site sbom audit lint lock upgrade env
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,6 +78,10 @@ test-outages: $(INSTALLED) ## run the tests in which parts of a deployment are k
 # Apart from all others: it has an environment of its own, 500 MB more, and needs Java.
 test-spark: $(SPARK)/.installed ## run the tests of days on a Spark cluster of two workers; needs Java, 17 or newer
 	$(SPARK)/bin/python -m pytest --durations=10 tests/spark
+
+# The answer to one question, before anybody upgrades: does Daybook run on it, unchanged?
+upgrade-test: $(NEXT)/.installed ## run the tests of every change on Airflow's next version, which requirements-next.txt names
+	$(PYTEST:$(VENV)/%=$(NEXT)/%) --dist=loadfile $(TESTS)
 
 test-own: $(INSTALLED) ## run the tests of your own pipelines, in tests/pipelines
 	$(VENV)/bin/python -m pytest --quiet tests/pipelines
@@ -139,6 +145,13 @@ $(TOOLS)/.installed: requirements-tools.lock $(INSTALLED)
 $(SPARK)/.installed: requirements.lock requirements-spark.lock $(INSTALLED)
 	@$(PYTHON) -m venv $(SPARK)
 	@$(VENV)/bin/uv pip sync --quiet --python $(SPARK)/bin/python --require-hashes requirements.lock requirements-spark.lock
+	@touch $@
+
+# What is locked, and then only what the next version asks for instead.
+$(NEXT)/.installed: requirements.lock requirements-next.txt $(INSTALLED)
+	@$(PYTHON) -m venv $(NEXT)
+	@$(VENV)/bin/uv pip sync --quiet --python $(NEXT)/bin/python --require-hashes requirements.lock
+	@$(VENV)/bin/uv pip install --quiet --python $(NEXT)/bin/python --requirement requirements.txt --overrides requirements-next.txt
 	@touch $@
 
 setup: $(INSTALLED) ## install what is locked into .venv; every other target does it when needed

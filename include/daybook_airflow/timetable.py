@@ -16,7 +16,7 @@ class DailyTimetable(CronDataIntervalTimetable):
     which it could begin. Without the instant, another cron would bring a name again, which Airflow refuses. A backfill
     of Airflow 3.3.2 asks no timetable, and calls its runs by that instant alone; their notes say the day.
 
-    Not Airflow's CronPartitionTimetable: it loses a day each year if the clock skips a midnight.
+    Not Airflow's CronPartitionTimetable: before 3.4 it loses a day each year if the clock skips a midnight.
     """
 
     def generate_run_id(self, *, run_type: Any, run_after: Any, data_interval: Any, **_more: Any) -> str:

@@ -43,6 +43,7 @@ class LocalPostgres:
         if not self.data.exists():
             self._make_cluster()
         if not self.is_running():
+            self._check_version()
             self._start_server()
         self.home.keep_port("postgres", int(self._pid_file()[3]))
 
@@ -107,6 +108,16 @@ class LocalPostgres:
         if self.data.exists() and owner.read_text() != self.secrets.deployment:
             self.stop()
             self.data.rename(self.data.with_name(f"data-set-aside-{time.time_ns()}"))
+
+    def _check_version(self) -> None:
+        """Raise DeploymentError if the data were made by another major version, which these programs cannot read."""
+        made_by, is_now = (self.data / "PG_VERSION").read_text().strip(), programs.major_version(self.home)
+        if made_by != is_now:
+            raise DeploymentError(
+                f"{self.data}: expected data of PostgreSQL {is_now}, as the programs are; found data of {made_by}; "
+                f"nothing was started or changed; name the programs of {made_by} by PG_BIN, or restore a backup that "
+                "they made (docs/upgrading.md)"
+            )
 
     def _make_cluster(self) -> None:
         new = self.data.with_name("data.new")

@@ -64,6 +64,12 @@ def client(name: str) -> Path:
     return Path(os.environ["PG_BIN"]) / name if os.environ.get("PG_BIN") else _wheel() / "pginstall" / "bin" / name
 
 
+def major_version(home: Home) -> str:
+    """Return the major version of PostgreSQL's programs, such as 18."""
+    said = subprocess.run([program(home, "postgres"), "--version"], capture_output=True, text=True, check=True).stdout  # noqa: S603 - our own program
+    return said.split()[2].partition(".")[0]
+
+
 def run(path: Path, *arguments: str | Path) -> None:
     """Run a program of PostgreSQL to its end. Raises DeploymentError with its output if it fails."""
     # Not a pipe: the server inherits pg_ctl's output, so reading a pipe to its end would wait for the server's end.

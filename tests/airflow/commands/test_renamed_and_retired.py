@@ -1,5 +1,6 @@
-"""A pipeline that is renamed, and one that is retired, under a running Airflow: its DAG goes with the rest."""
+"""A pipeline is added, renamed, changed and retired under a running Airflow, which is not restarted for any of it."""
 
+import time
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -14,8 +15,14 @@ from deployment.servers.postgres import LocalPostgres
 from .conftest import RENAMED, Checkout, Up
 
 DAY, NEXT = "2013-01-01", "2013-01-02"
+PARSED_WITHIN_S = 120
 FERRIES = RENAMED.format(name="ferries", zone="Europe/Madrid")
 BOATS = FERRIES.replace('"name": "ferries"', '"name": "boats", "renamed_from": "ferries"')
+# Another time of day, and a summary more.
+AGAIN = '*(one.model_copy(update={"name": "again"}) for one in FLIGHTS.summaries if one.name == "by_day")'
+CHANGED = BOATS.replace('"time_zone"', '"cron": "0 7 * * *", "time_zone"').replace(
+    '        "name"', f'        "summaries": (*FLIGHTS.summaries, {AGAIN}),\n        "name"'
+)
 
 
 @pytest.fixture
@@ -41,7 +48,15 @@ def dags(api: AirflowApi, *names: str) -> list[str]:
     return found
 
 
-def test_a_renamed_pipeline_goes_on_and_nothing_is_left_of_it_when_it_is_retired(
+def wait_for_cron(api: AirflowApi, name: str, cron: str) -> None:
+    """Wait until Airflow has a pipeline's new schedule."""
+    until = time.monotonic() + PARSED_WITHIN_S
+    while api.dag(name)["timetable_summary"] != cron:
+        assert time.monotonic() < until, api.dag(name)
+        time.sleep(1)
+
+
+def test_a_pipeline_is_added_renamed_changed_and_retired_and_nothing_is_left_of_it(
     up: Up, several: Checkout, modules: Path
 ) -> None:
     home = Home(several.home)
@@ -59,12 +74,20 @@ def test_a_renamed_pipeline_goes_on_and_nothing_is_left_of_it_when_it_is_retired
     assert several.json("status", "-p", "boats")["published"] == [DAY, NEXT]
     assert several.type("psql", "select count(*) from ferries.by_day")[1].split()[2] == "2"
     assert dags(api, "ferries", "boats") == ["ferries", "boats"]
+    (modules / "boats.py").write_text(CHANGED)
+    (planned,) = several.json("plan", "-p", "boats", "--from", NEXT, "--to", NEXT)["planned"]
+    assert planned["reason"].startswith("spec changed: ")
+    code, _, error = several.type("day", NEXT, "-p", "boats")
+    assert code == 0, error
+    again = "select count(*) from ferries.again join ferries.by_day using (day, flights)"
+    assert several.type("psql", again)[1].split()[2] == "1"
+    wait_for_cron(api, "boats", "0 7 * * *")
     code, said, error = several.type("retire", "ferries", "--yes")
     assert (code, "removed the DAG ferries with its 1 run from Airflow" in said) == (0, True), said + error
     assert several.type("psql", "select count(*) from ferries.by_day")[1].split()[2] == "2"
     (modules / "boats.py").unlink()
     code, said, error = several.type("retire", "boats", "--yes")
-    assert (code, "removed the DAG boats with its 1 run from Airflow" in said) == (0, True), said + error
+    assert (code, "removed the DAG boats with its 2 runs from Airflow" in said) == (0, True), said + error
     assert dags(api, "ferries", "boats") == []
     assert several.type("psql", "select count(*) from ferries.by_day")[0] == 1
     assert list(several.data.glob("*/boats")) + list(several.data.glob("*/ferries")) == []

@@ -2,11 +2,13 @@
 
 from datetime import date, timedelta
 
+import airflow
 import pendulum
 import pytest
 from airflow.timetables.base import DagRunInfo, TimeRestriction, Timetable
 from airflow.timetables.trigger import CronPartitionTimetable
 from airflow.utils.types import DagRunType
+from packaging.version import Version
 
 from daybook_airflow.timetable import DailyTimetable
 
@@ -43,12 +45,15 @@ def test_each_local_day_has_one_run_whose_name_says_the_day(zone: str, year: int
     assert [day for day in days if day in days_of(year)] == days_of(year)
 
 
-# Why the days of a pipeline are intervals and not partitions. If it fails, Airflow's partitions have become right.
+# Why the days of a pipeline are intervals and not partitions: before 3.4, Airflow's lost one.
+LOST = 1 if Version(airflow.__version__).release < (3, 4) else 0
+
+
 @pytest.mark.parametrize(("zone", "year"), SKIPPED, ids=[zone for zone, _ in SKIPPED])
 def test_airflows_partitions_lose_a_day_where_midnight_is_skipped(zone: str, year: int) -> None:
     timetable = CronPartitionTimetable("0 0 * * *", timezone=zone, run_offset=-1, key_format="%Y-%m-%d")
     keys = [run.partition_key for run in scheduled(timetable, year)]
-    assert len([day for day in days_of(year) if day not in keys]) == 1
+    assert len([day for day in days_of(year) if day not in keys]) == LOST
 
 
 def test_a_run_of_a_person_keeps_airflows_name() -> None:

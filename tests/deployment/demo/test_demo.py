@@ -8,6 +8,7 @@ import time
 import pytest
 
 from deployment.home import REPOSITORY
+from tests.unit.deployment.test_upgrading import OF_MAKE
 
 from . import tutorial
 from .conftest import Clone
@@ -76,10 +77,23 @@ def test_the_commands_of_the_readme_and_the_documents_work(clone: Clone) -> None
             told = clone.type(command)
             assert told.returncode == 0, told.stdout[-3000:]
         tutorial.follow(clone.type, clone.folder)
-        down = clone.type("./daybook down")
-        assert down.returncode == 0, down.stdout
+        # It ends with `down`; what follows goes on without it, in a home that is made from the copy.
+        said = ""
+        for command in upgrading():
+            told = clone.type(command)
+            # Here nothing is up that the doctor could look at, and it says so with its exit code.
+            assert told.returncode == (1 if command == "./daybook doctor" else 0), (command, told.stdout[-3000:])
+            said += told.stdout
+        assert "Restored from ../before-postgres" in said
         up.communicate(timeout=60)
     assert clone.processes() == []
+
+
+def upgrading() -> list[str]:
+    """Return the commands of docs/upgrading.md but those of tests/unit/deployment/test_upgrading.py."""
+    commands = console_commands("docs/upgrading.md")
+    elsewhere = [command for command in commands if command.startswith("git ") or command in OF_MAKE]
+    return [command for command in commands if command not in (*elsewhere, "./daybook up")]
 
 
 def wait_for_line(lines: object, words: str, seconds: int = 300) -> None:
