@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from commands import exit_codes
+from commands import connections, exit_codes
 from commands.arguments import Quiet
 from commands.output import say
 from deployment.backup import back_up
@@ -20,6 +20,6 @@ def backup(folder: Into, quiet: Quiet = False) -> int:
 
     Example: ./daybook backup copy
     """
-    back_up(Home.of_checkout(), data_url(), folder)
+    back_up(Home.of_checkout(), connections.data_of(data_url()).top, folder)
     say(f"Copied into {folder}.")
     return exit_codes.DONE

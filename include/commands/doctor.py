@@ -12,14 +12,16 @@ from commands.checks.published import published
 from commands.checks.receipts import receipts
 from commands.checks.servers import servers
 from commands.checks.software import software
+from commands.checks.store import store
 from commands.output import say, tell_json
 from daybook.text import one_line
 
-CHECKS = (published, receipts, servers, orphaned, machine, software)
+CHECKS = (published, receipts, servers, orphaned, machine, store, software)
 
 
 def doctor(json: Json = False, quiet: Quiet = False) -> int:
-    """Say what is wrong with a deployment, and how to mend it. It starts nothing and changes nothing.
+    """Say what is wrong with a deployment, and how to mend it. It starts nothing and changes nothing, but for a
+    file `.doctor` with which it tries an object store and which it removes.
 
     First it compares the published folder with the warehouse. What it cannot check, such as servers that are down, it
     says. The exit code is 1 if something has to be mended or could not be checked.

@@ -61,8 +61,8 @@ def tell(told: Realigned, folder: Path | None) -> None:
 
 def _from_copy(folder: Path) -> Realigned:
     home = Home.of_checkout()
-    restored(home, data_url(), folder)
     data = connections.data_of(data_url())
+    restored(home, data.top, folder)
     known = [one for one in warehouses(data) if one.connection == OF_THE_DEPLOYMENT]
     (own,) = known or [Warehouse(OF_THE_DEPLOYMENT, {}, [])]
     with database(home, "./daybook restore") as postgres:

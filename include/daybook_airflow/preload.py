@@ -34,9 +34,7 @@ MODULES = (
     "airflow.sdk.execution_time.supervisor",
     "airflow.sdk.execution_time.task_runner",
     "airflow.sdk.execution_time.timeout",
-    # An ObjectStoragePath imports these on first use, to report files to Airflow's lineage collector.
     "airflow.sdk.lineage",
-    "upath.implementations.local",
     "airflow.providers.common.io.assets.file",
     "airflow.providers.ftp.assets.ftp",
     "airflow.providers.postgres.assets.postgres",
@@ -51,7 +49,6 @@ MODULES = (
 # no longer exists does no harm, except that its time is lost again.
 LAZY_MODULES = (
     "encodings.idna",
-    "fsspec.implementations.memory",
     "narwhals._arrow.dataframe",
     "narwhals._interchange.dataframe",
     "narwhals._namespace",

@@ -20,7 +20,7 @@
     control/runs.py           the runs of a plan, started and followed to their end
     control/failures.py       what went wrong in a run
     control/cancel.py         the end of a backfill
-    backup.py, tidying.py     copied, stopped, removed
+    backup.py, data_file.py, tidying.py   copied, stopped, removed
     compose/env.py            writes `.env`, the passwords and keys of the docker compose stack
     compose/check_secrets.py  its first service: nothing starts with an unfit secret
     compose/init.py           its `init` service: databases and source, as they are made here

@@ -10,5 +10,6 @@ deliveries.py  the sender's folder, and its newest file against the spec
 clocks.py      clocks and time zones
 orphans.py     files and processes that belong to nothing
 machine.py     disk space and the rights of folders
+store.py       the data folder in an object store
 software.py    Python, packages, libraries and the pipelines' modules
 """

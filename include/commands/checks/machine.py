@@ -3,6 +3,7 @@
 import os
 import shutil
 import stat
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,12 +18,13 @@ LEAST_INODES = 10_000
 
 
 def machine(place: Place) -> Iterator[Finding]:
-    """Look at the folders that are on this machine; an object store has its own rules."""
-    folders = [Path(place.data.root.path)] if isinstance(place.data.root.path, Path) else []
+    """Look at the folders that are on this machine; of an object store, at where its files lie while they are used."""
+    is_on_disk = isinstance(place.data.root.path, Path)
+    folders = [Path(place.data.root.path) if is_on_disk else Path(tempfile.gettempdir())]
     if place.home:
         folders += [place.home.path, folder_of(place.home)]
     yield from (_room(folder) for folder in folders)
-    if folders and isinstance(place.data.root.path, Path):
+    if is_on_disk:
         yield _writable(place.data.root.path)
     yield from _private(place)
 

@@ -4,6 +4,7 @@ It may be done again after it was ended half way, or after more was written: onl
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 from daybook.errors import SourceUnavailable
@@ -23,6 +24,8 @@ class Copied(NamedTuple):
 def copy_folder(source: Folder, target: Folder) -> Copied:
     """Copy all that is in and below a folder; half-written files are left out, and what else is in the target stays.
 
+    What goes meanwhile is left out too.
+
     Raises SourceUnavailable if a file is not the same at its new place.
     """
     done, pointers = Copied(), list[tuple[Folder, str, str]]()
@@ -31,7 +34,8 @@ def copy_folder(source: Folder, target: Folder) -> Copied:
             if to := folder.pointed_to(name.removesuffix(".json")):
                 pointers.append((into, name.removesuffix(".json"), to))
             elif not folder.has_folder(name) and not _is_half_written(name):
-                done = _with(done, _copy(folder, into, name))
+                with suppress(FileNotFoundError):
+                    done = _with(done, _copy(folder, into, name))
     for into, name, to in pointers:
         if into.pointed_to(name) != to:
             into.point(name, to)

@@ -38,8 +38,9 @@ class DataFolder:
 
     def __init__(self, path: Any) -> None:
         """Remember the path; nothing is touched. path: a Path, or a StorePath in an object store."""
-        top: Folder = StoreFolder(path) if isinstance(path, StorePath) else Folder(path)
-        self.root = top / f"environment_{environment()}" if environment() else top
+        # With the folders of all environments.
+        self.top: Folder = StoreFolder(path) if isinstance(path, StorePath) else Folder(path)
+        self.root = self.top / f"environment_{environment()}" if environment() else self.top
 
     def run(self, pipeline: str, day: date, run: str) -> Folder:
         """Return the folder of a run of a day, which holds one folder per step. run: the scheduler's name for it.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from daybook.storage.folder import Folder
 from deployment.backup import DATABASES, back_up, restore
 from deployment.environment import connections, data_url
 from deployment.errors import DeploymentError
@@ -29,7 +30,7 @@ def copy(days: Days, tmp_path: Path) -> Path:
     lock = Lock(days.servers.postgres.home)
     assert lock.try_to_take("the tests' server, which goes on")
     try:
-        back_up(days.servers.postgres.home, days.servers.data.as_uri(), tmp_path / "copy")
+        back_up(days.servers.postgres.home, Folder(days.servers.data), tmp_path / "copy")
     finally:
         lock.release()
     return tmp_path / "copy"
@@ -39,7 +40,7 @@ def copy(days: Days, tmp_path: Path) -> Path:
 def elsewhere(copy: Path, days: Days, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Days]:
     """The days in a new home that was made from the copy; the command line looks there."""
     home, data = Home(tmp_path / "elsewhere"), tmp_path / "data elsewhere"
-    restore(home, data_url(data), copy)
+    restore(home, Folder(data), copy)
     server = LocalPostgres(home)
     server.start()
     fill_tables(server.dsn("source", "source_owner"))
@@ -71,18 +72,18 @@ def test_G24_restored_elsewhere_the_days_are_read_skipped_traced_rolled_back_and
 
 def test_G24_what_is_there_is_never_written_over(copy: Path, days: Days, tmp_path: Path) -> None:
     with pytest.raises(DeploymentError, match="is there already; nothing was copied"):
-        back_up(days.servers.postgres.home, days.servers.data.as_uri(), copy)
+        back_up(days.servers.postgres.home, Folder(days.servers.data), copy)
     with pytest.raises(DeploymentError, match="is not empty; nothing was restored"):
-        restore(Home(tmp_path / "other"), days.servers.data.as_uri(), copy)
+        restore(Home(tmp_path / "other"), Folder(days.servers.data), copy)
     with pytest.raises(
         DeploymentError, match=r"warehouse.dump, airflow.dump, data.tar not there; nothing was restored"
     ):
-        restore(Home(tmp_path / "other"), (tmp_path / "new").as_uri(), tmp_path)
+        restore(Home(tmp_path / "other"), Folder(tmp_path / "new"), tmp_path)
     lock = Lock(days.servers.postgres.home)
     assert lock.try_to_take("the tests' server, which goes on")
     try:
         with pytest.raises(DeploymentError, match="has a database warehouse with tables; nothing was restored"):
-            restore(days.servers.postgres.home, (tmp_path / "new").as_uri(), copy)
+            restore(days.servers.postgres.home, Folder(tmp_path / "new"), copy)
     finally:
         lock.release()
     assert not (tmp_path / "new").exists()

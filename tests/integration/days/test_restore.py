@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from daybook.storage.folder import Folder
 from deployment.backup import back_up
 from deployment.environment import connections, data_url
 from deployment.home import Home, Lock
@@ -37,7 +38,7 @@ def copied(days: Days, folder: Path) -> Path:
     lock = Lock(days.servers.postgres.home)
     assert lock.try_to_take("the tests' server, which goes on")
     try:
-        back_up(days.servers.postgres.home, days.servers.data.as_uri(), folder)
+        back_up(days.servers.postgres.home, Folder(days.servers.data), folder)
     finally:
         lock.release()
     # A copy in a checkout is nothing to commit.
