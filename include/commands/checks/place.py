@@ -4,12 +4,11 @@ import os
 import re
 from typing import NamedTuple
 
-from upath import UPath
-
+from commands import connections
 from daybook.storage.data_folder import DataFolder
 from daybook_airflow.access import address, login
 from daybook_airflow.api import AirflowApi
-from daybook_airflow.stored_connections import names_an_airflow
+from daybook_airflow.kept_connections import names_an_airflow
 from deployment.environment import data_url
 from deployment.home import HOST, Home, Lock
 from deployment.running import name_servers
@@ -34,7 +33,7 @@ class Place(NamedTuple):
 
 def place() -> Place:
     """Return what is to be examined. If this checkout's deployment is up, the variables name its servers then."""
-    home, data = Home.of_checkout(), DataFolder(UPath(data_url()))
+    home, data = Home.of_checkout(), connections.data_of(data_url())
     is_own = os.environ.get("AIRFLOW_HOME") == str(home.airflow)
     if os.environ.get("DAYBOOK_WAREHOUSE") or (not is_own and _names_servers()):
         return Place(data, None, "")

@@ -53,7 +53,7 @@ def test_G3_an_unfit_secret_is_refused_by_its_name_and_its_value_is_not_said(nam
 
 
 def test_G3_two_secrets_that_are_equal_are_named() -> None:
-    same = {"DAYBOOK_SECRET_VIEWER": "k8Fq-2LmW_zTr7Yb0Q", "DAYBOOK_SECRET_ADMIN": "k8Fq-2LmW_zTr7Yb0Q"}
+    same = dict.fromkeys(("DAYBOOK_SECRET_VIEWER", "DAYBOOK_SECRET_ADMIN"), "k8Fq-2LmW_zTr7Yb0Q")
     assert faults(same) == ["DAYBOOK_SECRET_ADMIN is the same as DAYBOOK_SECRET_VIEWER: who knows one knows both"]
 
 
