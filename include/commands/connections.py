@@ -18,7 +18,7 @@ from daybook.postgres.session import LINE_LIMITS, Connection
 from daybook.storage.data_folder import DataFolder
 from daybook.transports.data_place import data_at
 from daybook.transports.open import Stored, open_files
-from daybook_airflow.stored_connections import NoConnection, connection_words
+from daybook_airflow.kept_connections import NoConnection, kept_words
 
 FILES_SECONDS = 20.0
 HOW_TO_SET = "nothing was done; run `. .daybook/env` first, or set it"
@@ -52,7 +52,7 @@ def warehouse_dsn(connection_id: str) -> str:
     if stated := os.environ.get("DAYBOOK_WAREHOUSE"):
         return stated
     try:
-        return _dsn(connection_words(connection_id))
+        return _dsn(kept_words(connection_id))
     except NoConnection as error:
         raise BadSpec(
             f"{connection_id}: DAYBOOK_WAREHOUSE is not set; {error}; nothing was changed; run `. .daybook/env` first, "
@@ -85,11 +85,11 @@ def data_of(address: str) -> DataFolder:
 
 def check_known(connection_id: str) -> None:
     """Raise NoConnection if no connection has this id."""
-    connection_words(connection_id)
+    kept_words(connection_id)
 
 
 def _words(connection_id: str) -> dict[str, Any]:
     try:
-        return connection_words(connection_id)
+        return kept_words(connection_id)
     except NoConnection as error:
         raise BadSpec(f"{error}; {HOW_TO_SET}") from None

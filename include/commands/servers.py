@@ -11,8 +11,8 @@ from commands.output import progress
 from daybook.errors import BadSpec
 from daybook.spec import Pipeline
 from daybook_airflow.environment_connections import variable_of
+from daybook_airflow.kept_connections import names_an_airflow
 from daybook_airflow.pools import check_pools
-from daybook_airflow.stored_connections import names_an_airflow
 from deployment.home import Home
 from deployment.running import Running, running, servers
 

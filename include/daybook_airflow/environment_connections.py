@@ -4,11 +4,14 @@ They are read as Airflow reads them, without Airflow, which takes a second to be
 """
 
 import json
+import os
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 # Airflow's own addresses have this if an extra is more than texts.
 WHOLE = "__extra__"
+BACKEND = "AIRFLOW__SECRETS__BACKEND"
 
 
 def variable_of(connection_id: str) -> str:
@@ -21,6 +24,26 @@ def words_of(written: str) -> dict[str, Any]:
     words = json.loads(written) if written.startswith("{") else _of_uri(written)
     extra = words.get("extra") or {}
     return {**words, "extra": json.loads(extra) if isinstance(extra, str) else extra}
+
+
+def connection_words(connection_id: str, variables: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """Return the words of a connection, for Airflow's own processes: from the environment, or where Airflow has it.
+
+    Raises Airflow's own errors if it is nowhere.
+    """
+    if written := variable_words(connection_id, variables):
+        return written
+    from airflow.sdk import BaseHook
+
+    found = BaseHook.get_connection(connection_id)
+    names = ("conn_type", "host", "port", "schema", "login", "password")
+    return {**{name: getattr(found, name) for name in names}, "extra": found.extra_dejson}
+
+
+def variable_words(connection_id: str, variables: Mapping[str, str]) -> dict[str, Any]:
+    """Return the words of a connection's variable; {} if there is none, or a secrets backend comes before it."""
+    written = variables.get(variable_of(connection_id))
+    return words_of(written) if written and not variables.get(BACKEND) else {}
 
 
 def extra_of(query: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from commands import connections
 from daybook.storage.data_folder import DataFolder
 from daybook_airflow.access import address, login
 from daybook_airflow.api import AirflowApi
-from daybook_airflow.stored_connections import names_an_airflow
+from daybook_airflow.kept_connections import names_an_airflow
 from deployment.environment import data_url
 from deployment.home import HOST, Home, Lock
 from deployment.running import name_servers

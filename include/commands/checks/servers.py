@@ -20,8 +20,8 @@ from daybook.spec import nearest
 from daybook_airflow.api import AirflowApi
 from daybook_airflow.environment_connections import variable_of
 from daybook_airflow.errors import ApiError
+from daybook_airflow.kept_connections import NoConnection
 from daybook_airflow.pools import mend_of
-from daybook_airflow.stored_connections import NoConnection
 from deployment.errors import DeploymentError
 
 FILES_SECONDS = 10.0

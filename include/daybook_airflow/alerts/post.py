@@ -20,7 +20,7 @@ from daybook.alerts.alert import Alert
 from daybook.alerts.outbox import Words
 from daybook.alerts.variables import mail_connection
 from daybook.text import one_line
-from daybook_airflow.stored_connections import connection_words
+from daybook_airflow.kept_connections import kept_words
 
 FROM = "DAYBOOK_ALERTS_FROM"
 ANSWER_SECONDS = 15.0
@@ -71,7 +71,7 @@ def mail(to: Sequence[str], sender: str, alerts: Sequence[Alert], *, is_more: bo
 
 
 def _mail(to: Sequence[str], alerts: Sequence[Alert], is_more: bool, name: str) -> None:
-    words = connection_words(mail_connection())
+    words = kept_words(mail_connection())
     extra = words["extra"]
     sender = os.environ.get(FROM) or extra.get("from_email") or words.get("login") or to[0]
     with _smtp(words, extra) as server:
@@ -103,7 +103,7 @@ def _is_set(value: Any) -> bool:
 
 
 def _post(connection: str, body: Words) -> None:
-    answer = httpx.post(_url(connection_words(connection)), json=body, timeout=ANSWER_SECONDS)
+    answer = httpx.post(_url(kept_words(connection)), json=body, timeout=ANSWER_SECONDS)
     if not answer.is_success:
         raise NotSent(f"the webhook of the connection {connection!r} answers {answer.status_code}")
 

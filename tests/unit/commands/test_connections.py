@@ -8,7 +8,7 @@ from airflow.sdk import Connection
 from commands import connections
 from daybook.errors import BadSpec
 from daybook_airflow.environment_connections import words_of
-from daybook_airflow.stored_connections import names_an_airflow
+from daybook_airflow.kept_connections import names_an_airflow
 
 PARTS = ("conn_type", "host", "port", "schema", "login", "password")
 
@@ -16,7 +16,7 @@ PARTS = ("conn_type", "host", "port", "schema", "login", "password")
 @pytest.mark.parametrize(
     "address",
     [
-        "postgres://u:%40%3A@h:5432/s?sslmode=require",
+        "postgres://u:p%40@h:5432/s?sslmode=require",
         "postgresql://u:p@%2Fvar%2Frun/s",
         "ftp://u:p@h?__extra__=%7B%22insecure%22%3A+true%2C+%22n%22%3A+5%7D",
         "http://https://x:y@example.com/a?b=1&c=&d=x%3A%2F%2Fy",

@@ -17,11 +17,10 @@ from urllib.parse import urlsplit
 
 from daybook.errors import BadSpec
 from daybook.text import one_line
-from daybook_airflow.environment_connections import extra_of, variable_of, words_of
+from daybook_airflow.environment_connections import BACKEND, extra_of, variable_of, variable_words
 
 HOLDS_SECONDS = 300
 ANSWER_SECONDS = 60.0
-BACKEND = "AIRFLOW__SECRETS__BACKEND"
 # With these endings, too, Airflow reads a setting: from a command's answer, or from a secrets backend.
 DATABASE = tuple(f"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN{ending}" for ending in ("", "_CMD", "_SECRET"))
 PARTS = ("conn_type", "host", "schema", "login", "password")
@@ -36,15 +35,14 @@ def names_an_airflow(variables: Mapping[str, str] = os.environ) -> bool:
     return any(variables.get(name) for name in (BACKEND, *DATABASE))
 
 
-def connection_words(connection_id: str) -> dict[str, Any]:
+def kept_words(connection_id: str) -> dict[str, Any]:
     """Return a connection's words: conn_type, host, port, schema, login, password and extra, a dict.
 
     As in a task, a secrets backend comes before the variables. Raises NoConnection.
     """
+    if written := variable_words(connection_id, os.environ):
+        return written
     variable = variable_of(connection_id)
-    written = os.environ.get(variable)
-    if written and not os.environ.get(BACKEND):
-        return words_of(written)
     if not names_an_airflow():
         raise NoConnection(f"{variable} is not set")
     found = _asked(connection_id, int(time.monotonic() // HOLDS_SECONDS))
