@@ -119,8 +119,8 @@ def _end_of_last_record(chunk: bytes, quotes_before: int, quote: bytes) -> int:
     last = at = chunk.rfind(b"\n") + 1
     if not quote:
         return last
-    # NumPy counts many quotes faster than bytes.count, and lets the other threads run.
-    quotes = np.count_nonzero(np.frombuffer(chunk, np.uint8, at) == quote[0])
+    # NumPy counts many quotes faster than bytes.count, and lets the other threads run; most files have none.
+    quotes = np.count_nonzero(np.frombuffer(chunk, np.uint8, at) == quote[0]) if quote in chunk else 0
     is_open = (quotes_before + quotes) % 2 == 1
     for _ in range(OPEN_QUOTE_LINES if is_open else 0):
         before = chunk.rfind(b"\n", 0, max(at - 1, 0)) + 1

@@ -11,12 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from daybook.errors import BadData
-from daybook.rules.frames import close_frame, open_frame
+from daybook.rules.coded import Codes, codes_of
+from daybook.rules.frames import close_frame, open_frame, ordered
 from daybook.rules.inputs import input_name, input_of
 from daybook.rules.integers import Integers
 from daybook.rules.measure_types import additive, measure_types
 from daybook.rules.rolled_up import rolled_up
-from daybook.spec import Measure, Pipeline, arrow_type, fact_columns
+from daybook.spec import Column, Measure, Pipeline, arrow_type, fact_columns
 from daybook.spec.work import group_columns
 from daybook.text import counted
 
@@ -102,12 +103,24 @@ def _seen(facts: pa.Table, inputs: dict[str, Integers], pipeline: Pipeline) -> S
 def _of_batch(facts: pa.Table, inputs: dict[str, Integers], measures: list[Measure], pipeline: Pipeline) -> pa.Table:
     grain = group_columns(pipeline)
     # Only what is needed goes to the engine.
-    table = facts.select(grain).append_column(ROW, pa.nulls(facts.num_rows, pa.int8()))
+    table = facts.select(grain)
+    # An engine groups by numbers in less time than by texts.
+    texts = {name: codes_of(table[name]) for name in grain if _is_text(fact_columns(pipeline)[name])}
+    for name, codes in texts.items():
+        table = table.set_column(grain.index(name), name, codes.numbers)
+    table = table.append_column(ROW, pa.nulls(facts.num_rows, pa.int8()))
     for name, column in inputs.items():
         table = table.append_column(name, column.numbers)
     frame, totals = open_frame(table, pipeline.engine), _totals(measures)
     grouped = frame.group_by(*grain).agg(*totals) if grain else frame.select(*totals)
-    return _with_values(close_frame(grouped, _as_integers(schema(pipeline), measures), grain), inputs, measures)
+    found = close_frame(grouped, _as_integers(schema(pipeline), measures, texts), () if texts else grain)
+    for name, codes in texts.items():
+        found = found.set_column(grain.index(name), name, codes.texts.take(found[name].combine_chunks()))
+    return _with_values(ordered(found, grain) if texts else found, inputs, measures)
+
+
+def _is_text(column: Column) -> bool:
+    return column.kind == "text"
 
 
 def schema(pipeline: Pipeline) -> pa.Schema:
@@ -118,10 +131,9 @@ def schema(pipeline: Pipeline) -> pa.Schema:
     return pa.schema([*groups, ("row_count", pa.int64()), *measures])
 
 
-def _as_integers(schema: pa.Schema, measures: list[Measure]) -> pa.Schema:
-    for measure in measures:
-        schema = schema.set(schema.get_field_index(measure.name), pa.field(measure.name, pa.int64()))
-    return schema
+def _as_integers(schema: pa.Schema, measures: list[Measure], texts: dict[str, Codes]) -> pa.Schema:
+    numbers = dict.fromkeys((measure.name for measure in measures), pa.int64()) | dict.fromkeys(texts, pa.int32())
+    return pa.schema([field.with_type(numbers.get(field.name, field.type)) for field in schema])
 
 
 def _with_values(totals: pa.Table, inputs: dict[str, Integers], measures: list[Measure]) -> pa.Table:

@@ -19,6 +19,7 @@ import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from daybook.rules.coded import codes_of, is_coded, plain_table, without_texts
 from daybook.rules.derive import REFUSED_BY_RULE, derive
 from daybook.rules.frames import (
     close_frame,
@@ -165,7 +166,7 @@ def with_transform(cleaned: Cleaned, pipeline: Pipeline) -> Cleaned:
     """Return clean facts as the pipeline's transform leaves them. Raises BadSpec as `transformed`."""
     if pipeline.transform is None:
         return cleaned
-    kept = transformed(cleaned.kept, pipeline)
+    kept = transformed(plain_table(cleaned.kept), pipeline)
     gone = cleaned.kept.num_rows - kept.num_rows
     return Cleaned(kept, cleaned.refused, cleaned.dropped | ({"transform": gone} if gone else {}))
 
@@ -176,10 +177,8 @@ def _named(rows: pa.Table, by: Cleaning) -> pa.Table:
     for place, column in enumerate(by.source.columns, 1):
         tokens = by.source.tokens(column) if column.kind == "text" else ()
         if tokens:
-            is_token = pc.is_in(named[place], pa.array(tokens, pa.string()))
-            named = named.set_column(
-                place, column.name, pc.if_else(is_token, pa.scalar(None, pa.string()), named[place])
-            )
+            rest = without_texts(named[place], pa.array(tokens, pa.string()))
+            named = named.set_column(place, column.name, rest)
     return named
 
 
@@ -190,7 +189,7 @@ def _numbers(
     # Only what rules look at goes to the engine.
     asked = {*(rule.column for rule in rules.all), *(by.pipeline.day_columns if by.is_of_facts else ())}
     table = named.select(["line", *(column.name for column in by.source.columns if column.name in asked)])
-    table = table.append_column(IS_EMPTY, _is_empty(named))
+    table = _with_numbers(table, by.source).append_column(IS_EMPTY, _is_empty(named))
     table = table.append_column(IS_TWIN, _is_at(named, twins))
     if by.is_of_facts and day_is_of_instant(by.pipeline):
         table = table.append_column(IS_OTHER_DAY, is_other_day(named[by.pipeline.day_columns[0]], by.pipeline, by.day))
@@ -198,6 +197,15 @@ def _numbers(
         table = table.append_column(IS_LATE, is_of_days_before(named, late, by.pipeline))
     frame = _numbered(open_frame(table, by.pipeline.engine), rules.all)
     return close_frame(frame, _NUMBERS, ["line"])["rule"]
+
+
+def _with_numbers(table: pa.Table, source: Source) -> pa.Table:
+    """Return rows with the numbers of codes instead of texts if it is only asked whether there is one."""
+    unread = [column.name for column in source.columns if not (column.allowed or column.pattern)]
+    for name in set(table.column_names).intersection(unread):
+        if is_coded(table[name]):
+            table = table.set_column(table.column_names.index(name), name, codes_of(table[name]).numbers)
+    return table
 
 
 def _is_empty(named: pa.Table) -> pa.ChunkedArray:

@@ -3,8 +3,9 @@
 from datetime import date
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from daybook.rules.coded import plain_table
+from daybook.rules.frames import ordered
 from daybook.rules.summarize import schema
 from daybook.spec import CleanRows, Pipeline
 
@@ -14,7 +15,8 @@ def clean_rows(facts: pa.Table, rows: CleanRows, pipeline: Pipeline, day: date) 
 
     facts: indexed facts. rows: with all its columns, as `Pipeline.views` has it.
     """
-    ordered = facts.take(pc.sort_indices(facts, sort_keys=[("line", "ascending")]))
+    wanted = [*rows.by, *rows.columns]
+    in_order = plain_table(ordered(facts, ["line"]).select(wanted))
     days = pa.array([day] * facts.num_rows, pa.date32())
-    columns = [ordered[name] for name in (*rows.by, *rows.columns)]
+    columns = [in_order[name] for name in wanted]
     return pa.table([days, *columns], schema=schema(pipeline, rows))

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from daybook.rules import checked
 from daybook.rules.checked import BY_ZERO, Computed, Digits, faults_of
+from daybook.rules.coded import plain
 from daybook.rules.moments import local_dates, local_hours
 from daybook.rules.texts import by_text, sliced
 from daybook.rules.units import from_units, units
@@ -111,7 +112,7 @@ def _with_faults(computed: Computed, of: Sequence[Known]) -> Computed:
 def _column(name: str, scope: Scope) -> Known:
     column = scope.columns[name]
     given = column_of(name, Expression("column", words=(name,)), scope.columns)
-    values = scope.rows.column(name)
+    values = plain(scope.rows.column(name))
     numbers = units(pa.chunked_array([values])).combine_chunks() if column.kind == "decimal" else values
     return Known(Result(given.kind, given.digits, given.scale), Computed(numbers))
 

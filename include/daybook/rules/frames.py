@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from daybook.rules.coded import codes_of, is_coded, plain_table
 from daybook.rules.units import from_units, units
 from daybook.spec import LIBRARIES, Column, Engine, Source, arrow_type
 
@@ -37,7 +38,7 @@ def under_names(rows: pa.Table, source: Source) -> pa.Table:
 
 def open_frame(table: pa.Table, engine: Engine) -> nw.LazyFrame[Any]:
     """Return the table as a lazy frame of the engine. Decimals become integers in units of their last digit."""
-    return open_as_it_is(without_decimals(table), engine)
+    return open_as_it_is(for_engines(table), engine)
 
 
 def open_as_it_is(table: pa.Table, engine: Engine) -> nw.LazyFrame[Any]:
@@ -101,8 +102,18 @@ def hashes(rows: pa.Table) -> NDArray[np.uint64]:
 
     Polars makes them for every engine: no result depends on them, since what shares one is compared exactly.
     """
-    found: NDArray[np.uint64] = _in_polars(without_decimals(rows)).hash_rows().to_numpy()
+    for place, field in enumerate(rows.schema):
+        if pa.types.is_string(field.type) or is_coded(rows[place]):
+            rows = rows.set_column(place, field.name, _hashed_texts(rows[place]))
+    found: NDArray[np.uint64] = _in_polars(for_engines(rows)).hash_rows().to_numpy()
     return found
+
+
+def _hashed_texts(column: pa.ChunkedArray) -> pa.Array:
+    """Return the hash of each text; nothing if there is none."""
+    codes = codes_of(column)
+    hashed = _in_polars(pa.table([codes.texts], ["text"]))["text"].hash().to_numpy()
+    return pa.array(hashed, pa.uint64()).take(codes.numbers)
 
 
 def units_at_most(value: int | Decimal, column: Column) -> int:
@@ -154,8 +165,9 @@ def _open_duckdb(table: pa.Table) -> nw.LazyFrame[Any]:
 _OPEN = {"polars": _open_polars, "pandas": _open_pandas, "duckdb": _open_duckdb}
 
 
-def without_decimals(table: pa.Table) -> pa.Table:
-    """Return the table with integers in units of the last digit instead of decimals."""
+def for_engines(table: pa.Table) -> pa.Table:
+    """Return the table with integers in units of the last digit instead of decimals, and with texts, not codes."""
+    table = plain_table(table)
     for position, field in enumerate(table.schema):
         if pa.types.is_decimal(field.type):
             table = table.set_column(position, field.name, units(table[field.name]))

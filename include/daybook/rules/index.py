@@ -8,15 +8,16 @@ that were looked up (derive.py), and the rules that need such columns are checke
 
 from collections.abc import Collection, Iterable
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from daybook.rules.coded import codes_of, is_coded, of_each_value
 from daybook.rules.derive import REFUSED_BY_RULE, derive
-from daybook.rules.frames import add_columns, close_frame, open_frame, ordered, rows_schema, without
+from daybook.rules.frames import ordered, rows_schema, without
 from daybook.rules.row_rules import keep_to_rules
+from daybook.rules.units import units
 from daybook.rules.valid_rows import valid_rows
 from daybook.spec import Column, Lookup, Pipeline, clean_columns, derived_in_index, fact_columns
 from daybook.spec.work import rules_in_index
@@ -52,13 +53,11 @@ def index_batch(facts: pa.Table, valid: dict[str, pa.Table], pipeline: Pipeline)
 
     facts: at least the columns that `needed_after_clean` names.
     """
-    schema = rows_schema(_joined_columns(facts.column_names, pipeline))
+    columns, matched = _joined_columns(facts.column_names, pipeline), ordered(facts, ["line"])
     for lookup in pipeline.lookups:
-        schema = schema.append(pa.field(_mark(lookup), pa.bool_()))
-    frame = open_frame(facts, pipeline.engine)
-    for lookup in pipeline.lookups:
-        frame = _matched(frame, open_frame(valid[lookup.label], pipeline.engine), lookup)
-    return _split(close_frame(frame, schema, ["line"]), pipeline)
+        matched = _matched(matched, valid[lookup.label], lookup)
+    names = ["line", *(column.name for column in columns), *map(_mark, pipeline.lookups)]
+    return _split(matched.select(names), pipeline)
 
 
 def all_keys(found: Iterable[pa.Table]) -> pa.Table:
@@ -84,13 +83,44 @@ def _mark(lookup: Lookup) -> str:
     return f"is_unknown_in_{lookup.label}"
 
 
-def _matched(frame: nw.LazyFrame[Any], lookup_rows: nw.LazyFrame[Any], lookup: Lookup) -> nw.LazyFrame[Any]:
-    given = [nw.col(column).alias(name) for column, name in lookup.gives.items()]
-    keys = [nw.col(there).alias(here) for there, here in lookup.keys.items()]
-    found = lookup_rows.select(*keys, *given, nw.lit(True).alias("is_found"))
-    joined = frame.join(found, on=list(lookup.keys.values()), how="left")
-    flags = [name for name in (_mark(lookup), lookup.unknown_flag) if name]
-    return add_columns(joined, (nw.col("is_found").is_null().alias(name) for name in flags)).drop("is_found")
+def _matched(facts: pa.Table, lookup_rows: pa.Table, lookup: Lookup) -> pa.Table:
+    """Return facts with what a lookup gives, and whether it has no row for them. lookup_rows: one for each key."""
+    here = [facts[name] for name in lookup.keys.values()]
+    place = _places(here, [lookup_rows[name] for name in lookup.keys])
+    for column, name in lookup.gives.items():
+        facts = facts.append_column(name, _taken(lookup_rows[column], place))
+    is_unknown = pc.is_null(place)
+    for flag in (_mark(lookup), lookup.unknown_flag):
+        facts = facts.append_column(flag, is_unknown) if flag else facts
+    return facts
+
+
+def _places(keys: list[pa.ChunkedArray], among: list[pa.ChunkedArray]) -> pa.Array:
+    """Return the place of each key among others, which are different; nothing if it is not there."""
+    here, there = keys[0], among[0]
+    for own, other in zip(keys[1:], among[1:], strict=True):
+        # A pair of places as one number, which never exceeds the square of the number of rows.
+        firsts, seconds = pc.unique(there), pc.unique(other)
+        here, there = (
+            pa.chunked_array([pc.add(pc.multiply(_place(one, firsts), len(seconds)), _place(two, seconds))])
+            for one, two in ((here, own), (there, other))
+        )
+    return _place(here, there)
+
+
+def _place(values: pa.ChunkedArray, among: pa.Array | pa.ChunkedArray) -> pa.Array:
+    among = units(among) if isinstance(among, pa.ChunkedArray) else units(pa.chunked_array([among]))
+    among = among.combine_chunks()
+    found = of_each_value(lambda some: pc.index_in(some, value_set=among, skip_nulls=True), units(values))
+    return found.cast(pa.int64())
+
+
+def _taken(column: pa.ChunkedArray, place: pa.Array) -> pa.ChunkedArray:
+    """Return the values at some places; texts as codes if they are needed more often than there are of them."""
+    if not pa.types.is_string(column.type) or len(column) > len(place):
+        return pa.chunked_array([column.combine_chunks().take(place)], column.type)
+    codes = codes_of(column)
+    return codes._replace(numbers=codes.numbers.take(place)).column()
 
 
 def _split(matched: pa.Table, pipeline: Pipeline) -> Indexed:
@@ -105,15 +135,21 @@ def _split(matched: pa.Table, pipeline: Pipeline) -> Indexed:
     matched, by_zero = derive(matched, derived_in_index(pipeline), columns, pipeline)
     matched, ruled_out = keep_to_rules(matched, rules_in_index(pipeline), columns, pipeline)
     unknown = {lookup.label: pc.sum(matched[_mark(lookup)]).as_py() or 0 for lookup in pipeline.lookups}
-    facts = matched.drop_columns([_mark(lookup) for lookup in pipeline.lookups])
+    facts = matched.drop_columns([*map(_mark, pipeline.lookups)])
     counted = {label: count for label, count in unknown.items() if count}
     return Indexed(facts, ordered(pa.concat_tables([*refused, by_zero, ruled_out]), ["line"]), counted, keys)
 
 
 def _keys(facts: pa.Table, columns: list[str]) -> pa.Table:
     """Return the whole keys that the facts have in some columns, each once, sorted."""
-    found = facts.select(columns).group_by(columns, use_threads=False).aggregate([])
-    return ordered(found.drop_null(), columns)
+    found = facts.select(columns)
+    texts = {name: codes_of(found[name]) for name in columns if is_coded(found[name])}
+    for name, codes in texts.items():
+        found = found.set_column(columns.index(name), name, codes.numbers)
+    found = found.group_by(columns, use_threads=False).aggregate([]).drop_null()
+    for name, codes in texts.items():
+        found = found.set_column(columns.index(name), name, codes.texts.take(found[name].combine_chunks()))
+    return ordered(found, columns)
 
 
 def _refused(facts: pa.Table, lookup: Lookup) -> pa.Table:

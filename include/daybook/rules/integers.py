@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from daybook.rules.coded import plain
 from daybook.rules.places import places
 from daybook.rules.units import from_units, units
 
@@ -35,6 +36,7 @@ class Integers(NamedTuple):
 
 def as_integers(column: pa.ChunkedArray) -> Integers:
     """Return a column as integers; nothing stays nothing."""
+    column = plain(column)
     kind = column.type
     if pa.types.is_string(kind):
         numbers, texts = places(column, with_nulls=False)

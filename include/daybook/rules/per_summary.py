@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from daybook.errors import BadData
+from daybook.rules.coded import plain_table
 from daybook.rules.counted import (
     Counted,
     continuous_quantiles,
@@ -104,7 +105,7 @@ class _Counts:
         self._most = COUNTS_AT_ONCE
 
     def add(self, facts: pa.Table, values: pa.ChunkedArray) -> None:
-        rows = facts.select(self._names[:-1]).append_column(VALUE, values)
+        rows = plain_table(facts.select(self._names[:-1])).append_column(VALUE, values)
         counts = rows.group_by(self._names).aggregate([([], "count_all")])
         self.add_counts(counts.select([*self._names, "count_all"]).rename_columns([*self._names, ROWS]))
 

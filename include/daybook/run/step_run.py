@@ -20,7 +20,7 @@ from daybook.refused import mends
 from daybook.run.day_run import DayRun
 from daybook.spec import Pipeline, Source
 from daybook.storage.folder import Folder
-from daybook.storage.tables import files_of, hand_over_writer, parquet_batches, read_parquet
+from daybook.storage.tables import files_of, hand_over, parquet_batches, read_parquet
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -145,9 +145,9 @@ class StepRun:
         def write(batch: pa.Table) -> None:
             nonlocal rows
             rows += batch.num_rows
-            parquet.write_table(batch)
+            hand_on(batch)
 
-        with self.folder.new_file(name, is_last=False) as file, hand_over_writer(file, schema) as parquet:
+        with self.folder.new_file(name, is_last=False) as file, hand_over(file, schema) as hand_on:
             yield write
         self.note_output(name, rows)
 

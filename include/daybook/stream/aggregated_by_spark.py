@@ -17,7 +17,7 @@ from daybook.ledger.receipt import Output
 from daybook.rules import aggregate, summarize
 from daybook.rules.aggregate import Aggregates, Seen
 from daybook.rules.clean_rows import clean_rows
-from daybook.rules.frames import close_frame, without_decimals
+from daybook.rules.frames import close_frame, for_engines
 from daybook.rules.index import indexed_schema
 from daybook.rules.per_summary import ROWS, PerSummary
 from daybook.rules.rolled_up import rolled_up_frame
@@ -122,8 +122,8 @@ def _added_up(piece: Piece, parts: list[Part]) -> pa.Table:
 def _read(piece: Piece, parts: list[Part]) -> nw.LazyFrame[pa.Table]:
     """Return what all workers wrote, with integers instead of decimals."""
     written = [piece.part(part.number) for part in parts]
-    return frame_of(written, _integers, without_decimals(piece.schema.empty_table()).schema)
+    return frame_of(written, _integers, for_engines(piece.schema.empty_table()).schema)
 
 
 def _integers(part: Part) -> Iterator[pa.Table]:
-    return map(without_decimals, part.batches())
+    return map(for_engines, part.batches())

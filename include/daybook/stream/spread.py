@@ -16,7 +16,7 @@ from daybook.ledger.receipt import Output
 from daybook.run.step_run import StepRun
 from daybook.spec import Pipeline
 from daybook.storage.folder import Folder
-from daybook.storage.tables import files_of, hand_over_writer, parquet_batches, part_file, row_group_bytes
+from daybook.storage.tables import files_of, hand_over, parquet_batches, part_file, row_group_bytes
 
 # Of the file of `load`, not compressed: so much that a part's start does not count.
 PART_BYTES = 2**27
@@ -51,8 +51,8 @@ class Piece(NamedTuple):
     @contextmanager
     def new_part(self, number: int) -> Iterator[Callable[[pa.Table], None]]:
         """Write the part of that number, a batch at a time, by the function of the block."""
-        with self.folder.new_file(part_file(self.name, number)) as file, hand_over_writer(file, self.schema) as parquet:
-            yield parquet.write_table
+        with self.folder.new_file(part_file(self.name, number)) as file, hand_over(file, self.schema) as write:
+            yield write
 
     def output(self, number: int, rows: int) -> dict[str, Output]:
         """Return the output that a part is, by its file's name."""
