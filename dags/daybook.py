@@ -33,21 +33,20 @@ is taken over, unless `force` is on.
 from airflow.sdk import DAG
 
 from daybook import steps
-from daybook.catalog.runbook import runbook
-from daybook.pipelines import load_pipelines
 from daybook_airflow.alerts.listener import tell_failed
 from daybook_airflow.assets import assets_of
 from daybook_airflow.events import tell_failure, tell_killed, tell_retry
 from daybook_airflow.form import give_form
 from daybook_airflow.pools import warn_of_pools
+from daybook_airflow.read_for import page_of, pipelines_to_make
 from daybook_airflow.schedule import PATIENT, PROMPT, RETRIES, daily, first_day, last_day
 from daybook_airflow.tasks import HoldingTask, StepTask
 
-for pipeline in load_pipelines().good.values():
+for pipeline in pipelines_to_make():
     with DAG(
         pipeline.name,
         description=pipeline.description,
-        doc_md=f"{runbook(pipeline)}\n{__doc__}",
+        doc_md=page_of(pipeline, __doc__),
         schedule=daily(pipeline),
         start_date=first_day(pipeline),
         end_date=last_day(pipeline),

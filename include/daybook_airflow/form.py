@@ -5,10 +5,11 @@ from typing import Any
 from airflow.sdk import DAG, Param
 
 from daybook.spec import Pipeline, Place
+from daybook_airflow.read_for import is_read_for_a_task
 
 # A word that may be null is not marked as required in the UI. Nothing hides the UI's own field for a logical date,
 # short of a timetable of partitions; see daybook_airflow/timetable.py.
-# Each parse and each task checks the form's schemas; this draft of JSON Schema takes a third of the time.
+# Each parse checks the form's schemas; this draft of JSON Schema takes a third of the time.
 DRAFT: Any = {"$schema": "http://json-schema.org/draft-07/schema#"}
 FORM = {
     "day": Param(
@@ -60,8 +61,12 @@ def _override(path: str, place: Place) -> Param:
 
 
 def give_form(dag: DAG, pipeline: Pipeline) -> None:
-    """Give a DAG its form, after its tasks are made: otherwise each task would keep and check a copy of it."""
-    dag.params = FORM | {path: _override(path, pipeline.places[path]) for path in pipeline.may_override}  # type: ignore[assignment]
+    """Give a DAG its form, after its tasks are made: otherwise each task would keep and check a copy of it.
+
+    A task asks the run's conf itself, so its own process has no form to check.
+    """
+    if not is_read_for_a_task():
+        dag.params = FORM | {path: _override(path, pipeline.places[path]) for path in pipeline.may_override}  # type: ignore[assignment]
     for task in dag.tasks:
         # No templated fields: each would cost a request per task.
         task.template_fields = ()

@@ -29,8 +29,11 @@ MODULES = (
     "airflow.providers.standard.operators.python",
     "airflow.providers.postgres.hooks.postgres",
     "asyncssh",
+    "airflow.dag_processing.bundles.local",
     "airflow.dag_processing.dagbag",
+    "airflow.sdk.definitions.asset.metadata",
     "airflow.sdk.definitions.retry_policy",
+    "airflow.sdk.execution_time.cache",
     "airflow.sdk.execution_time.supervisor",
     "airflow.sdk.execution_time.task_runner",
     "airflow.sdk.execution_time.timeout",
@@ -38,10 +41,12 @@ MODULES = (
     "airflow.providers.common.io.assets.file",
     "airflow.providers.ftp.assets.ftp",
     "airflow.providers.postgres.assets.postgres",
+    "airflow.version",
     # Not the pipelines: each task reads those anew.
     "daybook.steps",
     "daybook.pages.run_note",
     "daybook_airflow.form",
+    "daybook_airflow.pools",
     "daybook_airflow.schedule",
     "daybook_airflow.tasks",
 )
@@ -49,6 +54,7 @@ MODULES = (
 # no longer exists does no harm, except that its time is lost again.
 LAZY_MODULES = (
     "encodings.idna",
+    "jinja2.ext",
     "narwhals._arrow.dataframe",
     "narwhals._interchange.dataframe",
     "narwhals._namespace",
@@ -56,6 +62,7 @@ LAZY_MODULES = (
     "narwhals._polars.group_by",
     "narwhals._polars.namespace",
     "narwhals.group_by",
+    "pyarrow.acero",
     "pyarrow.dataset",
     "pyarrow.pandas_compat",
 )

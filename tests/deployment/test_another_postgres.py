@@ -7,6 +7,7 @@ import pytest
 
 from daybook.ledger import runs
 from daybook.postgres.session import begin
+from daybook.storage.folder import Folder
 from deployment.backup import back_up, restore
 from deployment.errors import DeploymentError
 from deployment.home import Home
@@ -37,11 +38,11 @@ def test_data_of_another_major_version_are_refused_and_go_on_from_a_copy(
             runs.prepare(connection)
             ledger_id = connection.execute(LEDGER).fetchone()
         server.stop()
-        back_up(server.home, data.as_uri(), tmp_path / "copy")
+        back_up(server.home, Folder(data), tmp_path / "copy")
         monkeypatch.delenv("PG_BIN")
         with pytest.raises(DeploymentError, match=f"; found data of {version}; nothing was started or changed; name"):
             server.start()
-        restore(new.home, (tmp_path / "new_data").as_uri(), tmp_path / "copy")
+        restore(new.home, Folder(tmp_path / "new_data"), tmp_path / "copy")
         new.start()
         with psycopg.connect(new.dsn("warehouse", "warehouse_owner")) as connection:
             assert connection.execute(LEDGER).fetchone() == ledger_id

@@ -26,9 +26,29 @@ print("PARSED" + json.dumps({"errors": bag.import_errors, "dags": {
     name: DagSerialization.to_dict(dag) for name, dag in sorted(bag.dags.items())}}, default=str))
 """
 
+# As a process of the scheduler, forked after the preload, reads the file for one task of `beside`.
+FOR_A_TASK = """
+import json, sys
+from daybook_airflow.preload import import_modules
+import_modules()
+known = set(sys.modules)
+from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk.definitions._internal.dag_parsing_context import _airflow_parsing_context_manager as told
+with told(dag_id="beside", task_id="load"):
+    bag = DagBag(dag_folder=sys.argv[1] + "/daybook.py")
+dags = {name: [dag.doc_md, list(dag.params), dag.task_ids] for name, dag in bag.dags.items()}
+print("PARSED" + json.dumps({"dags": dags, "new": sorted(set(sys.modules) - known)}))
+"""
+
 
 def parsed(tmp_path: Path, **more: str) -> dict[str, Any]:
     """Parse the DAG folder in a process of its own, as the DAG processor does, and give what it serializes."""
+    found = run(PARSE, tmp_path, **more)
+    return {**found, "house": found["dags"].pop("daybook_tidy")}
+
+
+def run(script: str, tmp_path: Path, **more: str) -> dict[str, Any]:
+    """Run a script about the DAG folder in a process of its own, and give what it prints."""
     environment = {
         "AIRFLOW_HOME": str(tmp_path),
         "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
@@ -38,12 +58,11 @@ def parsed(tmp_path: Path, **more: str) -> dict[str, Any]:
         "PATH": str(Path(sys.executable).parent),
         **more,
     }
-    command = [sys.executable, "-W", "error::DeprecationWarning:daybook", "-c", PARSE, str(REPOSITORY / "dags")]
+    command = [sys.executable, "-W", "error::DeprecationWarning:daybook", "-c", script, str(REPOSITORY / "dags")]
     out = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     line = next((line for line in out.stdout.splitlines() if line.startswith("PARSED")), None)
     assert line, out.stderr[-3000:]
-    found = dict(json.loads(line.removeprefix("PARSED")))
-    return {**found, "house": found["dags"].pop("daybook_tidy")}
+    return dict(json.loads(line.removeprefix("PARSED")))
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +153,19 @@ def test_a_dag_tells_what_its_pipeline_is_and_each_task_what_it_does(parse: dict
         assert {task: words["doc_md"] for task, words in tasks(parse, name).items()} == {
             step: getattr(steps, step).__doc__ for step in STEPS
         }
+
+
+def test_a_tasks_process_reads_its_own_dag_alone_and_imports_only_the_pipelines(tmp_path: Path) -> None:
+    own = tmp_path / "include" / "pipelines"
+    shutil.copytree(REPOSITORY / "include" / "pipelines", own, ignore=shutil.ignore_patterns("__pycache__"))
+    text = (own / "flights.py").read_text().replace('schema="flights"', 'schema="beside"')
+    (own / "beside.py").write_text(text.replace('name="flights",\n    desc', 'name="beside",\n    desc'))
+    found = run(FOR_A_TASK, tmp_path, PYTHONPATH=f"{own.parent}:{REPOSITORY / 'include'}:{REPOSITORY / 'config'}")
+    assert list(found["dags"]) == ["beside"]
+    page, form, tasks = found["dags"]["beside"]
+    assert (page, form, sorted(tasks)) == (None, [], sorted(STEPS))
+    new = [name for name in found["new"] if not name.startswith(("pipelines", "unusual_prefix"))]
+    assert new == [], "each task would import these anew: name them in daybook_airflow/preload.py"
 
 
 def test_the_form_names_the_values_that_a_run_may_set_with_their_kinds(tmp_path: Path) -> None:
