@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -58,15 +59,34 @@ def front(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fr
         # Two runs of the tests on one engine have two networks.
         "DAYBOOK_FRONT": f"10.213.{https_port % 250}",
     }
-    command = [*compose_command(), "up", "--detach", "--no-build"]
-    started = run(*command, cwd=stack.folder, env=stack.environment | settings, timeout=420)
+    try:
+        _start(stack, settings)
+        with httpx.Client(base_url=url, verify=str(authority.ca_file), trust_env=False, timeout=120) as client:
+            yield Front(stack, http_port, client)
+    finally:
+        _take_away(stack, settings)
+
+
+def _start(stack: Stack, settings: dict[str, str]) -> None:
+    started = compose(stack, settings, "up", "--detach", "--no-build")
     assert started.returncode == 0, started.stderr
     until = time.monotonic() + HEALTHY_SECONDS
     while (state := stack.containers()["tls"]["State"])["Health"]["Status"] != "healthy":
         assert time.monotonic() < until, state
         time.sleep(0.5)
-    with httpx.Client(base_url=url, verify=str(authority.ca_file), trust_env=False, timeout=120) as client:
-        yield Front(stack, http_port, client)
+
+
+def _take_away(stack: Stack, settings: dict[str, str]) -> None:
+    compose(stack, settings, "rm", "--stop", "--force", "tls")
+    # Other tests of the stack may follow; they ask the API server as before.
+    network = f"{stack.name}_front"
+    run("docker", "network", "disconnect", "--force", network, stack.containers()["api-server"]["Id"])
+    run("docker", "network", "rm", network)
+
+
+def compose(stack: Stack, settings: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run docker-compose for the stack with TLS."""
+    return run(*compose_command(), *arguments, cwd=stack.folder, env=stack.environment | settings, timeout=420)
 
 
 def place_certificate(folder: Path, made: Path) -> None:
