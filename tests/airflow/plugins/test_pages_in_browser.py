@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from daybook_airflow.waiting import wait_until
 from tests.support.browser import Watched, needs_chromium
+from tests.support.html_page import read_page
 
 from .conftest import DAY, Site
 from .test_report_tab_in_browser import screenshot
@@ -15,14 +18,19 @@ from .test_report_tab_in_browser import screenshot
 pytestmark = needs_chromium
 
 WIDTH = 1280
+SECONDS = 120
 # The days of the run of several: most go well, one has rows that are refused, one has a file that cannot be read.
 SEVERAL = [f"2013-01-{number:02}" for number in range(6, 14)]
 REFUSED, FAILED, NEVER = "2013-01-13", "2013-01-09", "2013-01-20"
+# It is held when it is run again, since it was rolled back.
+HELD = "2013-01-12"
 PAGES = {
     "days": "flights/days",
     "days-of-a-state": "flights/days?year=2013&state=refused",
     "day": f"flights/day/{REFUSED}",
     "day-failed": f"flights/day/{FAILED}",
+    "day-held": f"flights/day/{HELD}",
+    "run-of-several": "flights/several/run",
     "day-empty": f"flights/day/{NEVER}",
     "charts": f"flights/day/{REFUSED}/charts",
     "charts-empty": f"flights/day/{NEVER}/charts",
@@ -49,13 +57,30 @@ def lived(site: Site) -> Iterator[Site]:
     lines[9] = lines[9].replace(lines[9].split(",")[9], "ZZ")
     files[REFUSED].write_text("".join(lines))
     files[FAILED].write_text("<b>year</b>,month\n1,2\n")
-    run = site.deployment.api.trigger("flights", conf={"days": SEVERAL})
-    ended = site.deployment.api.wait_for_run("flights", run, seconds=300, check=site.deployment.keep_up)
+    api = site.deployment.api
+    run = api.trigger("flights", conf={"days": SEVERAL}, run_id="several")
+    ended = api.wait_for_run("flights", run, seconds=300, check=site.deployment.keep_up)
     # A day that fails is left out, and the run fails at its end.
     assert ended["state"] == "failed", json.dumps(ended)
-    yield site
+    with held(site):
+        yield site
     for file, content in before.items():
         file.write_bytes(content)
+
+
+@contextmanager
+def held(site: Site) -> Iterator[None]:
+    """Have a run that holds its day until the block ends."""
+    path = f"/daybook/flights/day/{HELD}"
+    form = read_page(site.get_with_cookie(path, "admin").content).one("form", id="rollback")
+    known = {field.attributes["name"]: field.attributes["value"] for field in form.all("input", type="hidden")}
+    asked = {**known, "to": "nothing", "why": "the file was wrong"}
+    assert site.post(f"{path}/rollback", "admin", asked).status_code == 303
+    api = site.deployment.api
+    run = api.trigger("flights", conf={"day": HELD})
+    assert wait_until(lambda: api.count_task_instances("flights", run, state="awaiting_input") == 1, SECONDS)
+    yield
+    api.end_run("flights", run, "failed")
 
 
 @pytest.fixture(scope="module", params=["viewer", "admin"])
