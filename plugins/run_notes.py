@@ -65,6 +65,6 @@ def _days(pipeline: "Pipeline", dag_run: Any) -> "list[date]":
 
 
 def _data() -> "DataFolder":
-    from daybook_airflow.data import data_folder
+    from daybook_airflow.data import data_for_now
 
-    return data_folder()
+    return data_for_now()

@@ -25,7 +25,7 @@ from daybook.errors import NotYet
 from daybook.events.handlers import tell
 from daybook.events.happening import Event, Happening
 from daybook.pipelines import load_pipelines
-from daybook_airflow.data import data_folder
+from daybook_airflow.data import data_for_now
 from daybook_airflow.run_days import noted_days
 
 KILLED = "the process of try {} ended without a word: it was killed, by a lack of memory or by somebody, or it crashed"
@@ -128,7 +128,7 @@ def _days(context: Any) -> tuple[date, ...]:
         return tuple(known)
     run = context["dag_run"]
     with suppress(Exception):
-        return tuple(noted_days(load_pipelines().good[run.dag_id], run, data_folder()))
+        return tuple(noted_days(load_pipelines().good[run.dag_id], run, data_for_now()))
     return ()
 
 

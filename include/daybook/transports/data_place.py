@@ -18,13 +18,15 @@ from daybook.storage.store import StorePath
 
 WRITE = "write a folder, file:///FOLDER, or s3://CONNECTION@BUCKET/FOLDER"
 OF_STORES = ("aws", "s3")
+SECONDS_FOR_NOW = 5.0
 
 
-def data_at(address: str, find: Callable[[str], dict[str, Any]]) -> DataFolder:
+def data_at(address: str, find: Callable[[str], dict[str, Any]], *, is_for_now: bool = False) -> DataFolder:
     """Return the data folder of an address; nothing is asked yet.
 
-    find: returns the words of a connection by its id: conn_type, login, password and extra, a dict. Raises BadSpec if
-    the address or a word of the connection is refused.
+    find: returns the words of a connection by its id: conn_type, login, password and extra, a dict. is_for_now: if a
+    store does not answer soon, it is not asked for long. Raises BadSpec if the address or a word of the connection is
+    refused.
     """
     scheme, is_url, rest = address.partition("://")
     if not is_url:
@@ -35,18 +37,13 @@ def data_at(address: str, find: Callable[[str], dict[str, Any]]) -> DataFolder:
         return DataFolder(Path(rest))
     if scheme != "s3":
         raise BadSpec(f"DAYBOOK_DATA={address!r} is refused: {scheme}:// is no place for files; {WRITE}")
-    return DataFolder(_in_bucket(address, find))
+    return DataFolder(_in_bucket(address, find, is_for_now))
 
 
-def is_on_disk(address: str) -> bool:
-    """Return whether an address names a folder of this machine."""
-    return address.partition("://")[0] == "file" or "://" not in address
-
-
-def _in_bucket(address: str, find: Callable[[str], dict[str, Any]]) -> StorePath:
+def _in_bucket(address: str, find: Callable[[str], dict[str, Any]], is_for_now: bool) -> StorePath:
     # boto3 takes longer to import than a command without it takes in all.
     from daybook.transports.s3_bucket import S3Bucket
-    from daybook.transports.s3_store import S3Store
+    from daybook.transports.s3_store import OF_TASKS, Patience, S3Store
 
     parts = urlsplit(address)
     connection, _, bucket = parts.netloc.rpartition("@")
@@ -54,7 +51,8 @@ def _in_bucket(address: str, find: Callable[[str], dict[str, Any]]) -> StorePath
     if not bucket or ":" in connection or parts.query or parts.fragment:
         raise BadSpec(f"DAYBOOK_DATA={_without_keys(address)!r} is refused; {WRITE}")
     words = _words_of(connection, find) if connection else {}
-    return StorePath(S3Store(S3Bucket(**words, bucket=bucket), connection), folder)
+    patience = Patience(SECONDS_FOR_NOW, 2) if is_for_now else OF_TASKS
+    return StorePath(S3Store(S3Bucket(**words, bucket=bucket), connection, patience), folder)
 
 
 def _words_of(connection: str, find: Callable[[str], dict[str, Any]]) -> dict[str, Any]:

@@ -21,9 +21,6 @@ from daybook.storage.store import Changed, StoredObject, Upload
 from daybook.transports.s3_bucket import S3Bucket
 from daybook.transports.s3_errors import code_of, status_of, translated_errors
 
-TIME_LIMIT_S = 60.0
-# Of every request, by botocore, with pauses that grow.
-TRIES = 5
 BLOCK_BYTES = 2**20
 # An object that is larger goes in parts. S3 takes at most 10,000 parts, each of 5 MiB at least.
 PART_BYTES = 2**24
@@ -39,6 +36,16 @@ RIGHTS = (
 NOT_AS_SEEN = ("412", "409")
 
 
+class Patience(NamedTuple):
+    """How long a request waits, and how often it is tried: by botocore, with pauses that grow."""
+
+    time_limit_s: float
+    tries: int
+
+
+OF_TASKS = Patience(60, 5)
+
+
 class S3Store(NamedTuple):
     """A bucket that holds a data folder (storage/store.py says what it does).
 
@@ -47,6 +54,7 @@ class S3Store(NamedTuple):
 
     bucket: S3Bucket
     name: str
+    patience: Patience = OF_TASKS
 
     @property
     def address(self) -> str:
@@ -65,7 +73,7 @@ class S3Store(NamedTuple):
 
         Raises FileNotFoundError if there is none, SourceUnavailable if it was changed meanwhile.
         """
-        done, tries = 0, TRIES
+        done, tries = 0, self.patience.tries
         rest: dict[str, str] = {}
         while True:
             try:
@@ -177,10 +185,10 @@ class S3Store(NamedTuple):
 
     @property
     def _client(self) -> Any:
-        return _client_of(self.bucket, TRIES, os.getpid())
+        return _client_of(self.bucket, self.patience, os.getpid())
 
 
 @cache
-def _client_of(bucket: S3Bucket, tries: int, _: int) -> Any:
+def _client_of(bucket: S3Bucket, patience: Patience, _: int) -> Any:
     """Return the client of a process: a connection that a forked process inherits is not its own."""
-    return bucket.client(TIME_LIMIT_S, tries)
+    return bucket.client(patience.time_limit_s, patience.tries)

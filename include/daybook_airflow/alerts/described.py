@@ -17,7 +17,7 @@ from daybook.pipelines import Pipelines
 from daybook.spec import Pipeline
 from daybook_airflow.asked_runs import PREFIX
 from daybook_airflow.conf import conf_of
-from daybook_airflow.data import data_folder
+from daybook_airflow.data import data_for_now
 
 # The DAG that keeps house (dags/tidy.py). Its runs are of no pipeline: the deployment's places are told.
 TIDY = "daybook_tidy"
@@ -189,7 +189,7 @@ def _reason(trace: str) -> list[str]:
 
 
 def _days(event: Words, pipeline: Pipeline) -> list[date]:
-    if kept := data_folder().days_of_run(pipeline.name, event["run_id"]):
+    if kept := data_for_now().days_of_run(pipeline.name, event["run_id"]):
         return sorted(kept)
     try:
         conf = conf_of(event["conf"])
@@ -208,7 +208,7 @@ def _own_day(event: Words, pipeline: Pipeline) -> date:
 def _left_out(event: Words, pipeline: Pipeline, days: list[date]) -> dict[date, LeftOut]:
     if len(days) < 2:
         return {}
-    found = {day: left_out_of(data_folder().run(pipeline.name, day, event["run_id"])) for day in days}
+    found = {day: left_out_of(data_for_now().run(pipeline.name, day, event["run_id"])) for day in days}
     return {day: left_out for day, left_out in found.items() if left_out}
 
 

@@ -15,7 +15,7 @@ from daybook.pages.run_state import days_of as days_with_files
 from daybook.pipelines import pipelines_now
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
-from daybook_airflow.data import data_folder
+from daybook_airflow.data import data_for_now
 from daybook_airflow.pages.answer import (
     FORM_POLICY,
     NO_DAYS,
@@ -74,7 +74,7 @@ def of_day(dag_id: str, asked_day: str, policy: str, answer: Callable[[DataFolde
     except ValueError as error:
         return Answer(message_page("No such day", f"{asked_day}: {error}"), headers_of(policy), 404)
     try:
-        return Answer(answer(data_folder(), pipeline, day), headers_of(policy))
+        return Answer(answer(data_for_now(), pipeline, day), headers_of(policy))
     except BadSpec as error:
         return Answer(message_page("No page", str(error)), headers_of(policy), 404)
     except DaybookError as error:
@@ -92,19 +92,31 @@ def as_file(answer: Answer, name: str) -> Answer:
 
 def of_run(dag_id: str, run_id: str, day: str | None, token: str) -> Answer:
     """Return the page of a run: of its day, or of the days that it has; of the one that is asked for."""
+    return _answered(RUN_PAGE_POLICY, lambda: _of_run(dag_id, run_id, day, token))
+
+
+def _answered(policy: str, make: Callable[[], Answer]) -> Answer:
+    """Return a page that is made from files alone; what to do if they cannot be had."""
+    try:
+        return make()
+    except DaybookError as error:
+        return Answer(message_page("The data folder did not answer", str(error)), headers_of(policy), 503)
+
+
+def _of_run(dag_id: str, run_id: str, day: str | None, token: str) -> Answer:
     pipeline = pipelines_now().good.get(dag_id)
     if pipeline is None:
         return Answer(message_page("No report", NOT_OURS), headers_of(RUN_PAGE_POLICY), 404)
-    days = days_of(pipeline, data_folder(), run_id)
+    days = days_of(pipeline, data_for_now(), run_id)
     asked = [one for one in days if day in (None, str(one))]
     if day is not None and not asked:
         return Answer(message_page("No report", NOT_ITS_DAY), headers_of(RUN_PAGE_POLICY), 404)
     if len(asked) == 1:
         page = day_answer(
-            data_folder(), pipeline, asked[0], rollback_token=token, run=run_id, is_one_of_several=len(days) > 1
+            data_for_now(), pipeline, asked[0], rollback_token=token, run=run_id, is_one_of_several=len(days) > 1
         )
         return Answer(page, headers_of(FORM_POLICY if token else RUN_PAGE_POLICY))
-    states = [read_day(data_folder(), pipeline, run_id, one) for one in asked]
+    states = [read_day(data_for_now(), pipeline, run_id, one) for one in asked]
     if not any(state.is_begun for state in states):
         gone = [FILES_GO.format(pipeline.keep_files_days)] if pipeline.keep_files_days else []
         return Answer(message_page(dag_id, *NOT_BEGUN, *gone), headers_of(RUN_PAGE_POLICY))
@@ -113,9 +125,13 @@ def of_run(dag_id: str, run_id: str, day: str | None, token: str) -> Answer:
 
 def report_of_run(dag_id: str, run_id: str, day: str | None) -> Answer:
     """Return the report that readers see of a run's only day, or of the one that is asked for."""
+    return _answered(REPORT_POLICY, lambda: _report_of_run(dag_id, run_id, day))
+
+
+def _report_of_run(dag_id: str, run_id: str, day: str | None) -> Answer:
     pipeline = pipelines_now().good.get(dag_id)
     days = _days(pipeline, run_id, day) if pipeline else []
-    state = read_day(data_folder(), pipeline, run_id, days[0]) if pipeline and len(days) == 1 else None
+    state = read_day(data_for_now(), pipeline, run_id, days[0]) if pipeline and len(days) == 1 else None
     content = state.report if state and state.is_begun else None
     if content:
         return Answer(content, headers_of(REPORT_POLICY))
@@ -124,9 +140,13 @@ def report_of_run(dag_id: str, run_id: str, day: str | None) -> Answer:
 
 def report_of_day(dag_id: str, day: str) -> Answer:
     """Return the report that readers see of a day."""
+    return _answered(REPORT_POLICY, lambda: _report_of_day(dag_id, day))
+
+
+def _report_of_day(dag_id: str, day: str) -> Answer:
     pipeline = pipelines_now().good.get(dag_id)
     try:
-        content = day_without_run(data_folder(), pipeline, as_day(day)).report if pipeline else None
+        content = day_without_run(data_for_now(), pipeline, as_day(day)).report if pipeline else None
     except ValueError:
         content = None
     if content:
@@ -136,4 +156,4 @@ def report_of_day(dag_id: str, day: str) -> Answer:
 
 def _days(pipeline: Pipeline, run_id: str, day: str | None) -> list[date]:
     """Return the days of a run: all, or the one that a request names, if the run has it."""
-    return [one for one in days_with_files(data_folder(), pipeline, run_id) if day in (None, str(one))]
+    return [one for one in days_with_files(data_for_now(), pipeline, run_id) if day in (None, str(one))]

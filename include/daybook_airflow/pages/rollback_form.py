@@ -21,7 +21,7 @@ from daybook.publish.rollback_everywhere import Target, as_target, roll_back, ta
 from daybook.spec import Pipeline
 from daybook.storage.data_folder import DataFolder
 from daybook.text import one_line
-from daybook_airflow.data import data_folder
+from daybook_airflow.data import data_for_now
 from daybook_airflow.hooks import files, postgres
 from daybook_airflow.pages.answer import NO_DAYS, NOTHING, Answer, headers_of
 
@@ -108,7 +108,7 @@ def rollback_answer(
     if not is_ours(*tokens):
         return refused(NOT_OUR_FORM, 403)
     try:
-        roll_back_asked(pipeline, as_day(day), data_folder(), who, asked(*words))
+        roll_back_asked(pipeline, as_day(day), data_for_now(), who, asked(*words))
     except ValueError as error:
         return refused(str(error), 422)
     except (Stale, BadSpec) as error:

@@ -18,7 +18,10 @@ from daybook.storage import store_folder
 from daybook.storage.data_folder import DataFolder
 from daybook.storage.folder import Folder
 from daybook.transports import s3_store
+from daybook.transports.data_place import data_at
 from tests.support.object_store import ObjectStore, Refusal
+
+from .conftest import ADDRESS
 
 
 @pytest.fixture(params=["disk", "store"])
@@ -195,10 +198,10 @@ def test_a_writer_that_is_killed_in_the_middle_leaves_parts_that_nobody_sees_and
 
 
 def test_a_store_that_is_busy_is_asked_again_and_one_that_stays_so_is_told(
-    in_store: DataFolder, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+    store: ObjectStore,
 ) -> None:
     busy = Refusal("503 Slow Down", "SlowDown")
-    monkeypatch.setattr(s3_store, "TRIES", 2)
+    in_store = data_at(ADDRESS, {"files": store.words}.__getitem__, is_for_now=True)
     store.refusals = iter([busy])
     write(in_store.root, "rows", b"rows")
     store.refusals = repeat(busy)

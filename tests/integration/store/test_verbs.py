@@ -3,15 +3,20 @@
 import json
 from dataclasses import replace
 from datetime import date
+from itertools import repeat
 from pathlib import Path
 
 import pytest
 
+from daybook.storage.copied import copy_folder
 from daybook.storage.data_folder import DataFolder
+from daybook.storage.folder import Folder
+from daybook_airflow.pages.answers import report_of_day, report_of_run
 from deployment import data_file
 from tests.integration.days.conftest import Days, days
 from tests.integration.days.test_refused_and_replay import DAY, break_lines, mended, published
-from tests.support.object_store import ObjectStore
+from tests.support.files import leave_receipt, publish
+from tests.support.object_store import ObjectStore, Refusal
 
 from .conftest import ADDRESS
 
@@ -62,3 +67,19 @@ def test_a_copy_of_a_store_is_restored_to_a_disk_and_to_another_store(in_store: 
         assert restored.shown("shop") == in_store.shown("shop") != {}
         assert restored.published_files("shop", date(2013, 1, 5), 3).content("by_day.csv") == b"sales\n1\n"
     assert [path.name for path in tmp_path.iterdir()] == ["data.tar", "disk"]
+
+
+def test_a_page_of_a_run_is_read_in_the_store_and_says_if_that_is_away(
+    in_store: DataFolder, store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAYBOOK_DATA", ADDRESS)
+    monkeypatch.setenv("AIRFLOW_CONN_FILES", json.dumps(store.words))
+    leave_receipt(tmp_path, "run_1", "load")
+    publish(tmp_path, 7, b"<p>seven</p>")
+    copy_folder(Folder(tmp_path), in_store.root)
+    assert report_of_day("flights", "2013-01-05").content == b"<p>seven</p>"
+    assert report_of_run("flights", "run_1", None).content == b"<p>seven</p>"
+    store.refusals = repeat(Refusal("503 Slow Down", "SlowDown"))
+    away = report_of_run("flights", "run_1", None)
+    assert (away.status_code, b"s3://files@daybook/in/here/days/flights" in away.content) == (503, True)
+    assert report_of_day("flights", "2013-01-05").status_code == 503
