@@ -9,6 +9,8 @@ INSTALLED := $(VENV)/.installed
 TOOLS := .venv-tools
 # Daybook's packages and Spark's, for the tests of engine="pyspark".
 SPARK := .venv-spark
+# Daybook's packages and those of KubernetesExecutor.
+KUBERNETES := .venv-kubernetes
 NAMED := $(if $(PIPELINE),--pipeline "$(PIPELINE)")
 DAYS := $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)")
 
@@ -17,7 +19,7 @@ export PYTHONPATH := $(CURDIR)/include:$(CURDIR)/config
 export UV_SYSTEM_CERTS ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down day backfill psql clean test test-own test-unit test-all test-spark test-outages coverage house documents fuzz strangers soak bench site sbom audit lint lock upgrade env
+.PHONY: help setup demo up down day backfill psql clean test test-own test-unit test-all test-spark test-kubernetes test-outages coverage house documents fuzz strangers soak bench site sbom audit lint lock upgrade env
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,6 +79,10 @@ test-outages: $(INSTALLED) ## run the tests in which parts of a deployment are k
 test-spark: $(SPARK)/.installed ## run the tests of days on a Spark cluster of two workers; needs Java, 17 or newer
 	$(SPARK)/bin/python -m pytest --durations=10 tests/spark
 
+# Apart from all others: it has an environment of its own, and no cluster.
+test-kubernetes: $(KUBERNETES)/.installed ## run the tests of KubernetesExecutor and of what it makes of deploy/helm
+	$(KUBERNETES)/bin/python -m pytest tests/kubernetes
+
 test-own: $(INSTALLED) ## run the tests of your own pipelines, in tests/pipelines
 	$(VENV)/bin/python -m pytest --quiet tests/pipelines
 
@@ -112,6 +118,12 @@ lock: $(INSTALLED) ## write requirements.lock anew from requirements.txt
 	$(VENV)/bin/uv pip compile requirements-spark.txt --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url --no-emit-find-links $(UPGRADE) --output-file requirements-spark.lock
 
+	$(VENV)/bin/uv pip compile requirements-kubernetes.txt --universal --python-version 3.11 --generate-hashes --no-header \
+	    --no-emit-index-url --no-emit-find-links $(UPGRADE) --constraint requirements.lock --output-file requirements-kubernetes.all
+	@awk 'NR == FNR { known[$$1] = 1; next } /^[^ ]/ { keep = !($$1 in known) } keep' \
+	    requirements.lock requirements-kubernetes.all > requirements-kubernetes.lock
+	@rm requirements-kubernetes.all
+
 # `make lock` keeps each version that still fits; this keeps only what requirements.txt pins, and shows what that changed:
 # a newer release of one package can hold another back. The pins are raised by hand, with the reason in the commit.
 upgrade: $(INSTALLED) ## raise what the pins of requirements.txt bring, in requirements.lock; list the pins that are behind
@@ -139,6 +151,11 @@ $(TOOLS)/.installed: requirements-tools.lock $(INSTALLED)
 $(SPARK)/.installed: requirements.lock requirements-spark.lock $(INSTALLED)
 	@$(PYTHON) -m venv $(SPARK)
 	@$(VENV)/bin/uv pip sync --quiet --python $(SPARK)/bin/python --require-hashes requirements.lock requirements-spark.lock
+	@touch $@
+
+$(KUBERNETES)/.installed: requirements.lock requirements-kubernetes.lock $(INSTALLED)
+	@$(PYTHON) -m venv $(KUBERNETES)
+	@$(VENV)/bin/uv pip sync --quiet --python $(KUBERNETES)/bin/python --require-hashes requirements.lock requirements-kubernetes.lock
 	@touch $@
 
 setup: $(INSTALLED) ## install what is locked into .venv; every other target does it when needed
