@@ -19,6 +19,12 @@ COPY --chown=50000:0 requirements.txt requirements.lock ./
 RUN sed -n '/^# Tests and checks/q; /==/p' requirements.txt | \
     uv pip install --no-cache --compile-bytecode --require-hashes --requirement - --constraint requirements.lock
 
+# With KubernetesExecutor, what the scheduler needs to make pods.
+ARG KUBERNETES=no
+COPY --chown=50000:0 requirements-kubernetes.lock ./
+RUN [ "$KUBERNETES" != yes ] || uv pip install --no-cache --compile-bytecode --no-deps --require-hashes \
+    --requirement requirements-kubernetes.lock
+
 COPY --chown=50000:0 config config
 COPY --chown=50000:0 dags dags
 COPY --chown=50000:0 include include

@@ -11,6 +11,8 @@ TOOLS := .venv-tools
 SPARK := .venv-spark
 # Daybook's packages, with Airflow's next version in the place of the locked one.
 NEXT := .venv-next
+# Daybook's packages and those of KubernetesExecutor.
+KUBERNETES := .venv-kubernetes
 NAMED := $(if $(PIPELINE),--pipeline "$(PIPELINE)")
 DAYS := $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)")
 
@@ -19,7 +21,7 @@ export PYTHONPATH := $(CURDIR)/include:$(CURDIR)/config
 export UV_SYSTEM_CERTS ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down day backfill psql clean test test-own test-unit test-all test-spark upgrade-test test-outages coverage house documents fuzz strangers soak bench site sbom audit lint lock upgrade env
+.PHONY: help setup demo up down day backfill psql clean test test-own test-unit test-all test-spark test-kubernetes upgrade-test test-outages coverage house documents fuzz strangers soak bench site sbom audit lint lock upgrade env
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,6 +85,10 @@ test-spark: $(SPARK)/.installed ## run the tests of days on a Spark cluster of t
 upgrade-test: $(NEXT)/.installed ## run the tests of every change on Airflow's next version, which requirements-next.txt names
 	$(PYTEST:$(VENV)/%=$(NEXT)/%) --dist=loadfile $(TESTS)
 
+# Apart from all others: it has an environment of its own, and no cluster.
+test-kubernetes: $(KUBERNETES)/.installed ## run the tests of KubernetesExecutor and of what it makes of deploy/helm
+	$(KUBERNETES)/bin/python -m pytest tests/kubernetes
+
 test-own: $(INSTALLED) ## run the tests of your own pipelines, in tests/pipelines
 	$(VENV)/bin/python -m pytest --quiet tests/pipelines
 
@@ -118,6 +124,12 @@ lock: $(INSTALLED) ## write requirements.lock anew from requirements.txt
 	$(VENV)/bin/uv pip compile requirements-spark.txt --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url --no-emit-find-links $(UPGRADE) --output-file requirements-spark.lock
 
+	$(VENV)/bin/uv pip compile requirements-kubernetes.txt --universal --python-version 3.11 --generate-hashes --no-header \
+	    --no-emit-index-url --no-emit-find-links $(UPGRADE) --constraint requirements.lock --output-file requirements-kubernetes.all
+	@awk 'NR == FNR { known[$$1] = 1; next } /^[^ ]/ { keep = !($$1 in known) } keep' \
+	    requirements.lock requirements-kubernetes.all > requirements-kubernetes.lock
+	@rm requirements-kubernetes.all
+
 # `make lock` keeps each version that still fits; this keeps only what requirements.txt pins, and shows what that changed:
 # a newer release of one package can hold another back. The pins are raised by hand, with the reason in the commit.
 upgrade: $(INSTALLED) ## raise what the pins of requirements.txt bring, in requirements.lock; list the pins that are behind
@@ -152,6 +164,11 @@ $(NEXT)/.installed: requirements.lock requirements-next.txt $(INSTALLED)
 	@$(PYTHON) -m venv $(NEXT)
 	@$(VENV)/bin/uv pip sync --quiet --python $(NEXT)/bin/python --require-hashes requirements.lock
 	@$(VENV)/bin/uv pip install --quiet --python $(NEXT)/bin/python --requirement requirements.txt --overrides requirements-next.txt
+	@touch $@
+
+$(KUBERNETES)/.installed: requirements.lock requirements-kubernetes.lock $(INSTALLED)
+	@$(PYTHON) -m venv $(KUBERNETES)
+	@$(VENV)/bin/uv pip sync --quiet --python $(KUBERNETES)/bin/python --require-hashes requirements.lock requirements-kubernetes.lock
 	@touch $@
 
 setup: $(INSTALLED) ## install what is locked into .venv; every other target does it when needed

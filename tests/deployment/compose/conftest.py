@@ -11,6 +11,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,16 @@ import pytest
 from daybook_airflow.api import AirflowApi
 from deployment.home import REPOSITORY, free_port
 
-FILES = ("Dockerfile", "docker-compose.yaml", ".dockerignore", ".env.example", "requirements.txt", "requirements.lock")
+FILES = (
+    "Dockerfile",
+    "docker-compose.yaml",
+    "docker-compose.celery.yaml",
+    ".dockerignore",
+    ".env.example",
+    "requirements.txt",
+    "requirements.lock",
+    "requirements-kubernetes.lock",
+)
 FOLDERS = ("config", "dags", "deploy", "include", "plugins")
 # A user whom no file of the image names, as an ordinary user is; root's own choice, the image's user, is the easy case.
 SOMEBODY = 12345
@@ -32,18 +42,19 @@ HEALTHY_SECONDS = 240
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack of its own name, in a folder of its own."""
+    """A stack of its own name, in a folder of its own. files: that docker-compose reads."""
 
     folder: Path
     name: str
     ui_port: int
+    files: tuple[str, ...] = ("docker-compose.yaml",)
 
     @property
     def environment(self) -> dict[str, str]:
         """The shell in which docker-compose, in whatever folder, means this stack."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("DAYBOOK", "AIRFLOW"))}
         return kept | {
-            "COMPOSE_FILE": str(self.folder / "docker-compose.yaml"),
+            "COMPOSE_FILE": os.pathsep.join(str(self.folder / file) for file in self.files),
             "COMPOSE_PROJECT_NAME": self.name,
             "DAYBOOK_IMAGE": self.name,
             "UI_PORT": str(self.ui_port),
@@ -118,34 +129,52 @@ def _missing() -> str:
 @pytest.fixture(scope="package")
 def unstarted(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Stack:
     """A stack that has neither `.env` nor containers yet."""
-    folder = tmp_path_factory.mktemp("compose")
-    for name in FILES:
-        shutil.copy(REPOSITORY / name, folder)
-    for name in FOLDERS:
-        shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    return Stack(folder, f"daybook-test-{uuid.uuid4().hex[:8]}", free_port())
+    return copied(tmp_path_factory.mktemp("compose"))
 
 
 @pytest.fixture(scope="package")
 def built(unstarted: Stack) -> Iterator[Stack]:
     """A stack that has its `.env` and its image, and no container yet."""
-    assert unstarted.make_env().returncode == 0
-    if os.getuid() == 0:
-        _belong_to_somebody(unstarted)
-    _build(unstarted)
-    yield unstarted
-    run("docker", "image", "rm", unstarted.name)
+    with built_image(unstarted):
+        yield unstarted
 
 
 @pytest.fixture(scope="package")
 def stack(built: Stack) -> Iterator[Stack]:
     """The stack, healthy. Nothing of it is left afterwards, and the engine is asked whether that is so."""
-    try:
-        _start(built)
+    with started(built):
         yield built
+
+
+def copied(folder: Path, *more: str) -> Stack:
+    """Return a stack of this checkout, without an `.env` and containers. more: files for docker-compose, too."""
+    for name in FILES:
+        shutil.copy(REPOSITORY / name, folder)
+    for name in FOLDERS:
+        shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return Stack(folder, f"daybook-test-{uuid.uuid4().hex[:8]}", free_port(), ("docker-compose.yaml", *more))
+
+
+@contextmanager
+def built_image(stack: Stack) -> Iterator[None]:
+    """Give a stack its `.env` and its image, for the length of a block."""
+    assert stack.make_env().returncode == 0
+    if os.getuid() == 0:
+        _belong_to_somebody(stack)
+    _build(stack)
+    yield
+    run("docker", "image", "rm", stack.name)
+
+
+@contextmanager
+def started(stack: Stack) -> Iterator[None]:
+    """Have a stack healthy for the length of a block. The engine is asked whether nothing is left of it."""
+    try:
+        _start(stack)
+        yield
     finally:
-        built.compose("down", "--volumes", "--timeout", "5")
-    assert built.left() == []
+        stack.compose("down", "--volumes", "--timeout", "5")
+    assert stack.left() == []
 
 
 def _belong_to_somebody(stack: Stack) -> None:

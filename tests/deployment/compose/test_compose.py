@@ -233,7 +233,8 @@ def without_address(connection: str) -> dict[str, object]:
 
 
 def test_G22_the_image_holds_what_runs_and_neither_secrets_nor_test_tools(stack: Stack) -> None:
-    code = {"config", "dags", "include", "plugins", "requirements.lock", "requirements.txt"}
+    locks = {"requirements.lock", "requirements-kubernetes.lock", "requirements.txt"}
+    code = {"config", "dags", "include", "plugins", *locks}
     volumes = {"data", "logs", "redis", "source"}
     assert set(in_image(stack, "ls", "--almost-all", "/opt/airflow").split()) == code | volumes
     installed = in_image(stack, "uv", "pip", "list", "--format", "freeze")

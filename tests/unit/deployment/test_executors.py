@@ -9,8 +9,10 @@ import pytest
 import yaml
 
 from daybook_airflow.queues import pool_and_queue
+from deployment.environment import shared_settings
 from deployment.home import REPOSITORY
 
+HELM = REPOSITORY / "deploy" / "helm"
 BASE, OVERLAY = "docker-compose.yaml", "docker-compose.celery.yaml"
 # Read from the configuration, as the scheduler does.
 LOADED = "from airflow.executors.executor_loader import ExecutorLoader as e; print(e.import_default_executor_cls()[0])"
@@ -92,3 +94,55 @@ def test_no_message_comes_again_while_a_task_may_still_run() -> None:
 def test_a_pool_has_a_queue_of_its_own_if_it_is_named(queues: str, pool: str, queue: str | None) -> None:
     words = pool_and_queue(pool, {"DAYBOOK_QUEUES": queues})
     assert (words["pool"], words.get("queue")) == (pool, queue)
+
+
+def named(entries: list[dict[str, Any]]) -> dict[str, str]:
+    """Return the variables of a container that have a value."""
+    return {one["name"]: one["value"] for one in entries if "value" in one}
+
+
+def test_kubernetes_has_the_settings_that_the_other_deployments_share() -> None:
+    executor = "AIRFLOW__CORE__EXECUTOR"
+    shared = {name: value for name, value in shared_settings().items() if name != executor}
+    values = yaml.safe_load((HELM / "values.yaml").read_text())
+    given = named(values["env"])
+    assert {name: value for name, value in given.items() if name.startswith("AIRFLOW__")} == shared
+    [container] = yaml.safe_load((HELM / "pod-template.yaml").read_text())["spec"]["containers"]
+    of_pod = named(container["env"])
+    assert {name: of_pod[name] for name in of_pod.keys() & given.keys()}.items() <= given.items()
+    assert {"DAYBOOK_DATA", "DAYBOOK_OUTBOX"} <= of_pod.keys() & given.keys()
+
+
+def test_a_pod_of_a_task_knows_no_secret_of_airflow_and_may_do_no_more_than_it_needs() -> None:
+    pod = yaml.safe_load((HELM / "pod-template.yaml").read_text())["spec"]
+    [container] = pod["containers"]
+    names = {one["name"] for one in container["env"]}
+    assert not [name for name in names if re.search(r"SQL_ALCHEMY|SECRET|FERNET|JWT", name)]
+    assert [one["secretRef"]["name"] for one in container["envFrom"]] == ["daybook-connections"]
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert container["resources"]["limits"]["memory"]
+    assert pod["automountServiceAccountToken"] is False
+
+
+def test_a_pod_of_a_task_may_not_reach_the_database_of_airflow() -> None:
+    policies = {one["metadata"]["name"]: one["spec"] for one in yaml.safe_load_all(policies_text())}
+    assert policies["daybook-nothing-goes-out"] == {
+        "podSelector": {"matchLabels": {"release": "daybook"}},
+        "policyTypes": ["Egress"],
+        "egress": [],
+    }
+    [database] = [rule for rule in policies["daybook-airflow"]["egress"] if rule["ports"][0]["port"] == 5432]
+    of_tasks = [place for rule in policies["daybook-tasks"]["egress"] for place in rule["to"]]
+    assert len(of_tasks) == 3
+    assert not [place for place in database["to"] if place in of_tasks]
+    assert "worker" not in policies["daybook-airflow"]["podSelector"]["matchExpressions"][0]["values"]
+
+
+def policies_text() -> str:
+    """Return the network policies as they are written."""
+    return (HELM / "network-policies.yaml").read_text()
