@@ -21,7 +21,7 @@ export PYTHONPATH := $(CURDIR)/include:$(CURDIR)/config
 export UV_SYSTEM_CERTS ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down day backfill psql clean test test-own test-unit test-all test-spark test-kubernetes upgrade-test test-outages coverage house documents fuzz strangers soak bench site sbom audit lint lock upgrade env
+.PHONY: help setup demo up down day backfill psql clean test test-own test-unit test-all test-spark test-kubernetes upgrade-test test-outages coverage house documents fuzz strangers soak soak-airflow bench site sbom audit lint lock upgrade env
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -107,6 +107,9 @@ strangers: $(INSTALLED) ## load every table found on this machine, beside Python
 
 soak: $(INSTALLED) ## publish thirty simulated days, each with a fault by chance
 	$(VENV)/bin/python tests/generative/soak.py days
+
+soak-airflow: $(INSTALLED) ## strike a running deployment once a minute, and look at every published day after each [MINUTES=120]
+	DAYBOOK_SOAK_MINUTES=$(or $(MINUTES),120) $(VENV)/bin/python -m pytest --capture=no --timeout=0 tests/airflow/outages/long_outages.py
 
 bench: $(INSTALLED) ## measure speed, as ratios from one run beside named alternatives
 	for program in bench/*.py; do $(VENV)/bin/python "$$program" || exit 1; done

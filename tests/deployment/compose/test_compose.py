@@ -10,6 +10,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
+import httpx
 import pytest
 
 from daybook_airflow.api import AirflowApi
@@ -19,6 +20,7 @@ from deployment.home import REPOSITORY, Home
 from deployment.servers.ftp import LocalFtp
 from deployment.servers.postgres import LocalPostgres
 from tests.deployment.compose.conftest import SOMEBODY, Stack, compose_command, run
+from tests.support.html_page import read_page
 
 # The first test builds the image, from nothing where nothing is cached, and starts the stack.
 pytestmark = pytest.mark.timeout(1200)
@@ -147,6 +149,22 @@ def test_the_api_server_shows_the_log_of_a_task_that_another_container_ran(stack
     assert [line["event"] for line in log["content"] if line["event"].startswith("clean ")]
 
 
+def test_the_page_of_a_day_says_what_the_ledger_knows_and_an_operator_may_roll_it_back(stack: Stack) -> None:
+    publish(stack)
+    url, page = f"http://127.0.0.1:{stack.ui_port}", f"/daybook/flights/day/{DAY}"
+    with httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
+        login = {"username": "operator", "password": stack.env["DAYBOOK_SECRET_OPERATOR"]}
+        token = client.post("/auth/token", json=login).json()["access_token"]
+        shown = read_page(client.get(page, headers={"Cookie": f"_token={token}"}).content)
+        assert "Readers see run" in shown.one(id="readers").text
+        hidden = shown.one("form", id="rollback").all("input", type="hidden")
+        fields = {field.attributes["name"]: field.attributes["value"] for field in hidden}
+        asked = {**fields, "to": "nothing", "why": "to see that it can be done"}
+        done = client.post(f"{page}/rollback", data=asked, headers={"Cookie": f"_token={token}"})
+        assert done.status_code == 303, done.text
+    assert not (stack.folder / "data" / "published" / "flights" / DAY).exists()
+
+
 def test_every_command_of_the_page_runs(stack: Stack) -> None:
     commands = re.findall(r"^\$ (docker-compose (?:exec|ps|logs).*)$", PAGE.read_text(), re.MULTILINE)
     assert commands
@@ -193,7 +211,7 @@ def test_G4_a_service_knows_the_secrets_that_it_needs_and_no_others(stack: Stack
         "postgres": {"POSTGRES"},
         "init": {*airflow, *roles, "ADMIN", "OPERATOR", "VIEWER"},
         "ftp": {"FTP"},
-        "api-server": airflow | signing,
+        "api-server": {*airflow, *signing, "WAREHOUSE_OWNER"},
         "scheduler": {*airflow, *signing, "SOURCE_READER", "WAREHOUSE_OWNER", "FTP"},
         "dag-processor": airflow,
         "triggerer": airflow,
