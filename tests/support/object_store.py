@@ -44,10 +44,12 @@ class ObjectStore:
     refusals: of the next requests for files, one each; None is the usual answer. cuts: after how many bytes the next
     copies end. meanwhile: what happens once a copy is on its way. arrives: what happens when a request for a file
     comes. lost_answers: of so many of the next puts. refuses_lists: we may not list the bucket. most_names: that one
-    answer lists.
+    answer lists. host: the address of this machine at which it
+    listens.
     """
 
     bucket: str
+    host: str = "127.0.0.1"
     refusals: Iterator[Refusal | None] = field(default_factory=lambda: iter([]))
     cuts: Iterator[int | None] = field(default_factory=lambda: iter([]))
     meanwhile: Callable[[], None] = lambda: None
@@ -62,10 +64,10 @@ class ObjectStore:
     def __enter__(self) -> Self:
         """Begin to listen."""
         self._store = DomainDispatcherApplication(create_backend_app)
-        self._server = make_server("127.0.0.1", 0, self._answer, threaded=True, request_handler=_Silent)
+        self._server = make_server(self.host, 0, self._answer, threaded=True, request_handler=_Silent)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
         self._thread.start()
-        self.address = f"http://127.0.0.1:{self._server.server_port}"
+        self.address = f"http://{self.host}:{self._server.server_port}"
         words = {"aws_access_key_id": KEY, "aws_secret_access_key": SECRET, "region_name": "us-east-1"}
         self.client = boto3.session.Session(**words).client("s3", endpoint_url=self.address)
         self.client.create_bucket(Bucket=self.bucket)
