@@ -10,13 +10,13 @@ from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from upath import UPath
 
 from commands.stopped_servers import watched
 from daybook.errors import BadSpec
 from daybook.ftp.session import Line
 from daybook.postgres.session import LINE_LIMITS, Connection
 from daybook.storage.data_folder import DataFolder
+from daybook.transports.data_place import data_at
 from daybook.transports.open import Stored, open_files
 from daybook_airflow.environment_connections import variable_of, words_of
 
@@ -67,7 +67,12 @@ def files(connection_id: str, time_limit_s: float = FILES_SECONDS) -> ftplib.FTP
 
 def data() -> DataFolder:
     """Return the data folder. Raises BadSpec if DAYBOOK_DATA is not set."""
-    return DataFolder(UPath(_variable("DAYBOOK_DATA")))
+    return data_of(_variable("DAYBOOK_DATA"))
+
+
+def data_of(address: str) -> DataFolder:
+    """Return the data folder of an address. Raises BadSpec if it is refused, or its connection is not set."""
+    return data_at(address, _words)
 
 
 def _words(connection_id: str) -> dict[str, Any]:

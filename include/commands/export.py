@@ -12,6 +12,7 @@ from commands.output import say, tell_json
 from commands.renamed import take_over
 from commands.servers import servers_of
 from commands.wrong_words import WrongWords
+from daybook.ledger import runs
 from daybook.ledger.exports import Owed, in_words
 from daybook.postgres.session import Connection, at_once
 from daybook.publish.exports import Exporter, ask_again
@@ -45,6 +46,7 @@ def export(
     with servers_of(chosen, "export"):
         take_over(chosen)
         connect = partial(connections.postgres, chosen.target.connection)
+        at_once(connect, runs.prepare)
         exporter = Exporter(chosen, connections.data(), connect, connections.files, connections.postgres)
         gone = exporter.let_go()
         if not (chosen.exports or chosen.also or gone):

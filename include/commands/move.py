@@ -3,7 +3,6 @@
 from typing import Annotated
 
 import typer
-from upath import UPath
 
 from commands import connections, exit_codes
 from commands.arguments import Json, Quiet
@@ -48,7 +47,7 @@ def move(
 
 def _move_data(place: str, *, is_json: bool) -> int:
     old, url = connections.data().root, data_url(place)
-    new = DataFolder(UPath(url))
+    new = connections.data_of(url)
     if str(old.path) in map(str, (new.root.path, *new.root.path.parents)):
         raise WrongWords(f"move: {place} is the data folder, or in it; nothing was copied; name another folder")
     done = copy_folder(old, new.root)

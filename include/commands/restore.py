@@ -6,7 +6,6 @@ from typing import Annotated
 
 import pyarrow as pa
 import typer
-from upath import UPath
 
 from commands import connections, exit_codes
 from commands.arguments import Json, Quiet
@@ -63,7 +62,7 @@ def tell(told: Realigned, folder: Path | None) -> None:
 def _from_copy(folder: Path) -> Realigned:
     home = Home.of_checkout()
     restored(home, data_url(), folder)
-    data = DataFolder(UPath(data_url()))
+    data = connections.data_of(data_url())
     known = [one for one in warehouses(data) if one.connection == OF_THE_DEPLOYMENT]
     (own,) = known or [Warehouse(OF_THE_DEPLOYMENT, {}, [])]
     with database(home, "./daybook restore") as postgres:

@@ -11,7 +11,7 @@ from commands import connections, exit_codes
 from commands.arguments import USER, Json, Quiet, Who, Why
 from commands.dag_of import DagOf, dag_of, nothing_begins
 from commands.output import say, say_error, tell_json
-from commands.retire_further import retire_further
+from commands.retire_further import left_targets, retire_further
 from commands.warehouses import servers_of_all, warehouses
 from commands.wrong_words import WrongWords
 from daybook.errors import BadSpec
@@ -31,11 +31,20 @@ NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}(\.[a-z_][a-z0-9_]{0,62})?")
 NameAsked = Annotated[
     str, typer.Argument(metavar="NAME", help="A pipeline, such as flights; or one summary, such as flights.by_day.")
 ]
+LeftTarget = Annotated[
+    str | None,
+    typer.Option(
+        "--target",
+        metavar="CONNECTION.SCHEMA",
+        help="Only what this further target still holds, which the spec has no more; the pipeline goes on.",
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 def retire(
     name: NameAsked,
+    target: LeftTarget = None,
     yes: Yes = False,
     why: Why = "not given",
     who: Who = USER,
@@ -50,6 +59,8 @@ def retire(
     Example: ./daybook retire flights.by_airline
     """
     pipeline, summary = _names(name)
+    if target:
+        return _retire_left(pipeline, summary, target, yes, json)
     _check_is_not_in_spec(pipeline, summary)
     with servers_of_all("retire"):
         data = connections.data()
@@ -70,6 +81,28 @@ def retire(
         left = [*kept, *left]
     _tell(found, lost, done, left, json)
     return exit_codes.NOT_AS_ASKED if left else exit_codes.DONE
+
+
+def _retire_left(pipeline: str, summary: str | None, target: str, is_agreed: bool, is_json: bool) -> int:
+    """Remove what a further target holds of a pipeline whose spec has that target no more."""
+    with servers_of_all("retire"):
+        connect, found = _found(pipeline, None, connections.data())
+        own = load_pipelines().good.get(pipeline)
+        left = left_targets(at_once(connect, lambda session: targets_with_days(session, pipeline)), own)
+        if summary or target not in left:
+            known = f"; those are {', '.join(left)}" if left else ""
+            raise WrongWords(
+                f"retire: {one_line(target)} is no target that holds days of {one_line(pipeline)} and is out of its "
+                f"spec{known}; nothing was done"
+            )
+        lost = [f"all that the target {target} holds of it"]
+        if not is_json:
+            say(f"retire {pipeline} removes for good:")
+            say(f"  {lost[0]}")
+        _agree(pipeline, is_agreed, is_json)
+        done, kept = retire_further(connect, pipeline, None, [target])
+    _tell(found, lost, done, kept, is_json)
+    return exit_codes.NOT_AS_ASKED if kept else exit_codes.DONE
 
 
 def _names(written: str) -> tuple[str, str | None]:

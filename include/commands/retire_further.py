@@ -1,5 +1,6 @@
 """What `./daybook retire` does in further targets; one that is away keeps what it holds, and is named."""
 
+from collections.abc import Iterable
 from functools import partial
 
 from commands import connections
@@ -8,7 +9,17 @@ from daybook.ledger.exports import note_retired
 from daybook.postgres.session import OpenPostgres, at_once
 from daybook.publish.further_state import settings
 from daybook.publish.further_target import retire
-from daybook.spec import STATE
+from daybook.spec import STATE, Pipeline
+
+
+def left_targets(held: Iterable[str], pipeline: Pipeline | None) -> list[str]:
+    """Return the further targets that hold days of a pipeline, and that its spec has no more.
+
+    held: those that hold days, as "connection.schema". pipeline: None if it has no spec; then whoever retires it says
+    what goes.
+    """
+    following = set(map(str, pipeline.also)) if pipeline else set(held)
+    return [target for target in held if target not in following]
 
 
 def retire_further(

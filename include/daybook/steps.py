@@ -26,6 +26,7 @@ from daybook.pages.report import report
 from daybook.postgres.marks import LocalDay
 from daybook.postgres.session import Connection, at_once
 from daybook.postgres.shared_moment import Copies, SharedMoment
+from daybook.publish import definitions
 from daybook.publish import deploy as deploying
 from daybook.publish import save as saving
 from daybook.publish.cleanup import Deployed, clean_up
@@ -185,7 +186,7 @@ def save(step: StepRun) -> Done:
     pipeline, day_run, summaries = step.pipeline, step.day_run, _summaries(step)
     run = saving.Run(day_run.run, deploying.facts_read_at(pipeline, step.receipts_before()))
     above = max(day_run.data.saved_run_ids(pipeline.name, day_run.day), default=0)
-    day_run.once("prepared", lambda: at_once(step.warehouse, lambda session: saving.prepare(session, pipeline)))
+    day_run.once("prepared", lambda: at_once(step.warehouse, lambda session: definitions.prepare(session, pipeline)))
     saved = at_once(step.warehouse, lambda session: saving.save(session, pipeline, day_run.day, run, summaries, above))
     files = day_run.data.published_files(pipeline.name, day_run.day, saved.run_id)
     by_day = [view.name for view in pipeline.views if not view.every]

@@ -2,6 +2,7 @@
 
     home.py                   where the state of a checkout lies, and the lock that lets one deployment run in it
     secret_values.py          the passwords and keys, made once
+    secret_rules.py           which values are no secrets
     environment.py            the settings of every Airflow process
     servers/postgres.py       PostgreSQL: made, started, stopped
     servers/programs.py       its programs, and as whom they run
@@ -20,6 +21,7 @@
     control/cancel.py         the end of a backfill
     backup.py, tidying.py     copied, stopped, removed
     compose/env.py            writes `.env`, the passwords and keys of the docker compose stack
+    compose/check_secrets.py  its first service: nothing starts with an unfit secret
     compose/init.py           its `init` service: databases, source and login, as they are made here
 
 The business knows nothing of this package, and this package knows nothing of what the business does to a row.

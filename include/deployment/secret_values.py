@@ -5,7 +5,9 @@ import json
 import secrets
 from dataclasses import asdict, dataclass, field, fields
 
+from deployment.errors import DeploymentError
 from deployment.home import Home, write_private
+from deployment.secret_rules import faults
 
 FILE = "secrets.json"
 
@@ -44,9 +46,16 @@ class Secrets:
 
 
 def load_or_make(home: Home) -> Secrets:
-    """Return the secrets of a home; what is not in its file yet is made and written there."""
+    """Return the secrets of a home; what is not in its file yet is made and written there.
+
+    Raises DeploymentError if one in the file is unfit: empty, short, a sample, or used twice.
+    """
     file = home.path / FILE
     known = json.loads(file.read_text()) if file.exists() else {}
+    if unfit := faults({name: str(value or "") for name, value in known.items()}):
+        raise DeploymentError(
+            f"{file}: {'; '.join(unfit)}; nothing was done; remove its line, and the next start makes a new one"
+        )
     values = Secrets(**{one.name: known[one.name] for one in fields(Secrets) if one.name in known})
     if asdict(values) != known:
         write_private(file, json.dumps(asdict(values), indent=2))

@@ -90,6 +90,12 @@ class ObjectStore:
         usual = {"user": KEY, "password": SECRET, "region_name": "us-east-1", "endpoint_url": self.address}
         return S3Bucket(**{"bucket": self.bucket, "insecure": True, **usual, **words})
 
+    @property
+    def words(self) -> dict[str, Any]:
+        """Return the words of a connection for data folders in the store, as Airflow keeps them."""
+        extra = {"endpoint_url": self.address, "region_name": "us-east-1", "insecure": True}
+        return {"conn_type": "aws", "login": KEY, "password": SECRET, "extra": extra}
+
     def put(self, key: str, content: bytes) -> None:
         """Put a file into the bucket."""
         self.client.put_object(Bucket=self.bucket, Key=key, Body=content)

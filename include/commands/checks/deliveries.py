@@ -11,8 +11,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from upath import UPath
-
 from commands import connections
 from commands.check_steps import DayMeant, Given, Stepped, after_load, loaded
 from commands.checks import clocks
@@ -126,7 +124,7 @@ def _tried(pipeline: Pipeline, day: date, looked: Looked) -> Finding:
         return Finding("sample", "well", f"{where} is too large to be tried here; `./daybook check` tries a copy of it")
     with TemporaryDirectory(prefix="daybook-") as folder:
         copied = fetch_delivery(
-            partial(connections.files, file.connection, SECONDS), looked.delivery, Folder(UPath(folder)), BRIEF
+            partial(connections.files, file.connection, SECONDS), looked.delivery, Folder(folder), BRIEF
         )
         paths = [Path(folder) / f"{one.part.stem}.csv" for one in copied]
         steps = [(given, _stepped(pipeline, given, day)) for given in (loaded(path, file) for path in paths)]

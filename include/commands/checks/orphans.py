@@ -6,8 +6,10 @@ from functools import partial
 from commands import connections
 from commands.checks.finding import Finding
 from commands.checks.place import Place
+from commands.retire_further import left_targets
 from commands.warehouses import Warehouse, warehouses
 from daybook.errors import DaybookError
+from daybook.ledger.exports import targets_with_days
 from daybook.pipelines import load_pipelines
 from daybook.postgres.session import OpenPostgres, at_once
 from daybook.publish.orphans import known_pipelines, orphans, unknown_pipelines
@@ -49,5 +51,9 @@ def _files(place: Place) -> Iterator[Finding]:
 
 def _of_warehouse(place: Place, warehouse: Warehouse, connect: OpenPostgres) -> Iterator[Finding]:
     for name in warehouse.specs:
+        held = at_once(connect, partial(targets_with_days, pipeline=name))
+        for target in left_targets(held, load_pipelines().good.get(name)):
+            found = f"the target {target} holds days of {name} and follows no more: it is not in the spec"
+            yield Finding(CHECK, "mend", found, f"`./daybook retire {name} --target {target}` removes them")
         for one in orphans(connect, place.data, name):
             yield Finding(CHECK, "mend", f"{one.place}: {one.why}", "`./daybook tidy` removes it")

@@ -4,8 +4,7 @@ import os
 import re
 from typing import NamedTuple
 
-from upath import UPath
-
+from commands import connections
 from daybook.storage.data_folder import DataFolder
 from daybook_airflow.access import address, login
 from daybook_airflow.api import AirflowApi
@@ -33,7 +32,7 @@ class Place(NamedTuple):
 
 def place() -> Place:
     """Return what is to be examined. If this checkout's deployment is up, the variables name its servers then."""
-    home, data = Home.of_checkout(), DataFolder(UPath(data_url()))
+    home, data = Home.of_checkout(), connections.data_of(data_url())
     is_own = os.environ.get("AIRFLOW_HOME") == str(home.airflow)
     if os.environ.get("DAYBOOK_WAREHOUSE") or (not is_own and _names_servers()):
         return Place(data, None, "")

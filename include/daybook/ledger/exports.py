@@ -271,5 +271,5 @@ def seen_run(connection: Connection, pipeline: str, day: date) -> int | None:
 
 
 def _knows_exports(connection: Connection) -> bool:
-    # A ledger of an earlier release has none until its next `save`.
+    # A ledger of an earlier release has none until its next step.
     return is_begun(connection) and connection.execute("select to_regclass('exported')").fetchone() != (None,)

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from daybook.ledger.code import digest
 from daybook.ledger.old_receipts import from_notes
@@ -31,6 +31,9 @@ STEPS = (
     "save",
     "deploy",
 )
+
+
+# Receipts are read by the thousand: a default of `{}` would be copied deeply for each, a factory costs nothing.
 
 
 class Fingerprint(Frozen):
@@ -73,11 +76,11 @@ class Rows(Frozen):
 
     read: int
     kept: int
-    refused: dict[str, int] = {}
-    dropped: dict[str, int] = {}
+    refused: dict[str, int] = Field(default_factory=dict)
+    dropped: dict[str, int] = Field(default_factory=dict)
     below_top: int = 0
     lines: Lines | None = None
-    by_file: dict[str, int] = {}
+    by_file: dict[str, int] = Field(default_factory=dict)
 
     @property
     def is_balanced(self) -> bool:
@@ -164,19 +167,19 @@ class Done(Frozen):
     of the run that was saved, or that readers see. outcome: of deploying. exports: what became of each, a sentence.
     """
 
-    rows: dict[str, Rows] = {}
-    unknown: dict[str, int] = {}
-    totals: dict[str, Decimal] = {}
+    rows: dict[str, Rows] = Field(default_factory=dict)
+    unknown: dict[str, int] = Field(default_factory=dict)
+    totals: dict[str, Decimal] = Field(default_factory=dict)
     read_at: datetime | None = None
-    published: dict[str, Output] = {}
-    origins: dict[str, Origin] = {}
-    slices: dict[str, DayState] = {}
+    published: dict[str, Output] = Field(default_factory=dict)
+    origins: dict[str, Origin] = Field(default_factory=dict)
+    slices: dict[str, DayState] = Field(default_factory=dict)
     mended: tuple[Mended, ...] = ()
     mends_set_aside: str = ""
     held: Held | None = None
     run_id: int | None = None
     outcome: str = ""
-    exports: dict[str, str] = {}
+    exports: dict[str, str] = Field(default_factory=dict)
 
 
 class Receipt(Done):
@@ -189,12 +192,12 @@ class Receipt(Done):
     day: date
     run: str
     step: str
-    inputs: dict[str, str] = {}
-    outputs: dict[str, Output] = {}
+    inputs: dict[str, str] = Field(default_factory=dict)
+    outputs: dict[str, Output] = Field(default_factory=dict)
     # UTC. A receipt without it counts as older than every other.
     started_at: datetime = datetime.min.replace(tzinfo=UTC)
     fingerprint: Fingerprint | None = None
-    overrides: dict[str, Any] = {}
+    overrides: dict[str, Any] = Field(default_factory=dict)
     reused_from: str | None = None
     seconds: float
     peak_memory_mib: int

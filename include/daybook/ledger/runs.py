@@ -1,19 +1,16 @@
 """The runs of each day in the warehouse, in the ledger's schema: runs, the pointer, the ledger.
 
-Every function works in the transaction of the connection it gets. The tables are in schema.sql; queries for people and
-for other days are in queries.py, people's decisions in decisions.py.
+Every function works in the transaction of the connection it gets. Its tables are made by migrate.py; queries for people
+and for other days are in queries.py, people's decisions in decisions.py.
 """
 
-import hashlib
 import json
 from collections.abc import Iterable
 from datetime import date, datetime
-from importlib.resources import files
 from typing import NamedTuple
 
-from psycopg import sql
-
 from daybook.environment import ledger_schema
+from daybook.ledger.migrate import migrate
 from daybook.ledger.receipt import Receipt
 from daybook.postgres.session import Connection
 
@@ -45,24 +42,8 @@ class Entry(NamedTuple):
 
 
 def prepare(connection: Connection) -> None:
-    """Create the ledger's tables that are missing."""
-    make_tables(connection, "schema.sql", ledger_schema())
-
-
-def make_tables(connection: Connection, file: str, schema: str) -> None:
-    """Create the tables of a file of this folder that are missing in a schema."""
-    definition = files("daybook.ledger").joinpath(file).read_text()
-    version, place = hashlib.sha256(definition.encode()).hexdigest(), sql.Identifier(schema)
-    if _version(connection, schema) != version:
-        # If two first runs come at once, `if not exists` alone still lets one of them fail.
-        connection.execute("select pg_advisory_xact_lock(hashtext('daybook.ledger'))")
-        connection.execute(sql.SQL(definition).format(ledger=place))
-        connection.execute(sql.SQL("comment on schema {} is {}").format(place, sql.Literal(version)))
-
-
-def _version(connection: Connection, schema: str) -> str | None:
-    row = connection.execute("select obj_description(to_regnamespace(%s), 'pg_namespace')", [schema]).fetchone()
-    return row[0] if row else None
+    """Make the ledger's tables as this release has them. Raises BadSpec, and changes nothing, if a newer one did."""
+    migrate(connection, "ledger", ledger_schema())
 
 
 def begin_run(connection: Connection, pipeline: str, day: date, started_by: str, read_at: datetime) -> int:

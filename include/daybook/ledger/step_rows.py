@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import psycopg
 
 from daybook.errors import NOT_KEPT, DaybookError, NotYet
-from daybook.ledger import runs
 from daybook.ledger.code import digest
 from daybook.ledger.receipt import Fingerprint, Receipt
 from daybook.postgres.session import Connection
@@ -108,10 +107,5 @@ def _execute(session: Connection, rows: Sequence[StepRow]) -> None:
     said = json.dumps([{**row.trying._asdict(), **row.words} for row in rows], default=str, ensure_ascii=False)
     # A message may quote bytes of a file's name that are no text.
     words = [said.encode(errors="replace").decode()]
-    try:
-        with session.transaction():
-            session.execute(WRITE.encode(), words)
-    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
-        with session.transaction():
-            runs.prepare(session)
+    with session.transaction():
         session.execute(WRITE.encode(), words)

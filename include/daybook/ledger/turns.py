@@ -5,6 +5,8 @@ same day waits for it. The lock belongs to a transaction that does nothing else 
 the step's row: so it ends with the process, however that ends, and holds behind a pooler too. A process that hangs is
 overtaken after a while: the lock only saves work, the fence of publish/deploy.py keeps readers safe.
 
+The ledger's tables are those of this release before a step begins: the first turn makes them so.
+
 A task of several days holds those that are done for some seconds, and writes their rows together. It never waits for a
 day while it holds others, so no two tasks wait for each other.
 """
@@ -21,6 +23,8 @@ import psycopg
 
 from daybook.environment import ledger_schema
 from daybook.errors import SourceUnavailable
+from daybook.ledger import runs
+from daybook.ledger.migrate import newest
 from daybook.ledger.step_rows import StepRow, Trying, write
 from daybook.postgres.session import Connection, OpenPostgres, begin, limited, translated_errors, warehouse_settings
 
@@ -30,6 +34,8 @@ PATIENCE_S = 60
 # The holder's transaction takes the lock and then waits for the step's end, and no snapshot of it holds up a vacuum. So
 # it may be idle for as long as the step works, and its last change of state is when it took the lock.
 HOLDING = "set local idle_in_transaction_session_timeout = 0"
+# One statement: every step begins with it.
+TAKE = "select pg_advisory_xact_lock(hashtext(%s), %s), (select max(number) from migration)"
 OVERTAKE = """
     select pg_terminate_backend(pid) from pg_locks join pg_stat_activity using (pid)
     where locktype = 'advisory' and objsubid = 2 and granted and datname = current_database()
@@ -59,7 +65,8 @@ class Turns:
     def of(self, trying: Trying) -> Iterator[Connection]:
         """Be the only writer of a pipeline's day until the block ends; yield the session that holds the lock.
 
-        Its transaction is open, and only for `note`. Raises SourceUnavailable if the warehouse cannot be reached.
+        Its transaction is open, and only for `note`. Raises SourceUnavailable if the warehouse cannot be reached;
+        BadSpec if a newer Daybook made the ledger's tables.
         """
         session = self._take(trying)
         try:
@@ -121,12 +128,24 @@ def _is_taken(session: Connection, trying: Trying) -> bool:
     with limited(session):
         begin(session, f"{warehouse_settings()}; {HOLDING}")
         try:
-            session.execute("select pg_advisory_xact_lock(hashtext(%s), %s)", _key(trying))
+            taken = session.execute(TAKE, _key(trying)).fetchone()
         except psycopg.errors.LockNotAvailable:
             session.rollback()
             _overtake(session, trying)
             return False
-    return True
+        except psycopg.errors.UndefinedTable:
+            taken = None
+        if taken and taken[1] == newest("ledger"):
+            return True
+        session.rollback()
+        _prepare(session)
+    return _is_taken(session, trying)
+
+
+def _prepare(session: Connection) -> None:
+    begin(session)
+    runs.prepare(session)
+    session.commit()
 
 
 def _overtake(session: Connection, trying: Trying) -> None:

@@ -8,7 +8,6 @@ day's rows are copied (day_rows.py), once its mark is there (marks.py).
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import psycopg
@@ -142,9 +141,11 @@ def _copied(connection: Connection, table: Table, folder: Folder, on: LocalDay |
 
 def _written_state(file: BinaryIO, heard: Callable[[], None]) -> DayState:
     """Return what the rows of a copy are, from the copy itself: the server would read the table once more."""
-    file.flush()
-    with Path(file.name).open("rb") as copy:
-        return copied_state(_told(copy, heard))
+    end = file.tell()
+    file.seek(0)
+    state = copied_state(_told(file, heard))
+    file.seek(end)
+    return state
 
 
 def _told(lines: Iterable[bytes], heard: Callable[[], None]) -> Iterator[bytes]:

@@ -13,6 +13,7 @@ from psycopg import sql
 
 from daybook.errors import BadSpec
 from daybook.ledger import runs
+from daybook.ledger.migrate import migrate
 from daybook.postgres.session import LIMITS, Connection
 from daybook.publish import due_days
 from daybook.publish.live import Place, places_of, shown_as, target_of
@@ -43,9 +44,10 @@ def as_target(pipeline: Pipeline, target: Target) -> Pipeline:
 def prepare(connection: Connection, pipeline: Pipeline, ledger_id: UUID) -> None:
     """Make the tables that say what is held. pipeline: as of the further target. ledger_id: of the ledger it follows.
 
-    Raises BadSpec if they follow another ledger, or views or tables with the names of its summaries are something else.
+    Raises BadSpec if they follow another ledger or a newer Daybook made them, or views or tables with the names of its
+    summaries are something else.
     """
-    runs.make_tables(connection, "further.sql", pipeline.target.state)
+    migrate(connection, "further", pipeline.target.state)
     _check_follows(connection, pipeline, ledger_id)
     _take_over(connection, pipeline)
     _check_is_own(connection, pipeline)
@@ -83,7 +85,7 @@ def drop_if_unused(connection: Connection, state: str) -> None:
         return
     for kind, names in (
         ("view", ("run",)),
-        ("table", ("published", "saved_summary", "due_range", "due_day", "followed")),
+        ("table", ("published", "saved_summary", "due_range", "due_day", "followed", "migration")),
     ):
         for name in names:
             connection.execute(sql.SQL(f"drop {kind} {{}}").format(sql.Identifier(state, name)))

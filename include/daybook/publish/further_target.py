@@ -17,6 +17,7 @@ from psycopg import sql
 
 from daybook.errors import BadSpec, SourceUnavailable
 from daybook.ledger.exports import Files, seen_run
+from daybook.ledger.migrate import migrate
 from daybook.postgres.session import Connection, OpenPostgres, at_once, translated_errors
 from daybook.publish import definitions, further_state
 from daybook.publish.further_state import State
@@ -188,10 +189,12 @@ def _check_is_still_seen(ledger: Connection, pipeline: Pipeline, wanted: _Day) -
 def retire(further: Connection, pipeline: str, summary: str | None, state: str) -> list[str]:
     """Remove a pipeline, or one of its summaries, from a further database; return what was done, a line each.
 
-    state: the schema that says what is held. Raises BadSpec, and removes nothing, if others rest on its views.
+    state: the schema that says what is held. Raises BadSpec, and removes nothing, if others rest on its views,
+    or a newer Daybook made its tables.
     """
     if further.execute("select to_regclass('published')").fetchone() == (None,):
         return []
+    migrate(further, "further", state)
     places = [one for one in places_of(further, pipeline) if summary in (None, one.name)]
     if others := resting_on(further, *(place.view for place in places), *(place.table for place in places)):
         raise BadSpec(

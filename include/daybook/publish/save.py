@@ -14,7 +14,6 @@ from psycopg import sql
 
 from daybook.ledger import runs
 from daybook.postgres.session import Connection
-from daybook.publish import definitions
 from daybook.publish.live import stored
 from daybook.spec import Pipeline
 
@@ -27,16 +26,6 @@ class Run(NamedTuple):
 
     started_by: str
     read_at: datetime
-
-
-def prepare(connection: Connection, pipeline: Pipeline) -> None:
-    """Make the ledger's tables and the pipeline's tables and views, if they are not as this release and the spec say.
-
-    Raises BadSpec if a table in the warehouse has another type for a column than the spec.
-    """
-    with connection.transaction():
-        runs.prepare(connection)
-        definitions.prepare(connection, pipeline)
 
 
 class Saved(NamedTuple):

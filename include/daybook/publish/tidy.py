@@ -11,6 +11,7 @@ from functools import partial
 from typing import NamedTuple
 
 from daybook.ledger.queries import is_begun
+from daybook.ledger.runs import prepare
 from daybook.postgres.session import Connection, OpenPostgres, at_once
 from daybook.publish.cleanup import Deployed, old_steps, removable, remove_rows, remove_steps
 from daybook.publish.old_files import ALL, old_runs, remove_old_files
@@ -59,7 +60,7 @@ def _of_files(untidy: Untidy) -> Iterator[Removal]:
 
 
 def untidy(connect: OpenPostgres, data: DataFolder, pipeline: Pipeline) -> Untidy:
-    """Return all that may go of a pipeline. It changes nothing."""
+    """Return all that may go of a pipeline; remove nothing. Raises BadSpec if a newer Daybook made the ledger."""
     rows, steps = at_once(connect, partial(_in_ledger, pipeline=pipeline))
     of_files = tuple(orphans(connect, data, pipeline.name, Going(frozenset(rows), steps)))
     orphaned = {str(orphan.folder.path) for orphan in of_files}
@@ -85,6 +86,7 @@ def _in_ledger(
 ) -> tuple[dict[int, tuple[date, str]], frozenset[tuple[date, str]]]:
     if not is_begun(connection):
         return {}, frozenset()
+    prepare(connection)
     days = [day for (day,) in connection.execute(_DAYS_OF_SEVERAL, {"pipeline": pipeline.name})]
     # What was never published of any day is found by each of them, and so by one that is no day.
     found = {number for day in (date.min, *days) for number in removable(connection, _as_deployed(pipeline, day), ALL)}

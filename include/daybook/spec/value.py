@@ -30,7 +30,9 @@ class Frozen(BaseModel):
     def _without_unused(self, dump: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
         fields = type(self).model_fields
         later = _words(type(self), "added_later")
-        left_out = {word for word in later if getattr(self, word) == fields[word].default}
+        left_out = {
+            word for word in later if getattr(self, word) == fields[word].get_default(call_default_factory=True)
+        }
         left_out |= _words(type(self), "for_readers")
         return {word: value for word, value in dump(self).items() if word not in left_out}
 

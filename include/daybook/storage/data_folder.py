@@ -21,6 +21,8 @@ from daybook.days import as_day
 from daybook.environment import environment
 from daybook.storage.folder import Folder
 from daybook.storage.run_names import BY_FINGERPRINT, OF_RUNS, TAKEN, folder_name, former_folder_name
+from daybook.storage.store import StorePath
+from daybook.storage.store_folder import StoreFolder
 
 RUN_ID = re.compile(rb'"run_id": ?"?(\d+)')
 
@@ -35,8 +37,9 @@ class DataFolder:
     """The data folder, on a disk or in an object store."""
 
     def __init__(self, path: Any) -> None:
-        """Remember the path; no disk is touched. path: a UPath, or an Airflow ObjectStoragePath."""
-        self.root = Folder(path / f"environment_{environment()}" if environment() else path)
+        """Remember the path; nothing is touched. path: a Path, or a StorePath in an object store."""
+        top: Folder = StoreFolder(path) if isinstance(path, StorePath) else Folder(path)
+        self.root = top / f"environment_{environment()}" if environment() else top
 
     def run(self, pipeline: str, day: date, run: str) -> Folder:
         """Return the folder of a run of a day, which holds one folder per step. run: the scheduler's name for it.
@@ -150,7 +153,7 @@ class DataFolder:
             folder = self.root / "days" / pipeline
             for day in _days(folder.names()):
                 runs = [folder / str(day) / run for run in (folder / str(day)).names()]
-                steps = [run / step for run in runs if run.path.is_dir() for step in run.names()]
+                steps = [run / step for run in runs for step in run.names()]
                 yield from ((pipeline, day, step) for step in steps if step.has("receipt.json"))
 
     def set_aside(self, pipeline: str, day: date) -> Folder:

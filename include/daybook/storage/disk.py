@@ -63,8 +63,8 @@ def temporary(folder: Path | None, name: str) -> Iterator[Path]:
 
 @contextmanager
 def durable(path: Path) -> Iterator[BinaryIO]:
-    """Write a new file, locked until then, whose bytes are on the disk when the block ends."""
-    with path.open("wb") as file:
+    """Write a new file, locked until then, whose bytes are on the disk when the block ends; it can be read too."""
+    with path.open("w+b") as file:
         fcntl.flock(file, fcntl.LOCK_SH)
         yield file
         file.flush()

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple, Protocol
 
 import psycopg
 from psycopg import sql
-from upath import UPath
 
 from daybook import steps
 from daybook.ledger.decisions import Release
@@ -90,7 +89,7 @@ class Trial:
         """Make the databases. folder: an empty one, for the supplier's files and the run's."""
         self.pipeline, self._dsn, self._number = _without_pauses(pipeline), server.dsn(), next(_numbers)
         self._dsns = {name: server.dsn(self._database(name), owner) for name, owner in DATABASES.items()}
-        self.supplier, self._data = folder / "supplier", DataFolder(UPath(f"file://{folder / 'data'}"))
+        self.supplier, self._data = folder / "supplier", DataFolder(folder / "data")
         self.supplier.mkdir(parents=True)
         self._runs = 0
         for name, owner in DATABASES.items():

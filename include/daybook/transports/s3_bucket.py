@@ -68,16 +68,20 @@ class S3Bucket(Value):
         """Return the start of messages."""
         return self._place.address
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Return what no message may hold."""
+        return tuple(filter(None, (self.password, self.aws_session_token)))
+
     def open(self, time_limit_s: float = TIME_LIMIT_S) -> S3Line:
         """Return a client for the bucket, which has answered once. time_limit_s: for every wait.
 
         Raises BadSpec if the keys, the bucket, the region or the certificate is refused; SourceUnavailable if the store
         cannot be reached.
         """
-        self._check_ca_file()
-        secrets = tuple(filter(None, (self.password, self.aws_session_token)))
-        with translated_errors(self.where, secrets):
-            line = S3Line(self._client(time_limit_s), self._place, secrets)
+        # What is tried again, and told, is up to us.
+        with translated_errors(self.where, self.secrets):
+            line = S3Line(self.client(time_limit_s, 1), self._place, self.secrets)
         try:
             line.greet()
         except BaseException:
@@ -99,7 +103,12 @@ class S3Bucket(Value):
         folder = self.prefix.strip("/")
         return Place(self.bucket, f"{folder}/" if folder else "")
 
-    def _client(self, time_limit_s: float) -> Any:
+    def client(self, time_limit_s: float, tries: int) -> Any:
+        """Return boto3's client of the bucket's store; nothing is asked yet. tries: of each request, at most.
+
+        Raises BadSpec if a word of the connection cannot be right.
+        """
+        self._check_ca_file()
         keys = {
             "aws_access_key_id": self.user or None,
             "aws_secret_access_key": self.password or None,
@@ -110,7 +119,7 @@ class S3Bucket(Value):
             session = boto3.session.Session(
                 **keys, profile_name=self.profile_name, region_name=self.region_name, botocore_session=_session()
             )
-            return session.client("s3", config=self._config(time_limit_s), **place)
+            return session.client("s3", config=self._config(time_limit_s, tries), **place)
         except NO_KEYS:
             raise
         except ValueError as error:
@@ -119,15 +128,15 @@ class S3Bucket(Value):
                 "mend endpoint_url in its extra"
             ) from None
 
-    def _config(self, time_limit_s: float) -> Config:
+    def _config(self, time_limit_s: float, tries: int) -> Config:
         # Few stores beside Amazon's have a host's name for each bucket.
         style = self.addressing_style or ("path" if self.endpoint_url else "auto")
         return Config(
             connect_timeout=time_limit_s,
             read_timeout=time_limit_s,
-            s3={"addressing_style": style},
-            # What is tried again, and told, is up to us.
-            retries={"total_max_attempts": 1},
+            # With its hash signed, the store refuses what arrives otherwise than it was sent.
+            s3={"addressing_style": style, "payload_signing_enabled": True},
+            retries={"total_max_attempts": tries, "mode": "standard"},
             # Few stores beside Amazon's take its newer checksums of a request.
             request_checksum_calculation="when_required",
             # Our keys go nowhere but to the endpoint of the connection.

@@ -4,10 +4,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Any
 from urllib.parse import quote
-
-from upath import UPath
 
 from daybook.alerts.alert import Alert
 from daybook.alerts.mends import OTHER_MEND, mend_of, run_again
@@ -18,9 +15,9 @@ from daybook.errors import BadSpec
 from daybook.ledger.left_out import LeftOut, left_out_of
 from daybook.pipelines import Pipelines
 from daybook.spec import Pipeline
-from daybook.storage.data_folder import DataFolder
 from daybook_airflow.asked_runs import PREFIX
 from daybook_airflow.conf import conf_of
+from daybook_airflow.data import data_folder
 
 # The DAG that keeps house (dags/tidy.py). Its runs are of no pipeline: the deployment's places are told.
 TIDY = "daybook_tidy"
@@ -192,7 +189,7 @@ def _reason(trace: str) -> list[str]:
 
 
 def _days(event: Words, pipeline: Pipeline) -> list[date]:
-    if kept := _data().days_of_run(pipeline.name, event["run_id"]):
+    if kept := data_folder().days_of_run(pipeline.name, event["run_id"]):
         return sorted(kept)
     try:
         conf = conf_of(event["conf"])
@@ -211,7 +208,7 @@ def _own_day(event: Words, pipeline: Pipeline) -> date:
 def _left_out(event: Words, pipeline: Pipeline, days: list[date]) -> dict[date, LeftOut]:
     if len(days) < 2:
         return {}
-    found = {day: left_out_of(_data().run(pipeline.name, day, event["run_id"])) for day in days}
+    found = {day: left_out_of(data_folder().run(pipeline.name, day, event["run_id"])) for day in days}
     return {day: left_out for day, left_out in found.items() if left_out}
 
 
@@ -263,8 +260,3 @@ def _configured() -> str:
     from airflow.configuration import conf
 
     return str(conf.get("api", "base_url", fallback="") or "")
-
-
-def _data() -> DataFolder:
-    data: Any = UPath(os.environ["DAYBOOK_DATA"])
-    return DataFolder(data)

@@ -127,18 +127,25 @@ def unstarted(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Stack:
 
 
 @pytest.fixture(scope="package")
-def stack(unstarted: Stack) -> Iterator[Stack]:
-    """The stack, healthy. Nothing of it is left afterwards, and the engine is asked whether that is so."""
+def built(unstarted: Stack) -> Iterator[Stack]:
+    """A stack that has its `.env` and its image, and no container yet."""
     assert unstarted.make_env().returncode == 0
     if os.getuid() == 0:
         _belong_to_somebody(unstarted)
+    _build(unstarted)
+    yield unstarted
+    run("docker", "image", "rm", unstarted.name)
+
+
+@pytest.fixture(scope="package")
+def stack(built: Stack) -> Iterator[Stack]:
+    """The stack, healthy. Nothing of it is left afterwards, and the engine is asked whether that is so."""
     try:
-        _start(unstarted)
-        yield unstarted
+        _start(built)
+        yield built
     finally:
-        unstarted.compose("down", "--volumes", "--timeout", "5")
-        run("docker", "image", "rm", unstarted.name)
-    assert unstarted.left() == []
+        built.compose("down", "--volumes", "--timeout", "5")
+    assert built.left() == []
 
 
 def _belong_to_somebody(stack: Stack) -> None:
@@ -147,13 +154,16 @@ def _belong_to_somebody(stack: Stack) -> None:
     os.chown(stack.folder / "data", SOMEBODY, 0)
 
 
-def _start(stack: Stack) -> None:
+def _build(stack: Stack) -> None:
     built = stack.compose("build", seconds=BUILD_SECONDS)
     assert built.returncode == 0, f"{built.stdout[-2000:]}\n{built.stderr[-2000:]}"
     before = run("docker", "images", "--quiet", LAYERS).stdout.split()
     run("docker", "tag", stack.name, LAYERS)
     # Refused, rightly, where nothing has changed and it is the same image.
     run("docker", "image", "rm", *before)
+
+
+def _start(stack: Stack) -> None:
     started = stack.compose("up", "--detach")
     assert started.returncode == 0, f"{started.stderr[-2000:]}\n{_logs(stack)}"
     until = time.monotonic() + HEALTHY_SECONDS

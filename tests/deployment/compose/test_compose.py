@@ -23,7 +23,7 @@ from tests.deployment.compose.conftest import SOMEBODY, Stack, compose_command, 
 # The first test builds the image, from nothing where nothing is cached, and starts the stack.
 pytestmark = pytest.mark.timeout(1200)
 
-SERVICES = {"postgres", "init", "ftp", "api-server", "scheduler", "dag-processor", "triggerer"}
+SERVICES = {"check-secrets", "postgres", "init", "ftp", "api-server", "scheduler", "dag-processor", "triggerer"}
 DAY = "2013-01-05"
 RED = ("failed", "upstream_failed", "up_for_retry")
 SECRET = {"AIRFLOW__CORE__FERNET_KEY", "AIRFLOW__API_AUTH__JWT_SECRET", "AIRFLOW__API__SECRET_KEY"}
@@ -67,6 +67,20 @@ def test_G2_without_secrets_nothing_starts_and_it_says_what_to_run(
     assert refused.returncode != 0
     assert "run make env" in refused.stderr
     assert unstarted.left() == []
+
+
+def test_G3_with_a_sample_of_a_secret_nothing_but_the_check_starts_and_it_names_the_variable(built: Stack) -> None:
+    file = built.folder / ".env"
+    before = file.read_text()
+    file.write_text(re.sub("(DAYBOOK_SECRET_ANALYST)=.*", r"\1=changeme-please-123", before))
+    refused = built.compose("up", "--detach")
+    said, started = built.compose("logs", "--no-color").stdout, set(built.containers())
+    built.compose("down", "--volumes")
+    file.write_text(before)
+    assert refused.returncode != 0
+    assert ".env: DAYBOOK_SECRET_ANALYST is a sample" in said
+    assert "changeme" not in said
+    assert started == {"check-secrets"}
 
 
 def test_the_example_names_what_make_env_writes() -> None:
@@ -141,9 +155,10 @@ def test_every_command_of_the_page_runs(stack: Stack) -> None:
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
 
 
-def test_the_services_are_healthy_and_the_first_one_has_ended(stack: Stack) -> None:
+def test_the_services_are_healthy_and_the_first_ones_have_ended(stack: Stack) -> None:
     assert {name: one["State"].get("Health", {}).get("Status") for name, one in stack.containers().items()} == {
         **dict.fromkeys(SERVICES, "healthy"),
+        "check-secrets": None,
         "init": None,
     }
 
@@ -171,6 +186,7 @@ def test_G4_a_service_knows_the_secrets_that_it_needs_and_no_others(stack: Stack
     airflow = {"AIRFLOW", "FERNET_KEY", "JWT_SECRET", "API_SECRET_KEY"}
     roles = {"POSTGRES", "AIRFLOW", "SOURCE_OWNER", "SOURCE_READER", "WAREHOUSE_OWNER", "ANALYST"}
     assert {name: known(stack, one["Config"]["Env"]) for name, one in stack.containers().items()} == {
+        "check-secrets": {*airflow, *roles, "FTP", "ADMIN", "VIEWER"},
         "postgres": {"POSTGRES"},
         "init": {*airflow, *roles, "ADMIN", "VIEWER"},
         "ftp": {"FTP"},

@@ -43,6 +43,7 @@ def test_the_commands_tell_what_a_target_owes_and_a_rollback_and_a_retirement_re
     told = days.command("rollback", DAY, "--to", "nothing")[1]
     assert f"target {target}: {target} shows the day no more" in told
     assert [day for day, _ in second.held(days.pipeline)] == [OTHER]
+    check_a_target_that_is_out_of_the_spec_is_named_and_removed(days, second, target)
     monkeypatch.delitem(load_pipelines().good, days.pipeline.name)
     monkeypatch.setenv(variable, "postgres://nobody@127.0.0.1:1/analytics")
     code, told = days.command_alone("retire", days.pipeline.name, "--yes")
@@ -55,3 +56,18 @@ def test_the_commands_tell_what_a_target_owes_and_a_rollback_and_a_retirement_re
         left = "select nspname from pg_namespace where nspname = any(%s)"
         assert connection.execute(left.encode(), [list(days.pipeline.also[0].schemas)]).fetchall() == []
     assert "nothing is left of it" in days.command_alone("retire", days.pipeline.name, "--yes")[1]
+
+
+def check_a_target_that_is_out_of_the_spec_is_named_and_removed(days: Days, second: WithFurther, target: str) -> None:
+    """Check that what the old schema holds is named with the command that removes it, and that the new one stays."""
+    name, old = days.pipeline.name, days.pipeline.also
+    code, told = days.command_alone("retire", name, "--target", target, "--yes")
+    assert (code, "is no target that holds days of" in told) == (2, True), told
+    days.change(also=(further(f"{name}_new"),))
+    assert days.command("export", OTHER)[0] == 0
+    assert f"the target {target} holds days of {name} and follows no more" in days.command_alone("doctor")[1]
+    code, told = days.command_alone("retire", name, "--target", target, "--yes")
+    assert (code, f"{target}: dropped the view {name}.by_day" in told) == (0, True), told
+    assert [day for day, _ in second.held(days.pipeline)] == [OTHER]
+    days.change(also=old)
+    assert days.command("export", OTHER)[0] == 0

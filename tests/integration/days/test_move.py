@@ -11,6 +11,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from tests.support.files import snapshot
+from tests.support.object_store import ObjectStore
 
 from .conftest import Days
 
@@ -26,6 +27,14 @@ def published(days: Days) -> Days:
     return days
 
 
+@pytest.fixture
+def bucket() -> Iterator[ObjectStore]:
+    """An object store with a bucket `daybook`."""
+    with ObjectStore("daybook") as store:
+        store.empty()
+        yield store
+
+
 def is_well(days: Days) -> bool:
     """Return whether the doctor finds the published folder as the warehouse says, and each receipt readable."""
     found = json.loads(days.command_alone("doctor", "--json")[1])["findings"]
@@ -33,8 +42,9 @@ def is_well(days: Days) -> bool:
 
 
 def test_a_data_folder_is_copied_to_another_folder_and_to_a_store_and_back(
-    published: Days, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    published: Days, bucket: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_FILES", json.dumps(bucket.words))
     old, new, back = published.servers.data, tmp_path / "new", tmp_path / "back"
     (old / "published" / published.pipeline.name / ".x.1.ab.tmp").write_text("half")
     assert published.command_alone("move", "--data", str(new))[0] == 0
@@ -42,7 +52,7 @@ def test_a_data_folder_is_copied_to_another_folder_and_to_a_store_and_back(
     assert snapshot(new) == snapshot(old)
     code, said = published.command_alone("move", "--data", str(new))
     assert (code, said.split(",")[0]) == (0, "copied 0 files")
-    store = f"memory://{published.pipeline.name}/data"
+    store = "s3://files@daybook/in/here"
     assert published.command_alone("move", "--data", store)[0] == 0
     monkeypatch.setenv("DAYBOOK_DATA", store)
     assert is_well(published)

@@ -17,7 +17,6 @@ from commands import rollback as rollback_command
 from daybook.errors import BadSpec
 from daybook.publish import orphans
 from daybook.storage.data_folder import DataFolder
-from daybook.storage.folder import Folder
 from deployment.home import REPOSITORY
 from tests.support.bench import DAY, Bench
 
@@ -246,14 +245,3 @@ def test_the_command_finds_the_warehouse_in_airflows_connection(thrice: Bench, m
     monkeypatch.delenv("AIRFLOW_CONN_WAREHOUSE")
     with pytest.raises(BadSpec, match="neither DAYBOOK_WAREHOUSE nor AIRFLOW_CONN_WAREHOUSE is set"):
         connections.warehouse_dsn("warehouse")
-
-
-def test_what_an_object_store_cannot_say_removes_nothing() -> None:
-    folder = Folder(UPath("memory://store/days/2013-01-05/run"))
-    with (folder / "load").new_file("flights.parquet") as file:
-        file.write(b"rows")
-    assert folder.days_since_written() == 0
-    folder.remove_left_over()
-    assert (folder / "load").names() == ["flights.parquet"]
-    folder.remove()
-    assert not (folder / "load").exists()

@@ -1,9 +1,9 @@
 """A first publication that is taken back: readers see no run of the day, and it stays so until a person decides."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from upath import UPath
 
 from commands import rollback as rollback_command
 from daybook.errors import BadSpec, Implausible
@@ -18,10 +18,10 @@ from .test_rollback_holds import decisions, run_again
 ROWS, OTHER = 42, 44
 
 
-def take_back(bench: Bench, day: str = DAY, *, at: UPath | None = None) -> None:
+def take_back(bench: Bench, day: str = DAY, *, at: Path | None = None) -> None:
     """Take the publication of a day back, as the command does."""
     dsn = bench.servers.postgres.dsn("warehouse", "warehouse_owner")
-    work, data = bench.servers.work(bench.pipeline, day, "any"), DataFolder(at or UPath(bench.servers.data))
+    work, data = bench.servers.work(bench.pipeline, day, "any"), DataFolder(at or bench.servers.data)
     rollback_command.roll_back(bench.pipeline, work.day, dsn, data, "ann@desk", "wrong prices", "nothing")
 
 
@@ -132,10 +132,10 @@ def test_an_earlier_run_is_shown_in_place_of_the_one_that_was_taken_back(bench: 
     bench.check()
 
 
-def test_a_link_that_a_crash_left_goes_with_the_next_deployment_of_any_day(bench: Bench) -> None:
+def test_a_link_that_a_crash_left_goes_with_the_next_deployment_of_any_day(bench: Bench, tmp_path: Path) -> None:
     bench.publish(DAY, "first", ROWS)
     # The folder that the decision's process did not get to: its crash came between the commit and the link.
-    take_back(bench, at=UPath("memory://another/folder"))
+    take_back(bench, at=tmp_path / "another")
     assert (bench.published / DAY).is_symlink()
     bench.publish(SECOND_DAY, "other day", 40)
     assert not (bench.published / DAY).is_symlink()

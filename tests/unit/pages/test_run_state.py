@@ -5,13 +5,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from upath import UPath
 
 from daybook.ledger.receipt import STEPS
 from daybook.pages.run_page import readers_see
 from daybook.pages.run_state import Progress, RunState, days_of, read_day
 from daybook.pipelines import load_pipelines
-from daybook.storage.data_folder import DataFolder
 from tests.support.days import page_of
 from tests.support.files import DAY, MADE, MADE_ANEW, data_folder, leave_receipt, publish
 
@@ -183,29 +181,6 @@ def test_what_readers_see_is_what_the_day_points_to(tmp_path: Path) -> None:
     publish(tmp_path, 8, b"of another day", day=date(2013, 1, 6))
     state = found(tmp_path, RUN)
     assert (state.run_id, state.seen_run_id, state.report) == (7, 7, b"seven")
-
-
-def test_where_there_are_no_links_the_day_points_by_a_file(tmp_path: Path) -> None:
-    data = UPath(f"memory://{tmp_path}")
-    (data / "published/flights/.runs/2013-01-05/7").mkdir(parents=True)
-    (data / "published/flights/2013-01-05.json").write_text('{"folder": ".runs/2013-01-05/7"}')
-    (data / "published/flights/.runs/2013-01-05/7/report.html").write_bytes(b"seven")
-    leave_receipt(tmp_path, RUN, "load")
-    [receipt] = tmp_path.glob("days/flights/*/*/load/receipt.json")
-    there = data / str(receipt.relative_to(tmp_path))
-    there.parent.mkdir(parents=True)
-    there.write_bytes(receipt.read_bytes())
-    assert days_of(DataFolder(data), FLIGHTS, RUN) == [DAY]
-    state = read_day(DataFolder(data), FLIGHTS, RUN, DAY)
-    assert (state.seen_run_id, state.report) == (7, b"seven")
-
-
-@pytest.mark.parametrize("content", [b"", b"{", b"5", b"\xff", b"[]", b"{}"])
-def test_a_file_in_place_of_a_link_that_is_damaged_points_nowhere(content: bytes) -> None:
-    data = UPath(f"memory://damaged{len(content)}")
-    (data / "published/flights").mkdir(parents=True, exist_ok=True)
-    (data / "published/flights/2013-01-05.json").write_bytes(content)
-    assert DataFolder(data).published_run_id("flights", DAY) is None
 
 
 @pytest.mark.parametrize("target", ["../../../secret/7", "/secret/7", ".runs/2013-01-06/7", ".runs/2013-01-05/7/.."])

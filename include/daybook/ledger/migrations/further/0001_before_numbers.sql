@@ -1,6 +1,7 @@
 -- What a further target holds: nothing is decided here. `published` follows the ledger's table of the same name, and the
--- views of summaries rest on it as they do in the first target. Safe to run again.
-create schema if not exists {ledger};
+-- views of summaries rest on it as they do in the first target.
+-- Safe to run again, as the ledger's first migration is, and for the same reason.
+comment on schema {ledger} is null;
 
 -- The ledger that these tables follow: its own name, from its table `identity`.
 create table if not exists {ledger}.followed (

@@ -1,5 +1,7 @@
--- The ledger: which run of which day readers see, what was published when, and what people decided. Safe to run again.
-create schema if not exists {ledger};
+-- The ledger: which run of which day readers see, what was published when, and what people decided.
+-- It is the only migration that is safe to run again, and it has to be: it makes the tables of any release before the
+-- numbers, from 0.1.0 on, what they are from here on. Such a release noted a hash of its tables as the schema's comment.
+comment on schema {ledger} is null;
 
 -- This ledger's own name. Databases that follow it note it, so that two of Daybook never write to one schema of theirs.
 -- A backup has it too.
