@@ -58,7 +58,7 @@ TESTS := $(DAYS_ON_AIRFLOW) tests/airflow/dag tests/integration/steps tests/inte
 LONG_TESTS := tests/airflow tests/deployment tests/integration/publish tests/integration/days tests/integration/ftp \
     tests/integration/alerts tests/generative tests/faults tests/integration/cases
 # Each ends or stops a part of a deployment, and waits until that is noticed: a quarter of an hour, before a release.
-OUTAGES := tests/airflow/outages tests/deployment/test_hung_parts.py
+OUTAGES := tests/airflow/outages tests/deployment/test_hung_parts.py tests/deployment/compose/test_worker_outages.py
 PYTEST := $(VENV)/bin/python -m pytest --durations=25 --numprocesses=2 --no-loadscope-reorder
 
 test: $(INSTALLED) ## run the tests of every change: units, the steps on real servers, days through Airflow

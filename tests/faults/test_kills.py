@@ -2,12 +2,14 @@
 
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import psycopg
 import pytest
 
-from tests.support.bench import DAY, NEW, OLD, Bench
+from daybook.ledger.receipt import STEPS
+from tests.support.bench import BATCH, DAY, NEW, OLD, Bench
 from tests.support.lost_answers import LostAnswers
 from tests.support.proxy import Address
 from tests.support.recovery import SEED, STRUCK, crash_rounds, operations, strike_and_recover
@@ -40,6 +42,48 @@ def test_k1_a_kill_around_the_moment_of_publication_loses_nothing(published: Ben
     assert published.seen(DAY)[0] == NEW
     assert {flights for flights, *_ in reader.seen} <= {OLD, NEW}
     published.check()
+
+
+def test_k1_a_kill_in_each_step_of_a_batch_leaves_its_days_whole_and_the_next_try_completes_them(
+    published: Bench,
+) -> None:
+    days, middle = (DAY, *BATCH), BATCH[0]
+    for day in BATCH:
+        published.publish(day, "before", OLD)
+    before = {day: published.seen(day) for day in days}
+    for day in days:
+        published.deliver(day, NEW)
+    halfway: dict[str, set[Any]] = {day: set() for day in days}
+    with ExitStack() as polled:
+        readers = {day: polled.enter_context(published.reader(day)) for day in days}
+        first = STEPS[0]
+        for step, words in kills_of_a_batch(published, middle):
+            assert published.do(DAY, "batch", others=BATCH, first=first, last=step, **words)["exit"] == -9, (
+                step,
+                words,
+            )
+            # The scheduler tries the step again, and then goes on with the next one.
+            first = step
+            for day in days:
+                halfway[day].add(published.seen(day))
+        assert published.do(DAY, "batch", others=BATCH, first=first)["error"] == ""
+    for day in days:
+        after = published.seen(day)
+        assert after[0] == NEW
+        assert readers[day].seen | halfway[day] == {before[day], after}
+    # The kill came between the days: one was published already, the last one was not touched.
+    assert [len(halfway[day]) for day in days] == [2, 2, 1]
+    assert published.rows("select count(*) from daybook.ledger where pipeline = %s", published.pipeline.name) == [(6,)]
+    published.check()
+
+
+def kills_of_a_batch(bench: Bench, day: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Return each step with a kill as it puts its receipt of a day in place; and in the last one at its publication."""
+    folder = f"days/{bench.pipeline.name}/{day}/batch"
+    receipts = [(step, {"at": "os.rename receipt.json", "within": f"{folder}/{step}"}) for step in STEPS]
+    yield from receipts[:-1]
+    yield from (("deploy", {"at": f"{operation}{day}"}) for operation in ("os.symlink .", "os.rename "))
+    yield receipts[-1]
 
 
 def test_k1_an_operation_that_fails_loses_nothing(published: Bench) -> None:

@@ -8,6 +8,7 @@ from .processes import Processes, Started
 from .runner import Job, do_steps
 
 DAY = "2013-01-05"
+BATCH = ("2013-01-06", "2013-01-07")  # days of the same run as DAY
 OLD, NEW = 40, 50  # rows of the day as it was published before, and as it comes next
 
 

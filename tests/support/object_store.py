@@ -44,8 +44,7 @@ class ObjectStore:
     refusals: of the next requests for files, one each; None is the usual answer. cuts: after how many bytes the next
     copies end. meanwhile: what happens once a copy is on its way. arrives: what happens when a request for a file
     comes. lost_answers: of so many of the next puts. refuses_lists: we may not list the bucket. most_names: that one
-    answer lists. host: the address of this machine at which it
-    listens.
+    answer lists. host: the address of this machine at which it listens.
     """
 
     bucket: str

@@ -18,6 +18,7 @@ from daybook.ledger import fingerprint
 from daybook.ledger.receipt import STEPS
 from daybook.run.day_run import DayRun
 from daybook.run.run_step import run_step
+from daybook.run.several_days import over_days
 from daybook.spec import Pipeline
 
 from .faults import Faults
@@ -32,8 +33,10 @@ for name in fingerprint.READS:
 class Job:
     """Steps of one run on one day, from the first to the last, with a fault in them.
 
-    at, how: the fault, as Faults takes it. warehouse: the warehouse's connection string, where it is not that of the
-    servers. more_memory_bytes, more_files: how much more than at its start the process may take of each.
+    others: further days of the run; each step then goes over all of them, as a task of a batch does. at, how: the
+    fault, as Faults takes it. within: the folder of the data folder whose files count for it. warehouse: the
+    warehouse's connection string, where it is not that of the servers. more_memory_bytes, more_files: how much more
+    than at its start the process may take of each.
     """
 
     servers: Servers
@@ -42,8 +45,10 @@ class Job:
     run: str
     first: str = STEPS[0]
     last: str = STEPS[-1]
+    others: tuple[str, ...] = ()
     at: int | str = 0
     how: str = "kill"
+    within: str = ""
     warehouse: str | None = None
     more_memory_bytes: int | None = None
     more_files: int | None = None
@@ -51,7 +56,7 @@ class Job:
 
 def do(job: Job, told: Connection) -> None:
     """Do a job; tell the names of the operations that passed, and the error that ended it, if one did."""
-    faults = Faults(str(job.servers.data), job.at, job.how)
+    faults = Faults(str(job.servers.data / job.within), job.at, job.how)
     faults.install()
     error = ""
     try:
@@ -79,9 +84,20 @@ def limit(job: Job) -> None:
 
 def run(job: Job, faults: Faults) -> None:
     """Do the steps of a job, here."""
-    work = job.servers.work(job.pipeline, job.day, job.run)
+    connect = partial(_connect, job=job, faults=faults)
+    works = [job.servers.work(job.pipeline, day, job.run) for day in (job.day, *job.others)]
+    works = [replace(work, postgres=connect) for work in works]
     limit(job)
-    do_steps(replace(work, postgres=partial(_connect, job=job, faults=faults)), job.first, job.last)
+    if job.others:
+        do_tasks(works, job.first, job.last)
+    else:
+        do_steps(works[0], job.first, job.last)
+
+
+def do_tasks(works: list[DayRun], first: str = STEPS[0], last: str = STEPS[-1]) -> None:
+    """Do steps of several days' work, from the first to the last, each of all days before the next step."""
+    for step in STEPS[STEPS.index(first) : STEPS.index(last) + 1]:
+        over_days(getattr(steps, step), works, is_last_try=False)
 
 
 def do_steps(work: DayRun, first: str = STEPS[0], last: str = STEPS[-1]) -> None:
