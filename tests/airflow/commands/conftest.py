@@ -28,6 +28,7 @@ PIPELINE = FLIGHTS.model_copy(
     update={{
         "name": "{name}",
         "target": Target(schema="{name}"),
+        "may_override": ("plausible.within_pct",),
         "schedule": FLIGHTS.schedule.model_copy(update=SCHEDULE),
     }}
 )
