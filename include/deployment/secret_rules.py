@@ -15,26 +15,12 @@ SIGNING_KEY = "JWT_SECRET"
 FERNET_KEY = "FERNET_KEY"
 FEWEST_CHARACTERS = 8
 SAMPLES = (
-    *("admin", "airflow", "change", "changeit", "changeme", "daybook", "default", "demo", "dummy", "example", "fixme"),
-    *("guest", "insert", "key", "letmein", "me", "my", "passwd", "password", "passw0rd", "placeholder", "postgres"),
-    *(
-        "please",
-        "qwerty",
-        "replace",
-        "replaceme",
-        "root",
-        "sample",
-        "secret",
-        "static",
-        "temporary",
-        "test",
-        "this",
-        "todo",
-    ),
-    *("token", "user", "viewer", "welcome", "your", "here", "jwt", "with", "a", "strong", "random", "value", "to"),
+    "admin airflow change changeit changeme daybook default demo dummy example fixme guest insert key letmein me my "
+    "passwd password passw0rd placeholder postgres please qwerty replace replaceme root sample secret static "
+    "temporary test this todo token user viewer welcome your here jwt with a strong random value to"
 )
 # `*+` never goes back, so that no value takes long. The longest word is tried first for that reason.
-SAMPLE_TEXT = re.compile(f"(?:{'|'.join(sorted(SAMPLES, key=len, reverse=True))}|[0-9_-])*+", re.IGNORECASE)
+SAMPLE_TEXT = re.compile(f"(?:{'|'.join(sorted(SAMPLES.split(), key=len, reverse=True))}|[0-9_-])*+", re.IGNORECASE)
 
 
 def faults(secrets: Mapping[str, str]) -> list[str]:
