@@ -1,4 +1,4 @@
-"""Workers that are stopped, killed or cut off while they publish a day, and a Redis that ends: `make test-outages`."""
+"""Workers that are stopped, killed or cut off while they publish a day, and a Redis that ends: `make test-stacks`."""
 
 from collections.abc import Callable
 
