@@ -243,5 +243,5 @@ def test_the_command_finds_the_warehouse_in_airflows_connection(thrice: Bench, m
     with psycopg.connect(connections.warehouse_dsn("warehouse")) as connection:
         assert connection.execute("select current_user").fetchone() == ("warehouse_owner",)
     monkeypatch.delenv("AIRFLOW_CONN_WAREHOUSE")
-    with pytest.raises(BadSpec, match="neither DAYBOOK_WAREHOUSE nor AIRFLOW_CONN_WAREHOUSE is set"):
+    with pytest.raises(BadSpec, match="DAYBOOK_WAREHOUSE is not set; AIRFLOW_CONN_WAREHOUSE is not set; "):
         connections.warehouse_dsn("warehouse")
