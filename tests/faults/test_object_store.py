@@ -41,7 +41,9 @@ def check(stored: Bench) -> None:
     with stored.servers.connect_postgres("warehouse") as connection:
         connection.execute("set search_path = daybook")
         known = ledger_of(connection)
-    assert list(differences(known, data, [stored.pipeline.name])) == []
+    # The ledger has days of other tests too, whose files are not in this store.
+    name = stored.pipeline.name
+    assert [one for one in differences(known, data, [name]) if one.pipeline == name] == []
     assert data.shown(stored.pipeline.name)
 
 

@@ -42,7 +42,9 @@ class Workers:
 
     def backfill(self, first: str, last: str) -> subprocess.CompletedProcess[str]:
         """Publish days, as docs/compose.md does."""
-        airflow = ("exec", "-T", "api-server", "airflow", "dags")
+        secret = self.stack.env["DAYBOOK_SECRET_OPERATOR"]
+        login = ("-e", "DAYBOOK_API_USER=operator", "-e", f"DAYBOOK_API_PASSWORD={secret}")
+        airflow = ("exec", "-T", *login, "api-server", "airflow", "dags")
         self.stack.api.wait_for_dag("flights")
         self.stack.compose(*airflow, "unpause", "flights")
         return self.stack.compose(*airflow, "backfill", "-s", first, "-e", last, "--wait", "flights")
