@@ -21,7 +21,7 @@ export PYTHONPATH := $(CURDIR)/include:$(CURDIR)/config
 export UV_SYSTEM_CERTS ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down day backfill psql clean test test-own test-unit test-all test-spark test-kubernetes upgrade-test test-outages test-stacks coverage house documents fuzz strangers soak soak-airflow bench site sbom audit lint lock upgrade env
+.PHONY: help setup demo up down day backfill psql clean test test-own test-unit test-all test-spark test-kubernetes upgrade-test test-outages test-people test-stacks coverage house documents fuzz strangers soak soak-airflow bench site sbom audit lint lock upgrade env
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,8 @@ LONG_TESTS := tests/airflow tests/deployment tests/integration/publish tests/int
     tests/integration/alerts tests/generative tests/faults tests/integration/cases
 # Each ends or stops a part of a deployment, and waits until that is noticed: a quarter of an hour, before a release.
 OUTAGES := tests/airflow/outages tests/deployment/test_hung_parts.py tests/deployment/test_supervisor.py
+# What people do in Airflow: they ask for days, clear tasks, mend rows, answer held days, and have roles.
+PEOPLE := tests/airflow/access $(addprefix tests/airflow/end_to_end/,test_asked_days.py test_clearing.py test_release.py test_replay.py)
 # Each is a compose stack of its own: two workers and a bucket, what becomes of these workers, TLS in front.
 STACKS := $(addprefix tests/deployment/compose/,test_workers.py test_worker_outages.py test_tls.py)
 PYTEST := $(VENV)/bin/python -m pytest --durations=25 --numprocesses=2 --no-loadscope-reorder
@@ -74,10 +76,13 @@ test-unit: $(INSTALLED) ## run the tests that need no server
 	$(PYTEST) --dist=loadfile tests/unit
 
 test-all: $(INSTALLED) ## run all other tests, which take longer, but those of the targets below
-	$(PYTEST) --numprocesses=3 --dist=loadscope $(LONG_TESTS) $(patsubst %,--ignore=%,$(TESTS) $(OUTAGES) $(STACKS))
+	$(PYTEST) --numprocesses=3 --dist=loadscope $(LONG_TESTS) $(patsubst %,--ignore=%,$(TESTS) $(OUTAGES) $(PEOPLE) $(STACKS))
 
 test-outages: $(INSTALLED) ## run the tests in which parts of a deployment are killed, stopped or away
 	$(PYTEST) --dist=loadscope $(OUTAGES)
+
+test-people: $(INSTALLED) ## run the tests of what people do in Airflow: days asked for, tasks cleared, held days answered, roles
+	$(PYTEST) --dist=loadscope $(PEOPLE)
 
 test-stacks: $(INSTALLED) ## run the tests of the compose stack with workers and a bucket, and of the one behind TLS
 	$(PYTEST) --numprocesses=0 $(STACKS)
