@@ -76,6 +76,11 @@ class _Reader(HTMLParser):
             self.open[-1].inside.append(data)
 
 
+def hidden_fields(form: Element) -> dict[str, str]:
+    """Return the fields of a form that a person does not see, as a browser sends them."""
+    return {field.attributes["name"]: field.attributes["value"] for field in form.all("input", type="hidden")}
+
+
 def read_page(page: bytes | str) -> Element:
     """Return a page's elements."""
     reader = _Reader()

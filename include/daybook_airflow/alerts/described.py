@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from typing import NamedTuple
 from urllib.parse import quote
 
 from daybook.alerts.alert import Alert
@@ -95,17 +96,35 @@ def _day_page(name: str, day: object) -> dict[str, str]:
     return _address("day", f"/daybook/{quote(name, safe='')}/day/{quote(str(day), safe='')}")
 
 
+class _Failure(NamedTuple):
+    """What is known of a task that failed, "" for what is not. kinds: of its error's classes, the nearest first."""
+
+    step: str
+    kinds: list[str]
+    error: str
+    log: str
+
+
+def _failure(event: Words, noted: Words) -> _Failure:
+    """Return a failure as the outbox has noted it; without a note, what the event of the run says."""
+    kinds = noted.get("error_kinds") or [""]
+    words = (str(noted.get("task_id") or ""), [*map(str, kinds)], str(noted.get("error") or event["why"]))
+    return _Failure(*words, log=str(noted.get("log") or ""))
+
+
+def _error_line(kind: str, error: str) -> str:
+    return f"{kind}: {error}" if kind else error
+
+
 def _failed(event: Words, outbox: Outbox, pipeline: Pipeline, days: list[date], failed_in_a_row: int) -> list[Alert]:
     left_out = _left_out(event, pipeline, days)
     failures = outbox.failures(event["dag_id"], event["run_id"]) or [{}]
-    first = failures[0]
+    step, kinds, error, log = _failure(event, failures[0])
     failed = sorted(left_out) if left_out else days
-    kinds = first.get("error_kinds") or [""]
     if left_out and {one.kind for one in left_out.values()} == {"Implausible"}:
         # To run them again would hold them again.
         kinds = ["Implausible"]
-    error, kind = str(first.get("error") or event["why"]), str(kinds[0])
-    step = str(first.get("task_id") or "")
+    kind = kinds[0]
     others = [f"{one['task_id']}: {one['error']}" for one in failures[1:]]
     alert = Alert(
         kind="failed",
@@ -116,12 +135,12 @@ def _failed(event: Words, outbox: Outbox, pipeline: Pipeline, days: list[date], 
         about=tuple(f"day {pipeline.name} {day}" for day in failed),
         days=tuple(map(str, failed)),
         step=step,
-        error=f"{kind}: {error}" if kind else error,
+        error=_error_line(kind, error),
         mend=mend_of(kinds),
         again=run_again(pipeline.name, failed, kind),
         run=event["run_id"],
         notes=(*others, *_paused(pipeline, failed_in_a_row)),
-        links=_links(event, step, str(first.get("log") or ""), failed),
+        links=_links(event, step, log, failed),
     )
     published = [day for day in days if day not in failed]
     return [alert, *_recovered(event, pipeline, published)]
@@ -143,10 +162,8 @@ def _recovered(event: Words, pipeline: Pipeline, days: list[date]) -> Iterator[A
 
 
 def _of_tidying(event: Words, outbox: Outbox) -> Alert:
-    failures = outbox.failures(TIDY, event["run_id"]) or [{}]
-    first, is_good = failures[0], event["kind"] == "run_done"
-    step, kind = str(first.get("task_id") or ""), str((first.get("error_kinds") or [""])[0])
-    error = str(first.get("error") or event["why"])
+    is_good, failures = event["kind"] == "run_done", outbox.failures(TIDY, event["run_id"]) or [{}]
+    step, kinds, error, log = _failure(event, failures[0])
     alert = Alert(
         kind="recovered" if is_good else "failed",
         subject=TIDY,
@@ -155,12 +172,13 @@ def _of_tidying(event: Words, outbox: Outbox) -> Alert:
         group=f"{event['kind']} {TIDY}",
         about=(f"run {TIDY}",),
         run=event["run_id"],
-        links=_run_links(event, "" if is_good else step, str(first.get("log") or "")),
+        links=_run_links(event, "" if is_good else step, log),
     )
     if is_good:
         return alert
-    told = f"{kind}: {error}" if kind else error
-    return replace(alert, step=step, error=told, mend=TIDY_MEND, again="./daybook tidy --dry-run")
+    return replace(
+        alert, step=step, error=_error_line(kinds[0], error), mend=TIDY_MEND, again="./daybook tidy --dry-run"
+    )
 
 
 def _broken_file(event: Words) -> Alert:

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from tests.support.files import leave_receipt
-from tests.support.html_page import Element, read_page
+from tests.support.html_page import Element, hidden_fields, read_page
 
 from .conftest import DAY, Site
 
@@ -22,7 +22,7 @@ def page(site: Site, user: str = "viewer", path: str = PAGE) -> Element:
 def form(site: Site, user: str = "admin") -> dict[str, str]:
     """Return the fields of the form to roll back, as a user's page has them."""
     found = page(site, user).one("form", id="rollback")
-    return {field.attributes["name"]: field.attributes["value"] for field in found.all("input", type="hidden")}
+    return hidden_fields(found)
 
 
 def decisions(site: Site) -> list[tuple[str, str, str]]:

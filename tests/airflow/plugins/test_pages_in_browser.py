@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from daybook_airflow.waiting import wait_until
 from tests.support.browser import Watched, needs_chromium
-from tests.support.html_page import read_page
+from tests.support.html_page import hidden_fields, read_page
 
 from .conftest import DAY, Site
 from .test_report_tab_in_browser import screenshot
@@ -73,8 +73,7 @@ def held(site: Site) -> Iterator[None]:
     """Have a run that holds its day until the block ends."""
     path = f"/daybook/flights/day/{HELD}"
     form = read_page(site.get_with_cookie(path, "admin").content).one("form", id="rollback")
-    known = {field.attributes["name"]: field.attributes["value"] for field in form.all("input", type="hidden")}
-    asked = {**known, "to": "nothing", "why": "the file was wrong"}
+    asked = {**hidden_fields(form), "to": "nothing", "why": "the file was wrong"}
     assert site.post(f"{path}/rollback", "admin", asked).status_code == 303
     api = site.deployment.api
     run = api.trigger("flights", conf={"day": HELD})

@@ -20,7 +20,7 @@ from deployment.home import REPOSITORY, Home
 from deployment.servers.ftp import LocalFtp
 from deployment.servers.postgres import LocalPostgres
 from tests.deployment.compose.conftest import SOMEBODY, Stack, compose_command, run
-from tests.support.html_page import read_page
+from tests.support.html_page import hidden_fields, read_page
 
 # The first test builds the image, from nothing where nothing is cached, and starts the stack.
 pytestmark = pytest.mark.timeout(1200)
@@ -157,9 +157,11 @@ def test_the_page_of_a_day_says_what_the_ledger_knows_and_an_operator_may_roll_i
         token = client.post("/auth/token", json=login).json()["access_token"]
         shown = read_page(client.get(page, headers={"Cookie": f"_token={token}"}).content)
         assert "Readers see run" in shown.one(id="readers").text
-        hidden = shown.one("form", id="rollback").all("input", type="hidden")
-        fields = {field.attributes["name"]: field.attributes["value"] for field in hidden}
-        asked = {**fields, "to": "nothing", "why": "to see that it can be done"}
+        asked = {
+            **hidden_fields(shown.one("form", id="rollback")),
+            "to": "nothing",
+            "why": "to see that it can be done",
+        }
         done = client.post(f"{page}/rollback", data=asked, headers={"Cookie": f"_token={token}"})
         assert done.status_code == 303, done.text
     assert not (stack.folder / "data" / "published" / "flights" / DAY).exists()
